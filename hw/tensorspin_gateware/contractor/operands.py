@@ -1,0 +1,197 @@
+"""Fetches the two operands of an element and multiplies them."""
+
+from __future__ import annotations
+
+from amaranth import Cat, Module, Mux, Signal, signed, unsigned
+from amaranth.lib import data, memory, wiring
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import ceil_log2
+
+from tensorspin.contract.device import ContractorSize
+from tensorspin.contract.fixed import LEVEL, MANTISSA
+from tensorspin.contract.latency import ISSUE_TO_ADDRESS, ISSUE_TO_WEIGHT, MULTIPLY
+from tensorspin.contract.memory import LEVELS
+from tensorspin.contract.program import OperandKind
+
+from ..primitives import Family
+from ..primitives.multiplier import Multiplier
+from ..primitives.rounding import RoundSaturate
+from .interface import FillSignature, MemoryBusSignature
+from .sequencer import ELEMENT, HEADER
+
+
+class VectorWriteSignature(wiring.Signature):
+    """Write port of the vector slots.
+
+    Members
+    -------
+    enable : Out(1)
+    slot : Out(log2(slots))
+    entry : Out(log2(slot_entries))
+    mantissa : Out(signed(16))
+    """
+
+    def __init__(self, size: ContractorSize) -> None:
+        super().__init__(
+            {
+                "enable": Out(1),
+                "slot": Out(ceil_log2(size.slots)),
+                "entry": Out(ceil_log2(size.slot_entries)),
+                "mantissa": Out(signed(MANTISSA.width)),
+            }
+        )
+
+
+class Operands(wiring.Component):
+    """From element to rounded product.
+
+    Left and right side have a copy each of the vector slots and of the feature table, so that both
+    are read in the same cycle. The feature levels of a node are read once, left then right, from
+    one memory of two halves: one is filled while the other is contracted.
+
+    Parameters
+    ----------
+    size : ContractorSize
+    family : Family
+
+    Ports
+    -----
+    header, header_new, element
+        As the sequencer gives them.
+    fill : In(FillSignature)
+    fill_half, read_half : In(1)
+        Half of the feature memory that is written, and read.
+    vector : In(VectorWriteSignature)
+    product : Out(signed(16))
+        left * right / 2**15, rounded half to even and saturated, registered: valid
+        ``ISSUE_TO_WEIGHT + 1`` cycles after the element.
+    bus : In(MemoryBusSignature)
+        Host access to the feature table.
+    selected : In(1)
+        The bus means this memory.
+
+    Memory for the iCEBreaker: 14 block RAMs of 4 Kbit (4 features, 8 tables, 2 vectors).
+    """
+
+    def __init__(self, size: ContractorSize, family: Family) -> None:
+        self._size = size
+        self._family = family
+        super().__init__(
+            {
+                "header": In(HEADER),
+                "header_new": In(1),
+                "element": In(ELEMENT),
+                "fill": In(FillSignature(size)),
+                "fill_half": In(1),
+                "read_half": In(1),
+                "vector": In(VectorWriteSignature(size)),
+                "product": Out(signed(MANTISSA.width)),
+                "bus": In(MemoryBusSignature()),
+                "selected": In(1),
+            }
+        )
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        size = self._size
+        left_level, right_level = self._levels(m)
+
+        address = data.StructLayout(
+            {
+                "kind": OperandKind,
+                "slot": ceil_log2(size.slots),
+                "entry": ceil_log2(max(size.slot_entries, size.components)),
+            }
+        )
+        sides = data.StructLayout({"left": address, "right": address})
+        requested = Signal(sides)
+        for side in ("left", "right"):
+            m.d.comb += [
+                requested[side].kind.eq(self.header[f"{side}_kind"]),
+                requested[side].slot.eq(self.header[f"{side}_index"]),
+                requested[side].entry.eq(self.element[side]),
+            ]
+        # The header changes under way: what belongs to the element travels with it.
+        for _ in range(ISSUE_TO_ADDRESS):
+            stage = Signal(sides)
+            m.d.sync += stage.eq(requested)
+            requested = stage
+
+        m.submodules.multiplier = multiplier = Multiplier(MANTISSA.width, self._family)
+        left, left_table = self._side(m, "left", requested.left, left_level)
+        right, _ = self._side(m, "right", requested.right, right_level)
+        m.d.sync += [multiplier.left.eq(left), multiplier.right.eq(right)]
+        self._read_back(m, left_table)
+
+        m.submodules.round = rounding = RoundSaturate(
+            len(multiplier.product), MANTISSA.f_bits, MANTISSA
+        )
+        m.d.comb += rounding.value.eq(multiplier.product)
+        m.d.sync += self.product.eq(rounding.result)
+        # Address, memory, operand register, multiplier; the product's register is one more.
+        assert ISSUE_TO_WEIGHT == ISSUE_TO_ADDRESS + 2 + MULTIPLY
+        return m
+
+    def _levels(self, m: Module):
+        """Feature levels of both sides, valid in the cycle of the operands' addresses."""
+        size = self._size
+        m.submodules.features = features = memory.Memory(
+            shape=unsigned(LEVEL.width), depth=2 * size.features, init=[]
+        )
+        write = features.write_port()
+        read = features.read_port()
+        index_bits = ceil_log2(size.features)
+        reading_right = Signal()
+        left_arrives = Signal()
+        left_level = Signal(LEVEL.width)
+        index = Mux(reading_right, self.header.right_index, self.header.left_index)
+        m.d.comb += [
+            write.addr.eq(Cat(self.fill.address, self.fill_half)),
+            write.data.eq(self.fill.level),
+            write.en.eq(self.fill.enable),
+            read.addr.eq(Cat(index[:index_bits], self.read_half)),
+            read.en.eq(self.header_new | reading_right),
+        ]
+        m.d.sync += [reading_right.eq(self.header_new), left_arrives.eq(self.header_new)]
+        with m.If(left_arrives):
+            m.d.sync += left_level.eq(read.data)
+        return left_level, read.data
+
+    def _side(self, m: Module, name: str, address, level):
+        """Operand at the memories' outputs, and the read port of this side's table."""
+        size = self._size
+        m.submodules[f"{name}_vectors"] = vectors = memory.Memory(
+            shape=signed(MANTISSA.width), depth=size.slots * size.slot_entries, init=[]
+        )
+        m.submodules[f"{name}_table"] = table = memory.Memory(
+            shape=unsigned(MANTISSA.width), depth=size.components * LEVELS, init=[]
+        )
+        vector_write = vectors.write_port()
+        vector_read = vectors.read_port()
+        table_write = table.write_port(granularity=8)
+        table_read = table.read_port()
+        is_vector = Signal()
+        m.d.comb += [
+            vector_write.addr.eq(Cat(self.vector.entry, self.vector.slot)),
+            vector_write.data.eq(self.vector.mantissa),
+            vector_write.en.eq(self.vector.enable),
+            vector_read.addr.eq(Cat(address.entry[: ceil_log2(size.slot_entries)], address.slot)),
+            table_read.addr.eq(Cat(level, address.entry[: ceil_log2(size.components)])),
+            table_write.addr.eq(self.bus.address[1:]),
+            table_write.data.eq(self.bus.write_data.replicate(2)),
+            table_write.en.eq(
+                (self.selected & self.bus.write_enable).replicate(2) & (1 << self.bus.address[0])
+            ),
+        ]
+        m.d.sync += is_vector.eq(address.kind == OperandKind.VECTOR)
+        operand = Mux(is_vector, vector_read.data, table_read.data.as_signed())
+        return operand, table_read
+
+    def _read_back(self, m: Module, table_read) -> None:
+        high = Signal()
+        with m.If(self.selected):
+            m.d.comb += table_read.addr.eq(self.bus.address[1:])
+        m.d.sync += [
+            high.eq(self.bus.address[0]),
+            self.bus.read_data.eq(table_read.data.word_select(high, 8)),
+        ]

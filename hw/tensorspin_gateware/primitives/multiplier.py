@@ -1,0 +1,79 @@
+"""Signed multiplier with registers."""
+
+from __future__ import annotations
+
+from amaranth import Module, Mux, Signal, signed
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from tensorspin.contract.latency import MULTIPLY
+
+from . import Family
+
+
+class Multiplier(wiring.Component):
+    """Signed product of two numbers of equal width, one a cycle.
+
+    Parameters
+    ----------
+    width : int
+        Bits of each factor; even.
+    family : Family
+        On iCE40 UP the product is built of LUTs (about 400 for 16 bits), as its eight DSPs are
+        worth more in the lanes.
+
+    Ports
+    -----
+    left, right : In(signed(width))
+    product : Out(signed(2 * width))
+
+    Latency: `tensorspin.contract.latency.MULTIPLY` cycles.
+    """
+
+    def __init__(self, width: int, family: Family) -> None:
+        self._family = family
+        super().__init__(
+            {
+                "left": In(signed(width)),
+                "right": In(signed(width)),
+                "product": Out(signed(2 * width)),
+            }
+        )
+
+    def elaborate(self, platform) -> Module:
+        if self._family is Family.ICE40UP:
+            return self._in_luts()
+        m = Module()
+        value = self.left * self.right
+        for _ in range(MULTIPLY):
+            stage = Signal.like(self.product)
+            m.d.sync += stage.eq(value)
+            value = stage
+        m.d.comb += self.product.eq(value)
+        return m
+
+    def _in_luts(self) -> Module:
+        if MULTIPLY != 2:
+            raise ValueError(f"this multiplier has 2 stages, the contract asks for {MULTIPLY}")
+        m = Module()
+        width = len(self.left)
+        half = width // 2
+
+        def rows(first: int, last: int):
+            return sum(
+                (Mux(self.right[bit], self.left << (bit - first), 0) for bit in range(first, last)),
+                start=0,
+            )
+
+        low = Signal(signed(width + half))
+        high = Signal(signed(width + half))
+        m.d.sync += [
+            low.eq(rows(0, half)),
+            # The top bit of a two's complement factor counts negative.
+            high.eq(
+                rows(half, width - 1)
+                - Mux(self.right[width - 1], self.left << (width - 1 - half), 0)
+            ),
+            self.product.eq(low + (high << half)),
+        ]
+        return m

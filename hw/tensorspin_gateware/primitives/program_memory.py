@@ -1,0 +1,105 @@
+"""Memory of the node program: one wide word a cycle, written byte by byte."""
+
+from __future__ import annotations
+
+from amaranth import C, Cat, ClockSignal, Instance, Module, Signal
+from amaranth.lib import memory, wiring
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import ceil_log2
+
+from . import Family
+
+SPRAM_WORDS = 1 << 14
+SPRAM_BITS = 16
+
+
+class ProgramMemory(wiring.Component):
+    """Single-port memory of `words` words of `lanes` bytes.
+
+    Parameters
+    ----------
+    words : int
+        A power of two; with `Family.ICE40UP`, 16384.
+    lanes : int
+        Bytes of a word; with `Family.ICE40UP`, even.
+    family : Family
+        ``ICE40UP`` takes `lanes` / 2 SPRAMs.
+
+    Ports
+    -----
+    address : In(log2(words))
+    enable : In(1)
+        Access in this cycle. Without it `read_data` keeps its value.
+    write : In(lanes)
+        Bytes to write; 0 reads.
+    write_data : In(8)
+        The same for every byte.
+    read_data : Out(8 * lanes)
+        Valid one cycle after a read, undefined after a write.
+
+    Raises
+    ------
+    ValueError
+        If the size is not one that the family can build.
+    """
+
+    def __init__(self, words: int, lanes: int, family: Family) -> None:
+        if family is Family.ICE40UP and (words != SPRAM_WORDS or lanes % 2):
+            raise ValueError(
+                f"SPRAM holds {SPRAM_WORDS} words of an even number of bytes, "
+                f"not {words} of {lanes}"
+            )
+        self._words = words
+        self._lanes = lanes
+        self._family = family
+        super().__init__(
+            {
+                "address": In(ceil_log2(words)),
+                "enable": In(1),
+                "write": In(lanes),
+                "write_data": In(8),
+                "read_data": Out(8 * lanes),
+            }
+        )
+
+    def elaborate(self, platform) -> Module:
+        return self._of_spram() if self._family is Family.ICE40UP else self._of_memory()
+
+    def _of_memory(self) -> Module:
+        m = Module()
+        m.submodules.cells = cells = memory.Memory(
+            shape=8 * self._lanes, depth=self._words, init=[]
+        )
+        read = cells.read_port()
+        write = cells.write_port(granularity=8)
+        m.d.comb += [
+            read.addr.eq(self.address),
+            read.en.eq(self.enable & ~self.write.any()),
+            self.read_data.eq(read.data),
+            write.addr.eq(self.address),
+            write.en.eq(self.write & self.enable.replicate(self._lanes)),
+            write.data.eq(self.write_data.replicate(self._lanes)),
+        ]
+        return m
+
+    def _of_spram(self) -> Module:
+        m = Module()
+        for index in range(self._lanes // 2):
+            output = Signal(SPRAM_BITS)
+            low, high = self.write[2 * index], self.write[2 * index + 1]
+            m.submodules[f"spram_{index}"] = Instance(
+                "SB_SPRAM256KA",
+                i_CLOCK=ClockSignal(),
+                i_ADDRESS=self.address,
+                i_DATAIN=self.write_data.replicate(2),
+                # One mask bit writes four bits.
+                i_MASKWREN=Cat(low.replicate(2), high.replicate(2)),
+                i_WREN=self.write.any(),
+                i_CHIPSELECT=self.enable,
+                i_STANDBY=C(0, 1),
+                i_SLEEP=C(0, 1),
+                i_POWEROFF=C(1, 1),
+                o_DATAOUT=output,
+            )
+            m.d.comb += self.read_data.word_select(index, SPRAM_BITS).eq(output)
+        return m

@@ -1,0 +1,79 @@
+"""Boards as the host needs to know them: clock, line and engine sizes.
+
+Pins, device and programmer are the gateware's business (`tensorspin_gateware.boards`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .device import ContractorSize, DeviceDescription
+from .packets import PROTOCOL_VERSION
+
+
+@dataclass(frozen=True)
+class Board:
+    """One row of the table.
+
+    Attributes
+    ----------
+    name : str
+        As in `make bitstream BOARD=name` and `sim://name`.
+    title : str
+        As people call it.
+    clock_hz : int
+        Clock of the engine.
+    baud : int
+        Rate of the serial line.
+    receive_bytes : int
+        Size of the receive buffer; a power of two.
+    contractor : ContractorSize
+    """
+
+    name: str
+    title: str
+    clock_hz: int
+    baud: int
+    receive_bytes: int
+    contractor: ContractorSize
+
+    def description(self, build: bytes) -> DeviceDescription:
+        """What a device built from this row says of itself."""
+        return DeviceDescription(
+            PROTOCOL_VERSION,
+            self.name,
+            self.clock_hz,
+            self.baud,
+            self.receive_bytes,
+            self.contractor,
+            build,
+        )
+
+
+_TABLE = (
+    Board(
+        name="icebreaker",
+        title="1BitSquared iCEBreaker (iCE40 UP5K)",
+        clock_hz=12_000_000,
+        baud=1_000_000,
+        receive_bytes=1024,
+        contractor=ContractorSize(
+            lanes=8, program_words=16384, features=1024, components=4, slots=8, slot_entries=32
+        ),
+    ),
+)
+
+BOARDS = {board.name: board for board in _TABLE}
+
+
+def find_board(name: str) -> Board:
+    """The board of that name.
+
+    Raises
+    ------
+    ValueError
+        If there is none; the message lists the names.
+    """
+    if name not in BOARDS:
+        raise ValueError(f"no board is called {name!r}; known: {', '.join(sorted(BOARDS))}")
+    return BOARDS[name]

@@ -1,0 +1,51 @@
+"""Latencies of the contractor's pipeline in clock cycles.
+
+The gateware builds its delays from these numbers, the golden model counts cycles with them; the
+test benches hold both to each other.
+
+An element is one product ``left[a] * right[b]``; it is issued in cycle 0 of this table:
+
+===== ==========================================================================
+cycle
+===== ==========================================================================
+0     issued by the sequencer
+2     addresses at vector memories and feature tables
+3     operands at the memories' outputs
+4     operands registered
+6     product complete; its weight leaves the program memory
+7     product rounded to 16 bits; weight registered
+8     accumulated
+9     if the last of its block: accumulators copied for the drain, which writes
+      one output a cycle
+===== ==========================================================================
+"""
+
+from __future__ import annotations
+
+ISSUE_TO_ADDRESS = 2
+"""Issue to the address of the operands: the feature's level comes from a memory of its own."""
+
+MULTIPLY = 2
+"""Registered operands to product."""
+
+ISSUE_TO_WEIGHT = ISSUE_TO_ADDRESS + 1 + 1 + MULTIPLY
+"""Issue to the read of the weight: address, memory, operand register, multiplier."""
+
+ISSUE_TO_DRAIN = ISSUE_TO_WEIGHT + 3
+"""Issue of a block's last element to the first drained output: rounding, accumulation, copy."""
+
+NORMALISE_READ = 1
+"""Start of a node's normalisation to the read of its first output: the shift is found."""
+
+NORMALISE_RELEASE = 1
+"""Read of an output by the normaliser to the earliest release of nodes that wait for it. The
+vector's last entry is written two cycles later, just before `ISSUE_TO_ADDRESS` brings a reader."""
+
+NORMALISE_WRITE = 3
+"""Read of an output by the normaliser to its write: shift, round, write."""
+
+START_TO_HEADER = 1
+"""Start of a sample to its first header at the program memory's output."""
+
+MEMORY_READ = 2
+"""Address on the host's memory bus to data."""

@@ -1,0 +1,270 @@
+"""The device at packet level: bytes in, bytes out, by the rules of `tensorspin.contract.packets`.
+
+Where more than one status fits, the first of this order is the answer: `Status.UNKNOWN_TYPE`,
+`BAD_LENGTH`, `BAD_ADDRESS`, `NO_MODEL`, `BAD_OFFSET`, `BAD_FEATURE_COUNT`, `PROGRAM_OVERRUN`. A
+refused WRITE or ACTIVATE changes nothing; a refused FEATURES or RUN forgets the sample begun.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..contract import packets
+from ..contract.boards import Board
+from ..contract.cobs import DELIMITER
+from ..contract.memory import MemorySpace
+from ..contract.packets import (
+    REJECT,
+    REPLY,
+    SEQUENCE_MODULUS,
+    DeviceStatus,
+    FrameSplitter,
+    Packet,
+    PacketType,
+    RejectReason,
+    Status,
+)
+from .contractor import run_image
+
+GOLDEN_BUILD = b"golden".ljust(8, b"\0")
+"""Build digest of the model; no bitstream has it."""
+
+
+@dataclass
+class Answer:
+    """One frame of the device.
+
+    Attributes
+    ----------
+    received : int
+        Bytes of the data given to `GoldenDevice.feed` up to the end of the frame answered.
+    cycles : int
+        Clock cycles of the engine spent on it.
+    frame : bytes
+    """
+
+    received: int
+    cycles: int = 0
+    frame: bytes = b""
+
+
+class GoldenDevice:
+    """A device made of Python and the golden contractor.
+
+    Parameters
+    ----------
+    board : Board
+        Row of the board table.
+    build : bytes
+        8 bytes, the build digest that it reports.
+
+    Attributes
+    ----------
+    memories : dict of MemorySpace to bytearray
+        Contents by byte address. All zero at first, as after configuration.
+    """
+
+    def __init__(self, board: Board, build: bytes = GOLDEN_BUILD) -> None:
+        self.board = board
+        self.build = build
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget everything, as after configuration."""
+        size = self.board.contractor
+        self.memories = {space: bytearray(size.space_bytes(space)) for space in MemorySpace}
+        self._splitter = FrameSplitter()
+        self._expected = 0
+        self._rejected = dict.fromkeys(RejectReason, 0)
+        self._active = False
+        self._digest = 0
+        self._model_features = 0
+        self._sample = bytearray()
+        self._samples = 0
+        self._busy_cycles = 0
+        self._batch: list[tuple[Answer, int, bytes]] = []
+
+    def feed(self, data: bytes) -> list[Answer]:
+        """Take bytes from the line and execute what they complete.
+
+        The data of one call counts as arriving at once: of the request bodies in it, no more than
+        the board's `receive_bytes` are executed.
+
+        Returns
+        -------
+        list of Answer
+            One for each frame, in order.
+        """
+        answers: list[Answer] = []
+        held = position = 0
+        while position < len(data):
+            end = data.find(DELIMITER, position) + 1 or len(data)
+            damaged = self._splitter.damaged
+            complete = self._splitter.feed(data[position:end])
+            position = end
+            if self._splitter.damaged > damaged:
+                answers.append(self._reject(position, RejectReason.DAMAGED))
+            for packet in complete:
+                hello = packet.type == PacketType.HELLO
+                held += len(packet.body())
+                if packet.sequence != self._expected and not hello:
+                    answers.append(self._reject(position, RejectReason.SEQUENCE))
+                elif held > self.board.receive_bytes:
+                    answers.append(self._reject(position, RejectReason.OVERFLOW))
+                else:
+                    self._expected = (packet.sequence + 1) % SEQUENCE_MODULUS
+                    answers.append(self._execute(position, packet))
+        self._run_batch()
+        return answers
+
+    def respond(self, data: bytes) -> bytes:
+        """The device's bytes in answer to `data`."""
+        return b"".join(answer.frame for answer in self.feed(data))
+
+    def _reject(self, received: int, reason: RejectReason) -> Answer:
+        self._rejected[reason] += 1
+        packet = Packet(REJECT, self._expected, bytes([reason]))
+        return Answer(received, frame=packet.frame())
+
+    def _execute(self, received: int, request: Packet) -> Answer:
+        answer = Answer(received)
+        handler = {
+            PacketType.HELLO: self._hello,
+            PacketType.STATUS: self._status,
+            PacketType.WRITE: self._write,
+            PacketType.READ: self._read,
+            PacketType.ACTIVATE: self._activate,
+            PacketType.FEATURES: self._features,
+        }.get(request.type)
+        if request.type == PacketType.RUN:
+            status = self._take_levels(request.payload, last=True)
+            if status is Status.OK:
+                self._batch.append((answer, request.sequence, bytes(self._sample)))
+                self._sample.clear()
+                return answer  # Its frame is made by `_run_batch`.
+            payload = b""
+        elif handler is None:
+            status, payload = Status.UNKNOWN_TYPE, b""
+        else:
+            status, payload = handler(request.payload)
+        answer.frame = _reply(request.type, request.sequence, status, payload)
+        return answer
+
+    def _hello(self, payload: bytes) -> tuple[Status, bytes]:
+        if payload:
+            return Status.BAD_LENGTH, b""
+        self._sample.clear()
+        return Status.OK, self.board.description(self.build).pack()
+
+    def _status(self, payload: bytes) -> tuple[Status, bytes]:
+        if payload:
+            return Status.BAD_LENGTH, b""
+        self._run_batch()
+        rejected = (self._rejected[reason] % (1 << 16) for reason in RejectReason)
+        counted = DeviceStatus(
+            self._active,
+            self._digest,
+            *rejected,
+            self._samples % (1 << 32),
+            self._busy_cycles % (1 << 32),
+        )
+        return Status.OK, counted.pack()
+
+    def _write(self, payload: bytes) -> tuple[Status, bytes]:
+        data = payload[packets.MEMORY.size :]
+        if not data:
+            return Status.BAD_LENGTH, b""
+        memory, address = self._locate(payload, len(data))
+        if memory is None:
+            return Status.BAD_ADDRESS, b""
+        self._run_batch()
+        self._active = False
+        memory[address : address + len(data)] = data
+        return Status.OK, b""
+
+    def _read(self, payload: bytes) -> tuple[Status, bytes]:
+        if len(payload) != packets.MEMORY.size + packets.READ_COUNT.size:
+            return Status.BAD_LENGTH, b""
+        (count,) = packets.READ_COUNT.unpack_from(payload, packets.MEMORY.size)
+        if not 1 <= count < packets.MAX_PAYLOAD:  # The status byte goes along.
+            return Status.BAD_LENGTH, b""
+        memory, address = self._locate(payload, count)
+        if memory is None:
+            return Status.BAD_ADDRESS, b""
+        return Status.OK, bytes(memory[address : address + count])
+
+    def _activate(self, payload: bytes) -> tuple[Status, bytes]:
+        if len(payload) != packets.ACTIVATE.size:
+            return Status.BAD_LENGTH, b""
+        features, digest = packets.ACTIVATE.unpack(payload)
+        if not 1 <= features <= self.board.contractor.features:
+            return Status.BAD_FEATURE_COUNT, b""
+        self._run_batch()
+        self._active, self._digest, self._model_features = True, digest, features
+        return Status.OK, b""
+
+    def _features(self, payload: bytes) -> tuple[Status, bytes]:
+        return self._take_levels(payload, last=False), b""
+
+    def _take_levels(self, payload: bytes, last: bool) -> Status:
+        """Append a part to the sample begun, or forget the sample and say why."""
+        status = self._check_levels(payload, last)
+        if status is not Status.OK:
+            self._sample.clear()
+            return status
+        (offset,) = packets.OFFSET.unpack_from(payload)
+        if offset == 0:
+            self._sample.clear()
+        self._sample += payload[packets.OFFSET.size :]
+        return status
+
+    def _check_levels(self, payload: bytes, last: bool) -> Status:
+        if len(payload) <= packets.OFFSET.size:
+            return Status.BAD_LENGTH
+        (offset,) = packets.OFFSET.unpack_from(payload)
+        end = offset + len(payload) - packets.OFFSET.size
+        if last and not self._active:
+            return Status.NO_MODEL
+        if offset not in (0, len(self._sample)) or end > self.board.contractor.features:
+            return Status.BAD_OFFSET
+        if last and end != self._model_features:
+            return Status.BAD_FEATURE_COUNT
+        return Status.OK
+
+    def _locate(self, payload: bytes, count: int) -> tuple[bytearray | None, int]:
+        """The memory and the address, or None if the bytes aren't all inside."""
+        low, high, space = packets.MEMORY.unpack_from(payload)
+        address = high << 16 | low
+        memory = self.memories.get(space)
+        if memory is None or address + count > len(memory):
+            return None, 0
+        return memory, address
+
+    def _run_batch(self) -> None:
+        """Contract the samples waiting, in one call, since the golden model is vectorised."""
+        if not self._batch:
+            return
+        batch, self._batch = self._batch, []
+        levels = np.frombuffer(b"".join(sample for _, _, sample in batch), dtype=np.uint8)
+        results = run_image(
+            bytes(self.memories[MemorySpace.PROGRAM]),
+            bytes(self.memories[MemorySpace.TABLE]),
+            self.board.contractor,
+            levels.reshape(len(batch), -1),
+        )
+        cycles = int(results.cycles)
+        for index, (answer, sequence, _) in enumerate(batch):
+            result = packets.RESULT.pack(
+                int(results.exponents[index]), int(results.argmax[index]), cycles
+            )
+            scores = results.scores[index].astype("<i2").tobytes()
+            answer.cycles = cycles
+            answer.frame = _reply(PacketType.RUN, sequence, Status.OK, scores + result)
+        self._samples += len(batch)
+        self._busy_cycles += len(batch) * cycles
+
+
+def _reply(kind: int, sequence: int, status: Status, payload: bytes) -> bytes:
+    return Packet(kind | REPLY, sequence, bytes([status]) + payload).frame()

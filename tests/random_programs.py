@@ -1,0 +1,125 @@
+"""Random node programs that use every corner of the contract."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tensorspin.contract.device import ContractorSize
+from tensorspin.contract.fixed import MANTISSA, WEIGHT
+from tensorspin.contract.image import program_image
+from tensorspin.contract.memory import LEVELS
+from tensorspin.contract.program import (
+    MAX_OUTPUTS,
+    WEIGHT_SUM_LIMIT,
+    Node,
+    Operand,
+    OperandKind,
+)
+
+
+@dataclass(frozen=True)
+class RandomProgram:
+    """A program and its feature table.
+
+    Attributes
+    ----------
+    nodes : list of Node
+    weights : list of ndarray of int8, shape (outputs, left.size, right.size)
+    table : ndarray of int16, shape (components, 256)
+    features : int
+        Features that a sample must have.
+    """
+
+    nodes: list[Node]
+    weights: list[np.ndarray]
+    table: np.ndarray
+    features: int
+
+    def image(self, lanes: int) -> bytes:
+        """Bytes of the program memory."""
+        return program_image(self.nodes, self.weights, lanes)
+
+    def table_bytes(self) -> bytes:
+        """Bytes of the feature table."""
+        return self.table.astype("<i2").tobytes()
+
+
+def _limit_sum(weights: np.ndarray) -> np.ndarray:
+    """Set weights to zero, from the end on, until the accumulators cannot overflow."""
+    flat = weights.reshape(len(weights), -1)
+    keep = np.cumsum(np.abs(flat.astype(np.int64)), axis=1) <= WEIGHT_SUM_LIMIT
+    return np.where(keep, flat, 0).astype(np.int8).reshape(weights.shape)
+
+
+def random_weights(rng: np.random.Generator, shape: tuple[int, int, int]) -> np.ndarray:
+    """Weights of one of several characters: full range, small, extreme, sparse, zero."""
+    character = rng.integers(6)
+    if character == 0:
+        weights = rng.choice([WEIGHT.minimum, WEIGHT.maximum], size=shape)
+    elif character == 1:
+        weights = rng.integers(-2, 3, size=shape)
+    elif character == 2:
+        weights = rng.integers(-100, 101, size=shape) * (rng.random(shape) < 0.1)
+    elif character == 3 and rng.random() < 0.3:
+        weights = np.zeros(shape)
+    elif character == 4:
+        weights = np.full(shape, rng.choice([WEIGHT.minimum, WEIGHT.maximum]))
+    else:
+        weights = rng.integers(WEIGHT.minimum, WEIGHT.maximum + 1, size=shape)
+    return _limit_sum(weights.astype(np.int8))
+
+
+def random_table(rng: np.random.Generator, size: ContractorSize) -> np.ndarray:
+    """Feature table with corner values among its entries."""
+    shape = (size.components, LEVELS)
+    table = rng.integers(MANTISSA.minimum, MANTISSA.maximum + 1, size=shape)
+    corners = rng.choice([MANTISSA.minimum, MANTISSA.maximum, 0, 1, -1], size=shape)
+    return np.where(rng.random(shape) < 0.3, corners, table).astype(np.int16)
+
+
+def random_program(
+    rng: np.random.Generator, size: ContractorSize, most_nodes: int = 12
+) -> RandomProgram:
+    """Any sequence of nodes that reads only what was written: chains, trees, and neither.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    size : ContractorSize
+    most_nodes : int
+    """
+    features = int(rng.integers(1, size.features + 1))
+    count = int(rng.integers(1, most_nodes + 1))
+    vectors: dict[int, int] = {}
+    previous: int | None = None
+    nodes, weights = [], []
+    most_entries = int(rng.integers(1, size.slot_entries + 1))
+    for number in range(count):
+        last = number == count - 1
+        operands = []
+        for _ in range(2):
+            slots = list(vectors)
+            if slots and rng.random() < 0.6:
+                slot = int(previous if previous in vectors and rng.random() < 0.5
+                           else rng.choice(slots))
+                operands.append(Operand(OperandKind.VECTOR, slot, vectors[slot]))
+            else:
+                feature = int(rng.integers(features))
+                components = int(rng.integers(1, size.components + 1))
+                operands.append(Operand(OperandKind.FEATURE, feature, components))
+        left, right = operands
+        outputs = int(rng.integers(1, (MAX_OUTPUTS if last else most_entries) + 1))
+        destination = int(rng.integers(size.slots))
+        waits = any(
+            operand.kind is OperandKind.VECTOR and operand.index == previous
+            for operand in operands
+        )
+        # A needless wait must change the time only.
+        wait = waits or bool(rng.random() < 0.1)
+        nodes.append(Node(left, right, outputs, destination, wait, last))
+        weights.append(random_weights(rng, (outputs, left.size, right.size)))
+        vectors[destination] = outputs
+        previous = destination
+    return RandomProgram(nodes, weights, random_table(rng, size), features)
