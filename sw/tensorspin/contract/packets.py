@@ -7,7 +7,8 @@ All numbers are little-endian. The rules:
   expects; so a damaged, lost, repeated or cut packet is never applied, not even in part. HELLO is
   taken at any sequence number and sets the next one expected.
 - Requests are executed in the order of their numbers, and each gets one reply that carries its
-  number and starts with a `Status`.
+  number and starts with a `Status`. Replies come in that order too, except that those to FEATURES,
+  refusals of RUN, and REJECTs overtake results that are not ready yet.
 - A frame that is not executed is answered by a REJECT that carries the number expected, so that the
   host resends from there without waiting for a time-out.
 - A reply that got lost is not sent again: every request may be repeated under a new number with the
@@ -43,7 +44,8 @@ class PacketType(enum.IntEnum):
     """Type of a request; its reply has the same type with `REPLY` set."""
 
     HELLO = 0x01
-    """Start of a session. No payload. Reply: `Status`, `DeviceDescription`."""
+    """Start of a session; a sample begun is forgotten. No payload. Reply: `Status`,
+    `DeviceDescription`."""
     STATUS = 0x02
     """No payload. Reply: `Status`, `DeviceStatus`."""
     WRITE = 0x03

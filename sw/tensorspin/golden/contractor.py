@@ -117,7 +117,7 @@ def _contract_batch(nodes, factors, table, levels) -> tuple[np.ndarray, np.ndarr
             round_shift(left[:, :, None] * right[:, None, :], MANTISSA.f_bits), MANTISSA
         )
         # Exact: every partial sum is an integer far below 2**53.
-        accumulators = (products.reshape(samples, -1) @ factor).astype(np.int64)
+        accumulators = (products.reshape(samples, node.elements) @ factor).astype(np.int64)
         mantissas, shift = normalise(accumulators)
         exponent = (left_exponent + right_exponent + shift) & EXPONENT.maximum
         if node.last:

@@ -3,6 +3,9 @@
 Where more than one status fits, the first of this order is the answer: `Status.UNKNOWN_TYPE`,
 `BAD_LENGTH`, `BAD_ADDRESS`, `NO_MODEL`, `BAD_OFFSET`, `BAD_FEATURE_COUNT`, `PROGRAM_OVERRUN`. A
 refused WRITE or ACTIVATE changes nothing; a refused FEATURES or RUN forgets the sample begun.
+
+As with the gateware, the reply to a FEATURES, a refusal of a RUN and a REJECT overtake results that
+are not ready yet; all other requests wait for the results.
 """
 
 from __future__ import annotations
@@ -14,7 +17,8 @@ import numpy as np
 from ..contract import packets
 from ..contract.boards import Board
 from ..contract.cobs import DELIMITER
-from ..contract.memory import MemorySpace
+from ..contract.image import ProgramOverrunError, read_image
+from ..contract.memory import LEVELS, MemorySpace
 from ..contract.packets import (
     REJECT,
     REPLY,
@@ -26,7 +30,7 @@ from ..contract.packets import (
     RejectReason,
     Status,
 )
-from .contractor import run_image
+from .contractor import contract
 
 GOLDEN_BUILD = b"golden".ljust(8, b"\0")
 """Build digest of the model; no bitstream has it."""
@@ -84,7 +88,8 @@ class GoldenDevice:
         self._sample = bytearray()
         self._samples = 0
         self._busy_cycles = 0
-        self._batch: list[tuple[Answer, int, bytes]] = []
+        self._runs: list[tuple[Answer, int, bytes]] = []
+        self._program: tuple | None = None  # what `contract` needs, read from the memories
 
     def feed(self, data: bytes) -> list[Answer]:
         """Take bytes from the line and execute what they complete.
@@ -115,8 +120,8 @@ class GoldenDevice:
                     answers.append(self._reject(position, RejectReason.OVERFLOW))
                 else:
                     self._expected = (packet.sequence + 1) % SEQUENCE_MODULUS
-                    answers.append(self._execute(position, packet))
-        self._run_batch()
+                    self._execute(answers, position, packet)
+        self._finish_runs(answers)
         return answers
 
     def respond(self, data: bytes) -> bytes:
@@ -128,29 +133,27 @@ class GoldenDevice:
         packet = Packet(REJECT, self._expected, bytes([reason]))
         return Answer(received, frame=packet.frame())
 
-    def _execute(self, received: int, request: Packet) -> Answer:
-        answer = Answer(received)
-        handler = {
-            PacketType.HELLO: self._hello,
-            PacketType.STATUS: self._status,
-            PacketType.WRITE: self._write,
-            PacketType.READ: self._read,
-            PacketType.ACTIVATE: self._activate,
-            PacketType.FEATURES: self._features,
-        }.get(request.type)
+    def _execute(self, answers: list[Answer], received: int, request: Packet) -> None:
         if request.type == PacketType.RUN:
-            status = self._take_levels(request.payload, last=True)
+            status, payload = self._take_levels(request.payload, last=True), b""
             if status is Status.OK:
-                self._batch.append((answer, request.sequence, bytes(self._sample)))
+                self._runs.append((Answer(received), request.sequence, bytes(self._sample)))
                 self._sample.clear()
-                return answer  # Its frame is made by `_run_batch`.
-            payload = b""
-        elif handler is None:
-            status, payload = Status.UNKNOWN_TYPE, b""
+                return
+        elif request.type == PacketType.FEATURES:
+            status, payload = self._take_levels(request.payload, last=False), b""
         else:
-            status, payload = handler(request.payload)
-        answer.frame = _reply(request.type, request.sequence, status, payload)
-        return answer
+            self._finish_runs(answers)
+            handler = {
+                PacketType.HELLO: self._hello,
+                PacketType.STATUS: self._status,
+                PacketType.WRITE: self._write,
+                PacketType.READ: self._read,
+                PacketType.ACTIVATE: self._activate,
+            }.get(request.type)
+            status, payload = handler(request.payload) if handler else (Status.UNKNOWN_TYPE, b"")
+        frame = _reply(request.type, request.sequence, status, payload)
+        answers.append(Answer(received, frame=frame))
 
     def _hello(self, payload: bytes) -> tuple[Status, bytes]:
         if payload:
@@ -161,7 +164,6 @@ class GoldenDevice:
     def _status(self, payload: bytes) -> tuple[Status, bytes]:
         if payload:
             return Status.BAD_LENGTH, b""
-        self._run_batch()
         rejected = (self._rejected[reason] % (1 << 16) for reason in RejectReason)
         counted = DeviceStatus(
             self._active,
@@ -179,8 +181,8 @@ class GoldenDevice:
         memory, address = self._locate(payload, len(data))
         if memory is None:
             return Status.BAD_ADDRESS, b""
-        self._run_batch()
         self._active = False
+        self._program = None
         memory[address : address + len(data)] = data
         return Status.OK, b""
 
@@ -201,12 +203,8 @@ class GoldenDevice:
         features, digest = packets.ACTIVATE.unpack(payload)
         if not 1 <= features <= self.board.contractor.features:
             return Status.BAD_FEATURE_COUNT, b""
-        self._run_batch()
         self._active, self._digest, self._model_features = True, digest, features
         return Status.OK, b""
-
-    def _features(self, payload: bytes) -> tuple[Status, bytes]:
-        return self._take_levels(payload, last=False), b""
 
     def _take_levels(self, payload: bytes, last: bool) -> Status:
         """Append a part to the sample begun, or forget the sample and say why."""
@@ -242,28 +240,34 @@ class GoldenDevice:
             return None, 0
         return memory, address
 
-    def _run_batch(self) -> None:
+    def _finish_runs(self, answers: list[Answer]) -> None:
         """Contract the samples waiting, in one call, since the golden model is vectorised."""
-        if not self._batch:
+        if not self._runs:
             return
-        batch, self._batch = self._batch, []
-        levels = np.frombuffer(b"".join(sample for _, _, sample in batch), dtype=np.uint8)
-        results = run_image(
-            bytes(self.memories[MemorySpace.PROGRAM]),
-            bytes(self.memories[MemorySpace.TABLE]),
-            self.board.contractor,
-            levels.reshape(len(batch), -1),
-        )
-        cycles = int(results.cycles)
-        for index, (answer, sequence, _) in enumerate(batch):
+        runs, self._runs = self._runs, []
+        answers += [answer for answer, _, _ in runs]
+        size = self.board.contractor
+        try:
+            if self._program is None:
+                table = np.frombuffer(bytes(self.memories[MemorySpace.TABLE]), dtype="<i2")
+                program = read_image(bytes(self.memories[MemorySpace.PROGRAM]), size.lanes)
+                self._program = *program, table.reshape(size.components, LEVELS)
+        except ProgramOverrunError:
+            for answer, sequence, _ in runs:
+                answer.frame = _reply(PacketType.RUN, sequence, Status.PROGRAM_OVERRUN, b"")
+            return
+        levels = np.frombuffer(b"".join(sample for _, _, sample in runs), dtype=np.uint8)
+        results = contract(*self._program, levels.reshape(len(runs), -1), size.lanes)
+        scores = results.scores.astype("<i2")
+        for index, (answer, sequence, _) in enumerate(runs):
+            answer.cycles = int(results.cycles[index])
             result = packets.RESULT.pack(
-                int(results.exponents[index]), int(results.argmax[index]), cycles
+                int(results.exponents[index]), int(results.classes[index]), answer.cycles
             )
-            scores = results.scores[index].astype("<i2").tobytes()
-            answer.cycles = cycles
-            answer.frame = _reply(PacketType.RUN, sequence, Status.OK, scores + result)
-        self._samples += len(batch)
-        self._busy_cycles += len(batch) * cycles
+            payload = scores[index].tobytes() + result
+            answer.frame = _reply(PacketType.RUN, sequence, Status.OK, payload)
+        self._samples += len(runs)
+        self._busy_cycles += int(results.cycles.sum())
 
 
 def _reply(kind: int, sequence: int, status: Status, payload: bytes) -> bytes:

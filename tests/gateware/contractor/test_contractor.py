@@ -12,7 +12,7 @@ from tests.gateware.bench import run_bench
 
 SIZES = {
     "least": ContractorSize(
-        lanes=8, program_words=2048, features=4, components=2, slots=2, slot_entries=8
+        lanes=8, program_words=1024, features=4, components=2, slots=2, slot_entries=8
     ),
     "wide": ContractorSize(
         lanes=24, program_words=4096, features=16, components=8, slots=4, slot_entries=32
@@ -27,8 +27,11 @@ def test_equals_golden_model(name):
         "tests.gateware.contractor.bench_contractor",
         size=asdict(SIZES[name]),
         seed=1,
-        programs=12,
+        programs=20,
         samples=4,
+        most_bytes=6000,
+        # Takes a walk through all of the memory.
+        endless=name == "least",
     )
 
 

@@ -1,0 +1,21 @@
+"""Tensor networks on small FPGAs: train with scikit-learn, run bit for bit on a board."""
+
+from __future__ import annotations
+
+import importlib
+
+_HOMES = {
+    "Board": "board",
+    "BoardClassifier": "models",
+    "MPSClassifier": "models",
+    "NetworkProgram": "compiler",
+}
+
+__all__ = list(_HOMES)
+
+
+def __getattr__(name: str):
+    # Late, so that the gateware can import the contract without scikit-learn.
+    if name in _HOMES:
+        return getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,233 @@
+"""The command line: ``tensorspin COMMAND ...``."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from .errors import TensorspinError
+
+DEFAULT_BOARD = "icebreaker"
+DEFAULT_URL = f"sim://{DEFAULT_BOARD}"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        As on the command line, without the program's name.
+
+    Returns
+    -------
+    int
+        Exit status: 0 if all went well, 1 if the answer is no or something failed, 2 if the
+        arguments are wrong.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        return options.command(options)
+    except (TensorspinError, ValueError, OSError) as error:
+        print(f"tensorspin: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("tensorspin: interrupted", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tensorspin",
+        description="Tensor networks on small FPGAs: train, quantise, and run them on a board.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    url_help = (
+        "sim://NAME (the gateware, simulated), golden://NAME (its NumPy model), or a serial port "
+        "such as /dev/ttyUSB1"
+    )
+    data_help = "digits, iris, wine, breast_cancer, or a .npz or .csv file (class last)"
+
+    demo = commands.add_parser("demo", help="train on handwritten digits and classify on a board")
+    demo.add_argument("--board", default=DEFAULT_URL, metavar="URL", help=url_help)
+    demo.add_argument("--output", type=Path, default=Path("results"), help="folder for the figure")
+    demo.add_argument("--quick", action="store_true", help="a smaller network, fewer images")
+    demo.set_defaults(command=_demo)
+
+    info = commands.add_parser("info", help="what a board says of itself")
+    info.add_argument("url", help=url_help)
+    info.set_defaults(command=_info)
+
+    train = commands.add_parser("train", help="train a classifier and write its program")
+    train.add_argument("data", help=data_help)
+    train.add_argument("--output", type=Path, default=Path("model.npz"), help="file to write")
+    train.add_argument("--bond-dim", type=int, default=16)
+    train.add_argument(
+        "--feature-map", default="linear", help="linear, trigonometric or polynomial"
+    )
+    train.add_argument("--epochs", type=int, default=100)
+    train.add_argument("--learning-rate", type=float, default=None)
+    train.add_argument("--seed", type=int, default=0)
+    train.set_defaults(command=_train)
+
+    run = commands.add_parser("run", help="classify on a board with a program")
+    run.add_argument("model", type=Path, help="program written by train")
+    run.add_argument("--board", default=DEFAULT_URL, metavar="URL", help=url_help)
+    run.add_argument("--data", required=True, help=f"{data_help}; its held-out samples are used")
+    run.add_argument("--samples", type=int, help="use only so many")
+    run.add_argument("--output", type=Path, help="write classes and scores to this .csv file")
+    run.set_defaults(command=_run)
+
+    estimate = commands.add_parser("estimate", help="whether a program fits, and how fast it is")
+    estimate.add_argument("model", type=Path, help="program written by train")
+    estimate.add_argument("--board", default=DEFAULT_BOARD, metavar="NAME", help="name of a board")
+    estimate.set_defaults(command=_estimate)
+
+    link_test = commands.add_parser("link-test", help="measure the line to a board")
+    link_test.add_argument("url", help=url_help)
+    link_test.add_argument("--seconds", type=float, default=2.0, help="time for the measurement")
+    link_test.set_defaults(command=_link_test)
+    return parser
+
+
+# Imported where they are used: `tensorspin --help` should not wait for scikit-learn.
+
+
+def _demo(options) -> int:
+    from .demo import run_demo
+
+    return 0 if run_demo(options.board, options.output, options.quick) else 1
+
+
+def _info(options) -> int:
+    from .board import Board
+
+    with Board.open(options.url) as board:
+        info, status = board.info, board.status()
+    size = info.contractor
+    model = f"active, digest {status.digest:08x}" if status.active else "none"
+    _print_table(
+        ("board", info.board),
+        ("protocol version", info.protocol),
+        ("build", info.build.hex()),
+        ("clock", f"{info.clock_hz / 1e6:g} MHz"),
+        ("serial line", f"{info.baud} baud"),
+        ("lanes", size.lanes),
+        ("program memory", f"{size.program_bytes} bytes"),
+        ("features", size.features),
+        ("feature map components", size.components),
+        ("bond dimension", size.slot_entries),
+        ("vector slots", size.slots),
+        ("model", model),
+        ("samples contracted", status.samples),
+        ("frames rejected", f"{status.damaged} damaged, {status.out_of_sequence} out of sequence, "
+                            f"{status.overflows} overflows"),
+    )
+    return 0
+
+
+def _train(options) -> int:
+    from .datasets import load_dataset
+    from .models import MPSClassifier
+
+    data = load_dataset(options.data)
+    parameters = {}
+    if options.learning_rate is not None:
+        parameters["learning_rate"] = options.learning_rate
+    classifier = MPSClassifier(
+        options.bond_dim,
+        feature_map=options.feature_map,
+        feature_range=data.feature_range,
+        epochs=options.epochs,
+        random_state=options.seed,
+        verbose=True,
+        **parameters,
+    ).fit(data.X_train, data.y_train)
+    program = classifier.quantize()
+    quantised = np.mean(program.predict(data.X_test) == data.y_test)
+    program.save(options.output)
+    _print_table(
+        ("held-out samples", len(data.y_test)),
+        ("accuracy, float", f"{classifier.score(data.X_test, data.y_test):.2%}"),
+        ("accuracy, quantised", f"{quantised:.2%}"),
+        ("program", options.output),
+    )
+    return 0
+
+
+def _run(options) -> int:
+    from .board import Board
+    from .compiler import NetworkProgram
+    from .datasets import load_dataset
+    from .progress import progress_bar
+
+    program = NetworkProgram.load(options.model)
+    data = load_dataset(options.data)
+    X, y = data.X_test[: options.samples], data.y_test[: options.samples]
+    levels = program.levels(X)
+    with Board.open(options.board) as board:
+        with progress_bar("streaming weights", "B") as progress:
+            board.load(program, progress=progress)
+        with progress_bar("classifying", "sample") as progress:
+            result = board.run(levels, progress=progress)
+        clock_hz = board.info.clock_hz
+    classes = program.classes[result.classes]
+    cycles = result.cycles.mean() if len(classes) else 0.0
+    _print_table(
+        ("samples", len(classes)),
+        ("accuracy", f"{np.mean(classes == y):.2%}" if len(classes) else "-"),
+        ("cycles per sample", f"{cycles:.0f}"),
+        ("computing per sample", f"{cycles / clock_hz * 1e6:.1f} us at {clock_hz / 1e6:g} MHz"),
+    )
+    if options.output:
+        with open(options.output, "w", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(["class", "exponent", *(f"score {c}" for c in program.classes)])
+            for label, exponent, scores in zip(classes, result.exponents, result.scores):
+                writer.writerow([label, exponent, *scores])
+        print(f"written to {options.output}")
+    return 0
+
+
+def _estimate(options) -> int:
+    from .compiler import NetworkProgram
+    from .contract.boards import find_board
+    from .estimate import estimate
+
+    board = find_board(options.board)
+    found = estimate(NetworkProgram.load(options.model), board)
+    print(f"{options.model} on {board.title}")
+    for demand in found.demands:
+        verdict = "fits" if demand.fits else f"DOES NOT FIT: {demand.advice}"
+        print(f"  {demand.what:<42}{demand.needed:>8} of {demand.limit:>8}  {verdict}")
+    clock = f"at {board.clock_hz / 1e6:g} MHz"
+    print(f"  {'cycles per sample':<42}{found.cycles:>8}")
+    print(f"  {'latency of computing':<42}{found.seconds * 1e6:>8.1f} us {clock}")
+    print(f"  {'multiplier utilisation':<42}{found.utilisation:>8.1%}")
+    print(
+        f"  {'samples per second':<42}{found.samples_per_second:>8.0f} (modelled, with the line at "
+        f"{board.baud} baud)"
+    )
+    return 0 if found.fits else 1
+
+
+def _link_test(options) -> int:
+    from .board import Board
+
+    with Board.open(options.url) as board:
+        print(board.link_test(options.seconds))
+    return 0
+
+
+def _print_table(*rows: tuple[str, object]) -> None:
+    width = max(len(name) for name, _ in rows) + 2
+    for name, value in rows:
+        print(f"{name:<{width}}{value}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

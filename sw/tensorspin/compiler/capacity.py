@@ -1,0 +1,179 @@
+"""Whether a program is sound, and whether a device holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..contract.device import ContractorSize
+from ..contract.program import (
+    MAX_FEATURES,
+    MAX_OPERAND,
+    MAX_OUTPUTS,
+    WEIGHT_SUM_LIMIT,
+    Node,
+    OperandKind,
+)
+from ..errors import CapacityError
+
+
+def check_sound(
+    nodes: Sequence[Node],
+    weights: Sequence[np.ndarray],
+    names: Sequence[str],
+    n_features: int,
+    components: int,
+) -> None:
+    """Refuse a program that no device could run as meant.
+
+    Parameters
+    ----------
+    nodes : sequence of Node
+    weights : sequence of ndarray of int8, shape (outputs, left.size, right.size)
+    names : sequence of str
+        Of the nodes, for messages.
+    n_features : int
+        Features of a sample.
+    components : int
+        Components of the feature table.
+
+    Raises
+    ------
+    ValueError
+        With the name of the node.
+    """
+    if not len(nodes) == len(weights) == len(names) or not nodes:
+        raise ValueError(
+            f"a program needs as many weight tensors and names as nodes and at least one, not "
+            f"{len(nodes)} nodes, {len(weights)} tensors and {len(names)} names"
+        )
+    if not 1 <= n_features <= MAX_FEATURES:
+        raise CapacityError("features of a sample", n_features, MAX_FEATURES)
+    vectors: dict[int, int] = {}
+    previous = None
+    for position, (node, tensor, name) in enumerate(zip(nodes, weights, names)):
+        for side in ("left", "right"):
+            operand = getattr(node, side)
+            place = f"node {name!r}, {side} operand"
+            if not 1 <= operand.size <= MAX_OPERAND:
+                raise CapacityError(f"{place}: entries", operand.size, MAX_OPERAND)
+            if operand.kind is OperandKind.FEATURE:
+                if not 0 <= operand.index < n_features:
+                    raise ValueError(
+                        f"{place}: feature {operand.index} is outside 0..{n_features - 1}"
+                    )
+                if operand.size > components:
+                    raise ValueError(
+                        f"{place}: {operand.size} components are read, the feature table has "
+                        f"{components}"
+                    )
+            elif operand.index not in vectors:
+                raise ValueError(f"{place}: slot {operand.index} is read before it is written")
+            elif vectors[operand.index] != operand.size:
+                raise ValueError(
+                    f"{place}: {operand.size} entries are read, slot {operand.index} holds "
+                    f"{vectors[operand.index]}"
+                )
+            elif operand.index == previous and not node.wait:
+                raise ValueError(f"{place}: is the result of the node before, which needs `wait`")
+        if not 1 <= node.outputs <= MAX_OUTPUTS:
+            raise CapacityError(f"node {name!r}: outputs", node.outputs, MAX_OUTPUTS)
+        shape = (node.outputs, node.left.size, node.right.size)
+        if tensor.shape != shape or tensor.dtype != np.int8:
+            raise ValueError(
+                f"node {name!r}: weights of int8 and shape {shape} are needed, not of "
+                f"{tensor.dtype} and shape {tensor.shape}"
+            )
+        largest = int(np.abs(tensor.astype(np.int64)).sum(axis=(1, 2)).max())
+        if largest > WEIGHT_SUM_LIMIT:
+            raise ValueError(
+                f"node {name!r}: the magnitudes of an output's weights sum to {largest}, more than "
+                f"{WEIGHT_SUM_LIMIT}: an accumulator could overflow"
+            )
+        if node.last != (position == len(nodes) - 1):
+            raise ValueError(f"node {name!r}: only the last node, and it must, ends the program")
+        vectors[node.destination] = node.outputs
+        previous = node.destination
+
+
+@dataclass(frozen=True)
+class Demand:
+    """One quantity of which a device has only so much.
+
+    Attributes
+    ----------
+    what : str
+        The quantity, with its unit.
+    needed, limit : int
+    advice : str
+        What to do if it does not fit.
+    """
+
+    what: str
+    needed: int
+    limit: int
+    advice: str
+
+    @property
+    def fits(self) -> bool:
+        """The device has enough."""
+        return self.needed <= self.limit
+
+
+def demands(
+    nodes: Sequence[Node], n_features: int, components: int, size: ContractorSize
+) -> list[Demand]:
+    """What a program needs beside what a device has.
+
+    Parameters
+    ----------
+    nodes : sequence of Node
+    n_features : int
+    components : int
+        Components of the feature table.
+    size : ContractorSize
+
+    Returns
+    -------
+    list of Demand
+    """
+    operands = [operand for node in nodes for operand in (node.left, node.right)]
+    slots = [o.index for o in operands if o.kind is OperandKind.VECTOR]
+    slots += [node.destination for node in nodes[:-1]]
+    entries = [node.outputs for node in nodes[:-1]]
+    return [
+        Demand(
+            "features of a sample",
+            n_features,
+            size.features,
+            "select features, or pool them",
+        ),
+        Demand(
+            "components of the feature map",
+            components,
+            size.components,
+            "choose a feature map with fewer components",
+        ),
+        Demand(
+            "bond dimension",
+            max(entries, default=1),
+            size.slot_entries,
+            "train with a smaller bond_dim",
+        ),
+        Demand(
+            "vector slots", 1 + max(slots, default=0), size.slots, "order the nodes differently"
+        ),
+        Demand(
+            f"words of program memory ({size.lanes} bytes each)",
+            program_words(nodes, size.lanes),
+            size.program_words,
+            "train with a smaller bond_dim or fewer features",
+        ),
+    ]
+
+
+def program_words(nodes: Sequence[Node], lanes: int) -> int:
+    """Words of program memory that the nodes take."""
+    return sum(node.words(lanes) for node in nodes)

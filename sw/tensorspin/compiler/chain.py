@@ -1,0 +1,160 @@
+"""Matrix product states as bilinear nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+
+import numpy as np
+
+from ..contract.program import Node, Operand, OperandKind
+
+LEFT_SLOT, RIGHT_SLOT = 0, 1
+"""Vector slots of the two half-chains. A node may overwrite its own operand: its result is written
+after its last read."""
+
+
+@dataclass(frozen=True)
+class FloatNode:
+    """A node before quantisation.
+
+    Attributes
+    ----------
+    node : Node
+    weights : ndarray of float64, shape (outputs, left.size, right.size)
+    name : str
+        Which site, for messages.
+    """
+
+    node: Node
+    weights: np.ndarray
+    name: str
+
+
+def chain_nodes(
+    cores: Sequence[np.ndarray],
+    label_tensor: np.ndarray,
+    label_position: int,
+    site_features: Sequence[int],
+) -> list[FloatNode]:
+    """Nodes of a matrix product state in the order of their execution.
+
+    The outermost site of each half-chain has no bond vector yet; it is merged with its neighbour
+    into one node with two features (or into the label tensor, if the half-chain has no other
+    site). The half-chains take turns, so that the engine need not wait for a node's result.
+
+    Parameters
+    ----------
+    cores : sequence of ndarray, shape (left_bond, local_dim, right_bond)
+        One for each site; the outermost bonds are 1.
+    label_tensor : ndarray, shape (classes, left_bond, right_bond)
+    label_position : int
+        Sites before it form the left half-chain; 1 to ``len(cores) - 1``.
+    site_features : sequence of int
+        The feature that each site reads.
+
+    Returns
+    -------
+    list of FloatNode
+
+    Raises
+    ------
+    ValueError
+        If a half-chain is empty, or the bonds of neighbours differ.
+    """
+    n_sites = len(cores)
+    if not 1 <= label_position <= n_sites - 1:
+        raise ValueError(
+            f"the label tensor must stand between two sites: position {label_position} is outside "
+            f"1..{n_sites - 1}"
+        )
+    left_sites = list(range(label_position))
+    right_sites = list(range(n_sites - 1, label_position - 1, -1))
+    # Seen from its outer end, each core of a half-chain is (outer bond, local_dim, inner bond).
+    left_cores = [np.asarray(cores[site], dtype=np.float64) for site in left_sites]
+    right_cores = [np.asarray(cores[site], dtype=np.float64).T for site in right_sites]
+    left_bond = _check_bonds(left_sites, left_cores)
+    right_bond = _check_bonds(right_sites, right_cores)
+    if label_tensor.shape[1:] != (left_bond, right_bond):
+        raise ValueError(
+            f"the label tensor has bonds {label_tensor.shape[1:]}, its neighbours "
+            f"{(left_bond, right_bond)}"
+        )
+
+    left = _half_chain(left_sites, left_cores, site_features, LEFT_SLOT)
+    right = _half_chain(right_sites, right_cores, site_features, RIGHT_SLOT)
+    label = np.asarray(label_tensor, dtype=np.float64)
+    if not left:
+        label = np.einsum("ac,kcb->kab", left_cores[0][0], label)
+    if not right:
+        label = np.einsum("bc,kac->kab", right_cores[0][0], label)
+    operands = [
+        Operand(OperandKind.VECTOR, slot, size)
+        if half
+        else Operand(OperandKind.FEATURE, int(site_features[sites[0]]), size)
+        for half, sites, slot, size in (
+            (left, left_sites, LEFT_SLOT, label.shape[1]),
+            (right, right_sites, RIGHT_SLOT, label.shape[2]),
+        )
+    ]
+    # The longer half-chain first, so that they still take turns at the end.
+    longer, shorter = (right, left) if len(right) > len(left) else (left, right)
+    ordered = [node for pair in zip_longest(longer, shorter) for node in pair if node is not None]
+    ordered.append(
+        FloatNode(Node(*operands, len(label), 0, wait=False, last=True), label, "label")
+    )
+    return _with_waits(ordered)
+
+
+def _check_bonds(sites, cores) -> int:
+    bond = 1
+    for site, core in zip(sites, cores):
+        if core.ndim != 3 or core.shape[0] != bond:
+            raise ValueError(
+                f"site {site}: a core with an outer bond of {bond} is needed, not one of shape "
+                f"{core.shape} (outer bond, local dimension, inner bond)"
+            )
+        bond = core.shape[2]
+    return bond
+
+
+def _half_chain(sites, cores, site_features, slot) -> list[FloatNode]:
+    if len(sites) < 2:
+        return []
+
+    def feature(position):
+        size = cores[position].shape[1]
+        return Operand(OperandKind.FEATURE, int(site_features[sites[position]]), size)
+
+    merged = np.einsum("ac,cbk->kab", cores[0][0], cores[1])
+    nodes = [
+        FloatNode(
+            Node(feature(0), feature(1), len(merged), slot, wait=False, last=False),
+            merged,
+            f"sites {sites[0]} and {sites[1]}",
+        )
+    ]
+    for position in range(2, len(sites)):
+        weights = cores[position].transpose(2, 0, 1)
+        outputs, bond, _ = weights.shape
+        vector = Operand(OperandKind.VECTOR, slot, bond)
+        node = Node(vector, feature(position), outputs, slot, wait=False, last=False)
+        nodes.append(FloatNode(node, weights, f"site {sites[position]}"))
+    return nodes
+
+
+def _with_waits(nodes: list[FloatNode]) -> list[FloatNode]:
+    """Mark the nodes that read the result of the node just before."""
+    result = []
+    before = None
+    for item in nodes:
+        node = item.node
+        wait = before is not None and any(
+            operand.kind is OperandKind.VECTOR and operand.index == before.destination
+            for operand in (node.left, node.right)
+        )
+        marked = Node(node.left, node.right, node.outputs, node.destination, wait, node.last)
+        result.append(FloatNode(marked, item.weights, item.name))
+        before = node
+    return result

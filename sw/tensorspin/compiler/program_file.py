@@ -1,0 +1,153 @@
+"""Programs in files: an ``.npz`` archive of plain arrays and one JSON text, never a pickle.
+
+The archive's own checksums find damage; what was edited by hand is checked as any new program is.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from ..contract.program import Node, Operand, OperandKind
+from ..errors import TensorspinError
+from .network_program import NetworkProgram
+
+FORMAT = "tensorspin network program"
+VERSION = 1
+
+
+class ProgramFileError(TensorspinError):
+    """A file is not a program, is damaged, or is of another version."""
+
+
+def save(program: NetworkProgram, path: str | Path) -> None:
+    """Write a program, replacing the file only once all is written.
+
+    Parameters
+    ----------
+    program : NetworkProgram
+    path : str or Path
+    """
+    path = Path(path)
+    classes = program.classes
+    if classes.dtype == object:
+        # Strings from pandas; others have no plain form.
+        classes = np.array(classes.tolist())
+        if classes.dtype.kind not in "US" or classes.tolist() != program.classes.tolist():
+            raise ValueError("classes of mixed types can't be saved; use numbers or strings")
+    metadata = {
+        "format": FORMAT,
+        "version": VERSION,
+        "nodes": [asdict(node) for node in program.nodes],
+        "names": list(program.names),
+        "clip": program.clip,
+        "temperature": program.temperature,
+        "log2_scale": program.log2_scale,
+    }
+    arrays = {
+        "metadata": np.array(json.dumps(metadata)),
+        "weights": np.concatenate([tensor.ravel() for tensor in program.weights]),
+        "table": program.table,
+        "feature_minimum": program.feature_minimum,
+        "feature_maximum": program.feature_maximum,
+        "classes": classes,
+    }
+    partial = path.with_name(path.name + ".partial")
+    try:
+        with open(partial, "wb") as file:
+            np.savez_compressed(file, **arrays)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def load(path: str | Path) -> NetworkProgram:
+    """Read a program.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    NetworkProgram
+
+    Raises
+    ------
+    ProgramFileError
+        If the file is damaged, is something else, or was written by a later version.
+    OSError
+        If it can't be read.
+    """
+    path = Path(path)
+    # Opened here, so that a missing file is not mistaken for a damaged one.
+    with open(path, "rb") as file:
+        try:
+            with np.load(file, allow_pickle=False) as archive:
+                arrays = {name: archive[name] for name in archive.files}
+            metadata = json.loads(str(arrays.pop("metadata")))
+            if metadata["format"] != FORMAT:
+                raise ValueError(f"its format is {metadata['format']!r}, not {FORMAT!r}")
+            if metadata["version"] != VERSION:
+                raise ValueError(
+                    f"it has version {metadata['version']}, this package reads version {VERSION}"
+                )
+            return _program(metadata, arrays)
+        except (
+            ValueError,
+            KeyError,
+            TypeError,
+            AttributeError,
+            EOFError,
+            NotImplementedError,
+            zipfile.BadZipFile,
+            TensorspinError,
+        ) as error:
+            reason = f"{error.args[0]} is missing" if isinstance(error, KeyError) else error
+            raise ProgramFileError(f"{path} is no sound program file: {reason}") from error
+        except Exception as error:  # zlib.error and what else a damaged archive provokes
+            raise ProgramFileError(f"{path} is damaged: {error}") from error
+
+
+def _program(metadata: dict, arrays: dict[str, np.ndarray]) -> NetworkProgram:
+    nodes = tuple(_node(entry) for entry in metadata["nodes"])
+    flat = arrays["weights"]
+    shapes = [(node.outputs, node.left.size, node.right.size) for node in nodes]
+    ends = np.cumsum([int(np.prod(shape)) for shape in shapes])
+    if flat.ndim != 1 or not len(ends) or ends[-1] != len(flat):
+        raise ValueError(
+            f"its nodes need {int(ends[-1]) if len(ends) else 0} weights, it has {flat.size}"
+        )
+    parts = np.split(flat, ends[:-1])
+    return NetworkProgram(
+        nodes,
+        tuple(part.reshape(shape) for part, shape in zip(parts, shapes)),
+        tuple(str(name) for name in metadata["names"]),
+        arrays["table"],
+        arrays["feature_minimum"],
+        arrays["feature_maximum"],
+        bool(metadata["clip"]),
+        arrays["classes"],
+        float(metadata["temperature"]),
+        float(metadata["log2_scale"]),
+    )
+
+
+def _node(entry: dict) -> Node:
+    operands = [
+        Operand(
+            OperandKind(entry[side]["kind"]), int(entry[side]["index"]), int(entry[side]["size"])
+        )
+        for side in ("left", "right")
+    ]
+    return Node(
+        *operands,
+        outputs=int(entry["outputs"]),
+        destination=int(entry["destination"]),
+        wait=bool(entry["wait"]),
+        last=bool(entry["last"]),
+    )

@@ -1,0 +1,77 @@
+"""What a program will need on a board, before anything is built or connected."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .compiler.capacity import Demand
+from .compiler.network_program import NetworkProgram
+from .contract import cobs
+from .contract.boards import Board
+from .contract.packets import CRC, HEADER, MAX_PAYLOAD, OFFSET
+from .golden.cycles import utilisation
+
+BITS_PER_BYTE = 10
+"""Start bit, eight data bits, stop bit."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a program needs on a board.
+
+    Attributes
+    ----------
+    demands : list of Demand
+        Quantities of which the board has only so much.
+    cycles : int
+        Clock cycles of one sample; exact.
+    seconds : float
+        The same at the board's clock.
+    utilisation : float
+        Part of the multiply-accumulators' cycles that does needed work, 0..1.
+    samples_per_second : float
+        Computing and line overlap; the slower decides. The line's part is modelled: frames back to
+        back, no operating system in between.
+    line_seconds : float
+        Time that one sample's frames take on the serial line; modelled.
+    """
+
+    demands: list[Demand]
+    cycles: int
+    seconds: float
+    utilisation: float
+    samples_per_second: float
+    line_seconds: float
+
+    @property
+    def fits(self) -> bool:
+        """The board can hold the program."""
+        return all(demand.fits for demand in self.demands)
+
+
+def estimate(program: NetworkProgram, board: Board) -> Estimate:
+    """Estimate a program on a board.
+
+    Parameters
+    ----------
+    program : NetworkProgram
+    board : tensorspin.contract.boards.Board
+
+    Returns
+    -------
+    Estimate
+    """
+    lanes = board.contractor.lanes
+    cycles = program.cycles(lanes)
+    seconds = cycles / board.clock_hz
+    frame = HEADER.size + CRC.size + cobs.OVERHEAD + OFFSET.size
+    frames = -(-program.n_features // (MAX_PAYLOAD - OFFSET.size))
+    line_seconds = (program.n_features + frames * frame) * BITS_PER_BYTE / board.baud
+    return Estimate(
+        program.demands(board.contractor),
+        cycles,
+        seconds,
+        utilisation(program.nodes, lanes, cycles),
+        1 / max(seconds, line_seconds),
+        line_seconds,
+    )

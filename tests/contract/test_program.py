@@ -1,0 +1,99 @@
+"""Headers, images and the device description survive the way there and back."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tensorspin.contract.boards import BOARDS, find_board
+from tensorspin.contract.device import SIZE, ContractorSize, DeviceDescription
+from tensorspin.contract.image import ProgramOverrunError, program_image, read_image
+from tensorspin.contract.memory import word_stride_bits
+from tensorspin.contract.program import (
+    HEADER_FIELDS,
+    MAX_OPERAND,
+    MAX_OUTPUTS,
+    MIN_LANES,
+    Node,
+    Operand,
+    OperandKind,
+)
+from tests.random_programs import random_program
+
+INDEX_LIMIT = (1 << dict(HEADER_FIELDS)["left_index"]) - 1
+
+operands = st.builds(
+    Operand, st.sampled_from(OperandKind), st.integers(0, INDEX_LIMIT), st.integers(1, MAX_OPERAND)
+)
+nodes = st.builds(
+    Node,
+    operands,
+    operands,
+    outputs=st.integers(1, MAX_OUTPUTS),
+    destination=st.integers(0, INDEX_LIMIT),
+    wait=st.booleans(),
+    last=st.booleans(),
+)
+
+
+@given(nodes)
+def test_header_round_trip(node):
+    assert Node.unpack(node.pack()) == node
+
+
+def test_header_refuses_what_does_not_fit():
+    operand = Operand(OperandKind.FEATURE, INDEX_LIMIT + 1, 2)
+    node = Node(operand, operand, 1, 0, False, True)
+    with pytest.raises(ValueError, match=f"left_index = {INDEX_LIMIT + 1} is outside"):
+        node.pack()
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(MIN_LANES, 40))
+def test_image_round_trip(seed, lanes):
+    size = ContractorSize(lanes, 1 << 14, 32, 4, 4, 16)
+    program = random_program(np.random.default_rng(seed), size)
+    image = program.image(lanes)
+    words = sum(node.words(lanes) for node in program.nodes)
+    assert len(image) == words << word_stride_bits(lanes)
+    nodes, weights = read_image(image + bytes(100), lanes)
+    assert nodes == program.nodes
+    assert all(np.array_equal(a, b) for a, b in zip(weights, program.weights))
+
+
+def test_image_without_end():
+    operand = Operand(OperandKind.FEATURE, 0, 2)
+    node = Node(operand, operand, 1, 0, False, last=False)
+    image = program_image([node, node], [np.zeros((1, 2, 2), np.int8)] * 2, 8)
+    with pytest.raises(ProgramOverrunError, match="more than the 10 words"):
+        read_image(image, 8)
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_description_round_trip(name):
+    description = find_board(name).description(b"12345678")
+    packed = description.pack()
+    assert len(packed) == SIZE
+    assert DeviceDescription.unpack(packed) == description
+
+
+def test_description_of_another_protocol():
+    description = find_board("icebreaker").description(bytes(8))
+    other = dataclasses.replace(description, protocol=description.protocol + 1)
+    with pytest.raises(ValueError, match="version 2, this driver version 1"):
+        DeviceDescription.unpack(other.pack())
+
+
+@pytest.mark.parametrize("length", [0, 1, SIZE - 1, SIZE + 1])
+def test_description_of_another_length(length):
+    packed = find_board("icebreaker").description(bytes(8)).pack()
+    with pytest.raises(ValueError, match=f"not {length}"):
+        DeviceDescription.unpack((packed + bytes(1))[:length])
+
+
+def test_unknown_board_names_the_known():
+    with pytest.raises(ValueError, match="'nonesuch'; known: .*icebreaker"):
+        find_board("nonesuch")

@@ -1,0 +1,87 @@
+"""Rounding, with every input, and multipliers, with corners and random pairs, against integers."""
+
+from __future__ import annotations
+
+import itertools
+import random
+
+import cocotb
+import numpy as np
+from cocotb.clock import Clock
+from cocotb.triggers import RisingEdge, Timer
+
+from tensorspin.contract.fixed import Format, round_shift, saturate
+from tensorspin.contract.latency import MULTIPLY
+from tests.gateware.bench import bench_parameters
+
+
+@cocotb.test()
+async def rounding_equals_numpy(dut) -> None:
+    for number, (width, shift, to) in enumerate(bench_parameters()["roundings"]):
+        value_port = getattr(dut, f"value_{number}")
+        result_port = getattr(dut, f"result_{number}")
+        values = np.arange(-(1 << (width - 1)), 1 << (width - 1))
+        expected = saturate(round_shift(values, shift), Format(**to))
+        for value, result in zip(values.tolist(), expected.tolist()):
+            value_port.value = value & ((1 << width) - 1)
+            await Timer(1, "ns")
+            assert result_port.value.to_signed() == result, (width, shift, value)
+
+
+@cocotb.test()
+async def multipliers_equal_integers(dut) -> None:
+    width = bench_parameters()["factor_width"]
+    least, most = -(1 << (width - 1)), (1 << (width - 1)) - 1
+    corners = [least, least + 1, -2, -1, 0, 1, 2, most - 1, most]
+    rng = random.Random(1)
+    pairs = list(itertools.product(corners, repeat=2))
+    pairs += [(rng.randint(least, most), rng.randint(least, most)) for _ in range(2000)]
+    products = [getattr(dut, f"product_{name}") for name in bench_parameters()["families"]]
+    Clock(dut.clk, 10, unit="ns").start()
+    dut.rst.value = 0
+    mask = (1 << width) - 1
+    in_flight = []
+    for left, right in pairs:
+        dut.left.value = left & mask
+        dut.right.value = right & mask
+        in_flight.append(left * right)
+        await RisingEdge(dut.clk)
+        if len(in_flight) > MULTIPLY:
+            expected = in_flight.pop(0)
+            assert all(product.value.to_signed() == expected for product in products)
+
+
+@cocotb.test()
+async def program_memories_agree(dut) -> None:
+    lanes = bench_parameters()["lanes"]
+    rng = random.Random(2)
+    outputs = [getattr(dut, f"read_data_{name}") for name in bench_parameters()["families"]]
+    Clock(dut.clk, 10, unit="ns").start()
+    dut.rst.value = 0
+    written, reading, reads = {}, None, 0
+    for _ in range(6000):
+        enable = rng.random() < 0.7
+        address = rng.choice([0, 1, 2, (1 << 14) - 1])
+        write = rng.getrandbits(lanes) if rng.random() < 0.4 else 0
+        data = rng.getrandbits(8)
+        dut.address.value = address
+        dut.enable.value = int(enable)
+        dut.write.value = write
+        dut.write_data.value = data
+        await RisingEdge(dut.clk)
+        # What the edge before this one asked for; kept while nothing is enabled.
+        if reading is not None:
+            mask, expected = reading
+            reads += 1
+            assert all(int(output.value) & mask == expected for output in outputs)
+        if enable and write:
+            for lane in range(lanes):
+                if write >> lane & 1:
+                    written[address, lane] = data
+            reading = None
+        elif enable:
+            # Bytes that were never written are unknown.
+            known = [lane for lane in range(lanes) if (address, lane) in written]
+            mask = sum(0xFF << 8 * lane for lane in known)
+            reading = mask, sum(written[address, lane] << 8 * lane for lane in known)
+    assert reads > 1000

@@ -1,0 +1,87 @@
+"""Primitives against NumPy, and the bodies of each against each other."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import pytest
+from amaranth import Module, signed
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from tensorspin.contract.fixed import MANTISSA, SQ
+from tensorspin_gateware.primitives import Family
+from tensorspin_gateware.primitives.multiplier import Multiplier
+from tensorspin_gateware.primitives.program_memory import SPRAM_WORDS, ProgramMemory
+from tensorspin_gateware.primitives.rounding import RoundSaturate
+from tests.gateware.bench import run_bench, vendor_cell
+
+LANES = 4
+ROUNDINGS = [(13, 5, SQ(1, 7)), (12, 1, SQ(4, 0)), (10, 6, SQ(8, 0))]
+
+
+class AllPrimitives(wiring.Component):
+    """Side by side, so that one simulation does for all."""
+
+    def __init__(self):
+        ports = {"left": In(signed(MANTISSA.width)), "right": In(signed(MANTISSA.width))}
+        for number, (width, _, to) in enumerate(ROUNDINGS):
+            ports[f"value_{number}"] = In(signed(width))
+            ports[f"result_{number}"] = Out(signed(to.width))
+        ports |= {
+            "address": In(range(SPRAM_WORDS)),
+            "enable": In(1),
+            "write": In(LANES),
+            "write_data": In(8),
+        }
+        for family in Family:
+            ports[f"product_{family.value}"] = Out(signed(2 * MANTISSA.width))
+            ports[f"read_data_{family.value}"] = Out(8 * LANES)
+        super().__init__(ports)
+
+    def elaborate(self, platform):
+        m = Module()
+        for number, parameters in enumerate(ROUNDINGS):
+            m.submodules[f"round_{number}"] = rounding = RoundSaturate(*parameters)
+            m.d.comb += [
+                rounding.value.eq(getattr(self, f"value_{number}")),
+                getattr(self, f"result_{number}").eq(rounding.result),
+            ]
+        for family in Family:
+            m.submodules += (multiplier := Multiplier(MANTISSA.width, family))
+            m.submodules += (memory := ProgramMemory(SPRAM_WORDS, LANES, family))
+            m.d.comb += [
+                memory.address.eq(self.address),
+                memory.enable.eq(self.enable),
+                memory.write.eq(self.write),
+                memory.write_data.eq(self.write_data),
+                getattr(self, f"read_data_{family.value}").eq(memory.read_data),
+                multiplier.left.eq(self.left),
+                multiplier.right.eq(self.right),
+                getattr(self, f"product_{family.value}").eq(multiplier.product),
+            ]
+        return m
+
+
+def test_primitives():
+    run_bench(
+        AllPrimitives(),
+        "tests.gateware.primitives.bench_primitives",
+        vendor_cells=vendor_cell("ice40", "SB_SPRAM256KA"),
+        lanes=LANES,
+        roundings=[(width, shift, asdict(to)) for width, shift, to in ROUNDINGS],
+        factor_width=MANTISSA.width,
+        families=[family.value for family in Family],
+    )
+
+
+@pytest.mark.parametrize(("words", "lanes"), [(8192, 8), (16384, 9)])
+def test_spram_refuses_other_sizes(words, lanes):
+    with pytest.raises(ValueError, match=f"not {words} of {lanes}"):
+        ProgramMemory(words, lanes, Family.ICE40UP)
+
+
+@pytest.mark.parametrize("shift", [0, 8])
+def test_rounding_refuses_shifts(shift):
+    with pytest.raises(ValueError, match=f"a shift of {shift} is outside 1..7"):
+        RoundSaturate(8, shift, SQ(4, 0))
