@@ -102,8 +102,9 @@ def random_program(
         for _ in range(2):
             slots = list(vectors)
             if slots and rng.random() < 0.6:
-                slot = int(previous if previous in vectors and rng.random() < 0.5
-                           else rng.choice(slots))
+                slot = int(
+                    previous if previous in vectors and rng.random() < 0.5 else rng.choice(slots)
+                )
                 operands.append(Operand(OperandKind.VECTOR, slot, vectors[slot]))
             else:
                 feature = int(rng.integers(features))
@@ -113,8 +114,7 @@ def random_program(
         outputs = int(rng.integers(1, (MAX_OUTPUTS if last else most_entries) + 1))
         destination = int(rng.integers(size.slots))
         waits = any(
-            operand.kind is OperandKind.VECTOR and operand.index == previous
-            for operand in operands
+            operand.kind is OperandKind.VECTOR and operand.index == previous for operand in operands
         )
         # A needless wait must change the time only.
         wait = waits or bool(rng.random() < 0.1)

@@ -124,8 +124,11 @@ def _info(options) -> int:
         ("vector slots", size.slots),
         ("model", model),
         ("samples contracted", status.samples),
-        ("frames rejected", f"{status.damaged} damaged, {status.out_of_sequence} out of sequence, "
-                            f"{status.overflows} overflows"),
+        (
+            "frames rejected",
+            f"{status.damaged} damaged, {status.out_of_sequence} out of sequence, "
+            f"{status.overflows} overflows",
+        ),
     )
     return 0
 

@@ -76,9 +76,7 @@ def load_dataset(source: str, test_size: float = 0.2, seed: int = 0) -> Dataset:
         return _split(X, y, test_size, seed, FEATURE_RANGES.get(source))
     path = Path(source)
     if path.suffix not in (".npz", ".csv"):
-        raise DataError(
-            f"{source!r} is neither a .npz or .csv file nor one of {', '.join(NAMES)}"
-        )
+        raise DataError(f"{source!r} is neither a .npz or .csv file nor one of {', '.join(NAMES)}")
     try:
         if path.suffix == ".csv":
             return _split(*_read_csv(path), test_size, seed)

@@ -80,13 +80,23 @@ def _draw_confusion(axes, truth, predicted, classes) -> None:
         if matrix[row, column]:
             dark = matrix[row, column] > matrix.max() / 2
             axes.text(
-                column, row, matrix[row, column], ha="center", va="center", fontsize=8,
+                column,
+                row,
+                matrix[row, column],
+                ha="center",
+                va="center",
+                fontsize=8,
                 color="white" if dark else "black",
             )
     ticks = range(len(classes))
     axes.set(
-        xticks=ticks, yticks=ticks, xticklabels=classes, yticklabels=classes,
-        xlabel="class found by the board", ylabel="true class", title="Confusion matrix",
+        xticks=ticks,
+        yticks=ticks,
+        xticklabels=classes,
+        yticklabels=classes,
+        xlabel="class found by the board",
+        ylabel="true class",
+        title="Confusion matrix",
     )
 
 
@@ -102,7 +112,9 @@ def _draw_entropy(axes, entropy, label_position, bond_dim) -> None:
     )
     axes.axvline(label_position - 0.5, color="black", linewidth=0.8, label="label tensor")
     axes.set(
-        xlabel="site", ylabel="entropy in bits", title="Entanglement along the chain",
+        xlabel="site",
+        ylabel="entropy in bits",
+        title="Entanglement along the chain",
         ylim=(0, None),
     )
     axes.legend(fontsize=8)

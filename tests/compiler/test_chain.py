@@ -33,7 +33,7 @@ def contract_float(cores, label, position, vectors):
     for core, vector in zip(cores[:position], vectors):
         left = np.einsum("l,lpr,p->r", left, core, vector)
     right = np.ones(1)
-    for core, vector in zip(cores[:position - 1:-1], vectors[::-1]):
+    for core, vector in zip(cores[: position - 1 : -1], vectors[::-1]):
         right = np.einsum("lpr,p,r->l", core, vector, right)
     return np.einsum("kab,a,b->k", label, left, right)
 
@@ -42,9 +42,7 @@ def run_float(nodes, features):
     slots = {}
     for item in nodes:
         left, right = (
-            features[operand.index]
-            if operand.kind is OperandKind.FEATURE
-            else slots[operand.index]
+            features[operand.index] if operand.kind is OperandKind.FEATURE else slots[operand.index]
             for operand in (item.node.left, item.node.right)
         )
         slots[item.node.destination] = np.einsum("kab,a,b->k", item.weights, left, right)
@@ -93,9 +91,7 @@ def test_nodes_equal_chain(seed, n_sites, bond_dim, local_dim, n_classes, data):
 def test_quantised_scores_keep_their_scale(n_sites):
     rng = np.random.default_rng(1)
     cores, label = random_chain(rng, n_sites, 4, 3, 3, n_sites // 2)
-    table, program = program_of(
-        chain_nodes(cores, label, n_sites // 2, range(n_sites)), n_sites, 3
-    )
+    table, program = program_of(chain_nodes(cores, label, n_sites // 2, range(n_sites)), n_sites, 3)
     levels = rng.integers(256, size=(5, n_sites))
     results = program.run_golden(levels / 255)
     for sample, scores, exponent in zip(levels, results.scores, results.exponents):

@@ -161,8 +161,14 @@ def test_digest_tells_programs_apart():
 
 
 @pytest.mark.parametrize(
-    "classes", [np.array(["cat", "dog"]), np.array([3, 7]), np.array([0.5, 1.5]),
-                np.array([False, True]), np.array(["cat", "dog"], dtype=object)]
+    "classes",
+    [
+        np.array(["cat", "dog"]),
+        np.array([3, 7]),
+        np.array([0.5, 1.5]),
+        np.array([False, True]),
+        np.array(["cat", "dog"], dtype=object),
+    ],
 )
 def test_file_round_trip(tmp_path, classes):
     program = small_program(classes=classes)

@@ -23,7 +23,12 @@ def test_round_shift_is_half_to_even_everywhere(shift):
 )
 def test_limits(format, least, most):
     assert (format.minimum, format.maximum) == (least, most)
-    assert saturate([least - 1, least, most, most + 1], format).tolist() == [least, least, most, most]
+    assert saturate([least - 1, least, most, most + 1], format).tolist() == [
+        least,
+        least,
+        most,
+        most,
+    ]
 
 
 def test_conversion_saturates_and_rounds():

@@ -90,9 +90,7 @@ class Lanes(wiring.Component):
             accumulator = Signal(signed(ACCUMULATOR.width), name=f"accumulator_{lane}")
             m.d.sync += weight.eq(self.weights.word_select(lane, WEIGHT.width))
             with m.If(valid[-1]):
-                m.d.sync += accumulator.eq(
-                    Mux(first[-1], 0, accumulator) + self.product * weight
-                )
+                m.d.sync += accumulator.eq(Mux(first[-1], 0, accumulator) + self.product * weight)
             with m.If(last[-1]):
                 m.d.sync += copied.word_select(lane, ACCUMULATOR.width).eq(accumulator)
         return m

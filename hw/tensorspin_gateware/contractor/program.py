@@ -86,8 +86,7 @@ class ProgramReader(wiring.Component):
                 memory.address.eq(self.bus.address[stride:]),
                 memory.enable.eq(self.selected),
                 memory.write.eq(
-                    (self.bus.write_enable & self.selected).replicate(size.lanes)
-                    & (1 << bus_lane)
+                    (self.bus.write_enable & self.selected).replicate(size.lanes) & (1 << bus_lane)
                 ),
             ]
             m.d.sync += [

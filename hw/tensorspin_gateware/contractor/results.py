@@ -67,9 +67,7 @@ class Results(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         depth = 1 << (MAX_UNREAD * (1 + MAX_OUTPUTS + TRAILER_WORDS) - 1).bit_length()
-        m.submodules.buffer = buffer = fifo.SyncFIFOBuffered(
-            width=RESULT_WORD.size, depth=depth
-        )
+        m.submodules.buffer = buffer = fifo.SyncFIFOBuffered(width=RESULT_WORD.size, depth=depth)
         wiring.connect(m, buffer.r_stream, wiring.flipped(self.words))
         # `room` keeps the buffer from ever being full.
         entry = Signal(RESULT_WORD)

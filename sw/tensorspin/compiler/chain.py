@@ -101,9 +101,7 @@ def chain_nodes(
     # The longer half-chain first, so that they still take turns at the end.
     longer, shorter = (right, left) if len(right) > len(left) else (left, right)
     ordered = [node for pair in zip_longest(longer, shorter) for node in pair if node is not None]
-    ordered.append(
-        FloatNode(Node(*operands, len(label), 0, wait=False, last=True), label, "label")
-    )
+    ordered.append(FloatNode(Node(*operands, len(label), 0, wait=False, last=True), label, "label"))
     return _with_waits(ordered)
 
 

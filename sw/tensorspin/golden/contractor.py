@@ -77,9 +77,7 @@ def contract(
     )
 
 
-def run_image(
-    program: bytes, table: bytes, size: ContractorSize, levels: np.ndarray
-) -> Results:
+def run_image(program: bytes, table: bytes, size: ContractorSize, levels: np.ndarray) -> Results:
     """Contract samples with what the memories of a device hold.
 
     Parameters
@@ -145,7 +143,5 @@ def normalise(accumulators: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     magnitude = np.bitwise_or.reduce(accumulators ^ (accumulators >> 63), axis=1)
     _, bit_length = np.frexp(magnitude.astype(np.float64))
     shift = (ACCUMULATOR.width - 1) - bit_length.astype(np.int64)
-    mantissas = round_shift(
-        accumulators << shift[:, None], ACCUMULATOR.width - MANTISSA.width
-    )
+    mantissas = round_shift(accumulators << shift[:, None], ACCUMULATOR.width - MANTISSA.width)
     return saturate(mantissas, MANTISSA), shift

@@ -26,8 +26,13 @@ class Driver:
     async def start(self) -> None:
         dut = self.dut
         for name in (
-            "fill__enable", "start", "results__ready", "memory__write_enable",
-            "memory__space", "memory__address", "memory__write_data",
+            "fill__enable",
+            "start",
+            "results__ready",
+            "memory__write_enable",
+            "memory__space",
+            "memory__address",
+            "memory__write_data",
         ):
             getattr(dut, name).value = 0
         dut.rst.value = 1
@@ -93,8 +98,12 @@ def expected_words(results, index: int) -> list[int]:
     scores = [int(score) & 0xFFFF for score in results.scores[index]]
     cycles = int(results.cycles[index])
     return [
-        len(scores), *scores, int(results.exponents[index]), int(results.classes[index]),
-        cycles & 0xFFFF, cycles >> 16,
+        len(scores),
+        *scores,
+        int(results.exponents[index]),
+        int(results.classes[index]),
+        cycles & 0xFFFF,
+        cycles >> 16,
     ]
 
 

@@ -1,0 +1,143 @@
+"""Feature maps: from a scaled feature in [0, 1] to the vector that a site contracts.
+
+The accelerator receives each feature as one byte, a level, and looks its feature vector up in a
+table; `FeatureMap.table` gives that table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from ..contract.memory import LEVELS
+
+COMPONENT_LIMIT = 1.0
+"""Largest magnitude of a component of a feature vector."""
+
+LOCAL_DIM_RANGE = (2, 32)
+"""Least and largest number of components of a feature vector."""
+
+
+def _linear(x):
+    return np.stack([1 - x, x], axis=-1)
+
+
+def _trigonometric(x):
+    angle = np.pi / 2 * x
+    return np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+
+
+def _polynomial(x):
+    return np.stack([np.ones_like(x), x, x * x], axis=-1)
+
+
+_NAMED = {"linear": _linear, "trigonometric": _trigonometric, "polynomial": _polynomial}
+
+
+class FeatureMap:
+    """A map of a scaled feature x in [0, 1] to a vector of ``local_dim`` components.
+
+    Parameters
+    ----------
+    definition : {"linear", "trigonometric", "polynomial"}, callable or array-like
+        - ``"linear"``: (1 - x, x);
+        - ``"trigonometric"``: (cos(pi x / 2), sin(pi x / 2)), the map of Stoudenmire and Schwab,
+          arXiv:1605.05775;
+        - ``"polynomial"``: (1, x, x^2);
+        - a callable that takes a float array of any shape and returns an array with one further
+          axis, the components. Give a function of a module, not a lambda, if the model is to be
+          pickled;
+        - a table of shape (levels, local_dim) with the components at x = level / (levels - 1); a
+          feature between two levels takes the nearer one.
+
+    Attributes
+    ----------
+    local_dim : int
+        Number of components, 2 to 32.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown, a shape is wrong, the number of components is outside 2 to 32, or a
+        component on the grid of 256 levels is not finite or exceeds 1 in magnitude.
+    """
+
+    def __init__(self, definition: str | Callable | np.ndarray = "linear"):
+        self._rows = None
+        if isinstance(definition, str):
+            if definition not in _NAMED:
+                raise ValueError(
+                    f"feature map {definition!r} is unknown; choose one of {', '.join(_NAMED)}, "
+                    "a callable or a table"
+                )
+            self._function = _NAMED[definition]
+        elif callable(definition):
+            self._function = definition
+        else:
+            rows = np.asarray(definition, dtype=float)
+            if rows.ndim != 2 or len(rows) < 2:
+                raise ValueError(
+                    "a feature map table must have shape (levels, local_dim) with at least 2 "
+                    f"levels, got shape {rows.shape}"
+                )
+            self._rows = rows.copy()
+            self._function = self._nearest_row
+        table = self.table() if self._rows is None else self._rows
+        self.local_dim = table.shape[1]
+        least, most = LOCAL_DIM_RANGE
+        if not least <= self.local_dim <= most:
+            raise ValueError(
+                f"a feature map must have {least} to {most} components, got {self.local_dim}"
+            )
+        # Written so that NaN fails too.
+        wrong = np.argwhere(~(np.abs(table) <= COMPONENT_LIMIT))
+        if len(wrong):
+            level, component = wrong[0]
+            raise ValueError(
+                f"component {component} of the feature map is {table[level, component]:g} at "
+                f"x = {level / (len(table) - 1):.4g}; the limit is {COMPONENT_LIMIT:g} in magnitude"
+            )
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """Map scaled features.
+
+        Parameters
+        ----------
+        x : float array of any shape, values in [0, 1]
+
+        Returns
+        -------
+        float array of shape (\\*x.shape, local_dim), of the dtype of x for the named maps
+
+        Raises
+        ------
+        ValueError
+            If the user's callable returns an array of another shape.
+        """
+        components = np.asarray(self._function(x))
+        if components.ndim != x.ndim + 1 or components.shape[:-1] != x.shape:
+            raise ValueError(
+                f"the feature map returned shape {components.shape} for features of shape "
+                f"{x.shape}; expected {x.shape} with one axis of components appended"
+            )
+        return components
+
+    def table(self, levels: int = LEVELS) -> np.ndarray:
+        """Components at x = level / (levels - 1).
+
+        Parameters
+        ----------
+        levels : int, at least 2
+
+        Returns
+        -------
+        float64 array (levels, local_dim)
+        """
+        if levels < 2:
+            raise ValueError(f"a feature map table needs at least 2 levels, got {levels}")
+        return np.asarray(self(np.arange(levels) / (levels - 1)), dtype=float)
+
+    def _nearest_row(self, x):
+        last = len(self._rows) - 1
+        return self._rows[np.rint(np.clip(x, 0, 1) * last).astype(int)]

@@ -1,0 +1,133 @@
+"""Contraction and gradients of the padded half-chains, against brute force."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tensorspin.models.half_chains import HalfChains, bond_dimensions, contract, gradients
+from tensorspin.models.logits import normalised_logits
+from tensorspin.models.training import cross_entropy
+
+from .networks import brute_force_scores, random_network
+
+
+def polynomial(x):
+    return np.stack([np.ones_like(x), x, x * x], axis=-1)
+
+
+def linear(x):
+    return np.stack([1 - x, x], axis=-1)
+
+
+@pytest.mark.parametrize(
+    ("n_sites", "position", "local_dim", "bond_dim", "expected"),
+    [
+        (2, 1, 2, 16, [2, 2]),
+        (7, 3, 2, 5, [2, 4, 5, 5, 5, 4, 2]),
+        (5, 2, 3, 1, [1, 1, 1, 1, 1]),
+    ],
+)
+def test_bonds_near_the_ends_are_narrow(n_sites, position, local_dim, bond_dim, expected):
+    assert bond_dimensions(n_sites, position, local_dim, bond_dim) == expected
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    n_sites=st.integers(2, 9),
+    bond_dim=st.integers(1, 6),
+    n_classes=st.integers(2, 4),
+    map_=st.sampled_from([linear, polynomial]),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_scores_equal_brute_force_up_to_a_positive_factor(n_sites, bond_dim, n_classes, map_, seed):
+    rng = np.random.default_rng(seed)
+    inputs = rng.random((3, n_sites))
+    components = map_(inputs)
+    network = random_network(rng, n_sites, components.shape[-1], bond_dim, n_classes)
+    chains = HalfChains.pack(*network, dtype=np.float64)
+    scores = contract(chains, chains.encode(inputs, map_)).scores.T
+    expected = brute_force_scores(*network, components)
+    np.testing.assert_allclose(
+        normalised_logits(scores, 1.0), normalised_logits(expected, 1.0), atol=1e-9
+    )
+
+
+def test_scores_without_record_are_the_same():
+    rng = np.random.default_rng(0)
+    chains = HalfChains.pack(*random_network(rng, 7, 2, 4, 3), dtype=np.float64)
+    features = chains.encode(rng.random((5, 7)), linear)
+    np.testing.assert_array_equal(
+        contract(chains, features).scores, contract(chains, features, record=False).scores
+    )
+
+
+@pytest.mark.parametrize("n_sites", [2, 3, 8])
+def test_unpack_undoes_pack(n_sites):
+    cores, label, position = random_network(np.random.default_rng(1), n_sites, 3, 5, 4)
+    chains = HalfChains.pack(cores, label, position, dtype=np.float64)
+    cores_again, label_again = chains.unpack([core.shape for core in cores], label.shape)
+    for core, again in zip(cores, cores_again):
+        np.testing.assert_array_equal(core, again)
+    np.testing.assert_array_equal(label, label_again)
+
+
+@pytest.mark.parametrize("n_sites", [2, 3, 11])
+@pytest.mark.parametrize("map_", [linear, polynomial])
+def test_gradients_equal_finite_differences(n_sites, map_):
+    rng = np.random.default_rng(2)
+    inputs, labels = rng.random((4, n_sites)), np.array([0, 2, 1, 2])
+    local_dim = map_(inputs).shape[-1]
+    cores, label, position = random_network(rng, n_sites, local_dim, 4, 3)
+    log_temperature = 0.7
+
+    def loss_of(cores, label, log_temperature):
+        chains = HalfChains.pack(cores, label, position, dtype=np.float64)
+        scores = contract(chains, chains.encode(inputs, map_)).scores
+        return cross_entropy(scores, labels, np.exp(log_temperature))[0]
+
+    chains = HalfChains.pack(cores, label, position, dtype=np.float64)
+    contraction = contract(chains, chains.encode(inputs, map_))
+    _, score_gradient, temperature_gradient = cross_entropy(
+        contraction.scores, labels, np.exp(log_temperature)
+    )
+    weight_gradient, label_gradient = gradients(chains, contraction, score_gradient)
+    core_gradients, label_gradient = HalfChains(
+        weight_gradient, label_gradient, chains.sites
+    ).unpack([core.shape for core in cores], label.shape)
+
+    step = 1e-6
+
+    def difference(array, index):
+        original = array[index]
+        array[index] = original + step
+        above = loss_of(cores, label, log_temperature)
+        array[index] = original - step
+        below = loss_of(cores, label, log_temperature)
+        array[index] = original
+        return (above - below) / (2 * step)
+
+    for array, gradient in [*zip(cores, core_gradients), (label, label_gradient)]:
+        for _ in range(6):
+            index = tuple(rng.integers(array.shape))
+            assert gradient[index] == pytest.approx(difference(array, index), rel=1e-5, abs=1e-8)
+    above, below = (loss_of(cores, label, log_temperature + sign * step) for sign in (1, -1))
+    assert temperature_gradient == pytest.approx((above - below) / (2 * step), rel=1e-5)
+
+
+@given(
+    scores=st.lists(st.floats(-1, 1, width=32), min_size=2, max_size=5),
+    exponent=st.integers(-900, 900),
+)
+def test_logits_do_not_depend_on_a_power_of_two(scores, exponent):
+    scores = np.array(scores, dtype=float)
+    scaled = np.ldexp(scores, exponent)
+    if not np.array_equal(np.ldexp(scaled, -exponent), scores):
+        return  # the scaled scores have left the normal range of float64
+    np.testing.assert_array_equal(normalised_logits(scaled, 3.0), normalised_logits(scores, 3.0))
+
+
+def test_logits_of_zero_scores_are_zero():
+    np.testing.assert_array_equal(normalised_logits(np.zeros((2, 3)), 5.0), np.zeros((2, 3)))
