@@ -48,6 +48,17 @@ class Dataset:
     feature_range: tuple[float, float] | None = None
 
 
+def load_named(name: str) -> tuple[np.ndarray, np.ndarray]:
+    """All samples and classes of a data set that scikit-learn brings along.
+
+    Parameters
+    ----------
+    name : str
+        One of `NAMES`.
+    """
+    return _NAMED[name](return_X_y=True)
+
+
 def load_dataset(source: str, test_size: float = 0.2, seed: int = 0) -> Dataset:
     """Read a data set.
 
@@ -72,8 +83,7 @@ def load_dataset(source: str, test_size: float = 0.2, seed: int = 0) -> Dataset:
         If the source is unknown, unreadable, or has the wrong shape.
     """
     if source in _NAMED:
-        X, y = _NAMED[source](return_X_y=True)
-        return _split(X, y, test_size, seed, FEATURE_RANGES.get(source))
+        return _split(*load_named(source), test_size, seed, FEATURE_RANGES.get(source))
     path = Path(source)
     if path.suffix not in (".npz", ".csv"):
         raise DataError(f"{source!r} is neither a .npz or .csv file nor one of {', '.join(NAMES)}")

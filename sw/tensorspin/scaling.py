@@ -60,8 +60,8 @@ def check_inside(X: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:
     if len(outside):
         sample, feature = outside[0]
         raise ValueError(
-            f"feature {feature} of sample {sample} is {X[sample, feature]:g}; feature_range promises "
-            f"{low[feature]:g} to {high[feature]:g}"
+            f"feature {feature} of sample {sample} is {X[sample, feature]:g}; feature_range "
+            f"promises {low[feature]:g} to {high[feature]:g}"
         )
 
 

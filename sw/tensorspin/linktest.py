@@ -1,0 +1,117 @@
+"""Measure the line to a device without disturbing the program on it."""
+
+from __future__ import annotations
+
+import dataclasses
+import statistics
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from .contract.memory import MemorySpace
+from .contract.packets import OFFSET, STATUS, PacketType
+from .requests import MAX_DATA, Part, Read, Request
+from .session import LinkStatistics, Session
+
+_ROUND_TRIPS = 20
+
+
+@dataclass(frozen=True)
+class LinkReport:
+    """What was measured, on the transport's clock.
+
+    Attributes
+    ----------
+    round_trip : float
+        Median time in seconds from a short request to its reply.
+    to_device, from_device : float
+        Payload in bytes per second, sent pipelined in one direction.
+    baud : int
+        Rate of the line as the device gives it. A payload can have a tenth of it at most.
+    line : LinkStatistics
+        What happened on the line meanwhile.
+    """
+
+    round_trip: float
+    to_device: float
+    from_device: float
+    baud: int
+    line: LinkStatistics
+
+    def __str__(self) -> str:
+        return (
+            f"round trip {self.round_trip * 1e3:.2f} ms, to the device {self.to_device / 1e3:.1f} "
+            f"kB/s, from the device {self.from_device / 1e3:.1f} kB/s of payload (line: "
+            f"{self.baud} baud); {self.line}"
+        )
+
+
+def measure_link(session: Session, seconds: float) -> LinkReport:
+    """Measure round trips and throughput.
+
+    Uses STATUS, READ, and FEATURES whose sample is never run.
+
+    Parameters
+    ----------
+    session : Session
+    seconds : float
+        Time for all, more than 0.
+
+    Returns
+    -------
+    LinkReport
+    """
+    if not seconds > 0:
+        raise ValueError(f"seconds must be more than 0, not {seconds}")
+    before = dataclasses.replace(session.statistics)
+    size = session.description.contractor
+    round_trips = _time_round_trips(session, seconds / 4)
+    to_device = _throughput(session, seconds * 3 / 8, lambda: _Levels(size.features))
+    bytes_read = min(MAX_DATA, size.space_bytes(MemorySpace.TABLE))
+    from_device = _throughput(
+        session, seconds * 3 / 8, lambda: Read(MemorySpace.TABLE, 0, bytes_read)
+    )
+    line = LinkStatistics(
+        *(
+            getattr(session.statistics, field.name) - getattr(before, field.name)
+            for field in dataclasses.fields(LinkStatistics)
+        )
+    )
+    return LinkReport(
+        statistics.median(round_trips), to_device, from_device, session.description.baud, line
+    )
+
+
+class _Levels(Request):
+    """The first part of a sample that is never run."""
+
+    def __init__(self, features: int) -> None:
+        self.count = min(MAX_DATA, features)
+
+    def parts(self, limit: int) -> list[Part]:
+        self.count = min(self.count, limit)
+        return [(PacketType.FEATURES, OFFSET.pack(0) + bytes(self.count))]
+
+
+def _time_round_trips(session: Session, seconds: float) -> list[float]:
+    now = session.transport.now
+    end = now() + seconds
+    times = []
+    while not times or (len(times) < _ROUND_TRIPS and now() < end):
+        start = now()
+        session.request(PacketType.STATUS, reply_bytes=1 + STATUS.size)
+        times.append(now() - start)
+    return times
+
+
+def _throughput(session: Session, seconds: float, make: Callable[[], Request]) -> float:
+    """Bytes per second of requests that have a `count`."""
+    now = session.transport.now
+    start = now()
+
+    def requests() -> Iterator[Request]:
+        yield make()
+        while now() < start + seconds:
+            yield make()
+
+    moved = sum(request.count for request, _ in session.exchange(requests()))
+    return moved / (now() - start)

