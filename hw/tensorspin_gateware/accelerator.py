@@ -1,0 +1,59 @@
+"""The top of the gateware: link, router and engine, for any board."""
+
+from amaranth.hdl import Module
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from tensorspin.contract.boards import Board
+
+from .contractor import Contractor
+from .link import Link
+from .primitives import Family
+from .router import Router
+
+
+class Accelerator(wiring.Component):
+    """Everything between the bytes of the line and the bytes of the line.
+
+    It knows no pins: behind `rx` and `tx` are a UART's components or a simulator.
+
+    Parameters
+    ----------
+    board : Board
+        Engine sizes, and what the device says of itself.
+    build : bytes
+        8 bytes that tell this build from others.
+    family : Family
+
+    Ports
+    -----
+    rx : In(stream of 8)
+        Always ready.
+    tx : Out(stream of 8)
+    """
+
+    rx: In(stream.Signature(8))
+    tx: Out(stream.Signature(8))
+
+    def __init__(self, board: Board, build: bytes, family: Family = Family.BEHAVIOURAL):
+        self.board = board
+        self.build = build
+        self.family = family
+        super().__init__()
+
+    def elaborate(self, platform):
+        m = Module()
+
+        size = self.board.contractor
+        m.submodules.link = link = Link(self.board.receive_bytes)
+        m.submodules.router = router = Router(size, self.board.description(self.build).pack())
+        m.submodules.contractor = contractor = Contractor(size, self.family)
+        wiring.connect(m, wiring.flipped(self.rx), link.rx)
+        wiring.connect(m, wiring.flipped(self.tx), link.tx)
+        wiring.connect(m, link.requests, router.requests)
+        wiring.connect(m, router.replies, link.replies)
+        wiring.connect(m, link.reject, router.reject)
+        wiring.connect(m, link.counters, router.counters)
+        wiring.connect(m, router.contractor, contractor)
+
+        return m

@@ -1,0 +1,200 @@
+"""From bytes of the line to requests that may be executed."""
+
+from amaranth.hdl import Module, ResetInserter, Signal, signed
+from amaranth.lib import memory, stream, wiring
+from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
+
+from tensorspin.contract.cobs import MAX_BODY
+from tensorspin.contract.packets import CRC, HEADER, PacketType, RejectReason
+
+from .cobs import COBSDecoder
+from .packet import SEQUENCE_BITS, CountersSignature, PacketByte, RejectSignature
+
+
+class PacketReceiver(wiring.Component):
+    """Checks frames and buffers those that may be executed.
+
+    A frame is written into the ring buffer while it comes in, and becomes visible to the reader
+    only at its end, if nothing is wrong with it and it is the one expected; else the write position
+    goes back to where the frame began. So no byte of a bad frame is ever seen.
+
+    Latency: the first byte of a request is valid 2 cycles after its frame's delimiter is taken;
+    then one byte a cycle.
+
+    Resources: 378 LUTs and two 4 Kbit block RAMs for a buffer of 1024 bytes (iCE40).
+
+    Parameters
+    ----------
+    receive_bytes : int
+        Size of the buffer; a power of two. The space of a byte is free again once it is read. The
+        CRC takes no space.
+
+    Ports
+    -----
+    rx : In(stream of 8)
+        Always ready.
+    requests : Out(stream of PacketByte)
+        Accepted packets.
+    reject : Out(RejectSignature)
+    counters : Out(CountersSignature)
+    """
+
+    def __init__(self, receive_bytes: int):
+        self.receive_bytes = receive_bytes
+        self._address_bits = exact_log2(receive_bytes)
+        if receive_bytes < MAX_BODY:
+            raise ValueError(
+                f"a receive buffer needs {MAX_BODY} bytes to hold any request, not {receive_bytes}"
+            )
+        super().__init__(
+            {
+                "rx": In(stream.Signature(8)),
+                "requests": Out(stream.Signature(PacketByte)),
+                "reject": Out(RejectSignature()),
+                "counters": Out(CountersSignature()),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+
+        m.submodules.decoder = decoder = COBSDecoder()
+        # Reset rather than started: `start` would put a multiplexer before the whole CRC register.
+        crc_reset = Signal()
+        crc = CRC32_ISO_HDLC(data_width=8).create()
+        m.submodules.crc = ResetInserter(crc_reset)(crc)
+        m.submodules.ring = ring = memory.Memory(shape=8, depth=self.receive_bytes, init=[])
+        write = ring.write_port()
+        read = ring.read_port()
+        wiring.connect(m, wiring.flipped(self.rx), decoder.frames)
+        m.d.comb += decoder.bodies.ready.eq(1)
+
+        # One bit more than an address tells full from empty.
+        write_position = Signal(self._address_bits + 1)
+        read_position = Signal.like(write_position)
+        frame_position = Signal.like(write_position)  # where the frame coming in begins
+
+        body = decoder.bodies.payload
+        is_byte = Signal()
+        is_end = Signal()
+        m.d.comb += [
+            is_byte.eq(decoder.bodies.valid & ~body.end),
+            is_end.eq(decoder.bodies.valid & body.end),
+        ]
+
+        # The bytes of the frame, up to the payload's last, go into the ring.
+
+        header_left = Signal(range(HEADER.size + 1), init=HEADER.size)
+        # Counts down from the length in the header, and past zero through the CRC.
+        payload_left = Signal(signed(9))
+        is_hello = Signal()
+        in_sequence = Signal()
+        expected = Signal(SEQUENCE_BITS)
+        sequence = Signal(SEQUENCE_BITS)
+
+        stores = Signal()
+        full = Signal()
+        overflowed = Signal()
+        m.d.comb += [
+            stores.eq(is_byte & ((header_left != 0) | (payload_left > 0))),
+            full.eq(write_position == read_position ^ (1 << self._address_bits)),
+            write.addr.eq(write_position),
+            write.data.eq(body.data),
+            write.en.eq(stores & ~full),
+            crc_reset.eq(is_end),
+            crc.valid.eq(is_byte),
+            crc.data.eq(body.data),
+            in_sequence.eq(is_hello | (sequence == expected)),
+        ]
+        with m.If(is_byte):
+            with m.If(header_left != 0):
+                m.d.sync += [header_left.eq(header_left - 1), payload_left.eq(body.data)]
+                with m.If(header_left == HEADER.size):
+                    m.d.sync += is_hello.eq(body.data == PacketType.HELLO)
+                with m.If(header_left == HEADER.size - 1):
+                    m.d.sync += sequence.eq(body.data)
+            with m.Else():
+                m.d.sync += payload_left.eq(payload_left - 1)
+        with m.If(stores):
+            with m.If(full):
+                m.d.sync += overflowed.eq(1)
+            with m.Else():
+                m.d.sync += write_position.eq(write_position + 1)
+
+        # The verdict at the end of the frame.
+
+        intact = Signal()
+        accepted = Signal()
+        reason = Signal(range(max(RejectReason) + 1))
+        m.d.comb += [
+            intact.eq(
+                ~body.damaged
+                & crc.match_detected
+                & (header_left == 0)
+                & (payload_left == -CRC.size)
+            ),
+            accepted.eq(intact & ~overflowed & in_sequence),
+        ]
+        with m.If(~intact):
+            m.d.comb += reason.eq(RejectReason.DAMAGED)
+        with m.Elif(~in_sequence):
+            m.d.comb += reason.eq(RejectReason.SEQUENCE)
+        with m.Else():
+            m.d.comb += reason.eq(RejectReason.OVERFLOW)
+
+        with m.If(self.reject.taken):
+            m.d.sync += self.reject.pending.eq(0)
+        m.d.comb += self.reject.expected.eq(expected)
+        with m.If(is_end):
+            m.d.sync += [header_left.eq(HEADER.size), overflowed.eq(0)]
+            with m.If(accepted):
+                m.d.sync += [frame_position.eq(write_position), expected.eq(sequence + 1)]
+            with m.Else():
+                m.d.sync += [
+                    write_position.eq(frame_position),
+                    self.reject.pending.eq(1),
+                    self.reject.reason.eq(reason),
+                ]
+                for counter, counted in (
+                    (self.counters.damaged, RejectReason.DAMAGED),
+                    (self.counters.out_of_sequence, RejectReason.SEQUENCE),
+                    (self.counters.overflows, RejectReason.OVERFLOW),
+                ):
+                    with m.If(reason == counted):
+                        m.d.sync += counter.eq(counter + 1)
+
+        # The reader. The memory's output register holds the byte offered, so a byte's space is
+        # free once it is fetched.
+
+        empty = Signal()
+        fetched = Signal()
+        m.d.comb += [
+            empty.eq(read_position == frame_position),
+            read.addr.eq(read_position),
+            read.en.eq(~fetched | self.requests.ready),
+            self.requests.valid.eq(fetched),
+            self.requests.payload.data.eq(read.data),
+        ]
+        with m.If(read.en):
+            m.d.sync += [fetched.eq(~empty), read_position.eq(read_position + ~empty)]
+
+        out_header_left = Signal(range(HEADER.size + 1), init=HEADER.size)
+        out_payload_left = Signal(8)
+        with m.Switch(out_header_left):
+            with m.Case(0):
+                m.d.comb += self.requests.payload.last.eq(out_payload_left == 1)
+            with m.Case(1):
+                m.d.comb += self.requests.payload.last.eq(read.data == 0)
+        with m.If(self.requests.valid & self.requests.ready):
+            with m.If(self.requests.payload.last):
+                m.d.sync += out_header_left.eq(HEADER.size)
+            with m.Elif(out_header_left != 0):
+                m.d.sync += out_header_left.eq(out_header_left - 1)
+            with m.If(out_header_left != 0):
+                m.d.sync += out_payload_left.eq(read.data)
+            with m.Else():
+                m.d.sync += out_payload_left.eq(out_payload_left - 1)
+
+        return m

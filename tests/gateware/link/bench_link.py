@@ -1,0 +1,315 @@
+"""Holds the link to the host's codec and to a model of the receiver that knows every cycle."""
+
+from __future__ import annotations
+
+import random
+import zlib
+from collections import Counter
+
+import cocotb
+from cocotb.handle import SimHandleBase
+
+from tensorspin.contract import cobs
+from tensorspin.contract.packets import (
+    CRC,
+    MAX_PAYLOAD,
+    REJECT,
+    SEQUENCE_MODULUS,
+    FrameSplitter,
+    Packet,
+    PacketType,
+    RejectReason,
+)
+from tests.gateware.bench import bench_parameters
+
+from .agents import Bench, Sink, Source, packet_items, split_packets
+
+COUNTERS = {
+    RejectReason.DAMAGED: "damaged",
+    RejectReason.SEQUENCE: "out_of_sequence",
+    RejectReason.OVERFLOW: "overflows",
+}
+
+
+class ReceiverModel:
+    """What the receiver must do with the bytes that a source sends, cycle by cycle."""
+
+    def __init__(self, dut: SimHandleBase, rx: Source, requests: Sink, size: int):
+        self.dut = dut
+        self.rx = rx
+        self.requests = requests
+        self.size = size
+        self.expected = 0
+        self.accepted: list[bytes] = []
+        self.rejects = Counter()
+        self.pending = None
+        self.frame = bytearray()
+        self.read_positions: list[int] = []
+        self.committed = 0
+        self.fetched_bytes = 0
+        self.holds_byte = False
+        self.take_probability = 0.01
+        self.taken = False
+        dut.reject__taken.value = 0
+
+    def drive(self) -> None:
+        taken = self.pending is not None and self.rx.rng.random() < self.take_probability
+        if taken != self.taken:
+            self.dut.reject__taken.value = int(taken)
+        self.taken = taken
+
+    def observe(self) -> None:
+        dut = self.dut
+        assert int(dut.reject__expected.value) == self.expected
+        assert bool(dut.reject__pending.value) == (self.pending is not None)
+        if self.pending is not None:
+            assert int(dut.reject__reason.value) == self.pending
+        if self.taken:
+            self.pending = None
+        read_position = self.fetched_bytes
+        if not self.holds_byte or self.requests.taking:
+            self.holds_byte = self.fetched_bytes < self.committed
+            self.fetched_bytes += self.holds_byte
+        if self.rx.sent:
+            self.take(self.rx.last_sent, read_position)
+
+    def take(self, byte: int, read_position: int) -> None:
+        if byte != cobs.DELIMITER:
+            self.frame.append(byte)
+            self.read_positions.append(read_position)
+        elif self.frame:
+            reason = self.judge()
+            if reason is not None:
+                self.rejects[reason] += 1
+                self.pending = reason
+            self.frame.clear()
+            self.read_positions.clear()
+
+    def judge(self) -> RejectReason | None:
+        body = cobs.decode(bytes(self.frame))
+        packet = None if body is None else Packet.from_body(body)
+        if packet is None:
+            return RejectReason.DAMAGED
+        if packet.type != PacketType.HELLO and packet.sequence != self.expected:
+            return RejectReason.SEQUENCE
+        stored = body[: -CRC.size]
+        # Byte n of a body is decoded when byte n + 1 of its frame comes in.
+        for index, read_position in enumerate(self.read_positions[1 : len(stored) + 1]):
+            if self.committed + index - read_position == self.size:
+                return RejectReason.OVERFLOW
+        self.expected = (packet.sequence + 1) % SEQUENCE_MODULUS
+        self.accepted.append(stored)
+        self.committed += len(stored)
+        return None
+
+
+class Faults:
+    """Makes frames, most of them good, and sends them the way that a bad line would."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self.rng = rng
+
+    def payload(self) -> bytes:
+        rng = self.rng
+        length = rng.choice([0, 1, rng.randrange(8), rng.randrange(MAX_PAYLOAD + 1), MAX_PAYLOAD])
+        return bytes(rng.choices(rng.choice([range(256), range(2), [0]]), k=length))
+
+    def frame(self, expected: int) -> bytes:
+        """Bytes of one frame or, when a delimiter gets lost, less or more."""
+        rng = self.rng
+        kind = rng.choice([*PacketType, rng.randrange(256)])
+        sequence = expected
+        if rng.random() < 0.15:
+            sequence = (expected + rng.choice([-2, -1, 1, 2, 128])) % SEQUENCE_MODULUS
+        packet = Packet(kind, sequence, self.payload())
+        frame = packet.frame()
+        match rng.randrange(16):
+            case 0:  # a bit flipped
+                frame = bytearray(frame)
+                frame[rng.randrange(len(frame))] ^= 1 << rng.randrange(8)
+            case 1:  # cut
+                frame = frame[: rng.randrange(len(frame))]
+            case 2:  # begun in the middle
+                frame = frame[rng.randrange(len(frame)) :]
+            case 3:  # a byte lost
+                position = rng.randrange(len(frame))
+                frame = frame[:position] + frame[position + 1 :]
+            case 4:  # a byte doubled
+                position = rng.randrange(len(frame))
+                frame = frame[:position] + frame[position:][:1] + frame[position:]
+            case 5:  # repeated
+                frame = frame * 2
+            case 6:  # noise
+                frame = bytes(rng.choices(range(256), k=rng.randint(1, 300))) + frame
+            case 7:
+                frame = bytes(rng.randint(1, 3)) + frame
+            case 8:  # the header's length is not that of the payload, though the CRC is right
+                body = bytearray(packet.body())
+                body[2] ^= 1 << rng.randrange(8)
+                covered = bytes(body[: -CRC.size])
+                frame = cobs.encode(covered + packet_crc(covered))
+            case 9:  # too short to be a packet
+                frame = cobs.encode(packet_crc(b"") if rng.random() < 0.5 else b"\1")
+            case 10:  # one byte longer than any body
+                covered = bytes([kind, sequence, MAX_PAYLOAD + 1]) + bytes(MAX_PAYLOAD + 1)
+                blocks = (covered + packet_crc(covered)).split(b"\0")
+                frame = b"".join(bytes([len(block) + 1]) + block for block in blocks) + b"\0"
+        return bytes(frame)
+
+
+def packet_crc(covered: bytes) -> bytes:
+    return CRC.pack(zlib.crc32(covered))
+
+
+def set_up(dut, seed: int):
+    rng = random.Random(seed)
+    rx = Source(dut, "rx", rng, always_ready=True)
+    tx = Sink(dut, "tx", rng)
+    requests = Sink(dut, "requests", rng)
+    replies = Source(dut, "replies", rng)
+    model = ReceiverModel(dut, rx, requests, bench_parameters()["receive_bytes"])
+    return rng, rx, tx, requests, replies, model, Bench(dut, rx, tx, requests, replies, model)
+
+
+def check(dut, model: ReceiverModel, requests: Sink) -> None:
+    assert split_packets(requests.items) == model.accepted
+    for reason, name in COUNTERS.items():
+        assert int(getattr(dut, f"counters__{name}").value) == model.rejects[reason] % (1 << 16)
+
+
+@cocotb.test()
+async def every_request_type(dut):
+    rng, rx, tx, requests, replies, model, bench = set_up(dut, 1)
+    await bench.reset()
+    for kind in (*PacketType, 0x7F, REJECT, 0):
+        for length in (0, 1, 2, MAX_PAYLOAD):
+            packet = Packet(kind, model.expected, rng.randbytes(length))
+            rx.queue.extend(packet.frame())
+            await bench.settle(rx, requests)
+            assert split_packets(requests.items)[-1] == packet.body()[: -CRC.size]
+    assert not model.rejects
+    check(dut, model, requests)
+
+
+@cocotb.test()
+async def request_latency(dut):
+    rng, rx, tx, requests, replies, model, bench = set_up(dut, 2)
+    await bench.reset()
+    frame = Packet(PacketType.WRITE, 0, bytes(10)).frame()
+    rx.queue.extend(frame)
+    await bench.until(lambda: not rx.queue)
+    delimiter = bench.cycle
+    await bench.until(lambda: requests.items)
+    assert bench.cycle - delimiter == 2
+    await bench.until(lambda: len(requests.items) == 13)
+    assert bench.cycle - delimiter == 2 + 12
+
+
+@cocotb.test()
+async def nothing_passes_a_bit_flip(dut):
+    rng, rx, tx, requests, replies, model, bench = set_up(dut, 3)
+    await bench.reset()
+    frame = Packet(PacketType.READ, 0, bytes([0, 1, 0, 0, 9])).frame()
+    for position in range(len(frame)):
+        for bit in range(8):
+            damaged = bytearray(frame)
+            damaged[position] ^= 1 << bit
+            rx.queue.extend(damaged + b"\0")
+    await bench.settle(rx, requests)
+    assert not requests.items
+    rx.queue.extend(frame)
+    await bench.settle(rx, requests)
+    assert len(split_packets(requests.items)) == 1
+    check(dut, model, requests)
+
+
+@cocotb.test()
+async def hello_sets_the_sequence(dut):
+    rng, rx, tx, requests, replies, model, bench = set_up(dut, 4)
+    await bench.reset()
+    for kind, sequence, expected in (
+        (PacketType.STATUS, 7, 0),
+        (PacketType.HELLO, 255, 0),
+        (PacketType.STATUS, 0, 1),
+        (PacketType.HELLO, 41, 42),
+        (PacketType.STATUS, 41, 42),
+        (PacketType.STATUS, 42, 43),
+    ):
+        rx.queue.extend(Packet(kind, sequence).frame())
+        await bench.settle(rx, requests)
+        assert model.expected == expected
+    assert model.rejects == {RejectReason.SEQUENCE: 2}
+    check(dut, model, requests)
+
+
+@cocotb.test()
+async def full_buffer(dut):
+    """Fills the buffer to the last byte, then overflows it by one, and goes on afterwards."""
+    rng, rx, tx, requests, replies, model, bench = set_up(dut, 5)
+    await bench.reset()
+    requests.probability = 0
+    # One byte more than the buffer's size is held: the reader has fetched one.
+    room = model.size + 1
+    sequence = 0
+    while room:
+        length = min(MAX_PAYLOAD, room - 3)
+        if 0 < room - 3 - length < 3:
+            length -= 3
+        rx.queue.extend(Packet(PacketType.WRITE, sequence, rng.randbytes(length)).frame())
+        room -= 3 + length
+        sequence += 1
+    await bench.settle(rx)
+    assert not model.rejects
+    for _ in range(2):
+        rx.queue.extend(Packet(PacketType.STATUS, sequence).frame())
+    await bench.settle(rx)
+    assert model.rejects == {RejectReason.OVERFLOW: 2}
+    requests.probability = 1
+    await bench.settle(requests)
+    rx.queue.extend(Packet(PacketType.STATUS, sequence).frame())
+    await bench.settle(rx, requests)
+    assert len(model.accepted) == sequence + 1
+    check(dut, model, requests)
+
+
+@cocotb.test()
+async def random_faults(dut):
+    rng, rx, tx, requests, replies, model, bench = set_up(dut, 6)
+    await bench.reset()
+    faults = Faults(rng)
+    for round in range(bench_parameters()["frames"]):
+        if round % 50 == 0:
+            rx.probability = rng.choice([0.4, 1])
+            requests.probability = rng.choice([0.1, 0.5, 0.9, 1])
+        rx.queue.extend(faults.frame(model.expected))
+        if rng.random() < 0.9:
+            await bench.until(lambda: not rx.queue)
+    requests.probability = 1
+    rx.queue.extend(b"\0")
+    await bench.settle(rx, requests)
+    assert set(model.rejects) == set(RejectReason)
+    assert len(model.accepted) > round // 3
+    check(dut, model, requests)
+
+
+@cocotb.test()
+async def replies_to_host(dut):
+    rng, rx, tx, requests, replies, model, bench = set_up(dut, 7)
+    await bench.reset()
+    faults = Faults(rng)
+    packets = []
+    splitter = FrameSplitter()
+    received = []
+    for _ in range(40):
+        replies.probability = rng.choice([0.3, 1])
+        tx.probability = rng.choice([0.3, 1])
+        packet = Packet(rng.randrange(256), rng.randrange(256), faults.payload())
+        packets.append(packet)
+        replies.queue.extend(packet_items(packet.body()[: -CRC.size]))
+        await bench.settle(replies, tx, cycles=20)
+        received += splitter.feed(bytes(tx.items))
+        tx.items.clear()
+    await bench.settle(tx, cycles=1000)
+    received += splitter.feed(bytes(tx.items))
+    assert received == packets
+    assert splitter.damaged == 0

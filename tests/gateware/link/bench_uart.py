@@ -1,0 +1,116 @@
+"""Holds the UART to the line: each bit in its time, and what deviates from it."""
+
+from __future__ import annotations
+
+import random
+
+import cocotb
+from cocotb.triggers import FallingEdge, Timer
+
+from tests.gateware.bench import bench_parameters
+
+from .agents import PERIOD_NS, Bench, Sink, Source
+
+BYTES = [0x00, 0xFF, 0x55, 0xAA, 0x80, 0x01, 0x7F, 0xFE]
+
+
+def bits_of(byte: int, stop: int = 1) -> list[int]:
+    return [0, *(byte >> bit & 1 for bit in range(8)), stop]
+
+
+class Line:
+    """The other side's transmitter."""
+
+    def __init__(self, dut, deviation: float = 0.0) -> None:
+        self.line = dut.rx_line
+        self.line.value = 1
+        self.bit_ns = bench_parameters()["divisor"] * PERIOD_NS / (1 + deviation)
+
+    async def hold(self, level: int, bits: float = 1) -> None:
+        self.line.value = level
+        await Timer(round(bits * self.bit_ns, 3), "ns", round_mode="round")
+
+    async def send(self, data: bytes, stop: int = 1) -> None:
+        for byte in data:
+            for bit in bits_of(byte, stop):
+                await self.hold(bit)
+
+
+async def set_up(dut):
+    rng = random.Random(1)
+    dut.rx_line.value = 1
+    sink = Sink(dut, "received", rng)
+    source = Source(dut, "sent", rng)
+    bench = Bench(dut, sink, source)
+    await bench.reset()
+
+    async def run():
+        while True:
+            await bench.step()
+
+    return rng, bench, source, sink, cocotb.start_soon(run())
+
+
+@cocotb.test()
+async def receives_at_any_tolerated_rate(dut):
+    rng, bench, source, sink, running = await set_up(dut)
+    for deviation in (0, -0.02, 0.02):
+        line = Line(dut, deviation)
+        data = bytes(BYTES) + rng.randbytes(200)
+        for byte in data:
+            await line.send(bytes([byte]))
+            if rng.random() < 0.2:  # any phase of the clock
+                await line.hold(1, rng.random() * 3)
+        await line.hold(1, 2)
+        assert bytes(sink.items) == data, deviation
+        sink.items.clear()
+    running.cancel()
+
+
+@cocotb.test()
+async def receives_nothing_from_noise(dut):
+    rng, bench, source, sink, running = await set_up(dut)
+    line = Line(dut)
+    for _ in range(20):
+        await line.hold(0, 0.3)  # gone by the middle of a start bit
+        await line.hold(1, 1 + rng.random())
+    await line.send(b"\x42", stop=0)  # a framing error, and a break after it
+    await line.hold(0, 25)
+    await line.hold(1, 1)
+    await line.send(b"\x17")
+    await line.hold(1, 1)
+    assert sink.items == [0x17]
+    running.cancel()
+
+
+@cocotb.test()
+async def byte_not_taken(dut):
+    """The first byte waits, the next ones are lost."""
+    rng, bench, source, sink, running = await set_up(dut)
+    line = Line(dut)
+    sink.probability = 0
+    await line.send(b"\x01\x02\x03")
+    sink.probability = 1
+    await line.hold(1, 1)
+    await line.send(b"\x04")
+    await line.hold(1, 1)
+    assert sink.items == [1, 4]
+    running.cancel()
+
+
+@cocotb.test()
+async def sends_each_bit_in_its_time(dut):
+    rng, bench, source, sink, running = await set_up(dut)
+    divisor = bench_parameters()["divisor"]
+    data = bytes(BYTES) + rng.randbytes(20)
+    assert dut.tx_line.value == 1
+    source.queue.extend(data)
+    levels = []
+    while source.queue or len(levels) < len(data) * 10 * divisor + 30:
+        await FallingEdge(dut.clk)
+        levels.append(int(dut.tx_line.value))
+    levels = levels[levels.index(0) :]
+    expected = [bit for byte in data for bit in bits_of(byte) for _ in range(divisor)]
+    assert levels[: len(expected)] == expected
+    assert all(levels[len(expected) :])
+    running.cancel()

@@ -1,0 +1,82 @@
+"""Random requests that try everything a router must do or refuse."""
+
+from __future__ import annotations
+
+import random
+
+from tensorspin.contract import packets
+from tensorspin.contract.device import ContractorSize
+from tensorspin.contract.memory import MemorySpace
+from tensorspin.contract.packets import MAX_PAYLOAD, PacketType
+
+
+class RequestGenerator:
+    """Makes types and payloads; most are executable where that can be known beforehand."""
+
+    def __init__(self, rng: random.Random, size: ContractorSize) -> None:
+        self.rng = rng
+        self.size = size
+        self.features = 1
+        self.filled = 0
+
+    def memory(self, count: int) -> bytes:
+        """Address and space of so many bytes, most of them inside, often at an end."""
+        rng = self.rng
+        space = rng.choice(list(MemorySpace))
+        end = self.size.space_bytes(space)
+        address = rng.choice([0, rng.randrange(end), end - count, end - count])
+        fault = rng.random()
+        if fault < 0.05:
+            address = end - count + 1
+        elif fault < 0.1:
+            address = rng.choice([end, (1 << 24) - 1, (1 << 24) - count, 1 << 23, 1 << 20])
+        elif fault < 0.15:
+            space = rng.choice([2, 3, 128, 255])
+        return packets.MEMORY.pack(max(address, 0) & 0xFFFF, max(address, 0) >> 16, space)
+
+    def levels(self, count: int) -> bytes:
+        """Offset and levels."""
+        rng = self.rng
+        offset = rng.choice([self.filled, self.filled, self.filled, 0])
+        if rng.random() < 0.1:
+            offset = rng.choice([self.filled + 1, self.size.features, 0xFFFF, 1 << 15])
+        self.filled = min(offset + count, self.size.features)
+        return packets.OFFSET.pack(offset) + rng.randbytes(count)
+
+    def next(self) -> tuple[int, bytes]:
+        rng = self.rng
+        if rng.random() < 0.03:
+            kind = rng.choice([*PacketType, rng.randrange(256), 0x81, 0xFF])
+            return kind, rng.randbytes(rng.choice([0, 1, 2, 4, 5, 6, 7, MAX_PAYLOAD]))
+        kind = rng.choices(list(PacketType), [1, 3, 3, 3, 2, 8, 8])[0]
+        match kind:
+            case PacketType.HELLO | PacketType.STATUS:
+                return kind, b""
+            case PacketType.WRITE:
+                count = rng.choice([0, 1, rng.randint(1, 20), MAX_PAYLOAD - packets.MEMORY.size])
+                return kind, self.memory(count) + rng.randbytes(count)
+            case PacketType.READ:
+                count = rng.choice([1, rng.randint(1, 20), rng.randrange(256), MAX_PAYLOAD - 1])
+                if rng.random() < 0.05:
+                    count = rng.choice([0, MAX_PAYLOAD, 255])
+                return kind, self.memory(count) + packets.READ_COUNT.pack(count)
+            case PacketType.ACTIVATE:
+                self.features = rng.randint(1, self.size.features)
+                if rng.random() < 0.2:
+                    self.features = self.size.features
+                features = self.features
+                if rng.random() < 0.1:
+                    features = rng.choice([0, self.size.features + 1, 0xFFFF, 1 << 15])
+                return kind, packets.ACTIVATE.pack(features, rng.getrandbits(32))
+            case PacketType.FEATURES:
+                return kind, self.levels(rng.choice([0, 1, rng.randint(1, 8), rng.randint(1, 60)]))
+            case PacketType.RUN:
+                count = self.features - self.filled
+                if rng.random() < 0.1:
+                    count += rng.choice([-1, 1])
+                if not 0 < count <= MAX_PAYLOAD - packets.OFFSET.size:
+                    self.filled = 0
+                    count = min(self.features, 200)
+                payload = self.levels(count)
+                self.filled = 0
+                return kind, payload

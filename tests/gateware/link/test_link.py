@@ -1,0 +1,32 @@
+# amaranth: UnusedElaboratable=no
+
+"""Packets in gateware against the host's codec."""
+
+from __future__ import annotations
+
+import random
+import zlib
+
+import pytest
+from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
+
+from tensorspin_gateware.link import Link
+from tests.gateware.bench import run_bench
+
+
+def test_equals_contract():
+    run_bench(Link(512), "tests.gateware.link.bench_link", receive_bytes=512, frames=600)
+
+
+def test_crc_is_the_hosts():
+    rng = random.Random(1)
+    for length in range(300):
+        data = rng.randbytes(length)
+        assert CRC32_ISO_HDLC(data_width=8).compute(data) == zlib.crc32(data)
+
+
+def test_buffer_size():
+    with pytest.raises(ValueError, match="1000 is not a power of 2"):
+        Link(1000)
+    with pytest.raises(ValueError, match="needs 253 bytes to hold any request, not 128"):
+        Link(128)
