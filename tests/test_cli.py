@@ -89,7 +89,10 @@ def test_estimate_of_what_does_not_fit(capsys, tmp_path):
     rng = np.random.default_rng(1)
     data, output = tmp_path / "data.npz", tmp_path / "model.npz"
     np.savez(data, X_train=rng.random((40, 200)), y_train=np.arange(40) % 2)
-    assert main(["train", str(data), "--bond-dim", "32", "--epochs", "1", "--output", str(output)]) == 0
+    assert (
+        main(["train", str(data), "--bond-dim", "32", "--epochs", "1", "--output", str(output)])
+        == 0
+    )
     capsys.readouterr()
     status, out, _ = run(capsys, "estimate", output)
     assert status == 1

@@ -91,6 +91,7 @@ class PacketReceiver(wiring.Component):
         payload_left = Signal(signed(9))
         is_hello = Signal()
         in_sequence = Signal()
+        in_session = Signal()  # a HELLO was accepted since the reset
         expected = Signal(SEQUENCE_BITS)
         sequence = Signal(SEQUENCE_BITS)
 
@@ -106,7 +107,7 @@ class PacketReceiver(wiring.Component):
             crc_reset.eq(is_end),
             crc.valid.eq(is_byte),
             crc.data.eq(body.data),
-            in_sequence.eq(is_hello | (sequence == expected)),
+            in_sequence.eq(is_hello | (in_session & (sequence == expected))),
         ]
         with m.If(is_byte):
             with m.If(header_left != 0):
@@ -139,6 +140,8 @@ class PacketReceiver(wiring.Component):
         ]
         with m.If(~intact):
             m.d.comb += reason.eq(RejectReason.DAMAGED)
+        with m.Elif(~in_session & ~is_hello):
+            m.d.comb += reason.eq(RejectReason.NO_SESSION)
         with m.Elif(~in_sequence):
             m.d.comb += reason.eq(RejectReason.SEQUENCE)
         with m.Else():
@@ -150,7 +153,11 @@ class PacketReceiver(wiring.Component):
         with m.If(is_end):
             m.d.sync += [header_left.eq(HEADER.size), overflowed.eq(0)]
             with m.If(accepted):
-                m.d.sync += [frame_position.eq(write_position), expected.eq(sequence + 1)]
+                m.d.sync += [
+                    frame_position.eq(write_position),
+                    expected.eq(sequence + 1),
+                    in_session.eq(1),
+                ]
             with m.Else():
                 m.d.sync += [
                     write_position.eq(frame_position),

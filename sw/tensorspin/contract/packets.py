@@ -98,6 +98,7 @@ class RejectReason(enum.IntEnum):
     DAMAGED = 1
     SEQUENCE = 2
     OVERFLOW = 3
+    NO_SESSION = 4
 
 
 @dataclass(frozen=True)

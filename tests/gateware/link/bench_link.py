@@ -40,6 +40,7 @@ class ReceiverModel:
         self.requests = requests
         self.size = size
         self.expected = 0
+        self.in_session = False
         self.accepted: list[bytes] = []
         self.rejects = Counter()
         self.pending = None
@@ -90,6 +91,8 @@ class ReceiverModel:
         packet = None if body is None else Packet.from_body(body)
         if packet is None:
             return RejectReason.DAMAGED
+        if packet.type != PacketType.HELLO and not self.in_session:
+            return RejectReason.NO_SESSION
         if packet.type != PacketType.HELLO and packet.sequence != self.expected:
             return RejectReason.SEQUENCE
         stored = body[: -CRC.size]
@@ -98,6 +101,7 @@ class ReceiverModel:
             if self.committed + index - read_position == self.size:
                 return RejectReason.OVERFLOW
         self.expected = (packet.sequence + 1) % SEQUENCE_MODULUS
+        self.in_session = True
         self.accepted.append(stored)
         self.committed += len(stored)
         return None
@@ -171,6 +175,15 @@ def set_up(dut, seed: int):
     return rng, rx, tx, requests, replies, model, Bench(dut, rx, tx, requests, replies, model)
 
 
+async def begin_session(bench: Bench, rx: Source, requests: Sink, model: ReceiverModel) -> None:
+    """HELLO with the number that makes 0 the next one expected."""
+    rx.queue.extend(Packet(PacketType.HELLO, SEQUENCE_MODULUS - 1).frame())
+    await bench.settle(rx, requests)
+    assert model.expected == 0
+    requests.items.clear()
+    model.accepted.clear()
+
+
 def check(dut, model: ReceiverModel, requests: Sink) -> None:
     assert split_packets(requests.items) == model.accepted
     for reason, name in COUNTERS.items():
@@ -195,6 +208,7 @@ async def every_request_type(dut):
 async def request_latency(dut):
     rng, rx, tx, requests, replies, model, bench = set_up(dut, 2)
     await bench.reset()
+    await begin_session(bench, rx, requests, model)
     frame = Packet(PacketType.WRITE, 0, bytes(10)).frame()
     rx.queue.extend(frame)
     await bench.until(lambda: not rx.queue)
@@ -209,6 +223,7 @@ async def request_latency(dut):
 async def nothing_passes_a_bit_flip(dut):
     rng, rx, tx, requests, replies, model, bench = set_up(dut, 3)
     await bench.reset()
+    await begin_session(bench, rx, requests, model)
     frame = Packet(PacketType.READ, 0, bytes([0, 1, 0, 0, 9])).frame()
     for position in range(len(frame)):
         for bit in range(8):
@@ -229,6 +244,8 @@ async def hello_sets_the_sequence(dut):
     await bench.reset()
     for kind, sequence, expected in (
         (PacketType.STATUS, 7, 0),
+        # After a reset not even the number expected will do.
+        (PacketType.STATUS, 0, 0),
         (PacketType.HELLO, 255, 0),
         (PacketType.STATUS, 0, 1),
         (PacketType.HELLO, 41, 42),
@@ -238,7 +255,7 @@ async def hello_sets_the_sequence(dut):
         rx.queue.extend(Packet(kind, sequence).frame())
         await bench.settle(rx, requests)
         assert model.expected == expected
-    assert model.rejects == {RejectReason.SEQUENCE: 2}
+    assert model.rejects == {RejectReason.NO_SESSION: 2, RejectReason.SEQUENCE: 1}
     check(dut, model, requests)
 
 
@@ -247,6 +264,7 @@ async def full_buffer(dut):
     """Fills the buffer to the last byte, then overflows it by one, and goes on afterwards."""
     rng, rx, tx, requests, replies, model, bench = set_up(dut, 5)
     await bench.reset()
+    await begin_session(bench, rx, requests, model)
     requests.probability = 0
     # One byte more than the buffer's size is held: the reader has fetched one.
     room = model.size + 1
@@ -276,6 +294,8 @@ async def full_buffer(dut):
 async def random_faults(dut):
     rng, rx, tx, requests, replies, model, bench = set_up(dut, 6)
     await bench.reset()
+    rx.queue.extend(Packet(PacketType.STATUS, 0).frame())
+    await begin_session(bench, rx, requests, model)
     faults = Faults(rng)
     for round in range(bench_parameters()["frames"]):
         if round % 50 == 0:

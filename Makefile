@@ -1,0 +1,61 @@
+# Everything starts here: `make` lists what there is to do. The first target that needs Python sets
+# up a virtual environment in .venv with all tools; nothing is installed outside of it.
+
+PYTHON ?= python3
+BOARD ?= icebreaker
+DEMO_FLAGS ?=
+BENCH_FLAGS ?=
+# A file stays on one core: its tests share a compiled simulator.
+TEST_FLAGS ?= -n auto --dist loadfile
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help demo test lint bench bitstream program setup clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo "Variables: BOARD=$(BOARD), PYTHON=$(PYTHON), DEMO_FLAGS, TEST_FLAGS, BENCH_FLAGS"
+
+demo: $(READY) ## Train, compile and run a classifier on simulated gateware
+	@$(BIN)/tensorspin demo $(DEMO_FLAGS)
+
+test: $(READY) ## Run all tests
+	@$(BIN)/pytest $(TEST_FLAGS)
+
+lint: $(READY) ## Check the style
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+bench: $(READY) ## Measure speed, accuracy and resources
+	@$(BIN)/python -m tensorspin.benchmark $(BENCH_FLAGS)
+
+bitstream: $(READY) ## Build build/BOARD/BOARD.bin and report resources and timing
+	@$(BIN)/python -m tensorspin_gateware.build $(BOARD)
+
+program: $(READY) ## Build the bitstream if need be and load it into the board
+	@$(BIN)/python -m tensorspin_gateware.build $(BOARD) --program
+
+setup: $(READY) ## Make the virtual environment; the other targets do it themselves
+
+clean: ## Remove what was built and measured, but not the virtual environment
+	@rm -rf build results .pytest_cache .ruff_cache .hypothesis
+
+$(READY): pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) was not found; install it with: \
+	apt install python3 (Debian, Ubuntu) or dnf install python3 (Fedora)"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "Python 3.10 or newer \
+	is needed, $(PYTHON) is $$($(PYTHON) -V); choose another with: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "Python's venv module is incomplete; \
+	install it with: apt install python3-venv (Debian, Ubuntu)"; exit 1; }
+	@command -v c++ >/dev/null || { echo "A C++ compiler is needed for simulated gateware; \
+	install it with: apt install g++ (Debian, Ubuntu) or dnf install gcc-c++ (Fedora)"; exit 1; }
+	@command -v perl >/dev/null || { echo "perl is needed by Verilator; \
+	install it with: apt install perl (Debian, Ubuntu) or dnf install perl (Fedora)"; exit 1; }
+	@echo "Setting up $(VENV) (a minute or two) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--editable '.[gateware,plot,test]'
+	@touch $@

@@ -1,0 +1,74 @@
+"""What builds are keyed by, and where they are kept.
+
+Bitstreams and simulators are expensive, so that both are built once per state of the sources. The
+same digest stands in the device's description of itself (`DeviceDescription.build`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+from pathlib import Path
+
+import tensorspin.contract
+from tensorspin.contract.boards import Board
+
+BUILD_BYTES = 8
+
+_NOT_HARDWARE = {"benchmark.py", "cache.py", "simulator.py", "toolchain.py"}
+"""Modules of this package that no bit of the design depends on."""
+
+
+def build_digest(board: Board) -> bytes:
+    """`BUILD_BYTES` bytes that tell one build from another.
+
+    They cover the sources of gateware and contract and the board's row, not the versions of the
+    tools: the same sources behave the same, whoever synthesises them.
+    """
+    digest = hashlib.sha256(repr(board).encode())
+    gateware = Path(__file__).parent
+    contract = Path(tensorspin.contract.__file__).parent
+    for root in (gateware, contract):
+        for source in sorted(root.rglob("*.py")):
+            if source.parent == gateware and source.name in _NOT_HARDWARE:
+                continue
+            digest.update(f"{source.relative_to(root).as_posix()}\n".encode())
+            digest.update(hashlib.sha256(source.read_bytes()).digest())
+    return digest.digest()[:BUILD_BYTES]
+
+
+def text_digest(*parts: object) -> str:
+    """Name for a file that depends on nothing but these values."""
+    return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()[:16]
+
+
+def directory(name: str) -> Path:
+    """Folder for builds of one sort, created if need be.
+
+    It is ``build/name`` in a checkout, else a folder in the user's cache.
+    """
+    checkout = Path(__file__).parents[2]
+    if (checkout / "pyproject.toml").exists():
+        path = checkout / "build" / name
+    else:
+        cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        path = Path(cache) / "tensorspin" / name
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+@contextlib.contextmanager
+def locked(folder: Path):
+    """Let one process at a time build in a folder; the lock ends with the process."""
+    with open(folder / "lock", "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file that other processes see complete or not at all."""
+    partial = path.with_name(f"{path.name}.{os.getpid()}")
+    partial.write_bytes(content)
+    partial.replace(path)

@@ -1,0 +1,72 @@
+"""What a design takes of the device and how fast it runs, from nextpnr's JSON report."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+RESOURCES = {
+    "ICESTORM_LC": "logic cells (LUTs)",
+    "ICESTORM_DSP": "DSPs",
+    "ICESTORM_RAM": "block RAMs (4 Kbit)",
+    "ICESTORM_SPRAM": "SPRAMs (256 Kbit)",
+}
+"""What nextpnr calls the resources worth a line, and what we call them."""
+
+
+@dataclass(frozen=True)
+class BuildReport:
+    """Utilisation and timing.
+
+    Attributes
+    ----------
+    used : dict of str to (int, int)
+        Resource, by the names of `RESOURCES`: how many are used and available.
+    achieved_mhz : float
+        Greatest frequency of the slowest clock.
+    required_mhz : float
+        Frequency which that clock has.
+    """
+
+    used: dict[str, tuple[int, int]]
+    achieved_mhz: float
+    required_mhz: float
+
+    @property
+    def meets_timing(self) -> bool:
+        """The design works at the board's clock."""
+        return self.achieved_mhz >= self.required_mhz
+
+    @classmethod
+    def load(cls, path: Path) -> BuildReport:
+        """Read a file that ``nextpnr --report`` wrote.
+
+        Raises
+        ------
+        ValueError
+            If it tells nothing of a clock: then nothing says that the design works.
+        """
+        content = json.loads(path.read_text())
+        clocks = list(content["fmax"].values())
+        if not clocks:
+            raise ValueError(f"{path}: nextpnr found no clock in the design")
+        slowest = min(clocks, key=lambda clock: clock["achieved"] / clock["constraint"])
+        used = {
+            title: (content["utilization"][name]["used"], content["utilization"][name]["available"])
+            for name, title in RESOURCES.items()
+            if name in content["utilization"]
+        }
+        return cls(used, slowest["achieved"], slowest["constraint"])
+
+    def __str__(self) -> str:
+        lines = [f"{'resource':<22}{'used':>7}{'of':>7}{'':>7}"]
+        for title, (used, available) in self.used.items():
+            share = f"{used / available:.0%}" if available else ""
+            lines.append(f"{title:<22}{used:>7}{available:>7}{share:>7}")
+        verdict = "met" if self.meets_timing else "NOT MET"
+        lines.append(
+            f"clock: {self.achieved_mhz:.1f} MHz at most, {self.required_mhz:.1f} MHz required: "
+            f"{verdict}"
+        )
+        return "\n".join(lines)

