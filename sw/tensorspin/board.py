@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,22 +14,23 @@ from .contract.fixed import LEVEL
 from .contract.memory import MemorySpace
 from .contract.packets import ACTIVATE, RESULT, STATUS, DeviceStatus, PacketType, Status
 from .errors import DeviceError, LinkError, TensorspinError
-from .linktest import LinkReport, measure_link
-from .requests import MAX_DATA, SCORE_BYTES, Read, Request, Run, Write
-from .session import DEFAULT_TIMEOUT, CountLostError, Session
+from .link.measure import LinkReport, measure_link
+from .link.requests import MAX_DATA, SCORE_BYTES, Read, Request, Run, Write
+from .link.session import DEFAULT_TIMEOUT, Session, SessionLostError
+from .progress import Progress
 from .transports import Transport, baud_rates, open_transport
 
 if TYPE_CHECKING:
     from .compiler.network_program import NetworkProgram
-
-Progress = Callable[[int, int], None]
-"""Called with what is done and what there is to do."""
 
 _RESULT_FIELDS = ("exponent", "class", "cycles")
 """Names for the fields of `RESULT`."""
 
 _UPLOADS = 3
 """Times that a program is uploaded until it must read back right."""
+
+_SESSIONS = 5
+"""Sessions in which one upload is tried to be read back and activated."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ class Board:
 
     def __init__(self, session: Session) -> None:
         self._session: Session | None = session
-        self.url = session.transport.url
+        self.url = session.line.url
         self.info: DeviceDescription = session.description
         self.program: NetworkProgram | None = None
 
@@ -132,7 +134,7 @@ class Board:
         """Release the port; closing again does nothing. The device keeps its program."""
         session, self._session = self._session, None
         if session is not None:
-            session.transport.close()
+            session.close()
 
     def __enter__(self) -> Board:
         return self
@@ -158,9 +160,19 @@ class Board:
 
     # The device
 
+    @property
+    def seconds(self) -> float:
+        """The board's clock, to measure how long things take there; its zero means nothing.
+
+        On a real board that is the host's monotonic clock, on a virtual one the virtual time.
+        """
+        return self._open_session.line.now()
+
     def status(self) -> DeviceStatus:
         """The device's counters, and the digest of its model."""
-        reply = self._open_session.request(PacketType.STATUS, reply_bytes=1 + STATUS.size)
+        session = self._open_session
+        with self._forgetting_a_lost_program():
+            reply = session.request(PacketType.STATUS, reply_bytes=1 + STATUS.size)
         return DeviceStatus.unpack(reply)
 
     def link_test(self, seconds: float = 1.0) -> LinkReport:
@@ -171,7 +183,9 @@ class Board:
         seconds : float
             Time for all, on the transport's clock.
         """
-        return measure_link(self._open_session, seconds)
+        session = self._open_session
+        with self._forgetting_a_lost_program():
+            return measure_link(session, seconds)
 
     # The program
 
@@ -192,8 +206,8 @@ class Board:
         ----------
         program : NetworkProgram
         verify : bool
-            Read everything back and compare. If the line was disturbed while loading, that is done
-            in any case, since the device may have been restarted meanwhile.
+            Read everything back and compare. If the device had to be greeted anew while loading,
+            that is done in any case, since it may have been restarted before.
         force : bool
             Load even if the device holds the program.
         progress : callable, optional
@@ -212,62 +226,96 @@ class Board:
         size = self.info.contractor
         program.check(size)
         digest = program.digest(size.lanes)
+        images = {
+            MemorySpace.PROGRAM: program.image(size.lanes),
+            MemorySpace.TABLE: program.table_bytes(),
+        }
+        activate = ACTIVATE.pack(program.n_features, digest)
+        self._forget_program()  # and with it, what the device must hold
         if not force:
             status = self.status()
             if status.active and status.digest == digest:
-                if verify and not self._holds(program):
-                    self._forget_program()
-                else:
+                if not verify or self._activate(activate, images, check=True):
                     self._remember_program(program, digest)
                     return
-        self._forget_program()
-        images = self._images(program)
-        total = sum(len(image) for image in images.values())
         for _ in range(_UPLOADS):
-            disturbances = session.disturbances
-            done = 0
-            for request, _ in session.exchange(_writes(images)):
-                done += len(request.data)
-                if progress is not None:
-                    progress(done, total)
-            # On a clean line every WRITE was acknowledged in order; else a restart may have passed
-            # for a loss, and taken the first part of the program with it.
-            unsure = verify or session.disturbances != disturbances
-            if unsure and not self._holds(program):
-                continue
-            # Only now: asked again, a WRITE would make the program inactive.
-            activate = ACTIVATE.pack(program.n_features, digest)
-            try:
-                session.request(PacketType.ACTIVATE, activate, only_if_unbroken=True)
-            except CountLostError:
-                continue
-            self._remember_program(program, digest)
-            return
+            greetings = session.greetings
+            self._upload(images, progress)
+            check = verify or session.greetings != greetings
+            if self._activate(activate, images, check):
+                self._remember_program(program, digest)
+                return
         raise DeviceError(
             f"the device at {self.url} lost what was written to it, {_UPLOADS} times; it holds no "
             f"program now. Check its power supply and its reset",
             Status.NO_MODEL,
         )
 
-    def _images(self, program: NetworkProgram) -> dict[MemorySpace, bytes]:
-        return {
-            MemorySpace.PROGRAM: program.image(self.info.contractor.lanes),
-            MemorySpace.TABLE: program.table_bytes(),
-        }
+    def _upload(self, images: dict[MemorySpace, bytes], progress: Progress | None) -> None:
+        total = sum(len(image) for image in images.values())
+        done = 0
+        for request, _ in self._open_session.exchange(_writes(images)):
+            done += len(request.data)
+            if progress is not None:
+                progress(done, total)
 
-    def _holds(self, program: NetworkProgram) -> bool:
-        """Read back what a program wrote, and compare."""
-        images = self._images(program)
+    def _activate(self, activate: bytes, images: dict[MemorySpace, bytes], check: bool) -> bool:
+        """Make an upload active, unless something in it was lost.
+
+        A restart loses it, and can go unnoticed where the device is greeted anew. So either upload
+        and activation happen in one session, or read-back and activation do. The two can't be
+        pipelined: a WRITE that is asked again would make the program inactive.
+
+        Parameters
+        ----------
+        activate : bytes
+            Payload of ACTIVATE.
+        images : dict of MemorySpace to bytes
+            What was uploaded.
+        check : bool
+            Read back first.
+
+        Returns
+        -------
+        bool
+            False if something was lost.
+        """
+        session = self._open_session
+        tries = 0
+        while True:
+            try:
+                if check and not self._holds(images):
+                    return False
+                session.request(PacketType.ACTIVATE, activate, same_session=True)
+                return True
+            except SessionLostError:
+                tries += 1
+                if tries == _SESSIONS:
+                    raise
+                session.open()
+                check = True
+
+    def _holds(self, images: dict[MemorySpace, bytes]) -> bool:
+        """Read memories back in one session, and compare."""
         reads = (
             Read(space, first, min(MAX_DATA, len(image) - first))
             for space, image in images.items()
             for first in range(0, len(image), MAX_DATA)
         )
         wrong = 0
-        for request, reply in self._open_session.exchange(reads):
+        for request, reply in self._open_session.exchange(reads, same_session=True):
             image = images[request.space]
             wrong += reply != image[request.address : request.address + request.count]
         return wrong == 0
+
+    @contextmanager
+    def _forgetting_a_lost_program(self) -> Iterator[None]:
+        """Whoever finds that the device has lost the program must load it before the next run."""
+        try:
+            yield
+        except DeviceError:
+            self._forget_program()
+            raise
 
     def _forget_program(self) -> None:
         self.program = self._open_session.model_digest = None
@@ -316,7 +364,7 @@ class Board:
         requests = (
             Run(index, levels[index].tobytes(), outputs, seconds) for index in range(samples)
         )
-        try:
+        with self._forgetting_a_lost_program():
             for done, (request, reply) in enumerate(session.exchange(requests), start=1):
                 if len(reply) != reply_bytes:
                     raise LinkError(
@@ -326,9 +374,6 @@ class Board:
                 replies[request.index] = np.frombuffer(reply, dtype=np.uint8)
                 if progress is not None:
                     progress(done, samples)
-        except DeviceError:
-            self._forget_program()
-            raise
         return _unpack_results(replies, outputs)
 
 

@@ -26,21 +26,19 @@ class ProtocolVersionError(TensorspinError):
 
     Attributes
     ----------
+    message : str
     device, driver : int
         The two versions.
     """
 
-    def __init__(self, device: int, driver: int) -> None:
-        super().__init__(device, driver)
+    def __init__(self, message: str, device: int, driver: int) -> None:
+        super().__init__(message, device, driver)
+        self.message = message
         self.device = device
         self.driver = driver
 
     def __str__(self) -> str:
-        return (
-            f"the device speaks protocol version {self.device}, this driver version "
-            f"{self.driver}; load the bitstream that belongs to this driver, or install the "
-            f"driver that belongs to the bitstream"
-        )
+        return self.message
 
 
 class DeviceError(TensorspinError):

@@ -6,13 +6,10 @@ from dataclasses import dataclass
 
 from .compiler.capacity import Demand
 from .compiler.network_program import NetworkProgram
-from .contract import cobs
 from .contract.boards import Board
-from .contract.packets import CRC, HEADER, MAX_PAYLOAD, OFFSET
+from .contract.packets import BITS_PER_BYTE, FRAME_OVERHEAD, OFFSET
 from .golden.cycles import utilisation
-
-BITS_PER_BYTE = 10
-"""Start bit, eight data bits, stop bit."""
+from .link.requests import MAX_DATA
 
 
 @dataclass(frozen=True)
@@ -64,9 +61,9 @@ def estimate(program: NetworkProgram, board: Board) -> Estimate:
     lanes = board.contractor.lanes
     cycles = program.cycles(lanes)
     seconds = cycles / board.clock_hz
-    frame = HEADER.size + CRC.size + cobs.OVERHEAD + OFFSET.size
-    frames = -(-program.n_features // (MAX_PAYLOAD - OFFSET.size))
-    line_seconds = (program.n_features + frames * frame) * BITS_PER_BYTE / board.baud
+    frames = -(-program.n_features // MAX_DATA)
+    line_bytes = program.n_features + frames * (FRAME_OVERHEAD + OFFSET.size)
+    line_seconds = line_bytes * BITS_PER_BYTE / board.baud
     return Estimate(
         program.demands(board.contractor),
         cycles,

@@ -10,7 +10,7 @@ from tensorspin.board import Board
 from tensorspin.contract.boards import find_board
 from tensorspin.contract.cobs import DELIMITER
 from tensorspin.golden.device import Answer, GoldenDevice
-from tensorspin.session import Session
+from tensorspin.link.session import Session
 from tensorspin.transports import Transport
 from tensorspin.transports.golden import GoldenTransport
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tensorspin.compiler.network_program import NetworkProgram
+from tensorspin.compiler.outputs import Classification
 from tensorspin.contract.memory import LEVELS
 from tensorspin.contract.program import Node, Operand, OperandKind
 from tensorspin.golden.contractor import Results, contract
@@ -30,8 +31,7 @@ def chain_program(n_features=8, n_outputs=3, bond=4, seed=0) -> NetworkProgram:
         feature_minimum=np.zeros(n_features),
         feature_maximum=np.ones(n_features),
         clip=True,
-        classes=np.arange(n_outputs),
-        temperature=1.0,
+        task=Classification(np.arange(n_outputs), 1.0),
         log2_scale=0.0,
     )
 

@@ -11,7 +11,13 @@ from tensorspin.board import Board
 from tensorspin.compiler.network_program import NetworkProgram
 from tensorspin.contract.memory import MemorySpace
 from tensorspin.contract.packets import Status
-from tensorspin.errors import CapacityError, DeviceError, LinkError, TensorspinError
+from tensorspin.errors import (
+    CapacityError,
+    DeviceError,
+    LinkError,
+    ProtocolVersionError,
+    TensorspinError,
+)
 from tensorspin.golden.device import GoldenDevice
 
 from .doubles import ROW, CableTransport, assert_answers, golden_board, golden_transport
@@ -52,6 +58,15 @@ def test_use_after_close(board):
             use()
 
 
+def test_seconds_are_those_of_the_board(board):
+    start = board.seconds
+    board.status()
+    assert 0.0003 < board.seconds - start < 0.001
+    board.close()
+    with pytest.raises(TensorspinError, match="is closed"):
+        board.seconds  # noqa: B018
+
+
 @pytest.mark.parametrize("duplicate", [pickle.dumps, copy.copy, copy.deepcopy])
 def test_not_picklable(board, duplicate):
     with pytest.raises(TypeError, match="holds an open port and can't be pickled; pass its URL"):
@@ -73,12 +88,12 @@ def test_load_writes_both_memories(board, device, verify):
 
 def test_the_same_program_is_not_sent_again(board, device):
     board.load(PROGRAM)
-    frames = board._session.statistics.frames
+    frames = board._session.line.statistics.frames
     board.load(PROGRAM)
-    assert board._session.statistics.frames == frames + 1
+    assert board._session.line.statistics.frames == frames + 1
     with golden_board(device) as other:
         other.load(chain_program())
-        assert other._session.statistics.frames == 1
+        assert other._session.line.statistics.frames == 1
         assert_answers(other.run(LEVELS), golden_answers(PROGRAM, LEVELS))
 
 
@@ -201,7 +216,7 @@ def test_answers_are_those_of_the_golden_model(board, features, outputs, bond, s
     result = board.run(levels)
     assert_answers(result, golden_answers(program, levels))
     assert_answers(board.run(levels), result)
-    assert board._session.statistics.resent == 0
+    assert board._session.line.statistics.resent == 0
     assert board.status().overflows == 0
 
 
@@ -342,6 +357,7 @@ def test_link_test_of_no_time(board, seconds):
         CapacityError("features", 2, 1, "merge some"),
         DeviceError("refused", Status.NO_MODEL),
         LinkError("lost"),
+        ProtocolVersionError("other", 2, 1),
     ],
 )
 def test_exceptions_survive_pickling(error):

@@ -124,7 +124,7 @@ def test_runs_repeat_exactly():
         board = Board.over(transport)
         board.load(chain_program())
         board.run(random_levels(20))
-        return transport.now(), transport.counts, board._session.statistics
+        return transport.now(), transport.counts, board._session.line.statistics
 
     assert once() == once()
 

@@ -9,7 +9,6 @@ from tensorspin.contract.memory import MemorySpace
 from tensorspin.contract.packets import (
     ACTIVATE,
     MAX_PAYLOAD,
-    MEMORY,
     OFFSET,
     READ_COUNT,
     REJECT,
@@ -21,6 +20,7 @@ from tensorspin.contract.packets import (
     PacketType,
     RejectReason,
     Status,
+    pack_memory,
 )
 from tensorspin.golden.device import GOLDEN_BUILD, GoldenDevice
 
@@ -36,7 +36,12 @@ class Host:
 
     def __init__(self, device):
         self.device = device
-        self.number = 0
+        self.greet()
+
+    def greet(self):
+        """Start a session whose first number is 0."""
+        self.number = 255
+        assert self.ask(PacketType.HELLO)[0] is Status.OK
 
     def packet(self, kind, payload=b""):
         packet = Packet(kind, self.number, payload)
@@ -58,11 +63,11 @@ class Host:
         return Status(reply.payload[0]), reply.payload[1:]
 
     def write(self, space, address, data):
-        payload = MEMORY.pack(address & 0xFFFF, address >> 16, space) + data
+        payload = pack_memory(space, address) + data
         return self.ask(PacketType.WRITE, payload)[0]
 
     def read(self, space, address, count):
-        payload = MEMORY.pack(address & 0xFFFF, address >> 16, space) + READ_COUNT.pack(count)
+        payload = pack_memory(space, address) + READ_COUNT.pack(count)
         return self.ask(PacketType.READ, payload)
 
     def status(self):
@@ -120,9 +125,8 @@ def test_repeated_request_is_rejected(host):
 
 def test_every_damaged_byte_is_rejected_and_nothing_applied(host):
     host.load()
-    frame = Packet(
-        PacketType.WRITE, host.number, MEMORY.pack(0, 0, MemorySpace.PROGRAM) + b"abc"
-    ).frame()
+    payload = pack_memory(MemorySpace.PROGRAM, 0) + b"abc"
+    frame = Packet(PacketType.WRITE, host.number, payload).frame()
     before = bytes(host.device.memories[MemorySpace.PROGRAM])
     rejects = 0
     for position in range(len(frame)):
@@ -149,7 +153,7 @@ def test_garbage_without_delimiter_is_one_damaged_frame(host):
 
 
 def test_more_than_the_receive_buffer_is_rejected(host):
-    payload = MEMORY.pack(0, 0, MemorySpace.TABLE) + bytes(200)
+    payload = pack_memory(MemorySpace.TABLE, 0) + bytes(200)
     packets = [host.packet(PacketType.WRITE, payload) for _ in range(6)]
     replies = host.send(*packets)
     fit = ROW.receive_bytes // len(packets[0].body())
@@ -306,10 +310,26 @@ def test_features_and_rejects_overtake_results(host):
     assert DeviceStatus.unpack(replies[-1].payload[1:]).samples == 2
 
 
+def test_nothing_is_taken_before_hello():
+    device = GoldenDevice(ROW)
+    payload = pack_memory(MemorySpace.TABLE, 0) + b"abc"
+    refused = Packet(REJECT, 0, bytes([RejectReason.NO_SESSION]))
+    for number in range(256):
+        packet = Packet(PacketType.WRITE, number, payload)
+        assert device.respond(packet.frame()) == refused.frame()
+    assert not any(device.memories[MemorySpace.TABLE])
+    damaged = FrameSplitter().feed(device.respond(b"\x05abc\0"))
+    assert damaged == [Packet(REJECT, 0, bytes([RejectReason.DAMAGED]))]
+    status = Host(device).status()
+    assert (status.damaged, status.out_of_sequence, status.overflows) == (1, 0, 0)
+
+
 def test_restart_forgets_everything(host):
     host.load()
     host.device.restart()
-    host.number = 0
+    (reply,) = host.send(host.packet(PacketType.STATUS))
+    assert reply == Packet(REJECT, 0, bytes([RejectReason.NO_SESSION]))
+    host.greet()
     status = host.status()
     assert status == DeviceStatus(False, 0, 0, 0, 0, 0, 0)
     assert host.read(MemorySpace.PROGRAM, 0, 8) == (Status.OK, bytes(8))

@@ -9,8 +9,8 @@ from tensorspin.contract.memory import MemorySpace
 from tensorspin.contract.packets import PROTOCOL_VERSION, DeviceStatus, PacketType, Status
 from tensorspin.errors import DeviceError, LinkError, ProtocolVersionError
 from tensorspin.golden.device import GoldenDevice
-from tensorspin.requests import MAX_DATA, Read, Write
-from tensorspin.session import Session
+from tensorspin.link.requests import MAX_DATA, Read, Write
+from tensorspin.link.session import Session
 
 from .doubles import (
     ROW,
@@ -30,14 +30,14 @@ from .doubles import (
 def test_open_describes_the_device():
     session = open_session(golden_transport())
     assert session.description == ROW.description(b"golden\0\0")
-    assert session.statistics.hellos == 1
+    assert session.line.statistics.hellos == 1
 
 
 @pytest.mark.parametrize("rest", [b"\x03", b"\x09half a frame", b"\xff" * 1000])
 def test_half_a_frame_in_the_device_does_no_harm(rest):
     transport = golden_transport()
     transport.write(rest)
-    assert open_session(transport).statistics.hellos == 1
+    assert open_session(transport).line.statistics.hellos == 1
 
 
 def test_replies_to_somebody_else_do_no_harm():
@@ -147,7 +147,7 @@ def test_window_is_used_and_kept():
     list(session.exchange(writes))
     body = 100 + 4 + 7
     assert most == (ROW.receive_bytes // body) * (body + OVERHEAD)
-    assert session.statistics.resent == 0
+    assert session.line.statistics.resent == 0
 
 
 def test_source_is_taken_from_as_needed():
@@ -279,7 +279,7 @@ def test_restart_between_requests_is_seamless_without_a_model():
     session = open_session(golden_transport(device))
     device.restart()
     assert not DeviceStatus.unpack(session.request(PacketType.STATUS)).active
-    assert session.disturbances
+    assert session.greetings
 
 
 def test_restart_is_an_error_with_a_model():
@@ -320,18 +320,18 @@ def test_device_that_restarts_at_every_write_is_given_up():
 
 def test_large_reads_and_writes_are_split_when_packets_shrink():
     session = open_session(golden_transport())
-    session._data_limit = 16
+    session._window.pace.data_limit = 16
     data = bytes(range(200))
     pieces = list(session.exchange([Write(MemorySpace.TABLE, 0, data)]))
     assert [len(request.data) for request, _ in pieces] == [16] * 12 + [8]
     back = list(session.exchange([Read(MemorySpace.TABLE, 0, 200)]))
     assert b"".join(reply for _, reply in back) == data
-    assert session._data_limit > 16, "all went well, so that packets grow again"
-    assert session._data_limit <= MAX_DATA
+    assert session._window.pace.data_limit > 16, "all went well, so that packets grow again"
+    assert session._window.pace.data_limit <= MAX_DATA
 
 
 def test_statistics_print_every_count():
     session = open_session(golden_transport())
-    text = str(session.statistics)
-    for field in dataclasses.fields(session.statistics):
+    text = str(session.line.statistics)
+    for field in dataclasses.fields(session.line.statistics):
         assert f"{field.name} " in text

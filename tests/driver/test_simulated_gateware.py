@@ -30,7 +30,7 @@ def test_load_and_run(transport):
         result = board.run(levels)
         assert_answers(result, golden_answers(program, levels))
         assert_answers(board.run(levels), result)
-    assert board._session.statistics.resent == 0
+    assert board._session.line.statistics.resent == 0
     status = board.status()
     assert (status.damaged, status.out_of_sequence, status.overflows) == (0, 0, 0)
 

@@ -147,7 +147,7 @@ def test_simulated_board(fake_simulator):
     with Board.open("sim://icebreaker") as board:
         board.load(program)
         assert_answers(board.run(levels), golden_answers(program, levels))
-        assert board._session.statistics.resent == 0
+        assert board._session.line.statistics.resent == 0
     assert fake_simulator.boards[0].closed
 
 

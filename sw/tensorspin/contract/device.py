@@ -9,6 +9,28 @@ from .memory import LEVELS, MANTISSA_BYTES, MemorySpace, word_stride_bits
 from .packets import PROTOCOL_VERSION
 
 
+class OtherProtocolError(ValueError):
+    """A description comes from a device that speaks another version of the protocol.
+
+    Attributes
+    ----------
+    device, driver : int
+        The two versions.
+    """
+
+    def __init__(self, device: int) -> None:
+        super().__init__(device)
+        self.device = device
+        self.driver = PROTOCOL_VERSION
+
+    def __str__(self) -> str:
+        return (
+            f"the device speaks protocol version {self.device}, this driver version "
+            f"{self.driver}; load the bitstream that belongs to this driver, or install the "
+            f"driver that belongs to the bitstream"
+        )
+
+
 @dataclass(frozen=True)
 class ContractorSize:
     """Parameters of the contractor.
@@ -101,18 +123,16 @@ class DeviceDescription:
 
         Raises
         ------
+        OtherProtocolError
+            If the device speaks another version of the protocol.
         ValueError
-            If the device speaks another protocol version, or the length is not `SIZE`.
+            If the length is not `SIZE`.
         """
         if len(data) < 2:
             raise ValueError(f"a device description has {SIZE} bytes, not {len(data)}")
         (protocol,) = struct.unpack_from("<H", data)
         if protocol != PROTOCOL_VERSION:
-            raise ValueError(
-                f"the device speaks protocol version {protocol}, this driver version "
-                f"{PROTOCOL_VERSION}; load the bitstream that belongs to this driver, or install "
-                f"the driver that belongs to the bitstream"
-            )
+            raise OtherProtocolError(protocol)
         if len(data) != SIZE:
             raise ValueError(f"a device description has {SIZE} bytes, not {len(data)}")
         _, board, clock, baud, receive, *sizes, build = _LAYOUT.unpack(data)

@@ -11,6 +11,9 @@ All numbers are little-endian. The rules:
   refusals of RUN, and REJECTs overtake results that are not ready yet.
 - A frame that is not executed is answered by a REJECT that carries the number expected, so that the
   host resends from there without waiting for a time-out.
+- After configuration or reset a device takes nothing but a HELLO: it rejects all other intact
+  frames, whatever their number, with `RejectReason.NO_SESSION`, and its REJECTs carry number 0. So
+  a host whose requests are executed without a new HELLO knows that the device was not restarted.
 - A reply that got lost is not sent again: every request may be repeated under a new number with the
   same effect.
 - The host keeps at most `DeviceDescription.receive_bytes` bytes of bodies without a reply.
@@ -33,6 +36,12 @@ HEADER = struct.Struct("<BBB")
 CRC = struct.Struct("<I")
 """CRC-32/ISO-HDLC (`amaranth.lib.crc.catalog.CRC32_ISO_HDLC`, `zlib.crc32`) of header and payload.
 With 16 bits one damaged packet in 65,000 would pass."""
+
+FRAME_OVERHEAD = HEADER.size + CRC.size + cobs.OVERHEAD
+"""Bytes that a frame is longer than its payload."""
+
+BITS_PER_BYTE = 10
+"""On the serial line: start bit, eight data bits, stop bit."""
 
 MAX_PAYLOAD = cobs.MAX_BODY - HEADER.size - CRC.size
 SEQUENCE_MODULUS = 256
@@ -101,6 +110,17 @@ class RejectReason(enum.IntEnum):
     NO_SESSION = 4
 
 
+def pack_memory(space: int, address: int) -> bytes:
+    """`MEMORY`: where a WRITE or READ begins."""
+    return MEMORY.pack(address & 0xFFFF, address >> 16, space)
+
+
+def unpack_memory(payload: bytes) -> tuple[int, int]:
+    """Memory space and byte address at the start of a payload."""
+    low, high, space = MEMORY.unpack_from(payload)
+    return space, high << 16 | low
+
+
 @dataclass(frozen=True)
 class DeviceStatus:
     """What the device counts; counters wrap.
@@ -112,7 +132,8 @@ class DeviceStatus:
     digest : int
         The digest given with it.
     damaged, out_of_sequence, overflows : int
-        Frames rejected since configuration, by `RejectReason`; modulo 2**16.
+        Frames rejected since configuration, by `RejectReason`; modulo 2**16. Those outside of a
+        session are not counted unless damaged.
     samples : int
         Samples contracted since configuration; modulo 2**32.
     busy_cycles : int

@@ -80,6 +80,7 @@ class GoldenDevice:
         size = self.board.contractor
         self.memories = {space: bytearray(size.space_bytes(space)) for space in MemorySpace}
         self._splitter = FrameSplitter()
+        self._greeted = False
         self._expected = 0
         self._rejected = dict.fromkeys(RejectReason, 0)
         self._active = False
@@ -113,12 +114,16 @@ class GoldenDevice:
                 answers.append(self._reject(position, RejectReason.DAMAGED))
             for packet in complete:
                 hello = packet.type == PacketType.HELLO
-                held += len(packet.body())
-                if packet.sequence != self._expected and not hello:
+                size = len(packet.body())
+                if not (hello or self._greeted):
+                    answers.append(self._reject(position, RejectReason.NO_SESSION))
+                elif packet.sequence != self._expected and not hello:
                     answers.append(self._reject(position, RejectReason.SEQUENCE))
-                elif held > self.board.receive_bytes:
+                elif held + size > self.board.receive_bytes:
                     answers.append(self._reject(position, RejectReason.OVERFLOW))
                 else:
+                    held += size
+                    self._greeted = True
                     self._expected = (packet.sequence + 1) % SEQUENCE_MODULUS
                     self._execute(answers, position, packet)
         self._finish_runs(answers)
@@ -164,7 +169,8 @@ class GoldenDevice:
     def _status(self, payload: bytes) -> tuple[Status, bytes]:
         if payload:
             return Status.BAD_LENGTH, b""
-        rejected = (self._rejected[reason] % (1 << 16) for reason in RejectReason)
+        counted_reasons = (RejectReason.DAMAGED, RejectReason.SEQUENCE, RejectReason.OVERFLOW)
+        rejected = (self._rejected[reason] % (1 << 16) for reason in counted_reasons)
         counted = DeviceStatus(
             self._active,
             self._digest,
@@ -233,8 +239,7 @@ class GoldenDevice:
 
     def _locate(self, payload: bytes, count: int) -> tuple[bytearray | None, int]:
         """The memory and the address, or None if the bytes aren't all inside."""
-        low, high, space = packets.MEMORY.unpack_from(payload)
-        address = high << 16 | low
+        space, address = packets.unpack_memory(payload)
         memory = self.memories.get(space)
         if memory is None or address + count > len(memory):
             return None, 0

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections import deque
 
 from ..contract.boards import Board
+from ..contract.packets import BITS_PER_BYTE
 from ..golden.device import GoldenDevice
 from .base import Transport
-
-_BITS_PER_BYTE = 10
-"""Start bit, eight data bits, stop bit."""
 
 
 class GoldenTransport(Transport):
@@ -35,7 +33,7 @@ class GoldenTransport(Transport):
     def __init__(self, board: Board, device: GoldenDevice | None = None) -> None:
         self.url = f"golden://{board.name}"
         self.device = GoldenDevice(board) if device is None else device
-        self._byte_time = _BITS_PER_BYTE / board.baud
+        self._byte_time = BITS_PER_BYTE / board.baud
         self._cycle_time = 1 / board.clock_hz
         self._now = 0.0
         self._sent = bytearray()

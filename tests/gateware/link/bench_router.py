@@ -172,6 +172,8 @@ class Device:
         dut.reject__pending.value = 0
         board = Board(contractor=self.size, **parameters["board"])
         self.golden = golden.GoldenDevice(board, bytes.fromhex(parameters["build"]))
+        # Sessions are the receiver's business; the golden device wants one.
+        self.golden.respond(Packet(PacketType.HELLO, packets.SEQUENCE_MODULUS - 1).frame())
         self.sequence = 0
         self.expected = []
 

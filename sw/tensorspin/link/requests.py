@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .contract.memory import MANTISSA_BYTES, MemorySpace
-from .contract.packets import (
+from ..contract.memory import MANTISSA_BYTES, MemorySpace
+from ..contract.packets import (
     MAX_PAYLOAD,
     MEMORY,
     OFFSET,
@@ -13,6 +13,7 @@ from .contract.packets import (
     RESULT,
     PacketType,
     Status,
+    pack_memory,
 )
 
 SCORE_BYTES = MANTISSA_BYTES
@@ -36,17 +37,11 @@ class Request:
         Time that the device computes before it replies.
     repeat_on : frozenset of Status
         Refusals that can only come from trouble on the line, so that the request is repeated.
-    only_if_unbroken : bool
-        Not to be repeated if the device may have been restarted meanwhile.
-    tries : int
-        Times that it had to be repeated so far.
     """
 
     reply_bytes = 1
     seconds = 0.0
     repeat_on: frozenset[Status] = frozenset()
-    only_if_unbroken = False
-    tries = 0
 
     def parts(self, limit: int) -> list[Part]:
         """The packets, none with more than `limit` bytes of data where they can be cut."""
@@ -90,7 +85,7 @@ class Write(Request):
         self.data = data
 
     def parts(self, limit: int) -> list[Part]:
-        return [(PacketType.WRITE, _pack_memory(self.space, self.address) + self.data)]
+        return [(PacketType.WRITE, pack_memory(self.space, self.address) + self.data)]
 
     def split(self, limit: int) -> Sequence[Request]:
         return [
@@ -121,7 +116,7 @@ class Read(Request):
         self.reply_bytes = 1 + count
 
     def parts(self, limit: int) -> list[Part]:
-        payload = _pack_memory(self.space, self.address) + READ_COUNT.pack(self.count)
+        payload = pack_memory(self.space, self.address) + READ_COUNT.pack(self.count)
         return [(PacketType.READ, payload)]
 
     def split(self, limit: int) -> Sequence[Request]:
@@ -170,7 +165,3 @@ class Run(Request):
 
     def __str__(self) -> str:
         return f"RUN of sample {self.index}"
-
-
-def _pack_memory(space: MemorySpace, address: int) -> bytes:
-    return MEMORY.pack(address & 0xFFFF, address >> 16, space)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
+import copy
 import statistics
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from .contract.memory import MemorySpace
-from .contract.packets import OFFSET, STATUS, PacketType
+from ..contract.memory import MemorySpace
+from ..contract.packets import OFFSET, STATUS, PacketType
+from .line import LinkStatistics
 from .requests import MAX_DATA, Part, Read, Request
-from .session import LinkStatistics, Session
+from .session import Session
 
 _ROUND_TRIPS = 20
 
@@ -62,7 +63,7 @@ def measure_link(session: Session, seconds: float) -> LinkReport:
     """
     if not seconds > 0:
         raise ValueError(f"seconds must be more than 0, not {seconds}")
-    before = dataclasses.replace(session.statistics)
+    before = copy.copy(session.line.statistics)
     size = session.description.contractor
     round_trips = _time_round_trips(session, seconds / 4)
     to_device = _throughput(session, seconds * 3 / 8, lambda: _Levels(size.features))
@@ -70,14 +71,12 @@ def measure_link(session: Session, seconds: float) -> LinkReport:
     from_device = _throughput(
         session, seconds * 3 / 8, lambda: Read(MemorySpace.TABLE, 0, bytes_read)
     )
-    line = LinkStatistics(
-        *(
-            getattr(session.statistics, field.name) - getattr(before, field.name)
-            for field in dataclasses.fields(LinkStatistics)
-        )
-    )
     return LinkReport(
-        statistics.median(round_trips), to_device, from_device, session.description.baud, line
+        statistics.median(round_trips),
+        to_device,
+        from_device,
+        session.description.baud,
+        session.line.statistics - before,
     )
 
 
@@ -93,7 +92,7 @@ class _Levels(Request):
 
 
 def _time_round_trips(session: Session, seconds: float) -> list[float]:
-    now = session.transport.now
+    now = session.line.now
     end = now() + seconds
     times = []
     while not times or (len(times) < _ROUND_TRIPS and now() < end):
@@ -105,7 +104,7 @@ def _time_round_trips(session: Session, seconds: float) -> list[float]:
 
 def _throughput(session: Session, seconds: float, make: Callable[[], Request]) -> float:
     """Bytes per second of requests that have a `count`."""
-    now = session.transport.now
+    now = session.line.now
     start = now()
 
     def requests() -> Iterator[Request]:

@@ -1,0 +1,158 @@
+"""A device that restarts at the worst moment, and expects the next number by chance."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from tensorspin.board import Board
+from tensorspin.contract.memory import MemorySpace
+from tensorspin.errors import DeviceError, LinkError
+from tensorspin.golden.device import GoldenDevice
+
+from .doubles import ROW, assert_answers, golden_board, golden_transport
+from .faults import FaultRates, FaultyTransport
+from .programs import chain_program, golden_answers, random_levels
+
+TABLE = chain_program().table.copy()
+TABLE[1] = 0  # Written or not, a restarted device has this.
+PROGRAM = dataclasses.replace(chain_program(), table=TABLE)
+LEVELS = random_levels(5)
+
+
+class RestartingDevice(GoldenDevice):
+    """Restarts after certain requests, and refuses to make half a program active.
+
+    Parameters
+    ----------
+    restarts : collection of int
+        Restart after the n-th request executed since the beginning.
+    replies_get_out : bool
+        The replies that were not sent by then are sent all the same.
+    """
+
+    def __init__(self, restarts=(), replies_get_out=True):
+        self.restarts = restarts
+        self.replies_get_out = replies_get_out
+        self.executed = 0
+        self._expected = 0
+        super().__init__(ROW)
+
+    def restart(self):
+        expected = self._expected
+        super().restart()
+        self._expected = expected  # as if that were the number after a restart
+
+    def holds_program(self):
+        images = (PROGRAM.image(8), PROGRAM.table_bytes())
+        return all(
+            self.memories[space].startswith(image) for space, image in zip(MemorySpace, images)
+        )
+
+    def _execute(self, answers, received, request):
+        super()._execute(answers, received, request)
+        self.executed += 1
+        if self.executed in self.restarts:
+            if not self.replies_get_out:
+                answers.clear()
+            self.restart()
+
+    def _activate(self, payload):
+        assert self.holds_program()
+        return super()._activate(payload)
+
+
+def requests_of_a_load(verify):
+    device = RestartingDevice()
+    with golden_board(device) as board:
+        board.load(PROGRAM, verify=verify)
+    return device.executed
+
+
+@pytest.mark.parametrize("replies_get_out", [True, False])
+@pytest.mark.parametrize(
+    ("verify", "restart"),
+    [(verify, n) for verify in (False, True) for n in range(1, requests_of_a_load(verify))],
+)
+def test_restart_at_every_point_of_a_load(verify, restart, replies_get_out):
+    device = RestartingDevice({restart}, replies_get_out)
+    with golden_board(device) as board:
+        board.load(PROGRAM, verify=verify)
+        assert_answers(board.run(LEVELS), golden_answers(PROGRAM, LEVELS))
+
+
+@pytest.mark.parametrize("point", range(1, 9))
+def test_restart_while_a_program_already_there_is_verified(point):
+    device = RestartingDevice()
+    with golden_board(device) as board:
+        board.load(PROGRAM)
+        device.restarts = {device.executed + point}
+        board.load(PROGRAM, verify=True)
+        assert_answers(board.run(LEVELS), golden_answers(PROGRAM, LEVELS))
+
+
+def test_restart_after_activation_is_noticed():
+    device = RestartingDevice({requests_of_a_load(False)})
+    with golden_board(device) as board:
+        board.load(PROGRAM)
+        with pytest.raises(DeviceError, match="load the program again"):
+            board.run(LEVELS)
+        board.load(PROGRAM)
+        assert_answers(board.run(LEVELS), golden_answers(PROGRAM, LEVELS))
+
+
+def test_restart_when_activation_was_not_acknowledged():
+    device = RestartingDevice({requests_of_a_load(False)}, replies_get_out=False)
+    with golden_board(device) as board:
+        board.load(PROGRAM)
+        assert_answers(board.run(LEVELS), golden_answers(PROGRAM, LEVELS))
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_restarts_on_a_bad_line(seed):
+    """Right answers or an error, and never half a program."""
+    rng = np.random.default_rng(seed)
+    restarts = set(rng.integers(1, 200, 6))
+    device = RestartingDevice(restarts, replies_get_out=bool(seed % 2))
+    transport = FaultyTransport(golden_transport(device), FaultRates(0.005, 0.01), seed)
+    try:
+        with Board.over(transport) as board:
+            board.load(PROGRAM)
+            assert_answers(board.run(LEVELS), golden_answers(PROGRAM, LEVELS))
+    except (DeviceError, LinkError):
+        pass
+    transport.heal()
+    device.restarts = ()
+    with Board.over(transport) as board:
+        board.load(PROGRAM)
+        assert_answers(board.run(LEVELS), golden_answers(PROGRAM, LEVELS))
+
+
+def test_load_after_a_restart(board_after_restart):
+    board_after_restart.load(PROGRAM)
+    assert_answers(board_after_restart.run(LEVELS), golden_answers(PROGRAM, LEVELS))
+
+
+@pytest.mark.parametrize("ask", [Board.status, Board.link_test])
+def test_whoever_notices_that_the_program_is_lost(board_after_restart, ask):
+    with pytest.raises(DeviceError, match="load the program again"):
+        ask(board_after_restart)
+    assert board_after_restart.program is None
+    assert not board_after_restart.status().active
+
+
+@pytest.fixture
+def board_after_restart():
+    device = RestartingDevice()
+    with golden_board(device) as board:
+        board.load(PROGRAM)
+        device.restart()
+        yield board
+
+
+@pytest.mark.parametrize("period", range(3, 8))
+def test_device_that_restarts_all_the_time(period):
+    with golden_board(RestartingDevice(range(period, 10_000, period))) as board:
+        with pytest.raises((DeviceError, LinkError), match="[Cc]heck its power supply"):
+            board.load(PROGRAM)
+        assert board.program is None
