@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,7 +81,11 @@ def random_table(rng: np.random.Generator, size: ContractorSize) -> np.ndarray:
 
 
 def random_program(
-    rng: np.random.Generator, size: ContractorSize, most_nodes: int = 12
+    rng: np.random.Generator,
+    size: ContractorSize,
+    most_nodes: int = 12,
+    outputs: Sequence[int] = (),
+    components: int | None = None,
 ) -> RandomProgram:
     """Any sequence of nodes that reads only what was written: chains, trees, and neither.
 
@@ -89,6 +94,10 @@ def random_program(
     rng : numpy.random.Generator
     size : ContractorSize
     most_nodes : int
+    outputs : sequence of int
+        Choice of the nodes' outputs; any number by default.
+    components : int, optional
+        Components of a feature at most; those of the device by default.
     """
     features = int(rng.integers(1, size.features + 1))
     count = int(rng.integers(1, most_nodes + 1))
@@ -108,18 +117,44 @@ def random_program(
                 operands.append(Operand(OperandKind.VECTOR, slot, vectors[slot]))
             else:
                 feature = int(rng.integers(features))
-                components = int(rng.integers(1, size.components + 1))
-                operands.append(Operand(OperandKind.FEATURE, feature, components))
+                entries = int(rng.integers(1, (components or size.components) + 1))
+                operands.append(Operand(OperandKind.FEATURE, feature, entries))
         left, right = operands
-        outputs = int(rng.integers(1, (MAX_OUTPUTS if last else most_entries) + 1))
+        if outputs:
+            entries = int(rng.choice(outputs))
+            entries = min(entries, MAX_OUTPUTS if last else size.slot_entries)
+        else:
+            entries = int(rng.integers(1, (MAX_OUTPUTS if last else most_entries) + 1))
         destination = int(rng.integers(size.slots))
         waits = any(
             operand.kind is OperandKind.VECTOR and operand.index == previous for operand in operands
         )
         # A needless wait must change the time only.
         wait = waits or bool(rng.random() < 0.1)
-        nodes.append(Node(left, right, outputs, destination, wait, last))
-        weights.append(random_weights(rng, (outputs, left.size, right.size)))
-        vectors[destination] = outputs
+        nodes.append(Node(left, right, entries, destination, wait, last))
+        weights.append(random_weights(rng, (entries, left.size, right.size)))
+        vectors[destination] = entries
         previous = destination
     return RandomProgram(nodes, weights, random_table(rng, size), features)
+
+
+def short_program(rng: np.random.Generator, size: ContractorSize) -> RandomProgram:
+    """Many nodes with few elements and outputs: a stage meets the next node as soon as it can."""
+    outputs = (1, 1, 1, 2, size.lanes - 1, size.lanes, size.lanes + 1, MAX_OUTPUTS)
+    chosen = rng.choice(outputs, size=3).tolist()
+    components = min(size.components, int(rng.integers(1, 3)))
+    return random_program(rng, size, 30, outputs=chosen, components=components)
+
+
+def exact_program(rng: np.random.Generator, size: ContractorSize, words: int) -> RandomProgram:
+    """A program that takes so many words of the program memory, 2 at least."""
+    nodes, weights = [], []
+    while words:
+        right = min(size.components, words - 1)
+        if words - 1 - right == 1:
+            right -= 1  # no node is a header alone
+        words -= 1 + right
+        operands = [Operand(OperandKind.FEATURE, 0, entries) for entries in (1, right)]
+        nodes.append(Node(*operands, 3, 0, False, words == 0))
+        weights.append(random_weights(rng, (3, 1, right)))
+    return RandomProgram(nodes, weights, random_table(rng, size), 1)

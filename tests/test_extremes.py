@@ -8,6 +8,7 @@ import pytest
 from tensorspin import Board
 from tensorspin.compiler.chain import chain_nodes
 from tensorspin.compiler.network_program import NetworkProgram
+from tensorspin.compiler.outputs import Classification
 from tensorspin.contract.boards import find_board
 from tensorspin.contract.program import MAX_FEATURES, MAX_OUTPUTS
 
@@ -40,8 +41,7 @@ def test_extreme_chain(n_sites, bond_dim, local_dim, n_classes):
         feature_minimum=np.zeros(n_sites),
         feature_maximum=np.ones(n_sites),
         clip=True,
-        classes=np.arange(n_classes),
-        temperature=1.0,
+        task=Classification(np.arange(n_classes), 1.0),
     )
     X = rng.random((6, n_sites))
     golden = program.run_golden(X)

@@ -13,7 +13,7 @@ from tensorspin.contract.device import ContractorSize
 from tensorspin.contract.memory import MemorySpace
 from tensorspin.contract.packets import REJECT, REPLY, DeviceStatus, PacketType, Status
 
-from .contractor.interface import READ_LATENCY, ContractorSignature
+from .contractor.interface import ADDRESS_BITS, READ_LATENCY, ContractorSignature
 from .link.packet import SEQUENCE_BITS, CountersSignature, PacketByte, RejectSignature
 
 RUNS_IN_FLIGHT = 4
@@ -104,7 +104,7 @@ class Router(wiring.Component):
         left = Signal(8)
         left_next = Signal(8)
         # First the request's argument, then the position in what is copied.
-        address = Signal(24)
+        address = Signal(ADDRESS_BITS)
         address_bits = max(*space_bits.values(), feature_bits, ceil_log2(len(description) + 1))
         address_next = Signal(address_bits)
         space = Signal.like(contractor.memory.space)

@@ -10,7 +10,7 @@ from tensorspin.contract.memory import MemorySpace
 from tensorspin.contract.program import MIN_LANES
 
 from ..primitives import Family
-from .interface import ContractorSignature
+from .interface import CYCLE_BITS, ContractorSignature
 from .lanes import Lanes
 from .normaliser import Normaliser
 from .operands import Operands
@@ -63,7 +63,7 @@ class Contractor(wiring.Component):
         fill_half = Signal()
         run_half = Signal()
         run = Signal()
-        cycle = Signal(32)
+        cycle = Signal(CYCLE_BITS)
         m.d.comb += [
             self.fill_ready.eq(~full[fill_half]),
             self.busy.eq(run),
@@ -85,6 +85,7 @@ class Contractor(wiring.Component):
         m.d.comb += [
             reader.run.eq(run),
             sequencer.run.eq(run),
+            lanes.run.eq(run),
             normaliser.run.eq(run),
             sequencer.overrun.eq(reader.overrun),
             sequencer.release.eq(normaliser.release),

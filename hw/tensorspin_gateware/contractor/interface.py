@@ -8,13 +8,21 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from tensorspin.contract.device import ContractorSize
-from tensorspin.contract.fixed import LEVEL
+from tensorspin.contract.fixed import LEVEL, MANTISSA
 from tensorspin.contract.latency import MEMORY_READ
 from tensorspin.contract.memory import MemorySpace
+from tensorspin.contract.packets import MEMORY
 
 READ_LATENCY = MEMORY_READ
 
-RESULT_WORD = data.StructLayout({"word": 16, "last": 1})
+ADDRESS_BITS = 8 * (MEMORY.size - 1)
+"""A byte address as a request carries it; the rest of `MEMORY` is the space."""
+
+CYCLE_BITS = 32
+"""Width of a sample's cycle count; `RESULT` ends with it."""
+
+RESULT_WORD_BITS = MANTISSA.width
+RESULT_WORD = data.StructLayout({"word": RESULT_WORD_BITS, "last": 1})
 """One word of a result: the number of scores K, K scores, the exponent, the index of the greatest
 score, cycles (low, high). K = 0: the program ran past the end of its memory, and nothing follows.
 """
@@ -46,7 +54,7 @@ class MemoryBusSignature(wiring.Signature):
     Members
     -------
     space : Out(MemorySpace)
-    address : Out(24)
+    address : Out(ADDRESS_BITS)
         Byte address in that space, less than its size.
     write_enable : Out(1)
     write_data : Out(8)
@@ -58,7 +66,7 @@ class MemoryBusSignature(wiring.Signature):
         super().__init__(
             {
                 "space": Out(unsigned(max(MemorySpace).bit_length())),
-                "address": Out(24),
+                "address": Out(ADDRESS_BITS),
                 "write_enable": Out(1),
                 "write_data": Out(8),
                 "read_data": In(8),

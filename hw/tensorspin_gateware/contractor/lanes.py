@@ -24,6 +24,8 @@ class Lanes(wiring.Component):
 
     Ports
     -----
+    run : In(1)
+        While low, what has not drained is dropped.
     element : In(ELEMENT)
         As issued.
     product : In(signed(16))
@@ -44,6 +46,7 @@ class Lanes(wiring.Component):
         self._lanes = lanes
         super().__init__(
             {
+                "run": In(1),
                 "element": In(ELEMENT),
                 "product": In(signed(MANTISSA.width)),
                 "weights": In(WEIGHT.width * lanes),
@@ -84,6 +87,9 @@ class Lanes(wiring.Component):
             ]
         with m.If(last[-1]):
             m.d.sync += waiting.eq(lanes)
+        with m.If(~self.run):
+            # Lanes beyond the scores: they must not delay the next sample.
+            m.d.sync += waiting.eq(0)
 
         for lane in range(lanes):
             weight = Signal(signed(WEIGHT.width), name=f"weight_{lane}")

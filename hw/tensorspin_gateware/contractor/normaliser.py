@@ -126,10 +126,10 @@ class Normaliser(wiring.Component):
         m.submodules.accumulators = accumulators = memory.Memory(
             shape=signed(ACCUMULATOR.width), depth=2 * MAX_OUTPUTS, init=[]
         )
-        drained, magnitude = self._drain(m, nodes, accumulators.write_port())
+        start = Signal()
+        drained, magnitude = self._drain(m, nodes, accumulators.write_port(), start)
 
         running = Signal()
-        start = Signal()
         parity = Signal()
         index = Signal(INDEX_BITS)
         node = Signal(HEADER)
@@ -146,7 +146,7 @@ class Normaliser(wiring.Component):
         m.d.comb += zeros.value.eq(magnitude)
         assert NORMALISE_READ == 1
         with m.If(start):
-            m.d.sync += [running.eq(1), index.eq(0), shift.eq(zeros.count), drained.eq(0)]
+            m.d.sync += [running.eq(1), index.eq(0), shift.eq(zeros.count)]
         with m.If(running):
             m.d.sync += index.eq(index + 1)
             with m.If(node_end):
@@ -159,8 +159,8 @@ class Normaliser(wiring.Component):
             m.d.sync += parity.eq(0)
         return m
 
-    def _drain(self, m: Module, nodes: Array, write):
-        """Keeps the accumulators; returns `drained` (to be cleared) and the magnitude's bits."""
+    def _drain(self, m: Module, nodes: Array, write, taken: Signal):
+        """Keeps the accumulators; returns `drained`, up to `taken`, and the magnitude's bits."""
         parity = Signal()
         count = Signal(INDEX_BITS)
         surplus = Signal()
@@ -183,6 +183,10 @@ class Normaliser(wiring.Component):
                 count.eq(count + 1),
                 magnitude.eq(bits | Mux(count == 0, 0, magnitude)),
             ]
+        with m.If(taken):
+            m.d.sync += drained.eq(0)
+        # Later than `taken`: a node with one output completes in the very cycle in which the node
+        # before it, whose last block was full, is taken.
         with m.If(complete):
             m.d.sync += [
                 count.eq(0),
@@ -194,7 +198,7 @@ class Normaliser(wiring.Component):
         with m.If(self.drain_valid & self.drain_last):
             m.d.sync += surplus.eq(0)
         with m.If(~self.run):
-            m.d.sync += parity.eq(0)
+            m.d.sync += [parity.eq(0), surplus.eq(0)]
         return drained, magnitude
 
     def _mantissas(self, m: Module, read, running, parity, index, node, node_end, shift) -> None:

@@ -7,16 +7,17 @@ from amaranth.lib import fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from tensorspin.contract.fixed import EXPONENT, MANTISSA
+from tensorspin.contract.packets import RESULT
 from tensorspin.contract.program import MAX_OUTPUTS
 
-from .interface import RESULT_WORD
+from .interface import CYCLE_BITS, RESULT_WORD, RESULT_WORD_BITS
 from .normaliser import INDEX_BITS, SCORE
 
 MAX_UNREAD = 3
 """Results that are kept until they are read; then no further sample is started."""
 
-TRAILER_WORDS = 4
-"""Exponent, index of the greatest score, cycles (low, high)."""
+TRAILER_WORDS = 8 * RESULT.size // RESULT_WORD_BITS
+"""Words behind the scores."""
 
 
 class Results(wiring.Component):
@@ -56,7 +57,7 @@ class Results(wiring.Component):
                 "score_valid": In(1),
                 "score": In(SCORE),
                 "exponent": In(EXPONENT.width),
-                "cycles": In(32),
+                "cycles": In(CYCLE_BITS),
                 "finished": Out(1),
                 "room": Out(1),
                 "empty": Out(1),
@@ -76,7 +77,10 @@ class Results(wiring.Component):
         best = Signal(signed(MANTISSA.width))
         best_index = Signal(INDEX_BITS)
         cycles = Signal.like(self.cycles)
-        trailer = Signal(range(TRAILER_WORDS + 1))
+        trailer = Signal(range(TRAILER_WORDS + 1))  # words of it to come
+        low, high = cycles[:RESULT_WORD_BITS], cycles[RESULT_WORD_BITS:]
+        trailer_words = [self.exponent, best_index, low, high]
+        assert len(trailer_words) == TRAILER_WORDS
         m.d.comb += self.finished.eq(self.score_valid & self.score.last)
         with m.If(self.begin):
             m.d.comb += [buffer.w_en.eq(1), entry.last.eq(self.fault)]
@@ -92,14 +96,9 @@ class Results(wiring.Component):
             m.d.comb += [buffer.w_en.eq(1), entry.last.eq(trailer == 1)]
             m.d.sync += trailer.eq(trailer - 1)
             with m.Switch(trailer):
-                with m.Case(4):
-                    m.d.comb += entry.word.eq(self.exponent)
-                with m.Case(3):
-                    m.d.comb += entry.word.eq(best_index)
-                with m.Case(2):
-                    m.d.comb += entry.word.eq(cycles[:16])
-                with m.Case(1):
-                    m.d.comb += entry.word.eq(cycles[16:])
+                for left, word in zip(range(TRAILER_WORDS, 0, -1), trailer_words):
+                    with m.Case(left):
+                        m.d.comb += entry.word.eq(word)
 
         unread = Signal(range(MAX_UNREAD + 1))
         read = self.words.valid & self.words.ready & self.words.payload.last

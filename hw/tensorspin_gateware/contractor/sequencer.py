@@ -180,6 +180,7 @@ class Sequencer(wiring.Component):
                 header_turn.eq(1),
                 first_header.eq(1),
                 ended.eq(0),
+                drain.eq(0),
                 self.parity.eq(0),
                 self.fault.eq(0),
             ]

@@ -19,7 +19,7 @@ class Multiplier(wiring.Component):
     width : int
         Bits of each factor; even.
     family : Family
-        On iCE40 UP the product is built of LUTs (about 400 for 16 bits), as its eight DSPs are
+        On iCE40 UP the product is built of LUTs (about 650 for 16 bits), as its eight DSPs are
         worth more in the lanes.
 
     Ports

@@ -5,14 +5,16 @@ from __future__ import annotations
 import cocotb
 import numpy as np
 from cocotb.clock import Clock
-from cocotb.triggers import RisingEdge
+from cocotb.triggers import ClockCycles, RisingEdge
 
 from tensorspin.contract.device import ContractorSize
+from tensorspin.contract.image import ProgramOverrunError, read_image
 from tensorspin.contract.latency import MEMORY_READ
 from tensorspin.contract.memory import MemorySpace
 from tensorspin.golden.contractor import contract, run_image
+from tensorspin.golden.cycles import cycle_count
 from tests.gateware.bench import bench_parameters
-from tests.random_programs import random_program
+from tests.random_programs import RandomProgram, exact_program, random_program, short_program
 
 
 class Driver:
@@ -37,10 +39,42 @@ class Driver:
             getattr(dut, name).value = 0
         dut.rst.value = 1
         Clock(dut.clk, 10, unit="ns").start()
-        for _ in range(3):
-            await RisingEdge(dut.clk)
+        await self.reset()
+
+    async def reset(self) -> None:
+        """Also in the middle of whatever happens."""
+        dut = self.dut
+        dut.fill__enable.value = 0
+        dut.start.value = 0
+        dut.rst.value = 1
+        await ClockCycles(dut.clk, 3)
         dut.rst.value = 0
         await RisingEdge(dut.clk)
+
+    async def load(self, program: RandomProgram) -> None:
+        """Write what fits of the program, and the table."""
+        capacity = self.size.space_bytes(MemorySpace.PROGRAM)
+        await self.write(MemorySpace.PROGRAM, program.image(self.size.lanes)[:capacity])
+        await self.write(MemorySpace.TABLE, program.table_bytes())
+
+    async def check(self, program: RandomProgram, samples: int, most_idle: float = 0.0) -> None:
+        """Contract random samples with the program that is loaded."""
+        levels = self.rng.integers(256, size=(samples, program.features))
+        golden = contract(program.nodes, program.weights, program.table, levels, self.size.lanes)
+        from_image = run_image(
+            program.image(self.size.lanes), program.table_bytes(), self.size, levels
+        )
+        assert np.array_equal(golden.scores, from_image.scores)
+        sending = cocotb.start_soon(self.send(levels))
+        for index in range(samples):
+            got = await self.receive(most_idle, limit=100 * int(golden.cycles[0]) + 20_000)
+            assert got == expected_words(golden, index), (index, program.nodes)
+        await sending
+        await self.until_idle()
+
+    async def until_idle(self) -> None:
+        while not int(self.dut.idle.value):
+            await RisingEdge(self.dut.clk)
 
     async def write(self, space: MemorySpace, data: bytes) -> None:
         dut = self.dut
@@ -74,15 +108,18 @@ class Driver:
                 dut.fill__level.value = int(level)
                 await RisingEdge(dut.clk)
             dut.fill__enable.value = 0
+            if self.rng.random() < 0.5:
+                # Any time relative to the end of the sample before.
+                await ClockCycles(dut.clk, int(self.rng.integers(1, 200)))
             dut.start.value = 1
             await RisingEdge(dut.clk)
             dut.start.value = 0
             await RisingEdge(dut.clk)
 
-    async def receive(self, most_idle: float) -> list[int]:
+    async def receive(self, most_idle: float, limit: int = 100_000) -> list[int]:
         dut = self.dut
         words = []
-        while True:
+        for _ in range(limit):
             ready = self.rng.random() >= most_idle
             dut.results__ready.value = int(ready)
             await RisingEdge(dut.clk)
@@ -92,6 +129,7 @@ class Driver:
                 if payload >> 16:
                     dut.results__ready.value = 0
                     return words
+        raise AssertionError(f"no result after {limit} cycles, only {words}")
 
 
 def expected_words(results, index: int) -> list[int]:
@@ -107,59 +145,102 @@ def expected_words(results, index: int) -> list[int]:
     ]
 
 
+async def set_up(dut) -> tuple[Driver, dict]:
+    parameters = bench_parameters()
+    rng = np.random.default_rng(parameters["seed"])
+    driver = Driver(dut, ContractorSize(**parameters["size"]), rng)
+    await driver.start()
+    return driver, parameters
+
+
+async def equal(dut, random_one) -> None:
+    """Programs of one sort, each with several samples."""
+    driver, parameters = await set_up(dut)
+    rng, size = driver.rng, driver.size
+    for _ in range(parameters["programs"]):
+        program = random_one(rng, size)
+        # Small enough for the simulation to spend its time on contracting.
+        while len(program.image(size.lanes)) > parameters["most_bytes"]:
+            program = random_one(rng, size)
+        await driver.load(program)
+        await driver.check(program, parameters["samples"], rng.choice([0.0, 0.5, 0.98]))
+
+
 @cocotb.test()
 async def equals_golden_model(dut) -> None:
-    parameters = bench_parameters()
-    size = ContractorSize(**parameters["size"])
-    rng = np.random.default_rng(parameters["seed"])
-    driver = Driver(dut, size, rng)
-    await driver.start()
-    for number in range(parameters["programs"]):
-        image = None
-        # Small enough for the simulation to spend its time on contracting.
-        while image is None or len(image) > parameters["most_bytes"]:
-            program = random_program(rng, size)
-            image = program.image(size.lanes)
-        await driver.write(MemorySpace.PROGRAM, image)
-        await driver.write(MemorySpace.TABLE, program.table_bytes())
-        if number == 0:
-            addresses = rng.integers(len(image), size=50)
-            got = await driver.read(MemorySpace.PROGRAM, addresses)
-            assert got == bytes(image[a] for a in addresses)
-            table = program.table_bytes()
-            addresses = rng.integers(len(table), size=50)
-            got = await driver.read(MemorySpace.TABLE, addresses)
-            assert got == bytes(table[a] for a in addresses)
-        samples = rng.integers(256, size=(parameters["samples"], program.features))
-        golden = contract(program.nodes, program.weights, program.table, samples, size.lanes)
-        from_image = run_image(image, program.table_bytes(), size, samples)
-        assert np.array_equal(golden.scores, from_image.scores)
-        sending = cocotb.start_soon(driver.send(samples))
-        most_idle = rng.choice([0.0, 0.5, 0.98])
-        for index in range(len(samples)):
-            got = await driver.receive(most_idle)
-            assert got == expected_words(golden, index), (number, index, program.nodes)
-        await sending
-        while not int(dut.idle.value):
-            await RisingEdge(dut.clk)
+    await equal(dut, random_program)
 
 
-@cocotb.test(skip=not bench_parameters()["endless"])
-async def endless_program_is_reported(dut) -> None:
-    parameters = bench_parameters()
-    size = ContractorSize(**parameters["size"])
-    rng = np.random.default_rng(parameters["seed"])
-    driver = Driver(dut, size, rng)
-    await driver.start()
+@cocotb.test()
+async def short_nodes_equal_golden_model(dut) -> None:
+    await equal(dut, short_program)
+
+
+@cocotb.test()
+async def memories_read_back(dut) -> None:
+    driver, _ = await set_up(dut)
+    program = random_program(driver.rng, driver.size)
+    await driver.load(program)
+    for space, data in (
+        (MemorySpace.PROGRAM, program.image(driver.size.lanes)),
+        (MemorySpace.TABLE, program.table_bytes()),
+    ):
+        addresses = driver.rng.integers(min(len(data), driver.size.space_bytes(space)), size=50)
+        assert await driver.read(space, addresses) == bytes(data[a] for a in addresses)
+
+
+@cocotb.test()
+async def reset_in_the_middle(dut) -> None:
+    driver, _ = await set_up(dut)
+    program = short_program(driver.rng, driver.size)
+    await driver.load(program)
+    cycles = cycle_count(program.nodes, driver.size.lanes)
+    for _ in range(8):
+        levels = driver.rng.integers(256, size=(3, program.features))
+        sending = cocotb.start_soon(driver.send(levels))
+        await ClockCycles(dut.clk, int(driver.rng.integers(1, 3 * cycles)))
+        sending.cancel()
+        await driver.reset()
+        await driver.check(program, 2)
+
+
+@cocotb.test(skip=not bench_parameters()["whole_memory"])
+async def program_fills_the_memory(dut) -> None:
+    """The last word may be a weight; one word more is reported, and harms nothing."""
+    driver, _ = await set_up(dut)
+    words = driver.size.program_words
+    for excess in (1, 0, 2, 3):
+        program = exact_program(driver.rng, driver.size, words + excess)
+        await driver.load(program)
+        if excess:
+            await driver.send(np.zeros((1, 1), dtype=np.uint8))
+            assert await driver.receive(0.0) == [0]
+            await driver.until_idle()
+        else:
+            await driver.check(program, 2)
+
+
+@cocotb.test(skip=not bench_parameters()["whole_memory"])
+async def any_program_ends(dut) -> None:
+    driver, parameters = await set_up(dut)
+    rng, size = driver.rng, driver.size
+    capacity = size.space_bytes(MemorySpace.PROGRAM)
+    endless = 0
     # Headers of zeros never say that they are the last.
-    await driver.write(MemorySpace.PROGRAM, bytes(size.space_bytes(MemorySpace.PROGRAM)))
-    await driver.send(np.zeros((1, 1), dtype=np.uint8))
-    assert await driver.receive(0.0) == [0]
-    # ... and the next program is none the worse.
-    program = random_program(rng, size)
-    await driver.write(MemorySpace.PROGRAM, program.image(size.lanes))
-    await driver.write(MemorySpace.TABLE, program.table_bytes())
-    samples = rng.integers(256, size=(1, program.features))
-    golden = contract(program.nodes, program.weights, program.table, samples, size.lanes)
-    await driver.send(samples)
-    assert await driver.receive(0.0) == expected_words(golden, 0)
+    for data in (bytes(capacity), *(rng.bytes(capacity) for _ in range(parameters["garbage"]))):
+        await driver.write(MemorySpace.PROGRAM, data)
+        try:
+            read_image(data, size.lanes)
+            overrun = False
+        except ProgramOverrunError:
+            overrun = True
+        endless += overrun
+        for _ in range(2):
+            await driver.send(np.zeros((1, 1), dtype=np.uint8))
+            assert (await driver.receive(0.0) == [0]) == overrun
+        await driver.until_idle()
+        # ... and the next program is none the worse.
+        program = short_program(rng, size)
+        await driver.load(program)
+        await driver.check(program, 1)
+    assert 1 < endless

@@ -27,11 +27,12 @@ def test_equals_golden_model(name):
         "tests.gateware.contractor.bench_contractor",
         size=asdict(SIZES[name]),
         seed=1,
-        programs=20,
+        programs=15,
         samples=4,
         most_bytes=6000,
-        # Takes a walk through all of the memory.
-        endless=name == "least",
+        garbage=4,
+        # Takes walks through all of the memory.
+        whole_memory=name == "least",
     )
 
 
