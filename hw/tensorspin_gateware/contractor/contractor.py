@@ -54,7 +54,7 @@ class Contractor(wiring.Component):
         m.submodules.reader = reader = ProgramReader(self._size, self._family)
         m.submodules.sequencer = sequencer = Sequencer(self._size)
         m.submodules.operands = operands = Operands(self._size, self._family)
-        m.submodules.lanes = lanes = Lanes(self._size.lanes)
+        m.submodules.lanes = lanes = Lanes(self._size.lanes, self._family)
         m.submodules.normaliser = normaliser = Normaliser(self._size)
         m.submodules.results = results = Results()
 
@@ -75,7 +75,7 @@ class Contractor(wiring.Component):
             m.d.sync += cycle.eq(cycle + 1)
             with m.If(results.finished):
                 m.d.sync += [run.eq(0), full[run_half].eq(0), run_half.eq(~run_half)]
-        with m.Elif(full[run_half] & results.room):
+        with m.Elif(full[run_half] & results.room & lanes.idle):
             m.d.sync += [run.eq(1), cycle.eq(1)]
 
         wiring.connect(m, reader.words, sequencer.words)
@@ -93,6 +93,7 @@ class Contractor(wiring.Component):
             operands.header.eq(sequencer.header),
             operands.header_new.eq(sequencer.header_new),
             operands.element.eq(sequencer.element),
+            lanes.run.eq(run),
             lanes.element.eq(sequencer.element),
             lanes.product.eq(operands.product),
             lanes.weights.eq(reader.words.payload),

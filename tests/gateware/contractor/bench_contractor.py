@@ -155,6 +155,8 @@ async def endless_program_is_reported(dut) -> None:
     await driver.write(MemorySpace.PROGRAM, bytes(size.space_bytes(MemorySpace.PROGRAM)))
     await driver.send(np.zeros((1, 1), dtype=np.uint8))
     assert await driver.receive(0.0) == [0]
+    while not int(dut.idle.value):
+        await RisingEdge(dut.clk)
     # ... and the next program is none the worse.
     program = random_program(rng, size)
     await driver.write(MemorySpace.PROGRAM, program.image(size.lanes))
