@@ -54,7 +54,7 @@ class Contractor(wiring.Component):
         m.submodules.reader = reader = ProgramReader(self._size, self._family)
         m.submodules.sequencer = sequencer = Sequencer(self._size)
         m.submodules.operands = operands = Operands(self._size, self._family)
-        m.submodules.lanes = lanes = Lanes(self._size.lanes)
+        m.submodules.lanes = lanes = Lanes(self._size.lanes, self._family)
         m.submodules.normaliser = normaliser = Normaliser(self._size)
         m.submodules.results = results = Results()
 

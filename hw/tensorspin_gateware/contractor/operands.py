@@ -63,8 +63,8 @@ class Operands(wiring.Component):
         Half of the feature memory that is written, and read.
     vector : In(VectorWriteSignature)
     product : Out(signed(16))
-        left * right / 2**15, rounded half to even and saturated, registered: valid
-        ``ISSUE_TO_WEIGHT + 1`` cycles after the element.
+        left * right / 2**15, rounded half to even and saturated; valid ``ISSUE_TO_WEIGHT`` cycles
+        after the element.
     bus : In(MemoryBusSignature)
         Host access to the feature table.
     selected : In(1)
@@ -126,9 +126,11 @@ class Operands(wiring.Component):
         m.submodules.round = rounding = RoundSaturate(
             len(multiplier.product), MANTISSA.f_bits, MANTISSA
         )
-        m.d.comb += rounding.value.eq(multiplier.product)
-        m.d.sync += self.product.eq(rounding.result)
-        # Address, memory, operand register, multiplier; the product's register is one more.
+        m.d.comb += [
+            rounding.value.eq(multiplier.product),
+            self.product.eq(rounding.result),
+        ]
+        # Address, memory, operand register, multiplier.
         assert ISSUE_TO_WEIGHT == ISSUE_TO_ADDRESS + 2 + MULTIPLY
         return m
 

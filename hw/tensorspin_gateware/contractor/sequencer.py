@@ -18,11 +18,10 @@ ELEMENT = data.StructLayout(
         "valid": 1,
         "left": dict(HEADER_FIELDS)["left_size"],
         "right": dict(HEADER_FIELDS)["right_size"],
-        "block_first": 1,
         "block_last": 1,
     }
 )
-"""One element: the indices a and b of its product, and whether it opens or closes a block."""
+"""One element: the indices a and b of its product, and whether it closes a block."""
 
 
 class Sequencer(wiring.Component):
@@ -155,7 +154,6 @@ class Sequencer(wiring.Component):
             self.node_first.eq(issued & ~begun),
             self.element.left.eq(left),
             self.element.right.eq(right),
-            self.element.block_first.eq((left == 0) & (right == 0)),
             self.element.block_last.eq(block_last),
         ]
         with m.If(load):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth import C, Cat, ClockSignal, Instance, Module, Signal
+from amaranth import C, Cat, ClockSignal, Instance, Module, Mux, Signal
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
@@ -84,18 +84,24 @@ class ProgramMemory(wiring.Component):
 
     def _of_spram(self) -> Module:
         m = Module()
+        # Read again what was read last, as the data sheet does not promise that an SPRAM which is
+        # not selected keeps its output.
+        held = Signal.like(self.address)
+        with m.If(self.enable):
+            m.d.sync += held.eq(self.address)
+        address = Mux(self.enable, self.address, held)
         for index in range(self._lanes // 2):
             output = Signal(SPRAM_BITS)
             low, high = self.write[2 * index], self.write[2 * index + 1]
             m.submodules[f"spram_{index}"] = Instance(
                 "SB_SPRAM256KA",
                 i_CLOCK=ClockSignal(),
-                i_ADDRESS=self.address,
+                i_ADDRESS=address,
                 i_DATAIN=self.write_data.replicate(2),
                 # One mask bit writes four bits.
                 i_MASKWREN=Cat(low.replicate(2), high.replicate(2)),
-                i_WREN=self.write.any(),
-                i_CHIPSELECT=self.enable,
+                i_WREN=self.enable & self.write.any(),
+                i_CHIPSELECT=C(1, 1),
                 i_STANDBY=C(0, 1),
                 i_SLEEP=C(0, 1),
                 i_POWEROFF=C(1, 1),

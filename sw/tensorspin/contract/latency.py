@@ -12,11 +12,10 @@ cycle
 2     addresses at vector memories and feature tables
 3     operands at the memories' outputs
 4     operands registered
-6     product complete; its weight leaves the program memory
-7     product rounded to 16 bits; weight registered
-8     accumulated
-9     if the last of its block: accumulators copied for the drain, which writes
-      one output a cycle
+6     product complete and rounded to 16 bits; its weight leaves the program memory
+9     accumulated
+9     if the last of its block: accumulators copied
+11    the first of them drains, one follows in each cycle
 ===== ==========================================================================
 """
 
@@ -31,8 +30,12 @@ MULTIPLY = 2
 ISSUE_TO_WEIGHT = ISSUE_TO_ADDRESS + 1 + 1 + MULTIPLY
 """Issue to the read of the weight: address, memory, operand register, multiplier."""
 
-ISSUE_TO_DRAIN = ISSUE_TO_WEIGHT + 3
-"""Issue of a block's last element to the first drained output: rounding, accumulation, copy."""
+MULTIPLY_ACCUMULATE = 3
+"""Product and weight to the sum that includes them: factors, their product, the sum registered."""
+
+ISSUE_TO_DRAIN = ISSUE_TO_WEIGHT + MULTIPLY_ACCUMULATE + 2
+"""Issue of a block's last element to the first drained output: accumulation, copy, difference from
+the block before."""
 
 NORMALISE_READ = 1
 """Start of a node's normalisation to the read of its first output: the shift is found."""

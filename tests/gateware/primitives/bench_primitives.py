@@ -11,7 +11,7 @@ from cocotb.clock import Clock
 from cocotb.triggers import RisingEdge, Timer
 
 from tensorspin.contract.fixed import Format, round_shift, saturate
-from tensorspin.contract.latency import MULTIPLY
+from tensorspin.contract.latency import MULTIPLY, MULTIPLY_ACCUMULATE
 from tests.gateware.bench import bench_parameters
 
 
@@ -49,6 +49,46 @@ async def multipliers_equal_integers(dut) -> None:
         if len(in_flight) > MULTIPLY:
             expected = in_flight.pop(0)
             assert all(product.value.to_signed() == expected for product in products)
+
+
+@cocotb.test()
+async def accumulators_equal_integers(dut) -> None:
+    width = bench_parameters()["factor_width"]
+    totals = [getattr(dut, f"total_{name}") for name in bench_parameters()["families"]]
+    rng = random.Random(3)
+    Clock(dut.clk, 10, unit="ns").start()
+    dut.rst.value = 0
+    dut.accumulate.value = 0
+    for _ in range(40):
+        dut.clear.value = 1
+        for _ in range(MULTIPLY_ACCUMULATE):
+            await RisingEdge(dut.clk)
+        dut.clear.value = 0
+        # Long enough for extreme factors to wrap the sum.
+        extreme = rng.random() < 0.3
+        count = 600 if extreme else rng.randrange(40)
+        factors, enables = [], []
+        expected = 0
+        for cycle in range(count + MULTIPLY_ACCUMULATE + 1):
+            counts = cycle < count and (extreme or rng.random() < 0.7)
+            if extreme:
+                left, right = -(1 << (width - 1)), rng.choice([-128, 127])
+            else:
+                left = rng.randrange(-(1 << (width - 1)), 1 << (width - 1))
+                right = rng.randrange(-128, 128)
+            factors.append(left * right)
+            enables.append(counts)
+            dut.left.value = left & ((1 << width) - 1)
+            dut.weight.value = right & 0xFF
+            # The enable comes with the product, one register before the sum.
+            ahead = cycle - (MULTIPLY_ACCUMULATE - 1)
+            dut.accumulate.value = int(ahead >= 0 and enables[ahead])
+            await RisingEdge(dut.clk)
+            done = cycle - MULTIPLY_ACCUMULATE
+            if done >= 0:
+                expected += factors[done] * enables[done]
+                wrapped = (expected + (1 << 31)) % (1 << 32) - (1 << 31)
+                assert all(total.value.to_signed() == wrapped for total in totals), cycle
 
 
 @cocotb.test()

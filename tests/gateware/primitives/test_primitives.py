@@ -9,9 +9,10 @@ from amaranth import Module, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from tensorspin.contract.fixed import MANTISSA, SQ
+from tensorspin.contract.fixed import ACCUMULATOR, MANTISSA, SQ, WEIGHT
 from tensorspin_gateware.primitives import Family
 from tensorspin_gateware.primitives.multiplier import Multiplier
+from tensorspin_gateware.primitives.multiply_accumulate import MultiplyAccumulate
 from tensorspin_gateware.primitives.program_memory import SPRAM_WORDS, ProgramMemory
 from tensorspin_gateware.primitives.rounding import RoundSaturate
 from tests.gateware.bench import run_bench, vendor_cell
@@ -33,10 +34,14 @@ class AllPrimitives(wiring.Component):
             "enable": In(1),
             "write": In(LANES),
             "write_data": In(8),
+            "weight": In(signed(WEIGHT.width)),
+            "accumulate": In(1),
+            "clear": In(1),
         }
         for family in Family:
             ports[f"product_{family.value}"] = Out(signed(2 * MANTISSA.width))
             ports[f"read_data_{family.value}"] = Out(8 * LANES)
+            ports[f"total_{family.value}"] = Out(signed(ACCUMULATOR.width))
         super().__init__(ports)
 
     def elaborate(self, platform):
@@ -50,7 +55,13 @@ class AllPrimitives(wiring.Component):
         for family in Family:
             m.submodules += (multiplier := Multiplier(MANTISSA.width, family))
             m.submodules += (memory := ProgramMemory(SPRAM_WORDS, LANES, family))
+            m.submodules += (accumulator := MultiplyAccumulate(family))
             m.d.comb += [
+                accumulator.left.eq(self.left),
+                accumulator.right.eq(self.weight),
+                accumulator.enable.eq(self.accumulate),
+                accumulator.clear.eq(self.clear),
+                getattr(self, f"total_{family.value}").eq(accumulator.total),
                 memory.address.eq(self.address),
                 memory.enable.eq(self.enable),
                 memory.write.eq(self.write),
@@ -67,7 +78,7 @@ def test_primitives():
     run_bench(
         AllPrimitives(),
         "tests.gateware.primitives.bench_primitives",
-        vendor_cells=vendor_cell("ice40", "SB_SPRAM256KA"),
+        vendor_cells=vendor_cell("ice40", "SB_SPRAM256KA") + vendor_cell("ice40", "SB_MAC16"),
         lanes=LANES,
         roundings=[(width, shift, asdict(to)) for width, shift, to in ROUNDINGS],
         factor_width=MANTISSA.width,

@@ -1,0 +1,104 @@
+"""Multiply-accumulator: one lane's arithmetic."""
+
+from __future__ import annotations
+
+from amaranth import C, ClockSignal, Instance, Module, Signal, signed
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from tensorspin.contract.fixed import ACCUMULATOR, MANTISSA, WEIGHT
+from tensorspin.contract.latency import MULTIPLY_ACCUMULATE
+
+from . import Family
+
+
+class MultiplyAccumulate(wiring.Component):
+    """Adds ``left * right`` to a sum, one product a cycle, modulo 2**32.
+
+    Parameters
+    ----------
+    family : Family
+        ``ICE40UP`` takes one DSP and no LUTs: factors, product and sum are the DSP's registers.
+
+    Ports
+    -----
+    left : In(signed(16))
+    right : In(signed(8))
+    enable : In(1)
+        The factors of ``MULTIPLY_ACCUMULATE - 1`` cycles ago count.
+    clear : In(1)
+        Make the sum 0, from this cycle or the next one on; no factors that count may be under way.
+    total : Out(signed(32))
+        Includes factors ``tensorspin.contract.latency.MULTIPLY_ACCUMULATE`` cycles after they were
+        given.
+    """
+
+    def __init__(self, family: Family) -> None:
+        if MULTIPLY_ACCUMULATE != 3:
+            raise ValueError(f"3 registers stand in a row here, not {MULTIPLY_ACCUMULATE}")
+        self._family = family
+        super().__init__(
+            {
+                "left": In(signed(MANTISSA.width)),
+                "right": In(signed(WEIGHT.width)),
+                "enable": In(1),
+                "clear": In(1),
+                "total": Out(signed(ACCUMULATOR.width)),
+            }
+        )
+
+    def elaborate(self, platform) -> Module:
+        return self._of_dsp() if self._family is Family.ICE40UP else self._of_operators()
+
+    def _of_operators(self) -> Module:
+        m = Module()
+        left = Signal.like(self.left)
+        right = Signal.like(self.right)
+        product = Signal(signed(len(left) + len(right)))
+        m.d.sync += [left.eq(self.left), right.eq(self.right), product.eq(left * right)]
+        with m.If(self.enable):
+            m.d.sync += self.total.eq(self.total + product)
+        with m.If(self.clear):
+            m.d.sync += self.total.eq(0)
+        return m
+
+    def _of_dsp(self) -> Module:
+        m = Module()
+        right = Signal(signed(16))
+        zero = C(0, 16)
+        hold = ~self.enable
+        m.d.comb += right.eq(self.right)
+        m.submodules.dsp = Instance(
+            "SB_MAC16",
+            p_A_REG=C(1, 1),
+            p_B_REG=C(1, 1),
+            p_A_SIGNED=C(1, 1),
+            p_B_SIGNED=C(1, 1),
+            # All partial products of 16 x 16 bits registered ...
+            p_TOP_8x8_MULT_REG=C(1, 1),
+            p_BOT_8x8_MULT_REG=C(1, 1),
+            p_PIPELINE_16x16_MULT_REG1=C(1, 1),
+            # ... and both halves of their sum added to the output register.
+            p_TOPOUTPUT_SELECT=C(1, 2),
+            p_TOPADDSUB_LOWERINPUT=C(2, 2),
+            p_TOPADDSUB_CARRYSELECT=C(2, 2),
+            p_BOTOUTPUT_SELECT=C(1, 2),
+            p_BOTADDSUB_LOWERINPUT=C(2, 2),
+            i_CLK=ClockSignal(),
+            i_CE=C(1, 1),
+            i_A=self.left,
+            i_B=right,
+            i_C=zero,
+            i_D=zero,
+            **{f"i_{name}HOLD": C(0, 1) for name in "ABCD"},
+            **{f"i_IRST{half}": C(0, 1) for half in ("TOP", "BOT")},
+            **{f"i_ORST{half}": self.clear for half in ("TOP", "BOT")},
+            **{f"i_OLOAD{half}": C(0, 1) for half in ("TOP", "BOT")},
+            **{f"i_OHOLD{half}": hold for half in ("TOP", "BOT")},
+            **{f"i_ADDSUB{half}": C(0, 1) for half in ("TOP", "BOT")},
+            i_CI=C(0, 1),
+            i_ACCUMCI=C(0, 1),
+            i_SIGNEXTIN=C(0, 1),
+            o_O=self.total,
+        )
+        return m
