@@ -175,25 +175,59 @@ def _run(options) -> int:
     with Board.open(options.board) as board:
         with progress_bar("streaming weights", "B") as progress:
             board.load(program, progress=progress)
-        with progress_bar("classifying", "sample") as progress:
+        with progress_bar("contracting", "sample") as progress:
             result = board.run(levels, progress=progress)
         clock_hz = board.info.clock_hz
-    classes = program.classes[result.classes]
-    cycles = result.cycles.mean() if len(classes) else 0.0
+    predictions = program.interpret(result.scores, result.exponents)
+    cycles = result.cycles.mean() if len(predictions) else 0.0
     _print_table(
-        ("samples", len(classes)),
-        ("accuracy", f"{np.mean(classes == y):.2%}" if len(classes) else "-"),
+        ("samples", len(predictions)),
+        *_quality(program, predictions, y),
         ("cycles per sample", f"{cycles:.0f}"),
         ("computing per sample", f"{cycles / clock_hz * 1e6:.1f} us at {clock_hz / 1e6:g} MHz"),
     )
     if options.output:
-        with open(options.output, "w", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(["class", "exponent", *(f"score {c}" for c in program.classes)])
-            for label, exponent, scores in zip(classes, result.exponents, result.scores):
-                writer.writerow([label, exponent, *scores])
+        _write_answers(options.output, program, predictions, result)
         print(f"written to {options.output}")
     return 0
+
+
+def _quality(program, predictions, y) -> list[tuple[str, str]]:
+    """How good the predictions are, in the measure of the program's task."""
+    from .compiler.outputs import Classification, Regression
+
+    if isinstance(program.task, Classification):
+        return [("accuracy", f"{np.mean(predictions == y):.2%}" if len(y) else "-")]
+    if not isinstance(program.task, Regression):
+        return [("outliers", f"{np.mean(predictions == -1):.2%}" if len(y) else "-")]
+    try:
+        targets = np.asarray(y, dtype=np.float64)
+    except ValueError as error:
+        raise ValueError(f"the program predicts numbers, the data have none: {error}") from error
+    if not len(y):
+        return [("root mean square error", "-"), ("R^2", "-")]
+    squares, spread = np.mean((predictions - targets) ** 2), np.var(targets)
+    explained = f"{1 - squares / spread:.4f}" if spread > 0 else "-"
+    return [("root mean square error", f"{np.sqrt(squares):.6g}"), ("R^2", explained)]
+
+
+def _write_answers(path, program, predictions, result) -> None:
+    """One line a sample: the prediction, what else the task tells, and what the board returned."""
+    from .compiler.outputs import Classification, OutlierDetection
+
+    task = program.task
+    columns = {"class" if isinstance(task, Classification) else "prediction": predictions}
+    if isinstance(task, OutlierDetection):
+        columns["log-likelihood"] = task.log_likelihood(
+            result.scores, result.exponents, program.log2_scale
+        )
+    columns["exponent"] = result.exponents
+    names = program.classes if isinstance(task, Classification) else range(program.n_outputs)
+    columns.update((f"score {name}", scores) for name, scores in zip(names, result.scores.T))
+    with open(path, "w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        writer.writerows(zip(*columns.values()))
 
 
 def _estimate(options) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tensorspin.compiler.network_program import NetworkProgram
+from tensorspin.compiler.outputs import Classification
 from tensorspin.contract.program import Node, Operand, OperandKind
 
 
@@ -33,8 +34,7 @@ def small_program(**changes) -> NetworkProgram:
         "feature_minimum": np.zeros(4),
         "feature_maximum": np.full(4, 10.0),
         "clip": False,
-        "classes": np.array(["cat", "dog"]),
-        "temperature": 5.0,
+        "task": Classification(np.array(["cat", "dog"]), 5.0),
         "log2_scale": -3.5,
     }
     return NetworkProgram(**{**attributes, **changes})

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tensorspin.compiler.chain import chain_nodes
 from tensorspin.compiler.network_program import NetworkProgram
+from tensorspin.compiler.outputs import Classification
 from tensorspin.contract.program import OperandKind
 
 
@@ -59,8 +60,7 @@ def program_of(nodes, n_features, local_dim):
         feature_minimum=np.zeros(n_features),
         feature_maximum=np.ones(n_features),
         clip=False,
-        classes=np.arange(nodes[-1].node.outputs),
-        temperature=1.0,
+        task=Classification(np.arange(nodes[-1].node.outputs), 1.0),
     )
 
 

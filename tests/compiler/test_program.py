@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tensorspin.compiler.network_program import NetworkProgram
+from tensorspin.compiler.outputs import Classification, OutlierDetection, Regression
 from tensorspin.compiler.program_file import ProgramFileError
 from tensorspin.compiler.quantise import quantise_table, quantise_weights
 from tensorspin.contract.boards import find_board
@@ -94,8 +95,11 @@ def weights_with(index, tensor):
         ({"feature_minimum": np.full(4, np.nan)}, "must be finite and in order"),
         ({"feature_minimum": np.full(4, 11.0)}, "must be finite and in order"),
         ({"feature_minimum": np.zeros(3)}, "one number per feature"),
-        ({"classes": np.array(["cat"])}, "2 scores need as many classes"),
-        ({"temperature": np.nan}, "must be finite"),
+        ({"task": Classification(np.array(["cat"]), 5.0)}, "2 scores need as many classes"),
+        ({"task": Classification(np.arange(2), np.nan)}, "temperature must be finite, not nan"),
+        ({"task": Regression(0.0, 1.0)}, "a regression needs a network of one score, not of 2"),
+        ({"task": OutlierDetection(0.0)}, "outlier detection needs a network of one score"),
+        ({"log2_scale": np.inf}, "log2_scale must be finite, not inf"),
     ],
 )
 def test_unsound_programs_are_refused(changes, message):
@@ -171,12 +175,13 @@ def test_digest_tells_programs_apart():
     ],
 )
 def test_file_round_trip(tmp_path, classes):
-    program = small_program(classes=classes)
+    program = small_program(task=Classification(classes, 5.0))
     program.save(tmp_path / "model.npz")
     loaded = NetworkProgram.load(tmp_path / "model.npz")
     assert loaded.digest(8) == program.digest(8)
     assert loaded.classes.tolist() == classes.tolist()
-    for name in ("nodes", "names", "clip", "temperature", "log2_scale"):
+    assert loaded.task.temperature == 5.0
+    for name in ("nodes", "names", "clip", "log2_scale"):
         assert getattr(loaded, name) == getattr(program, name)
     X = np.random.default_rng(1).random((20, 4)) * 10
     assert np.array_equal(loaded.predict(X), program.predict(X))
@@ -184,7 +189,7 @@ def test_file_round_trip(tmp_path, classes):
 
 
 def test_mixed_classes_can_not_be_saved(tmp_path):
-    program = small_program(classes=np.array(["cat", 1], dtype=object))
+    program = small_program(task=Classification(np.array(["cat", 1], dtype=object), 5.0))
     with pytest.raises(ValueError, match="mixed types"):
         program.save(tmp_path / "model.npz")
     assert not list(tmp_path.iterdir())
@@ -224,7 +229,7 @@ def edited(path, change):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda m, a: m.update(version=9), "version 9, this package reads version 1"),
+        (lambda m, a: m.update(version=9), "version 9, this package reads versions 1 to 2"),
         (lambda m, a: m.update(format="other"), "its format is 'other'"),
         (lambda m, a: m["nodes"].pop(), "weights, it has"),
         (lambda m, a: m["nodes"][2].update(wait=False), "needs `wait`"),

@@ -1,12 +1,12 @@
-"""scikit-learn's own checks of an estimator."""
+"""scikit-learn's own checks of the estimators."""
 
 from __future__ import annotations
 
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from tensorspin.models import MPSClassifier
+from tensorspin.models import MPSAnomalyDetector, MPSClassifier, MPSRegressor
 
 
-@parametrize_with_checks([MPSClassifier()])
+@parametrize_with_checks([MPSClassifier(), MPSRegressor(), MPSAnomalyDetector()])
 def test_scikit_learn_check(estimator, check):
     check(estimator)

@@ -3,33 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import zip_longest
 
 import numpy as np
 
 from ..contract.program import Node, Operand, OperandKind
+from .nodes import FloatNode, with_waits
 
 LEFT_SLOT, RIGHT_SLOT = 0, 1
 """Vector slots of the two half-chains. A node may overwrite its own operand: its result is written
 after its last read."""
-
-
-@dataclass(frozen=True)
-class FloatNode:
-    """A node before quantisation.
-
-    Attributes
-    ----------
-    node : Node
-    weights : ndarray of float64, shape (outputs, left.size, right.size)
-    name : str
-        Which site, for messages.
-    """
-
-    node: Node
-    weights: np.ndarray
-    name: str
 
 
 def chain_nodes(
@@ -102,7 +85,8 @@ def chain_nodes(
     longer, shorter = (right, left) if len(right) > len(left) else (left, right)
     ordered = [node for pair in zip_longest(longer, shorter) for node in pair if node is not None]
     ordered.append(FloatNode(Node(*operands, len(label), 0, wait=False, last=True), label, "label"))
-    return _with_waits(ordered)
+    waits = with_waits([item.node for item in ordered])
+    return [FloatNode(node, item.weights, item.name) for node, item in zip(waits, ordered)]
 
 
 def _check_bonds(sites, cores) -> int:
@@ -140,19 +124,3 @@ def _half_chain(sites, cores, site_features, slot) -> list[FloatNode]:
         node = Node(vector, feature(position), outputs, slot, wait=False, last=False)
         nodes.append(FloatNode(node, weights, f"site {sites[position]}"))
     return nodes
-
-
-def _with_waits(nodes: list[FloatNode]) -> list[FloatNode]:
-    """Mark the nodes that read the result of the node just before."""
-    result = []
-    before = None
-    for item in nodes:
-        node = item.node
-        wait = before is not None and any(
-            operand.kind is OperandKind.VECTOR and operand.index == before.destination
-            for operand in (node.left, node.right)
-        )
-        marked = Node(node.left, node.right, node.outputs, node.destination, wait, node.last)
-        result.append(FloatNode(marked, item.weights, item.name))
-        before = node
-    return result

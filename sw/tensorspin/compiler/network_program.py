@@ -20,6 +20,7 @@ from ..golden.cycles import cycle_count, multiply_accumulates
 from ..scaling import check_inside, scale_features
 from .capacity import Demand, check_sound, demands, program_words
 from .chain import FloatNode
+from .outputs import Classification, Task
 from .quantise import quantise_table, quantise_weights
 
 REFERENCE_LANES = 8
@@ -42,10 +43,8 @@ class NetworkProgram:
         The values that levels 0 and 255 stand for.
     clip : bool
         Values outside are clipped; else refused.
-    classes : ndarray, shape (n_outputs,)
-        Label of each score.
-    temperature : float
-        Greatest logit; see `tensorspin.models.MPSClassifier.logits_from_scores`.
+    task : Classification, Regression or OutlierDetection
+        What the scores mean.
     log2_scale : float
         The network's own scores are ``mantissa * 2**(log2_scale - exponent)``.
 
@@ -62,8 +61,7 @@ class NetworkProgram:
     feature_minimum: np.ndarray = field(repr=False)
     feature_maximum: np.ndarray = field(repr=False)
     clip: bool
-    classes: np.ndarray
-    temperature: float
+    task: Task
     log2_scale: float
 
     def __post_init__(self) -> None:
@@ -81,12 +79,9 @@ class NetworkProgram:
         if not np.all(np.isfinite(low) & np.isfinite(high) & (low <= high)):
             raise ValueError("feature_minimum and feature_maximum must be finite and in order")
         check_sound(self.nodes, self.weights, self.names, self.n_features, len(self.table))
-        if self.classes.shape != (self.n_outputs,):
-            raise ValueError(
-                f"{self.n_outputs} scores need as many classes, not {self.classes.shape}"
-            )
-        if not np.isfinite(self.temperature) or not np.isfinite(self.log2_scale):
-            raise ValueError("temperature and log2_scale must be finite")
+        self.task.check(self.n_outputs)
+        if not np.isfinite(self.log2_scale):
+            raise ValueError(f"log2_scale must be finite, not {self.log2_scale}")
 
     @classmethod
     def from_nodes(
@@ -97,8 +92,7 @@ class NetworkProgram:
         feature_minimum: np.ndarray,
         feature_maximum: np.ndarray,
         clip: bool,
-        classes: np.ndarray,
-        temperature: float,
+        task: Task,
     ) -> NetworkProgram:
         """Quantise a network.
 
@@ -107,21 +101,26 @@ class NetworkProgram:
         nodes : sequence of FloatNode
             In the order of their execution.
         table : ndarray of float, shape (256, components)
-        feature_minimum, feature_maximum, clip, classes, temperature
+        feature_minimum, feature_maximum, clip, task
             As the attributes.
         """
         quantised = [quantise_weights(item.weights) for item in nodes]
+        table = np.asarray(table, dtype=np.float64)
+        # 1 is just beyond the mantissas. Saturated at each of hundreds of sites it would shrink the
+        # scores by percents, so all of the table is scaled instead.
+        table_scale = min(1.0, MANTISSA.maximum / 2**MANTISSA.f_bits / max(table.max(), 1e-300))
         return cls(
             tuple(item.node for item in nodes),
             tuple(integers for integers, _ in quantised),
             tuple(item.name for item in nodes),
-            quantise_table(table),
+            quantise_table(table * table_scale),
             np.asarray(feature_minimum, dtype=np.float64),
             np.asarray(feature_maximum, dtype=np.float64),
             bool(clip),
-            np.asarray(classes),
-            float(temperature),
-            _log2_scale([item.node for item in nodes], [step for _, step in quantised]),
+            task,
+            _log2_scale(
+                [item.node for item in nodes], [step for _, step in quantised], table_scale
+            ),
         )
 
     @property
@@ -133,6 +132,13 @@ class NetworkProgram:
     def n_outputs(self) -> int:
         """Scores of a sample."""
         return self.nodes[-1].outputs
+
+    @property
+    def classes(self) -> np.ndarray:
+        """Label of each score; of a program for `Classification` only."""
+        if not isinstance(self.task, Classification):
+            raise TypeError(f"a program for {type(self.task).__name__} has no classes")
+        return self.task.labels
 
     @property
     def multiply_accumulates(self) -> int:
@@ -223,9 +229,25 @@ class NetworkProgram:
         """
         return contract(self.nodes, self.weights, self.table, self.levels(X), REFERENCE_LANES)
 
+    def interpret(self, mantissas, exponents) -> np.ndarray:
+        """Predictions from what a device returns, as `task` describes.
+
+        Parameters
+        ----------
+        mantissas : array_like of int, shape (n, n_outputs)
+        exponents : array_like of int, shape (n,)
+
+        Returns
+        -------
+        ndarray, shape (n,)
+            Class labels; or numbers in the unit of the target; or 1 for inliers, -1 for outliers.
+        """
+        return self.task.predict(mantissas, exponents, self.log2_scale)
+
     def predict(self, X) -> np.ndarray:
-        """Classes by the golden model, shape (n,)."""
-        return self.classes[self.run_golden(X).classes]
+        """Predictions by the golden model, shape (n,); see `interpret`."""
+        results = self.run_golden(X)
+        return self.interpret(results.scores, results.exponents)
 
     def save(self, path: str | Path) -> None:
         """Write the program to a file; see `tensorspin.compiler.program_file`."""
@@ -241,13 +263,13 @@ class NetworkProgram:
         return load(path)
 
 
-def _log2_scale(nodes: Sequence[Node], steps: Sequence[float]) -> float:
+def _log2_scale(nodes: Sequence[Node], steps: Sequence[float], table_scale: float) -> float:
     """Constant factor between the scores' mantissas and the network's own scores.
 
-    A mantissa m of a feature stands for m * 2**-15. A node divides products by 2**15 and the
-    accumulators by 2**16, less the shift that the exponent counts.
+    A mantissa m of a feature stands for m * 2**-15 / table_scale. A node divides products by 2**15
+    and the accumulators by 2**16, less the shift that the exponent counts.
     """
-    feature = -float(MANTISSA.f_bits)
+    feature = -float(MANTISSA.f_bits) - float(np.log2(table_scale))
     per_node = MANTISSA.f_bits + 16
     slots: dict[int, float] = {}
     scale = 0.0

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +15,17 @@ import numpy as np
 from ..contract.program import Node, Operand, OperandKind
 from ..errors import TensorspinError
 from .network_program import NetworkProgram
+from .outputs import Classification, OutlierDetection, Regression, Task
 
 FORMAT = "tensorspin network program"
-VERSION = 1
+VERSION = 2
+"""Version 1 knew only classifiers: their classes and temperature were not yet a task."""
+
+_TASKS = {
+    "classification": Classification,
+    "regression": Regression,
+    "outlier detection": OutlierDetection,
+}
 
 
 class ProgramFileError(TensorspinError):
@@ -33,19 +41,14 @@ def save(program: NetworkProgram, path: str | Path) -> None:
     path : str or Path
     """
     path = Path(path)
-    classes = program.classes
-    if classes.dtype == object:
-        # Strings from pandas; others have no plain form.
-        classes = np.array(classes.tolist())
-        if classes.dtype.kind not in "US" or classes.tolist() != program.classes.tolist():
-            raise ValueError("classes of mixed types can't be saved; use numbers or strings")
+    task, task_arrays = _task_entry(program.task)
     metadata = {
         "format": FORMAT,
         "version": VERSION,
         "nodes": [asdict(node) for node in program.nodes],
         "names": list(program.names),
         "clip": program.clip,
-        "temperature": program.temperature,
+        "task": task,
         "log2_scale": program.log2_scale,
     }
     arrays = {
@@ -54,7 +57,7 @@ def save(program: NetworkProgram, path: str | Path) -> None:
         "table": program.table,
         "feature_minimum": program.feature_minimum,
         "feature_maximum": program.feature_maximum,
-        "classes": classes,
+        **task_arrays,
     }
     partial = path.with_name(path.name + ".partial")
     try:
@@ -92,9 +95,10 @@ def load(path: str | Path) -> NetworkProgram:
             metadata = json.loads(str(arrays.pop("metadata")))
             if metadata["format"] != FORMAT:
                 raise ValueError(f"its format is {metadata['format']!r}, not {FORMAT!r}")
-            if metadata["version"] != VERSION:
+            if metadata["version"] not in range(1, VERSION + 1):
                 raise ValueError(
-                    f"it has version {metadata['version']}, this package reads version {VERSION}"
+                    f"it has version {metadata['version']}, this package reads versions 1 to "
+                    f"{VERSION}"
                 )
             return _program(metadata, arrays)
         except (
@@ -131,10 +135,36 @@ def _program(metadata: dict, arrays: dict[str, np.ndarray]) -> NetworkProgram:
         arrays["feature_minimum"],
         arrays["feature_maximum"],
         bool(metadata["clip"]),
-        arrays["classes"],
-        float(metadata["temperature"]),
+        _task(metadata, arrays),
         float(metadata["log2_scale"]),
     )
+
+
+def _task_entry(task: Task) -> tuple[dict, dict[str, np.ndarray]]:
+    """A task as JSON metadata and arrays."""
+    kind = next(name for name, type_ in _TASKS.items() if isinstance(task, type_))
+    entry = {"kind": kind}
+    if not isinstance(task, Classification):
+        return {**entry, **asdict(task)}, {}
+    classes = task.labels
+    if classes.dtype == object:
+        # Strings from pandas; others have no plain form.
+        classes = np.array(classes.tolist())
+        if classes.dtype.kind not in "US" or classes.tolist() != task.labels.tolist():
+            raise ValueError("classes of mixed types can't be saved; use numbers or strings")
+    return {**entry, "temperature": task.temperature}, {"classes": classes}
+
+
+def _task(metadata: dict, arrays: dict[str, np.ndarray]) -> Task:
+    if metadata["version"] == 1:
+        return Classification(arrays["classes"], float(metadata["temperature"]))
+    entry = metadata["task"]
+    if entry["kind"] not in _TASKS:
+        raise ValueError(f"its task is {entry['kind']!r}, not one of {', '.join(_TASKS)}")
+    type_ = _TASKS[entry["kind"]]
+    if type_ is Classification:
+        return Classification(arrays["classes"], float(entry["temperature"]))
+    return type_(**{item.name: float(entry[item.name]) for item in fields(type_)})
 
 
 def _node(entry: dict) -> Node:

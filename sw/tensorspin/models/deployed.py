@@ -1,22 +1,23 @@
-"""A trained classifier whose predictions a board computes."""
+"""Trained estimators whose predictions a board computes."""
 
 from __future__ import annotations
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, OutlierMixin, RegressorMixin
 from sklearn.utils.validation import validate_data
 
 from ..board import Board, RunResult
 from ..compiler.network_program import NetworkProgram
+from ..compiler.outputs import Classification, OutlierDetection, Regression, Task
 from .logits import LogitsMixin, normalised_logits
 
 
-class BoardClassifier(LogitsMixin, ClassifierMixin, BaseEstimator):
-    """A fitted classifier that predicts on a board.
+class BoardEstimator(BaseEstimator):
+    """Base of the fitted estimators that predict on a board.
 
-    Made by `MPSClassifier.deploy`, or from a program that was loaded from a file. It keeps the URL
-    of its board and opens it at the first prediction, so that it can be copied to another process;
-    an open `Board` can be given instead.
+    Made by the ``deploy`` of an estimator, or from a program that was loaded from a file. It keeps
+    the URL of its board and opens it at the first prediction, so that it can be copied to another
+    process; an open `Board` can be given instead.
 
     Parameters
     ----------
@@ -27,20 +28,19 @@ class BoardClassifier(LogitsMixin, ClassifierMixin, BaseEstimator):
 
     Attributes
     ----------
-    classes_ : ndarray, shape (n_classes,)
     n_features_in_ : int
     last_run_ : RunResult
         What the board answered at the last prediction: scores, exponents, cycles.
+
     """
+
+    _task_type: type[Task]
+    _trainable_name: str
+    """The estimator to fit instead, for messages."""
 
     def __init__(self, program: NetworkProgram, board: str | Board) -> None:
         self.program = program
         self.board = board
-
-    @property
-    def classes_(self) -> np.ndarray:
-        """Labels of the scores."""
-        return self.program.classes
 
     @property
     def n_features_in_(self) -> int:
@@ -50,9 +50,11 @@ class BoardClassifier(LogitsMixin, ClassifierMixin, BaseEstimator):
     def __sklearn_is_fitted__(self) -> bool:
         return True
 
-    def fit(self, X, y):
+    def fit(self, X, y=None):
         """Refuse: the network was trained before it came to the board."""
-        raise TypeError("a deployed classifier can't be trained: fit an MPSClassifier, deploy it")
+        raise TypeError(
+            f"a {type(self).__name__} can't be trained: fit an {self._trainable_name}, deploy it"
+        )
 
     def run(self, X) -> RunResult:
         """What the board answers.
@@ -69,26 +71,29 @@ class BoardClassifier(LogitsMixin, ClassifierMixin, BaseEstimator):
         ------
         ValueError
             If X is invalid or outside a feature range that was promised.
+        TypeError
+            If the program was made for another task.
         TensorspinError
             If the board does not hold the program or does not answer.
         """
+        if not isinstance(self.program.task, self._task_type):
+            raise TypeError(
+                f"a {type(self).__name__} needs a program for {self._task_type.__name__}, not for "
+                f"{type(self.program.task).__name__}"
+            )
         levels = self.program.levels(validate_data(self, X, dtype=np.float64, reset=False))
         board = self._open()
         board.load(self.program)
         self.last_run_ = board.run(levels)
         return self.last_run_
 
-    def predict(self, X) -> np.ndarray:
-        """Class of each sample, shape (n_samples,): the board's own choice."""
-        return self.classes_[self.run(X).classes]
-
     def close(self) -> None:
-        """Release the board if this classifier opened it; the next prediction opens it again."""
+        """Release the board if this estimator opened it; the next prediction opens it again."""
         if self.__dict__.get("_opened") is not None:
             self._opened.close()
             self._opened = None
 
-    def __enter__(self) -> BoardClassifier:
+    def __enter__(self):
         return self
 
     def __exit__(self, *exception) -> None:
@@ -98,12 +103,118 @@ class BoardClassifier(LogitsMixin, ClassifierMixin, BaseEstimator):
         state = super().__getstate__()
         return {name: value for name, value in state.items() if name != "_opened"}
 
-    def _logits(self, X) -> np.ndarray:
-        return normalised_logits(self.run(X).scores.astype(float), self.program.temperature)
-
     def _open(self) -> Board:
         if isinstance(self.board, Board):
             return self.board
         if self.__dict__.get("_opened") is None:
             self._opened = Board.open(self.board)
         return self._opened
+
+
+class BoardClassifier(LogitsMixin, ClassifierMixin, BoardEstimator):
+    """A fitted classifier that predicts on a board.
+
+    See `BoardEstimator` for what it keeps.
+
+    Parameters
+    ----------
+    program : NetworkProgram
+        For `Classification`.
+    board : str or Board
+
+    Attributes
+    ----------
+    classes_ : ndarray, shape (n_classes,)
+    n_features_in_ : int
+    last_run_ : RunResult
+    """
+
+    _task_type = Classification
+    _trainable_name = "MPSClassifier"
+
+    @property
+    def classes_(self) -> np.ndarray:
+        """Labels of the scores."""
+        return self.program.classes
+
+    def predict(self, X) -> np.ndarray:
+        """Class of each sample, shape (n_samples,): the board's own choice."""
+        result = self.run(X)
+        return self.classes_[result.classes]
+
+    def _logits(self, X) -> np.ndarray:
+        scores = self.run(X).scores.astype(float)
+        return normalised_logits(scores, self.program.task.temperature)
+
+
+class BoardRegressor(RegressorMixin, BoardEstimator):
+    """A fitted regressor that predicts on a board.
+
+    See `BoardEstimator` for what it keeps.
+
+    Parameters
+    ----------
+    program : NetworkProgram
+        For `Regression`.
+    board : str or Board
+
+    Attributes
+    ----------
+    n_features_in_ : int
+    last_run_ : RunResult
+    """
+
+    _task_type = Regression
+    _trainable_name = "MPSRegressor"
+
+    def predict(self, X) -> np.ndarray:
+        """Predicted target of each sample, float64, shape (n_samples,)."""
+        result = self.run(X)
+        return self.program.interpret(result.scores, result.exponents)
+
+
+class BoardAnomalyDetector(OutlierMixin, BoardEstimator):
+    """A fitted anomaly detector that scores samples on a board.
+
+    See `BoardEstimator` for what it keeps.
+
+    Parameters
+    ----------
+    program : NetworkProgram
+        For `OutlierDetection`.
+    board : str or Board
+
+    Attributes
+    ----------
+    offset_ : float
+        Log-likelihood in nats below which a sample is an outlier.
+    n_features_in_ : int
+    last_run_ : RunResult
+    """
+
+    _task_type = OutlierDetection
+    _trainable_name = "MPSAnomalyDetector"
+
+    @property
+    def offset_(self) -> float:
+        """Log-likelihood in nats below which a sample is an outlier."""
+        return self.program.task.offset
+
+    def score_samples(self, X) -> np.ndarray:
+        """Log-likelihood of each sample in nats, float64, shape (n_samples,), always finite.
+
+        From the mantissa and the exponent of one score; see
+        `tensorspin.compiler.outputs.log_magnitudes`.
+        """
+        result = self.run(X)
+        program = self.program
+        return program.task.log_likelihood(result.scores, result.exponents, program.log2_scale)
+
+    def decision_function(self, X) -> np.ndarray:
+        """``score_samples(X) - offset_``: negative for outliers; shape (n_samples,)."""
+        return self.score_samples(X) - self.offset_
+
+    def predict(self, X) -> np.ndarray:
+        """1 for an inlier, -1 for an outlier; int64, shape (n_samples,)."""
+        result = self.run(X)
+        return self.program.interpret(result.scores, result.exponents)

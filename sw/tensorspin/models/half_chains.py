@@ -8,7 +8,7 @@ then run over contiguous memory.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -113,6 +113,29 @@ class HalfChains:
         features[padding] = 0
         features[padding, 0] = 1
         return features
+
+    @property
+    def n_steps(self) -> int:
+        """Sites of the longer half-chain."""
+        return len(self.weights)
+
+    def arrays(self) -> list[np.ndarray]:
+        """The trained arrays, the label tensor last."""
+        return [self.weights, self.label]
+
+    def replace_arrays(self, arrays: Sequence[np.ndarray]) -> None:
+        """Put other arrays of the same shapes in their place."""
+        self.weights, self.label = arrays
+
+    def contract(self, features: np.ndarray) -> Contraction:
+        """See the function `contract`."""
+        return contract(self, features)
+
+    def gradients(
+        self, contraction: Contraction, score_gradient: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """See the function `gradients`."""
+        return gradients(self, contraction, score_gradient)
 
 
 @dataclass

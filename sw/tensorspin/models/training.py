@@ -1,26 +1,57 @@
-"""Gradient training of a matrix product state with a label tensor, in pure NumPy.
+"""Gradient training of tensor networks, in pure NumPy.
 
-All cores are trained at once, by backpropagation through the chain, not site by site as in the
+All tensors are trained at once, by backpropagation through the network, not site by site as in the
 sweeping algorithm of Stoudenmire and Schwab, arXiv:1605.05775.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
-from .half_chains import HalfChains, column_norms, contract, gradients
+from .half_chains import column_norms
 
 INITIAL_TEMPERATURE = 8.0
 
 # Share of all updates in which the learning rate rises to its full value.
 WARM_UP = 0.05
 
-# A half-chain adds up the changes of all its cores: beyond this many, each may change less.
+# A network adds up the changes of all its tensors: beyond this many, each may change less.
 REFERENCE_STEPS = 32
+
+
+class Contraction(Protocol):
+    """Result of a network's contraction; the network keeps in it what its gradients need."""
+
+    scores: np.ndarray
+    """Shape (n_classes, batch)."""
+
+
+class Network(Protocol):
+    """What `train` needs of a network: `HalfChains` or `TreeNetwork`."""
+
+    @property
+    def n_steps(self) -> int:
+        """Tensors on one side of the last one, whose changes add up."""
+
+    def arrays(self) -> list[np.ndarray]:
+        """The trained arrays; the last is the tensor with the classes."""
+
+    def replace_arrays(self, arrays: Sequence[np.ndarray]) -> None:
+        """Put other arrays of the same shapes in their place."""
+
+    def encode(self, inputs: np.ndarray, feature_map: Callable) -> np.ndarray:
+        """Feature vectors of scaled inputs (batch, n_sites)."""
+
+    def contract(self, features: np.ndarray) -> Contraction:
+        """Scores of a batch, up to one positive factor per sample."""
+
+    def gradients(self, contraction: Contraction, score_gradient: np.ndarray) -> Sequence:
+        """Gradients of `arrays` from that of the scores; what they hold for padding is ignored."""
 
 
 def cross_entropy(
@@ -96,9 +127,9 @@ class Adam:
 
 
 def train(
-    chains: HalfChains,
-    rest: HalfChains,
-    trainable: HalfChains,
+    network: Network,
+    rest: Network,
+    trainable: Network,
     inputs: np.ndarray,
     labels: np.ndarray,
     feature_map: Callable,
@@ -114,11 +145,11 @@ def train(
 
     Parameters
     ----------
-    chains : HalfChains
-        The network; its arrays are replaced.
-    rest : HalfChains
+    network : Network
+        Its arrays are replaced.
+    rest : Network
         Where weight decay pulls.
-    trainable : HalfChains
+    trainable : Network
         1 for entries that may change, 0 for the padding.
     inputs : float32 array (n_samples, n_sites)
         The scaled feature that each site reads, in [0, 1].
@@ -141,19 +172,27 @@ def train(
     FloatingPointError
         If the loss is no longer finite.
     """
-    n_samples, n_weights = len(inputs), chains.weights.size
+    n_samples = len(inputs)
     parameters, target, mask = (
-        np.concatenate([part.weights.ravel(), part.label.ravel(), [last]]).astype(np.float32)
-        for part, last in ((chains, 0), (rest, 0), (trainable, 1))
+        np.concatenate([*(array.ravel() for array in part.arrays()), [last]]).astype(np.float32)
+        for part, last in ((network, 0), (rest, 0), (trainable, 1))
     )
     parameters[-1] = np.log(INITIAL_TEMPERATURE)
+    shapes = [array.shape for array in network.arrays()]
+    ends = np.cumsum([math.prod(shape) for shape in shapes])
+
+    def parts(flat):
+        return [part.reshape(shape) for part, shape in zip(np.split(flat[:-1], ends[:-1]), shapes)]
+
     shares = np.ones_like(parameters)
-    shares[:n_weights] = min(1.0, REFERENCE_STEPS / len(chains.weights))
+    for share in parts(shares)[:-1]:
+        share[:] = min(1.0, REFERENCE_STEPS / network.n_steps)
     decays = float(schedule.weight_decay) * mask
     decays[-1] = 0
-    chains.weights = parameters[:n_weights].reshape(chains.weights.shape)
-    chains.label = parameters[n_weights:-1].reshape(chains.label.shape)
+    # Views: the network follows the parameters.
+    network.replace_arrays(parts(parameters))
     gradient = np.zeros_like(parameters)
+    gradient_parts = parts(gradient)
     optimiser = Adam(parameters)
     # A NumPy scalar of 64 bits would widen the float32 arrays.
     input_noise = float(schedule.input_noise)
@@ -170,15 +209,14 @@ def train(
             if input_noise:
                 noise = rng.standard_normal(batch.shape, dtype=np.float32)
                 batch = np.clip(batch + input_noise * noise, 0, 1)
-            contraction = contract(chains, chains.encode(batch, feature_map))
+            contraction = network.contract(network.encode(batch, feature_map))
             temperature = float(np.exp(parameters[-1]))
             loss, score_gradient, gradient[-1] = cross_entropy(
                 contraction.scores, labels[chosen], temperature
             )
             total += loss * len(chosen)
-            weight_gradient, label_gradient = gradients(chains, contraction, score_gradient)
-            gradient[:n_weights] = weight_gradient.ravel()
-            gradient[n_weights:-1] = label_gradient.ravel()
+            for part, array in zip(gradient_parts, network.gradients(contraction, score_gradient)):
+                part[...] = array
             gradient *= mask
 
             update += 1

@@ -1,0 +1,215 @@
+"""Tree tensor networks as bilinear nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from heapq import heapify, heappop, heappush
+
+import numpy as np
+
+from ..contract.boards import BOARDS
+from ..contract.program import Node, Operand, OperandKind
+from ..golden.cycles import cycle_count
+from .nodes import FloatNode, with_waits
+
+SLOTS = min(board.contractor.slots for board in BOARDS.values())
+"""Vector slots that every board has."""
+
+LANES = min(board.contractor.lanes for board in BOARDS.values())
+"""Lanes for which the order of nodes is chosen. A program serves boards of any number of lanes, and
+that hardly changes which order is the faster."""
+
+LOOK_AHEAD = 64
+"""Nodes among which one is sought that can be drawn forward. In a balanced tree the next subtree is
+nearer; in others the search would take time for nothing."""
+
+
+def check_children(children: np.ndarray) -> None:
+    """Refuse what is not a binary tree.
+
+    Parameters
+    ----------
+    children : ndarray of int, shape (n_leaves - 1, 2)
+        Left and right child of each node; the convention of `sklearn.cluster` and of
+        `scipy.cluster.hierarchy`: values below ``n_leaves`` are leaves, ``n_leaves + i`` is node i.
+        A node stands behind its children, so that the last is the root.
+
+    Raises
+    ------
+    ValueError
+        With the node's index: a child is out of range, is read twice or never, or stands behind
+        its reader, as at least one child in a loop does.
+    """
+    if children.ndim != 2 or children.shape[1] != 2 or len(children) < 1:
+        raise ValueError(
+            f"the children of a tree need shape (n_leaves - 1, 2) with at least 2 leaves, not "
+            f"{children.shape}"
+        )
+    if children.dtype.kind not in "iu":
+        raise ValueError(f"the children of a tree must be integers, not {children.dtype}")
+    n_leaves = len(children) + 1
+    reader: dict[int, int] = {}
+    for node, pair in enumerate(children.tolist()):
+        for child in pair:
+            if not 0 <= child < 2 * n_leaves - 1:
+                raise ValueError(
+                    f"tree node {node}: child {child} is outside 0..{2 * n_leaves - 2}"
+                )
+            if child >= n_leaves + node:
+                raise ValueError(
+                    f"tree node {node}: child {child} is node {child - n_leaves}, which does not "
+                    f"stand before it; nodes must follow their children, without a loop"
+                )
+            if child in reader:
+                what = f"leaf {child}" if child < n_leaves else f"node {child - n_leaves}"
+                raise ValueError(
+                    f"tree node {node}: {what} is a child of node {reader[child]} already"
+                )
+            reader[child] = node
+    # 2 (n_leaves - 1) different children: all leaves and all nodes but the root.
+
+
+def tree_nodes(
+    children: np.ndarray,
+    tensors: Sequence[np.ndarray],
+    leaf_features: Sequence[int],
+    slots: int = SLOTS,
+    lanes: int = LANES,
+) -> list[FloatNode]:
+    """Nodes of a tree tensor network in the order of their execution.
+
+    A leaf is an operand, not a node. The order is depth first, the subtree that needs more vector
+    slots before the other (Sethi and Ullman 1970, doi:10.1145/321607.321620): no order needs fewer.
+    Where a node would wait for the result of the node just before, an independent node is drawn
+    forward to fill the time, as long as the slots suffice, and if it makes the program faster by
+    the exact cycle count.
+
+    Parameters
+    ----------
+    children : ndarray of int, shape (n_leaves - 1, 2)
+        See `check_children`.
+    tensors : sequence of ndarray, shape (outputs, left, right), one for each node
+    leaf_features : sequence of int, length n_leaves
+        The feature that each leaf reads.
+    slots : int
+        Vector slots to make do with. A tree that needs more still gets an order with as few as it
+        can; `NetworkProgram.check` refuses the device then.
+    lanes : int
+        Lanes for which cycles are counted.
+
+    Returns
+    -------
+    list of FloatNode
+
+    Raises
+    ------
+    ValueError
+        If it is not a tree, or the shapes of neighbours differ; with the node's index.
+    """
+    children = np.asarray(children)
+    check_children(children)
+    n_leaves = len(children) + 1
+    tensors = [np.asarray(tensor, dtype=np.float64) for tensor in tensors]
+    _check_shapes(children, tensors, leaf_features)
+    operands_of = [
+        [child - n_leaves for child in pair if child >= n_leaves] for pair in children.tolist()
+    ]
+    depth_first = _depth_first(operands_of)
+    candidates = [
+        (_placed(order, children, tensors, leaf_features), order)
+        for order in (depth_first, _filled(depth_first, operands_of, slots))
+    ]
+    nodes, order = min(candidates, key=lambda candidate: cycle_count(candidate[0], lanes))
+    return [
+        FloatNode(node, tensors[index], f"tree node {index}") for node, index in zip(nodes, order)
+    ]
+
+
+def _check_shapes(children, tensors, leaf_features) -> None:
+    n_leaves = len(children) + 1
+    if len(tensors) != len(children) or len(leaf_features) != n_leaves:
+        raise ValueError(
+            f"a tree of {n_leaves} leaves needs {n_leaves - 1} tensors and {n_leaves} features of "
+            f"leaves, not {len(tensors)} and {len(leaf_features)}"
+        )
+    for node, (pair, tensor) in enumerate(zip(children.tolist(), tensors)):
+        if tensor.ndim != 3:
+            raise ValueError(
+                f"tree node {node}: a tensor of shape (outputs, left, right) is needed, not "
+                f"{tensor.shape}"
+            )
+        for child, size in zip(pair, tensor.shape[1:]):
+            if child >= n_leaves and len(tensors[child - n_leaves]) != size:
+                raise ValueError(
+                    f"tree node {node}: reads {size} entries of node {child - n_leaves}, which has "
+                    f"{len(tensors[child - n_leaves])} outputs"
+                )
+
+
+def _depth_first(operands_of: list[list[int]]) -> list[int]:
+    """Order with the fewest slots. A node may overwrite its own operand."""
+    needs: list[int] = []
+    for operands in operands_of:
+        below = sorted((needs[node] for node in operands), reverse=True)
+        # While the second operand is computed, the first stays in a slot.
+        needs.append(max([1, *(need + held for held, need in enumerate(below))]))
+    # Backwards: the root, then the subtree that is computed later, then the earlier one.
+    backwards = []
+    stack = [len(operands_of) - 1]
+    while stack:
+        node = stack.pop()
+        backwards.append(node)
+        stack += sorted(operands_of[node], key=lambda operand: -needs[operand])
+    return backwards[::-1]
+
+
+def _filled(order: list[int], operands_of: list[list[int]], slots: int) -> list[int]:
+    """Draw the next independent node forward to where a node would read the result before it."""
+    order = list(order)
+    # Vectors alive after each position: a node adds its own and frees its operands.
+    alive = list(np.cumsum([1 - len(operands_of[node]) for node in order]))
+    done: set[int] = set()
+    for position in range(1, len(order)):
+        previous = order[position - 1]
+        done.add(previous)
+        if previous not in operands_of[order[position]]:
+            continue
+        most_alive = alive[position - 1]
+        for later in range(position + 1, min(position + LOOK_AHEAD, len(order))):
+            most_alive = max(most_alive, alive[later - 1])
+            if most_alive > slots + 1:
+                break
+            node = order[later]
+            growth = 1 - len(operands_of[node])
+            if most_alive + growth > slots:
+                continue
+            if all(operand in done and operand != previous for operand in operands_of[node]):
+                # The nodes that it overtakes run with as many more, or fewer, vectors alive.
+                order.insert(position, order.pop(later))
+                overtaken = [count + growth for count in alive[position:later]]
+                alive[position : later + 1] = [alive[position - 1] + growth, *overtaken]
+                break
+    return order
+
+
+def _placed(order, children, tensors, leaf_features) -> list[Node]:
+    """The nodes with their slots: always the lowest free one."""
+    n_leaves = len(children) + 1
+    slot_of: dict[int, int] = {}
+    free = list(range(len(order)))
+    heapify(free)
+    nodes = []
+    for index in order:
+        operands = []
+        for child, size in zip(children[index].tolist(), tensors[index].shape[1:]):
+            if child < n_leaves:
+                operands.append(Operand(OperandKind.FEATURE, int(leaf_features[child]), size))
+            else:
+                slot = slot_of.pop(child - n_leaves)
+                operands.append(Operand(OperandKind.VECTOR, slot, size))
+                heappush(free, slot)
+        slot_of[index] = heappop(free)
+        last = index == len(order) - 1
+        outputs = len(tensors[index])
+        nodes.append(Node(*operands, outputs, slot_of[index], wait=False, last=last))
+    return with_waits(nodes)

@@ -1,0 +1,248 @@
+"""What all estimators share whose networks the accelerator contracts."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ..compiler.network_program import NetworkProgram
+from ..compiler.nodes import FloatNode
+from ..compiler.outputs import Classification, Task
+from ..progress import progress_over
+from ..scaling import check_feature_range, check_inside, scale_features
+from .deployed import BoardClassifier, BoardEstimator
+from .feature_maps import FeatureMap
+from .logits import LogitsMixin, normalised_logits
+
+TRAINING_LIMITS = {
+    "epochs": (Integral, 1, np.inf),
+    "batch_size": (Integral, 1, np.inf),
+    "learning_rate": (Real, 0, np.inf),
+    "weight_decay": (Real, 0, np.inf),
+    "input_noise": (Real, 0, np.inf),
+}
+"""Kind, least and largest value of the parameters of training; see `check_limits`."""
+
+# Samples contracted at once in prediction; bounds the memory, hardly changes the time.
+PREDICTION_BATCH = 512
+
+
+class FeatureMapEstimator(BaseEstimator):
+    """Base of the estimators that map each feature to a vector and contract a tensor network.
+
+    Subclasses have the parameters ``feature_map``, ``feature_range``, ``batch_size``,
+    ``random_state`` and ``verbose``, call `_learn_features` in ``fit``, and define `_nodes`,
+    `_task` and `_deployed_type`.
+
+    Attributes
+    ----------
+    feature_map_ : FeatureMap
+    feature_minimum_, feature_maximum_ : float64 arrays (n_features,)
+        The values scaled to 0 and 1.
+    site_features_ : int array (n_sites,)
+        The feature that each site reads. A single feature is read by two sites.
+    """
+
+    _deployed_type: type[BoardEstimator]
+    """The class of the same estimator on a board."""
+
+    def quantize(self) -> NetworkProgram:
+        """Round the network to the accelerator's number formats.
+
+        Returns
+        -------
+        NetworkProgram
+            Can be saved, loaded, run on the golden model and on a board.
+
+        Raises
+        ------
+        CapacityError
+            If there are more features or outputs than any device takes.
+        """
+        check_is_fitted(self)
+        return NetworkProgram.from_nodes(
+            self._nodes(),
+            self.feature_map_.table(),
+            feature_minimum=self.feature_minimum_,
+            feature_maximum=self.feature_maximum_,
+            clip=self.feature_range is None,
+            task=self._task(),
+        )
+
+    def deploy(self, board):
+        """The same estimator, predicting on a board.
+
+        Parameters
+        ----------
+        board : str or Board
+            URL, such as ``/dev/ttyUSB1``, ``sim://icebreaker`` or ``golden://icebreaker``, or an
+            open board.
+
+        Returns
+        -------
+        BoardEstimator
+            Of the kind that fits: `BoardClassifier`, `BoardRegressor` or `BoardAnomalyDetector`.
+        """
+        return self._deployed_type(self.quantize(), board)
+
+    def _nodes(self) -> list[FloatNode]:
+        """The fitted network as bilinear nodes in the order of their execution."""
+        raise NotImplementedError
+
+    def _task(self) -> Task:
+        """What the network's scores mean."""
+        raise NotImplementedError
+
+    def _learn_features(self, X: np.ndarray) -> None:
+        """Set the feature map, the range of each feature and the feature of each site."""
+        self.feature_map_ = FeatureMap(self.feature_map)
+        if self.feature_range is None:
+            self.feature_minimum_, self.feature_maximum_ = X.min(axis=0), X.max(axis=0)
+        else:
+            self.feature_minimum_, self.feature_maximum_ = check_feature_range(
+                self.feature_range, self.n_features_in_
+            )
+        self.site_features_ = (
+            np.arange(self.n_features_in_) if self.n_features_in_ > 1 else np.zeros(2, dtype=int)
+        )
+
+    def _site_inputs(self, X: np.ndarray) -> np.ndarray:
+        """Scaled features in the order of the sites: float64 (n_samples, n_sites) in [0, 1]."""
+        if self.feature_range is not None:
+            check_inside(X, self.feature_minimum_, self.feature_maximum_)
+        return scale_features(X, self.feature_minimum_, self.feature_maximum_)[
+            :, self.site_features_
+        ]
+
+    def _validated_inputs(self, X) -> np.ndarray:
+        """`_site_inputs` of samples that a user gives to a fitted estimator."""
+        check_is_fitted(self)
+        return self._site_inputs(validate_data(self, X, dtype=np.float64, reset=False))
+
+    def _generator(self) -> np.random.Generator:
+        """The random numbers of one fit."""
+        return np.random.default_rng(check_random_state(self.random_state).randint(2**31))
+
+    def _chosen_batch_size(self, n_samples: int) -> int:
+        """Samples per update of the training."""
+        if isinstance(self.batch_size, str):
+            return min(max(n_samples // 24, 16), 256)
+        return self.batch_size
+
+    def _progress(self):
+        """Wrapper of the iterable of epochs."""
+        return _progress_bar if self.verbose else iter
+
+
+class NetworkClassifier(LogitsMixin, ClassifierMixin, FeatureMapEstimator):
+    """Base of the classifiers; subclasses define ``fit``, `_nodes` and `_network_scores`.
+
+    Attributes
+    ----------
+    classes_ : array (n_classes,)
+    temperature_ : float
+        Largest logit.
+    """
+
+    _deployed_type = BoardClassifier
+
+    def scores(self, X):
+        """Multilinear scores of the network, each sample's normalised by a positive factor.
+
+        Parameters
+        ----------
+        X : array-like (n_samples, n_features)
+
+        Returns
+        -------
+        float64 array (n_samples, n_classes)
+
+        Raises
+        ------
+        ValueError
+            If X is invalid or outside a feature_range that was promised.
+        """
+        return self._network_scores(self._validated_inputs(X))
+
+    def logits_from_scores(self, scores):
+        """Logits from scores, whichever positive factor each sample's scores carry.
+
+        Serves the scores that `scores` computes and those that an accelerator returns.
+
+        Parameters
+        ----------
+        scores : array-like (n_samples, n_classes)
+
+        Returns
+        -------
+        float64 array (n_samples, n_classes), within plus or minus ``temperature_``
+        """
+        return normalised_logits(np.asarray(scores, dtype=float), self.temperature_)
+
+    def predict(self, X):
+        """Predict the class of each sample.
+
+        Parameters
+        ----------
+        X : array-like (n_samples, n_features)
+
+        Returns
+        -------
+        array (n_samples,) of the dtype of ``classes_``
+        """
+        chosen = self.scores(X).argmax(axis=1)
+        return self.classes_[chosen]
+
+    def _network_scores(self, inputs: np.ndarray) -> np.ndarray:
+        """Scores (n_samples, n_classes) of scaled inputs (n_samples, n_sites), both float64."""
+        raise NotImplementedError
+
+    def _task(self) -> Classification:
+        return Classification(self.classes_, float(self.temperature_))
+
+    def _logits(self, X):
+        return self.logits_from_scores(self.scores(X))
+
+    def _learn_classes(self, y) -> np.ndarray:
+        """Set the classes; return the index of each sample's class."""
+        check_classification_targets(y)
+        self.classes_, labels = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ValueError(f"at least 2 classes are needed, got 1 class: {self.classes_[0]}")
+        return labels
+
+
+def check_limits(estimator: BaseEstimator, limits: dict[str, tuple[type, float, float]]) -> None:
+    """Refuse parameters that are not numbers within their limits.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+    limits : dict
+        From the parameter's name to (kind, least, most); kind is `numbers.Integral` or
+        `numbers.Real`. A ``batch_size`` may be "auto" too.
+
+    Raises
+    ------
+    ValueError
+        With the parameter's name, its limits and its value.
+    """
+    for name, (kind, least, most) in limits.items():
+        value = getattr(estimator, name)
+        if name == "batch_size" and isinstance(value, str) and value == "auto":
+            continue
+        described = "an integer" if kind is Integral else "a number"
+        bounds = f"from {least} to {most}" if most < np.inf else f"of at least {least}"
+        if isinstance(value, bool) or not isinstance(value, kind):
+            raise ValueError(f"{name} must be {described} {bounds}, got {value!r}")
+        if not least <= value <= most or not np.isfinite(value):
+            raise ValueError(f"{name} must be {described} {bounds}, got {value}")
+
+
+def _progress_bar(epochs):
+    return progress_over(epochs, "training", "epoch")

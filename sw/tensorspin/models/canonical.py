@@ -1,0 +1,182 @@
+"""Canonical form of a matrix product state with a label tensor, its spectra and its truncation.
+
+The network is taken as one tensor with an axis per site (the components of its feature vector) and
+one for the label. QR sweeps from both ends make every core an isometry towards the label tensor,
+the centre; singular value decompositions from the centre outwards then give the Schmidt spectrum of
+each bond (Schollwoeck 2011, arXiv:1008.3477, sections 4.4 to 4.6). Tensors are normalised on the
+way and the logarithm of their norm is kept, so that chains of any length stay finite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+# Singular values below this share of the largest are rounding errors of float64.
+RELATIVE_ROUNDING = 1e-14
+
+
+@dataclass
+class CanonicalChain:
+    """A matrix product state in canonical form with the label tensor as its centre.
+
+    Attributes
+    ----------
+    left, right : list of float64 arrays (outer_bond, local_dim, inner_bond)
+        Cores of the half-chains, each from its end of the chain to the label tensor:
+        ``sum over o, p of core[o, p, i] * core[o, p, j]`` is 1 for i = j, else 0.
+    centre : float64 array (n_classes, left_bond, right_bond)
+        The label tensor, of norm 1.
+    log_norm : float
+        Natural logarithm of the norm of the whole tensor.
+    """
+
+    left: list[np.ndarray]
+    right: list[np.ndarray]
+    centre: np.ndarray
+    log_norm: float
+
+    @classmethod
+    def of(
+        cls, cores: Sequence[np.ndarray], label_tensor: np.ndarray, label_position: int
+    ) -> CanonicalChain:
+        """Bring a network to canonical form.
+
+        Parameters
+        ----------
+        cores : sequence of n_sites float arrays (left_bond, local_dim, right_bond)
+        label_tensor : float array (n_classes, left_bond, right_bond)
+        label_position : int, 1 to n_sites - 1
+            The label tensor sits between the sites ``label_position - 1`` and ``label_position``.
+
+        Raises
+        ------
+        ValueError
+            If the label position is out of range, or the network is zero or not finite.
+        """
+        n_sites = len(cores)
+        if not 1 <= label_position < n_sites:
+            raise ValueError(f"label_position must be 1 to {n_sites - 1}, got {label_position}")
+        cores = [np.asarray(core, dtype=float) for core in cores]
+        left, left_carry, left_log = _orthogonalised(cores[:label_position])
+        # Mirrored, so that one routine serves both halves.
+        mirrored = [core.transpose(2, 1, 0) for core in reversed(cores[label_position:])]
+        right, right_carry, right_log = _orthogonalised(mirrored)
+        label, label_log = _normalised(np.asarray(label_tensor, dtype=float))
+        centre, centre_log = _normalised(
+            np.einsum("la,kab,rb->klr", left_carry, label, right_carry)
+        )
+        return cls(left, right, centre, left_log + right_log + label_log + centre_log)
+
+    def cores(self) -> list[np.ndarray]:
+        """Cores (left_bond, local_dim, right_bond) in the order of the chain."""
+        return [*self.left, *(core.transpose(2, 1, 0) for core in reversed(self.right))]
+
+    def spectra(self) -> list[np.ndarray]:
+        """Schmidt spectrum at each bond: singular values, the greatest first.
+
+        Returns
+        -------
+        list of n_sites float64 arrays
+            Entry i belongs to the bond of site i on the side of the label tensor. The squares of
+            each array sum to 1.
+        """
+        return self._swept(len)[1]
+
+    def truncated(
+        self, max_bond: int | None = None, tolerance: float = 0.0
+    ) -> tuple[CanonicalChain, np.ndarray]:
+        """Keep the greatest singular values at each bond only.
+
+        Every bond is projected onto the space of its greatest singular values, the bonds next to
+        the label tensor first. The relative squared norm of what is lost is at most the sum of the
+        discarded weights: each projection acts on what the ones before it left.
+
+        Parameters
+        ----------
+        max_bond : int, optional
+            Most values kept at a bond.
+        tolerance : float
+            Largest discarded weight of a bond that does not reach `max_bond`.
+
+        Returns
+        -------
+        chain : CanonicalChain
+            Its cores are isometries but for the truncation.
+        discarded : float64 array (n_sites,)
+            Discarded weight at each bond: the share of the squared singular values that was
+            dropped. Ordered as `spectra`.
+        """
+
+        def kept(values: np.ndarray) -> int:
+            # weights[n]: what is discarded if n values are kept.
+            weights = np.append(np.cumsum((values**2)[::-1])[::-1], 0)
+            enough = int(np.argmax(weights <= tolerance))
+            genuine = int(np.sum(values > RELATIVE_ROUNDING * values[0]))
+            return max(1, min(enough, genuine, max_bond or enough))
+
+        chain, spectra = self._swept(kept)
+        discarded = np.array([np.sum(values[kept(values) :] ** 2) for values in spectra])
+        return chain, discarded
+
+    def _swept(self, kept: Callable[[np.ndarray], int]) -> tuple[CanonicalChain, list[np.ndarray]]:
+        """The chain with each bond in its Schmidt basis, and the spectra before truncation."""
+        _, n_left, n_right = self.centre.shape
+        left, left_basis, left_spectra = _sweep_outwards(
+            self.left, self.centre.transpose(1, 0, 2).reshape(n_left, -1), kept
+        )
+        right, right_basis, right_spectra = _sweep_outwards(
+            self.right, self.centre.transpose(2, 0, 1).reshape(n_right, -1), kept
+        )
+        centre, centre_log = _normalised(
+            np.einsum("la,klr,rb->kab", left_basis, self.centre, right_basis)
+        )
+        chain = CanonicalChain(left, right, centre, self.log_norm + centre_log)
+        return chain, left_spectra[::-1] + right_spectra
+
+
+def _orthogonalised(cores) -> tuple[list[np.ndarray], np.ndarray, float]:
+    """Make the cores of a half-chain isometries; the rest is a matrix (isometry, label side)."""
+    carry, log_norm = np.ones((1, 1)), 0.0
+    isometries = []
+    for core in cores:
+        core = np.tensordot(carry, core, axes=1)
+        outer, local_dim, inner = core.shape
+        isometry, carry = np.linalg.qr(core.reshape(outer * local_dim, inner))
+        isometries.append(isometry.reshape(outer, local_dim, -1))
+        carry, log_scale = _normalised(carry)
+        log_norm += log_scale
+    return isometries, carry, log_norm
+
+
+def _sweep_outwards(isometries, centre, kept):
+    """Rotate each bond of a half-chain to its Schmidt basis, from the label tensor to the end.
+
+    ``centre`` is the label tensor as a matrix (bond, everything else). Returns the rotated cores in
+    their order, the basis (bond, kept values) for the label tensor, and the spectra from the label
+    tensor to the end of the chain.
+    """
+    rotated, spectra = [], []
+    basis = None
+    for core in reversed(isometries):
+        vectors, values, _ = np.linalg.svd(centre, full_matrices=False)
+        values = values / np.linalg.norm(values)
+        spectra.append(values)
+        vectors = vectors[:, : kept(values)]
+        if basis is None:
+            basis = vectors
+        else:
+            rotated[-1] = np.tensordot(vectors.T, rotated[-1], axes=1)
+        rotated.append(np.tensordot(core, vectors, axes=1))
+        centre = (rotated[-1] * values[: vectors.shape[1]]).reshape(len(core), -1)
+    return rotated[::-1], basis, spectra
+
+
+def _normalised(tensor: np.ndarray) -> tuple[np.ndarray, float]:
+    """The tensor over its norm, and the natural logarithm of the norm."""
+    norm = np.linalg.norm(tensor)
+    if not np.isfinite(norm) or norm == 0:
+        raise ValueError(f"the network has norm {norm}; its canonical form is undefined")
+    return tensor / norm, float(np.log(norm))

@@ -1,0 +1,190 @@
+"""Binary trees over features.
+
+A tree is an int array ``children`` of shape (n_leaves - 1, 2): left and right child of each node,
+children before their parents, the root last. Values below ``n_leaves`` are leaves; ``n_leaves + i``
+is node i. It is the convention of `sklearn.cluster` and `scipy.cluster.hierarchy`, whose trees can
+be used as they are.
+"""
+
+from __future__ import annotations
+
+from math import isqrt
+from numbers import Integral
+
+import numpy as np
+
+from ..compiler.tree import check_children
+
+
+def balanced_tree(order: np.ndarray) -> np.ndarray:
+    """A tree as shallow as can be: each node halves its leaves, the left may have one more.
+
+    Parameters
+    ----------
+    order : int array (n_leaves,), a permutation of 0 to n_leaves - 1
+        The leaves from left to right. At least 2.
+
+    Returns
+    -------
+    int array (n_leaves - 1, 2)
+    """
+
+    def halves(leaves):
+        middle = (len(leaves) + 1) // 2
+        return leaves[:middle], leaves[middle:]
+
+    return _split_tree(np.asarray(order), halves)
+
+
+def image_tree(side: int) -> np.ndarray:
+    """A tree over the pixels of a square image, row by row: each node halves its rectangle.
+
+    The longer side is halved, so that for a side of a power of two the leaves stand in Morton
+    order and each node joins a square or two squares.
+
+    Parameters
+    ----------
+    side : int, at least 2
+
+    Returns
+    -------
+    int array (side**2 - 1, 2)
+    """
+
+    def halves(pixels):
+        height, width = pixels.shape
+        if height >= width:
+            return pixels[: (height + 1) // 2], pixels[(height + 1) // 2 :]
+        return pixels[:, : (width + 1) // 2], pixels[:, (width + 1) // 2 :]
+
+    return _split_tree(np.arange(side * side).reshape(side, side), halves)
+
+
+def _split_tree(leaves: np.ndarray, halves) -> np.ndarray:
+    """Tree from the rule that splits an array of leaves in two."""
+    children = []
+
+    # As deep as the tree: 10 levels for 1,024 leaves.
+    def build(part):
+        if part.size == 1:
+            return int(part.item())
+        left, right = halves(part)
+        children.append((build(left), build(right)))
+        return leaves.size + len(children) - 1
+
+    build(leaves)
+    return np.array(children)
+
+
+def ordered_tree(feature_order, n_features: int) -> np.ndarray:
+    """The balanced tree over features in some order.
+
+    Parameters
+    ----------
+    feature_order : None, "morton" or int array (n_features,)
+        None: as given. "morton": `image_tree`. An array: a permutation of the features.
+    n_features : int, at least 2
+
+    Returns
+    -------
+    int array (n_features - 1, 2)
+
+    Raises
+    ------
+    ValueError
+        If the order is none of these, or "morton" and n_features is no square number.
+    """
+    if feature_order is None:
+        return balanced_tree(np.arange(n_features))
+    if isinstance(feature_order, str):
+        if feature_order != "morton":
+            raise ValueError(
+                f'feature_order must be None, "morton" or a permutation of the features, got '
+                f"{feature_order!r}"
+            )
+        side = isqrt(n_features)
+        if side * side != n_features:
+            raise ValueError(
+                f'feature_order="morton" needs the pixels of a square image, got {n_features} '
+                "features, which is not a square number"
+            )
+        return image_tree(side)
+    order = np.asarray(feature_order)
+    if (
+        order.shape != (n_features,)
+        or order.dtype.kind not in "iu"
+        or not np.array_equal(np.sort(order), np.arange(n_features))
+    ):
+        raise ValueError(
+            f"feature_order must hold each of the integers 0 to {n_features - 1} once, got an "
+            f"array of {order.dtype} and shape {order.shape}"
+        )
+    return balanced_tree(order)
+
+
+def users_tree(tree, n_features: int) -> np.ndarray:
+    """The tree that a user gives.
+
+    Parameters
+    ----------
+    tree : nested pairs of feature indices, such as ``((0, 1), (2, (3, 4)))``, or an int array
+        An array is taken as children (n_features - 1, 2).
+    n_features : int
+
+    Returns
+    -------
+    int array (n_features - 1, 2)
+
+    Raises
+    ------
+    ValueError
+        If a feature is missing, unknown or repeated, something is neither a pair nor an integer,
+        or a node is among its own children.
+    """
+    if isinstance(tree, np.ndarray):
+        check_children(tree)
+        if len(tree) != n_features - 1:
+            raise ValueError(f"tree has {len(tree) + 1} leaves, X has {n_features} features")
+        return tree.astype(int)
+    children: list[tuple[int, int]] = []
+    seen: set[int] = set()
+    finished: list[int] = []
+    # Not recursive: a chain of 1,024 features is 1,023 pairs deep.
+    stack = [(tree, False)]
+    open_pairs: set[int] = set()
+    while stack:
+        item, both_done = stack.pop()
+        if both_done:
+            open_pairs.remove(id(item))
+            right, left = finished.pop(), finished.pop()
+            children.append((left, right))
+            finished.append(n_features + len(children) - 1)
+        elif isinstance(item, (tuple, list)):
+            if len(item) != 2:
+                raise ValueError(
+                    f"each node of tree must be a pair, got a {type(item).__name__} of length "
+                    f"{len(item)}"
+                )
+            if id(item) in open_pairs:
+                raise ValueError("tree has a loop: a pair is among its own children")
+            open_pairs.add(id(item))
+            stack += [(item, True), (item[1], False), (item[0], False)]
+        elif isinstance(item, Integral) and not isinstance(item, bool):
+            if not 0 <= item < n_features:
+                raise ValueError(f"tree has feature {item}, X has 0 to {n_features - 1}")
+            if item in seen:
+                raise ValueError(f"tree has feature {item} twice")
+            seen.add(int(item))
+            finished.append(int(item))
+        else:
+            raise ValueError(
+                "tree must be made of pairs and of integers, the indices of the features, got a "
+                f"{type(item).__name__}"
+            )
+    missing = sorted(set(range(n_features)) - seen)
+    if missing:
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise ValueError(f"tree lacks feature {missing[0]}{more}")
+    if not children:
+        raise ValueError("tree must be a pair, got one feature")
+    return np.array(children)

@@ -1,0 +1,12 @@
+"""scikit-learn's own checks of the tree tensor network."""
+
+from __future__ import annotations
+
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from tensorspin.models import TTNClassifier
+
+
+@parametrize_with_checks([TTNClassifier()])
+def test_scikit_learn_check(estimator, check):
+    check(estimator)
