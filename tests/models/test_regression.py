@@ -14,8 +14,7 @@ from sklearn.metrics import r2_score
 from sklearn.model_selection import train_test_split
 
 from tensorspin.models import BoardClassifier, MPSRegressor
-from tensorspin.models.descent import log_norms
-from tensorspin.models.half_chains import HalfChains, contract, gradients
+from tensorspin.models.half_chains import HalfChains, contract, gradients, log_norms
 from tensorspin.models.regression import squared_error
 
 from .networks import brute_force_scores, random_network

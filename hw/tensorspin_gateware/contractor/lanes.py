@@ -99,9 +99,7 @@ class Lanes(wiring.Component):
     def _drain(self, m: Module, totals: Signal, copy: Signal) -> None:
         lanes = self._lanes
         copied = Signal.like(totals)
-        m.submodules.before = before = memory.Memory(
-            shape=ACCUMULATOR.width, depth=lanes, init=[]
-        )
+        m.submodules.before = before = memory.Memory(shape=ACCUMULATOR.width, depth=lanes, init=[])
         read = before.read_port()
         write = before.write_port()
         draining = Signal()

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .descent import log_norms
-from .half_chains import Contraction, HalfChains
+from .half_chains import Contraction, HalfChains, log_norms
 
 # -log psi^2 is infinite where psi changes its sign. Samples whose amplitude is below this share of
 # the batch's root mean square weigh less in the gradient: else the few next to zero would dominate

@@ -228,3 +228,16 @@ def column_norms(vectors: np.ndarray) -> np.ndarray:
     norm = np.sqrt(np.einsum("...db,...db->...b", vectors, vectors))[..., None, :]
     norm[norm == 0] = 1
     return norm
+
+
+def log_norms(contraction: Contraction) -> np.ndarray:
+    """Natural logarithm of what `contract` divided out of each sample's scores.
+
+    The network's own scores are ``scores * exp(log_norms)``. Gradients hold the norms constant,
+    which is exact for a loss of the network's own scores too: multiplied back in, they cancel.
+
+    Returns
+    -------
+    array (batch,)
+    """
+    return sum(np.log(norm).sum(axis=(0, 1)) for norm in contraction.norms.values())

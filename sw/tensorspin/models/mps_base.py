@@ -11,10 +11,9 @@ from sklearn.utils.validation import check_is_fitted
 from ..compiler.chain import chain_nodes
 from .base import PREDICTION_BATCH, TRAINING_LIMITS, FeatureMapEstimator, check_limits
 from .canonical import CanonicalChain
-from .descent import log_norms
+from .descent import Schedule
 from .entanglement import entanglement_entropy
-from .half_chains import HalfChains, bond_dimensions, contract
-from .training import Schedule
+from .half_chains import HalfChains, bond_dimensions, contract, log_norms
 
 BOND_DIM_RANGE = (2, 32)
 """Least and largest bond dimension. At 1 the half-chains would only scale the label tensor."""

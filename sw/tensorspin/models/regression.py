@@ -9,8 +9,8 @@ from sklearn.utils.validation import validate_data
 
 from ..compiler.outputs import Regression
 from .deployed import BoardRegressor
-from .descent import descend, log_norms
-from .half_chains import HalfChains, contract, gradients
+from .descent import descend
+from .half_chains import HalfChains, contract, gradients, log_norms
 from .mps_base import MPSEstimator, spread, trainable_entries
 from .tensors import constant_combination
 

@@ -9,8 +9,9 @@ from sklearn.utils.validation import validate_data
 
 from ..compiler.tree import tree_nodes
 from .base import PREDICTION_BATCH, TRAINING_LIMITS, NetworkClassifier, check_limits
+from .descent import Schedule
 from .tensors import constant_combination, rescaled
-from .training import Schedule, train
+from .training import train
 from .tree_network import TreeNetwork, initial_tensors, node_shapes
 from .tree_shape import balanced_tree, ordered_tree, users_tree
 
