@@ -6,9 +6,14 @@ import importlib
 
 _HOMES = {
     "Board": "board",
+    "BoardAnomalyDetector": "models",
     "BoardClassifier": "models",
+    "BoardRegressor": "models",
+    "MPSAnomalyDetector": "models",
     "MPSClassifier": "models",
+    "MPSRegressor": "models",
     "NetworkProgram": "compiler",
+    "TTNClassifier": "models",
 }
 
 __all__ = list(_HOMES)

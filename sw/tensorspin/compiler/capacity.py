@@ -163,7 +163,10 @@ def demands(
             "train with a smaller bond_dim",
         ),
         Demand(
-            "vector slots", 1 + max(slots, default=0), size.slots, "order the nodes differently"
+            "vector slots",
+            1 + max(slots, default=0),
+            size.slots,
+            "choose another tree, or another order of the features",
         ),
         Demand(
             f"words of program memory ({size.lanes} bytes each)",
