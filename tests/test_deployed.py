@@ -10,7 +10,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits, load_iris
 
 from tensorspin import Board, BoardClassifier, MPSClassifier, NetworkProgram
-from tensorspin.errors import CapacityError, TensorspinError
+from tensorspin.errors import CapacityError, TensorspinError, TransportError
 
 GOLDEN = "golden://icebreaker"
 SIMULATED = "sim://icebreaker"
@@ -83,6 +83,34 @@ def test_pickled_and_cloned(iris, classifier):
     deployed.close()
     assert np.array_equal(deployed.predict(X), expected)
     deployed.close()
+
+
+def test_another_board_is_opened_when_the_parameter_changes(iris, classifier):
+    X, _ = iris
+    with classifier.deploy(GOLDEN) as deployed, Board.open(GOLDEN) as board:
+        deployed.predict(X)
+        deployed.set_params(board="/dev/none")
+        with pytest.raises(TransportError, match="/dev/none"):
+            deployed.predict(X)
+        deployed.set_params(board=board).predict(X)
+        assert board.program is deployed.program
+        deployed.set_params(board=GOLDEN).predict(X)
+
+
+def test_what_is_no_board_or_no_program(iris, classifier):
+    X, _ = iris
+    for board in (None, 3):
+        with pytest.raises(TypeError, match="must be a URL or an open Board, not"):
+            classifier.deploy(board).predict(X)
+    with pytest.raises(TypeError, match="program must be a NetworkProgram, not str"):
+        BoardClassifier("model.npz", GOLDEN).predict(X)
+
+
+def test_programs_compare_and_print_briefly(classifier):
+    program = classifier.quantize()
+    assert program == program and program != classifier.quantize()
+    assert len({program, program}) == 1
+    assert "Node" not in repr(program)
 
 
 def test_a_deployed_classifier_is_not_trained(iris, classifier):

@@ -88,7 +88,7 @@ def measure_board(url: str) -> dict:
         before, clock_before = board.status(), board.seconds
         result, seconds = _timed(lambda: board.run(program.levels(X[test])))
         clock = (board.seconds - clock_before) * board.info.clock_hz
-        busy = board.status().busy_cycles - before.busy_cycles
+        busy = (board.status().busy_cycles - before.busy_cycles) % (1 << 32)
         lanes = board.info.contractor.lanes
     return {
         "url": url,
@@ -147,6 +147,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--splits", type=int, default=SPLITS)
     parser.add_argument("--output", type=Path, default=Path("results"))
     options = parser.parse_args(arguments)
+    if options.splits < 2:
+        parser.error(f"--splits must be at least 2, not {options.splits}: for the standard error")
     # Training is compared on one core, whatever the machine has.
     with threadpool_limits(1):
         report = {

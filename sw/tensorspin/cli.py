@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import os
 import sys
 from pathlib import Path
 
@@ -32,8 +33,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return options.command(options)
-    except (TensorspinError, ValueError, OSError) as error:
-        print(f"tensorspin: {error}", file=sys.stderr)
+    except (TensorspinError, ValueError, FloatingPointError, OSError) as error:
+        print(f"tensorspin: {' '.join(str(error).split())}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("tensorspin: interrupted", file=sys.stderr)
@@ -65,20 +66,22 @@ def _parser() -> argparse.ArgumentParser:
     train = commands.add_parser("train", help="train a classifier and write its program")
     train.add_argument("data", help=data_help)
     train.add_argument("--output", type=Path, default=Path("model.npz"), help="file to write")
-    train.add_argument("--bond-dim", type=int, default=16)
+    train.add_argument("--bond-dim", type=int, default=16, help="2 to 32; by default %(default)s")
     train.add_argument(
-        "--feature-map", default="linear", help="linear, trigonometric or polynomial"
+        "--feature-map", default="linear", help="linear (default), trigonometric or polynomial"
     )
-    train.add_argument("--epochs", type=int, default=100)
-    train.add_argument("--learning-rate", type=float, default=None)
-    train.add_argument("--seed", type=int, default=0)
+    train.add_argument(
+        "--epochs", type=int, default=100, help="passes over the data; by default %(default)s"
+    )
+    train.add_argument("--learning-rate", type=float, help="largest step of the training")
+    train.add_argument("--seed", type=int, default=0, help="of the random numbers")
     train.set_defaults(command=_train)
 
     run = commands.add_parser("run", help="classify on a board with a program")
     run.add_argument("model", type=Path, help="program written by train")
     run.add_argument("--board", default=DEFAULT_URL, metavar="URL", help=url_help)
     run.add_argument("--data", required=True, help=f"{data_help}; its held-out samples are used")
-    run.add_argument("--samples", type=int, help="use only so many")
+    run.add_argument("--samples", type=int, help="use only so many, at least 1")
     run.add_argument("--output", type=Path, help="write classes and scores to this .csv file")
     run.set_defaults(command=_run)
 
@@ -137,6 +140,7 @@ def _train(options) -> int:
     from .datasets import load_dataset
     from .models import MPSClassifier
 
+    _check_writable(options.output)
     data = load_dataset(options.data)
     parameters = {}
     if options.learning_rate is not None:
@@ -168,6 +172,10 @@ def _run(options) -> int:
     from .datasets import load_dataset
     from .progress import progress_bar
 
+    if options.samples is not None and options.samples < 1:
+        raise ValueError(f"--samples must be at least 1, not {options.samples}")
+    if options.output is not None:
+        _check_writable(options.output)
     program = NetworkProgram.load(options.model)
     data = load_dataset(options.data)
     X, y = data.X_test[: options.samples], data.y_test[: options.samples]
@@ -179,14 +187,14 @@ def _run(options) -> int:
             result = board.run(levels, progress=progress)
         clock_hz = board.info.clock_hz
     predictions = program.interpret(result.scores, result.exponents)
-    cycles = result.cycles.mean() if len(predictions) else 0.0
+    cycles = result.cycles.mean()
     _print_table(
         ("samples", len(predictions)),
         *_quality(program, predictions, y),
         ("cycles per sample", f"{cycles:.0f}"),
         ("computing per sample", f"{cycles / clock_hz * 1e6:.1f} us at {clock_hz / 1e6:g} MHz"),
     )
-    if options.output:
+    if options.output is not None:
         _write_answers(options.output, program, predictions, result)
         print(f"written to {options.output}")
     return 0
@@ -197,15 +205,13 @@ def _quality(program, predictions, y) -> list[tuple[str, str]]:
     from .compiler.outputs import Classification, Regression
 
     if isinstance(program.task, Classification):
-        return [("accuracy", f"{np.mean(predictions == y):.2%}" if len(y) else "-")]
+        return [("accuracy", f"{np.mean(predictions == y):.2%}")]
     if not isinstance(program.task, Regression):
-        return [("outliers", f"{np.mean(predictions == -1):.2%}" if len(y) else "-")]
+        return [("outliers", f"{np.mean(predictions == -1):.2%}")]
     try:
         targets = np.asarray(y, dtype=np.float64)
     except ValueError as error:
         raise ValueError(f"the program predicts numbers, the data have none: {error}") from error
-    if not len(y):
-        return [("root mean square error", "-"), ("R^2", "-")]
     squares, spread = np.mean((predictions - targets) ** 2), np.var(targets)
     explained = f"{1 - squares / spread:.4f}" if spread > 0 else "-"
     return [("root mean square error", f"{np.sqrt(squares):.6g}"), ("R^2", explained)]
@@ -258,6 +264,16 @@ def _link_test(options) -> int:
     with Board.open(options.url) as board:
         print(board.link_test(options.seconds))
     return 0
+
+
+def _check_writable(path: Path) -> None:
+    """Refuse a file that can't be written before the work, not after it."""
+    if path.is_dir():
+        raise OSError(f"cannot write {path}: it is a folder; name a file")
+    if not path.parent.is_dir():
+        raise OSError(f"cannot write {path}: there is no folder {path.parent}")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise OSError(f"cannot write {path}: permission denied")
 
 
 def _print_table(*rows: tuple[str, object]) -> None:

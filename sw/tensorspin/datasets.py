@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from sklearn import datasets
 from sklearn.model_selection import train_test_split
+from sklearn.utils.multiclass import type_of_target
 
 from .errors import TensorspinError
 
@@ -37,6 +38,7 @@ class Dataset:
     ----------
     X_train, X_test : ndarray of float64, shape (n, features)
     y_train, y_test : ndarray, shape (n,)
+        Classes, or numbers to predict.
     feature_range : tuple of float, or None
         Limits that hold for all features, if they are known.
     """
@@ -67,9 +69,10 @@ def load_dataset(source: str, test_size: float = 0.2, seed: int = 0) -> Dataset:
     source : str
         A name of `NAMES`; a ``.npz`` file with arrays ``X_train, y_train`` and, if it has its own
         held-out samples, ``X_test, y_test``; or a ``.csv`` file with one sample a line, the class
-        last, and an optional line of column names.
+        (or the number to predict) last, and an optional line of column names.
     test_size : float
-        Part of the samples that is held out where the source has no split: stratified, 0..1.
+        Part of the samples that is held out where the source has no split, 0..1; stratified if
+        they have classes.
     seed : int
         Of that split.
 
@@ -80,7 +83,8 @@ def load_dataset(source: str, test_size: float = 0.2, seed: int = 0) -> Dataset:
     Raises
     ------
     DataError
-        If the source is unknown, unreadable, or has the wrong shape.
+        If the source is unknown, unreadable, or has the wrong shape, or a feature is not a finite
+        number.
     """
     if source in _NAMED:
         return _split(*load_named(source), test_size, seed, FEATURE_RANGES.get(source))
@@ -90,7 +94,10 @@ def load_dataset(source: str, test_size: float = 0.2, seed: int = 0) -> Dataset:
     try:
         if path.suffix == ".csv":
             return _split(*_read_csv(path), test_size, seed)
-        with np.load(path, allow_pickle=False) as archive:
+        archive = np.load(path, allow_pickle=False)
+        if not isinstance(archive, np.lib.npyio.NpzFile):
+            raise DataError(f"{path} is a single array; an archive is needed, as of numpy.savez")
+        with archive:
             arrays = {name: archive[name] for name in archive.files}
     except OSError as error:
         raise DataError(f"{path} can't be read: {error.strerror or error}") from error
@@ -101,23 +108,52 @@ def load_dataset(source: str, test_size: float = 0.2, seed: int = 0) -> Dataset:
     missing = {"X_train", "y_train"} - set(arrays)
     if missing:
         raise DataError(f"{path} lacks the arrays {', '.join(sorted(missing))}")
-    X, y = _flatten(arrays["X_train"]), arrays["y_train"]
-    if {"X_test", "y_test"} <= set(arrays):
-        return Dataset(X, y, _flatten(arrays["X_test"]), arrays["y_test"])
-    return _split(X, y, test_size, seed)
+    X, y = _checked(arrays, "X_train", "y_train", path)
+    held_out = {"X_test", "y_test"} & set(arrays)
+    if not held_out:
+        return _split(X, y, test_size, seed)
+    if len(held_out) == 1:
+        raise DataError(f"{path} has {held_out.pop()} alone; give both X_test and y_test, or none")
+    X_test, y_test = _checked(arrays, "X_test", "y_test", path)
+    if X_test.shape[1] != X.shape[1]:
+        raise DataError(
+            f"{path}: X_train has {X.shape[1]} features a sample, X_test {X_test.shape[1]}"
+        )
+    return Dataset(X, y, X_test, y_test)
 
 
-def _flatten(X: np.ndarray) -> np.ndarray:
-    """One row a sample; images become rows of pixels."""
-    return np.asarray(X, dtype=np.float64).reshape(len(X), -1)
+def _checked(arrays: dict, X_name: str, y_name: str, path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Samples, one row each (images become rows of pixels), and what belongs to them."""
+    X, y = arrays[X_name], arrays[y_name]
+    if X.ndim < 2 or X.size == 0:
+        raise DataError(
+            f"{path}: {X_name} has shape {X.shape}; at least one sample, one feature and two "
+            f"dimensions are needed"
+        )
+    if y.shape != (len(X),):
+        raise DataError(f"{path}: {y_name} has shape {y.shape}; {len(X)} samples need ({len(X)},)")
+    if X.dtype.kind not in "biuf":
+        raise DataError(f"{path}: {X_name} must hold real numbers, not {X.dtype}")
+    X = X.astype(np.float64).reshape(len(X), -1)
+    _check_finite(X, f"{path}: {X_name}")
+    return X, y
+
+
+def _check_finite(X: np.ndarray, where: str) -> None:
+    bad = np.argwhere(~np.isfinite(X))
+    if len(bad):
+        sample, feature = bad[0]
+        raise DataError(
+            f"{where}: feature {feature} of sample {sample} is {X[sample, feature]}; fill in or "
+            f"remove what is missing"
+        )
 
 
 def _split(X, y, test_size, seed, feature_range=None) -> Dataset:
-    if len(X) != len(y):
-        raise DataError(f"{len(X)} samples and {len(y)} classes don't belong together")
     try:
+        classes = None if type_of_target(y).startswith("continuous") else y
         X_train, X_test, y_train, y_test = train_test_split(
-            X, y, test_size=test_size, stratify=y, random_state=seed
+            X, y, test_size=test_size, stratify=classes, random_state=seed
         )
     except ValueError as error:
         raise DataError(f"the samples can't be split: {error}") from error
@@ -125,9 +161,11 @@ def _split(X, y, test_size, seed, feature_range=None) -> Dataset:
 
 
 def _read_csv(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    with open(path, newline="") as file:
+    # Spreadsheets begin a file with a byte order mark, which would hide the first number.
+    with open(path, newline="", encoding="utf-8-sig") as file:
         rows = [row for row in csv.reader(file) if row]
-    if rows and not _is_number(rows[0][0]):
+    # A line with a number in it is a sample, even if something else in it is wrong.
+    if rows and not any(_is_number(value) for value in rows[0][:-1] or rows[0]):
         del rows[0]
     if not rows:
         raise DataError(f"{path} has no samples")
@@ -137,12 +175,20 @@ def _read_csv(path: Path) -> tuple[np.ndarray, np.ndarray]:
     for number, row in enumerate(rows):
         if len(row) != columns:
             raise DataError(f"{path}: sample {number} has {len(row)} columns, not {columns}")
-    try:
-        X = np.array([[float(value) for value in row[:-1]] for row in rows])
-    except ValueError as error:
-        raise DataError(f"{path}: {error}") from error
-    y = np.array([row[-1] for row in rows])
-    return X, y.astype(np.int64) if all(_is_integer(label) for label in y) else y
+        for column, value in enumerate(row[:-1]):
+            if not _is_number(value):
+                raise DataError(
+                    f"{path}: feature {column} of sample {number} is {value!r}, not a number"
+                )
+    X = np.array([[float(value) for value in row[:-1]] for row in rows])
+    _check_finite(X, str(path))
+    labels = [row[-1] for row in rows]
+    for kind in (int, float):
+        try:
+            return X, np.array([kind(label) for label in labels], dtype=np.dtype(kind))
+        except ValueError:
+            continue
+    return X, np.array(labels)
 
 
 def _is_number(text: str) -> bool:
@@ -151,7 +197,3 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _is_integer(text: str) -> bool:
-    return text.strip().lstrip("+-").isdigit()

@@ -17,6 +17,7 @@ from .estimate import estimate
 from .golden.contractor import Results
 from .golden.cycles import utilisation
 from .models import MPSClassifier
+from .plots import check_matplotlib, demo_figure
 from .progress import progress_bar
 
 IMAGE_SIDE = 8
@@ -54,7 +55,17 @@ def run_demo(url: str, output: Path, quick: bool, say: Callable[[str], None] = p
     -------
     bool
         The board's answers equal the golden model's, bit for bit, in the cycles promised.
+
+    Raises
+    ------
+    TensorspinError
+        If matplotlib is missing, or the board fails.
+    OSError
+        If the folder can't be written.
     """
+    # Before the training, not after it.
+    check_matplotlib()
+    output.mkdir(parents=True, exist_ok=True)
     effort = QUICK if quick else FULL
     data = load_dataset("digits")
     X_test, y_test = data.X_test[: effort.images], data.y_test[: effort.images]
@@ -97,7 +108,6 @@ def run_demo(url: str, output: Path, quick: bool, say: Callable[[str], None] = p
         f"{info.contractor.program_bytes}, streamed in {loading:.2f} s"
     )
 
-    output.mkdir(parents=True, exist_ok=True)
     program.save(output / "digits.npz")
     _draw(output / "demo.png", classifier, program, X_test, y_test, result, info.board)
     say(f"\nFigure: {output / 'demo.png'}   Program: {output / 'digits.npz'}")
@@ -161,9 +171,6 @@ def _compare(result: RunResult, golden: Results, cycles: int, say) -> bool:
 
 
 def _draw(path, classifier, program, X, y, result, board_name) -> None:
-    from .plots import demo_figure
-
-    entropy = classifier.entanglement_entropy()
     demo_figure(
         path,
         images=X.reshape(-1, IMAGE_SIDE, IMAGE_SIDE),
@@ -171,7 +178,7 @@ def _draw(path, classifier, program, X, y, result, board_name) -> None:
         predicted=program.classes[result.classes],
         scores=result.scores,
         classes=program.classes,
-        entropy=entropy,
+        entropy=classifier.entanglement_entropy(),
         label_position=classifier.label_position_,
         bond_dim=classifier.bond_dim,
         title=f"Handwritten digits, classified by a matrix product state on {board_name}",

@@ -7,10 +7,22 @@ from pathlib import Path
 import numpy as np
 from sklearn.metrics import confusion_matrix
 
+from .errors import TensorspinError
+
 EXAMPLES = 5
 """Samples shown with their scores."""
 
 HALF_CHAIN_COLOURS = ("#3b6ea8", "#c0693b")
+
+
+def check_matplotlib() -> None:
+    """Raise TensorspinError, with what to do, if there is no matplotlib."""
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError as error:
+        raise TensorspinError(
+            f"the figure needs matplotlib ({error}): pip install tensorspin[plot]"
+        ) from error
 
 
 def demo_figure(

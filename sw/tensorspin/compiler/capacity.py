@@ -43,6 +43,8 @@ def check_sound(
     ------
     ValueError
         With the name of the node.
+    CapacityError
+        If something is larger than any device holds.
     """
     if not len(nodes) == len(weights) == len(names) or not nodes:
         raise ValueError(

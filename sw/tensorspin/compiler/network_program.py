@@ -27,7 +27,7 @@ REFERENCE_LANES = 8
 """Lanes assumed where only the scores matter; they are the same for any number."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # arrays have no single answer; `digest` compares
 class NetworkProgram:
     """A quantised tensor network: nodes, weights, feature table, and how to read its answers.
 
@@ -52,9 +52,11 @@ class NetworkProgram:
     ------
     ValueError
         If the program is not sound: the message names the node.
+    CapacityError
+        If something is larger than any device holds.
     """
 
-    nodes: tuple[Node, ...]
+    nodes: tuple[Node, ...] = field(repr=False)
     weights: tuple[np.ndarray, ...] = field(repr=False)
     names: tuple[str, ...] = field(repr=False)
     table: np.ndarray = field(repr=False)

@@ -52,7 +52,7 @@ def log_magnitudes(mantissas, exponents, log2_scale: float) -> np.ndarray:
     return (np.log2(magnitudes) + shift) * np.log(2)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # labels are an array
 class Classification:
     """The greatest score tells the class.
 

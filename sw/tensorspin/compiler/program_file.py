@@ -90,7 +90,10 @@ def load(path: str | Path) -> NetworkProgram:
     # Opened here, so that a missing file is not mistaken for a damaged one.
     with open(path, "rb") as file:
         try:
-            with np.load(file, allow_pickle=False) as archive:
+            archive = np.load(file, allow_pickle=False)
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise ValueError("it is a single array")
+            with archive:
                 arrays = {name: archive[name] for name in archive.files}
             metadata = json.loads(str(arrays.pop("metadata")))
             if metadata["format"] != FORMAT:

@@ -72,10 +72,13 @@ class BoardEstimator(BaseEstimator):
         ValueError
             If X is invalid or outside a feature range that was promised.
         TypeError
-            If the program was made for another task.
+            If `program` is no program or one for another task, or `board` is neither a URL nor a
+            board.
         TensorspinError
             If the board does not hold the program or does not answer.
         """
+        if not isinstance(self.program, NetworkProgram):
+            raise TypeError(f"program must be a NetworkProgram, not {type(self.program).__name__}")
         if not isinstance(self.program.task, self._task_type):
             raise TypeError(
                 f"a {type(self).__name__} needs a program for {self._task_type.__name__}, not for "
@@ -101,13 +104,19 @@ class BoardEstimator(BaseEstimator):
 
     def __getstate__(self) -> dict:
         state = super().__getstate__()
-        return {name: value for name, value in state.items() if name != "_opened"}
+        return {name: value for name, value in state.items() if not name.startswith("_opened")}
 
     def _open(self) -> Board:
+        if not isinstance(self.board, (str, Board)):
+            raise TypeError(
+                f"board must be a URL or an open Board, not {type(self.board).__name__}"
+            )
+        if self.__dict__.get("_opened") is not None and self._opened_url != self.board:
+            self.close()  # set_params chose another board
         if isinstance(self.board, Board):
             return self.board
         if self.__dict__.get("_opened") is None:
-            self._opened = Board.open(self.board)
+            self._opened, self._opened_url = Board.open(self.board), self.board
         return self._opened
 
 
@@ -130,7 +139,7 @@ class BoardClassifier(LogitsMixin, ClassifierMixin, BoardEstimator):
     """
 
     _task_type = Classification
-    _trainable_name = "MPSClassifier"
+    _trainable_name = "MPSClassifier or TTNClassifier"
 
     @property
     def classes_(self) -> np.ndarray:

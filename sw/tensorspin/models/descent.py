@@ -87,6 +87,7 @@ class Adam:
         return mean / (spread + self.EPSILON)
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")  # a loss of NaN tells of it
 def descend(
     network: Network,
     rest: Network,
