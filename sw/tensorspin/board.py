@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +12,7 @@ from .contract.device import DeviceDescription
 from .contract.fixed import LEVEL
 from .contract.memory import MemorySpace
 from .contract.packets import ACTIVATE, RESULT, STATUS, DeviceStatus, PacketType, Status
+from .contract.results import Results
 from .errors import DeviceError, LinkError, TensorspinError
 from .link.measure import LinkReport, measure_link
 from .link.requests import MAX_DATA, SCORE_BYTES, Read, Request, Run, Write
@@ -31,27 +31,6 @@ _UPLOADS = 3
 
 _SESSIONS = 5
 """Sessions in which one upload is tried to be read back and activated."""
-
-
-@dataclass(frozen=True)
-class RunResult:
-    """What the board answered for n samples.
-
-    Attributes
-    ----------
-    scores : ndarray of int16, shape (n, n_outputs)
-        Mantissas; the values are ``scores * 2**-exponents`` up to a constant of the network.
-    exponents : ndarray of uint16, shape (n,)
-    classes : ndarray of int64, shape (n,)
-        Index of the greatest score, the first of equals.
-    cycles : ndarray of int64, shape (n,)
-        Clock cycles that each sample took on the board.
-    """
-
-    scores: np.ndarray
-    exponents: np.ndarray
-    classes: np.ndarray
-    cycles: np.ndarray
 
 
 class Board:
@@ -326,7 +305,7 @@ class Board:
 
     # Samples
 
-    def run(self, levels: np.ndarray, *, progress: Progress | None = None) -> RunResult:
+    def run(self, levels: np.ndarray, *, progress: Progress | None = None) -> Results:
         """Contract samples with the program loaded.
 
         Samples travel while others are computed.
@@ -340,7 +319,7 @@ class Board:
 
         Returns
         -------
-        RunResult
+        Results
 
         Raises
         ------
@@ -407,7 +386,7 @@ def _check_levels(levels: np.ndarray, features: int) -> np.ndarray:
     return np.ascontiguousarray(levels, dtype=np.uint8)
 
 
-def _unpack_results(replies: np.ndarray, outputs: int) -> RunResult:
+def _unpack_results(replies: np.ndarray, outputs: int) -> Results:
     """Split replies, as `tensorspin.contract.packets.PacketType.RUN` lays them out."""
     byte_order, *codes = RESULT.format
     layout = np.dtype(
@@ -415,7 +394,7 @@ def _unpack_results(replies: np.ndarray, outputs: int) -> RunResult:
         + [(name, byte_order + code) for name, code in zip(_RESULT_FIELDS, codes)]
     )
     fields = replies.view(layout)[:, 0]
-    return RunResult(
+    return Results(
         fields["scores"].astype(np.int16),
         fields["exponent"].astype(np.uint16),
         fields["class"].astype(np.int64),

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from .board import Board, RunResult
+from .board import Board
 from .compiler.network_program import NetworkProgram
 from .contract.boards import find_board
+from .contract.results import Results
 from .datasets import Dataset, load_dataset
 from .estimate import estimate
-from .golden.contractor import Results
 from .golden.cycles import utilisation
 from .models import MPSClassifier
 from .plots import check_matplotlib, demo_figure
@@ -134,7 +134,7 @@ def _train(data: Dataset, effort: Effort, say) -> MPSClassifier:
 
 def _classify(
     board: Board, program: NetworkProgram, X: np.ndarray, say
-) -> tuple[RunResult, int, float]:
+) -> tuple[Results, int, float]:
     """What the board answers, the cycles that it was busy, the seconds that loading took."""
     started = time.perf_counter()
     with progress_bar("streaming weights", "B") as progress:
@@ -150,7 +150,7 @@ def _classify(
     return result, busy, loading
 
 
-def _compare(result: RunResult, golden: Results, cycles: int, say) -> bool:
+def _compare(result: Results, golden: Results, cycles: int, say) -> bool:
     """Hold the board to the golden model and to the promised cycles."""
     differences = {
         "scores": np.count_nonzero(result.scores != golden.scores),

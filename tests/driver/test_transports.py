@@ -266,3 +266,8 @@ def test_busy_port_by_lock():
     finally:
         os.close(primary)
         os.close(secondary)
+
+
+def test_a_board_name_without_scheme_gets_a_hint():
+    with pytest.raises(TransportError, match="did you mean sim://icebreaker"):
+        open_transport("icebreaker")

@@ -211,9 +211,9 @@ def test_constant_and_huge_features():
         ("epochs", 0, "epochs must be an integer of at least 1, got 0"),
         ("batch_size", 0, "batch_size must be an integer of at least 1, got 0"),
         ("batch_size", "all", "batch_size must be an integer of at least 1, got 'all'"),
-        ("learning_rate", -1, "learning_rate must be a number of at least 0, got -1"),
-        ("weight_decay", np.nan, "weight_decay must be a number of at least 0, got nan"),
-        ("input_noise", None, "input_noise must be a number of at least 0, got None"),
+        ("learning_rate", -1, "learning_rate must be a finite number of at least 0, got -1"),
+        ("weight_decay", np.nan, "weight_decay must be a finite number of at least 0, got nan"),
+        ("input_noise", None, "input_noise must be a finite number of at least 0, got None"),
     ],
 )
 def test_wrong_parameter(iris, parameter, value, message):

@@ -196,7 +196,7 @@ def test_promised_range(iris):
         ("bond_dim", 33, "bond_dim must be an integer from 2 to 32, got 33"),
         ("epochs", 0, "epochs must be an integer of at least 1, got 0"),
         ("batch_size", "all", "batch_size must be an integer of at least 1, got 'all'"),
-        ("learning_rate", -1, "learning_rate must be a number of at least 0, got -1"),
+        ("learning_rate", -1, "learning_rate must be a finite number of at least 0, got -1"),
         ("feature_order", "snake", 'feature_order must be None, "morton" or a permutation'),
         ("tree", "snake", "tree must be made of pairs and of integers, .* got a str"),
     ],

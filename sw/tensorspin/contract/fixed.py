@@ -60,10 +60,6 @@ class Format:
         raw = np.rint(np.ldexp(values, self.f_bits))
         return np.clip(raw, self.minimum, self.maximum).astype(np.int64)
 
-    def to_float(self, raw) -> np.ndarray:
-        """Real values (float64) of raw integers."""
-        return np.ldexp(np.asarray(raw, dtype=np.float64), -self.f_bits)
-
     def __str__(self) -> str:
         return f"{'SQ' if self.signed else 'UQ'}({self.i_bits}, {self.f_bits})"
 

@@ -3,40 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from ..contract.device import ContractorSize
 from ..contract.fixed import ACCUMULATOR, EXPONENT, MANTISSA, round_shift, saturate
-from ..contract.image import read_image
-from ..contract.memory import LEVELS
 from ..contract.program import Node, OperandKind
+from ..contract.results import Results
 from .cycles import cycle_count
 
 BATCH = 1024
 """Samples contracted at once: bounds the memory that the products take."""
-
-
-@dataclass(frozen=True)
-class Results:
-    """What the contractor gives for n samples.
-
-    Attributes
-    ----------
-    scores : ndarray of int16, shape (n, outputs)
-        Mantissas; the values are ``scores * 2**-exponent`` up to a constant of the network.
-    exponents : ndarray of uint16, shape (n,)
-    classes : ndarray of int64, shape (n,)
-        Index of the greatest score, the first of equals.
-    cycles : ndarray of int64, shape (n,)
-        Clock cycles of each sample.
-    """
-
-    scores: np.ndarray
-    exponents: np.ndarray
-    classes: np.ndarray
-    cycles: np.ndarray
 
 
 def contract(
@@ -75,26 +51,6 @@ def contract(
         np.argmax(scores, axis=1),
         np.full(len(levels), cycle_count(nodes, lanes), dtype=np.int64),
     )
-
-
-def run_image(program: bytes, table: bytes, size: ContractorSize, levels: np.ndarray) -> Results:
-    """Contract samples with what the memories of a device hold.
-
-    Parameters
-    ----------
-    program, table : bytes
-        Contents of `MemorySpace.PROGRAM` and `MemorySpace.TABLE`.
-    size : ContractorSize
-    levels : ndarray of uint8, shape (n, features)
-
-    Raises
-    ------
-    tensorspin.contract.image.ProgramOverrunError
-        If the program runs past the end of its memory.
-    """
-    nodes, weights = read_image(program, size.lanes)
-    entries = np.frombuffer(table, dtype="<i2").reshape(size.components, LEVELS)
-    return contract(nodes, weights, entries, levels, size.lanes)
 
 
 def _contract_batch(nodes, factors, table, levels) -> tuple[np.ndarray, np.ndarray]:

@@ -236,7 +236,7 @@ def check_limits(estimator: BaseEstimator, limits: dict[str, tuple[type, float, 
         value = getattr(estimator, name)
         if name == "batch_size" and isinstance(value, str) and value == "auto":
             continue
-        described = "an integer" if kind is Integral else "a number"
+        described = "an integer" if kind is Integral else "a finite number"
         bounds = f"from {least} to {most}" if most < np.inf else f"of at least {least}"
         if isinstance(value, bool) or not isinstance(value, kind):
             raise ValueError(f"{name} must be {described} {bounds}, got {value!r}")

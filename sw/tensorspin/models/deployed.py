@@ -6,9 +6,10 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, OutlierMixin, RegressorMixin
 from sklearn.utils.validation import validate_data
 
-from ..board import Board, RunResult
+from ..board import Board
 from ..compiler.network_program import NetworkProgram
 from ..compiler.outputs import Classification, OutlierDetection, Regression, Task
+from ..contract.results import Results
 from .logits import LogitsMixin, normalised_logits
 
 
@@ -29,7 +30,7 @@ class BoardEstimator(BaseEstimator):
     Attributes
     ----------
     n_features_in_ : int
-    last_run_ : RunResult
+    last_run_ : Results
         What the board answered at the last prediction: scores, exponents, cycles.
 
     """
@@ -56,7 +57,7 @@ class BoardEstimator(BaseEstimator):
             f"a {type(self).__name__} can't be trained: fit an {self._trainable_name}, deploy it"
         )
 
-    def run(self, X) -> RunResult:
+    def run(self, X) -> Results:
         """What the board answers.
 
         Parameters
@@ -65,7 +66,7 @@ class BoardEstimator(BaseEstimator):
 
         Returns
         -------
-        RunResult
+        Results
 
         Raises
         ------
@@ -135,7 +136,7 @@ class BoardClassifier(LogitsMixin, ClassifierMixin, BoardEstimator):
     ----------
     classes_ : ndarray, shape (n_classes,)
     n_features_in_ : int
-    last_run_ : RunResult
+    last_run_ : Results
     """
 
     _task_type = Classification
@@ -170,7 +171,7 @@ class BoardRegressor(RegressorMixin, BoardEstimator):
     Attributes
     ----------
     n_features_in_ : int
-    last_run_ : RunResult
+    last_run_ : Results
     """
 
     _task_type = Regression
@@ -198,7 +199,7 @@ class BoardAnomalyDetector(OutlierMixin, BoardEstimator):
     offset_ : float
         Log-likelihood in nats below which a sample is an outlier.
     n_features_in_ : int
-    last_run_ : RunResult
+    last_run_ : Results
     """
 
     _task_type = OutlierDetection

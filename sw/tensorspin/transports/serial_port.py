@@ -10,6 +10,7 @@ import time
 import serial
 import serial.tools.list_ports
 
+from ..contract.boards import BOARDS
 from ..errors import TransportError
 from .base import Transport
 
@@ -109,7 +110,8 @@ def _explain(url: str, error: Exception) -> str:
         )
     missing = number in (errno.ENOENT, errno.ENODEV, errno.ENXIO)
     if missing or "no ports found" in text or "FileNotFoundError" in text:
-        return f"there is no port {url}; {_ports_found()}"
+        virtual = f"did you mean sim://{url}? " if url in BOARDS else ""
+        return f"there is no port {url}; {virtual}{_ports_found()}"
     return f"cannot open {url}: {text}; {_ports_found()}"
 
 

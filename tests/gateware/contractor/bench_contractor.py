@@ -11,7 +11,7 @@ from tensorspin.contract.device import ContractorSize
 from tensorspin.contract.image import ProgramOverrunError, read_image
 from tensorspin.contract.latency import MEMORY_READ
 from tensorspin.contract.memory import MemorySpace
-from tensorspin.golden.contractor import contract, run_image
+from tensorspin.golden.contractor import contract
 from tensorspin.golden.cycles import cycle_count
 from tests.gateware.bench import bench_parameters
 from tests.random_programs import RandomProgram, exact_program, random_program, short_program
@@ -61,10 +61,6 @@ class Driver:
         """Contract random samples with the program that is loaded."""
         levels = self.rng.integers(256, size=(samples, program.features))
         golden = contract(program.nodes, program.weights, program.table, levels, self.size.lanes)
-        from_image = run_image(
-            program.image(self.size.lanes), program.table_bytes(), self.size, levels
-        )
-        assert np.array_equal(golden.scores, from_image.scores)
         sending = cocotb.start_soon(self.send(levels))
         for index in range(samples):
             got = await self.receive(most_idle, limit=100 * int(golden.cycles[0]) + 20_000)
