@@ -337,7 +337,8 @@ def test_link_test_leaves_the_program_alone(board, device):
     assert 0.8 * ROW.baud / 10 < report.to_device < ROW.baud / 10
     assert 0.8 * ROW.baud / 10 < report.from_device < ROW.baud / 10
     assert 0.0003 < report.round_trip < 0.001
-    assert report.line.resent == 0
+    assert report.statistics.resent == 0
+    assert report.line == f"{ROW.baud} baud, modelled"
     assert "kB/s" in str(report)
     assert_answers(board.run(LEVELS), golden_answers(PROGRAM, LEVELS))
 

@@ -143,7 +143,7 @@ def test_link_test_on_a_bad_line():
     transport = FaultyTransport(golden_transport(), FaultRates(byte=0.002), seed=1)
     board = Board.over(transport)
     report = board.link_test(2.0)
-    assert report.line.damaged > 0
-    assert report.line.rejected > 0
+    assert report.statistics.damaged > 0
+    assert report.statistics.rejected > 0
     assert 5e3 < report.to_device < 1e5
     assert 5e3 < report.from_device < 1e5

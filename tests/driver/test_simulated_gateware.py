@@ -47,6 +47,6 @@ def test_bad_line(transport, seed):
 
 def test_link_test(transport):
     report = Board.over(transport).link_test(0.02)
-    assert report.line.resent == 0
+    assert report.statistics.resent == 0
     assert report.to_device > 0
     assert report.from_device > 0

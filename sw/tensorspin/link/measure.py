@@ -26,23 +26,23 @@ class LinkReport:
         Median time in seconds from a short request to its reply.
     to_device, from_device : float
         Payload in bytes per second, sent pipelined in one direction.
-    baud : int
-        Rate of the line as the device gives it. A payload can have a tenth of it at most.
-    line : LinkStatistics
+    line : str
+        What was measured; the payload can have a tenth of a serial line's rate at most.
+    statistics : LinkStatistics
         What happened on the line meanwhile.
     """
 
     round_trip: float
     to_device: float
     from_device: float
-    baud: int
-    line: LinkStatistics
+    line: str
+    statistics: LinkStatistics
 
     def __str__(self) -> str:
         return (
             f"round trip {self.round_trip * 1e3:.2f} ms, to the device {self.to_device / 1e3:.1f} "
-            f"kB/s, from the device {self.from_device / 1e3:.1f} kB/s of payload (line: "
-            f"{self.baud} baud); {self.line}"
+            f"kB/s, from the device {self.from_device / 1e3:.1f} kB/s of payload\n"
+            f"serial line: {self.line}\n{self.statistics}"
         )
 
 
@@ -75,7 +75,7 @@ def measure_link(session: Session, seconds: float) -> LinkReport:
         statistics.median(round_trips),
         to_device,
         from_device,
-        session.description.baud,
+        session.line.transport.describe_line(session.description.baud),
         session.line.statistics - before,
     )
 

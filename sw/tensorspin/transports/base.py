@@ -23,6 +23,10 @@ class Transport(ABC):
     url: str
     latency: float
 
+    def describe_line(self, baud: int) -> str:
+        """What is measured when this transport is: a line of that rate, for reports."""
+        return f"{baud} baud"
+
     @abstractmethod
     def write(self, data: bytes) -> None:
         """Send all of `data`.

@@ -42,6 +42,9 @@ class GoldenTransport(Transport):
         # were given.
         self._line_in = self._engine = self._line_out = 0.0
 
+    def describe_line(self, baud: int) -> str:
+        return f"{baud} baud, modelled"
+
     def write(self, data: bytes) -> None:
         self._sent += data
 

@@ -46,6 +46,9 @@ class SimulatedTransport(Transport):
             raise TransportError(f"cannot open {self.url}: {error}") from error
         self._pending = bytearray()
 
+    def describe_line(self, baud: int) -> str:
+        return f"none; the gateware takes bytes at once, a board's line has {baud} baud"
+
     def write(self, data: bytes) -> None:
         self._pending += data
 
