@@ -25,8 +25,7 @@ def cycle_count(nodes: Sequence[Node], lanes: int) -> int:
     """
     header_taken = last_issue = before_last_issue = None
     normaliser_free = 0
-    released = [-1, -1]
-    """When the two nodes before were released."""
+    released = [-1, -1]  # the two nodes before
 
     for index, node in enumerate(nodes):
         # Header: the first two are taken at the start, the others behind the weights of the node
