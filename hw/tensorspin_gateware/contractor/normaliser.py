@@ -17,6 +17,8 @@ from tensorspin.contract.latency import (
 )
 from tensorspin.contract.program import MAX_OUTPUTS, OperandKind
 
+from ..primitives.block_memory import BlockMemory
+from ..primitives.leading_zeros import LeadingZeros
 from ..primitives.rounding import RoundSaturate
 from .operands import VectorWriteSignature
 from .sequencer import HEADER
@@ -26,34 +28,8 @@ INDEX_BITS = ceil_log2(MAX_OUTPUTS)
 SCORE = data.StructLayout({"mantissa": signed(MANTISSA.width), "index": INDEX_BITS, "last": 1})
 """One score, its class, and whether it is the last of the sample."""
 
-
-class LeadingZeros(wiring.Component):
-    """Counts the zeros above the highest one.
-
-    Parameters
-    ----------
-    width : int
-
-    Ports
-    -----
-    value : In(width)
-    count : Out
-        `width` for 0.
-
-    Combinational.
-    """
-
-    def __init__(self, width: int) -> None:
-        super().__init__({"value": In(width), "count": Out(range(width + 1))})
-
-    def elaborate(self, platform) -> Module:
-        m = Module()
-        width = len(self.value)
-        m.d.comb += self.count.eq(width)
-        for bit in range(width):
-            with m.If(self.value[bit]):
-                m.d.comb += self.count.eq(width - 1 - bit)
-        return m
+FINE_SHIFT_BITS = 3
+"""Bits of the shift that are done in the second step."""
 
 
 class Normaliser(wiring.Component):
@@ -123,11 +99,11 @@ class Normaliser(wiring.Component):
         with m.If(self.node_first):
             m.d.sync += nodes[self.parity].eq(self.header)
 
-        m.submodules.accumulators = accumulators = memory.Memory(
-            shape=signed(ACCUMULATOR.width), depth=2 * MAX_OUTPUTS, init=[]
+        m.submodules.accumulators = accumulators = BlockMemory(
+            ACCUMULATOR.width, 2 * MAX_OUTPUTS
         )
         start = Signal()
-        drained, magnitude = self._drain(m, nodes, accumulators.write_port(), start)
+        drained, magnitude = self._drain(m, nodes, accumulators.write, start)
 
         running = Signal()
         parity = Signal()
@@ -152,7 +128,7 @@ class Normaliser(wiring.Component):
             with m.If(node_end):
                 m.d.sync += [running.eq(0), parity.eq(~parity)]
 
-        self._mantissas(m, accumulators.read_port(), running, parity, index, node, node_end, shift)
+        self._mantissas(m, accumulators.reads[0], running, parity, index, node, node_end, shift)
         self._exponents(m, start, node, shift)
 
         with m.If(~self.run):
@@ -174,9 +150,9 @@ class Normaliser(wiring.Component):
             bits.eq(self.drain[:-1] ^ self.drain[-1].replicate(len(bits))),
             store.eq(self.drain_valid & ~surplus),
             complete.eq(store & (count == nodes[parity].outputs)),
-            write.addr.eq(Cat(count, parity)),
+            write.address.eq(Cat(count, parity)),
             write.data.eq(self.drain),
-            write.en.eq(store),
+            write.enable.eq(store),
         ]
         with m.If(store):
             m.d.sync += [
@@ -219,20 +195,25 @@ class Normaliser(wiring.Component):
             stages[0].node_end.eq(node_end),
             stages[0].slot.eq(node.destination),
             stages[0].scores.eq(node.last),
-            read.addr.eq(Cat(index, parity)),
+            read.address.eq(Cat(index, parity)),
         ]
         m.d.sync += [after.eq(before) for before, after in zip(stages, stages[1:])]
 
-        # Stage 1: memory output, shifted. Stage 2: rounded. Stage 3: written.
-        assert NORMALISE_WRITE == 3
+        # Stage 1: memory output. Stages 2, 3: shifted. Stage 4: rounded, and written.
+        assert NORMALISE_WRITE == 4
+        coarse = Signal(signed(ACCUMULATOR.width))
         shifted = Signal(signed(ACCUMULATOR.width))
         mantissa = Signal(signed(MANTISSA.width))
+        fine_shift = Signal(FINE_SHIFT_BITS)
         m.submodules.round = rounding = RoundSaturate(
             ACCUMULATOR.width, ACCUMULATOR.width - MANTISSA.width, MANTISSA
         )
         m.d.comb += rounding.value.eq(shifted)
         m.d.sync += [
-            shifted.eq((read.data << shift)[: ACCUMULATOR.width].as_signed()),
+            coarse.eq(read.data << (shift[FINE_SHIFT_BITS:] << FINE_SHIFT_BITS)),
+            # The next node's shift may come before the last output of this one is here.
+            fine_shift.eq(shift[:FINE_SHIFT_BITS]),
+            shifted.eq(coarse << fine_shift),
             mantissa.eq(rounding.result),
         ]
 
