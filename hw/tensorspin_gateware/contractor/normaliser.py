@@ -99,9 +99,7 @@ class Normaliser(wiring.Component):
         with m.If(self.node_first):
             m.d.sync += nodes[self.parity].eq(self.header)
 
-        m.submodules.accumulators = accumulators = BlockMemory(
-            ACCUMULATOR.width, 2 * MAX_OUTPUTS
-        )
+        m.submodules.accumulators = accumulators = BlockMemory(ACCUMULATOR.width, 2 * MAX_OUTPUTS)
         start = Signal()
         drained, magnitude = self._drain(m, nodes, accumulators.write, start)
 

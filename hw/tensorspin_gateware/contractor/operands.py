@@ -47,8 +47,8 @@ class Operands(wiring.Component):
     """From element to rounded product.
 
     Left and right side have a copy each of the vector slots, and a read port each of the feature
-    table, so that both are read in the same cycle. The feature levels of a node are read once, left then right, from
-    one memory of two halves: one is filled while the other is contracted.
+    table, so that both are read in the same cycle. The feature levels of a node are read once, left
+    then right, from one memory of two halves: one is filled while the other is contracted.
 
     Parameters
     ----------
@@ -71,8 +71,8 @@ class Operands(wiring.Component):
     selected : In(1)
         The bus means this memory.
 
-    Memory: on the iCEBreaker 14 block RAMs of 4 Kbit (4 features, 8 tables, 2 vectors); on ECP5 5 of
-    18 Kbit with twice the components (1, 2, 2).
+    Memory: on the iCEBreaker 14 block RAMs of 4 Kbit (4 features, 8 tables, 2 vectors); on ECP5 5
+    of 18 Kbit with twice the components (1, 2, 2).
     """
 
     def __init__(self, size: ContractorSize, family: Family) -> None:
