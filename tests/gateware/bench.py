@@ -14,6 +14,8 @@ from cocotb_tools.runner import get_results, get_runner
 
 from tensorspin_gateware import toolchain
 
+ECP5_CELLS = Path(__file__).with_name("ecp5_cells.v")
+"""Models of the ECP5 cells that `vendor_cell` cannot give."""
 BUILD = Path(__file__).parents[2] / "build" / "cocotb"
 PARAMETERS = "TENSORSPIN_BENCH"
 TOP = "top"
