@@ -1,7 +1,7 @@
 """Bitstreams: ``python -m tensorspin_gateware.build BOARD [--program]``.
 
-The result is ``build/BOARD/BOARD.bin`` or ``.bit``, with nextpnr's ``report.json`` beside it. It is built anew
-only if sources, options or tools have changed. No programmer is needed to build.
+The result is ``build/BOARD/BOARD.bin`` or ``.bit``, with nextpnr's ``report.json`` beside it. It is
+built anew only if sources, options or tools have changed. No programmer is needed to build.
 """
 
 from __future__ import annotations
@@ -158,22 +158,22 @@ def _run_tools(board: Board, top: Elaboratable, folder: Path, progress: Progress
     for tool, *_ in commands:
         toolchain.require(tool)
     for tool, *arguments in commands:
-        progress(f"{board.name}: {tool} ...")
+        stage = f"{board.name}: {tool}"
+        progress(f"{stage} ...")
         stage_started = time.monotonic()
         command = [env[tool.upper().replace("-", "_")], *arguments]
-        returncode, output = _run_tool(
-            command, folder, env, lambda seconds: progress(f"{board.name}: {tool} ... {seconds} s")
-        )
+        returncode, output = _run_tool(command, folder, env, stage, progress)
         if returncode != 0:
             end = "\n".join(output.splitlines()[-20:])
-            raise BuildError(f"{board.name}: {tool} failed (logs in {folder}):\n{end}")
-        progress(f"{board.name}: {tool} done ({time.monotonic() - stage_started:.1f} s)")
+            raise BuildError(f"{stage} failed (logs in {folder}):\n{end}")
+        progress(f"{stage} done ({time.monotonic() - stage_started:.1f} s)")
 
 
 def _run_tool(
-    command: list[str], folder: Path, env: dict[str, str], alive: Callable[[int], None]
+    command: list[str], folder: Path, env: dict[str, str], stage: str, progress: Progress
 ) -> tuple[int, str]:
-    """Return code and output; `alive` is told the seconds every now and then."""
+    """Return code and output; while the tool runs, `progress` is told so."""
+    # A file, since a pipe that nobody empties would block the tool.
     with tempfile.TemporaryFile(mode="w+") as output:
         with subprocess.Popen(
             command, cwd=folder, env=env, stdout=output, stderr=subprocess.STDOUT
@@ -184,7 +184,7 @@ def _run_tool(
                     process.wait(_ALIVE_SECONDS)
                     break
                 except subprocess.TimeoutExpired:
-                    alive(round(time.monotonic() - started))
+                    progress(f"{stage} ... {time.monotonic() - started:.0f} s")
         output.seek(0)
         return process.returncode, output.read()
 

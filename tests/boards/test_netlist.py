@@ -5,19 +5,17 @@ from __future__ import annotations
 
 import collections
 import json
-import subprocess
 
 import pytest
-from amaranth.back import rtlil
 
 from tensorspin.contract.boards import BOARDS
-from tensorspin_gateware import toolchain
 from tensorspin_gateware.boards import HARDWARE
 from tensorspin_gateware.primitives import Family
 from tensorspin_gateware.primitives.multiply_accumulate import MultiplyAccumulate
 from tensorspin_gateware.primitives.program_memory import ProgramMemory
 
-SYNTHESIS = {Family.ICE40UP: "synth_ice40", Family.ECP5: "synth_ecp5"}
+from .synthesis import TOP, synthesise
+
 DSP = {Family.ICE40UP: "SB_MAC16", Family.ECP5: "MULT18X18D"}
 REGISTERS = {
     Family.ICE40UP: {"A_REG": "1", "B_REG": "1", "TOPOUTPUT_SELECT": "1"},
@@ -34,23 +32,16 @@ BLOCK_RAM_BITS = 1 << 14
 ECP5 = [name for name, hardware in HARDWARE.items() if hardware.family is Family.ECP5]
 
 
-def synthesise(component, board: str, folder) -> list[dict]:
+def cells_of(component, board: str, folder) -> list[dict]:
     """Cells of a component's netlist."""
-    (folder / "top.il").write_text(rtlil.convert(component, emit_src=False))
-    hardware = HARDWARE[board]
-    script = (
-        f"read_rtlil top.il; {SYNTHESIS[hardware.family]} {hardware.synth_options} -top top; "
-        f"write_json top.json"
-    )
-    yosys = toolchain.environment()["YOSYS"]
-    subprocess.run([yosys, "-q", "-p", script], cwd=folder, check=True)
-    return list(json.loads((folder / "top.json").read_text())["modules"]["top"]["cells"].values())
+    netlist = synthesise(component, board, folder, "write_json")
+    return list(json.loads(netlist)["modules"][TOP]["cells"].values())
 
 
 @pytest.mark.parametrize("board", HARDWARE)
 def test_dsp_registers_survive_synthesis(board, tmp_path):
     family = HARDWARE[board].family
-    cells = synthesise(MultiplyAccumulate(family), board, tmp_path)
+    cells = cells_of(MultiplyAccumulate(family), board, tmp_path)
     (dsp,) = [cell for cell in cells if cell["type"] == DSP[family]]
     kept = {name: dsp["parameters"][name].lstrip("0") for name in REGISTERS[family]}
     assert kept == REGISTERS[family]
@@ -61,7 +52,7 @@ def test_program_memory_needs_no_multiplexer(board, tmp_path):
     """Every block RAM spans all words, and the logic only tells writes from reads."""
     size = BOARDS[board].contractor
     memory = ProgramMemory(size.program_words, size.lanes, Family.ECP5)
-    cells = synthesise(memory, board, tmp_path)
+    cells = cells_of(memory, board, tmp_path)
     types = collections.Counter(cell["type"] for cell in cells)
     assert types["DP16KD"] == 8 * size.program_bytes // BLOCK_RAM_BITS
     assert set(types) == {"DP16KD", "LUT4"}
