@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from tensorspin.contract.boards import BOARDS, find_board
 from tensorspin.contract.device import SIZE, ContractorSize, DeviceDescription
+from tensorspin.contract.fixed import NARROW_STEP
 from tensorspin.contract.image import ProgramOverrunError, program_image, read_image
 from tensorspin.contract.memory import word_stride_bits
+from tensorspin.contract.packets import PROTOCOL_VERSION
 from tensorspin.contract.program import (
     HEADER_FIELDS,
     MAX_OPERAND,
@@ -37,6 +39,7 @@ nodes = st.builds(
     destination=st.integers(0, INDEX_LIMIT),
     wait=st.booleans(),
     last=st.booleans(),
+    narrow=st.booleans(),
 )
 
 
@@ -64,6 +67,21 @@ def test_image_round_trip(seed, lanes):
     assert all(np.array_equal(a, b) for a, b in zip(weights, program.weights))
 
 
+def test_narrow_weights_take_half_the_words():
+    operands = Operand(OperandKind.FEATURE, 0, 3), Operand(OperandKind.FEATURE, 1, 3)
+    weights = NARROW_STEP * np.arange(-8, 10).clip(-8, 7).reshape(2, 3, 3).astype(np.int8)
+    wide = Node(*operands, 2, 0, False, True)
+    narrow = dataclasses.replace(wide, narrow=True)
+    lanes = MIN_LANES
+    assert (wide.words(lanes), narrow.words(lanes)) == (1 + 9, 1 + 5)
+    for node in (wide, narrow):
+        image = program_image([node], [weights], lanes)
+        assert np.array_equal(read_image(image, lanes)[1][0], weights)
+    weights[1, 2, 0] += 1
+    with pytest.raises(ValueError, match=f"113 of a narrow node is no multiple of {NARROW_STEP}"):
+        program_image([narrow], [weights], lanes)
+
+
 def test_image_without_end():
     operand = Operand(OperandKind.FEATURE, 0, 2)
     node = Node(operand, operand, 1, 0, False, last=False)
@@ -83,7 +101,8 @@ def test_description_round_trip(name):
 def test_description_of_another_protocol():
     description = find_board("icebreaker").description(bytes(8))
     other = dataclasses.replace(description, protocol=description.protocol + 1)
-    with pytest.raises(ValueError, match="version 2, this driver version 1"):
+    versions = f"version {PROTOCOL_VERSION + 1}, this driver version {PROTOCOL_VERSION}"
+    with pytest.raises(ValueError, match=versions):
         DeviceDescription.unpack(other.pack())
 
 

@@ -38,7 +38,7 @@ class ContractorSize:
     Attributes
     ----------
     lanes : int
-        Multiply-accumulators, each with its own byte of the program memory's words.
+        Multiply-accumulators of a group, each with its own byte of the program memory's words.
     program_words : int
         Words of the program memory; a power of two.
     features : int
@@ -49,6 +49,9 @@ class ContractorSize:
         Vector slots; a power of two.
     slot_entries : int
         Entries of a vector slot: the greatest bond dimension; a power of two.
+    groups : int
+        Samples contracted in step, each by lanes of its own, which all read the same weights. So a
+        device keeps more multipliers busy than a bond has outputs.
     """
 
     lanes: int
@@ -57,6 +60,12 @@ class ContractorSize:
     components: int
     slots: int
     slot_entries: int
+    groups: int = 1
+
+    @property
+    def multipliers(self) -> int:
+        """Multiply-accumulators in all."""
+        return self.lanes * self.groups
 
     @property
     def program_bytes(self) -> int:
@@ -114,6 +123,7 @@ class DeviceDescription:
             size.components,
             size.slots,
             size.slot_entries,
+            size.groups,
             self.build,
         )
 
@@ -147,6 +157,6 @@ class DeviceDescription:
         )
 
 
-_LAYOUT = struct.Struct("<H16sIIHHIHBBB8s")
+_LAYOUT = struct.Struct("<H16sIIHHIHBBBB8s")
 SIZE = _LAYOUT.size
 """Bytes of a packed description."""

@@ -78,7 +78,13 @@ MANTISSA = SQ(1, 15)
 """Entries of feature tables and of vectors; a vector carries one exponent beside them."""
 
 WEIGHT = SQ(8, 0)
-"""Weights, scaled by one power of two per node."""
+"""Weights, whatever their storage; a node has one step, which is the host's business."""
+
+NARROW_WEIGHT = SQ(4, 0)
+"""Weights of a narrow node as stored, two in a byte."""
+
+NARROW_STEP = 1 << (WEIGHT.width - NARROW_WEIGHT.width)
+"""A narrow node's weights are multiples of this: the upper half of a `WEIGHT`, the lower half 0."""
 
 ACCUMULATOR = SQ(32, 0)
 """Sums of weight x product. `tensorspin.contract.program.WEIGHT_SUM_LIMIT` keeps them inside."""

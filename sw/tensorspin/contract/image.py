@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from .fixed import NARROW_STEP
 from .memory import word_stride_bits
 from .program import HEADER_BYTES, Node
 
@@ -25,13 +26,37 @@ def weight_words(node: Node, weights: np.ndarray, lanes: int) -> np.ndarray:
 
     Returns
     -------
-    ndarray of int8, shape (words, lanes)
+    ndarray of uint8, shape (words, lanes)
         Lanes beyond the last output are 0.
+
+    Raises
+    ------
+    ValueError
+        If the node is narrow and a weight has more than its upper half set.
     """
     blocks = len(node.blocks(lanes))
-    padded = np.zeros((blocks * lanes, node.elements), dtype=np.int8)
-    padded[: node.outputs] = weights.reshape(node.outputs, node.elements)
-    return padded.reshape(blocks, lanes, node.elements).transpose(0, 2, 1).reshape(-1, lanes)
+    # An odd number of elements leaves half a word empty.
+    padded = np.zeros((blocks * lanes, node.elements + node.elements % 2), dtype=np.int8)
+    padded[: node.outputs, : node.elements] = weights.reshape(node.outputs, node.elements)
+    ordered = padded.reshape(blocks, lanes, -1).transpose(0, 2, 1)
+    if not node.narrow:
+        return ordered[:, : node.elements].reshape(-1, lanes).view(np.uint8)
+    surplus = ordered % NARROW_STEP
+    if surplus.any():
+        offender = ordered[surplus != 0][0]
+        raise ValueError(f"weight {offender} of a narrow node is no multiple of {NARROW_STEP}")
+    upper_halves = ordered.view(np.uint8)
+    return (upper_halves[:, 0::2] // NARROW_STEP | upper_halves[:, 1::2]).reshape(-1, lanes)
+
+
+def _unpack_weights(node: Node, words: np.ndarray) -> np.ndarray:
+    """Inverse of `weight_words`."""
+    blocks, lanes = len(node.blocks(words.shape[1])), words.shape[1]
+    if node.narrow:
+        words = np.stack([words * NARROW_STEP, words - words % NARROW_STEP], axis=1)
+    ordered = words.reshape(blocks, -1, lanes)[:, : node.elements].view(np.int8)
+    flat = ordered.transpose(0, 2, 1).reshape(blocks * lanes, node.elements)[: node.outputs]
+    return flat.reshape(node.outputs, node.left.size, node.right.size)
 
 
 def program_image(nodes: Sequence[Node], weights: Sequence[np.ndarray], lanes: int) -> bytes:
@@ -53,7 +78,7 @@ def program_image(nodes: Sequence[Node], weights: Sequence[np.ndarray], lanes: i
         row[:HEADER_BYTES] = np.frombuffer(node.pack(), dtype=np.uint8)
     parts = [headers[:2]]
     for index, (node, weight) in enumerate(zip(nodes, weights)):
-        parts.append(weight_words(node, weight, lanes).view(np.uint8))
+        parts.append(weight_words(node, weight, lanes))
         parts.append(headers[index + 2 : index + 3])
     words = np.concatenate(parts)
     image = np.zeros((len(words), 1 << word_stride_bits(lanes)), dtype=np.uint8)
@@ -92,10 +117,7 @@ def read_image(image: bytes, lanes: int) -> tuple[list[Node], list[np.ndarray]]:
         nodes.append(take_header())
     while True:
         node = nodes[len(weights)]
-        blocks = len(node.blocks(lanes))
-        block = take(blocks * node.elements).view(np.int8).reshape(blocks, node.elements, lanes)
-        flat = block.transpose(0, 2, 1).reshape(blocks * lanes, node.elements)[: node.outputs]
-        weights.append(flat.reshape(node.outputs, node.left.size, node.right.size))
+        weights.append(_unpack_weights(node, take(node.words(lanes) - 1)))
         if node.last:
             return nodes, weights
         if not nodes[-1].last:

@@ -28,7 +28,7 @@ from dataclasses import dataclass
 
 from . import cobs
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 
 HEADER = struct.Struct("<BBB")
 """Type, sequence number, length of the payload in bytes."""

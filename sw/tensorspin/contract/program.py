@@ -11,7 +11,8 @@ table, chosen by the level of that feature).
 In memory the program is a sequence of words of `lanes` bytes that is read once, strictly in order,
 so that it needs no addresses of its own. A node is a header word followed by weight words; the
 weight of output ``block * lanes + lane`` at ``(a, b)`` stands in byte `lane` of its weight word
-``(block * A + a) * B + b``. Each header stands one node early, before the weights of the node
+``(block * A + a) * B + b``. A narrow node has weights of 4 bits: a word serves two elements, the
+first in the lower half of each byte, and each block begins with a new word. Each header stands one node early, before the weights of the node
 before it,
 
     header 0, header 1, weights 0, header 2, weights 1, ..., weights n - 1
@@ -38,6 +39,7 @@ HEADER_FIELDS = (
     ("outputs", 6),
     ("wait", 1),
     ("last", 1),
+    ("narrow", 1),
 )
 """Name and width of the header's fields, from bit 0 on. The three sizes are stored minus one."""
 
@@ -97,6 +99,9 @@ class Node:
         always waits for the one before that.
     last : bool
         The result is the scores, and the program ends.
+    narrow : bool
+        The weights are stored in `tensorspin.contract.fixed.NARROW_WEIGHT`: all are multiples of
+        `NARROW_STEP`. This changes the memory that they take, and nothing else.
     """
 
     left: Operand
@@ -105,6 +110,7 @@ class Node:
     destination: int
     wait: bool
     last: bool
+    narrow: bool = False
 
     @property
     def elements(self) -> int:
@@ -122,7 +128,12 @@ class Node:
 
     def words(self, lanes: int) -> int:
         """Words of the program memory: header and weights."""
-        return 1 + len(self.blocks(lanes)) * self.elements
+        return 1 + len(self.blocks(lanes)) * self.block_words
+
+    @property
+    def block_words(self) -> int:
+        """Words of weights that a block reads."""
+        return -(-self.elements // 2) if self.narrow else self.elements
 
     def pack(self) -> bytes:
         """The header, `HEADER_BYTES` bytes, little-endian.
@@ -143,6 +154,7 @@ class Node:
             "outputs": self.outputs - 1,
             "wait": self.wait,
             "last": self.last,
+            "narrow": self.narrow,
         }
         header = position = 0
         for name, width in HEADER_FIELDS:
@@ -176,4 +188,5 @@ class Node:
             values["destination"],
             bool(values["wait"]),
             bool(values["last"]),
+            bool(values["narrow"]),
         )
