@@ -65,7 +65,9 @@ class PacketReceiver(wiring.Component):
         crc_reset = Signal()
         crc = CRC32_ISO_HDLC(data_width=8).create()
         m.submodules.crc = ResetInserter(crc_reset)(crc)
-        m.submodules.ring = ring = memory.Memory(shape=PacketByte, depth=self.receive_bytes, init=[])
+        m.submodules.ring = ring = memory.Memory(
+            shape=PacketByte, depth=self.receive_bytes, init=[]
+        )
         write = ring.write_port()
         read = ring.read_port()
         wiring.connect(m, wiring.flipped(self.rx), decoder.frames)

@@ -131,9 +131,7 @@ class RequestChecks(wiring.Component):
         with m.Switch(self.space):
             for candidate, bits in self._space_bits.items():
                 with m.Case(candidate):
-                    m.d.comb += in_space.eq(
-                        self.space_known & in_address & (final[bits:] == 0)
-                    )
+                    m.d.comb += in_space.eq(self.space_known & in_address & (final[bits:] == 0))
         with m.If(self.fills):
             with m.If(kind.run & ~self.active):
                 m.d.comb += self.argument_status.eq(Status.NO_MODEL)

@@ -1,6 +1,6 @@
 """Takes requests one at a time, and sees to their replies."""
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import enum, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
@@ -18,9 +18,11 @@ from .reply import ReplyWriter
 
 
 def runs_in_flight(size: ContractorSize) -> int:
-    """Samples started whose results have not been sent, at most: a group is filled, one is
-    contracted, and the results of two are unread."""
-    return 4 * getattr(size, "groups", 1)
+    """Samples started whose results have not been sent, at most.
+
+    One group of them is filled, one is contracted, and the results of two are unread.
+    """
+    return 4 * size.groups
 
 
 class Source(enum.Enum):
@@ -38,10 +40,10 @@ class Router(wiring.Component):
     Features are taken while earlier samples are contracted; all other requests wait until every
     result has been sent, so that memories never change under a running program.
 
-    Latency: a reply's first byte is valid 7 cycles after a request without payload became valid;
-    a payload takes 1 cycle more for each of its bytes and 3 for checks. A RUN of n features takes
-    n + 14 cycles, the reply to it as many cycles as it has bytes, and 3. Bytes that a reply copies
-    (of memories, status, description) take ``COPY_LATENCY + 1`` cycles each, others one.
+    Latency: a reply's first byte is valid 9 cycles after a request without payload became valid;
+    a payload takes 1 cycle more for each of its bytes and 3 for checks. Bytes that a reply copies
+    (of memories, status, description) take ``COPY_LATENCY + 1`` cycles each, others one. So a RUN
+    of n features takes n + 14 cycles, and the reply that brings its result 4 more than its bytes.
 
     Resources: ... LUTs and two 4 Kbit block RAMs with the engine sizes of `icebreaker` (iCE40).
 
@@ -342,10 +344,10 @@ class Router(wiring.Component):
                 m.d.comb += writer.start.eq(1)
                 with m.If(source == Source.REQUEST):
                     # A sample begun is forgotten if a part of it is refused.
-                    with m.If(kind.hello | (fills & failed)):
+                    with m.If(fills):
+                        m.d.sync += filled.eq(Mux(failed, 0, address))
+                    with m.Elif(kind.hello & ~failed):
                         m.d.sync += filled.eq(0)
-                    with m.Elif(fills):
-                        m.d.sync += filled.eq(address)
                 m.next = "REPLYING"
             with m.State("REPLYING"):
                 m.d.comb += results.ready.eq(writer.results.ready)
