@@ -9,12 +9,15 @@ from ..link.packet import SEQUENCE_BITS, PacketByte
 from .checks import STATUS_BITS
 from .copied import COPY_LATENCY
 
+COPY_CYCLES = COPY_LATENCY + 2
+"""Cycles from one copied byte to the next: the address goes on, the byte comes, it is sent."""
+
 
 class ReplyWriter(wiring.Component):
     """Header, status and payload of a reply, from wherever they come.
 
     Latency: the first byte is valid 2 cycles after `start`. Header, status and the words of a
-    result take one cycle for each byte, copied bytes ``COPY_LATENCY + 1`` cycles.
+    result take one cycle for each byte, copied bytes `COPY_CYCLES`, the first one less.
 
     Ports
     -----
@@ -27,11 +30,11 @@ class ReplyWriter(wiring.Component):
         The words of `results` up to `last`, or ``length - 1`` copied bytes, follow the status.
     results : In(stream of RESULT_WORD)
     copied : In(8)
-        Next byte to copy, `COPY_LATENCY` cycles after `step`.
+        Next byte to copy, `COPY_LATENCY` cycles after the cycle of `step`.
     step : Out(1)
-        Strobe: `copied` is taken.
-    waiting : Out(1)
-        No cycle has passed since `step`, or no reply that copies is being sent.
+        Strobe: `copied` was taken.
+    begin : Out(1)
+        Asserted when idle, and in the cycle after `step`.
     done : Out(1)
         Strobe: the last byte is at `replies`, or was a cycle ago.
     replies : Out(stream of PacketByte)
@@ -48,7 +51,7 @@ class ReplyWriter(wiring.Component):
     results: In(stream.Signature(RESULT_WORD))
     copied: In(8)
     step: Out(1)
-    waiting: Out(1)
+    begin: Out(1)
     done: Out(1)
     replies: Out(stream.Signature(PacketByte))
 
@@ -70,11 +73,12 @@ class ReplyWriter(wiring.Component):
 
         high = Signal()  # the low byte of the result's word has been sent
         left = Signal(8)  # bytes to copy
-        waited = Signal(range(COPY_LATENCY + 1))
+        waited = Signal(range(COPY_LATENCY + 1))  # cycles since the address changed
 
-        m.d.comb += self.waiting.eq(waited == 0)
+        m.d.comb += self.begin.eq(waited == 0)
         with m.FSM(name="reply_writer"):
             with m.State("IDLE"):
+                m.d.sync += waited.eq(0)
                 with m.If(self.start):
                     m.next = "TYPE"
             with m.State("TYPE"):
@@ -100,7 +104,7 @@ class ReplyWriter(wiring.Component):
                     with m.If(self.has_result):
                         m.next = "RESULT"
                     with m.Elif(self.has_copy):
-                        m.next = "COPY"
+                        m.next = "WAIT"
                     with m.Else():
                         m.next = "IDLE"
             with m.State("RESULT"):
@@ -114,18 +118,21 @@ class ReplyWriter(wiring.Component):
                     m.d.sync += high.eq(~high)
                     with m.If(last):
                         m.next = "IDLE"
+            # No decision of these waits for `replies` but that to go on.
+            with m.State("WAIT"):
+                m.d.sync += waited.eq(waited + 1)
+                with m.If(waited == COPY_LATENCY - 1):
+                    m.next = "COPY"
             with m.State("COPY"):
-                m.d.comb += [
-                    byte.eq(self.copied),
-                    last.eq(left == 1),
-                    offered.eq(waited == COPY_LATENCY),
-                    self.step.eq(free & offered),
-                ]
-                with m.If(self.step):
-                    m.d.sync += [waited.eq(0), left.eq(left - 1)]
+                m.d.comb += [byte.eq(self.copied), offered.eq(1), last.eq(left == 1)]
+                with m.If(free):
                     with m.If(last):
                         m.next = "IDLE"
-                with m.Elif(~offered):
-                    m.d.sync += waited.eq(waited + 1)
+                    with m.Else():
+                        m.next = "STEP"
+            with m.State("STEP"):
+                m.d.comb += self.step.eq(1)
+                m.d.sync += [left.eq(left - 1), waited.eq(0)]
+                m.next = "WAIT"
 
         return m

@@ -42,7 +42,7 @@ class Router(wiring.Component):
 
     Latency: a reply's first byte is valid 9 cycles after a request without payload became valid;
     a payload takes 1 cycle more for each of its bytes and 3 for checks. Bytes that a reply copies
-    (of memories, status, description) take ``COPY_LATENCY + 1`` cycles each, others one. So a RUN
+    (of memories, status, description) take `COPY_CYCLES` each, others one. So a RUN
     of n features takes n + 14 cycles, and the reply that brings its result 4 more than its bytes.
 
     Resources: ... LUTs and two 4 Kbit block RAMs with the engine sizes of `icebreaker` (iCE40).
@@ -162,7 +162,7 @@ class Router(wiring.Component):
             writer.length.eq(1),
             writer.copied.eq(copied.data),
             copied.address.eq(address),
-            copied.begin.eq(writer.waiting),
+            copied.begin.eq(writer.begin),
             copied.memory_data.eq(contractor.memory.read_data),
             # The counters of 32 bits stand still while a status is sent.
             copied.status.eq(
@@ -216,14 +216,15 @@ class Router(wiring.Component):
 
         with m.FSM(name="router"):
             with m.State("FREE"):
-                m.d.sync += [address.eq(0), argument.eq(0), status.eq(Status.OK)]
+                m.d.sync += [
+                    address.eq(0),
+                    argument.eq(0),
+                    status.eq(Status.OK),
+                    left.eq(results.payload.word << 1),
+                ]
                 with m.If(results.valid):
                     m.d.comb += [results.ready.eq(1), runs.r_en.eq(1)]
-                    m.d.sync += [
-                        source.eq(Source.RESULT),
-                        sequence.eq(runs.r_data),
-                        left.eq(results.payload.word << 1),
-                    ]
+                    m.d.sync += [source.eq(Source.RESULT), sequence.eq(runs.r_data)]
                     m.next = "RESULT"
                 with m.Elif(may_execute):
                     m.d.sync += [held.eq(0), source.eq(Source.REQUEST)]
@@ -241,11 +242,12 @@ class Router(wiring.Component):
                     m.next = "REPLY"
             with m.State("RESULT"):
                 # The number of scores is 0 if the program ran past its end.
+                m.d.comb += addend.eq(1 + packets.RESULT.size)
+                m.d.sync += left.eq(left_next)
                 with m.If(left == 0):
                     m.d.sync += status.eq(Status.PROGRAM_OVERRUN)
                 with m.Else():
-                    m.d.comb += addend.eq(1 + packets.RESULT.size)
-                    m.d.sync += [left.eq(left_next), samples.eq(samples + 1)]
+                    m.d.sync += samples.eq(samples + 1)
                 m.next = "REPLY"
 
             with m.State("SEQUENCE"):
@@ -296,9 +298,9 @@ class Router(wiring.Component):
                 m.d.sync += status.eq(checks.argument_status)
                 m.next = "ARGUMENTS CHECKED"
             with m.State("ARGUMENTS CHECKED"):
+                m.d.comb += addend.eq(1)
+                m.d.sync += left.eq(left_next)
                 with m.If(kind.read):
-                    m.d.comb += addend.eq(1)
-                    m.d.sync += left.eq(left_next)
                     m.next = "REPLY"
                 with m.Elif(failed):
                     m.next = "DRAIN"

@@ -28,7 +28,7 @@ from tensorspin.contract.packets import (
 )
 from tensorspin.golden import device as golden
 from tensorspin_gateware.contractor.interface import READ_LATENCY
-from tensorspin_gateware.router.copied import COPY_LATENCY
+from tensorspin_gateware.router.reply import COPY_CYCLES
 from tests.gateware.bench import bench_parameters
 
 from .agents import Bench, Sink, Source, packet_items, split_packets
@@ -425,7 +425,7 @@ async def latency(dut):
         first = bench.cycle
         await bench.until(lambda: device.sink.items[-1] >> 8)
         count = len(device.sink.items)
-        assert bench.cycle - first == 3 + (count - 4) * (COPY_LATENCY + 1)
+        assert bench.cycle - first == 3 + (count - 4 and (count - 4) * COPY_CYCLES - 1)
 
 
 @cocotb.test()
