@@ -68,7 +68,13 @@ _TABLE = (
         baud=1_000_000,
         receive_bytes=2048,
         contractor=ContractorSize(
-            lanes=8, program_words=8192, features=1024, components=8, slots=8, slot_entries=32
+            lanes=8,
+            program_words=8192,
+            features=1024,
+            components=8,
+            slots=16,
+            slot_entries=32,
+            groups=3,
         ),
     ),
     Board(
@@ -78,7 +84,13 @@ _TABLE = (
         baud=1_000_000,
         receive_bytes=4096,
         contractor=ContractorSize(
-            lanes=8, program_words=16384, features=1024, components=8, slots=16, slot_entries=32
+            lanes=8,
+            program_words=16384,
+            features=1024,
+            components=8,
+            slots=16,
+            slot_entries=32,
+            groups=16,
         ),
     ),
 )
