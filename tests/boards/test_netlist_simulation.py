@@ -28,8 +28,8 @@ from .synthesis import synthesise
 pytestmark = pytest.mark.long
 
 SAMPLES = 3
-# Splitting keeps the compiler's memory small.
-OPTIONS = ("--output-split", "20000")
+# Splitting keeps the compiler's memory small; what a model refuses must not be a mere warning.
+OPTIONS = ("--output-split", "20000", "-Werror-USERFATAL")
 
 
 def cell_models(family: Family) -> tuple[str, tuple[str, ...]]:
