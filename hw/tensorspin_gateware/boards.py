@@ -13,6 +13,13 @@ from tensorspin.contract.boards import BOARDS, Board
 
 from .primitives import Family
 
+COLLISIONS_DO_NOT_MATTER = (
+    "setparam -set COLLISION_X_MASK 1'1 t:$memrd_v2 r:COLLISION_X_MASK=1'0 %i"
+)
+"""No memory of the gateware relies on what a read gives while the same address is written, which a
+block RAM's two ports leave open. Amaranth cannot say so; otherwise Yosys delays all writes and puts
+a bypass behind each block RAM, to give the old data."""
+
 
 @dataclass(frozen=True)
 class BoardHardware:
@@ -30,6 +37,8 @@ class BoardHardware:
         Tool that loads the bitstream.
     suffix : str
         Of the bitstream's file.
+    before_synthesis : str
+        Yosys' commands before ``synth_*``.
     synth_options : str
         Options of Yosys' ``synth_*`` command.
     place_options : str
@@ -41,6 +50,7 @@ class BoardHardware:
     uart: int
     programmer: str
     suffix: str
+    before_synthesis: str
     synth_options: str
     place_options: str
 
@@ -52,6 +62,7 @@ def _ulx3s(size: str) -> BoardHardware:
         uart=0,
         programmer="openFPGALoader",
         suffix=".bit",
+        before_synthesis=COLLISIONS_DO_NOT_MATTER,
         synth_options="",
         place_options="--seed 1",
     )
@@ -64,6 +75,7 @@ HARDWARE = {
         uart=0,
         programmer="iceprog",
         suffix=".bin",
+        before_synthesis="",
         # Not "-dsp": that pass takes the DSPs that the lanes instantiate for its own, and turns
         # their registers off.
         synth_options="",

@@ -30,9 +30,11 @@ def synthesise(component, board: str, folder: Path, write: str) -> str:
     (folder / "top.il").write_text(rtlil.convert(component, name=TOP, emit_src=False))
     hardware = HARDWARE[board]
     script = (
-        f"read_rtlil top.il; {_COMMAND[hardware.family]} {hardware.synth_options} -top {TOP}; "
-        f"{write} netlist"
+        "read_rtlil top.il",
+        hardware.before_synthesis,
+        f"{_COMMAND[hardware.family]} {hardware.synth_options} -top {TOP}",
+        f"{write} netlist",
     )
     yosys = toolchain.environment()["YOSYS"]
-    subprocess.run([yosys, "-q", "-p", script], cwd=folder, check=True)
+    subprocess.run([yosys, "-q", "-p", "; ".join(filter(None, script))], cwd=folder, check=True)
     return (folder / "netlist").read_text()

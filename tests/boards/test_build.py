@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import os
+import sys
 
 import pytest
 from amaranth.hdl import Module
@@ -50,6 +52,15 @@ def test_small_design_becomes_a_bitstream(board, clock_hz, tools, cells, tmp_pat
     assert report.used["DSPs"][0] == 0
     assert report.required_mhz == pytest.approx(clock_hz / 1e6, rel=1e-3)
     assert report.meets_timing
+
+
+def test_long_stage_shows_that_it_lives(tmp_path, monkeypatch):
+    monkeypatch.setattr(build, "_ALIVE_SECONDS", 0.01)
+    lines = []
+    command = [sys.executable, "-c", "import time; time.sleep(0.5); print('end'); exit(3)"]
+    answer = build._run_tool(command, tmp_path, dict(os.environ), "board: tool", lines.append)
+    assert answer == (3, "end\n")
+    assert lines and all(line.startswith("board: tool ... ") for line in lines)
 
 
 def write_report(folder, clocks):

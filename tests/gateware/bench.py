@@ -59,7 +59,7 @@ def run_bench(component, module: str, vendor_cells: str = "", **parameters) -> N
             hdl_toplevel=TOP,
             build_dir=work,
             always=True,
-            build_args=["-Wno-fatal", "-O3", "--x-assign", "fast"],
+            build_args=["-Wno-fatal", "-Werror-USERFATAL", "-O3", "--x-assign", "fast"],
             timescale=("1ns", "1ps"),
             log_file=work / "build.log",
         )

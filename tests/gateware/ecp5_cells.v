@@ -65,7 +65,8 @@ module MULT18X18D (
 endmodule
 
 // True dual-port RAM of 1024 words of two 9-bit bytes, read as words, bytes or parts of a byte, or,
-// with the first port for writing and the second for reading, as double words.
+// with the first port for writing and the second for reading, as double words. What one port reads
+// while the other writes it is not specified: the model gives the old bits inverted.
 module DP16KD (
     input DIA17, DIA16, DIA15, DIA14, DIA13, DIA12, DIA11, DIA10, DIA9, DIA8, DIA7, DIA6, DIA5,
     DIA4, DIA3, DIA2, DIA1, DIA0,
@@ -100,11 +101,13 @@ module DP16KD (
         INITVAL_3C = 0, INITVAL_3D = 0, INITVAL_3E = 0, INITVAL_3F = 0;
 
     generate
-        if (REGMODE_A != "NOREG" || REGMODE_B != "NOREG" || RESETMODE != "SYNC"
+        if (REGMODE_A != "NOREG" || REGMODE_B != "NOREG"
             || CSDECODE_A != "0b000" || CSDECODE_B != "0b000"
             || CLKAMUX != "CLKA" || CLKBMUX != "CLKB" || (DATA_WIDTH_B == 36 && DATA_WIDTH_A != 36))
             $fatal(1, "DP16KD: this mode is not modelled");
     endgenerate
+    always @(posedge CLKA)
+        if (RSTA || RSTB) $fatal(1, "DP16KD: resets are not modelled");
 
     wire [13:0] address_A = {
         ADA13, ADA12, ADA11, ADA10, ADA9, ADA8, ADA7, ADA6, ADA5, ADA4, ADA3, ADA2, ADA1, ADA0
@@ -168,59 +171,55 @@ module DP16KD (
     endfunction
 
     wire [9:0] word_A = address_A[13:4];
-    wire [17:0] mask_A = mask(DATA_WIDTH_A, address_A, 1);
-    wire [17:0] old_A = words[word_A];
-    wire [17:0] new_A =
-        (old_A & ~mask_A) | ((in_A << lowest(DATA_WIDTH_A, address_A)) & mask_A);
-    wire [17:0] seen_A = (WEA && WRITEMODE_A == "WRITETHROUGH") ? new_A : old_A;
+    wire [4:0] lowest_A = lowest(DATA_WIDTH_A, address_A);
+    wire [17:0] read_mask_A = mask(DATA_WIDTH_A, address_A, 0);
+    wire [17:0] write_mask_A =
+        mask(DATA_WIDTH_A, address_A, 1) & {18{selected_A && WEA}};
+    wire [17:0] old_A = words[word_A] ^ (word_A == word_B ? write_mask_B : 18'd0);
+    wire [17:0] new_A = (words[word_A] & ~write_mask_A) | ((in_A << lowest_A) & write_mask_A);
+    wire [17:0] seen_A = (WRITEMODE_A == "WRITETHROUGH") ? new_A : old_A;
     wire [9:0] word_B = address_B[13:4];
-    wire [17:0] mask_B = mask(DATA_WIDTH_B, address_B, 1);
-    wire [17:0] old_B = words[word_B];
-    wire [17:0] new_B =
-        (old_B & ~mask_B) | ((in_B << lowest(DATA_WIDTH_B, address_B)) & mask_B);
-    wire [17:0] seen_B = (WEB && WRITEMODE_B == "WRITETHROUGH") ? new_B : old_B;
+    wire [4:0] lowest_B = lowest(DATA_WIDTH_B, address_B);
+    wire [17:0] read_mask_B = mask(DATA_WIDTH_B, address_B, 0);
+    wire [17:0] write_mask_B =
+        mask(DATA_WIDTH_B, address_B, 1) & {18{selected_B && WEB}};
+    wire [17:0] old_B = words[word_B] ^ (word_B == word_A ? write_mask_A : 18'd0);
+    wire [17:0] new_B = (words[word_B] & ~write_mask_B) | ((in_B << lowest_B) & write_mask_B);
+    wire [17:0] seen_B = (WRITEMODE_B == "WRITETHROUGH") ? new_B : old_B;
 
     generate
         if (DATA_WIDTH_A == 36) begin : double_words
             wire [9:0] low = {address_A[13:5], 1'b0};
             wire [9:0] high = {address_A[13:5], 1'b1};
-            always @(posedge CLKA)
-                if (selected_A && WEA) begin
-                    if (address_A[0]) words[low][8:0] <= in_A[8:0];
-                    if (address_A[1]) words[low][17:9] <= in_A[17:9];
-                    if (address_A[2]) words[high][8:0] <= in_B[8:0];
-                    if (address_A[3]) words[high][17:9] <= in_B[17:9];
-                end
+            wire [3:0] write = address_A[3:0] & {4{selected_A && WEA}};
+            wire [35:0] double_mask =
+                {{9{write[3]}}, {9{write[2]}}, {9{write[1]}}, {9{write[0]}}};
+            wire [35:0] collision = address_A[13:5] == address_B[13:5] ? double_mask : 36'd0;
+            always @(posedge CLKA) begin
+                words[low] <= (words[low] & ~double_mask[17:0]) | (in_A & double_mask[17:0]);
+                words[high] <= (words[high] & ~double_mask[35:18]) | (in_B & double_mask[35:18]);
+            end
             always @(posedge CLKB)
-                if (RSTB) begin
-                    out_A <= 0;
-                    out_B <= 0;
-                end else if (selected_B) begin
+                if (selected_B) begin
                     if (DATA_WIDTH_B == 36) begin
-                        out_A <= words[{address_B[13:5], 1'b0}];
-                        out_B <= words[{address_B[13:5], 1'b1}];
+                        out_A <= words[{address_B[13:5], 1'b0}] ^ collision[17:0];
+                        out_B <= words[{address_B[13:5], 1'b1}] ^ collision[35:18];
                     end else
-                        out_B <= (old_B & mask(DATA_WIDTH_B, address_B, 0))
-                            >> lowest(DATA_WIDTH_B, address_B);
+                        out_B <= ((words[word_B] ^ (address_B[4] ? collision[35:18]
+                            : collision[17:0])) & read_mask_B) >> lowest_B;
                 end
         end else begin : ports
             always @(posedge CLKA)
-                if (RSTA)
-                    out_A <= 0;
-                else if (selected_A) begin
+                if (selected_A) begin
                     if (WEA) words[word_A] <= new_A;
                     if (!WEA || WRITEMODE_A != "NORMAL")
-                        out_A <= (seen_A & mask(DATA_WIDTH_A, address_A, 0))
-                            >> lowest(DATA_WIDTH_A, address_A);
+                        out_A <= (seen_A & read_mask_A) >> lowest_A;
                 end
             always @(posedge CLKB)
-                if (RSTB)
-                    out_B <= 0;
-                else if (selected_B) begin
+                if (selected_B) begin
                     if (WEB) words[word_B] <= new_B;
                     if (!WEB || WRITEMODE_B != "NORMAL")
-                        out_B <= (seen_B & mask(DATA_WIDTH_B, address_B, 0))
-                            >> lowest(DATA_WIDTH_B, address_B);
+                        out_B <= (seen_B & read_mask_B) >> lowest_B;
                 end
         end
     endgenerate
