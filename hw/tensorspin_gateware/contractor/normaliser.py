@@ -17,7 +17,6 @@ from tensorspin.contract.latency import (
 )
 from tensorspin.contract.program import MAX_OUTPUTS, OperandKind
 
-from ..primitives.block_memory import BlockMemory
 from ..primitives.leading_zeros import LeadingZeros
 from ..primitives.rounding import RoundSaturate
 from .operands import VectorWriteSignature
@@ -99,9 +98,11 @@ class Normaliser(wiring.Component):
         with m.If(self.node_first):
             m.d.sync += nodes[self.parity].eq(self.header)
 
-        m.submodules.accumulators = accumulators = BlockMemory(ACCUMULATOR.width, 2 * MAX_OUTPUTS)
+        m.submodules.accumulators = accumulators = memory.Memory(
+            shape=ACCUMULATOR.width, depth=2 * MAX_OUTPUTS, init=[]
+        )
         start = Signal()
-        drained, magnitude = self._drain(m, nodes, accumulators.write, start)
+        drained, magnitude = self._drain(m, nodes, accumulators.write_port(), start)
 
         running = Signal()
         parity = Signal()
@@ -126,7 +127,7 @@ class Normaliser(wiring.Component):
             with m.If(node_end):
                 m.d.sync += [running.eq(0), parity.eq(~parity)]
 
-        self._mantissas(m, accumulators.reads[0], running, parity, index, node, node_end, shift)
+        self._mantissas(m, accumulators.read_port(), running, parity, index, node, node_end, shift)
         self._exponents(m, start, node, shift)
 
         with m.If(~self.run):
@@ -148,9 +149,9 @@ class Normaliser(wiring.Component):
             bits.eq(self.drain[:-1] ^ self.drain[-1].replicate(len(bits))),
             store.eq(self.drain_valid & ~surplus),
             complete.eq(store & (count == nodes[parity].outputs)),
-            write.address.eq(Cat(count, parity)),
+            write.addr.eq(Cat(count, parity)),
             write.data.eq(self.drain),
-            write.enable.eq(store),
+            write.en.eq(store),
         ]
         with m.If(store):
             m.d.sync += [
@@ -193,7 +194,7 @@ class Normaliser(wiring.Component):
             stages[0].node_end.eq(node_end),
             stages[0].slot.eq(node.destination),
             stages[0].scores.eq(node.last),
-            read.address.eq(Cat(index, parity)),
+            read.addr.eq(Cat(index, parity)),
         ]
         m.d.sync += [after.eq(before) for before, after in zip(stages, stages[1:])]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from amaranth import Cat, Module, Mux, Signal, signed
-from amaranth.lib import data, wiring
+from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
@@ -14,7 +14,6 @@ from tensorspin.contract.memory import LEVELS
 from tensorspin.contract.program import OperandKind
 
 from ..primitives import Family
-from ..primitives.block_memory import BlockMemory
 from ..primitives.multiplier import Multiplier
 from ..primitives.rounding import RoundSaturate
 from .interface import FillSignature, MemoryBusSignature
@@ -139,19 +138,22 @@ class Operands(wiring.Component):
     def _levels(self, m: Module):
         """Feature levels of both sides, valid in the cycle of the operands' addresses."""
         size = self._size
-        m.submodules.features = features = BlockMemory(LEVEL.width, 2 * size.features)
-        read = features.reads[0]
+        m.submodules.features = features = memory.Memory(
+            shape=LEVEL.width, depth=2 * size.features, init=[]
+        )
+        write = features.write_port()
+        read = features.read_port()
         index_bits = ceil_log2(size.features)
         reading_right = Signal()
         left_arrives = Signal()
         left_level = Signal(LEVEL.width)
         index = Mux(reading_right, self.header.right_index, self.header.left_index)
         m.d.comb += [
-            features.write.address.eq(Cat(self.fill.address, self.fill_half)),
-            features.write.data.eq(self.fill.level),
-            features.write.enable.eq(self.fill.enable),
-            read.address.eq(Cat(index[:index_bits], self.read_half)),
-            read.enable.eq(self.header_new | reading_right),
+            write.addr.eq(Cat(self.fill.address, self.fill_half)),
+            write.data.eq(self.fill.level),
+            write.en.eq(self.fill.enable),
+            read.addr.eq(Cat(index[:index_bits], self.read_half)),
+            read.en.eq(self.header_new | reading_right),
         ]
         m.d.sync += [reading_right.eq(self.header_new), left_arrives.eq(self.header_new)]
         with m.If(left_arrives):
@@ -162,13 +164,16 @@ class Operands(wiring.Component):
         """Entry at the output of one side's copy of the vector slots."""
         size = self._size
         rows = size.slots * size.slot_entries
-        m.submodules[f"{name}_vectors"] = vectors = BlockMemory(MANTISSA.width, rows)
-        read = vectors.reads[0]
+        m.submodules[f"{name}_vectors"] = vectors = memory.Memory(
+            shape=MANTISSA.width, depth=rows, init=[]
+        )
+        write = vectors.write_port()
+        read = vectors.read_port()
         m.d.comb += [
-            vectors.write.address.eq(Cat(self.vector.entry, self.vector.slot)),
-            vectors.write.data.eq(self.vector.mantissa),
-            vectors.write.enable.eq(self.vector.enable),
-            read.address.eq(Cat(address.entry[: ceil_log2(size.slot_entries)], address.slot)),
+            write.addr.eq(Cat(self.vector.entry, self.vector.slot)),
+            write.data.eq(self.vector.mantissa),
+            write.en.eq(self.vector.enable),
+            read.addr.eq(Cat(address.entry[: ceil_log2(size.slot_entries)], address.slot)),
         ]
         return read.data
 
@@ -183,21 +188,20 @@ class Operands(wiring.Component):
         shared_row = Mux(self.selected, self.bus.address[1:], left_row)
         odd = Signal()
         m.d.sync += odd.eq(self.bus.address[0])
-        halves = []
+        entries = []
         for place, name in enumerate(("low", "high")):
-            m.submodules[f"table_{name}"] = half = BlockMemory(
-                8, size.components * LEVELS, readers=2
+            m.submodules[f"table_{name}"] = half = memory.Memory(
+                shape=8, depth=size.components * LEVELS, init=[]
             )
+            write, left, right = half.write_port(), half.read_port(), half.read_port()
             m.d.comb += [
-                half.write.address.eq(shared_row),
-                half.write.data.eq(self.bus.write_data),
-                half.write.enable.eq(
-                    self.selected & self.bus.write_enable & (self.bus.address[0] == place)
-                ),
-                half.reads[0].address.eq(shared_row),
-                half.reads[1].address.eq(right_row),
+                write.addr.eq(shared_row),
+                write.data.eq(self.bus.write_data),
+                write.en.eq(self.selected & self.bus.write_enable & (self.bus.address[0] == place)),
+                left.addr.eq(shared_row),
+                right.addr.eq(right_row),
             ]
-            halves.append(half.reads)
-        low, high = halves
-        m.d.sync += self.bus.read_data.eq(Mux(odd, high[0].data, low[0].data))
-        return [Cat(low[side].data, high[side].data).as_signed() for side in range(2)]
+            entries.append((left.data, right.data))
+        (left_low, right_low), (left_high, right_high) = entries
+        m.d.sync += self.bus.read_data.eq(Mux(odd, left_high, left_low))
+        return [Cat(left_low, left_high).as_signed(), Cat(right_low, right_high).as_signed()]

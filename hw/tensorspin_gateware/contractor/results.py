@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from amaranth import Array, Cat, Module, Mux, Signal, signed
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from tensorspin.contract.fixed import EXPONENT, MANTISSA
 from tensorspin.contract.packets import RESULT
 from tensorspin.contract.program import MAX_OUTPUTS
 
-from ..primitives.block_memory import BlockMemory
 from .interface import CYCLE_BITS, RESULT_WORD, RESULT_WORD_BITS
 from .normaliser import INDEX_BITS, SCORE
 
@@ -81,8 +80,8 @@ class Results(wiring.Component):
         m = Module()
         # Behind the scores' rows of a bank come as many for the trailer.
         assert MAX_OUTPUTS == 1 << INDEX_BITS
-        m.submodules.memory = memory = BlockMemory(
-            RESULT_WORD_BITS * self._groups, BANKS * 2 * MAX_OUTPUTS
+        m.submodules.rows = rows = memory.Memory(
+            shape=RESULT_WORD_BITS * self._groups, depth=BANKS * 2 * MAX_OUTPUTS, init=[]
         )
         run_layout = data.StructLayout(
             {
@@ -103,9 +102,9 @@ class Results(wiring.Component):
                 run.end.eq(self.end),
                 run.fault.eq(self.fault),
             ]
-        stored = self._write(m, memory.write, write_bank)
+        stored = self._write(m, rows.write_port(), write_bank)
         consumed, drained = self._read(
-            m, memory.reads[0], read_bank, runs[read_bank], write_bank != read_bank
+            m, rows.read_port(), read_bank, runs[read_bank], write_bank != read_bank
         )
         m.d.sync += [
             write_bank.eq(write_bank + stored),
@@ -131,8 +130,8 @@ class Results(wiring.Component):
         in_trailer = step != TRAILER_WORDS
         m.d.comb += [
             self.finished.eq(self.score_valid & score.last),
-            write.enable.eq(self.score_valid | in_trailer),
-            write.address.eq(Cat(Mux(in_trailer, step, score.index), in_trailer, bank)),
+            write.en.eq(self.score_valid | in_trailer),
+            write.addr.eq(Cat(Mux(in_trailer, step, score.index), in_trailer, bank)),
         ]
         low, high = cycles[:RESULT_WORD_BITS], cycles[RESULT_WORD_BITS:]
         trailer = [
@@ -183,8 +182,8 @@ class Results(wiring.Component):
             move.eq(fetched & (~self.words.valid | self.words.ready)),
             fetch.eq(begun & (~fetched | move)),
             last.eq(Mux(head, run.fault, row == trailer_last)),
-            read.enable.eq(fetch),
-            read.address.eq(Cat(row, bank)),
+            read.en.eq(fetch),
+            read.addr.eq(Cat(row, bank)),
         ]
         consumed = fetch & last & (group + 1 == run.end)
         with m.If(~begun & available):
