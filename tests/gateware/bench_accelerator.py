@@ -80,8 +80,14 @@ class Host:
         self.tx.items.clear()
         self.tx.probability = self.rng.choice([0.3, 1])
         expected = []
+        held = 0
         for frame in data.split(b"\0")[:-1]:
-            # One after the other, as the buffer would not hold them all at once. A fault that
+            # As a host does: no more than the receive buffer holds without a reply.
+            held += len(frame)
+            if held > self.golden.board.receive_bytes:
+                await self.bench.settle(self.rx, self.tx, cycles=2000)
+                held = len(frame)
+            # A fault that
             # looks like a delimiter cuts a frame in two, here as there.
             expected += FrameSplitter().feed(self.golden.respond(frame + b"\0"))
             self.rx.queue.extend(frame + b"\0")

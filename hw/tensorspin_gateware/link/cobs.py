@@ -37,8 +37,6 @@ class COBSDecoder(wiring.Component):
     follows is swallowed up to the delimiter. Empty frames (delimiters in a row) make no output at
     all.
 
-    Resources: 61 LUTs (iCE40).
-
     Ports
     -----
     frames : In(stream of 8)

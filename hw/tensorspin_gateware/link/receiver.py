@@ -23,7 +23,7 @@ class PacketReceiver(wiring.Component):
     Latency: the first byte of a request is valid 5 cycles after its frame's delimiter is taken;
     then one byte a cycle. `requests` is registered.
 
-    Resources: 378 LUTs and three 4 Kbit block RAMs for a buffer of 1024 bytes (iCE40).
+    Resources: three 4 Kbit block RAMs for a buffer of 1024 bytes (iCE40).
 
     Parameters
     ----------
