@@ -8,7 +8,6 @@ import pytest
 
 from tensorspin_gateware import toolchain
 
-
 TOOL_VARIABLES = ("YOSYS", "NEXTPNR_ICE40", "ICEPACK", "NEXTPNR_ECP5", "ECPPACK")
 
 
