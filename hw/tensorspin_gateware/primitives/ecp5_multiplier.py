@@ -15,8 +15,8 @@ class RegisteredMultiplier(wiring.Component):
     """Signed product of two numbers, one a cycle.
 
     The factors stand in the multiplier's input registers, the product in its output register. The
-    pipeline register between them stays off: it would only allow clocks that the rest of the
-    design does not reach.
+    pipeline register between them stays off: a product takes less than 4 ns (Project Trellis'
+    timing of speed grade 6; nextpnr does not check this path).
 
     Parameters
     ----------
