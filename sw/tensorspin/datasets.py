@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -74,24 +74,6 @@ class Samples:
     y: np.ndarray
     held_out: tuple[np.ndarray, np.ndarray] | None = None
     feature_range: tuple[float, float] | None = None
-
-    def check_classes(self) -> None:
-        """Refuse what no classifier can be trained on.
-
-        Raises
-        ------
-        DataError
-            If there is one class only, or numbers to predict instead of classes.
-        """
-        kind = type_of_target(self.y)
-        if kind not in ("binary", "multiclass"):
-            raise DataError(f"{self.name}: classes are needed, not {kind} targets")
-        classes = np.unique(self.y)
-        if len(classes) < 2:
-            raise DataError(
-                f"{self.name}: all {len(self.y)} samples to train on are of class {classes[0]}; at "
-                f"least 2 classes are needed"
-            )
 
 
 def load_named(name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -183,53 +165,43 @@ def load_dataset(source: str, test_size: float = TEST_SIZE, seed: int = 0) -> Da
     if samples.held_out is not None:
         return Dataset(samples.X, samples.y, *samples.held_out, samples.feature_range)
     continuous = type_of_target(samples.y).startswith("continuous")
-    return _split(samples, None if continuous else samples.y, test_size, seed)
+    return split_samples(samples, seed, test_size, stratify=not continuous)
 
 
-def stratified_splits(
-    samples: Samples, count: int, test_size: float = TEST_SIZE, most_training: int | None = None
-) -> list[Dataset]:
-    """Splits of classes to train and test on; the same in every run.
+def split_samples(
+    samples: Samples, seed: int, test_size: float = TEST_SIZE, *, stratify: bool = True
+) -> Dataset:
+    """Hold out a part of the samples; the source's own held-out samples are not looked at.
 
     Parameters
     ----------
     samples : Samples
-    count : int
-        Splits, unless the source has its own: then that one.
+    seed : int
     test_size : float
-        Part of the samples that is held out, 0..1.
-    most_training : int, optional
-        Train on a stratified part of so many samples where there are more.
+        Part that is held out, 0..1.
+    stratify : bool
+        Keep the proportions of the classes.
 
     Returns
     -------
-    list of Dataset
+    Dataset
 
     Raises
     ------
     DataError
-        If there are too few samples of a class.
+        If there are too few samples, or too few of a class.
     """
-    samples.check_classes()
-    if samples.held_out is not None:
-        splits = [Dataset(samples.X, samples.y, *samples.held_out, samples.feature_range)]
-    else:
-        splits = [_split(samples, samples.y, test_size, seed) for seed in range(count)]
-    if most_training is None:
-        return splits
-    return [_thinned(samples.name, split, most_training) for split in splits]
-
-
-def _thinned(name: str, split: Dataset, most: int) -> Dataset:
-    if len(split.y_train) <= most:
-        return split
     try:
-        X, _, y, _ = train_test_split(
-            split.X_train, split.y_train, train_size=most, stratify=split.y_train, random_state=0
+        X_train, X_test, y_train, y_test = train_test_split(
+            samples.X,
+            samples.y,
+            test_size=test_size,
+            stratify=samples.y if stratify else None,
+            random_state=seed,
         )
     except ValueError as error:
-        raise DataError(f"{name}: {most} samples can't be drawn: {error}") from error
-    return replace(split, X_train=X, y_train=y)
+        raise DataError(f"{samples.name}: the samples can't be split: {error}") from error
+    return Dataset(X_train, y_train, X_test, y_test, samples.feature_range)
 
 
 def _checked(arrays: dict, X_name: str, y_name: str, path: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -266,16 +238,6 @@ def _check_targets(y: np.ndarray, where: str) -> None:
     bad = np.flatnonzero(~np.isfinite(y)) if y.dtype.kind == "f" else ()
     if len(bad):
         raise DataError(f"{where}: the target of sample {bad[0]} is {y[bad[0]]}; remove it")
-
-
-def _split(samples: Samples, classes, test_size: float, seed: int) -> Dataset:
-    try:
-        X_train, X_test, y_train, y_test = train_test_split(
-            samples.X, samples.y, test_size=test_size, stratify=classes, random_state=seed
-        )
-    except ValueError as error:
-        raise DataError(f"{samples.name}: the samples can't be split: {error}") from error
-    return Dataset(X_train, y_train, X_test, y_test, samples.feature_range)
 
 
 def _read_npz(path: Path) -> dict[str, np.ndarray]:

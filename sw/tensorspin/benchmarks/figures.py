@@ -9,9 +9,10 @@ import numpy as np
 from .tables import microseconds, program_title
 
 _MARKERS = "osD^vP*X"
-_VARIANT_FILL = {"float": "none"}
 _BOARD_COLOURS = ("#3b6ea8", "#5f9e6e", "#8d5a99", "#c0693b", "#7f7f7f")
 _HOST_COLOUR = "#b0b0b0"
+_LEAST_SPAN = 5
+"""Percent of accuracy that a panel shows at least."""
 _ROW_HEIGHT = 0.32
 """Inches of a bar with its label."""
 
@@ -83,6 +84,9 @@ def _accuracy(plt, sets: list[dict]):
             )
         axes.set(xscale="log", xlabel="model in bytes", ylabel="accuracy in %", title=data["name"])
         axes.margins(0.08, 0.12)
+        low, high = axes.get_ylim()
+        # Wide enough that single samples don't fill it, and nothing beyond all right.
+        axes.set_ylim(min(low, high - _LEAST_SPAN), min(high, 100 + _LEAST_SPAN / 20))
         axes.grid(alpha=0.3)
     figure.suptitle("Accuracy against size of the model (mean and standard error of the splits)")
     figure.legend(
@@ -134,7 +138,10 @@ def _boards(plt, sets: list[dict]):
     use_axes.set(xlim=(0, 115), xlabel="multiply-accumulators that do needed work, in %")
     figure.suptitle("Speed of the boards, from the exact cycle count")
     figure.legend(
-        [plt.Rectangle((0, 0), 1, 1, color=_BOARD_COLOURS[i % 5]) for i in range(len(names))],
+        [
+            plt.Rectangle((0, 0), 1, 1, color=_BOARD_COLOURS[i % len(_BOARD_COLOURS)])
+            for i in range(len(names))
+        ],
         [titles[name] for name in names],
         loc="outside lower center",
         ncols=3,

@@ -12,12 +12,13 @@ from threadpoolctl import threadpool_limits
 
 from ..board import Board
 from ..contract.boards import BOARDS
-from ..datasets import NAMES, DataError, Samples, load_samples, stratified_splits
+from ..datasets import NAMES, Samples, load_samples
 from .accuracy import measure_accuracy
 from .capacity import measure_capacity
 from .host import measure_host
 from .latency import measure_boards
 from .machine import describe_machine
+from .splits import stratified_splits
 from .training import EPOCHS, measure_training
 
 FORMAT = 1
@@ -80,12 +81,11 @@ def measure(plan: Plan) -> dict:
     """
     samples = [load_samples(source) for source in plan.sources]
     for item in samples:
-        check_size(item)
-        stratified_splits(item, plan.splits, most_training=plan.most_training)
+        stratified_splits(item, plan.splits, plan.most_training)
     training = None
     if not plan.quick:
         source = load_samples(plan.training_source)
-        training = stratified_splits(source, 1, most_training=plan.most_training)[0]
+        training = stratified_splits(source, 1, plan.most_training)[0]
     with threadpool_limits(1), ExitStack() as stack:
         boards = {url: stack.enter_context(Board.open(url)) for url in plan.urls}
         report = {
@@ -105,24 +105,8 @@ def measure(plan: Plan) -> dict:
     return report
 
 
-def check_size(samples: Samples) -> None:
-    """Refuse data that no board of the table takes.
-
-    Raises
-    ------
-    DataError
-        With the number of features, and the most that a board takes.
-    """
-    most = max(board.contractor.features for board in BOARDS.values())
-    if samples.X.shape[1] > most:
-        raise DataError(
-            f"{samples.name}: {samples.X.shape[1]} features a sample; the boards take {most} at "
-            f"most: select features, or pool them"
-        )
-
-
 def _measure_data(samples: Samples, plan: Plan, boards: dict[str, Board]) -> dict:
-    splits = stratified_splits(samples, plan.splits, most_training=plan.most_training)
+    splits = stratified_splits(samples, plan.splits, plan.most_training)
     accuracy, fitted = measure_accuracy(samples.name, splits, boards, plan.quick)
     X_test = splits[0].X_test
     return {

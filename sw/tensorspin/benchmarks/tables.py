@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 
 _NONE = "-"
 
+_RATIOS = ("over the fastest board's", "over the fastest board's with its line, modelled")
+
 
 def markdown(report: dict) -> str:
     """All of a report.
@@ -176,14 +178,23 @@ def _latency(data: dict) -> list[str]:
             "to the last byte of the reply given.",
             "",
         ]
-    fastest = min((row["latency"]["seconds"] for row in measured), default=None)
+    header = ("predict of one sample on this host", "us", *_RATIOS)
+    return lines + _table(header, _host_latency(data["host"], measured))
+
+
+def _host_latency(host: list[dict], measured: list[dict]) -> list[tuple[str, ...]]:
+    """Rows of the host, each beside the fastest board with and without its line."""
+    boards = [row["latency"] for row in measured]
+    fastest = [
+        min((found["seconds"] for found in boards), default=None),
+        min((found["seconds"] + found["line_seconds"] for found in boards), default=None),
+    ]
     rows = []
-    for row in data["host"]:
+    for row in host:
         latency = row["latency"]
-        ratio = _NONE if fastest is None else f"{latency['median'] / fastest:.3g}"
-        rows.append((row["classifier"], _spread(latency, 1e6), ratio))
-    header = ("predict of one sample on this host", "us", "over the fastest board's, without line")
-    return lines + _table(header, rows)
+        ratios = (_NONE if best is None else f"{latency['median'] / best:.3g}" for best in fastest)
+        rows.append((row["classifier"], _spread(latency, 1e6), *ratios))
+    return rows
 
 
 def _throughput(data: dict) -> list[str]:
