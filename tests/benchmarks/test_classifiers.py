@@ -8,8 +8,8 @@ from sklearn.pipeline import make_pipeline
 
 from tensorspin.benchmarks.classifiers import (
     NARROW_WEIGHT_BITS,
-    baseline_bytes,
     baselines,
+    float_bytes,
     quantised,
     tensor_networks,
     weight_bytes,
@@ -26,14 +26,14 @@ def fitted():
 
 
 def test_linear_model(fitted):
-    assert baseline_bytes(fitted["LogisticRegression"]) == 4 * (3 * 4 + 3)
+    assert float_bytes(fitted["LogisticRegression"]) == 4 * (3 * 4 + 3)
 
 
 def test_support_vectors(fitted):
     pipeline = fitted["SVC (rbf)"]
     vectors = pipeline[-1].n_support_.sum()
     # Each has 4 features and a coefficient in each of the other 2 classes; 3 pairs of classes.
-    assert baseline_bytes(pipeline) == 4 * (vectors * (4 + 2) + 3)
+    assert float_bytes(pipeline) == 4 * (vectors * (4 + 2) + 3)
 
 
 def test_forest(fitted):
@@ -42,16 +42,16 @@ def test_forest(fitted):
     leaves = sum(tree.n_leaves for tree in trees)
     inner = sum(tree.node_count for tree in trees) - leaves
     assert len(trees) == 200
-    assert baseline_bytes(pipeline) == 4 * (4 * inner + 3 * leaves)
+    assert float_bytes(pipeline) == 4 * (4 * inner + 3 * leaves)
 
 
 def test_perceptron(fitted):
-    assert baseline_bytes(fitted["MLPClassifier (64)"]) == 4 * (4 * 64 + 64 + 64 * 3 + 3)
+    assert float_bytes(fitted["MLPClassifier (64)"]) == 4 * (4 * 64 + 64 + 64 * 3 + 3)
 
 
 def test_other_estimators_are_not_guessed():
     with pytest.raises(TypeError, match="DummyClassifier"):
-        baseline_bytes(make_pipeline(DummyClassifier()).fit(X, y))
+        float_bytes(make_pipeline(DummyClassifier()).fit(X, y))
 
 
 def test_weights_of_a_program():
@@ -61,7 +61,7 @@ def test_weights_of_a_program():
     assert sum(tensor.size for tensor in program.weights) == 2 * 4 * 2 * 2 + 3 * 4 * 4
     assert weight_bytes(program, 8) == 80
     assert weight_bytes(program, 4) == 40
-    assert weight_bytes(program, 32) == 320
+    assert float_bytes(estimator) == 320
 
 
 def test_narrow_weights_are_measured_as_soon_as_there_are_some():
@@ -73,6 +73,7 @@ def test_narrow_weights_are_measured_as_soon_as_there_are_some():
         def quantize(self, *, weight_bits=WEIGHT.width):
             return weight_bits
 
+    assert weight_widths(baselines(0)["SVC (rbf)"]) == []
     assert weight_widths(Wide()) == [WEIGHT.width]
     assert quantised(Wide(), WEIGHT.width) == "wide"
     assert weight_widths(Narrow()) == [WEIGHT.width, NARROW_WEIGHT_BITS]

@@ -10,15 +10,13 @@ import numpy as np
 
 from ..board import Board
 from ..compiler import NetworkProgram
-from ..contract.fixed import WEIGHT
 from ..contract.results import Results
 from ..datasets import Dataset
 from ..progress import progress_over
 from .capacity import estimated
 from .classifiers import (
-    FLOAT_BYTES,
-    baseline_bytes,
     baselines,
+    float_bytes,
     quantised,
     tensor_networks,
     weight_bytes,
@@ -66,27 +64,26 @@ def measure_accuracy(
     """
     table = _Table()
     fitted = Fitted({}, {})
-    for seed, data in enumerate(progress_over(splits, f"accuracy on {name}", "split")):
-        first = fitted if seed == 0 else Fitted({}, {})
-        for title, estimator in tensor_networks(seed, data.feature_range, quick).items():
-            seconds = _fit(estimator, data)
-            first.estimators[title] = estimator
-            for bits in weight_widths(estimator):
-                program = quantised(estimator, bits)
-                first.programs[title, bits] = program
-                if bits == WEIGHT.width:
-                    row = table.row(title, "float")
-                    row["bytes"].append(weight_bytes(program, 8 * FLOAT_BYTES))
-                    row["accuracies"].append(estimator.score(data.X_test, data.y_test))
-                    row["training_seconds"].append(seconds)
-                _test_program(table, title, bits, program, data, boards)
-        for title, pipeline in baselines(seed).items():
-            seconds = _fit(pipeline, data)
-            first.estimators[title] = pipeline
-            row = table.row(title, "float")
-            row["bytes"].append(baseline_bytes(pipeline))
-            row["accuracies"].append(pipeline.score(data.X_test, data.y_test))
-            row["training_seconds"].append(seconds)
+    tasks = [
+        (split, data, title, estimator)
+        for split, data in enumerate(splits)
+        for title, estimator in (
+            tensor_networks(split, data.feature_range, quick) | baselines(split)
+        ).items()
+    ]
+    for split, data, title, estimator in progress_over(tasks, f"accuracy on {name}", "fit"):
+        started = time.perf_counter()
+        estimator.fit(data.X_train, data.y_train)
+        row = table.row(title, "float")
+        row["training_seconds"].append(time.perf_counter() - started)
+        row["accuracies"].append(float(estimator.score(data.X_test, data.y_test)))
+        row["bytes"].append(float_bytes(estimator))
+        programs = {(title, bits): quantised(estimator, bits) for bits in weight_widths(estimator)}
+        for (_, bits), program in programs.items():
+            _test_program(table, title, bits, program, data, boards)
+        if split == 0:
+            fitted.estimators[title] = estimator
+            fitted.programs.update(programs)
     return table.finished(), fitted
 
 
@@ -113,12 +110,6 @@ class _Table:
             seconds = row.pop("training_seconds")
             row["training_seconds"] = float(np.median(seconds)) if seconds else None
         return list(self._rows.values())
-
-
-def _fit(estimator, data: Dataset) -> float:
-    started = time.perf_counter()
-    estimator.fit(data.X_train, data.y_train)
-    return time.perf_counter() - started
 
 
 def _test_program(table, title, bits, program, data, boards) -> None:

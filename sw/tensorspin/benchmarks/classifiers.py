@@ -71,7 +71,12 @@ def baselines(seed: int) -> dict[str, Pipeline]:
 
 
 def weight_widths(estimator) -> list[int]:
-    """Bits of a weight that the estimator can be quantised to, the usual number first."""
+    """Bits of a weight that an estimator can be quantised to, the usual number first.
+
+    None for an estimator of scikit-learn.
+    """
+    if not hasattr(estimator, "quantize"):
+        return []
     widths = [WEIGHT.width]
     if "weight_bits" in inspect.signature(estimator.quantize).parameters:
         widths.append(NARROW_WEIGHT_BITS)
@@ -85,18 +90,20 @@ def quantised(estimator, bits: int) -> NetworkProgram:
     return estimator.quantize(weight_bits=bits)
 
 
-def weight_bytes(program: NetworkProgram, bits: float) -> int:
+def weight_bytes(program: NetworkProgram, bits: int) -> int:
     """Bytes of a network's weights, each of `bits` bits, without headers and padding."""
-    return int(np.ceil(sum(tensor.size for tensor in program.weights) * bits / 8))
+    return -(-sum(tensor.size for tensor in program.weights) * bits // 8)
 
 
-def baseline_bytes(pipeline: Pipeline) -> int:
-    """Bytes of the arrays that a fitted baseline predicts with, as float32.
+def float_bytes(estimator) -> int:
+    """Bytes of the arrays that a fitted classifier predicts with, as float32.
 
-    The scaling of the features is left out, here as in `weight_bytes`. Each node of a tree counts
-    its feature, threshold and two children, each leaf its classes.
+    The scaling of the features is left out. Each node of a tree of decisions counts its feature,
+    threshold and two children, each leaf its classes.
     """
-    return FLOAT_BYTES * sum(array.size for array in _learnt(pipeline[-1]))
+    if isinstance(estimator, Pipeline):
+        return FLOAT_BYTES * sum(array.size for array in _learnt(estimator[-1]))
+    return weight_bytes(estimator.quantize(), 8 * FLOAT_BYTES)
 
 
 def _learnt(estimator) -> list[np.ndarray]:
