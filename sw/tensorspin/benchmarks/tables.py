@@ -205,7 +205,8 @@ def _throughput(data: dict) -> list[str]:
             (
                 f"{program_title(row)} on {row['url']}",
                 f"{found['samples_per_second']:,.0f}",
-                f"by the board's clock, {row['clock_hz'] / 1e6:g} MHz; "
+                f"by the board's clock, {row['clock_hz'] / 1e6:g} MHz, "
+                f"{found['batch_samples']} samples; "
                 f"{found['simulated_cycles_per_second'] / 1e6:.2g} M cycles/s here",
             )
         )
@@ -221,7 +222,7 @@ def _throughput(data: dict) -> list[str]:
         "A simulated board has no serial line: its samples enter as fast as the gateware takes "
         "them. With the line: see the boards above."
     )
-    return [*_table(("all held-out samples", "samples/s", "clock"), rows), "", note]
+    return [*_table(("held-out samples in a row", "samples/s", "clock"), rows), "", note]
 
 
 def _spread(summary: dict, scale: float) -> str:
