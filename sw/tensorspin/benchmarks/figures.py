@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import cycle
 from pathlib import Path
-
-import numpy as np
 
 from .tables import microseconds, program_title
 
@@ -97,52 +97,55 @@ def _accuracy(plt, sets: list[dict]):
 
 def _boards(plt, sets: list[dict]):
     rows = [(data["name"], row) for data in sets for row in data["capacity"] if row["cycles"]]
+    programs = list(dict.fromkeys(f"{name}: {program_title(row)}" for name, row in rows))
+    colours = _colours(row["board"] for _, row in rows)
     figure, (time_axes, use_axes) = plt.subplots(
         1,
         2,
-        figsize=(13, 1.6 + _ROW_HEIGHT * len(rows)),
+        figsize=(13, 1.6 + _ROW_HEIGHT * (len(rows) * 0.7 + len(programs) * 0.4)),
         sharey=True,
         layout="constrained",
         width_ratios=(1.4, 1),
     )
-    names = list(dict.fromkeys(row["board"] for _, row in rows))
-    titles = {row["board"]: row["title"] for _, row in rows}
-    positions = np.arange(len(rows))
-    colours = [_BOARD_COLOURS[names.index(row["board"]) % len(_BOARD_COLOURS)] for _, row in rows]
-    hatches = ["////" if row["obstacle"] else "" for _, row in rows]
-    faces = ["none" if row["obstacle"] else colour for (_, row), colour in zip(rows, colours)]
-    for axes, values, texts in (
-        (
-            time_axes,
-            [1e6 * row["seconds"] for _, row in rows],
-            [
-                microseconds(row["seconds"]) + (" (does not fit)" if row["obstacle"] else "")
-                for _, row in rows
-            ],
-        ),
-        (
-            use_axes,
-            [100 * row["utilisation"] for _, row in rows],
-            [f"{row['utilisation']:.0%}" for _, row in rows],
-        ),
-    ):
-        bars = axes.barh(positions, values, color=faces, edgecolor=colours, hatch=hatches)
-        axes.bar_label(bars, texts, padding=3, fontsize=8)
+    width = 0.85 / len(colours)
+    for index, (board, colour) in enumerate(colours.items()):
+        chosen = [(name, row) for name, row in rows if row["board"] == board]
+        places = [
+            programs.index(f"{name}: {program_title(row)}")
+            + width * (index - (len(colours) - 1) / 2)
+            for name, row in chosen
+        ]
+        found = [row for _, row in chosen]
+        style = {
+            "height": 0.9 * width,
+            "color": ["white" if row["obstacle"] else colour for row in found],
+            "edgecolor": colour,
+            "hatch": ["////" if row["obstacle"] else "" for row in found],
+        }
+        times = time_axes.barh(places, [1e6 * row["seconds"] for row in found], **style)
+        notes = [" (does not fit)" if row["obstacle"] else "" for row in found]
+        texts = [microseconds(row["seconds"]) + note for row, note in zip(found, notes)]
+        time_axes.bar_label(times, texts, padding=3, fontsize=8)
+        uses = use_axes.barh(places, [100 * row["utilisation"] for row in found], **style)
+        texts = [f"{row['utilisation']:.0%}" for row in found]
+        use_axes.bar_label(uses, texts, padding=3, fontsize=8)
+    for axes in (time_axes, use_axes):
         axes.grid(axis="x", alpha=0.3)
         axes.set_axisbelow(True)
-    time_axes.set(xscale="log", xlabel="computing of one sample in us, at the board's clock")
-    time_axes.set_yticks(positions, [f"{name}: {program_title(row)}" for name, row in rows])
-    time_axes.invert_yaxis()
-    low, high = time_axes.get_xlim()
-    time_axes.set_xlim(low / 2, high * 5)
+    values = [1e6 * row["seconds"] for _, row in rows]
+    time_axes.set(
+        xscale="log",
+        xlim=(min(values) / 3, max(values) * 12),
+        ylim=(len(programs) - 0.4, -0.6),
+        xlabel="computing of one sample in us, at the board's clock",
+    )
+    time_axes.set_yticks(range(len(programs)), programs)
     use_axes.set(xlim=(0, 115), xlabel="multiply-accumulators that do needed work, in %")
+    titles = {row["board"]: row["title"] for _, row in rows}
     figure.suptitle("Speed of the boards, from the exact cycle count")
     figure.legend(
-        [
-            plt.Rectangle((0, 0), 1, 1, color=_BOARD_COLOURS[i % len(_BOARD_COLOURS)])
-            for i in range(len(names))
-        ],
-        [titles[name] for name in names],
+        [plt.Rectangle((0, 0), 1, 1, color=colour) for colour in colours.values()],
+        [titles[board] for board in colours],
         loc="outside lower center",
         ncols=3,
         fontsize=8,
@@ -151,50 +154,64 @@ def _boards(plt, sets: list[dict]):
 
 
 def _latency(plt, sets: list[dict]):
-    figure, panels = _grid(
-        plt, len(sets), 1.2 + _ROW_HEIGHT * max(len(_latency_bars(data)) for data in sets)
+    colours = _colours(
+        _board_name(row) for data in sets for row in data["boards"] if row["latency"] is not None
     )
-    for axes, data in zip(panels, sets):
-        bars = sorted(_latency_bars(data), key=lambda bar: bar[1])
-        positions = range(len(bars))
-        values = [1e6 * seconds for _, seconds, _, _ in bars]
-        drawn = axes.barh(
-            positions,
-            values,
-            color=[colour for _, _, colour, _ in bars],
-            hatch=[hatch for *_, hatch in bars],
-            edgecolor="white",
+    bars = [_latency_bars(data, colours) for data in sets]
+    figure, panels = _grid(plt, len(sets), 1.2 + _ROW_HEIGHT * max(map(len, bars)))
+    for axes, data, entries in zip(panels, sets, bars):
+        places = range(len(entries))
+        ends = [total for _, _, total, _ in entries]
+        face = [colour for *_, colour in entries]
+        with_line = axes.barh(places, ends, color="white", edgecolor=face, hatch="////")
+        axes.barh(places, [alone for _, alone, _, _ in entries], color=face, edgecolor=face)
+        texts = [
+            microseconds(alone)
+            + ("" if total == alone else f"; {microseconds(total)} with its line")
+            for _, alone, total, _ in entries
+        ]
+        axes.bar_label(with_line, texts, padding=3, fontsize=8)
+        axes.set_yticks(places, [title for title, *_ in entries], fontsize=8)
+        axes.set(
+            xscale="log",
+            xlim=(min(alone for _, alone, _, _ in entries) / 3, max(ends) * 20),
+            ylim=(len(entries) - 0.4, -0.6),
+            xlabel="us",
+            title=data["name"],
         )
-        axes.bar_label(
-            drawn, [microseconds(seconds) for _, seconds, _, _ in bars], padding=3, fontsize=8
-        )
-        axes.set_yticks(positions, [title for title, *_ in bars], fontsize=8)
-        axes.set(xscale="log", xlabel="us", title=data["name"])
-        low, high = min(values), max(values)
-        axes.set_xlim(low / 3, high * 4)
-        axes.invert_yaxis()
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value * 1e6:,.6g}")
         axes.grid(axis="x", alpha=0.3)
         axes.set_axisbelow(True)
     figure.suptitle(
-        "Latency of one sample: boards (blue; hatched with the serial line, modelled) beside "
+        "Latency of one sample: boards (coloured; hatched: their serial line, modelled) beside "
         "predict on this host (grey)"
     )
     return figure
 
 
-def _latency_bars(data: dict) -> list[tuple[str, float, str, str]]:
-    """Title, seconds, colour, hatch."""
-    bars = []
-    for row in data["boards"]:
-        found = row["latency"]
-        if found is not None:
-            title = f"{program_title(row)}\n{row['url'].partition('://')[2]}"
-            colour = _BOARD_COLOURS[0]
-            bars.append((title, found["seconds"], colour, ""))
-            bars.append(
-                (f"{title}, line", found["seconds"] + found["line_seconds"], colour, "////")
-            )
-    bars += [
-        (row["classifier"], row["latency"]["median"], _HOST_COLOUR, "") for row in data["host"]
+def _latency_bars(data: dict, colours: dict) -> list[tuple[str, float, float, str]]:
+    """Title, seconds, seconds with the serial line, colour; the quickest of each kind first."""
+    boards = [row for row in data["boards"] if row["latency"] is not None]
+    on_boards = [
+        (
+            f"{program_title(row)}\n{_board_name(row)}",
+            row["latency"]["seconds"],
+            row["latency"]["seconds"] + row["latency"]["line_seconds"],
+            colours[_board_name(row)],
+        )
+        for row in boards
     ]
-    return bars
+    on_host = [
+        (row["classifier"], row["latency"]["median"], row["latency"]["median"], _HOST_COLOUR)
+        for row in data["host"]
+    ]
+    return [bar for bars in (on_boards, on_host) for bar in sorted(bars, key=lambda bar: bar[1])]
+
+
+def _board_name(row: dict) -> str:
+    return row["url"].partition("://")[2]
+
+
+def _colours(boards: Iterable[str]) -> dict[str, str]:
+    """A colour for each board, in the order in which they first occur."""
+    return dict(zip(dict.fromkeys(boards), cycle(_BOARD_COLOURS)))
