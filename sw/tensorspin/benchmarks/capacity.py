@@ -22,8 +22,8 @@ def estimated(program: NetworkProgram, board_name: str) -> dict:
     Returns
     -------
     dict
-        ``obstacle`` names the first quantity of which the board has too little, with both numbers;
-        None if the program fits. ``fullest`` names the one that is used most. The others are those
+        ``obstacle`` names the quantities of which the board has too little, with both numbers; None
+        if the program fits. ``fullest`` names the one that is used most. The others are those
         of `tensorspin.estimate.Estimate`, at the engine clock of the board's row.
     """
     board = find_board(board_name)
@@ -32,9 +32,9 @@ def estimated(program: NetworkProgram, board_name: str) -> dict:
         found = estimate(program, board)
     except CapacityError as error:
         return row | {"obstacle": str(error), "cycles": None}
-    obstacles = [demand for demand in found.demands if not demand.fits]
+    obstacles = [_amount(demand) for demand in found.demands if not demand.fits]
     return row | {
-        "obstacle": _amount(obstacles[0]) if obstacles else None,
+        "obstacle": "; ".join(obstacles) or None,
         "fullest": _amount(max(found.demands, key=lambda demand: demand.needed / demand.limit)),
         "cycles": found.cycles,
         "seconds": found.seconds,
