@@ -101,9 +101,12 @@ def full_report(results):
         data["capacity"][0] | {"cycles": None, "obstacle": "features of a sample: 9 of 8"}
     )
     data["accuracy"].append(
-        data["accuracy"][1] | {"variant": "8-bit on sim://x", "obstacle": "slots: 9 of 8"}
+        data["accuracy"][1]
+        | {"variant": "8-bit on sim://x", "url": "sim://x", "obstacle": "slots: 9 of 8"}
     )
-    data["accuracy"].append(data["accuracy"][1] | {"variant": "4-bit", "standard_error": 0.01})
+    data["accuracy"].append(
+        data["accuracy"][1] | {"variant": "4-bit", "weight_bits": 4, "standard_error": 0.01}
+    )
     report["data"].append(data | {"name": "other", "boards": []})
     shared = {"data": "digits", "sites": 64, "bond_dim": 16, "epochs": 30, "batch_size": 59}
     shared |= {"training_samples": 1416, "seed": 0}

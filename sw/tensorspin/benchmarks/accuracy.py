@@ -74,7 +74,7 @@ def measure_accuracy(
     for split, data, title, estimator in progress_over(tasks, f"accuracy on {name}", "fit"):
         started = time.perf_counter()
         estimator.fit(data.X_train, data.y_train)
-        row = table.row(title, "float")
+        row = table.row(title)
         row["training_seconds"].append(time.perf_counter() - started)
         row["accuracies"].append(float(estimator.score(data.X_test, data.y_test)))
         row["bytes"].append(float_bytes(estimator))
@@ -91,12 +91,21 @@ class _Table:
     """Rows in the order in which they are first asked for."""
 
     def __init__(self) -> None:
-        self._rows: dict[tuple[str, str], dict] = {}
+        self._rows: dict[tuple, dict] = {}
 
-    def row(self, classifier: str, variant: str) -> dict:
-        empty = {"classifier": classifier, "variant": variant}
-        empty |= {"accuracies": [], "bytes": [], "training_seconds": []}
-        return self._rows.setdefault((classifier, variant), empty)
+    def row(self, classifier: str, bits: int | None = None, url: str | None = None) -> dict:
+        """Of a classifier as it is, or of its program with weights of `bits`, or on a board."""
+        variant = "float" if bits is None else f"{bits}-bit"
+        empty = {
+            "classifier": classifier,
+            "weight_bits": bits,
+            "url": url,
+            "variant": variant if url is None else f"{variant} on {url}",
+            "accuracies": [],
+            "bytes": [],
+            "training_seconds": [],
+        }
+        return self._rows.setdefault((classifier, bits, url), empty)
 
     def finished(self) -> list[dict]:
         """The rows, lists of numbers joined to one where that is what is wanted."""
@@ -117,22 +126,22 @@ def _test_program(table, title, bits, program, data, boards) -> None:
     golden = program.run_golden(data.X_test)
     size = weight_bytes(program, bits)
 
-    def record(variant: str, results: Results | None) -> dict:
-        row = table.row(title, variant)
+    def record(results: Results | None, url: str | None = None) -> dict:
+        row = table.row(title, bits, url)
         row["bytes"].append(size)
         if results is not None:
             found = program.interpret(results.scores, results.exponents)
             row["accuracies"].append(float(np.mean(found == data.y_test)))
         return row
 
-    record(f"{bits}-bit", golden)
+    record(golden)
     for url, board in boards.items():
         obstacle = estimated(program, board.info.board)["obstacle"]
         results = None
         if obstacle is None:
             board.load(program)
             results = board.run(program.levels(data.X_test))
-        row = record(f"{bits}-bit on {url}", results)
+        row = record(results, url)
         row["obstacle"] = obstacle
         if results is not None:
             _count_differences(row, results, golden, program, board.info.board)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from itertools import cycle
 from pathlib import Path
 
+from .classifiers import NARROW_WEIGHT_BITS
 from .tables import microseconds, program_title
 
 _MARKERS = "osD^vP*X"
@@ -65,20 +66,19 @@ def _accuracy(plt, sets: list[dict]):
     for axes, data in zip(panels, sets):
         for row in data["accuracy"]:
             # What a board answers equals the golden model's quantised network.
-            if " on " in row["variant"]:
+            if row["url"] is not None:
                 continue
             style = styles.setdefault(row["classifier"], len(styles))
-            is_float = row["variant"] == "float"
+            bits = row["weight_bits"]
             title = f"{row['classifier']}, {row['variant']}"
-            narrow = not is_float and row["variant"] != "8-bit"
             handles[title] = axes.errorbar(
                 row["bytes"],
                 100 * row["accuracy"],
                 yerr=None if row["standard_error"] is None else 100 * row["standard_error"],
                 fmt=_MARKERS[style % len(_MARKERS)],
                 color=f"C{style}",
-                markerfacecolor="none" if is_float else f"C{style}",
-                alpha=0.5 if narrow else 1,
+                markerfacecolor="none" if bits is None else f"C{style}",
+                alpha=0.5 if bits == NARROW_WEIGHT_BITS else 1,
                 markersize=8,
                 capsize=3,
             )
