@@ -179,7 +179,7 @@ def _latency(plt, sets: list[dict]):
             xlabel="us",
             title=data["name"],
         )
-        axes.xaxis.set_major_formatter(lambda value, _: f"{value * 1e6:,.6g}")
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value * 1e6:,.10g}")
         axes.grid(axis="x", alpha=0.3)
         axes.set_axisbelow(True)
     figure.suptitle(
