@@ -229,7 +229,7 @@ def edited(path, change):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda m, a: m.update(version=9), "version 9, this package reads versions 1 to 2"),
+        (lambda m, a: m.update(version=9), "version 9, this package reads versions 1 to 3"),
         (lambda m, a: m.update(format="other"), "its format is 'other'"),
         (lambda m, a: m["nodes"].pop(), "weights, it has"),
         (lambda m, a: m["nodes"][2].update(wait=False), "needs `wait`"),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..contract.device import ContractorSize
+from ..contract.fixed import NARROW_STEP
 from ..contract.program import (
     MAX_FEATURES,
     MAX_OPERAND,
@@ -87,6 +88,11 @@ def check_sound(
             raise ValueError(
                 f"node {name!r}: weights of int8 and shape {shape} are needed, not of "
                 f"{tensor.dtype} and shape {tensor.shape}"
+            )
+        if node.narrow and np.any(tensor % NARROW_STEP):
+            raise ValueError(
+                f"node {name!r}: weight {tensor[tensor % NARROW_STEP != 0][0]} of a narrow node is "
+                f"no multiple of {NARROW_STEP}"
             )
         largest = int(np.abs(tensor.astype(np.int64)).sum(axis=(1, 2)).max())
         if largest > WEIGHT_SUM_LIMIT:
@@ -174,7 +180,7 @@ def demands(
             f"words of program memory ({size.lanes} bytes each)",
             program_words(nodes, size.lanes),
             size.program_words,
-            "train with a smaller bond_dim or fewer features",
+            "store the weights in 4 bits, or train with a smaller bond_dim or fewer features",
         ),
     ]
 

@@ -10,12 +10,17 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ..compiler.mixed_bits import mixed_bits
 from ..compiler.network_program import NetworkProgram
 from ..compiler.nodes import FloatNode
 from ..compiler.outputs import Classification, Task
+from ..compiler.quantise import check_weight_bits
+from ..contract.boards import find_board
+from ..contract.fixed import WEIGHT
 from ..progress import progress_over
 from ..scaling import check_feature_range, check_inside, scale_features
 from .deployed import BoardClassifier, BoardEstimator
+from .descent import Schedule
 from .feature_maps import FeatureMap
 from .logits import LogitsMixin, normalised_logits
 
@@ -51,8 +56,17 @@ class FeatureMapEstimator(BaseEstimator):
     _deployed_type: type[BoardEstimator]
     """The class of the same estimator on a board."""
 
-    def quantize(self) -> NetworkProgram:
+    def quantize(self, weight_bits=None, *, board=None) -> NetworkProgram:
         """Round the network to the accelerator's number formats.
+
+        Parameters
+        ----------
+        weight_bits : None, 8, 4 or "auto", default=None
+            Bits of the weights. None: those that the network was trained for, else 8. "auto": 8,
+            but 4 for as many nodes as it takes to fit `board`, those first that lose least; see
+            `tensorspin.compiler.mixed_bits`.
+        board : str, optional
+            Name of a board, such as "icebreaker"; with "auto" only.
 
         Returns
         -------
@@ -61,17 +75,32 @@ class FeatureMapEstimator(BaseEstimator):
 
         Raises
         ------
+        ValueError
+            If an argument is none of these.
         CapacityError
-            If there are more features or outputs than any device takes.
+            If there are more features or outputs than any device takes; with "auto", if even
+            weights of 4 bits do not fit the board.
         """
         check_is_fitted(self)
+        check_weight_bits(weight_bits, "weight_bits", None, "auto")
+        if (weight_bits == "auto") != (board is not None):
+            raise ValueError(
+                f'weight_bits="auto" and the name of a board belong together, got weight_bits='
+                f"{weight_bits!r} and board={board!r}"
+            )
+        nodes = self._nodes()
+        if weight_bits is None:
+            weight_bits = getattr(self, "weight_bits", None) or WEIGHT.width
+        elif weight_bits == "auto":
+            weight_bits = mixed_bits(nodes, find_board(board).contractor)
         return NetworkProgram.from_nodes(
-            self._nodes(),
+            nodes,
             self.feature_map_.table(),
             feature_minimum=self.feature_minimum_,
             feature_maximum=self.feature_maximum_,
             clip=self.feature_range is None,
             task=self._task(),
+            weight_bits=weight_bits,
         )
 
     def deploy(self, board):
@@ -133,6 +162,17 @@ class FeatureMapEstimator(BaseEstimator):
         if isinstance(self.batch_size, str):
             return min(max(n_samples // 24, 16), 256)
         return self.batch_size
+
+    def _schedule(self, n_samples: int) -> Schedule:
+        """How to train on so many samples."""
+        return Schedule(
+            epochs=self.epochs,
+            batch_size=self._chosen_batch_size(n_samples),
+            learning_rate=self.learning_rate,
+            weight_decay=self.weight_decay,
+            input_noise=self.input_noise,
+            weight_bits=getattr(self, "weight_bits", None),
+        )
 
     def _progress(self):
         """Wrapper of the iterable of epochs."""

@@ -13,6 +13,8 @@ from typing import Protocol
 
 import numpy as np
 
+from ..compiler.quantise import weight_steps
+
 # Share of all updates in which the learning rate rises to its full value.
 WARM_UP = 0.05
 
@@ -28,7 +30,11 @@ class Contraction(Protocol):
 
 
 class Network(Protocol):
-    """What `descend` needs of a network: `HalfChains` or `TreeNetwork`."""
+    """What `descend` needs of a network: `HalfChains` or `TreeNetwork`.
+
+    The last two axes of each array are a node's outputs and the products that they sum up; the axes
+    before them count nodes.
+    """
 
     @property
     def n_steps(self) -> int:
@@ -59,6 +65,7 @@ class Schedule:
     learning_rate: float
     weight_decay: float
     input_noise: float
+    weight_bits: int | None = None
 
 
 class Adam:
@@ -105,10 +112,14 @@ def descend(
     decay (Loshchilov and Hutter, arXiv:1711.05101) pulls towards ``rest`` rather than towards zero:
     a core of near-identity matrices at rest passes a vector on, a core of zeros would destroy it.
 
+    With ``schedule.weight_bits`` the training is aware of the quantisation: the network is always
+    contracted with rounded tensors, and their gradients change the tensors before the rounding (the
+    straight-through estimator of Bengio et al., arXiv:1308.3432).
+
     Parameters
     ----------
     network : Network
-        Of float32; its arrays are replaced.
+        Of float32; its arrays are replaced, with rounded ones if that is what it is trained for.
     rest : Network
         Where weight decay pulls.
     trainable : Network
@@ -150,7 +161,11 @@ def descend(
     )
     # Views: the network follows the parameters.
     *tensors, trained_beside = np.split(parameters, ends)
-    network.replace_arrays([part.reshape(shape) for part, shape in zip(tensors, shapes)])
+    tensors = [part.reshape(shape) for part, shape in zip(tensors, shapes)]
+    rounded = tensors
+    if schedule.weight_bits is not None:
+        rounded = [round_nodes(tensor, schedule.weight_bits) for tensor in tensors]
+    network.replace_arrays(rounded)
     # The last tensor has no further one behind it.
     shares = np.ones_like(parameters)
     shares[: ends[-1] - math.prod(shapes[-1])] = min(1.0, REFERENCE_STEPS / network.n_steps)
@@ -182,6 +197,9 @@ def descend(
                 shares * optimiser.direction(gradient) + decays * (parameters - target)
             )
             beside[...] = trained_beside
+            if schedule.weight_bits is not None:
+                for values, tensor in zip(rounded, tensors):
+                    round_nodes(tensor, schedule.weight_bits, out=values)
         if not math.isfinite(total):
             raise FloatingPointError(
                 f"training diverged: the loss of epoch {epoch + 1} is {total / n_samples}; lower "
@@ -189,6 +207,29 @@ def descend(
             )
         loss_curve.append(total / n_samples)
     return loss_curve
+
+
+def round_nodes(tensors: np.ndarray, bits: int, out: np.ndarray | None = None) -> np.ndarray:
+    """Round the tensors of nodes as the compiler will, but keep their scale.
+
+    Parameters
+    ----------
+    tensors : float array (..., outputs, elements)
+        Each node in its own step; padding of zeros has no influence.
+    bits : int
+        4 or 8.
+    out : float array of the same shape, optional
+        Where to put the result.
+
+    Returns
+    -------
+    float array of the same shape
+    """
+    steps = weight_steps(tensors.reshape(-1, *tensors.shape[-2:]), bits)
+    steps = steps.reshape(*tensors.shape[:-2], 1, 1)
+    out = np.divide(tensors, steps, out=out)
+    np.rint(out, out=out)
+    return np.multiply(out, steps, out=out)
 
 
 def _learning_rate(largest: float, progress: float) -> float:

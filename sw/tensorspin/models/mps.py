@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.utils.validation import validate_data
 
+from ..compiler.quantise import check_weight_bits
 from .base import NetworkClassifier
 from .half_chains import HalfChains
 from .mps_base import MPSEstimator, trainable_entries
@@ -54,6 +55,10 @@ class MPSClassifier(MPSEstimator, NetworkClassifier):
     input_noise : float, default=0.1
         Standard deviation of the Gaussian noise added to the scaled features at each update (then
         clipped to [0, 1]). The main means against overfitting.
+    weight_bits : None, 8 or 4, default=None
+        None: train as if weights were real numbers. 8 or 4: train for weights of so many bits,
+        which `quantize` then rounds no more; the fitted tensors have at most 255 or 15 different
+        entries. 4 bits halve the memory that a device needs, so that bonds can be wider.
     random_state : int, RandomState or None, default=None
         Seed of the initial cores, the order of samples and the noise.
     verbose : bool, default=False
@@ -103,6 +108,7 @@ class MPSClassifier(MPSEstimator, NetworkClassifier):
         batch_size="auto",
         weight_decay=0.3,
         input_noise=0.1,
+        weight_bits=None,
         random_state=None,
         verbose=False,
     ):
@@ -114,6 +120,7 @@ class MPSClassifier(MPSEstimator, NetworkClassifier):
         self.batch_size = batch_size
         self.weight_decay = weight_decay
         self.input_noise = input_noise
+        self.weight_bits = weight_bits
         self.random_state = random_state
         self.verbose = verbose
 
@@ -135,6 +142,7 @@ class MPSClassifier(MPSEstimator, NetworkClassifier):
             If a parameter is out of its limits, X or y is invalid, or X is outside feature_range.
         """
         self._check_training()
+        check_weight_bits(self.weight_bits, "weight_bits", None)
         X, y = validate_data(self, X, y, dtype=np.float64)
         labels = self._learn_classes(y)
         self._learn_features(X)
@@ -157,6 +165,15 @@ class MPSClassifier(MPSEstimator, NetworkClassifier):
         weights = constant_combination(self.feature_map_.table())
         identities = [np.einsum("p,lr->lpr", weights, np.eye(s[0], s[2])) for s in shapes]
 
+        fixed_sites = []
+        if self.weight_bits is not None:
+            # The compiler multiplies the outermost two cores. The first of them can be an identity
+            # without loss, and then their product has the rounded entries of the second.
+            for site, shape in ((0, shapes[0]), (len(shapes) - 1, shapes[-1])):
+                if max(shape[0], shape[2]) == local_dim:
+                    identities[site] = np.eye(local_dim).reshape(shape)
+                    fixed_sites.append(site)
+
         n_steps = max(position, len(shapes) - position)
         core_noise = min(INITIAL_NOISE, 1 / np.sqrt(n_steps * max(label_shape[1:])))
 
@@ -164,12 +181,15 @@ class MPSClassifier(MPSEstimator, NetworkClassifier):
             return tensor + scale * rng.standard_normal(tensor.shape)
 
         chains = HalfChains.pack(
-            [disturbed(core, core_noise) for core in identities],
+            [
+                core if site in fixed_sites else disturbed(core, core_noise)
+                for site, core in enumerate(identities)
+            ],
             disturbed(np.zeros(label_shape), INITIAL_LABEL_NOISE),
             position,
         )
         rest = HalfChains.pack(identities, np.zeros(label_shape), position)
-        trainable = trainable_entries(shapes, label_shape, position)
+        trainable = trainable_entries(shapes, label_shape, position, fixed_sites)
         schedule, progress = self._schedule(len(inputs)), self._progress()
         self.temperature_, self.loss_curve_ = train(
             chains, rest, trainable, inputs, labels, self.feature_map_, schedule, rng, progress

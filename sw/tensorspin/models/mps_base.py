@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Collection
 from numbers import Integral, Real
 
 import numpy as np
@@ -11,7 +12,6 @@ from sklearn.utils.validation import check_is_fitted
 from ..compiler.chain import chain_nodes
 from .base import PREDICTION_BATCH, TRAINING_LIMITS, FeatureMapEstimator, check_limits
 from .canonical import CanonicalChain
-from .descent import Schedule
 from .entanglement import entanglement_entropy
 from .half_chains import HalfChains, bond_dimensions, contract, log_norms
 
@@ -106,15 +106,6 @@ class MPSEstimator(FeatureMapEstimator):
         vars(self).pop("discarded_weights_", None)
         check_limits(self, {"bond_dim": (Integral, *BOND_DIM_RANGE), **TRAINING_LIMITS})
 
-    def _schedule(self, n_samples: int) -> Schedule:
-        return Schedule(
-            epochs=self.epochs,
-            batch_size=self._chosen_batch_size(n_samples),
-            learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay,
-            input_noise=self.input_noise,
-        )
-
     def _place_label(self) -> None:
         """Set the label tensor's position: the middle, so that the half-chains are even."""
         self.label_position_ = len(self.site_features_) // 2
@@ -153,10 +144,13 @@ class MPSEstimator(FeatureMapEstimator):
         return scores, logs
 
 
-def trainable_entries(shapes, label_shape, position: int) -> HalfChains:
-    """1 for entries that training may change, 0 for the padding of the half-chains."""
+def trainable_entries(
+    shapes, label_shape, position: int, fixed_sites: Collection[int] = ()
+) -> HalfChains:
+    """1 for entries that training may change, 0 for fixed sites and the half-chains' padding."""
     trainable = HalfChains.pack([np.ones(s) for s in shapes], np.ones(label_shape), position)
-    trainable.weights[trainable.sites < 0] = 0
+    fixed = np.isin(trainable.sites, [-1, *fixed_sites])
+    trainable.weights[fixed] = 0
     return trainable
 
 

@@ -7,9 +7,9 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils.validation import validate_data
 
+from ..compiler.quantise import check_weight_bits
 from ..compiler.tree import tree_nodes
 from .base import PREDICTION_BATCH, TRAINING_LIMITS, NetworkClassifier, check_limits
-from .descent import Schedule
 from .tensors import constant_combination, rescaled
 from .training import train
 from .tree_network import TreeNetwork, initial_tensors, node_shapes
@@ -70,6 +70,10 @@ class TTNClassifier(NetworkClassifier):
     input_noise : float, default=0.15
         Standard deviation of the Gaussian noise added to the scaled features at each update (then
         clipped to [0, 1]). The main means against overfitting.
+    weight_bits : None, 8 or 4, default=None
+        None: train as if weights were real numbers. 8 or 4: train for weights of so many bits,
+        which `quantize` then rounds no more; the fitted tensors have at most 255 or 15 different
+        entries. 4 bits halve the memory that a device needs, so that bonds can be wider.
     random_state : int, RandomState or None, default=None
         Seed of the initial tensors, the order of samples and the noise.
     verbose : bool, default=False
@@ -120,6 +124,7 @@ class TTNClassifier(NetworkClassifier):
         batch_size="auto",
         weight_decay=0.3,
         input_noise=0.15,
+        weight_bits=None,
         random_state=None,
         verbose=False,
     ):
@@ -133,6 +138,7 @@ class TTNClassifier(NetworkClassifier):
         self.batch_size = batch_size
         self.weight_decay = weight_decay
         self.input_noise = input_noise
+        self.weight_bits = weight_bits
         self.random_state = random_state
         self.verbose = verbose
 
@@ -155,6 +161,7 @@ class TTNClassifier(NetworkClassifier):
             once, X or y is invalid, or X is outside feature_range.
         """
         check_limits(self, {"bond_dim": (Integral, *BOND_DIM_RANGE), **TRAINING_LIMITS})
+        check_weight_bits(self.weight_bits, "weight_bits", None)
         X, y = validate_data(self, X, y, dtype=np.float64)
         labels = self._learn_classes(y)
         self._learn_features(X)
@@ -199,13 +206,6 @@ class TTNClassifier(NetworkClassifier):
         network = TreeNetwork.pack(children, [*initial[:-1], root])
         rest = TreeNetwork.pack(children, initial)
         trainable = TreeNetwork.pack(children, [np.ones(shape) for shape in shapes])
-        schedule = Schedule(
-            epochs=self.epochs,
-            batch_size=self._chosen_batch_size(len(inputs)),
-            learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay,
-            input_noise=self.input_noise,
-        )
         self.temperature_, self.loss_curve_ = train(
             network,
             rest,
@@ -213,7 +213,7 @@ class TTNClassifier(NetworkClassifier):
             inputs,
             labels,
             self.feature_map_,
-            schedule,
+            self._schedule(len(inputs)),
             rng,
             self._progress(),
         )
