@@ -19,9 +19,11 @@ from ..contract.boards import find_board
 from ..contract.fixed import WEIGHT
 from ..progress import progress_over
 from ..scaling import check_feature_range, check_inside, scale_features
+from .augmentation import Augmentation
 from .deployed import BoardClassifier, BoardEstimator
 from .descent import Schedule
 from .feature_maps import FeatureMap
+from .feature_order import check_image_size
 from .logits import LogitsMixin, normalised_logits
 
 TRAINING_LIMITS = {
@@ -32,6 +34,13 @@ TRAINING_LIMITS = {
     "input_noise": (Real, 0, np.inf),
 }
 """Kind, least and largest value of the parameters of training; see `check_limits`."""
+
+CLASSIFIER_LIMITS = {
+    **TRAINING_LIMITS,
+    "label_smoothing": (Real, 0, 1),
+    "max_shift": (Real, 0, np.inf),
+}
+"""The same for classifiers."""
 
 # Samples contracted at once in prediction; bounds the memory, hardly changes the time.
 PREDICTION_BATCH = 512
@@ -140,13 +149,15 @@ class FeatureMapEstimator(BaseEstimator):
             np.arange(self.n_features_in_) if self.n_features_in_ > 1 else np.zeros(2, dtype=int)
         )
 
-    def _site_inputs(self, X: np.ndarray) -> np.ndarray:
-        """Scaled features in the order of the sites: float64 (n_samples, n_sites) in [0, 1]."""
+    def _scaled(self, X: np.ndarray) -> np.ndarray:
+        """Scaled features: float64 (n_samples, n_features) in [0, 1]."""
         if self.feature_range is not None:
             check_inside(X, self.feature_minimum_, self.feature_maximum_)
-        return scale_features(X, self.feature_minimum_, self.feature_maximum_)[
-            :, self.site_features_
-        ]
+        return scale_features(X, self.feature_minimum_, self.feature_maximum_)
+
+    def _site_inputs(self, X: np.ndarray) -> np.ndarray:
+        """Scaled features in the order of the sites: float64 (n_samples, n_sites) in [0, 1]."""
+        return self._scaled(X)[:, self.site_features_]
 
     def _validated_inputs(self, X) -> np.ndarray:
         """`_site_inputs` of samples that a user gives to a fitted estimator."""
@@ -163,6 +174,18 @@ class FeatureMapEstimator(BaseEstimator):
             return min(max(n_samples // 24, 16), 256)
         return self.batch_size
 
+    def _augmentation(self) -> Augmentation:
+        """What training does to the samples."""
+        max_shift = getattr(self, "max_shift", 0)
+        if not max_shift:
+            return Augmentation(self.input_noise)
+        size = check_image_size(self.image_size, self.n_features_in_)
+        if len(self.site_features_) != self.n_features_in_:
+            raise ValueError(f"max_shift={max_shift} needs images of at least 2 pixels, got 1")
+        return Augmentation(
+            self.input_noise, max_shift, np.argsort(self.site_features_).reshape(size)
+        )
+
     def _schedule(self, n_samples: int) -> Schedule:
         """How to train on so many samples."""
         return Schedule(
@@ -170,7 +193,7 @@ class FeatureMapEstimator(BaseEstimator):
             batch_size=self._chosen_batch_size(n_samples),
             learning_rate=self.learning_rate,
             weight_decay=self.weight_decay,
-            input_noise=self.input_noise,
+            augmentation=self._augmentation(),
             weight_bits=getattr(self, "weight_bits", None),
         )
 

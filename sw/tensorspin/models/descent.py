@@ -14,6 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from ..compiler.quantise import weight_steps
+from .augmentation import Augmentation
 
 # Share of all updates in which the learning rate rises to its full value.
 WARM_UP = 0.05
@@ -64,7 +65,7 @@ class Schedule:
     batch_size: int
     learning_rate: float
     weight_decay: float
-    input_noise: float
+    augmentation: Augmentation = Augmentation()
     weight_bits: int | None = None
 
 
@@ -172,7 +173,6 @@ def descend(
     # Python's numbers: NumPy scalars of 64 bits would widen the float32 arrays.
     decays = float(schedule.weight_decay) * mask
     decays[ends[-1] :] = 0
-    input_noise = float(schedule.input_noise)
     optimiser = Adam(parameters)
 
     n_updates = schedule.epochs * -(-n_samples // schedule.batch_size)
@@ -183,10 +183,7 @@ def descend(
         total = 0.0
         for start in range(0, n_samples, schedule.batch_size):
             chosen = order[start : start + schedule.batch_size]
-            batch = inputs[chosen]
-            if input_noise:
-                noise = rng.standard_normal(batch.shape, dtype=np.float32)
-                batch = np.clip(batch + input_noise * noise, 0, 1)
+            batch = schedule.augmentation(inputs[chosen], rng)
             loss, gradients = objective(batch, chosen)
             total += loss * len(chosen)
             gradient = mask * np.concatenate([np.ravel(part) for part in gradients])

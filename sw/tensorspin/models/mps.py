@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils.validation import validate_data
 
 from ..compiler.quantise import check_weight_bits
-from .base import NetworkClassifier
+from .base import CLASSIFIER_LIMITS, NetworkClassifier
 from .half_chains import HalfChains
 from .mps_base import MPSEstimator, trainable_entries
 from .tensors import constant_combination, rescaled
@@ -36,6 +36,13 @@ class MPSClassifier(MPSEstimator, NetworkClassifier):
     bond_dim : int, default=16
         Bond dimension, 2 to 32: how much one part of the chain can tell another. Bonds near the
         ends are narrower.
+    feature_order : None, "snake", "mutual_information" or int array (n_features,), default=None
+        The order in which the sites read the features; neighbours should have to do with each
+        other. None: as given. "snake": the rows of an image, every other one backwards.
+        "mutual_information": learnt from the training data, see `mutual_information_order`. An
+        array: a permutation. No order costs anything on a board.
+    image_size : None or (height, width), default=None
+        Of the images whose pixels are the features, row by row. None: square.
     feature_map : {"linear", "trigonometric", "polynomial"}, callable or table, default="linear"
         From a feature scaled to [0, 1] to the vector that a site contracts; see
         `FeatureMap`.
@@ -55,6 +62,12 @@ class MPSClassifier(MPSEstimator, NetworkClassifier):
     input_noise : float, default=0.1
         Standard deviation of the Gaussian noise added to the scaled features at each update (then
         clipped to [0, 1]). The main means against overfitting.
+    max_shift : float, default=0.0
+        For images: move each by up to so many pixels along both axes at each update, at random and
+        by fractions of a pixel too.
+    label_smoothing : float, default=0.0
+        Share of the target probability that all classes get alike, 0 to 1 (Szegedy et al.,
+        arXiv:1512.00567).
     weight_bits : None, 8 or 4, default=None
         None: train as if weights were real numbers. 8 or 4: train for weights of so many bits,
         which `quantize` then rounds no more; the fitted tensors have at most 255 or 15 different
@@ -101,6 +114,8 @@ class MPSClassifier(MPSEstimator, NetworkClassifier):
         self,
         bond_dim=16,
         *,
+        feature_order=None,
+        image_size=None,
         feature_map="linear",
         feature_range=None,
         learning_rate=0.005,
@@ -108,11 +123,15 @@ class MPSClassifier(MPSEstimator, NetworkClassifier):
         batch_size="auto",
         weight_decay=0.3,
         input_noise=0.1,
+        max_shift=0.0,
+        label_smoothing=0.0,
         weight_bits=None,
         random_state=None,
         verbose=False,
     ):
         self.bond_dim = bond_dim
+        self.feature_order = feature_order
+        self.image_size = image_size
         self.feature_map = feature_map
         self.feature_range = feature_range
         self.learning_rate = learning_rate
@@ -120,6 +139,8 @@ class MPSClassifier(MPSEstimator, NetworkClassifier):
         self.batch_size = batch_size
         self.weight_decay = weight_decay
         self.input_noise = input_noise
+        self.max_shift = max_shift
+        self.label_smoothing = label_smoothing
         self.weight_bits = weight_bits
         self.random_state = random_state
         self.verbose = verbose
@@ -141,14 +162,13 @@ class MPSClassifier(MPSEstimator, NetworkClassifier):
         ValueError
             If a parameter is out of its limits, X or y is invalid, or X is outside feature_range.
         """
-        self._check_training()
+        self._check_training(CLASSIFIER_LIMITS)
         check_weight_bits(self.weight_bits, "weight_bits", None)
         X, y = validate_data(self, X, y, dtype=np.float64)
         labels = self._learn_classes(y)
-        self._learn_features(X)
-        self._place_label()
-        inputs = self._site_inputs(X).astype(np.float32)
-        self._train(inputs, labels, self._generator())
+        rng = self._generator()
+        inputs = self._learn_sites(X, rng).astype(np.float32)
+        self._train(inputs, labels, rng)
         self.n_iter_ = self.epochs
         return self
 
@@ -192,7 +212,16 @@ class MPSClassifier(MPSEstimator, NetworkClassifier):
         trainable = trainable_entries(shapes, label_shape, position, fixed_sites)
         schedule, progress = self._schedule(len(inputs)), self._progress()
         self.temperature_, self.loss_curve_ = train(
-            chains, rest, trainable, inputs, labels, self.feature_map_, schedule, rng, progress
+            chains,
+            rest,
+            trainable,
+            inputs,
+            labels,
+            self.feature_map_,
+            schedule,
+            rng,
+            progress,
+            self.label_smoothing,
         )
         cores, label_tensor = chains.unpack(shapes, label_shape)
         self.cores_ = [rescaled(core) for core in cores]

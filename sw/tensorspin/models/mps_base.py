@@ -13,6 +13,7 @@ from ..compiler.chain import chain_nodes
 from .base import PREDICTION_BATCH, TRAINING_LIMITS, FeatureMapEstimator, check_limits
 from .canonical import CanonicalChain
 from .entanglement import entanglement_entropy
+from .feature_order import chosen_order
 from .half_chains import HalfChains, bond_dimensions, contract, log_norms
 
 BOND_DIM_RANGE = (2, 32)
@@ -101,14 +102,20 @@ class MPSEstimator(FeatureMapEstimator):
             self.cores_, self.label_tensor_, self.label_position_, self.site_features_
         )
 
-    def _check_training(self) -> None:
+    def _check_training(self, limits=TRAINING_LIMITS) -> None:
         """Refuse wrong parameters; forget that the network of an earlier fit was compressed."""
         vars(self).pop("discarded_weights_", None)
-        check_limits(self, {"bond_dim": (Integral, *BOND_DIM_RANGE), **TRAINING_LIMITS})
+        check_limits(self, {"bond_dim": (Integral, *BOND_DIM_RANGE), **limits})
 
-    def _place_label(self) -> None:
-        """Set the label tensor's position: the middle, so that the half-chains are even."""
+    def _learn_sites(self, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Learn features, their order and the label tensor's place; return the sites' inputs."""
+        self._learn_features(X)
+        order = chosen_order(self.feature_order, self.image_size, self._scaled(X), rng)
+        if self.n_features_in_ > 1:
+            self.site_features_ = order
+        # In the middle, so that the half-chains are even.
         self.label_position_ = len(self.site_features_) // 2
+        return self._site_inputs(X)
 
     def _shapes(self, local_dim: int, n_outputs: int) -> tuple[list[tuple], tuple]:
         """Shapes of the cores (left_bond, local_dim, right_bond) and of the label tensor."""
