@@ -43,6 +43,39 @@ class MPSEstimator(FeatureMapEstimator):
         check_is_fitted(self)
         return entanglement_entropy(self.cores_, self.label_tensor_, self.label_position_)
 
+    def bond_dimensions(self):
+        """Dimension of each bond of the trained network, as `entanglement_entropy` orders them.
+
+        A bond whose entropy is far below the base-2 logarithm of its dimension is wider than what
+        the network does with it; `compress` narrows it.
+
+        Returns
+        -------
+        int array (n_sites,)
+        """
+        check_is_fitted(self)
+        position = self.label_position_
+        return np.array(
+            [core.shape[2] for core in self.cores_[:position]]
+            + [core.shape[0] for core in self.cores_[position:]]
+        )
+
+    def largest_bond_dimensions(self):
+        """The most that each bond could need: one component for each product of features beyond.
+
+        Returns
+        -------
+        float64 array (n_sites,)
+            Ordered as `bond_dimensions`. A number of components to the power of a number of sites,
+            infinite where it is beyond float64.
+        """
+        check_is_fitted(self)
+        n_sites = len(self.cores_)
+        beyond = np.arange(n_sites) + 1.0
+        beyond[self.label_position_ :] = n_sites - np.arange(self.label_position_, n_sites)
+        with np.errstate(over="ignore"):
+            return float(self.feature_map_.local_dim) ** beyond
+
     def compress(self, max_bond=None, tolerance=0.0):
         """The same model with narrower bonds: a truncated Schmidt decomposition at each.
 
