@@ -63,9 +63,12 @@ def test_padding_has_no_part_in_the_rounding(bits, seed):
 @pytest.mark.parametrize("kind", CLASSIFIERS)
 @pytest.mark.parametrize("bits", [8, 4])
 @pytest.mark.parametrize("feature_map", ["linear", "polynomial"])
-def test_the_program_has_the_weights_of_the_training(iris, kind, bits, feature_map):
-    X, y = iris
-    model = quick(kind, weight_bits=bits, feature_map=feature_map).fit(X, y)
+@pytest.mark.parametrize(("bond_dim", "n_features"), [(4, 4), (2, 4), (4, 3), (4, 2), (4, 1)])
+def test_the_program_has_the_weights_of_the_training(
+    iris, kind, bits, feature_map, bond_dim, n_features
+):
+    X, y = iris[0][:, :n_features], iris[1]
+    model = quick(kind, weight_bits=bits, feature_map=feature_map, bond_dim=bond_dim).fit(X, y)
     program = model.quantize()
     assert all(node.narrow == (bits == 4) for node in program.nodes)
     for item, integers in zip(model._nodes(), program.weights):

@@ -180,49 +180,43 @@ class MPSClassifier(MPSEstimator, NetworkClassifier):
         self.label_tensor_ = rescaled(chain.centre)
 
     def _train(self, inputs, labels, rng):
-        position, local_dim = self.label_position_, self.feature_map_.local_dim
-        shapes, label_shape = self._shapes(local_dim, len(self.classes_))
-        weights = constant_combination(self.feature_map_.table())
-        identities = [np.einsum("p,lr->lpr", weights, np.eye(s[0], s[2])) for s in shapes]
-
-        fixed_sites = []
-        if self.weight_bits is not None:
-            # The compiler multiplies the outermost two cores. The first of them can be an identity
-            # without loss, and then their product has the rounded entries of the second.
-            for site, shape in ((0, shapes[0]), (len(shapes) - 1, shapes[-1])):
-                if max(shape[0], shape[2]) == local_dim:
-                    identities[site] = np.eye(local_dim).reshape(shape)
-                    fixed_sites.append(site)
-
-        n_steps = max(position, len(shapes) - position)
-        core_noise = min(INITIAL_NOISE, 1 / np.sqrt(n_steps * max(label_shape[1:])))
-
-        def disturbed(tensor, scale):
-            return tensor + scale * rng.standard_normal(tensor.shape)
-
-        chains = HalfChains.pack(
-            [
-                core if site in fixed_sites else disturbed(core, core_noise)
-                for site, core in enumerate(identities)
-            ],
-            disturbed(np.zeros(label_shape), INITIAL_LABEL_NOISE),
-            position,
-        )
-        rest = HalfChains.pack(identities, np.zeros(label_shape), position)
-        trainable = trainable_entries(shapes, label_shape, position, fixed_sites)
-        schedule, progress = self._schedule(len(inputs)), self._progress()
+        cores, label, rest, fixed_sites = self._initial_network(rng)
+        position, shapes = self.label_position_, [core.shape for core in cores]
+        chains = HalfChains.pack(cores, label, position)
         self.temperature_, self.loss_curve_ = train(
             chains,
-            rest,
-            trainable,
+            HalfChains.pack(rest, np.zeros(label.shape), position),
+            trainable_entries(shapes, label.shape, position, fixed_sites),
             inputs,
             labels,
             self.feature_map_,
-            schedule,
+            self._schedule(len(inputs)),
             rng,
-            progress,
+            self._progress(),
             self.label_smoothing,
         )
-        cores, label_tensor = chains.unpack(shapes, label_shape)
+        cores, label = chains.unpack(shapes, label.shape)
         self.cores_ = [rescaled(core) for core in cores]
-        self.label_tensor_ = rescaled(label_tensor)
+        self.label_tensor_ = rescaled(label)
+
+    def _initial_network(self, rng):
+        """Cores and label tensor to start from, cores at rest, and the sites not to train."""
+        position, local_dim = self.label_position_, self.feature_map_.local_dim
+        rounded = self.weight_bits is not None
+        shapes, label_shape = self._shapes(local_dim, len(self.classes_), identity_ends=rounded)
+        weights = constant_combination(self.feature_map_.table())
+        rest = [np.einsum("p,lr->lpr", weights, np.eye(s[0], s[2])) for s in shapes]
+        fixed_sites = []
+        if rounded:
+            # The compiler merges the outermost two cores of a half-chain. If the first is an
+            # identity, which costs no generality, the merged node is the second, as rounded.
+            fixed_sites = [0, len(shapes) - 1]
+            for site in fixed_sites:
+                rest[site] = np.eye(local_dim).reshape(shapes[site])
+        n_steps = max(position, len(shapes) - position)
+        noise = min(INITIAL_NOISE, 1 / np.sqrt(n_steps * max(label_shape[1:])))
+        cores = [
+            core if site in fixed_sites else core + noise * rng.standard_normal(core.shape)
+            for site, core in enumerate(rest)
+        ]
+        return cores, INITIAL_LABEL_NOISE * rng.standard_normal(label_shape), rest, fixed_sites

@@ -150,10 +150,17 @@ class MPSEstimator(FeatureMapEstimator):
         self.label_position_ = len(self.site_features_) // 2
         return self._site_inputs(X)
 
-    def _shapes(self, local_dim: int, n_outputs: int) -> tuple[list[tuple], tuple]:
-        """Shapes of the cores (left_bond, local_dim, right_bond) and of the label tensor."""
+    def _shapes(
+        self, local_dim: int, n_outputs: int, identity_ends: bool = False
+    ) -> tuple[list[tuple], tuple]:
+        """Shapes of the cores (left_bond, local_dim, right_bond) and of the label tensor.
+
+        With `identity_ends` the outermost bonds have room for a feature's vector as it is.
+        """
         n_sites, position = len(self.site_features_), self.label_position_
         bonds = bond_dimensions(n_sites, position, local_dim, self.bond_dim)
+        if identity_ends:
+            bonds[0] = bonds[-1] = local_dim
         outer = [1, *bonds[: position - 1]] + [*bonds[position + 1 :], 1]
         shapes = [
             (outside, local_dim, inside) if site < position else (inside, local_dim, outside)
