@@ -210,9 +210,15 @@ class MPSClassifier(MPSEstimator, NetworkClassifier):
         if rounded:
             # The compiler merges the outermost two cores of a half-chain. If the first is an
             # identity, which costs no generality, the merged node is the second, as rounded.
-            fixed_sites = [0, len(shapes) - 1]
+            last = len(shapes) - 1
+            fixed_sites = [0, last]
             for site in fixed_sites:
                 rest[site] = np.eye(local_dim).reshape(shapes[site])
+            # The next core makes the constant of it that the outermost would have made.
+            for length, core in ((position, rest[1]), (last + 1 - position, rest[last - 1].T)):
+                if length > 1:
+                    core[...] = 0
+                    core[:, :, 0] = np.outer(weights, weights)
         n_steps = max(position, len(shapes) - position)
         noise = min(INITIAL_NOISE, 1 / np.sqrt(n_steps * max(label_shape[1:])))
         cores = [
