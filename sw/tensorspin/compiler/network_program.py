@@ -162,7 +162,7 @@ class NetworkProgram:
 
     def demands(self, size: ContractorSize) -> list[Demand]:
         """What the program needs beside what a device has."""
-        return demands(self.nodes, self.n_features, len(self.table), size)
+        return demands(self.nodes, self.names, self.n_features, len(self.table), size)
 
     def check(self, size: ContractorSize) -> None:
         """Refuse a device that is too small.
