@@ -71,7 +71,7 @@ class TTNClassifier(NetworkClassifier):
     weight_decay : float, default=0.3
         Strength of the pull of the nodes towards their initial isometries, and of the root towards
         equal scores.
-    input_noise : float, default=0.15
+    input_noise : float, default=0.13
         Standard deviation of the Gaussian noise added to the scaled features at each update (then
         clipped to [0, 1]). The main means against overfitting.
     max_shift : float, default=0.0
@@ -134,7 +134,7 @@ class TTNClassifier(NetworkClassifier):
         epochs=60,
         batch_size="auto",
         weight_decay=0.3,
-        input_noise=0.15,
+        input_noise=0.13,
         max_shift=0.0,
         label_smoothing=0.0,
         weight_bits=None,
