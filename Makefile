@@ -12,18 +12,21 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test lint bench bitstream program setup clean
+.PHONY: help demo test test-all lint bench bitstream program setup clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "Variables: BOARD=$(BOARD), PYTHON=$(PYTHON), DEMO_FLAGS, TEST_FLAGS, BENCH_FLAGS"
 
 demo: $(READY) ## Train, compile and run a classifier on simulated gateware
 	@$(BIN)/tensorspin demo $(DEMO_FLAGS)
 
-test: $(READY) ## Run all tests
+test: $(READY) ## Run the tests
 	@$(BIN)/pytest $(TEST_FLAGS)
+
+test-all: $(READY) ## Run all tests, those that take minutes too
+	@$(BIN)/pytest $(TEST_FLAGS) -m ''
 
 lint: $(READY) ## Check the style
 	@$(BIN)/ruff check .
@@ -32,7 +35,7 @@ lint: $(READY) ## Check the style
 bench: $(READY) ## Measure speed, accuracy and resources
 	@$(BIN)/python -m tensorspin.benchmark $(BENCH_FLAGS)
 
-bitstream: $(READY) ## Build build/BOARD/BOARD.bin and report resources and timing
+bitstream: $(READY) ## Build build/BOARD/BOARD.bin (.bit) and report resources and timing
 	@$(BIN)/python -m tensorspin_gateware.build $(BOARD)
 
 program: $(READY) ## Build the bitstream if need be and load it into the board

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tensorspin.contract.device import ContractorSize
-from tensorspin.contract.fixed import MANTISSA, WEIGHT
+from tensorspin.contract.fixed import MANTISSA, NARROW_STEP, WEIGHT
 from tensorspin.contract.image import program_image
 from tensorspin.contract.memory import LEVELS
 from tensorspin.contract.program import (
@@ -54,7 +54,9 @@ def _limit_sum(weights: np.ndarray) -> np.ndarray:
     return np.where(keep, flat, 0).astype(np.int8).reshape(weights.shape)
 
 
-def random_weights(rng: np.random.Generator, shape: tuple[int, int, int]) -> np.ndarray:
+def random_weights(
+    rng: np.random.Generator, shape: tuple[int, int, int], narrow: bool = False
+) -> np.ndarray:
     """Weights of one of several characters: full range, small, extreme, sparse, zero."""
     character = rng.integers(6)
     if character == 0:
@@ -69,6 +71,8 @@ def random_weights(rng: np.random.Generator, shape: tuple[int, int, int]) -> np.
         weights = np.full(shape, rng.choice([WEIGHT.minimum, WEIGHT.maximum]))
     else:
         weights = rng.integers(WEIGHT.minimum, WEIGHT.maximum + 1, size=shape)
+    if narrow:
+        weights = weights // NARROW_STEP * NARROW_STEP
     return _limit_sum(weights.astype(np.int8))
 
 
@@ -131,8 +135,9 @@ def random_program(
         )
         # A needless wait must change the time only.
         wait = waits or bool(rng.random() < 0.1)
-        nodes.append(Node(left, right, entries, destination, wait, last))
-        weights.append(random_weights(rng, (entries, left.size, right.size)))
+        narrow = bool(rng.random() < 0.4)
+        nodes.append(Node(left, right, entries, destination, wait, last, narrow))
+        weights.append(random_weights(rng, (entries, left.size, right.size), narrow))
         vectors[destination] = entries
         previous = destination
     return RandomProgram(nodes, weights, random_table(rng, size), features)

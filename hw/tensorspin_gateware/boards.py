@@ -13,6 +13,13 @@ from tensorspin.contract.boards import BOARDS, Board
 
 from .primitives import Family
 
+COLLISIONS_DO_NOT_MATTER = (
+    "setparam -set COLLISION_X_MASK 1'1 t:$memrd_v2 r:COLLISION_X_MASK=1'0 %i"
+)
+"""No memory of the gateware relies on what a read gives while the same address is written, which a
+block RAM's two ports leave open. Amaranth cannot say so; otherwise Yosys delays all writes and puts
+a bypass behind each block RAM, to give the old data."""
+
 
 @dataclass(frozen=True)
 class BoardHardware:
@@ -28,6 +35,10 @@ class BoardHardware:
         Number of the platform's ``uart`` resource that the host is connected to.
     programmer : str
         Tool that loads the bitstream.
+    suffix : str
+        Of the bitstream's file.
+    before_synthesis : str
+        Yosys' commands before ``synth_*``.
     synth_options : str
         Options of Yosys' ``synth_*`` command.
     place_options : str
@@ -38,8 +49,23 @@ class BoardHardware:
     family: Family
     uart: int
     programmer: str
+    suffix: str
+    before_synthesis: str
     synth_options: str
     place_options: str
+
+
+def _ulx3s(size: str) -> BoardHardware:
+    return BoardHardware(
+        platform=f"amaranth_boards.ulx3s:ULX3S_{size.upper()}_Platform",
+        family=Family.ECP5,
+        uart=0,
+        programmer="openFPGALoader",
+        suffix=".bit",
+        before_synthesis=COLLISIONS_DO_NOT_MATTER,
+        synth_options="",
+        place_options="--seed 1",
+    )
 
 
 HARDWARE = {
@@ -48,33 +74,28 @@ HARDWARE = {
         family=Family.ICE40UP,
         uart=0,
         programmer="iceprog",
+        suffix=".bin",
+        before_synthesis="",
         # Not "-dsp": that pass takes the DSPs that the lanes instantiate for its own, and turns
         # their registers off.
         synth_options="",
         # On a device that is nearly full the default router takes six times as long.
         place_options="--seed 1 --router router2",
     ),
+    **{f"ulx3s_{size}": _ulx3s(size) for size in ("25f", "85f")},
 }
 """For every board of `tensorspin.contract.boards.BOARDS`."""
 
 
 def create_platform(board: Board):
-    """A new platform object for a board; each serves for one build.
-
-    Raises
-    ------
-    ValueError
-        If the engine's clock is not the one that the platform provides.
-    """
+    """A new platform object for a board; each serves for one build."""
     module, _, name = HARDWARE[board.name].platform.partition(":")
-    platform = getattr(importlib.import_module(module), name)()
-    provided = round(platform.default_clk_constraint.frequency)
-    if provided != board.clock_hz:
-        raise ValueError(
-            f"{board.name}: the board's row asks for {board.clock_hz} Hz, but its oscillator gives "
-            f"{provided} Hz; correct `clock_hz` in tensorspin.contract.boards"
-        )
-    return platform
+    return getattr(importlib.import_module(module), name)()
+
+
+def oscillator_hz(platform) -> int:
+    """Frequency of the clock that a platform's board provides."""
+    return round(platform.default_clk_constraint.frequency)
 
 
 assert HARDWARE.keys() == BOARDS.keys(), "boards.py must have a row for every board of the contract"

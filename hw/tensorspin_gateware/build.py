@@ -1,7 +1,7 @@
 """Bitstreams: ``python -m tensorspin_gateware.build BOARD [--program]``.
 
-The result is ``build/BOARD/BOARD.bin``, with nextpnr's ``report.json`` beside it. It is built anew
-only if sources, options or tools have changed. No programmer is needed to build.
+The result is ``build/BOARD/BOARD.bin`` or ``.bit``, with nextpnr's ``report.json`` beside it. It is
+built anew only if sources, options or tools have changed. No programmer is needed to build.
 """
 
 from __future__ import annotations
@@ -12,23 +12,27 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from amaranth.build.run import LocalBuildProducts
-from amaranth.hdl import Elaboratable, Module
+from amaranth.hdl import ClockDomain, Elaboratable, Module
 from amaranth.lib import io, wiring
 
 from tensorspin.contract.boards import BOARDS, Board, find_board
 
 from . import cache, toolchain
 from .accelerator import Accelerator
-from .boards import HARDWARE, create_platform
+from .boards import HARDWARE, create_platform, oscillator_hz
 from .link.uart import UARTReceiver, UARTTransmitter
+from .primitives.pll import ClockGenerator
 from .report import BuildReport
 
 _NAME = "top"
+_ALIVE_SECONDS = 5
+"""Time between two signs of life of a tool that takes minutes."""
 
 Progress = Callable[[str], None]
 
@@ -38,26 +42,46 @@ class BuildError(RuntimeError):
 
 
 class BoardTop(Elaboratable):
-    """The accelerator with its serial line on a board's pins."""
+    """A byte stream in, a byte stream out, and the serial line of a board between them.
 
-    def __init__(self, board: Board, build: bytes) -> None:
+    Parameters
+    ----------
+    board : Board
+    core : amaranth.lib.wiring.Component
+        With byte streams `rx` (in) and `tx` (out), such as `Accelerator`.
+
+    Raises
+    ------
+    ValueError
+        When elaborated, if the board's clock cannot be made from its oscillator, or the baud rate
+        from its clock.
+    """
+
+    def __init__(self, board: Board, core: wiring.Component) -> None:
         self._board = board
-        self._build = build
+        self._core = core
 
     def elaborate(self, platform) -> Module:
         board = self._board
         hardware = HARDWARE[board.name]
         m = Module()
+        provided = oscillator_hz(platform)
+        if provided != board.clock_hz:
+            m.domains.sync = ClockDomain()
+            m.submodules.clock = ClockGenerator(
+                hardware.family,
+                platform.request(platform.default_clk, dir="-"),
+                provided,
+                board.clock_hz,
+            )
         pins = platform.request("uart", hardware.uart, dir="-")
         m.submodules.rx_pin = rx_pin = io.Buffer("i", pins.rx)
         m.submodules.tx_pin = tx_pin = io.Buffer("o", pins.tx)
         m.submodules.receiver = receiver = UARTReceiver(board.clock_hz, board.baud)
         m.submodules.transmitter = transmitter = UARTTransmitter(board.clock_hz, board.baud)
-        m.submodules.accelerator = accelerator = Accelerator(
-            board, self._build, family=hardware.family
-        )
-        wiring.connect(m, receiver.data, accelerator.rx)
-        wiring.connect(m, accelerator.tx, transmitter.data)
+        m.submodules.core = core = self._core
+        wiring.connect(m, receiver.data, core.rx)
+        wiring.connect(m, core.tx, transmitter.data)
         m.d.comb += [receiver.line.eq(rx_pin.i), tx_pin.o.eq(transmitter.line)]
         return m
 
@@ -76,13 +100,15 @@ def build(board_name: str, progress: Progress = print) -> tuple[Path, BuildRepor
     ------
     BuildError
         If a tool fails, for one because the design does not fit.
+    ValueError
+        If the board's row asks for clocks that cannot be made.
     toolchain.ToolMissing
         If a tool is missing.
     """
     board = find_board(board_name)
     hardware = HARDWARE[board.name]
     folder = cache.directory(board.name)
-    bitstream, report = folder / f"{board.name}.bin", folder / "report.json"
+    bitstream, report = folder / f"{board.name}{hardware.suffix}", folder / "report.json"
     key_file = folder / "key"
     digest = cache.build_digest(board)
     key = cache.text_digest(digest.hex(), hardware, sorted(toolchain.versions().items()))
@@ -91,11 +117,12 @@ def build(board_name: str, progress: Progress = print) -> tuple[Path, BuildRepor
             progress(f"{board.name}: unchanged since the last build, {digest.hex()}")
         else:
             key_file.unlink(missing_ok=True)
-            _run_tools(board, BoardTop(board, digest), folder / "work", progress)
-            shutil.copy(folder / "work" / f"{_NAME}.bin", bitstream)
+            top = BoardTop(board, Accelerator(board, digest, family=hardware.family))
+            _run_tools(board, top, folder / "work", progress)
+            shutil.copy(folder / "work" / f"{_NAME}{hardware.suffix}", bitstream)
             shutil.copy(folder / "work" / "report.json", report)
             cache.write_atomically(key_file, key.encode())
-    return bitstream, BuildReport.load(report)
+    return bitstream, BuildReport.load(report, board.clock_hz)
 
 
 def program(board_name: str, bitstream: Path, progress: Progress = print) -> None:
@@ -114,13 +141,12 @@ def _run_tools(board: Board, top: Elaboratable, folder: Path, progress: Progress
     hardware = HARDWARE[board.name]
     platform = create_platform(board)
     env = toolchain.environment()
-    for tool in platform.required_tools:
-        toolchain.require(tool)
     started = time.monotonic()
     plan = platform.prepare(
         top,
         _NAME,
         emit_src=False,
+        script_after_read=hardware.before_synthesis,
         synth_opts=hardware.synth_options,
         # A design that is too slow is still reported, not refused half-way.
         nextpnr_opts=f"{hardware.place_options} --freq {board.clock_hz / 1e6} "
@@ -129,22 +155,39 @@ def _run_tools(board: Board, top: Elaboratable, folder: Path, progress: Progress
     plan.extract(str(folder))
     progress(f"{board.name}: elaborated ({time.monotonic() - started:.1f} s)")
     # Stage by stage instead of by the plan's script, to tell how far it is.
-    for tool, *arguments in json.loads(plan.files[f"build_{_NAME}.json"])["commands"]:
-        progress(f"{board.name}: {tool} ...")
+    commands = json.loads(plan.files[f"build_{_NAME}.json"])["commands"]
+    for tool, *_ in commands:
+        toolchain.require(tool)
+    for tool, *arguments in commands:
+        stage = f"{board.name}: {tool}"
+        progress(f"{stage} ...")
         stage_started = time.monotonic()
-        answer = subprocess.run(
-            [env[tool.upper().replace("-", "_")], *arguments],
-            cwd=folder,
-            env=env,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        if answer.returncode != 0:
-            end = "\n".join(answer.stdout.splitlines()[-20:])
-            raise BuildError(f"{board.name}: {tool} failed (logs in {folder}):\n{end}")
-        progress(f"{board.name}: {tool} done ({time.monotonic() - stage_started:.1f} s)")
+        command = [env[tool.upper().replace("-", "_")], *arguments]
+        returncode, output = _run_tool(command, folder, env, stage, progress)
+        if returncode != 0:
+            end = "\n".join(output.splitlines()[-20:])
+            raise BuildError(f"{stage} failed (logs in {folder}):\n{end}")
+        progress(f"{stage} done ({time.monotonic() - stage_started:.1f} s)")
+
+
+def _run_tool(
+    command: list[str], folder: Path, env: dict[str, str], stage: str, progress: Progress
+) -> tuple[int, str]:
+    """Return code and output; while the tool runs, `progress` is told so."""
+    # A file, since a pipe that nobody empties would block the tool.
+    with tempfile.TemporaryFile(mode="w+") as output:
+        with subprocess.Popen(
+            command, cwd=folder, env=env, stdout=output, stderr=subprocess.STDOUT
+        ) as process:
+            started = time.monotonic()
+            while True:
+                try:
+                    process.wait(_ALIVE_SECONDS)
+                    break
+                except subprocess.TimeoutExpired:
+                    progress(f"{stage} ... {time.monotonic() - started:.0f} s")
+        output.seek(0)
+        return process.returncode, output.read()
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,8 +12,16 @@ RESOURCES = {
     "ICESTORM_DSP": "DSPs",
     "ICESTORM_RAM": "block RAMs (4 Kbit)",
     "ICESTORM_SPRAM": "SPRAMs (256 Kbit)",
+    "TRELLIS_COMB": "LUTs",
+    "TRELLIS_FF": "registers",
+    "MULT18X18D": "DSPs",
+    "DP16KD": "block RAMs (18 Kbit)",
 }
 """What nextpnr calls the resources worth a line, and what we call them."""
+
+
+_ROUNDING = 1e-3
+"""nextpnr counts periods in picoseconds."""
 
 
 @dataclass(frozen=True)
@@ -39,18 +48,26 @@ class BuildReport:
         return self.achieved_mhz >= self.required_mhz
 
     @classmethod
-    def load(cls, path: Path) -> BuildReport:
+    def load(cls, path: Path, clock_hz: int) -> BuildReport:
         """Read a file that ``nextpnr --report`` wrote.
+
+        Parameters
+        ----------
+        path : Path
+        clock_hz : int
+            Clock of the engine.
 
         Raises
         ------
         ValueError
-            If it tells nothing of a clock: then nothing says that the design works.
+            If no clock was held to that frequency: then nothing says that the design works.
         """
         content = json.loads(path.read_text())
         clocks = list(content["fmax"].values())
-        if not clocks:
-            raise ValueError(f"{path}: nextpnr found no clock in the design")
+        mhz = clock_hz / 1e6
+        if not any(math.isclose(clock["constraint"], mhz, rel_tol=_ROUNDING) for clock in clocks):
+            found = ", ".join(f"{clock['constraint']:g} MHz" for clock in clocks) or "none"
+            raise ValueError(f"{path}: nextpnr held no clock to {mhz:g} MHz; clocks: {found}")
         slowest = min(clocks, key=lambda clock: clock["achieved"] / clock["constraint"])
         used = {
             title: (content["utilization"][name]["used"], content["utilization"][name]["available"])

@@ -13,19 +13,22 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tensorspin.contract.boards import find_board
 
 from . import cache, toolchain
 
+TOP = "simulated"
+"""Name of the Verilog module that is simulated."""
+
 _WRAPPER = Path(__file__).with_suffix(".cpp")
 _OUTPUT_BYTES = 1 << 16
 
 _VERILATOR_OPTIONS = (
     "--cc", "--exe", "--build", "-j", "2",
-    "--prefix", "Vsimulated", "--top-module", "simulated",
+    "--prefix", "Vsimulated", "--top-module", TOP,
     "-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-assert", "--no-timing",
     "-Wno-fatal",
     "-CFLAGS", "-fPIC", "-LDFLAGS", "-shared",
@@ -177,25 +180,42 @@ def compile_simulator(component, folder: Path, progress: Progress | None = None)
         If Verilator or the compiler fails; the message ends with what they say.
     """
     progress = progress or _print_progress
-    for tool in ("perl", "make", "c++", "verilator"):
-        toolchain.require(tool)
-    started = time.monotonic()
     progress(
         "simulator: converting the gateware to Verilog (the first run of a tool that pip "
         "installed takes a minute more)"
     )
-    text = toolchain.to_verilog(component, "simulated")
-    library = folder / f"{cache.text_digest(text, *_tool_identity())}.so"
+    return compile_verilog(toolchain.to_verilog(component, TOP), folder, progress)
+
+
+def compile_verilog(
+    text: str, folder: Path, progress: Progress | None = None, options: Sequence[str] = ()
+) -> Path:
+    """Shared library that simulates Verilog; as `compile_simulator`.
+
+    Parameters
+    ----------
+    text : str
+        Verilog with a module `TOP`, whose ports are those of a component with `rx` and `tx`.
+    folder, progress
+        As of `compile_simulator`.
+    options : sequence of str
+        More of Verilator's arguments, such as the file of a vendor's cells.
+    """
+    progress = progress or _print_progress
+    for tool in ("perl", "make", "c++", "verilator"):
+        toolchain.require(tool)
+    started = time.monotonic()
+    library = folder / f"{cache.text_digest(text, *options, *_tool_identity())}.so"
     with cache.locked(folder):
         if not library.exists():
             progress("simulator: compiling (10 to 30 s)")
             with tempfile.TemporaryDirectory(dir=folder) as scratch:
-                _verilate(text, Path(scratch)).replace(library)
+                _verilate(text, Path(scratch), options).replace(library)
     progress(f"simulator: ready after {time.monotonic() - started:.1f} s")
     return library
 
 
-def _verilate(text: str, scratch: Path) -> Path:
+def _verilate(text: str, scratch: Path, options: Sequence[str]) -> Path:
     """Compile Verilog text in a scratch folder."""
     source = scratch / "simulated.v"
     source.write_text(text)
@@ -203,6 +223,7 @@ def _verilate(text: str, scratch: Path) -> Path:
         [
             toolchain.require("verilator"),
             *_VERILATOR_OPTIONS,
+            *options,
             *("-Mdir", str(scratch / "objects"), "-o", "simulator.so"),
             *(str(source), str(_WRAPPER)),
         ],

@@ -20,6 +20,7 @@ from pathlib import Path
 MINIMUM_VERSION = {
     "yosys": (0, 40),  # the oldest that Amaranth 0.5 converts to Verilog with
     "nextpnr-ice40": (0, 4),  # reports utilisation and frequencies in JSON
+    "nextpnr-ecp5": (0, 4),
     "verilator": (5, 36),  # the oldest that cocotb 2.1 is tested with
 }
 
@@ -72,6 +73,8 @@ def environment() -> dict[str, str]:
         ("yosys", "YOSYS"),
         ("nextpnr-ice40", "NEXTPNR_ICE40"),
         ("icepack", "ICEPACK"),
+        ("nextpnr-ecp5", "NEXTPNR_ECP5"),
+        ("ecppack", "ECPPACK"),
     ):
         path = _find(tool)
         if path is not None:
@@ -120,7 +123,7 @@ def to_verilog(component, name: str = "top", platform=None) -> str:
 def versions() -> dict[str, str]:
     """Version of each tool whose output a build depends on, as far as it is installed."""
     found = {"amaranth": metadata.version("amaranth")}
-    for tool in ("yosys", "nextpnr-ice40", "verilator", "c++"):
+    for tool in ("yosys", "nextpnr-ice40", "nextpnr-ecp5", "verilator", "c++"):
         path = _find(tool)
         if path is None:
             continue

@@ -148,7 +148,7 @@ def _info(options) -> int:
         ("build", info.build.hex()),
         ("clock", f"{info.clock_hz / 1e6:g} MHz"),
         ("serial line", f"{info.baud} baud"),
-        ("lanes", size.lanes),
+        ("lanes", f"{size.multipliers} for {size.groups} samples at a time"),
         ("program memory", f"{size.program_bytes} bytes"),
         ("features", size.features),
         ("feature map components", size.components),

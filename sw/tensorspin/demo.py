@@ -79,7 +79,7 @@ def run_demo(url: str, output: Path, quick: bool, say: Callable[[str], None] = p
     with Board.open(url) as board:
         result, busy_cycles, loading = _classify(board, program, X_test, say)
         info = board.info
-    lanes = info.contractor.lanes
+    size = info.contractor
     expected = estimate(program, find_board(info.board))
 
     accuracies = {
@@ -90,12 +90,12 @@ def run_demo(url: str, output: Path, quick: bool, say: Callable[[str], None] = p
     say(f"\nAccuracy on {len(y_test)} held-out images")
     for name, accuracy in accuracies.items():
         say(f"  {name:<14}{accuracy:8.2%}")
-    same = _compare(result, golden, program.cycles(lanes), say)
+    same = _compare(result, golden, program.cycles(size.lanes), say)
 
     cycles = float(result.cycles.mean())
-    busy = utilisation(program.nodes, lanes, busy_cycles / len(X_test))
+    busy = utilisation(program.nodes, size.multipliers, busy_cycles / len(X_test))
     microseconds = 1e6 / info.clock_hz
-    say(f"\nSpeed of {info.board} at {info.clock_hz / 1e6:g} MHz, {lanes} lanes")
+    say(f"\nSpeed of {info.board} at {info.clock_hz / 1e6:g} MHz, {size.multipliers} lanes")
     say(f"  cycles per image               {cycles:8.0f}  (counted by the board)")
     say(f"  computing, per image           {cycles * microseconds:8.1f} us")
     say(f"  multiplier utilisation         {busy:8.1%}  (multiply-accumulates / lanes x cycles)")
@@ -104,8 +104,8 @@ def run_demo(url: str, output: Path, quick: bool, say: Callable[[str], None] = p
         f"{info.baud} baud, while the image before is computed)"
     )
     say(
-        f"  program                        {program.words(lanes) * lanes:8d} bytes of "
-        f"{info.contractor.program_bytes}, streamed in {loading:.2f} s"
+        f"  program                        {program.words(size.lanes) * size.lanes:8d} bytes of "
+        f"{size.program_bytes}, streamed in {loading:.2f} s"
     )
 
     program.save(output / "digits.npz")

@@ -25,7 +25,8 @@ class Estimate:
     seconds : float
         The same at the board's clock.
     utilisation : float
-        Part of the multiply-accumulators' cycles that does needed work, 0..1.
+        Part of the multiply-accumulators' cycles that does needed work, 0..1; on a board with
+        groups, while there are samples for all of them.
     samples_per_second : float
         Computing and line overlap; the slower decides. The line's part is modelled: frames back to
         back, no operating system in between.
@@ -58,17 +59,18 @@ def estimate(program: NetworkProgram, board: Board) -> Estimate:
     -------
     Estimate
     """
-    lanes = board.contractor.lanes
+    size = board.contractor
+    lanes = size.lanes
     cycles = program.cycles(lanes)
     seconds = cycles / board.clock_hz
     frames = -(-program.n_features // MAX_DATA)
     line_bytes = program.n_features + frames * (FRAME_OVERHEAD + OFFSET.size)
     line_seconds = line_bytes * BITS_PER_BYTE / board.baud
     return Estimate(
-        program.demands(board.contractor),
+        program.demands(size),
         cycles,
         seconds,
         utilisation(program.nodes, lanes, cycles),
-        1 / max(seconds, line_seconds),
+        1 / max(seconds / size.groups, line_seconds),
         line_seconds,
     )

@@ -6,33 +6,38 @@ import pytest
 
 from tensorspin.contract.boards import BOARDS, find_board
 from tensorspin.contract.device import SIZE, DeviceDescription
-from tensorspin_gateware.boards import HARDWARE, create_platform
+from tensorspin_gateware.accelerator import Accelerator
+from tensorspin_gateware.boards import HARDWARE, create_platform, oscillator_hz
 from tensorspin_gateware.build import BoardTop
 from tensorspin_gateware.link.uart import divisor
 from tensorspin_gateware.primitives import Family
 
 BUILD = bytes(range(8))
-PROGRAM_BYTES = {Family.ICE40UP: 4 * 32 * 1024}
-"""Memory for the program, by family: the four SPRAMs of iCE40 UltraPlus."""
-MULTIPLIERS = {Family.ICE40UP: 8}
+MEMORY_BYTES = {"icebreaker": 4 * 32 * 1024, "ulx3s_25f": 56 * 2048, "ulx3s_85f": 208 * 2048}
+"""Memory for the program: iCE40 UltraPlus' four SPRAMs, ECP5's block RAM without parity bits."""
+MULTIPLIERS = {"icebreaker": 8, "ulx3s_25f": 28, "ulx3s_85f": 156}
 
 every_board = pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
 
 
 @every_board
 def test_elaborates(board):
-    plan = create_platform(board).prepare(BoardTop(board, BUILD), "top", emit_src=False)
-    assert "\\accelerator" in plan.files["top.il"]
-    constraints = plan.files["top.pcf"]
+    platform = create_platform(board)
+    family = HARDWARE[board.name].family
+    top = BoardTop(board, Accelerator(board, BUILD, family))
+    plan = platform.prepare(top, "top", emit_src=False)
+    assert "\\core" in plan.files["top.il"]
+    (constraints,) = (text for name, text in plan.files.items() if name.endswith((".pcf", ".lpf")))
     assert "uart_0__rx" in constraints and "uart_0__tx" in constraints
-    assert f"{board.clock_hz / 1e6}" in constraints
+    hertz = float(oscillator_hz(platform))
+    assert f" {hertz} HZ" in constraints or f" {hertz / 1e6}\n" in constraints
 
 
 @every_board
 def test_sizes_fit_the_device(board):
-    family = HARDWARE[board.name].family
-    assert board.contractor.program_bytes <= PROGRAM_BYTES[family]
-    assert board.contractor.lanes <= MULTIPLIERS[family]
+    lane_multiplier = HARDWARE[board.name].family is Family.ECP5
+    assert board.contractor.program_bytes <= MEMORY_BYTES[board.name]
+    assert board.contractor.lanes + lane_multiplier <= MULTIPLIERS[board.name]
 
 
 @every_board
@@ -47,9 +52,15 @@ def test_serial_line_is_possible(board):
     divisor(board.clock_hz, board.baud)
 
 
-def test_wrong_clock_is_refused():
+def test_impossible_clock_is_refused():
     board = dataclasses.replace(find_board("icebreaker"), clock_hz=13_000_000)
-    with pytest.raises(
-        ValueError, match="asks for 13000000 Hz, but its oscillator gives 12000000 Hz"
-    ):
-        create_platform(board)
+    top = BoardTop(board, Accelerator(board, BUILD))
+    with pytest.raises(ValueError, match="13 MHz from an oscillator of 12 MHz; the nearest are"):
+        create_platform(board).prepare(top, "top", emit_src=False)
+
+
+def test_impossible_baud_rate_is_refused():
+    board = dataclasses.replace(find_board("ulx3s_25f"), baud=15_000_000)
+    top = BoardTop(board, Accelerator(board, BUILD))
+    with pytest.raises(ValueError, match=r"16000000 baud \(divisor 5\), \+6.7% .* limit is 1.5%"):
+        create_platform(board).prepare(top, "top", emit_src=False)

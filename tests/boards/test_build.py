@@ -2,49 +2,65 @@
 
 import dataclasses
 import json
+import os
+import sys
 
 import pytest
-from amaranth.hdl import Elaboratable, Module
-from amaranth.lib import io, wiring
+from amaranth.hdl import Module
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
 
 from tensorspin.contract.boards import find_board
 from tensorspin_gateware import build, cache
-from tensorspin_gateware.link.uart import UARTReceiver, UARTTransmitter
+from tensorspin_gateware.boards import HARDWARE
 from tensorspin_gateware.report import BuildReport
 
 BOARD = find_board("icebreaker")
 
 
-class LoopTop(Elaboratable):
-    """Returns every byte of the serial line."""
+class Loop(wiring.Component):
+    """Returns every byte."""
+
+    rx: In(stream.Signature(8))
+    tx: Out(stream.Signature(8))
 
     def elaborate(self, platform):
         m = Module()
-        pins = platform.request("uart", 0, dir="-")
-        m.submodules.rx_pin = rx_pin = io.Buffer("i", pins.rx)
-        m.submodules.tx_pin = tx_pin = io.Buffer("o", pins.tx)
-        m.submodules.receiver = receiver = UARTReceiver(BOARD.clock_hz, BOARD.baud)
-        m.submodules.transmitter = transmitter = UARTTransmitter(BOARD.clock_hz, BOARD.baud)
-        wiring.connect(m, receiver.data, transmitter.data)
-        m.d.comb += [receiver.line.eq(rx_pin.i), tx_pin.o.eq(transmitter.line)]
+        wiring.connect(m, wiring.flipped(self.rx), wiring.flipped(self.tx))
         return m
 
 
-def test_small_design_becomes_a_bitstream(tmp_path):
+@pytest.mark.parametrize(
+    ("board", "clock_hz", "tools", "cells"),
+    [
+        # With and without the PLL.
+        ("icebreaker", 24_000_000, ["yosys", "nextpnr-ice40", "icepack"], 5280),
+        ("icebreaker", 12_000_000, ["yosys", "nextpnr-ice40", "icepack"], 5280),
+        ("ulx3s_25f", 80_000_000, ["yosys", "nextpnr-ecp5", "ecppack"], 24288),
+    ],
+)
+def test_small_design_becomes_a_bitstream(board, clock_hz, tools, cells, tmp_path):
     lines = []
-    build._run_tools(BOARD, LoopTop(), tmp_path, lines.append)
-    assert (tmp_path / "top.bin").stat().st_size > 100_000
-    assert [line.split()[1] for line in lines if "done" in line] == [
-        "yosys",
-        "nextpnr-ice40",
-        "icepack",
-    ]
-    report = BuildReport.load(tmp_path / "report.json")
-    used, available = report.used["logic cells (LUTs)"]
-    assert available == 5280 and 50 < used < 250
-    assert report.used["DSPs"] == (0, 8)
-    assert report.required_mhz == pytest.approx(12, rel=1e-3)
+    board = dataclasses.replace(find_board(board), clock_hz=clock_hz)
+    build._run_tools(board, build.BoardTop(board, Loop()), tmp_path, lines.append)
+    bitstream = tmp_path / f"top{HARDWARE[board.name].suffix}"
+    assert bitstream.stat().st_size > 50_000
+    assert [line.split()[1] for line in lines if "done" in line] == tools
+    report = BuildReport.load(tmp_path / "report.json", clock_hz)
+    used, available = next(use for title, use in report.used.items() if "LUTs" in title)
+    assert available == cells and 50 < used < 300
+    assert report.used["DSPs"][0] == 0
+    assert report.required_mhz == pytest.approx(clock_hz / 1e6, rel=1e-3)
     assert report.meets_timing
+
+
+def test_long_stage_shows_that_it_lives(tmp_path, monkeypatch):
+    monkeypatch.setattr(build, "_ALIVE_SECONDS", 0.01)
+    lines = []
+    command = [sys.executable, "-c", "import time; time.sleep(0.5); print('end'); exit(3)"]
+    answer = build._run_tool(command, tmp_path, dict(os.environ), "board: tool", lines.append)
+    assert answer == (3, "end\n")
+    assert lines and all(line.startswith("board: tool ... ") for line in lines)
 
 
 def write_report(folder, clocks):
@@ -62,7 +78,8 @@ def test_report_takes_the_clock_with_the_least_margin(tmp_path):
                 "fast": {"achieved": 90.0, "constraint": 100.0},
                 "slow": {"achieved": 30.0, "constraint": 12.0},
             },
-        )
+        ),
+        12_000_000,
     )
     assert not report.meets_timing
     assert report.achieved_mhz == 90
@@ -71,16 +88,21 @@ def test_report_takes_the_clock_with_the_least_margin(tmp_path):
     assert "90.0 MHz at most, 100.0 MHz required: NOT MET" in text
 
 
-def test_report_without_clock_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="no clock"):
-        BuildReport.load(write_report(tmp_path, {}))
+@pytest.mark.parametrize(
+    ("clocks", "found"),
+    [({}, "none"), ({"oscillator": {"achieved": 90.0, "constraint": 25.0}}, "25 MHz")],
+)
+def test_report_without_the_engines_clock_is_refused(clocks, found, tmp_path):
+    with pytest.raises(ValueError, match=f"no clock to 80 MHz; clocks: {found}"):
+        BuildReport.load(write_report(tmp_path, clocks), 80_000_000)
 
 
 @pytest.fixture
 def fake_tools(tmp_path, monkeypatch):
     """Build in a scratch folder, without tools; gives the list of the builds done."""
     builds = []
-    speed = {"achieved": 20.0, "constraint": 12.0}
+    clock_mhz = BOARD.clock_hz / 1e6
+    speed = {"achieved": clock_mhz + 1, "constraint": clock_mhz}
 
     def run_tools(board, top, folder, progress):
         builds.append(board.name)
@@ -113,7 +135,7 @@ def test_changed_sources_are_built_again(fake_tools, monkeypatch):
 
 def test_missed_timing_fails(fake_tools, capsys):
     _, speed = fake_tools
-    speed["achieved"] = 11.9
+    speed["achieved"] = speed["constraint"] - 0.1
     assert build.main(["icebreaker"]) != 0
     assert "too slow" in capsys.readouterr().err
 

@@ -1,34 +1,59 @@
-"""Synthesis, with the options of each board, keeps the cells that the gateware instantiates."""
+"""Synthesis, with the options of each board, keeps the cells that the gateware instantiates, and
+infers the ones that it relies on."""
 
 from __future__ import annotations
 
+import collections
 import json
-import re
-import subprocess
 
 import pytest
 
-from tensorspin_gateware import toolchain
+from tensorspin.contract.boards import BOARDS
 from tensorspin_gateware.boards import HARDWARE
 from tensorspin_gateware.primitives import Family
 from tensorspin_gateware.primitives.multiply_accumulate import MultiplyAccumulate
+from tensorspin_gateware.primitives.program_memory import ProgramMemory
 
-ICE40UP = [name for name, hardware in HARDWARE.items() if hardware.family is Family.ICE40UP]
+from .synthesis import TOP, synthesise
+
+DSP = {Family.ICE40UP: "SB_MAC16", Family.ECP5: "MULT18X18D"}
+REGISTERS = {
+    Family.ICE40UP: {"A_REG": "1", "B_REG": "1", "TOPOUTPUT_SELECT": "1"},
+    Family.ECP5: {
+        "REG_INPUTA_CLK": "CLK0",
+        "REG_INPUTB_CLK": "CLK0",
+        "REG_PIPELINE_CLK": "NONE",
+        "REG_OUTPUT_CLK": "CLK0",
+    },
+}
+"""Parameters that turn the DSP's registers on; binary numbers without leading zeros."""
+
+BLOCK_RAM_BITS = 1 << 14
+ECP5 = [name for name, hardware in HARDWARE.items() if hardware.family is Family.ECP5]
 
 
-@pytest.mark.parametrize("board", ICE40UP)
+def cells_of(component, board: str, folder) -> list[dict]:
+    """Cells of a component's netlist."""
+    netlist = synthesise(component, board, folder, "write_json")
+    return list(json.loads(netlist)["modules"][TOP]["cells"].values())
+
+
+@pytest.mark.parametrize("board", HARDWARE)
 def test_dsp_registers_survive_synthesis(board, tmp_path):
-    verilog = toolchain.to_verilog(MultiplyAccumulate(Family.ICE40UP))
-    (tmp_path / "top.v").write_text(verilog)
-    script = (
-        f"read_verilog top.v; synth_ice40 {HARDWARE[board].synth_options} -top top; "
-        f"write_json top.json"
-    )
-    yosys = toolchain.environment()["YOSYS"]
-    subprocess.run([yosys, "-q", "-p", script], cwd=tmp_path, check=True)
-    cells = json.loads((tmp_path / "top.json").read_text())["modules"]["top"]["cells"]
-    (dsp,) = [cell for cell in cells.values() if cell["type"] == "SB_MAC16"]
-    asked = re.findall(r"\.(\w+)\(\d+'[hd](\d+)\)", verilog.partition("SB_MAC16 #")[2])
-    parameters = {name: int(value) for name, value in asked if name in dsp["parameters"]}
-    assert parameters["A_REG"] == parameters["B_REG"] == 1
-    assert {name: int(dsp["parameters"][name], 2) for name in parameters} == parameters
+    family = HARDWARE[board].family
+    cells = cells_of(MultiplyAccumulate(family), board, tmp_path)
+    (dsp,) = [cell for cell in cells if cell["type"] == DSP[family]]
+    kept = {name: dsp["parameters"][name].lstrip("0") for name in REGISTERS[family]}
+    assert kept == REGISTERS[family]
+
+
+@pytest.mark.parametrize("board", ECP5)
+def test_program_memory_needs_no_multiplexer(board, tmp_path):
+    """Every block RAM spans all words, and the logic only tells writes from reads."""
+    size = BOARDS[board].contractor
+    memory = ProgramMemory(size.program_words, size.lanes, Family.ECP5)
+    cells = cells_of(memory, board, tmp_path)
+    types = collections.Counter(cell["type"] for cell in cells)
+    assert types["DP16KD"] == 8 * size.program_bytes // BLOCK_RAM_BITS
+    assert set(types) == {"DP16KD", "LUT4"}
+    assert types["LUT4"] <= 2 * size.lanes

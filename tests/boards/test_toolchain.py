@@ -8,10 +8,12 @@ import pytest
 
 from tensorspin_gateware import toolchain
 
+TOOL_VARIABLES = ("YOSYS", "NEXTPNR_ICE40", "ICEPACK", "NEXTPNR_ECP5", "ECPPACK")
+
 
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch):
-    for variable in ("YOSYS", "NEXTPNR_ICE40", "ICEPACK", "VERILATOR_ROOT", "MAKEFLAGS"):
+    for variable in (*TOOL_VARIABLES, "VERILATOR_ROOT", "MAKEFLAGS"):
         monkeypatch.delenv(variable, raising=False)
     toolchain._find.cache_clear()
     yield
@@ -40,7 +42,7 @@ def test_found_without_activation(monkeypatch):
     env = toolchain.environment()
     scripts = str(Path(sys.executable).parent)
     assert scripts in env["PATH"].split(os.pathsep)
-    for variable in ("YOSYS", "NEXTPNR_ICE40", "ICEPACK"):
+    for variable in TOOL_VARIABLES:
         assert os.access(env[variable], os.X_OK)
 
 

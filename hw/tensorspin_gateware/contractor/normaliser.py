@@ -17,6 +17,7 @@ from tensorspin.contract.latency import (
 )
 from tensorspin.contract.program import MAX_OUTPUTS, OperandKind
 
+from ..primitives.leading_zeros import LeadingZeros
 from ..primitives.rounding import RoundSaturate
 from .operands import VectorWriteSignature
 from .sequencer import HEADER
@@ -26,34 +27,8 @@ INDEX_BITS = ceil_log2(MAX_OUTPUTS)
 SCORE = data.StructLayout({"mantissa": signed(MANTISSA.width), "index": INDEX_BITS, "last": 1})
 """One score, its class, and whether it is the last of the sample."""
 
-
-class LeadingZeros(wiring.Component):
-    """Counts the zeros above the highest one.
-
-    Parameters
-    ----------
-    width : int
-
-    Ports
-    -----
-    value : In(width)
-    count : Out
-        `width` for 0.
-
-    Combinational.
-    """
-
-    def __init__(self, width: int) -> None:
-        super().__init__({"value": In(width), "count": Out(range(width + 1))})
-
-    def elaborate(self, platform) -> Module:
-        m = Module()
-        width = len(self.value)
-        m.d.comb += self.count.eq(width)
-        for bit in range(width):
-            with m.If(self.value[bit]):
-                m.d.comb += self.count.eq(width - 1 - bit)
-        return m
+FINE_SHIFT_BITS = 3
+"""Bits of the shift that are done in the second step."""
 
 
 class Normaliser(wiring.Component):
@@ -124,7 +99,7 @@ class Normaliser(wiring.Component):
             m.d.sync += nodes[self.parity].eq(self.header)
 
         m.submodules.accumulators = accumulators = memory.Memory(
-            shape=signed(ACCUMULATOR.width), depth=2 * MAX_OUTPUTS, init=[]
+            shape=ACCUMULATOR.width, depth=2 * MAX_OUTPUTS, init=[]
         )
         start = Signal()
         drained, magnitude = self._drain(m, nodes, accumulators.write_port(), start)
@@ -223,16 +198,21 @@ class Normaliser(wiring.Component):
         ]
         m.d.sync += [after.eq(before) for before, after in zip(stages, stages[1:])]
 
-        # Stage 1: memory output, shifted. Stage 2: rounded. Stage 3: written.
-        assert NORMALISE_WRITE == 3
+        # Stage 1: memory output. Stages 2, 3: shifted. Stage 4: rounded, and written.
+        assert NORMALISE_WRITE == 4
+        coarse = Signal(signed(ACCUMULATOR.width))
         shifted = Signal(signed(ACCUMULATOR.width))
         mantissa = Signal(signed(MANTISSA.width))
+        fine_shift = Signal(FINE_SHIFT_BITS)
         m.submodules.round = rounding = RoundSaturate(
             ACCUMULATOR.width, ACCUMULATOR.width - MANTISSA.width, MANTISSA
         )
         m.d.comb += rounding.value.eq(shifted)
         m.d.sync += [
-            shifted.eq((read.data << shift)[: ACCUMULATOR.width].as_signed()),
+            coarse.eq(read.data << (shift[FINE_SHIFT_BITS:] << FINE_SHIFT_BITS)),
+            # The next node's shift may come before the last output of this one is here.
+            fine_shift.eq(shift[:FINE_SHIFT_BITS]),
+            shifted.eq(coarse << fine_shift),
             mantissa.eq(rounding.result),
         ]
 

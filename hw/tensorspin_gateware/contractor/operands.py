@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from amaranth import Cat, Module, Mux, Signal, signed, unsigned
+from amaranth import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from tensorspin.contract.device import ContractorSize
 from tensorspin.contract.fixed import LEVEL, MANTISSA
-from tensorspin.contract.latency import ISSUE_TO_ADDRESS, ISSUE_TO_WEIGHT, MULTIPLY
+from tensorspin.contract.latency import ISSUE_TO_ADDRESS, ISSUE_TO_FACTORS, MULTIPLY
 from tensorspin.contract.memory import LEVELS
 from tensorspin.contract.program import OperandKind
 
@@ -45,9 +45,9 @@ class VectorWriteSignature(wiring.Signature):
 class Operands(wiring.Component):
     """From element to rounded product.
 
-    Left and right side have a copy each of the vector slots and of the feature table, so that both
-    are read in the same cycle. The feature levels of a node are read once, left then right, from
-    one memory of two halves: one is filled while the other is contracted.
+    Left and right side have a copy each of the vector slots, and a read port each of the feature
+    table, so that both are read in the same cycle. The feature levels of a node are read once, left
+    then right, from one memory of two halves: one is filled while the other is contracted.
 
     Parameters
     ----------
@@ -63,14 +63,15 @@ class Operands(wiring.Component):
         Half of the feature memory that is written, and read.
     vector : In(VectorWriteSignature)
     product : Out(signed(16))
-        left * right / 2**15, rounded half to even and saturated; valid ``ISSUE_TO_WEIGHT`` cycles
+        left * right / 2**15, rounded half to even and saturated; valid ``ISSUE_TO_FACTORS`` cycles
         after the element.
     bus : In(MemoryBusSignature)
         Host access to the feature table.
     selected : In(1)
         The bus means this memory.
 
-    Memory for the iCEBreaker: 14 block RAMs of 4 Kbit (4 features, 8 tables, 2 vectors).
+    Memory: on the iCEBreaker 14 block RAMs of 4 Kbit (4 features, 8 tables, 2 vectors); on ECP5 5
+    of 18 Kbit with twice the components (1, 2, 2).
     """
 
     def __init__(self, size: ContractorSize, family: Family) -> None:
@@ -118,27 +119,27 @@ class Operands(wiring.Component):
             requested = stage
 
         m.submodules.multiplier = multiplier = Multiplier(MANTISSA.width, self._family)
-        left, left_table = self._side(m, "left", requested.left, left_level)
-        right, _ = self._side(m, "right", requested.right, right_level)
-        m.d.sync += [multiplier.left.eq(left), multiplier.right.eq(right)]
-        self._read_back(m, left_table)
+        entries = self._table(m, requested, (left_level, right_level))
+        for side, entry in zip(("left", "right"), entries):
+            is_vector = Signal(name=f"{side}_is_vector")
+            m.d.sync += is_vector.eq(requested[side].kind == OperandKind.VECTOR)
+            vector = self._vectors(m, side, requested[side])
+            m.d.sync += getattr(multiplier, side).eq(Mux(is_vector, vector.as_signed(), entry))
 
         m.submodules.round = rounding = RoundSaturate(
             len(multiplier.product), MANTISSA.f_bits, MANTISSA
         )
-        m.d.comb += [
-            rounding.value.eq(multiplier.product),
-            self.product.eq(rounding.result),
-        ]
-        # Address, memory, operand register, multiplier.
-        assert ISSUE_TO_WEIGHT == ISSUE_TO_ADDRESS + 2 + MULTIPLY
+        m.d.comb += rounding.value.eq(multiplier.product)
+        m.d.sync += self.product.eq(rounding.result)
+        # Address, memory, operand register, multiplier, rounding.
+        assert ISSUE_TO_FACTORS == ISSUE_TO_ADDRESS + 2 + MULTIPLY + 1
         return m
 
     def _levels(self, m: Module):
         """Feature levels of both sides, valid in the cycle of the operands' addresses."""
         size = self._size
         m.submodules.features = features = memory.Memory(
-            shape=unsigned(LEVEL.width), depth=2 * size.features, init=[]
+            shape=LEVEL.width, depth=2 * size.features, init=[]
         )
         write = features.write_port()
         read = features.read_port()
@@ -159,41 +160,48 @@ class Operands(wiring.Component):
             m.d.sync += left_level.eq(read.data)
         return left_level, read.data
 
-    def _side(self, m: Module, name: str, address, level):
-        """Operand at the memories' outputs, and the read port of this side's table."""
+    def _vectors(self, m: Module, name: str, address):
+        """Entry at the output of one side's copy of the vector slots."""
         size = self._size
+        rows = size.slots * size.slot_entries
         m.submodules[f"{name}_vectors"] = vectors = memory.Memory(
-            shape=signed(MANTISSA.width), depth=size.slots * size.slot_entries, init=[]
+            shape=MANTISSA.width, depth=rows, init=[]
         )
-        m.submodules[f"{name}_table"] = table = memory.Memory(
-            shape=unsigned(MANTISSA.width), depth=size.components * LEVELS, init=[]
-        )
-        vector_write = vectors.write_port()
-        vector_read = vectors.read_port()
-        table_write = table.write_port(granularity=8)
-        table_read = table.read_port()
-        is_vector = Signal()
+        write = vectors.write_port()
+        read = vectors.read_port()
         m.d.comb += [
-            vector_write.addr.eq(Cat(self.vector.entry, self.vector.slot)),
-            vector_write.data.eq(self.vector.mantissa),
-            vector_write.en.eq(self.vector.enable),
-            vector_read.addr.eq(Cat(address.entry[: ceil_log2(size.slot_entries)], address.slot)),
-            table_read.addr.eq(Cat(level, address.entry[: ceil_log2(size.components)])),
-            table_write.addr.eq(self.bus.address[1:]),
-            table_write.data.eq(self.bus.write_data.replicate(2)),
-            table_write.en.eq(
-                (self.selected & self.bus.write_enable).replicate(2) & (1 << self.bus.address[0])
-            ),
+            write.addr.eq(Cat(self.vector.entry, self.vector.slot)),
+            write.data.eq(self.vector.mantissa),
+            write.en.eq(self.vector.enable),
+            read.addr.eq(Cat(address.entry[: ceil_log2(size.slot_entries)], address.slot)),
         ]
-        m.d.sync += is_vector.eq(address.kind == OperandKind.VECTOR)
-        operand = Mux(is_vector, vector_read.data, table_read.data.as_signed())
-        return operand, table_read
+        return read.data
 
-    def _read_back(self, m: Module, table_read) -> None:
-        high = Signal()
-        with m.If(self.selected):
-            m.d.comb += table_read.addr.eq(self.bus.address[1:])
-        m.d.sync += [
-            high.eq(self.bus.address[0]),
-            self.bus.read_data.eq(table_read.data.word_select(high, 8)),
-        ]
+    def _table(self, m: Module, addresses, levels):
+        """Entries of both sides at the table's output; the left side lends its port to the host."""
+        size = self._size
+        component_bits = ceil_log2(size.components)
+        left_row, right_row = (
+            Cat(level, addresses[side].entry[:component_bits])
+            for side, level in zip(("left", "right"), levels)
+        )
+        shared_row = Mux(self.selected, self.bus.address[1:], left_row)
+        odd = Signal()
+        m.d.sync += odd.eq(self.bus.address[0])
+        entries = []
+        for place, name in enumerate(("low", "high")):
+            m.submodules[f"table_{name}"] = half = memory.Memory(
+                shape=8, depth=size.components * LEVELS, init=[]
+            )
+            write, left, right = half.write_port(), half.read_port(), half.read_port()
+            m.d.comb += [
+                write.addr.eq(shared_row),
+                write.data.eq(self.bus.write_data),
+                write.en.eq(self.selected & self.bus.write_enable & (self.bus.address[0] == place)),
+                left.addr.eq(shared_row),
+                right.addr.eq(right_row),
+            ]
+            entries.append((left.data, right.data))
+        (left_low, right_low), (left_high, right_high) = entries
+        m.d.sync += self.bus.read_data.eq(Mux(odd, left_high, left_low))
+        return [Cat(left_low, left_high).as_signed(), Cat(right_low, right_high).as_signed()]

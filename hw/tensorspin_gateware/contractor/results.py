@@ -1,9 +1,9 @@
-"""Collects a sample's scores into one result, and finds the greatest."""
+"""Keeps the scores of a run, finds the greatest of each sample, and gives out the results."""
 
 from __future__ import annotations
 
-from amaranth import Module, Signal, signed
-from amaranth.lib import fifo, stream, wiring
+from amaranth import Array, Cat, Module, Mux, Signal, signed
+from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from tensorspin.contract.fixed import EXPONENT, MANTISSA
@@ -13,15 +13,19 @@ from tensorspin.contract.program import MAX_OUTPUTS
 from .interface import CYCLE_BITS, RESULT_WORD, RESULT_WORD_BITS
 from .normaliser import INDEX_BITS, SCORE
 
-MAX_UNREAD = 3
-"""Results that are kept until they are read; then no further sample is started."""
+BANKS = 2
+"""One is read while the other is written."""
 
 TRAILER_WORDS = 8 * RESULT.size // RESULT_WORD_BITS
 """Words behind the scores."""
 
 
 class Results(wiring.Component):
-    """Buffer of results.
+    """Buffer of results, written for all groups at once, read sample by sample.
+
+    Parameters
+    ----------
+    groups : int
 
     Ports
     -----
@@ -29,34 +33,41 @@ class Results(wiring.Component):
         Strobe, at least one cycle before the first score.
     outputs : In(6)
         Number of scores minus one, in the cycle of `begin`.
+    first, end : In(log2(groups + 1))
+        The groups that have a sample, until `finished`.
     fault : In(1)
-        The scores of this sample are meaningless: its result is the one word 0.
+        The scores of this run are meaningless: each result is the one word 0.
     score_valid : In(1)
-    score : In(SCORE)
-    exponent : In(16)
-        From the first score on.
+    scores : In(SCORE) x groups
+        Index and end are the same for all.
+    exponents : In(16) x groups
+        From the first score on, for `TRAILER_WORDS` cycles after the last.
     cycles : In(32)
         Taken with the last score.
     finished : Out(1)
         The last score is here in this cycle.
     room : Out(1)
-        Another sample may be started.
+        Another run may be started.
     empty : Out(1)
         All results have been read.
     words : Out(stream of RESULT_WORD)
+        One word a cycle.
 
-    Memory: 2 block RAMs of 4 Kbit.
+    Memory: one block RAM of 4 Kbit a group on iCE40; on ECP5 one of 18 Kbit for two groups.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, groups: int) -> None:
+        self._groups = groups
         super().__init__(
             {
                 "begin": In(1),
                 "outputs": In(INDEX_BITS),
+                "first": In(range(groups + 1)),
+                "end": In(range(groups + 1)),
                 "fault": In(1),
                 "score_valid": In(1),
-                "score": In(SCORE),
-                "exponent": In(EXPONENT.width),
+                "scores": In(SCORE).array(groups),
+                "exponents": In(EXPONENT.width).array(groups),
                 "cycles": In(CYCLE_BITS),
                 "finished": Out(1),
                 "room": Out(1),
@@ -67,44 +78,141 @@ class Results(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        depth = 1 << (MAX_UNREAD * (1 + MAX_OUTPUTS + TRAILER_WORDS) - 1).bit_length()
-        m.submodules.buffer = buffer = fifo.SyncFIFOBuffered(width=RESULT_WORD.size, depth=depth)
-        wiring.connect(m, buffer.r_stream, wiring.flipped(self.words))
-        # `room` keeps the buffer from ever being full.
-        entry = Signal(RESULT_WORD)
-        m.d.comb += buffer.w_data.eq(entry)
-
-        best = Signal(signed(MANTISSA.width))
-        best_index = Signal(INDEX_BITS)
-        cycles = Signal.like(self.cycles)
-        trailer = Signal(range(TRAILER_WORDS + 1))  # words of it to come
-        low, high = cycles[:RESULT_WORD_BITS], cycles[RESULT_WORD_BITS:]
-        trailer_words = [self.exponent, best_index, low, high]
-        assert len(trailer_words) == TRAILER_WORDS
-        m.d.comb += self.finished.eq(self.score_valid & self.score.last)
+        # Behind the scores' rows of a bank come as many for the trailer.
+        assert MAX_OUTPUTS == 1 << INDEX_BITS
+        m.submodules.rows = rows = memory.Memory(
+            shape=RESULT_WORD_BITS * self._groups, depth=BANKS * 2 * MAX_OUTPUTS, init=[]
+        )
+        run_layout = data.StructLayout(
+            {
+                "outputs": INDEX_BITS,
+                "first": self.first.shape(),
+                "end": self.end.shape(),
+                "fault": 1,
+            }
+        )
+        runs = Array(Signal(run_layout, name=f"run_{bank}") for bank in range(BANKS))
+        write_bank = Signal(range(BANKS))
+        read_bank = Signal(range(BANKS))
         with m.If(self.begin):
-            m.d.comb += [buffer.w_en.eq(1), entry.last.eq(self.fault)]
-            with m.If(~self.fault):
-                m.d.comb += entry.word.eq(self.outputs + 1)
-        with m.Elif(self.score_valid & ~self.fault):
-            m.d.comb += [buffer.w_en.eq(1), entry.word.eq(self.score.mantissa)]
-            with m.If((self.score.index == 0) | (self.score.mantissa > best)):
-                m.d.sync += [best.eq(self.score.mantissa), best_index.eq(self.score.index)]
-            with m.If(self.score.last):
-                m.d.sync += [cycles.eq(self.cycles), trailer.eq(TRAILER_WORDS)]
-        with m.Elif(trailer != 0):
-            m.d.comb += [buffer.w_en.eq(1), entry.last.eq(trailer == 1)]
-            m.d.sync += trailer.eq(trailer - 1)
-            with m.Switch(trailer):
-                for left, word in zip(range(TRAILER_WORDS, 0, -1), trailer_words):
-                    with m.Case(left):
-                        m.d.comb += entry.word.eq(word)
-
-        unread = Signal(range(MAX_UNREAD + 1))
-        read = self.words.valid & self.words.ready & self.words.payload.last
-        m.d.sync += unread.eq(unread + self.begin - read)
+            run = runs[write_bank]
+            m.d.sync += [
+                run.outputs.eq(self.outputs),
+                run.first.eq(self.first),
+                run.end.eq(self.end),
+                run.fault.eq(self.fault),
+            ]
+        stored = self._write(m, rows.write_port(), write_bank)
+        consumed, drained = self._read(
+            m, rows.read_port(), read_bank, runs[read_bank], write_bank != read_bank
+        )
+        m.d.sync += [
+            write_bank.eq(write_bank + stored),
+            read_bank.eq(read_bank + consumed),
+        ]
+        # The bank of a run counts from `begin` on: before the next run starts.
+        unread = Signal(range(BANKS + 1))
+        m.d.sync += unread.eq(unread + self.begin - consumed)
         m.d.comb += [
-            self.room.eq(unread < MAX_UNREAD),
-            self.empty.eq(unread == 0),
+            self.room.eq(unread != BANKS),
+            self.empty.eq((unread == 0) & drained),
         ]
         return m
+
+    def _write(self, m: Module, write, bank):
+        """Scores, then the trailer; returns the strobe of its last word."""
+        groups = range(self._groups)
+        score = self.scores[0]
+        best = [Signal(signed(MANTISSA.width), name=f"best_{group}") for group in groups]
+        best_index = [Signal(RESULT_WORD_BITS, name=f"best_index_{group}") for group in groups]
+        cycles = Signal.like(self.cycles)
+        step = Signal(range(TRAILER_WORDS + 1), init=TRAILER_WORDS)
+        in_trailer = step != TRAILER_WORDS
+        m.d.comb += [
+            self.finished.eq(self.score_valid & score.last),
+            write.en.eq(self.score_valid | in_trailer),
+            write.addr.eq(Cat(Mux(in_trailer, step, score.index), in_trailer, bank)),
+        ]
+        low, high = cycles[:RESULT_WORD_BITS], cycles[RESULT_WORD_BITS:]
+        trailer = [
+            list(self.exponents),
+            best_index,
+            [low] * self._groups,
+            [high] * self._groups,
+        ]
+        assert len(trailer) == TRAILER_WORDS
+        with m.Switch(step):
+            for index, words in enumerate(trailer):
+                with m.Case(index):
+                    m.d.comb += write.data.eq(Cat(words))
+            with m.Default():
+                m.d.comb += write.data.eq(Cat(score.mantissa for score in self.scores))
+        with m.If(self.score_valid):
+            for group in groups:
+                mantissa = self.scores[group].mantissa
+                with m.If((score.index == 0) | (mantissa > best[group])):
+                    m.d.sync += [best[group].eq(mantissa), best_index[group].eq(score.index)]
+        with m.If(self.finished):
+            m.d.sync += [cycles.eq(self.cycles), step.eq(0)]
+        with m.Elif(in_trailer):
+            m.d.sync += step.eq(step + 1)
+        return step == TRAILER_WORDS - 1
+
+    def _read(self, m: Module, read, bank, run, available):
+        """Gives out a run's results: returns the strobe of its end, and that nothing is under way.
+
+        A word goes through the memory's output register and then that of the stream.
+        """
+        begun = Signal()
+        group = Signal.like(self.first)
+        head = Signal(init=1)  # the number of scores comes next
+        row = Signal(range(2 * MAX_OUTPUTS))
+        fetched = Signal()
+        fetched_head = Signal()
+        fetched_group = Signal(range(self._groups))
+        fetched_count = Signal(RESULT_WORD_BITS)
+        fetched_last = Signal()
+
+        fetch = Signal()
+        move = Signal()
+        last = Signal()
+        trailer_first = MAX_OUTPUTS
+        trailer_last = MAX_OUTPUTS + TRAILER_WORDS - 1
+        m.d.comb += [
+            move.eq(fetched & (~self.words.valid | self.words.ready)),
+            fetch.eq(begun & (~fetched | move)),
+            last.eq(Mux(head, run.fault, row == trailer_last)),
+            read.en.eq(fetch),
+            read.addr.eq(Cat(row, bank)),
+        ]
+        consumed = fetch & last & (group + 1 == run.end)
+        with m.If(~begun & available):
+            m.d.sync += [begun.eq(1), group.eq(run.first)]
+        with m.If(fetch):
+            m.d.sync += [
+                fetched.eq(1),
+                fetched_head.eq(head),
+                fetched_group.eq(group),
+                fetched_count.eq(Mux(run.fault, 0, run.outputs + 1)),
+                fetched_last.eq(last),
+                head.eq(last),
+                row.eq(Mux(row == run.outputs, trailer_first, row + 1)),
+            ]
+            with m.If(head):
+                m.d.sync += row.eq(0)
+            with m.If(last):
+                m.d.sync += group.eq(group + 1)
+            with m.If(consumed):
+                m.d.sync += begun.eq(0)
+        with m.Elif(move):
+            m.d.sync += fetched.eq(0)
+        words = Array(read.data.word_select(g, RESULT_WORD_BITS) for g in range(self._groups))
+        with m.If(move):
+            m.d.sync += [
+                self.words.valid.eq(1),
+                self.words.payload.word.eq(Mux(fetched_head, fetched_count, words[fetched_group])),
+                self.words.payload.last.eq(fetched_last),
+            ]
+        with m.Elif(self.words.ready):
+            m.d.sync += self.words.valid.eq(0)
+        return consumed, ~begun & ~fetched & ~self.words.valid

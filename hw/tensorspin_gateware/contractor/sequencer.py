@@ -23,6 +23,9 @@ ELEMENT = data.StructLayout(
 )
 """One element: the indices a and b of its product, and whether it closes a block."""
 
+WEIGHT_PLACE = data.StructLayout({"narrow": 1, "upper": 1})
+"""Where an element's weights stand in the word offered: in whole bytes, or in one half of each."""
+
 
 class Sequencer(wiring.Component):
     """Issues one element a cycle.
@@ -53,6 +56,8 @@ class Sequencer(wiring.Component):
         First cycle of `header`.
     element : Out(ELEMENT)
         `tensorspin.contract.latency` counts from here.
+    weight : Out(WEIGHT_PLACE)
+        Of the element issued ``ISSUE_TO_WEIGHT`` cycles ago.
     node_first : Out(1)
         The first element of a node is issued in this cycle.
     parity : Out(1)
@@ -73,6 +78,7 @@ class Sequencer(wiring.Component):
                 "header": Out(HEADER),
                 "header_new": Out(1),
                 "element": Out(ELEMENT),
+                "weight": Out(WEIGHT_PLACE),
                 "node_first": Out(1),
                 "parity": Out(1),
                 "release": In(1),
@@ -86,12 +92,20 @@ class Sequencer(wiring.Component):
         node_done = Signal()
         issued = self.element.valid
 
-        # Weights are due a fixed time after their elements.
-        weight_due = Signal(ISSUE_TO_WEIGHT)
-        last_due = Signal(ISSUE_TO_WEIGHT)
-        m.d.sync += [
-            weight_due.eq(Cat(issued, weight_due)),
-            last_due.eq(Cat(issued & node_last, last_due)),
+        # Weights are due a fixed time after their elements; two elements of a narrow node share
+        # a word, which is kept for the second.
+        upper = Signal()
+        word_done = Signal()
+        m.d.comb += word_done.eq(~self.header.narrow | upper | self.element.block_last)
+        with m.If(issued):
+            m.d.sync += upper.eq(~word_done)
+        word_due, last_due = (
+            self._delayed(m, issued & flag, name)
+            for flag, name in ((word_done, "word"), (node_last, "last"))
+        )
+        m.d.comb += [
+            self.weight.narrow.eq(self._delayed(m, self.header.narrow, "narrow")),
+            self.weight.upper.eq(self._delayed(m, upper, "upper")),
         ]
 
         # Headers: one ahead of the node being issued.
@@ -108,7 +122,7 @@ class Sequencer(wiring.Component):
             offered.eq(self.words.payload[:HEADER_BITS]),
             load.eq(following_valid & ~active),
             take_header.eq(header_turn & self.words.valid & (~following_valid | load)),
-            self.words.ready.eq(take_header | weight_due[-1]),
+            self.words.ready.eq(take_header | word_due),
         ]
         with m.If(load):
             m.d.sync += [
@@ -128,7 +142,7 @@ class Sequencer(wiring.Component):
                 # The first two headers stand together.
                 header_turn.eq(first_header & ~stop),
             ]
-        with m.Elif(last_due[-1]):
+        with m.Elif(last_due):
             m.d.sync += header_turn.eq(~ended)
         with m.If(self.words.ready & self.overrun):
             m.d.sync += self.fault.eq(1)
@@ -183,3 +197,10 @@ class Sequencer(wiring.Component):
                 self.fault.eq(0),
             ]
         return m
+
+    @staticmethod
+    def _delayed(m: Module, value, name: str):
+        """A bit of an element, when its weight is due."""
+        stages = Signal(ISSUE_TO_WEIGHT, name=f"{name}_due")
+        m.d.sync += stages.eq(Cat(value, stages))
+        return stages[-1]

@@ -12,7 +12,7 @@ from .transmitter import PacketTransmitter
 class Link(wiring.Component):
     """Bytes of the line to requests, and replies to bytes of the line.
 
-    Resources: 603 LUTs and three 4 Kbit block RAMs for a buffer of 1024 bytes (iCE40).
+    Resources: four 4 Kbit block RAMs for a buffer of 1024 bytes (iCE40).
 
     Parameters
     ----------

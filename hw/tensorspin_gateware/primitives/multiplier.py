@@ -9,6 +9,7 @@ from amaranth.lib.wiring import In, Out
 from tensorspin.contract.latency import MULTIPLY
 
 from . import Family
+from .ecp5_multiplier import REGISTERS, RegisteredMultiplier
 
 
 class Multiplier(wiring.Component):
@@ -20,7 +21,7 @@ class Multiplier(wiring.Component):
         Bits of each factor; even.
     family : Family
         On iCE40 UP the product is built of LUTs (about 650 for 16 bits), as its eight DSPs are
-        worth more in the lanes.
+        worth more in the lanes. On ECP5 it is a DSP.
 
     Ports
     -----
@@ -43,6 +44,8 @@ class Multiplier(wiring.Component):
     def elaborate(self, platform) -> Module:
         if self._family is Family.ICE40UP:
             return self._in_luts()
+        if self._family is Family.ECP5:
+            return self._in_dsp()
         m = Module()
         value = self.left * self.right
         for _ in range(MULTIPLY):
@@ -52,9 +55,19 @@ class Multiplier(wiring.Component):
         m.d.comb += self.product.eq(value)
         return m
 
+    def _in_dsp(self) -> Module:
+        _check_stages(REGISTERS)
+        m = Module()
+        m.submodules.dsp = dsp = RegisteredMultiplier(len(self.left), len(self.right))
+        m.d.comb += [
+            dsp.left.eq(self.left),
+            dsp.right.eq(self.right),
+            self.product.eq(dsp.product),
+        ]
+        return m
+
     def _in_luts(self) -> Module:
-        if MULTIPLY != 2:
-            raise ValueError(f"this multiplier has 2 stages, the contract asks for {MULTIPLY}")
+        _check_stages(2)
         m = Module()
         width = len(self.left)
         half = width // 2
@@ -77,3 +90,8 @@ class Multiplier(wiring.Component):
             self.product.eq(low + (high << half)),
         ]
         return m
+
+
+def _check_stages(stages: int) -> None:
+    if stages != MULTIPLY:
+        raise ValueError(f"this multiplier has {stages} stages, the contract asks for {MULTIPLY}")

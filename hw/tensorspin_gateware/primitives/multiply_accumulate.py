@@ -10,6 +10,7 @@ from tensorspin.contract.fixed import ACCUMULATOR, MANTISSA, WEIGHT
 from tensorspin.contract.latency import MULTIPLY_ACCUMULATE
 
 from . import Family
+from .ecp5_multiplier import REGISTERS, RegisteredMultiplier
 
 
 class MultiplyAccumulate(wiring.Component):
@@ -19,6 +20,7 @@ class MultiplyAccumulate(wiring.Component):
     ----------
     family : Family
         ``ICE40UP`` takes one DSP and no LUTs: factors, product and sum are the DSP's registers.
+        ``ECP5`` takes one DSP for factors and product, and an adder of 32 bits for the sum.
 
     Ports
     -----
@@ -48,21 +50,29 @@ class MultiplyAccumulate(wiring.Component):
         )
 
     def elaborate(self, platform) -> Module:
-        return self._of_dsp() if self._family is Family.ICE40UP else self._of_operators()
-
-    def _of_operators(self) -> Module:
+        if self._family is Family.ICE40UP:
+            return self._of_mac16()
         m = Module()
-        left = Signal.like(self.left)
-        right = Signal.like(self.right)
-        product = Signal(signed(len(left) + len(right)))
-        m.d.sync += [left.eq(self.left), right.eq(self.right), product.eq(left * right)]
+        product = Signal(signed(len(self.left) + len(self.right)))
+        if self._family is Family.ECP5:
+            assert REGISTERS == MULTIPLY_ACCUMULATE - 1
+            m.submodules.dsp = dsp = RegisteredMultiplier(len(self.left), len(self.right))
+            m.d.comb += [
+                dsp.left.eq(self.left),
+                dsp.right.eq(self.right),
+                product.eq(dsp.product),
+            ]
+        else:
+            left = Signal.like(self.left)
+            right = Signal.like(self.right)
+            m.d.sync += [left.eq(self.left), right.eq(self.right), product.eq(left * right)]
         with m.If(self.enable):
             m.d.sync += self.total.eq(self.total + product)
         with m.If(self.clear):
             m.d.sync += self.total.eq(0)
         return m
 
-    def _of_dsp(self) -> Module:
+    def _of_mac16(self) -> Module:
         m = Module()
         right = Signal(signed(16))
         zero = C(0, 16)

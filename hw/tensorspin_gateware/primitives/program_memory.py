@@ -23,7 +23,8 @@ class ProgramMemory(wiring.Component):
     lanes : int
         Bytes of a word; with `Family.ICE40UP`, even.
     family : Family
-        ``ICE40UP`` takes `lanes` / 2 SPRAMs.
+        ``ICE40UP`` takes `lanes` / 2 SPRAMs. ``ECP5`` takes block RAM that Yosys infers: each holds
+        16384 bits, and spans all words if there are at least 2048, so that there is no multiplexer.
 
     Ports
     -----

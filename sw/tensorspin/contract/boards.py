@@ -61,6 +61,38 @@ _TABLE = (
             lanes=8, program_words=16384, features=1024, components=4, slots=8, slot_entries=32
         ),
     ),
+    Board(
+        name="ulx3s_25f",
+        title="Radiona ULX3S (ECP5 25F)",
+        clock_hz=80_000_000,
+        baud=1_000_000,
+        receive_bytes=2048,
+        contractor=ContractorSize(
+            lanes=8,
+            program_words=8192,
+            features=1024,
+            components=8,
+            slots=16,
+            slot_entries=32,
+            groups=3,
+        ),
+    ),
+    Board(
+        name="ulx3s_85f",
+        title="Radiona ULX3S (ECP5 85F)",
+        clock_hz=80_000_000,
+        baud=1_000_000,
+        receive_bytes=4096,
+        contractor=ContractorSize(
+            lanes=8,
+            program_words=16384,
+            features=1024,
+            components=8,
+            slots=16,
+            slot_entries=32,
+            groups=16,
+        ),
+    ),
 )
 
 BOARDS = {board.name: board for board in _TABLE}

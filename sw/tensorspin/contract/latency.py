@@ -12,10 +12,11 @@ cycle
 2     addresses at vector memories and feature tables
 3     operands at the memories' outputs
 4     operands registered
-6     product complete and rounded to 16 bits; its weight leaves the program memory
-9     accumulated
-9     if the last of its block: accumulators copied
-11    the first of them drains, one follows in each cycle
+6     product complete; its weight leaves the program memory
+7     product rounded to 16 bits, weight registered
+10    accumulated
+10    if the last of its block: accumulators copied
+12    the first of them drains, one follows in each cycle
 ===== ==========================================================================
 """
 
@@ -30,22 +31,26 @@ MULTIPLY = 2
 ISSUE_TO_WEIGHT = ISSUE_TO_ADDRESS + 1 + 1 + MULTIPLY
 """Issue to the read of the weight: address, memory, operand register, multiplier."""
 
-MULTIPLY_ACCUMULATE = 3
-"""Product and weight to the sum that includes them: factors, their product, the sum registered."""
+ISSUE_TO_FACTORS = ISSUE_TO_WEIGHT + 1
+"""Issue to the factors of the lanes: the product is rounded while the weight is taken from its
+word."""
 
-ISSUE_TO_DRAIN = ISSUE_TO_WEIGHT + MULTIPLY_ACCUMULATE + 2
+MULTIPLY_ACCUMULATE = 3
+"""Factors to the sum that includes them: factors, their product, the sum registered."""
+
+ISSUE_TO_DRAIN = ISSUE_TO_FACTORS + MULTIPLY_ACCUMULATE + 2
 """Issue of a block's last element to the first drained output: accumulation, copy, difference from
 the block before."""
 
 NORMALISE_READ = 1
 """Start of a node's normalisation to the read of its first output: the shift is found."""
 
-NORMALISE_RELEASE = 1
+NORMALISE_RELEASE = 2
 """Read of an output by the normaliser to the earliest release of nodes that wait for it. The
 vector's last entry is written two cycles later, just before `ISSUE_TO_ADDRESS` brings a reader."""
 
-NORMALISE_WRITE = 3
-"""Read of an output by the normaliser to its write: shift, round, write."""
+NORMALISE_WRITE = 4
+"""Read of an output by the normaliser to its write: shift in two steps, round, write."""
 
 START_TO_HEADER = 1
 """Start of a sample to its first header at the program memory's output."""

@@ -137,7 +137,8 @@ class DeviceStatus:
     samples : int
         Samples contracted since configuration; modulo 2**32.
     busy_cycles : int
-        Clock cycles spent contracting since configuration; modulo 2**32.
+        Clock cycles spent contracting since configuration, with any number of samples at a time;
+        modulo 2**32.
     """
 
     active: bool

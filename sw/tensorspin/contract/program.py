@@ -12,8 +12,8 @@ In memory the program is a sequence of words of `lanes` bytes that is read once,
 so that it needs no addresses of its own. A node is a header word followed by weight words; the
 weight of output ``block * lanes + lane`` at ``(a, b)`` stands in byte `lane` of its weight word
 ``(block * A + a) * B + b``. A narrow node has weights of 4 bits: a word serves two elements, the
-first in the lower half of each byte, and each block begins with a new word. Each header stands one node early, before the weights of the node
-before it,
+first in the lower half of each byte, and each block begins with a new word. Each header stands one
+node early, before the weights of the node before it,
 
     header 0, header 1, weights 0, header 2, weights 1, ..., weights n - 1
 

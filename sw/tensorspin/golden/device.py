@@ -6,6 +6,10 @@ refused WRITE or ACTIVATE changes nothing; a refused FEATURES or RUN forgets the
 
 As with the gateware, the reply to a FEATURES, a refusal of a RUN and a REJECT overtake results that
 are not ready yet; all other requests wait for the results.
+
+On a device with groups the number of samples that are contracted together depends on when they
+arrive; here those of one call of `GoldenDevice.feed` are. Nothing but `DeviceStatus.busy_cycles`
+tells the difference.
 """
 
 from __future__ import annotations
@@ -272,7 +276,7 @@ class GoldenDevice:
             payload = scores[index].tobytes() + result
             answer.frame = _reply(PacketType.RUN, sequence, Status.OK, payload)
         self._samples += len(runs)
-        self._busy_cycles += int(results.cycles.sum())
+        self._busy_cycles += int(results.cycles[:: size.groups].sum())
 
 
 def _reply(kind: int, sequence: int, status: Status, payload: bytes) -> bytes:

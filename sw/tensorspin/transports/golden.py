@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections import deque
 
 from ..contract.boards import Board
@@ -14,11 +15,11 @@ class GoldenTransport(Transport):
     """A `GoldenDevice` at the end of a modelled line.
 
     The clock is a model, not a measurement: bytes take their time on the line at the board's rate
-    in either direction, a sample takes the contractor's cycles, and the three overlap as far as
-    the order of requests allows. The device looks at the line only when it is read from, and all of
-    its answers that are due before the time-out come at once: then the samples of a whole window
-    are contracted in one call of the golden model. A real line hands over answers one by one, and
-    new requests travel meanwhile.
+    in either direction, a sample takes the contractor's cycles on the group that is free first, and
+    the three overlap as far as the order of requests allows. The device looks at the line only when
+    it is read from, and all of its answers that are due before the time-out come at once: then the
+    samples of a whole window are contracted in one call of the golden model. A real line hands over
+    answers one by one, and new requests travel meanwhile.
 
     Parameters
     ----------
@@ -38,9 +39,10 @@ class GoldenTransport(Transport):
         self._now = 0.0
         self._sent = bytearray()
         self._answers: deque[tuple[float, bytes]] = deque()
-        # When the line to the device, its engine, and the line from it have worked off what they
+        # When the line to the device, its groups, and the line from it have worked off what they
         # were given.
-        self._line_in = self._engine = self._line_out = 0.0
+        self._line_in = self._line_out = 0.0
+        self._engines = [0.0] * board.contractor.groups
 
     def describe_line(self, baud: int) -> str:
         return f"{baud} baud, modelled"
@@ -72,8 +74,9 @@ class GoldenTransport(Transport):
         start = max(self._now, self._line_in)
         for answer in self.device.feed(bytes(self._sent)):
             arrival = start + answer.received * self._byte_time
-            self._engine = max(self._engine, arrival) + answer.cycles * self._cycle_time
-            done = max(self._engine, self._line_out)
+            ready = max(self._engines[0], arrival) + answer.cycles * self._cycle_time
+            heapq.heapreplace(self._engines, ready)
+            done = max(ready, self._line_out)
             self._line_out = done + len(answer.frame) * self._byte_time
             self._answers.append((self._line_out, answer.frame))
         self._line_in = start + len(self._sent) * self._byte_time

@@ -17,6 +17,9 @@ SIZES = {
     "wide": ContractorSize(
         lanes=24, program_words=4096, features=16, components=8, slots=4, slot_entries=32
     ),
+    "groups": ContractorSize(
+        lanes=8, program_words=2048, features=8, components=4, slots=4, slot_entries=16, groups=3
+    ),
 }
 
 
@@ -28,7 +31,8 @@ def test_equals_golden_model(name):
         size=asdict(SIZES[name]),
         seed=1,
         programs=15,
-        samples=4,
+        # Enough for whole runs, parts of runs, and both halves of the feature memories.
+        samples=4 * SIZES[name].groups,
         most_bytes=6000,
         garbage=4,
         # Takes walks through all of the memory.

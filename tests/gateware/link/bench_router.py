@@ -28,6 +28,7 @@ from tensorspin.contract.packets import (
 )
 from tensorspin.golden import device as golden
 from tensorspin_gateware.contractor.interface import READ_LATENCY
+from tensorspin_gateware.router.reply import COPY_CYCLES
 from tests.gateware.bench import bench_parameters
 
 from .agents import Bench, Sink, Source, packet_items, split_packets
@@ -411,8 +412,8 @@ async def latency(dut):
     await bench.reset()
     for payload, kind, cycles in (
         (b"", PacketType.STATUS, 0),
-        (packets.MEMORY.pack(0, 0, 0) + bytes(100), PacketType.WRITE, 104 + 2),
-        (packets.MEMORY.pack(0, 0, 0) + b"\1", PacketType.READ, 5 + 2),
+        (packets.MEMORY.pack(0, 0, 0) + bytes(100), PacketType.WRITE, 104 + 3),
+        (packets.MEMORY.pack(0, 0, 0) + b"\1", PacketType.READ, 5 + 3),
     ):
         for _ in range(3):
             await bench.step()
@@ -420,8 +421,47 @@ async def latency(dut):
         device.request(kind, payload)
         begin = bench.cycle
         await bench.until(lambda: device.sink.items)
-        assert bench.cycle - begin == 1 + 5 + cycles  # 1: the cycle in which the type was taken
+        assert bench.cycle - begin == 1 + 9 + cycles  # 1: the cycle in which the type was taken
         first = bench.cycle
         await bench.until(lambda: device.sink.items[-1] >> 8)
         count = len(device.sink.items)
-        assert bench.cycle - first == 3 + (count - 4) * (READ_LATENCY + 1)
+        assert bench.cycle - first == 3 + (count - 4 and (count - 4) * COPY_CYCLES - 1)
+
+
+@cocotb.test()
+async def cycles_of_samples(dut):
+    """What the router's documentation says of samples that come without a pause."""
+    features = 64
+    device = Device(dut, 10)
+    bench = device.bench
+    device.contractor.pause = 0
+    await bench.reset()
+    device.request(PacketType.ACTIVATE, packets.ACTIVATE.pack(features, 0))
+    await device.check()
+    starts = []
+
+    class Watch:
+        def drive(self):
+            pass
+
+        def observe(self):
+            if dut.contractor__start.value == 1:
+                starts.append(bench.cycle)
+
+    bench.agents += (Watch(),)
+    for _ in range(2):
+        device.request(PacketType.RUN, packets.OFFSET.pack(0) + bytes(features))
+    await bench.until(lambda: len(starts) == 2)
+    assert starts[1] - starts[0] == features + 14
+    # Both results wait, so that one reply follows the other.
+    device.sink.probability = 0
+    for _ in range(500):
+        await bench.step()
+    device.sink.probability = 1
+    ends = []
+    for count in (1, 2):
+        await bench.until(lambda count=count: sum(i >> 8 for i in device.sink.items) == count)
+        ends.append(bench.cycle)
+    reply = len(split_packets(device.sink.items)[1])
+    assert ends[1] - ends[0] == reply + 4
+    await device.check()

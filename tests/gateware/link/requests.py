@@ -29,7 +29,7 @@ class RequestGenerator:
         if fault < 0.05:
             address = end - count + 1
         elif fault < 0.1:
-            address = rng.choice([end, (1 << 24) - 1, (1 << 24) - count, 1 << 23, 1 << 20])
+            address = rng.choice([end, (1 << 24) - 1, (1 << 24) - max(count, 1), 1 << 23, 1 << 20])
         elif fault < 0.15:
             space = rng.choice([2, 3, 128, 255])
         return packets.MEMORY.pack(max(address, 0) & 0xFFFF, max(address, 0) >> 16, space)

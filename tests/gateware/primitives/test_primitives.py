@@ -15,7 +15,7 @@ from tensorspin_gateware.primitives.multiplier import Multiplier
 from tensorspin_gateware.primitives.multiply_accumulate import MultiplyAccumulate
 from tensorspin_gateware.primitives.program_memory import SPRAM_WORDS, ProgramMemory
 from tensorspin_gateware.primitives.rounding import RoundSaturate
-from tests.gateware.bench import run_bench, vendor_cell
+from tests.gateware.bench import ECP5_CELLS, run_bench, vendor_cell
 
 LANES = 4
 ROUNDINGS = [(13, 5, SQ(1, 7)), (12, 1, SQ(4, 0)), (10, 6, SQ(8, 0))]
@@ -78,7 +78,9 @@ def test_primitives():
     run_bench(
         AllPrimitives(),
         "tests.gateware.primitives.bench_primitives",
-        vendor_cells=vendor_cell("ice40", "SB_SPRAM256KA") + vendor_cell("ice40", "SB_MAC16"),
+        vendor_cells=vendor_cell("ice40", "SB_SPRAM256KA")
+        + vendor_cell("ice40", "SB_MAC16")
+        + ECP5_CELLS.read_text(),
         lanes=LANES,
         roundings=[(width, shift, asdict(to)) for width, shift, to in ROUNDINGS],
         factor_width=MANTISSA.width,

@@ -1,0 +1,90 @@
+"""The datapath of one sample."""
+
+from __future__ import annotations
+
+from amaranth import Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from tensorspin.contract.device import ContractorSize
+from tensorspin.contract.fixed import EXPONENT, WEIGHT
+
+from ..primitives import Family
+from .interface import FillSignature, MemoryBusSignature
+from .lanes import Lanes
+from .normaliser import INDEX_BITS, SCORE, Normaliser
+from .operands import Operands
+from .sequencer import ELEMENT, HEADER
+
+
+class Group(wiring.Component):
+    """Operands, lanes and normaliser of one of the samples that are contracted in step.
+
+    All groups get the same nodes, elements and weights; only features and vectors differ.
+
+    Parameters
+    ----------
+    size : ContractorSize
+    family : Family
+
+    Ports
+    -----
+    run, header, header_new, element, node_first, parity
+        From the sequencer.
+    weights : In(8 * lanes)
+        ``ISSUE_TO_FACTORS`` cycles after their element.
+    fill, fill_half, read_half, bus, selected
+        As of `Operands`.
+    release, scores_begin, outputs, score_valid, score, exponent
+        As of `Normaliser`; but for score and exponent the same in all groups.
+    """
+
+    def __init__(self, size: ContractorSize, family: Family) -> None:
+        self._size = size
+        self._family = family
+        super().__init__(
+            {
+                "run": In(1),
+                "header": In(HEADER),
+                "header_new": In(1),
+                "element": In(ELEMENT),
+                "node_first": In(1),
+                "parity": In(1),
+                "weights": In(WEIGHT.width * size.lanes),
+                "fill": In(FillSignature(size)),
+                "fill_half": In(1),
+                "read_half": In(1),
+                "bus": In(MemoryBusSignature()),
+                "selected": In(1),
+                "release": Out(1),
+                "scores_begin": Out(1),
+                "outputs": Out(INDEX_BITS),
+                "score_valid": Out(1),
+                "score": Out(SCORE),
+                "exponent": Out(EXPONENT.width),
+            }
+        )
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        m.submodules.operands = operands = Operands(self._size, self._family)
+        m.submodules.lanes = lanes = Lanes(self._size.lanes, self._family)
+        m.submodules.normaliser = normaliser = Normaliser(self._size)
+        wiring.connect(m, wiring.flipped(self.fill), operands.fill)
+        wiring.connect(m, wiring.flipped(self.bus), operands.bus)
+        wiring.connect(m, normaliser.vector, operands.vector)
+        for component, inputs in (
+            (operands, ("header", "header_new", "element", "fill_half", "read_half", "selected")),
+            (lanes, ("run", "element", "weights")),
+            (normaliser, ("run", "header", "node_first", "parity")),
+        ):
+            m.d.comb += [getattr(component, name).eq(getattr(self, name)) for name in inputs]
+        m.d.comb += [
+            lanes.product.eq(operands.product),
+            normaliser.drain_valid.eq(lanes.drain_valid),
+            normaliser.drain_last.eq(lanes.drain_last),
+            normaliser.drain.eq(lanes.drain),
+        ]
+        for name in ("release", "scores_begin", "outputs", "score_valid", "score", "exponent"):
+            m.d.comb += getattr(self, name).eq(getattr(normaliser, name))
+        return m

@@ -1,0 +1,48 @@
+"""Leading-zero counter."""
+
+from __future__ import annotations
+
+from amaranth import Cat, Const, Module, Mux, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+
+class LeadingZeros(wiring.Component):
+    """Counts the zeros above the highest one.
+
+    Parameters
+    ----------
+    width : int
+        A power of two less one.
+
+    Ports
+    -----
+    value : In(width)
+    count : Out(log2(width + 1))
+        `width` for 0.
+
+    Combinational, by halving: the upper half is kept if it has a one, the lower half otherwise.
+    """
+
+    def __init__(self, width: int) -> None:
+        if width & (width + 1) or width < 1:
+            raise ValueError(f"a width of {width} is not a power of two less one")
+        super().__init__({"value": In(width), "count": Out(range(width + 1))})
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        # With a one behind the value there is always one to find.
+        rest = Cat(Const(1, 1), self.value)
+        digits = []
+        while len(rest) > 1:
+            half = len(rest) // 2
+            kept = Signal(half, name=f"kept_{half}")
+            empty = Signal(name=f"empty_{half}")
+            m.d.comb += [
+                empty.eq(~rest[half:].any()),
+                kept.eq(Mux(empty, rest[:half], rest[half:])),
+            ]
+            digits.insert(0, empty)
+            rest = kept
+        m.d.comb += self.count.eq(Cat(digits))
+        return m

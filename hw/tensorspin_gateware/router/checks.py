@@ -1,0 +1,148 @@
+"""What kind of request this is, and whether it may be executed."""
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
+
+from tensorspin.contract import packets
+from tensorspin.contract.device import ContractorSize
+from tensorspin.contract.memory import MemorySpace
+from tensorspin.contract.packets import PacketType, Status
+
+from ..contractor.interface import ADDRESS_BITS
+
+STATUS_BITS = max(Status).bit_length()
+
+ARGUMENTS = {
+    PacketType.WRITE: packets.MEMORY.size,
+    PacketType.READ: packets.MEMORY.size + packets.READ_COUNT.size,
+    PacketType.ACTIVATE: packets.OFFSET.size,
+    PacketType.FEATURES: packets.OFFSET.size,
+    PacketType.RUN: packets.OFFSET.size,
+}
+"""Bytes at the payload's start that say where the rest goes; ACTIVATE's number of features has the
+place of an offset, its digest is the rest."""
+
+RequestKind = data.StructLayout({kind.name.lower(): 1 for kind in PacketType})
+"""One bit for each type of request; none is set for a type that is not known."""
+
+
+class RequestChecks(wiring.Component):
+    """Decodes the type of a request and judges its header, then its arguments.
+
+    Latency: `kind`, `fills` and the sum behind `argument_status` are registered, one cycle after
+    the ports that they come from; from there on both statuses are combinational.
+
+    Ports
+    -----
+    type : In(8)
+    left : In(8)
+        Bytes of the payload for `length_status`; bytes to copy, at least 1 except for READ, for
+        `argument_status`.
+    address : In(ADDRESS_BITS)
+        Byte address, offset, or number of features.
+    space : In(MemorySpace)
+    space_known : In(1)
+        `space` is the byte of the request.
+    active : In(1)
+        A model is loaded.
+    filled : In(log2(features))
+        Features of the sample begun.
+    kind : Out(RequestKind)
+    fills : Out(1)
+        It brings features.
+    length_status, argument_status : Out(STATUS_BITS)
+        `Status.OK` or why the request is refused.
+    """
+
+    def __init__(self, size: ContractorSize):
+        self._space_bits = {space: exact_log2(size.space_bytes(space)) for space in MemorySpace}
+        self._feature_bits = exact_log2(size.features)
+        super().__init__(
+            {
+                "type": In(8),
+                "left": In(8),
+                "address": In(ADDRESS_BITS),
+                "space": In(max(MemorySpace).bit_length()),
+                "space_known": In(1),
+                "active": In(1),
+                "filled": In(self._feature_bits),
+                "kind": Out(RequestKind),
+                "fills": Out(1),
+                "length_status": Out(STATUS_BITS),
+                "argument_status": Out(STATUS_BITS),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+
+        kind, left, address = self.kind, self.left, self.address
+        for candidate in PacketType:
+            m.d.sync += kind[candidate.name.lower()].eq(self.type == candidate)
+        m.d.sync += self.fills.eq(
+            (self.type == PacketType.FEATURES) | (self.type == PacketType.RUN)
+        )
+
+        # The length. (Lists of constants make smaller logic than comparisons, which become adders.)
+
+        def longer_than(length):
+            return ~left.matches(*range(length + 1))
+
+        length_fits = Signal()
+        m.d.comb += length_fits.eq(
+            ((kind.hello | kind.status) & (left == 0))
+            | (kind.write & longer_than(ARGUMENTS[PacketType.WRITE]))
+            | (kind.read & (left == ARGUMENTS[PacketType.READ]))
+            | (kind.activate & (left == packets.ACTIVATE.size))
+            | (self.fills & longer_than(packets.OFFSET.size))
+        )
+        with m.If(~kind.as_value().any()):
+            m.d.comb += self.length_status.eq(Status.UNKNOWN_TYPE)
+        with m.Elif(~length_fits):
+            m.d.comb += self.length_status.eq(Status.BAD_LENGTH)
+
+        # The arguments.
+
+        feature_bits = self._feature_bits
+        address_bits = max(*self._space_bits.values(), feature_bits)
+        final = Signal(address_bits + 1)  # address of the last byte
+        m.d.sync += final.eq(address[:address_bits] + (left - 1)[:8])
+        in_address = Signal()
+        in_features = Signal()
+        features_fit = Signal()
+        in_space = Signal()
+        continues = Signal()
+        count_fits = Signal()
+        m.d.comb += [
+            in_address.eq(address[address_bits:] == 0),
+            in_features.eq(in_address & (final[feature_bits:] == 0)),
+            features_fit.eq(
+                Mux(
+                    address[:feature_bits] == 0,
+                    address[feature_bits:] == 1,
+                    address[feature_bits:] == 0,
+                )
+            ),
+            continues.eq((address == 0) | (address == self.filled)),
+            count_fits.eq(~left.matches(0, *range(packets.MAX_PAYLOAD, 1 << len(left)))),
+        ]
+        with m.Switch(self.space):
+            for candidate, bits in self._space_bits.items():
+                with m.Case(candidate):
+                    m.d.comb += in_space.eq(self.space_known & in_address & (final[bits:] == 0))
+        with m.If(self.fills):
+            with m.If(kind.run & ~self.active):
+                m.d.comb += self.argument_status.eq(Status.NO_MODEL)
+            with m.Elif(~continues | ~in_features):
+                m.d.comb += self.argument_status.eq(Status.BAD_OFFSET)
+        with m.Elif(kind.activate):
+            with m.If(~features_fit):
+                m.d.comb += self.argument_status.eq(Status.BAD_FEATURE_COUNT)
+        with m.Elif(kind.read & ~count_fits):
+            m.d.comb += self.argument_status.eq(Status.BAD_LENGTH)
+        with m.Elif(~in_space):
+            m.d.comb += self.argument_status.eq(Status.BAD_ADDRESS)
+
+        return m

@@ -1,0 +1,360 @@
+"""Takes requests one at a time, and sees to their replies."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import enum, fifo, stream, wiring
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
+
+from tensorspin.contract import packets
+from tensorspin.contract.device import ContractorSize
+from tensorspin.contract.memory import MemorySpace
+from tensorspin.contract.packets import REJECT, REPLY, PacketType, Status
+
+from ..contractor.interface import ADDRESS_BITS, ContractorSignature
+from ..link.packet import SEQUENCE_BITS, CountersSignature, PacketByte, RejectSignature
+from .checks import ARGUMENTS, STATUS_BITS, RequestChecks
+from .copied import Copied, CopySource, field_bytes, pack_status
+from .reply import ReplyWriter
+
+
+def runs_in_flight(size: ContractorSize) -> int:
+    """Samples started whose results have not been sent, at most.
+
+    One group of them is filled, one is contracted, and the results of two are unread.
+    """
+    return 4 * size.groups
+
+
+class Source(enum.Enum):
+    """What a reply answers."""
+
+    REQUEST = 0
+    RESULT = 1
+    REJECT = 2
+
+
+class Router(wiring.Component):
+    """Takes requests one at a time and sends the replies.
+
+    When free it sends the next result, or else takes the next request, or else sends a reject.
+    Features are taken while earlier samples are contracted; all other requests wait until every
+    result has been sent, so that memories never change under a running program.
+
+    Latency: a reply's first byte is valid 9 cycles after a request without payload became valid;
+    a payload takes 1 cycle more for each of its bytes and 3 for checks. Bytes that a reply copies
+    (of memories, status, description) take `COPY_CYCLES` each, others one. So a RUN
+    of n features takes n + 14 cycles, and the reply that brings its result 4 more than its bytes.
+
+    Resources: one 4 Kbit block RAM; with the link and the UART fewer than 1,606 logic cells with
+    the engine sizes of `icebreaker` (iCE40).
+
+    Parameters
+    ----------
+    size : ContractorSize
+    description : bytes
+        What the device says of itself: `tensorspin.contract.device.DeviceDescription.pack`.
+
+    Ports
+    -----
+    requests : In(stream of PacketByte)
+        Whole packets, whose length is that in their header.
+    replies : Out(stream of PacketByte)
+    reject : In(RejectSignature)
+    counters : In(CountersSignature)
+    contractor : Out(ContractorSignature)
+    """
+
+    def __init__(self, size: ContractorSize, description: bytes):
+        self.size = size
+        self.description = description
+        super().__init__(
+            {
+                "requests": In(stream.Signature(PacketByte)),
+                "replies": Out(stream.Signature(PacketByte)),
+                "reject": In(RejectSignature()),
+                "counters": In(CountersSignature()),
+                "contractor": Out(ContractorSignature(size)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        contractor = self.contractor
+        results = contractor.results
+        request = self.requests.payload
+        feature_bits = exact_log2(self.size.features)
+
+        # State that outlives a request.
+
+        _, digest_bytes = field_bytes(packets.ACTIVATE)
+        active = Signal()
+        digest = Signal(8 * digest_bytes)
+        # Both modulo 2**feature_bits: 0 stands for `size.features` where there must be a feature,
+        # and a full buffer cannot be continued.
+        model_features = Signal(feature_bits)
+        filled = Signal(feature_bits)
+        samples = Signal(32)
+        busy_cycles = Signal(32)
+        m.d.sync += busy_cycles.eq(busy_cycles + contractor.busy)
+
+        # Sequence numbers of the runs whose results have not been sent.
+        m.submodules.runs = runs = fifo.SyncFIFOBuffered(
+            width=SEQUENCE_BITS, depth=runs_in_flight(self.size)
+        )
+
+        # The request being executed, then its reply.
+
+        kind_byte = Signal(8)
+        held = Signal()  # `kind_byte` has been taken, the rest waits
+        sequence = Signal(SEQUENCE_BITS)
+        source = Signal(Source)
+        status = Signal(STATUS_BITS)
+        failed = Signal()
+        # Bytes of the payload that have not been taken; then those that the reply brings.
+        left = Signal(8)
+        argument = Signal(range(max(ARGUMENTS.values())))
+        # First the request's argument, then the position in what is copied.
+        address = Signal(ADDRESS_BITS)
+        space = Signal.like(contractor.memory.space)
+        space_known = Signal()
+        has_payload = Signal()
+
+        m.submodules.checks = checks = RequestChecks(self.size)
+        m.submodules.source = copied = CopySource(self.description)
+        m.submodules.writer = writer = ReplyWriter()
+        kind, fills = checks.kind, checks.fills
+        address_bits = max(
+            feature_bits,
+            copied.address_bits,
+            *(exact_log2(self.size.space_bytes(space)) for space in MemorySpace),
+        )
+        step = Signal()
+        addend = Signal(8, init=-1)
+        left_next = Signal(8)
+        m.d.comb += left_next.eq(left + addend)
+        with m.If(step | writer.step):
+            m.d.sync += address[:address_bits].eq(address[:address_bits] + 1)
+
+        m.d.comb += [
+            failed.eq(status != Status.OK),
+            checks.type.eq(kind_byte),
+            checks.left.eq(left),
+            checks.address.eq(address),
+            checks.space.eq(space),
+            checks.space_known.eq(space_known),
+            checks.active.eq(active),
+            checks.filled.eq(filled),
+            contractor.fill.address.eq(address),
+            contractor.fill.level.eq(request.data),
+            contractor.memory.space.eq(space),
+            contractor.memory.address.eq(address),
+            contractor.memory.write_data.eq(request.data),
+        ]
+
+        # The reply.
+
+        wiring.connect(m, writer.replies, wiring.flipped(self.replies))
+        m.d.comb += [
+            writer.results.payload.eq(results.payload),
+            writer.results.valid.eq(results.valid),
+            writer.sequence.eq(sequence),
+            runs.w_data.eq(sequence),
+            writer.status.eq(status),
+            writer.length.eq(1),
+            writer.copied.eq(copied.data),
+            copied.address.eq(address),
+            copied.begin.eq(writer.begin),
+            copied.memory_data.eq(contractor.memory.read_data),
+            # The counters of 32 bits stand still while a status is sent.
+            copied.status.eq(
+                pack_status(
+                    active=active,
+                    digest=digest,
+                    damaged=self.counters.damaged,
+                    out_of_sequence=self.counters.out_of_sequence,
+                    overflows=self.counters.overflows,
+                    samples=samples,
+                    busy_cycles=busy_cycles,
+                )
+            ),
+        ]
+        with m.If(kind.read):
+            m.d.comb += copied.select.eq(Copied.MEMORY)
+        with m.Elif(kind.hello):
+            m.d.comb += copied.select.eq(Copied.DESCRIPTION)
+        with m.Else():
+            m.d.comb += copied.select.eq(Copied.STATUS)
+        with m.Switch(source):
+            with m.Case(Source.RESULT):
+                m.d.comb += [writer.type.eq(PacketType.RUN | REPLY), writer.has_result.eq(~failed)]
+            with m.Case(Source.REJECT):
+                m.d.comb += writer.type.eq(REJECT)
+            with m.Default():
+                m.d.comb += [
+                    writer.type.eq(kind_byte | REPLY),
+                    writer.has_copy.eq(~failed & (kind.read | kind.hello | kind.status)),
+                ]
+        with m.If(writer.has_result | writer.has_copy):
+            m.d.comb += writer.length.eq(left)
+
+        # Features may come while samples are contracted, all else must wait. A cycle late, for what
+        # allows a request ends with a start, and no request is held so soon after one.
+        may_execute = Signal()
+        with m.If(kind_byte.matches(PacketType.FEATURES, PacketType.RUN)):
+            m.d.sync += may_execute.eq(held & contractor.fill_ready & runs.w_rdy)
+        with m.Else():
+            m.d.sync += may_execute.eq(held & contractor.idle & (runs.level == 0))
+
+        last_argument = Signal.like(argument)
+        with m.If(kind.read):
+            m.d.comb += last_argument.eq(ARGUMENTS[PacketType.READ] - 1)
+        with m.Elif(kind.write):
+            m.d.comb += last_argument.eq(ARGUMENTS[PacketType.WRITE] - 1)
+        with m.Else():
+            m.d.comb += last_argument.eq(packets.OFFSET.size - 1)
+        complete = Signal()
+        m.d.sync += complete.eq(address[:feature_bits] == model_features)
+
+        with m.FSM(name="router"):
+            with m.State("FREE"):
+                m.d.sync += [
+                    address.eq(0),
+                    argument.eq(0),
+                    status.eq(Status.OK),
+                    left.eq(results.payload.word << 1),
+                ]
+                with m.If(results.valid):
+                    m.d.comb += [results.ready.eq(1), runs.r_en.eq(1)]
+                    m.d.sync += [source.eq(Source.RESULT), sequence.eq(runs.r_data)]
+                    m.next = "RESULT"
+                with m.Elif(may_execute):
+                    m.d.sync += [held.eq(0), source.eq(Source.REQUEST)]
+                    m.next = "SEQUENCE"
+                with m.Elif(self.requests.valid & ~held):
+                    m.d.comb += self.requests.ready.eq(1)
+                    m.d.sync += [held.eq(1), kind_byte.eq(request.data)]
+                with m.Elif(self.reject.pending):
+                    m.d.comb += self.reject.taken.eq(1)
+                    m.d.sync += [
+                        source.eq(Source.REJECT),
+                        sequence.eq(self.reject.expected),
+                        status.eq(self.reject.reason),
+                    ]
+                    m.next = "REPLY"
+            with m.State("RESULT"):
+                # The number of scores is 0 if the program ran past its end.
+                m.d.comb += addend.eq(1 + packets.RESULT.size)
+                m.d.sync += left.eq(left_next)
+                with m.If(left == 0):
+                    m.d.sync += status.eq(Status.PROGRAM_OVERRUN)
+                with m.Else():
+                    m.d.sync += samples.eq(samples + 1)
+                m.next = "REPLY"
+
+            with m.State("SEQUENCE"):
+                m.d.comb += self.requests.ready.eq(1)
+                m.d.sync += sequence.eq(request.data)
+                with m.If(self.requests.valid):
+                    m.next = "LENGTH"
+            with m.State("LENGTH"):
+                m.d.comb += self.requests.ready.eq(1)
+                m.d.sync += left.eq(request.data)
+                with m.If(self.requests.valid):
+                    m.next = "CHECK LENGTH"
+            with m.State("CHECK LENGTH"):
+                m.d.sync += [status.eq(checks.length_status), has_payload.eq(left != 0)]
+                m.next = "LENGTH CHECKED"
+            with m.State("LENGTH CHECKED"):
+                with m.If(failed & has_payload):
+                    m.next = "DRAIN"
+                with m.Elif(has_payload):
+                    m.next = "ARGUMENTS"
+                with m.Else():
+                    with m.If(kind.hello):
+                        m.d.sync += left.eq(1 + len(self.description))
+                    with m.Else():
+                        m.d.sync += left.eq(1 + packets.STATUS.size)
+                    m.d.sync += address[0].eq(1)
+                    m.next = "REPLY"
+            with m.State("ARGUMENTS"):
+                m.d.comb += self.requests.ready.eq(1)
+                with m.If(self.requests.valid):
+                    m.d.sync += [argument.eq(argument + 1), left.eq(left_next)]
+                    with m.Switch(argument):
+                        for position in range(len(address) // 8):
+                            with m.Case(position):
+                                m.d.sync += address.word_select(position, 8).eq(request.data)
+                        with m.Case(packets.MEMORY.size - 1):
+                            m.d.sync += [
+                                space.eq(request.data),
+                                space_known.eq(request.data.matches(*MemorySpace)),
+                            ]
+                        with m.Default():
+                            m.d.sync += left.eq(request.data)
+                    with m.If(argument == last_argument):
+                        m.next = "ADD"
+            with m.State("ADD"):
+                m.next = "CHECK ARGUMENTS"
+            with m.State("CHECK ARGUMENTS"):
+                m.d.sync += status.eq(checks.argument_status)
+                m.next = "ARGUMENTS CHECKED"
+            with m.State("ARGUMENTS CHECKED"):
+                m.d.comb += addend.eq(1)
+                m.d.sync += left.eq(left_next)
+                with m.If(kind.read):
+                    m.next = "REPLY"
+                with m.Elif(failed):
+                    m.next = "DRAIN"
+                with m.Else():
+                    with m.If(kind.activate):
+                        m.d.sync += model_features.eq(address)
+                    with m.If(kind.write):
+                        m.d.sync += active.eq(0)
+                    m.next = "COPY"
+            with m.State("COPY"):
+                m.d.comb += [
+                    self.requests.ready.eq(1),
+                    step.eq(self.requests.valid),
+                    contractor.memory.write_enable.eq(self.requests.valid & kind.write),
+                    contractor.fill.enable.eq(self.requests.valid & fills),
+                ]
+                with m.If(self.requests.valid):
+                    with m.If(kind.activate):
+                        m.d.sync += digest.eq(Cat(digest[8:], request.data))
+                    with m.If(request.last):
+                        with m.If(kind.activate):
+                            m.d.sync += active.eq(1)
+                        with m.If(kind.run):
+                            m.next = "COUNT"
+                        with m.Else():
+                            m.next = "REPLY"
+            with m.State("COUNT"):
+                m.next = "START"
+            with m.State("START"):
+                with m.If(complete):
+                    m.d.comb += [contractor.start.eq(1), runs.w_en.eq(1)]
+                    m.d.sync += filled.eq(0)
+                    m.next = "FREE"
+                with m.Else():
+                    m.d.sync += status.eq(Status.BAD_FEATURE_COUNT)
+                    m.next = "REPLY"
+            with m.State("DRAIN"):
+                m.d.comb += self.requests.ready.eq(1)
+                with m.If(self.requests.valid & request.last):
+                    m.next = "REPLY"
+
+            with m.State("REPLY"):
+                m.d.comb += writer.start.eq(1)
+                with m.If(source == Source.REQUEST):
+                    # A sample begun is forgotten if a part of it is refused.
+                    with m.If(fills):
+                        m.d.sync += filled.eq(Mux(failed, 0, address))
+                    with m.Elif(kind.hello & ~failed):
+                        m.d.sync += filled.eq(0)
+                m.next = "REPLYING"
+            with m.State("REPLYING"):
+                m.d.comb += results.ready.eq(writer.results.ready)
+                with m.If(writer.done):
+                    m.next = "FREE"
+
+        return m

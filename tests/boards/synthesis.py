@@ -1,0 +1,40 @@
+"""Netlists, synthesised as the board's bitstream is."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from amaranth.back import rtlil
+
+from tensorspin_gateware import toolchain
+from tensorspin_gateware.boards import HARDWARE
+from tensorspin_gateware.primitives import Family
+from tensorspin_gateware.simulator import TOP
+
+_COMMAND = {Family.ICE40UP: "synth_ice40", Family.ECP5: "synth_ecp5"}
+
+
+def synthesise(component, board: str, folder: Path, write: str) -> str:
+    """Text of a component's netlist, with the module `TOP`.
+
+    Parameters
+    ----------
+    component : amaranth.lib.wiring.Component
+    board : str
+    folder : Path
+        For the files of the synthesis.
+    write : str
+        Yosys' command that writes the netlist.
+    """
+    (folder / "top.il").write_text(rtlil.convert(component, name=TOP, emit_src=False))
+    hardware = HARDWARE[board]
+    script = (
+        "read_rtlil top.il",
+        hardware.before_synthesis,
+        f"{_COMMAND[hardware.family]} {hardware.synth_options} -top {TOP}",
+        f"{write} netlist",
+    )
+    yosys = toolchain.environment()["YOSYS"]
+    subprocess.run([yosys, "-q", "-p", "; ".join(filter(None, script))], cwd=folder, check=True)
+    return (folder / "netlist").read_text()

@@ -1,0 +1,47 @@
+"""PLL settings stay inside what the devices' data sheets allow."""
+
+import pytest
+
+from tensorspin_gateware.primitives import Family
+from tensorspin_gateware.primitives.pll import LIMITS, MHZ, Dividers, find_dividers
+
+
+@pytest.mark.parametrize(
+    ("family", "oscillator", "clock"),
+    [
+        (Family.ICE40UP, 12, 24),
+        (Family.ICE40UP, 12, 30),
+        (Family.ICE40UP, 12, 27.75),
+        (Family.ECP5, 25, 75),
+        (Family.ECP5, 25, 80),
+        (Family.ECP5, 25, 62.5),
+        (Family.ECP5, 100, 80),
+        (Family.ECP5, 12, 90),
+    ],
+)
+def test_exact_and_inside_the_limits(family, oscillator, clock):
+    oscillator_hz, clock_hz = oscillator * MHZ, round(clock * MHZ)
+    limits = LIMITS[family]
+    dividers = find_dividers(family, oscillator_hz, clock_hz)
+    assert oscillator_hz * dividers.multiplier == clock_hz * dividers.reference * dividers.output
+    assert limits.detector[0] * dividers.reference <= oscillator_hz
+    assert oscillator_hz <= limits.detector[1] * dividers.reference
+    assert limits.vco[0] <= clock_hz * dividers.output <= limits.vco[1]
+    assert dividers.reference in limits.references
+    assert dividers.multiplier in limits.multipliers
+    assert dividers.output in limits.outputs
+
+
+def test_vco_is_kept_off_its_limits():
+    assert find_dividers(Family.ECP5, 25 * MHZ, 50 * MHZ) == Dividers(1, 24, 12)
+
+
+def test_nearest_frequencies_are_named():
+    message = "no PLL setting gives 13 MHz from an oscillator of 12 MHz; the nearest are "
+    with pytest.raises(ValueError, match=message + "12.9375 MHz and 13.125 MHz"):
+        find_dividers(Family.ICE40UP, 12 * MHZ, 13 * MHZ)
+
+
+def test_slow_oscillator_is_refused():
+    with pytest.raises(ValueError, match="from an oscillator of 5 MHz; the nearest are nothing"):
+        find_dividers(Family.ECP5, 5 * MHZ, 80 * MHZ)
