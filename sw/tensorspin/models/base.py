@@ -73,7 +73,8 @@ class FeatureMapEstimator(BaseEstimator):
         weight_bits : None, 8, 4 or "auto", default=None
             Bits of the weights. None: those that the network was trained for, else 8. "auto": 8,
             but 4 for as many nodes as it takes to fit `board`, those first that lose least; see
-            `tensorspin.compiler.mixed_bits`.
+            `tensorspin.compiler.mixed_bits`. For weights of 4 bits that a chain was not trained
+            for, it is first brought to canonical form.
         board : str, optional
             Name of a board, such as "icebreaker"; with "auto" only.
 
@@ -97,10 +98,11 @@ class FeatureMapEstimator(BaseEstimator):
                 f'weight_bits="auto" and the name of a board belong together, got weight_bits='
                 f"{weight_bits!r} and board={board!r}"
             )
-        nodes = self._nodes()
+        trained_for = getattr(self, "weight_bits", None)
         if weight_bits is None:
-            weight_bits = getattr(self, "weight_bits", None) or WEIGHT.width
-        elif weight_bits == "auto":
+            weight_bits = trained_for or WEIGHT.width
+        nodes = self._nodes() if weight_bits in (trained_for, WEIGHT.width) else self._tough_nodes()
+        if weight_bits == "auto":
             weight_bits = mixed_bits(nodes, find_board(board).contractor)
         return NetworkProgram.from_nodes(
             nodes,
@@ -131,6 +133,10 @@ class FeatureMapEstimator(BaseEstimator):
     def _nodes(self) -> list[FloatNode]:
         """The fitted network as bilinear nodes in the order of their execution."""
         raise NotImplementedError
+
+    def _tough_nodes(self) -> list[FloatNode]:
+        """The same network, in a form that rounding to 4 bits harms less, if there is one."""
+        return self._nodes()
 
     def _task(self) -> Task:
         """What the network's scores mean."""

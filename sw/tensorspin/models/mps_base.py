@@ -135,6 +135,14 @@ class MPSEstimator(FeatureMapEstimator):
             self.cores_, self.label_tensor_, self.label_position_, self.site_features_
         )
 
+    def _tough_nodes(self):
+        # Near identities, a tensor's step is set by its few large entries, and the many small ones
+        # vanish; an isometry's entries are of more equal size.
+        try:
+            return self.compress()._nodes()
+        except ValueError:  # a network that is zero has no canonical form
+            return self._nodes()
+
     def _check_training(self, limits=TRAINING_LIMITS) -> None:
         """Refuse wrong parameters; forget that the network of an earlier fit was compressed."""
         vars(self).pop("discarded_weights_", None)
