@@ -190,7 +190,8 @@ def demands(
             f"words of program memory ({size.lanes} bytes each)",
             program_words(nodes, size.lanes),
             size.program_words,
-            "store the weights in 4 bits, or train with a smaller bond_dim or fewer features",
+            ("" if all(node.narrow for node in nodes) else "store the weights in 4 bits, or ")
+            + "train with a smaller bond_dim or fewer features",
         ),
     ]
 
