@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from numbers import Integral, Real
-
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
@@ -25,22 +23,6 @@ from .descent import Schedule
 from .feature_maps import FeatureMap
 from .feature_order import check_image_size
 from .logits import LogitsMixin, normalised_logits
-
-TRAINING_LIMITS = {
-    "epochs": (Integral, 1, np.inf),
-    "batch_size": (Integral, 1, np.inf),
-    "learning_rate": (Real, 0, np.inf),
-    "weight_decay": (Real, 0, np.inf),
-    "input_noise": (Real, 0, np.inf),
-}
-"""Kind, least and largest value of the parameters of training; see `check_limits`."""
-
-CLASSIFIER_LIMITS = {
-    **TRAINING_LIMITS,
-    "label_smoothing": (Real, 0, 1),
-    "max_shift": (Real, 0, np.inf),
-}
-"""The same for classifiers."""
 
 # Samples contracted at once in prediction; bounds the memory, hardly changes the time.
 PREDICTION_BATCH = 512
@@ -284,33 +266,6 @@ class NetworkClassifier(LogitsMixin, ClassifierMixin, FeatureMapEstimator):
         if len(self.classes_) < 2:
             raise ValueError(f"at least 2 classes are needed, got 1 class: {self.classes_[0]}")
         return labels
-
-
-def check_limits(estimator: BaseEstimator, limits: dict[str, tuple[type, float, float]]) -> None:
-    """Refuse parameters that are not numbers within their limits.
-
-    Parameters
-    ----------
-    estimator : BaseEstimator
-    limits : dict
-        From the parameter's name to (kind, least, most); kind is `numbers.Integral` or
-        `numbers.Real`. A ``batch_size`` may be "auto" too.
-
-    Raises
-    ------
-    ValueError
-        With the parameter's name, its limits and its value.
-    """
-    for name, (kind, least, most) in limits.items():
-        value = getattr(estimator, name)
-        if name == "batch_size" and isinstance(value, str) and value == "auto":
-            continue
-        described = "an integer" if kind is Integral else "a finite number"
-        bounds = f"from {least} to {most}" if most < np.inf else f"of at least {least}"
-        if isinstance(value, bool) or not isinstance(value, kind):
-            raise ValueError(f"{name} must be {described} {bounds}, got {value!r}")
-        if not least <= value <= most or not np.isfinite(value):
-            raise ValueError(f"{name} must be {described} {bounds}, got {value}")
 
 
 def _progress_bar(epochs):

@@ -6,8 +6,9 @@ import numpy as np
 from sklearn.utils.validation import validate_data
 
 from ..compiler.quantise import check_weight_bits
-from .base import CLASSIFIER_LIMITS, NetworkClassifier
+from .base import NetworkClassifier
 from .half_chains import HalfChains
+from .limits import CLASSIFIER_LIMITS
 from .mps_base import MPSEstimator, trainable_entries
 from .tensors import constant_combination, rescaled
 from .training import train

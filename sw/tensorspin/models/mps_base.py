@@ -10,11 +10,12 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from ..compiler.chain import chain_nodes
-from .base import PREDICTION_BATCH, TRAINING_LIMITS, FeatureMapEstimator, check_limits
+from .base import PREDICTION_BATCH, FeatureMapEstimator
 from .canonical import CanonicalChain
 from .entanglement import entanglement_entropy
 from .feature_order import chosen_order
 from .half_chains import HalfChains, bond_dimensions, contract, log_norms
+from .limits import TRAINING_LIMITS, check_limits
 
 BOND_DIM_RANGE = (2, 32)
 """Least and largest bond dimension. At 1 the half-chains would only scale the label tensor."""

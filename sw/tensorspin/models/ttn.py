@@ -9,8 +9,9 @@ from sklearn.utils.validation import validate_data
 
 from ..compiler.quantise import check_weight_bits
 from ..compiler.tree import tree_nodes
-from .base import CLASSIFIER_LIMITS, PREDICTION_BATCH, NetworkClassifier, check_limits
+from .base import PREDICTION_BATCH, NetworkClassifier
 from .feature_order import check_image_size, chosen_order
+from .limits import CLASSIFIER_LIMITS, check_limits
 from .tensors import constant_combination, rescaled
 from .training import train
 from .tree_network import TreeNetwork, initial_tensors, node_shapes
