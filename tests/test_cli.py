@@ -146,7 +146,34 @@ def test_estimate_of_what_does_not_fit(capsys, tmp_path):
     capsys.readouterr()
     status, out, _ = run(capsys, "estimate", output)
     assert status == 1
-    assert "DOES NOT FIT: train with a smaller bond_dim" in out
+    assert "DOES NOT FIT: store the weights in 4 bits, or train with a smaller bond_dim" in out
+    command = ("train", data, "--bond-dim", "32", "--epochs", "1", "--output", output)
+    # Half of it is still too large for the board.
+    status, _, err = run(capsys, *command, "--board", "icebreaker")
+    assert status == 1 and "with weights of 4 bits: " in err
+    run(capsys, *command, "--weight-bits", "4")
+    status, out, _ = run(capsys, "estimate", output)
+    assert status == 1 and "DOES NOT FIT: train with a smaller bond_dim or fewer features" in out
+
+
+def test_train_for_a_board(capsys, tmp_path):
+    rng = np.random.default_rng(1)
+    data, output = tmp_path / "data.npz", tmp_path / "model.npz"
+    np.savez(data, X_train=rng.random((40, 100)), y_train=np.arange(40) % 2)
+    command = ("train", data, "--bond-dim", "32", "--epochs", "1", "--output", output)
+    status, out, _ = run(capsys, *command, "--board", "icebreaker")
+    narrow, nodes = map(int, re.search(r"nodes of 4-bit weights +(\d+) of (\d+)", out).groups())
+    assert status == 0 and 0 < narrow < nodes == 99
+    status, out, _ = run(capsys, "estimate", output)
+    assert status == 0 and re.search(rf"nodes of 4-bit weights +{narrow} of {nodes}", out)
+
+
+def test_train_with_all_options(capsys, tmp_path):
+    output = tmp_path / "model.npz"
+    options = ("--weight-bits", 4, "--feature-order", "snake", "--image-size", 1, 4)
+    options += ("--max-shift", 0.5, "--label-smoothing", 0.1, "--input-noise", 0.05)
+    status, out, _ = run(capsys, "train", "iris", "--epochs", 2, *options, "--output", output)
+    assert status == 0 and re.search(r"nodes of 4-bit weights +3 of 3", out)
 
 
 def test_link_test(capsys):
@@ -176,6 +203,12 @@ def test_quick_demo_on_the_golden_board(capsys, tmp_path):
         (("train", "iris", "--bond-dim", "99"), "bond_dim must be .* 32"),
         (("train", "iris", "--feature-map", "magic"), "feature map 'magic' is unknown"),
         (("train", "iris", "--learning-rate", "1e30", "--output", "{tmp}/m.npz"), "diverged"),
+        (("train", "iris", "--weight-bits", "5"), "weight_bits must be one of 4, 8, None, got 5"),
+        (("train", "iris", "--board", "spam"), "no board is called 'spam'"),
+        (("train", "iris", "--board", "icebreaker", "--weight-bits", "4"), "not both"),
+        (("train", "iris", "--feature-order", "spiral"), "feature_order must be .* 'spiral'"),
+        (("train", "iris", "--image-size", "3", "3", "--max-shift", "1"), "3 x 3, X has 4"),
+        (("train", "iris", "--label-smoothing", "2"), "label_smoothing must be .* from 0 to 1"),
         (("train", "iris", "--output", "{tmp}"), "it is a folder; name a file"),
         (("train", "iris", "--output", "{tmp}/none/m.npz"), "there is no folder .*none"),
         (("run", "m.npz", "--data", "iris", "--output", "{tmp}/none/a.csv"), "there is no folder"),

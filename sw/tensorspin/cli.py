@@ -74,6 +74,35 @@ def _parser() -> argparse.ArgumentParser:
         "--epochs", type=int, default=100, help="passes over the data; by default %(default)s"
     )
     train.add_argument("--learning-rate", type=float, help="largest step of the training")
+    train.add_argument(
+        "--input-noise", type=float, help="noise on the scaled features while training"
+    )
+    train.add_argument(
+        "--label-smoothing", type=float, help="share of the target that all classes get, 0 to 1"
+    )
+    train.add_argument(
+        "--max-shift", type=float, help="move images by up to so many pixels while training"
+    )
+    train.add_argument(
+        "--feature-order",
+        metavar="ORDER",
+        help="as given (default), snake (rows of an image) or mutual_information",
+    )
+    train.add_argument(
+        "--image-size",
+        type=int,
+        nargs=2,
+        metavar=("HEIGHT", "WIDTH"),
+        help="of the images, by default square",
+    )
+    train.add_argument(
+        "--weight-bits", type=int, metavar="BITS", help="train for weights of 8 or 4 bits"
+    )
+    train.add_argument(
+        "--board",
+        metavar="NAME",
+        help="store the weights of some nodes in 4 bits if the program is too large for this board",
+    )
     train.add_argument("--seed", type=int, default=0, help="of the random numbers")
     train.set_defaults(command=_train)
 
@@ -137,14 +166,28 @@ def _info(options) -> int:
 
 
 def _train(options) -> int:
+    from .contract.boards import find_board
     from .datasets import load_dataset
     from .models import MPSClassifier
 
     _check_writable(options.output)
+    if options.board is not None:
+        find_board(options.board)  # a wrong name is told before the training
+        if options.weight_bits is not None:
+            raise ValueError("give --weight-bits or --board, not both: one chooses the bits")
     data = load_dataset(options.data)
-    parameters = {}
-    if options.learning_rate is not None:
-        parameters["learning_rate"] = options.learning_rate
+    chosen = {
+        name: getattr(options, name)
+        for name in (
+            "learning_rate",
+            "input_noise",
+            "label_smoothing",
+            "max_shift",
+            "feature_order",
+            "image_size",
+            "weight_bits",
+        )
+    }
     classifier = MPSClassifier(
         options.bond_dim,
         feature_map=options.feature_map,
@@ -152,15 +195,16 @@ def _train(options) -> int:
         epochs=options.epochs,
         random_state=options.seed,
         verbose=True,
-        **parameters,
+        **{name: value for name, value in chosen.items() if value is not None},
     ).fit(data.X_train, data.y_train)
-    program = classifier.quantize()
+    program = classifier.quantize(options.board and "auto", board=options.board)
     quantised = np.mean(program.predict(data.X_test) == data.y_test)
     program.save(options.output)
     _print_table(
         ("held-out samples", len(data.y_test)),
         ("accuracy, float", f"{classifier.score(data.X_test, data.y_test):.2%}"),
         ("accuracy, quantised", f"{quantised:.2%}"),
+        ("nodes of 4-bit weights", _narrow_nodes(program)),
         ("program", options.output),
     )
     return 0
@@ -242,11 +286,13 @@ def _estimate(options) -> int:
     from .estimate import estimate
 
     board = find_board(options.board)
-    found = estimate(NetworkProgram.load(options.model), board)
+    program = NetworkProgram.load(options.model)
+    found = estimate(program, board)
     print(f"{options.model} on {board.title}")
     for demand in found.demands:
         verdict = "fits" if demand.fits else f"DOES NOT FIT: {demand.advice}"
         print(f"  {demand.what:<42}{demand.needed:>8} of {demand.limit:>8}  {verdict}")
+    print(f"  {'nodes of 4-bit weights':<42}{_narrow_nodes(program):>8}")
     clock = f"at {board.clock_hz / 1e6:g} MHz"
     print(f"  {'cycles per sample':<42}{found.cycles:>8}")
     print(f"  {'latency of computing':<42}{found.seconds * 1e6:>8.1f} us {clock}")
@@ -256,6 +302,10 @@ def _estimate(options) -> int:
         f"{board.baud} baud)"
     )
     return 0 if found.fits else 1
+
+
+def _narrow_nodes(program) -> str:
+    return f"{sum(node.narrow for node in program.nodes)} of {len(program.nodes)}"
 
 
 def _link_test(options) -> int:

@@ -180,6 +180,7 @@ def _draw(path, classifier, program, X, y, result, board_name) -> None:
         classes=program.classes,
         entropy=classifier.entanglement_entropy(),
         label_position=classifier.label_position_,
-        bond_dim=classifier.bond_dim,
+        bond_dims=classifier.bond_dimensions(),
+        needed_dims=classifier.largest_bond_dimensions(),
         title=f"Handwritten digits, classified by a matrix product state on {board_name}",
     )

@@ -35,7 +35,8 @@ def demo_figure(
     classes: np.ndarray,
     entropy: np.ndarray,
     label_position: int,
-    bond_dim: int,
+    bond_dims: np.ndarray,
+    needed_dims: np.ndarray,
     title: str,
 ) -> None:
     """Confusion matrix, some images with their scores, and entanglement along the chain.
@@ -53,8 +54,10 @@ def demo_figure(
         In bits, at the bond of each site on the side of the label tensor.
     label_position : int
         Sites before it form the left half-chain.
-    bond_dim : int
-        Bounds the entropy by its logarithm.
+    bond_dims : ndarray of int, shape (sites,)
+        Dimension of the same bonds; its logarithm bounds the entropy.
+    needed_dims : ndarray of int, shape (sites,)
+        The most that the features beyond each bond could need.
     title : str
     """
     import matplotlib
@@ -67,7 +70,7 @@ def demo_figure(
     upper, lower = figure.subfigures(2, 1, height_ratios=(1.15, 1))
     matrix_axes, entropy_axes = upper.subplots(1, 2, width_ratios=(1, 1.4))
     _draw_confusion(matrix_axes, truth, predicted, classes)
-    _draw_entropy(entropy_axes, entropy, label_position, bond_dim)
+    _draw_entropy(entropy_axes, entropy, label_position, bond_dims, needed_dims)
 
     chosen = _examples(truth, predicted)
     axes = lower.subplots(2, len(chosen), height_ratios=(1, 1), squeeze=False)
@@ -112,24 +115,38 @@ def _draw_confusion(axes, truth, predicted, classes) -> None:
     )
 
 
-def _draw_entropy(axes, entropy, label_position, bond_dim) -> None:
+def _draw_entropy(axes, entropy, label_position, bond_dims, needed_dims) -> None:
     sites = np.arange(len(entropy))
+    capacity = np.log2(bond_dims)
+    top = 1.15 * max(capacity.max(), entropy.max(), 1)
+    possible = np.log2(needed_dims)
+    axes.plot(
+        sites,
+        np.where(possible <= top, possible, np.nan),
+        color="black",
+        linestyle=":",
+        label="log2 of the most that the sites beyond need",
+    )
+    axes.step(
+        sites, capacity, where="mid", color="grey", linestyle="--", label="log2(bond dimension)"
+    )
+    axes.fill_between(
+        sites, entropy, capacity, step="mid", color="grey", alpha=0.15, label="bond not used"
+    )
     for half, colour, name in (
         (sites < label_position, HALF_CHAIN_COLOURS[0], "left half-chain"),
         (sites >= label_position, HALF_CHAIN_COLOURS[1], "right half-chain"),
     ):
         axes.plot(sites[half], entropy[half], ".-", color=colour, label=name)
-    axes.axhline(
-        np.log2(bond_dim), color="grey", linestyle="--", label=f"bond dimension {bond_dim}: most"
-    )
     axes.axvline(label_position - 0.5, color="black", linewidth=0.8, label="label tensor")
     axes.set(
         xlabel="site",
-        ylabel="entropy in bits",
-        title="Entanglement along the chain",
-        ylim=(0, None),
+        ylabel="bits",
+        title=f"Entanglement along the chain: {np.mean(entropy / np.maximum(capacity, 1)):.0%} of "
+        "the bonds' capacity",
+        ylim=(0, top),
     )
-    axes.legend(fontsize=8)
+    axes.legend(fontsize=7, loc="lower center")
 
 
 def _draw_image(axes, image, truth, predicted) -> None:

@@ -121,8 +121,11 @@ def test_overflowing_weights_are_refused():
     [
         ({"features": 2}, "features of a sample: 4 needed, the device holds 2"),
         ({"components": 1}, "components of the feature map: 2 needed, the device holds 1"),
-        ({"slot_entries": 2}, "bond dimension: 3 needed, the device holds 2"),
-        ({"slots": 1}, "vector slots: 2 needed, the device holds 1"),
+        (
+            {"slot_entries": 2},
+            "bond dimension: 3 needed, the device holds 2.*'sites 3 and 2' has 3 outputs",
+        ),
+        ({"slots": 1}, "vector slots: 2 needed, the device holds 1.*'sites 3 and 2' writes slot 1"),
         ({"program_words": 16}, "8 bytes each.*: 20 needed, the device holds 16"),
     ],
 )
@@ -229,7 +232,7 @@ def edited(path, change):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda m, a: m.update(version=9), "version 9, this package reads versions 1 to 2"),
+        (lambda m, a: m.update(version=9), "version 9, this package reads versions 1 to 3"),
         (lambda m, a: m.update(format="other"), "its format is 'other'"),
         (lambda m, a: m["nodes"].pop(), "weights, it has"),
         (lambda m, a: m["nodes"][2].update(wait=False), "needs `wait`"),

@@ -197,7 +197,11 @@ def test_promised_range(iris):
         ("epochs", 0, "epochs must be an integer of at least 1, got 0"),
         ("batch_size", "all", "batch_size must be an integer of at least 1, got 'all'"),
         ("learning_rate", -1, "learning_rate must be a finite number of at least 0, got -1"),
-        ("feature_order", "snake", 'feature_order must be None, "morton" or a permutation'),
+        (
+            "feature_order",
+            "spiral",
+            'must be None, "snake", "mutual_information", "morton" or a permutation .* \'spiral\'',
+        ),
         ("tree", "snake", "tree must be made of pairs and of integers, .* got a str"),
     ],
 )

@@ -14,7 +14,7 @@ from tensorspin.models.logits import normalised_logits
 from tensorspin.models.tensors import constant_combination
 from tensorspin.models.training import cross_entropy
 from tensorspin.models.tree_network import TreeNetwork, initial_tensors, node_shapes
-from tensorspin.models.tree_shape import balanced_tree, image_tree, ordered_tree, users_tree
+from tensorspin.models.tree_shape import balanced_tree, image_tree, users_tree
 
 from .trees import random_tree, random_tree_tensors, tree_scores
 
@@ -67,8 +67,8 @@ def test_balanced_trees_are_as_shallow_as_can_be(n_leaves):
 
 
 def test_image_tree_joins_blocks():
-    assert nested(image_tree(2)) == ((0, 1), (2, 3))
-    eight = image_tree(8)
+    assert nested(image_tree(2, 2)) == ((0, 1), (2, 3))
+    eight = image_tree(8, 8)
     # The nodes of height 2 are the blocks of 2 x 2 pixels.
     blocks = _subtrees(eight, 2)
     assert len(blocks) == 16
@@ -86,11 +86,12 @@ def _subtrees(children, height):
     return [part for part, level in zip(leaves, heights(children)) if level == height]
 
 
-@pytest.mark.parametrize("side", [2, 3, 7, 28, 32])
-def test_image_tree_is_a_tree(side):
-    children = image_tree(side)
+@pytest.mark.parametrize("size", [(2, 2), (3, 3), (28, 28), (32, 32), (1, 7), (5, 1), (4, 10)])
+def test_image_tree_is_a_tree(size):
+    children = image_tree(*size)
     check_children(children)
-    assert len(children) == side * side - 1
+    assert len(children) == size[0] * size[1] - 1
+    assert heights(children)[-1] <= np.ceil(np.log2(size[0])) + np.ceil(np.log2(size[1]))
 
 
 @given(seed=st.integers(0, 2**32 - 1), n_leaves=st.integers(2, 30))
@@ -145,21 +146,6 @@ def test_wrong_tree(tree, message):
 def test_one_feature_is_no_tree():
     with pytest.raises(ValueError, match="tree must be a pair, got one feature"):
         users_tree(0, 1)
-
-
-@pytest.mark.parametrize(
-    ("order", "message"),
-    [
-        ("snake", "must be None, \"morton\" or a permutation of the features, got 'snake'"),
-        ("morton", "square image, got 5 features"),
-        ([0, 1, 2, 3], r"integers 0 to 4 once, got an array of int64 and shape \(4,\)"),
-        ([0, 1, 2, 3, 3], "integers 0 to 4 once"),
-        ([0.0, 1, 2, 3, 4], "integers 0 to 4 once, got an array of float64"),
-    ],
-)
-def test_wrong_order(order, message):
-    with pytest.raises(ValueError, match=message):
-        ordered_tree(order, 5)
 
 
 @given(

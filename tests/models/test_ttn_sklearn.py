@@ -6,7 +6,9 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from tensorspin.models import TTNClassifier
 
+OPTIONS = {"weight_bits": 4, "feature_order": "mutual_information", "label_smoothing": 0.05}
 
-@parametrize_with_checks([TTNClassifier()])
+
+@parametrize_with_checks([TTNClassifier(**OPTIONS), TTNClassifier()])
 def test_scikit_learn_check(estimator, check):
     check(estimator)

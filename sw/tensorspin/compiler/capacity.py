@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..contract.device import ContractorSize
+from ..contract.fixed import NARROW_STEP
 from ..contract.program import (
     MAX_FEATURES,
     MAX_OPERAND,
@@ -88,6 +89,11 @@ def check_sound(
                 f"node {name!r}: weights of int8 and shape {shape} are needed, not of "
                 f"{tensor.dtype} and shape {tensor.shape}"
             )
+        if node.narrow and np.any(tensor % NARROW_STEP):
+            raise ValueError(
+                f"node {name!r}: weight {tensor[tensor % NARROW_STEP != 0][0]} of a narrow node is "
+                f"no multiple of {NARROW_STEP}"
+            )
         largest = int(np.abs(tensor.astype(np.int64)).sum(axis=(1, 2)).max())
         if largest > WEIGHT_SUM_LIMIT:
             raise ValueError(
@@ -125,13 +131,20 @@ class Demand:
 
 
 def demands(
-    nodes: Sequence[Node], n_features: int, components: int, size: ContractorSize
+    nodes: Sequence[Node],
+    names: Sequence[str],
+    n_features: int,
+    components: int,
+    size: ContractorSize,
 ) -> list[Demand]:
     """What a program needs beside what a device has.
 
     Parameters
     ----------
     nodes : sequence of Node
+        Sound; see `check_sound`.
+    names : sequence of str
+        Of the nodes, for the advice.
     n_features : int
     components : int
         Components of the feature table.
@@ -141,10 +154,12 @@ def demands(
     -------
     list of Demand
     """
-    operands = [operand for node in nodes for operand in (node.left, node.right)]
-    slots = [o.index for o in operands if o.kind is OperandKind.VECTOR]
-    slots += [node.destination for node in nodes[:-1]]
-    entries = [node.outputs for node in nodes[:-1]]
+    # The last node writes its scores to no slot.
+    inner = [(node, name) for node, name in zip(nodes, names) if not node.last]
+    widest, widest_name = max(((node.outputs, name) for node, name in inner), default=(1, ""))
+    slots, farthest_name = max(
+        ((node.destination + 1, name) for node, name in inner), default=(1, "")
+    )
     return [
         Demand(
             "features of a sample",
@@ -160,21 +175,23 @@ def demands(
         ),
         Demand(
             "bond dimension",
-            max(entries, default=1),
+            widest,
             size.slot_entries,
-            "train with a smaller bond_dim",
+            f"train with a smaller bond_dim: node {widest_name!r} has {widest} outputs",
         ),
         Demand(
             "vector slots",
-            1 + max(slots, default=0),
+            slots,
             size.slots,
-            "choose another tree, or another order of the features",
+            f"choose another tree, or another order of the features: node {farthest_name!r} "
+            f"writes slot {slots - 1}",
         ),
         Demand(
             f"words of program memory ({size.lanes} bytes each)",
             program_words(nodes, size.lanes),
             size.program_words,
-            "train with a smaller bond_dim or fewer features",
+            ("" if all(node.narrow for node in nodes) else "store the weights in 4 bits, or ")
+            + "train with a smaller bond_dim or fewer features",
         ),
     ]
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from ..contract.device import ContractorSize
-from ..contract.fixed import LEVEL, MANTISSA
+from ..contract.fixed import LEVEL, MANTISSA, NARROW_WEIGHT, WEIGHT
 from ..contract.image import program_image
 from ..contract.memory import LEVELS
 from ..contract.program import Node, OperandKind
@@ -95,6 +95,7 @@ class NetworkProgram:
         feature_maximum: np.ndarray,
         clip: bool,
         task: Task,
+        weight_bits: int | Sequence[int] = WEIGHT.width,
     ) -> NetworkProgram:
         """Quantise a network.
 
@@ -105,14 +106,20 @@ class NetworkProgram:
         table : ndarray of float, shape (256, components)
         feature_minimum, feature_maximum, clip, task
             As the attributes.
+        weight_bits : int or sequence of int
+            8 or 4: bits of the weights of all nodes, or of each.
         """
-        quantised = [quantise_weights(item.weights) for item in nodes]
+        bits = [weight_bits] * len(nodes) if np.ndim(weight_bits) == 0 else weight_bits
+        quantised = [quantise_weights(item.weights, b) for item, b in zip(nodes, bits, strict=True)]
+        stored = tuple(
+            replace(item.node, narrow=b == NARROW_WEIGHT.width) for item, b in zip(nodes, bits)
+        )
         table = np.asarray(table, dtype=np.float64)
         # 1 is just beyond the mantissas. Saturated at each of hundreds of sites it would shrink the
         # scores by percents, so all of the table is scaled instead.
         table_scale = min(1.0, MANTISSA.maximum / 2**MANTISSA.f_bits / max(table.max(), 1e-300))
         return cls(
-            tuple(item.node for item in nodes),
+            stored,
             tuple(integers for integers, _ in quantised),
             tuple(item.name for item in nodes),
             quantise_table(table * table_scale),
@@ -120,9 +127,7 @@ class NetworkProgram:
             np.asarray(feature_maximum, dtype=np.float64),
             bool(clip),
             task,
-            _log2_scale(
-                [item.node for item in nodes], [step for _, step in quantised], table_scale
-            ),
+            _log2_scale(stored, [step for _, step in quantised], table_scale),
         )
 
     @property
@@ -157,7 +162,7 @@ class NetworkProgram:
 
     def demands(self, size: ContractorSize) -> list[Demand]:
         """What the program needs beside what a device has."""
-        return demands(self.nodes, self.n_features, len(self.table), size)
+        return demands(self.nodes, self.names, self.n_features, len(self.table), size)
 
     def check(self, size: ContractorSize) -> None:
         """Refuse a device that is too small.

@@ -18,8 +18,9 @@ from .network_program import NetworkProgram
 from .outputs import Classification, OutlierDetection, Regression, Task
 
 FORMAT = "tensorspin network program"
-VERSION = 2
-"""Version 1 knew only classifiers: their classes and temperature were not yet a task."""
+VERSION = 3
+"""Version 1 knew only classifiers: their classes and temperature were not yet a task. Version 2
+knew no narrow nodes."""
 
 _TASKS = {
     "classification": Classification,
@@ -183,4 +184,5 @@ def _node(entry: dict) -> Node:
         destination=int(entry["destination"]),
         wait=bool(entry["wait"]),
         last=bool(entry["last"]),
+        narrow=bool(entry.get("narrow", False)),
     )

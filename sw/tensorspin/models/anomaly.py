@@ -37,6 +37,13 @@ class MPSAnomalyDetector(OutlierMixin, MPSEstimator):
     ----------
     bond_dim : int, default=8
         Bond dimension, 2 to 32. Bonds near the ends are narrower.
+    feature_order : None, "snake", "mutual_information" or int array (n_features,), default=None
+        The order in which the sites read the features; neighbours should have to do with each
+        other. None: as given. "snake": the rows of an image, every other one backwards.
+        "mutual_information": learnt from the training data, see `mutual_information_order`. An
+        array: a permutation. No order costs anything on a board.
+    image_size : None or (height, width), default=None
+        Of the images whose pixels are the features, row by row. None: square.
     feature_map : {"linear", "trigonometric", "polynomial"}, callable or table, default="linear"
         See `FeatureMap`. The more components, the finer the probability can follow a feature.
     feature_range : None or (low, high), default=None
@@ -99,6 +106,8 @@ class MPSAnomalyDetector(OutlierMixin, MPSEstimator):
         self,
         bond_dim=8,
         *,
+        feature_order=None,
+        image_size=None,
         feature_map="linear",
         feature_range=None,
         contamination=0.1,
@@ -111,6 +120,8 @@ class MPSAnomalyDetector(OutlierMixin, MPSEstimator):
         verbose=False,
     ):
         self.bond_dim = bond_dim
+        self.feature_order = feature_order
+        self.image_size = image_size
         self.feature_map = feature_map
         self.feature_range = feature_range
         self.contamination = contamination
@@ -154,10 +165,9 @@ class MPSAnomalyDetector(OutlierMixin, MPSEstimator):
         if X.shape[1] < 2:
             # Two sites that read the same feature are not independent, so Z would be wrong.
             raise ValueError("at least 2 features are needed, got 1 feature(s)")
-        self._learn_features(X)
-        self._place_label()
-        inputs = self._site_inputs(X)
-        self._train(inputs.astype(np.float32), self._generator())
+        rng = self._generator()
+        inputs = self._learn_sites(X, rng)
+        self._train(inputs.astype(np.float32), rng)
         self.offset_ = float(np.percentile(self._log_likelihood(inputs), 100 * contamination))
         self.n_iter_ = self.epochs
         return self

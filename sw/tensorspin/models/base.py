@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-from numbers import Integral, Real
-
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ..compiler.mixed_bits import mixed_bits
 from ..compiler.network_program import NetworkProgram
 from ..compiler.nodes import FloatNode
 from ..compiler.outputs import Classification, Task
+from ..compiler.quantise import check_weight_bits
+from ..contract.boards import find_board
+from ..contract.fixed import WEIGHT
 from ..progress import progress_over
 from ..scaling import check_feature_range, check_inside, scale_features
+from .augmentation import Augmentation
 from .deployed import BoardClassifier, BoardEstimator
+from .descent import Schedule
 from .feature_maps import FeatureMap
+from .feature_order import check_image_size
 from .logits import LogitsMixin, normalised_logits
-
-TRAINING_LIMITS = {
-    "epochs": (Integral, 1, np.inf),
-    "batch_size": (Integral, 1, np.inf),
-    "learning_rate": (Real, 0, np.inf),
-    "weight_decay": (Real, 0, np.inf),
-    "input_noise": (Real, 0, np.inf),
-}
-"""Kind, least and largest value of the parameters of training; see `check_limits`."""
 
 # Samples contracted at once in prediction; bounds the memory, hardly changes the time.
 PREDICTION_BATCH = 512
@@ -51,8 +47,18 @@ class FeatureMapEstimator(BaseEstimator):
     _deployed_type: type[BoardEstimator]
     """The class of the same estimator on a board."""
 
-    def quantize(self) -> NetworkProgram:
+    def quantize(self, weight_bits=None, *, board=None) -> NetworkProgram:
         """Round the network to the accelerator's number formats.
+
+        Parameters
+        ----------
+        weight_bits : None, 8, 4 or "auto", default=None
+            Bits of the weights. None: those that the network was trained for, else 8. "auto": 8,
+            but 4 for as many nodes as it takes to fit `board`, those first that lose least; see
+            `tensorspin.compiler.mixed_bits`. For weights of 4 bits that a chain was not trained
+            for, it is first brought to canonical form.
+        board : str, optional
+            Name of a board, such as "icebreaker"; with "auto" only.
 
         Returns
         -------
@@ -61,17 +67,33 @@ class FeatureMapEstimator(BaseEstimator):
 
         Raises
         ------
+        ValueError
+            If an argument is none of these.
         CapacityError
-            If there are more features or outputs than any device takes.
+            If there are more features or outputs than any device takes; with "auto", if even
+            weights of 4 bits do not fit the board.
         """
         check_is_fitted(self)
+        check_weight_bits(weight_bits, "weight_bits", None, "auto")
+        if (weight_bits == "auto") != (board is not None):
+            raise ValueError(
+                f'weight_bits="auto" and the name of a board belong together, got weight_bits='
+                f"{weight_bits!r} and board={board!r}"
+            )
+        trained_for = getattr(self, "weight_bits", None)
+        if weight_bits is None:
+            weight_bits = trained_for or WEIGHT.width
+        nodes = self._nodes() if weight_bits in (trained_for, WEIGHT.width) else self._tough_nodes()
+        if weight_bits == "auto":
+            weight_bits = mixed_bits(nodes, find_board(board).contractor)
         return NetworkProgram.from_nodes(
-            self._nodes(),
+            nodes,
             self.feature_map_.table(),
             feature_minimum=self.feature_minimum_,
             feature_maximum=self.feature_maximum_,
             clip=self.feature_range is None,
             task=self._task(),
+            weight_bits=weight_bits,
         )
 
     def deploy(self, board):
@@ -94,6 +116,10 @@ class FeatureMapEstimator(BaseEstimator):
         """The fitted network as bilinear nodes in the order of their execution."""
         raise NotImplementedError
 
+    def _tough_nodes(self) -> list[FloatNode]:
+        """The same network, in a form that rounding to 4 bits harms less, if there is one."""
+        return self._nodes()
+
     def _task(self) -> Task:
         """What the network's scores mean."""
         raise NotImplementedError
@@ -111,13 +137,15 @@ class FeatureMapEstimator(BaseEstimator):
             np.arange(self.n_features_in_) if self.n_features_in_ > 1 else np.zeros(2, dtype=int)
         )
 
-    def _site_inputs(self, X: np.ndarray) -> np.ndarray:
-        """Scaled features in the order of the sites: float64 (n_samples, n_sites) in [0, 1]."""
+    def _scaled(self, X: np.ndarray) -> np.ndarray:
+        """Scaled features: float64 (n_samples, n_features) in [0, 1]."""
         if self.feature_range is not None:
             check_inside(X, self.feature_minimum_, self.feature_maximum_)
-        return scale_features(X, self.feature_minimum_, self.feature_maximum_)[
-            :, self.site_features_
-        ]
+        return scale_features(X, self.feature_minimum_, self.feature_maximum_)
+
+    def _site_inputs(self, X: np.ndarray) -> np.ndarray:
+        """Scaled features in the order of the sites: float64 (n_samples, n_sites) in [0, 1]."""
+        return self._scaled(X)[:, self.site_features_]
 
     def _validated_inputs(self, X) -> np.ndarray:
         """`_site_inputs` of samples that a user gives to a fitted estimator."""
@@ -133,6 +161,29 @@ class FeatureMapEstimator(BaseEstimator):
         if isinstance(self.batch_size, str):
             return min(max(n_samples // 24, 16), 256)
         return self.batch_size
+
+    def _augmentation(self) -> Augmentation:
+        """What training does to the samples."""
+        max_shift = getattr(self, "max_shift", 0)
+        if not max_shift:
+            return Augmentation(self.input_noise)
+        size = check_image_size(self.image_size, self.n_features_in_)
+        if len(self.site_features_) != self.n_features_in_:
+            raise ValueError(f"max_shift={max_shift} needs images of at least 2 pixels, got 1")
+        return Augmentation(
+            self.input_noise, max_shift, np.argsort(self.site_features_).reshape(size)
+        )
+
+    def _schedule(self, n_samples: int) -> Schedule:
+        """How to train on so many samples."""
+        return Schedule(
+            epochs=self.epochs,
+            batch_size=self._chosen_batch_size(n_samples),
+            learning_rate=self.learning_rate,
+            weight_decay=self.weight_decay,
+            augmentation=self._augmentation(),
+            weight_bits=getattr(self, "weight_bits", None),
+        )
 
     def _progress(self):
         """Wrapper of the iterable of epochs."""
@@ -215,33 +266,6 @@ class NetworkClassifier(LogitsMixin, ClassifierMixin, FeatureMapEstimator):
         if len(self.classes_) < 2:
             raise ValueError(f"at least 2 classes are needed, got 1 class: {self.classes_[0]}")
         return labels
-
-
-def check_limits(estimator: BaseEstimator, limits: dict[str, tuple[type, float, float]]) -> None:
-    """Refuse parameters that are not numbers within their limits.
-
-    Parameters
-    ----------
-    estimator : BaseEstimator
-    limits : dict
-        From the parameter's name to (kind, least, most); kind is `numbers.Integral` or
-        `numbers.Real`. A ``batch_size`` may be "auto" too.
-
-    Raises
-    ------
-    ValueError
-        With the parameter's name, its limits and its value.
-    """
-    for name, (kind, least, most) in limits.items():
-        value = getattr(estimator, name)
-        if name == "batch_size" and isinstance(value, str) and value == "auto":
-            continue
-        described = "an integer" if kind is Integral else "a finite number"
-        bounds = f"from {least} to {most}" if most < np.inf else f"of at least {least}"
-        if isinstance(value, bool) or not isinstance(value, kind):
-            raise ValueError(f"{name} must be {described} {bounds}, got {value!r}")
-        if not least <= value <= most or not np.isfinite(value):
-            raise ValueError(f"{name} must be {described} {bounds}, got {value}")
 
 
 def _progress_bar(epochs):

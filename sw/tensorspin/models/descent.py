@@ -13,6 +13,9 @@ from typing import Protocol
 
 import numpy as np
 
+from ..compiler.quantise import weight_steps
+from .augmentation import Augmentation
+
 # Share of all updates in which the learning rate rises to its full value.
 WARM_UP = 0.05
 
@@ -28,7 +31,11 @@ class Contraction(Protocol):
 
 
 class Network(Protocol):
-    """What `descend` needs of a network: `HalfChains` or `TreeNetwork`."""
+    """What `descend` needs of a network: `HalfChains` or `TreeNetwork`.
+
+    The last two axes of each array are a node's outputs and the products that they sum up; the axes
+    before them count nodes.
+    """
 
     @property
     def n_steps(self) -> int:
@@ -58,7 +65,8 @@ class Schedule:
     batch_size: int
     learning_rate: float
     weight_decay: float
-    input_noise: float
+    augmentation: Augmentation = Augmentation()
+    weight_bits: int | None = None
 
 
 class Adam:
@@ -105,10 +113,14 @@ def descend(
     decay (Loshchilov and Hutter, arXiv:1711.05101) pulls towards ``rest`` rather than towards zero:
     a core of near-identity matrices at rest passes a vector on, a core of zeros would destroy it.
 
+    With ``schedule.weight_bits`` the training is aware of the quantisation: the network is always
+    contracted with rounded tensors, and their gradients change the tensors before the rounding (the
+    straight-through estimator of Bengio et al., arXiv:1308.3432).
+
     Parameters
     ----------
     network : Network
-        Of float32; its arrays are replaced.
+        Of float32; its arrays are replaced, with rounded ones if that is what it is trained for.
     rest : Network
         Where weight decay pulls.
     trainable : Network
@@ -150,14 +162,17 @@ def descend(
     )
     # Views: the network follows the parameters.
     *tensors, trained_beside = np.split(parameters, ends)
-    network.replace_arrays([part.reshape(shape) for part, shape in zip(tensors, shapes)])
+    tensors = [part.reshape(shape) for part, shape in zip(tensors, shapes)]
+    rounded = tensors
+    if schedule.weight_bits is not None:
+        rounded = [round_nodes(tensor, schedule.weight_bits) for tensor in tensors]
+    network.replace_arrays(rounded)
     # The last tensor has no further one behind it.
     shares = np.ones_like(parameters)
     shares[: ends[-1] - math.prod(shapes[-1])] = min(1.0, REFERENCE_STEPS / network.n_steps)
     # Python's numbers: NumPy scalars of 64 bits would widen the float32 arrays.
     decays = float(schedule.weight_decay) * mask
     decays[ends[-1] :] = 0
-    input_noise = float(schedule.input_noise)
     optimiser = Adam(parameters)
 
     n_updates = schedule.epochs * -(-n_samples // schedule.batch_size)
@@ -168,10 +183,7 @@ def descend(
         total = 0.0
         for start in range(0, n_samples, schedule.batch_size):
             chosen = order[start : start + schedule.batch_size]
-            batch = inputs[chosen]
-            if input_noise:
-                noise = rng.standard_normal(batch.shape, dtype=np.float32)
-                batch = np.clip(batch + input_noise * noise, 0, 1)
+            batch = schedule.augmentation(inputs[chosen], rng)
             loss, gradients = objective(batch, chosen)
             total += loss * len(chosen)
             gradient = mask * np.concatenate([np.ravel(part) for part in gradients])
@@ -182,6 +194,9 @@ def descend(
                 shares * optimiser.direction(gradient) + decays * (parameters - target)
             )
             beside[...] = trained_beside
+            if schedule.weight_bits is not None:
+                for values, tensor in zip(rounded, tensors):
+                    round_nodes(tensor, schedule.weight_bits, out=values)
         if not math.isfinite(total):
             raise FloatingPointError(
                 f"training diverged: the loss of epoch {epoch + 1} is {total / n_samples}; lower "
@@ -189,6 +204,29 @@ def descend(
             )
         loss_curve.append(total / n_samples)
     return loss_curve
+
+
+def round_nodes(tensors: np.ndarray, bits: int, out: np.ndarray | None = None) -> np.ndarray:
+    """Round the tensors of nodes as the compiler will, but keep their scale.
+
+    Parameters
+    ----------
+    tensors : float array (..., outputs, elements)
+        Each node in its own step; padding of zeros has no influence.
+    bits : int
+        4 or 8.
+    out : float array of the same shape, optional
+        Where to put the result.
+
+    Returns
+    -------
+    float array of the same shape
+    """
+    steps = weight_steps(tensors.reshape(-1, *tensors.shape[-2:]), bits)
+    steps = steps.reshape(*tensors.shape[:-2], 1, 1)
+    out = np.divide(tensors, steps, out=out)
+    np.rint(out, out=out)
+    return np.multiply(out, steps, out=out)
 
 
 def _learning_rate(largest: float, progress: float) -> float:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 from sklearn.utils.validation import validate_data
 
+from ..compiler.quantise import check_weight_bits
 from .base import NetworkClassifier
 from .half_chains import HalfChains
+from .limits import CLASSIFIER_LIMITS
 from .mps_base import MPSEstimator, trainable_entries
 from .tensors import constant_combination, rescaled
 from .training import train
@@ -35,6 +37,13 @@ class MPSClassifier(MPSEstimator, NetworkClassifier):
     bond_dim : int, default=16
         Bond dimension, 2 to 32: how much one part of the chain can tell another. Bonds near the
         ends are narrower.
+    feature_order : None, "snake", "mutual_information" or int array (n_features,), default=None
+        The order in which the sites read the features; neighbours should have to do with each
+        other. None: as given. "snake": the rows of an image, every other one backwards.
+        "mutual_information": learnt from the training data, see `mutual_information_order`. An
+        array: a permutation. No order costs anything on a board.
+    image_size : None or (height, width), default=None
+        Of the images whose pixels are the features, row by row. None: square.
     feature_map : {"linear", "trigonometric", "polynomial"}, callable or table, default="linear"
         From a feature scaled to [0, 1] to the vector that a site contracts; see
         `FeatureMap`.
@@ -54,6 +63,16 @@ class MPSClassifier(MPSEstimator, NetworkClassifier):
     input_noise : float, default=0.1
         Standard deviation of the Gaussian noise added to the scaled features at each update (then
         clipped to [0, 1]). The main means against overfitting.
+    max_shift : float, default=0.0
+        For images: move each by up to so many pixels along both axes at each update, at random and
+        by fractions of a pixel too.
+    label_smoothing : float, default=0.0
+        Share of the target probability that all classes get alike, 0 to 1 (Szegedy et al.,
+        arXiv:1512.00567).
+    weight_bits : None, 8 or 4, default=None
+        None: train as if weights were real numbers. 8 or 4: train for weights of so many bits,
+        which `quantize` then rounds no more; the fitted tensors have at most 255 or 15 different
+        entries. 4 bits halve the memory that a device needs, so that bonds can be wider.
     random_state : int, RandomState or None, default=None
         Seed of the initial cores, the order of samples and the noise.
     verbose : bool, default=False
@@ -96,6 +115,8 @@ class MPSClassifier(MPSEstimator, NetworkClassifier):
         self,
         bond_dim=16,
         *,
+        feature_order=None,
+        image_size=None,
         feature_map="linear",
         feature_range=None,
         learning_rate=0.005,
@@ -103,10 +124,15 @@ class MPSClassifier(MPSEstimator, NetworkClassifier):
         batch_size="auto",
         weight_decay=0.3,
         input_noise=0.1,
+        max_shift=0.0,
+        label_smoothing=0.0,
+        weight_bits=None,
         random_state=None,
         verbose=False,
     ):
         self.bond_dim = bond_dim
+        self.feature_order = feature_order
+        self.image_size = image_size
         self.feature_map = feature_map
         self.feature_range = feature_range
         self.learning_rate = learning_rate
@@ -114,6 +140,9 @@ class MPSClassifier(MPSEstimator, NetworkClassifier):
         self.batch_size = batch_size
         self.weight_decay = weight_decay
         self.input_noise = input_noise
+        self.max_shift = max_shift
+        self.label_smoothing = label_smoothing
+        self.weight_bits = weight_bits
         self.random_state = random_state
         self.verbose = verbose
 
@@ -134,13 +163,13 @@ class MPSClassifier(MPSEstimator, NetworkClassifier):
         ValueError
             If a parameter is out of its limits, X or y is invalid, or X is outside feature_range.
         """
-        self._check_training()
+        self._check_training(CLASSIFIER_LIMITS)
+        check_weight_bits(self.weight_bits, "weight_bits", None)
         X, y = validate_data(self, X, y, dtype=np.float64)
         labels = self._learn_classes(y)
-        self._learn_features(X)
-        self._place_label()
-        inputs = self._site_inputs(X).astype(np.float32)
-        self._train(inputs, labels, self._generator())
+        rng = self._generator()
+        inputs = self._learn_sites(X, rng).astype(np.float32)
+        self._train(inputs, labels, rng)
         self.n_iter_ = self.epochs
         return self
 
@@ -152,28 +181,49 @@ class MPSClassifier(MPSEstimator, NetworkClassifier):
         self.label_tensor_ = rescaled(chain.centre)
 
     def _train(self, inputs, labels, rng):
-        position, local_dim = self.label_position_, self.feature_map_.local_dim
-        shapes, label_shape = self._shapes(local_dim, len(self.classes_))
-        weights = constant_combination(self.feature_map_.table())
-        identities = [np.einsum("p,lr->lpr", weights, np.eye(s[0], s[2])) for s in shapes]
-
-        n_steps = max(position, len(shapes) - position)
-        core_noise = min(INITIAL_NOISE, 1 / np.sqrt(n_steps * max(label_shape[1:])))
-
-        def disturbed(tensor, scale):
-            return tensor + scale * rng.standard_normal(tensor.shape)
-
-        chains = HalfChains.pack(
-            [disturbed(core, core_noise) for core in identities],
-            disturbed(np.zeros(label_shape), INITIAL_LABEL_NOISE),
-            position,
-        )
-        rest = HalfChains.pack(identities, np.zeros(label_shape), position)
-        trainable = trainable_entries(shapes, label_shape, position)
-        schedule, progress = self._schedule(len(inputs)), self._progress()
+        cores, label, rest, fixed_sites = self._initial_network(rng)
+        position, shapes = self.label_position_, [core.shape for core in cores]
+        chains = HalfChains.pack(cores, label, position)
         self.temperature_, self.loss_curve_ = train(
-            chains, rest, trainable, inputs, labels, self.feature_map_, schedule, rng, progress
+            chains,
+            HalfChains.pack(rest, np.zeros(label.shape), position),
+            trainable_entries(shapes, label.shape, position, fixed_sites),
+            inputs,
+            labels,
+            self.feature_map_,
+            self._schedule(len(inputs)),
+            rng,
+            self._progress(),
+            self.label_smoothing,
         )
-        cores, label_tensor = chains.unpack(shapes, label_shape)
+        cores, label = chains.unpack(shapes, label.shape)
         self.cores_ = [rescaled(core) for core in cores]
-        self.label_tensor_ = rescaled(label_tensor)
+        self.label_tensor_ = rescaled(label)
+
+    def _initial_network(self, rng):
+        """Cores and label tensor to start from, cores at rest, and the sites not to train."""
+        position, local_dim = self.label_position_, self.feature_map_.local_dim
+        rounded = self.weight_bits is not None
+        shapes, label_shape = self._shapes(local_dim, len(self.classes_), identity_ends=rounded)
+        weights = constant_combination(self.feature_map_.table())
+        rest = [np.einsum("p,lr->lpr", weights, np.eye(s[0], s[2])) for s in shapes]
+        fixed_sites = []
+        if rounded:
+            # The compiler merges the outermost two cores of a half-chain. If the first is an
+            # identity, which costs no generality, the merged node is the second, as rounded.
+            last = len(shapes) - 1
+            fixed_sites = [0, last]
+            for site in fixed_sites:
+                rest[site] = np.eye(local_dim).reshape(shapes[site])
+            # The next core makes the constant of it that the outermost would have made.
+            for length, core in ((position, rest[1]), (last + 1 - position, rest[last - 1].T)):
+                if length > 1:
+                    core[...] = 0
+                    core[:, :, 0] = np.outer(weights, weights)
+        n_steps = max(position, len(shapes) - position)
+        noise = min(INITIAL_NOISE, 1 / np.sqrt(n_steps * max(label_shape[1:])))
+        cores = [
+            core if site in fixed_sites else core + noise * rng.standard_normal(core.shape)
+            for site, core in enumerate(rest)
+        ]
+        return cores, INITIAL_LABEL_NOISE * rng.standard_normal(label_shape), rest, fixed_sites

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Collection
 from numbers import Integral, Real
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from ..compiler.chain import chain_nodes
-from .base import PREDICTION_BATCH, TRAINING_LIMITS, FeatureMapEstimator, check_limits
+from .base import PREDICTION_BATCH, FeatureMapEstimator
 from .canonical import CanonicalChain
-from .descent import Schedule
 from .entanglement import entanglement_entropy
+from .feature_order import chosen_order
 from .half_chains import HalfChains, bond_dimensions, contract, log_norms
+from .limits import TRAINING_LIMITS, check_limits
 
 BOND_DIM_RANGE = (2, 32)
 """Least and largest bond dimension. At 1 the half-chains would only scale the label tensor."""
@@ -41,6 +43,39 @@ class MPSEstimator(FeatureMapEstimator):
         """
         check_is_fitted(self)
         return entanglement_entropy(self.cores_, self.label_tensor_, self.label_position_)
+
+    def bond_dimensions(self):
+        """Dimension of each bond of the trained network, as `entanglement_entropy` orders them.
+
+        A bond whose entropy is far below the base-2 logarithm of its dimension is wider than what
+        the network does with it; `compress` narrows it.
+
+        Returns
+        -------
+        int array (n_sites,)
+        """
+        check_is_fitted(self)
+        position = self.label_position_
+        return np.array(
+            [core.shape[2] for core in self.cores_[:position]]
+            + [core.shape[0] for core in self.cores_[position:]]
+        )
+
+    def largest_bond_dimensions(self):
+        """The most that each bond could need: one component for each product of features beyond.
+
+        Returns
+        -------
+        float64 array (n_sites,)
+            Ordered as `bond_dimensions`. A number of components to the power of a number of sites,
+            infinite where it is beyond float64.
+        """
+        check_is_fitted(self)
+        n_sites = len(self.cores_)
+        beyond = np.arange(n_sites) + 1.0
+        beyond[self.label_position_ :] = n_sites - np.arange(self.label_position_, n_sites)
+        with np.errstate(over="ignore"):
+            return float(self.feature_map_.local_dim) ** beyond
 
     def compress(self, max_bond=None, tolerance=0.0):
         """The same model with narrower bonds: a truncated Schmidt decomposition at each.
@@ -101,28 +136,40 @@ class MPSEstimator(FeatureMapEstimator):
             self.cores_, self.label_tensor_, self.label_position_, self.site_features_
         )
 
-    def _check_training(self) -> None:
+    def _tough_nodes(self):
+        # Near identities, a tensor's step is set by its few large entries, and the many small ones
+        # vanish; an isometry's entries are of more equal size.
+        try:
+            return self.compress()._nodes()
+        except ValueError:  # a network that is zero has no canonical form
+            return self._nodes()
+
+    def _check_training(self, limits=TRAINING_LIMITS) -> None:
         """Refuse wrong parameters; forget that the network of an earlier fit was compressed."""
         vars(self).pop("discarded_weights_", None)
-        check_limits(self, {"bond_dim": (Integral, *BOND_DIM_RANGE), **TRAINING_LIMITS})
+        check_limits(self, {"bond_dim": (Integral, *BOND_DIM_RANGE), **limits})
 
-    def _schedule(self, n_samples: int) -> Schedule:
-        return Schedule(
-            epochs=self.epochs,
-            batch_size=self._chosen_batch_size(n_samples),
-            learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay,
-            input_noise=self.input_noise,
-        )
-
-    def _place_label(self) -> None:
-        """Set the label tensor's position: the middle, so that the half-chains are even."""
+    def _learn_sites(self, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Learn features, their order and the label tensor's place; return the sites' inputs."""
+        self._learn_features(X)
+        order = chosen_order(self.feature_order, self.image_size, self._scaled(X), rng)
+        if self.n_features_in_ > 1:
+            self.site_features_ = order
+        # In the middle, so that the half-chains are even.
         self.label_position_ = len(self.site_features_) // 2
+        return self._site_inputs(X)
 
-    def _shapes(self, local_dim: int, n_outputs: int) -> tuple[list[tuple], tuple]:
-        """Shapes of the cores (left_bond, local_dim, right_bond) and of the label tensor."""
+    def _shapes(
+        self, local_dim: int, n_outputs: int, identity_ends: bool = False
+    ) -> tuple[list[tuple], tuple]:
+        """Shapes of the cores (left_bond, local_dim, right_bond) and of the label tensor.
+
+        With `identity_ends` the outermost bonds have room for a feature's vector as it is.
+        """
         n_sites, position = len(self.site_features_), self.label_position_
         bonds = bond_dimensions(n_sites, position, local_dim, self.bond_dim)
+        if identity_ends:
+            bonds[0] = bonds[-1] = local_dim
         outer = [1, *bonds[: position - 1]] + [*bonds[position + 1 :], 1]
         shapes = [
             (outside, local_dim, inside) if site < position else (inside, local_dim, outside)
@@ -153,10 +200,13 @@ class MPSEstimator(FeatureMapEstimator):
         return scores, logs
 
 
-def trainable_entries(shapes, label_shape, position: int) -> HalfChains:
-    """1 for entries that training may change, 0 for the padding of the half-chains."""
+def trainable_entries(
+    shapes, label_shape, position: int, fixed_sites: Collection[int] = ()
+) -> HalfChains:
+    """1 for entries that training may change, 0 for fixed sites and the half-chains' padding."""
     trainable = HalfChains.pack([np.ones(s) for s in shapes], np.ones(label_shape), position)
-    trainable.weights[trainable.sites < 0] = 0
+    fixed = np.isin(trainable.sites, [-1, *fixed_sites])
+    trainable.weights[fixed] = 0
     return trainable
 
 

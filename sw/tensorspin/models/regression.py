@@ -39,6 +39,13 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
     ----------
     bond_dim : int, default=8
         Bond dimension, 2 to 32. Bonds near the ends are narrower.
+    feature_order : None, "snake", "mutual_information" or int array (n_features,), default=None
+        The order in which the sites read the features; neighbours should have to do with each
+        other. None: as given. "snake": the rows of an image, every other one backwards.
+        "mutual_information": learnt from the training data, see `mutual_information_order`. An
+        array: a permutation. No order costs anything on a board.
+    image_size : None or (height, width), default=None
+        Of the images whose pixels are the features, row by row. None: square.
     feature_map : {"linear", "trigonometric", "polynomial"}, callable or table, default="linear"
         See `FeatureMap`. Some combination of its components should be constant, as in "linear" and
         "polynomial": then the output does not depend on a product of all features' lengths, which
@@ -98,6 +105,8 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
         self,
         bond_dim=8,
         *,
+        feature_order=None,
+        image_size=None,
         feature_map="linear",
         feature_range=None,
         learning_rate=0.002,
@@ -109,6 +118,8 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
         verbose=False,
     ):
         self.bond_dim = bond_dim
+        self.feature_order = feature_order
+        self.image_size = image_size
         self.feature_map = feature_map
         self.feature_range = feature_range
         self.learning_rate = learning_rate
@@ -140,8 +151,8 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
         """
         self._check_training()
         X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
-        self._learn_features(X)
-        self._place_label()
+        rng = self._generator()
+        inputs = self._learn_sites(X, rng).astype(np.float32)
         # Divided first, so that the squares of large targets don't overflow.
         largest = max(np.abs(y).max(), np.finfo(float).tiny)
         y = y / largest
@@ -151,7 +162,7 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
         self.target_mean_ = float(mean * largest)
         self.target_scale_ = float(deviation * largest)
         targets = (y - mean) / deviation
-        self._train(self._site_inputs(X).astype(np.float32), targets, self._generator())
+        self._train(inputs, targets, rng)
         self.n_iter_ = self.epochs
         return self
 

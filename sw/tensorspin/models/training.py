@@ -13,7 +13,7 @@ INITIAL_TEMPERATURE = 8.0
 
 
 def cross_entropy(
-    scores: np.ndarray, labels: np.ndarray, temperature: float
+    scores: np.ndarray, labels: np.ndarray, temperature: float, smoothing: float = 0.0
 ) -> tuple[float, np.ndarray, float]:
     """Cross entropy of the normalised logits, and its gradients.
 
@@ -22,6 +22,8 @@ def cross_entropy(
     scores : array (n_classes, batch)
     labels : int array (batch,), class indices
     temperature : float, see `normalised_logits`
+    smoothing : float
+        Share of the target's probability that all classes get alike.
 
     Returns
     -------
@@ -37,9 +39,12 @@ def cross_entropy(
     shifted = logits - logits.max(axis=0)
     exponentials = np.exp(shifted)
     totals = exponentials.sum(axis=0)
-    loss = float(np.mean(np.log(totals) - shifted[labels, batch]))
-    logit_gradient = exponentials / totals
-    logit_gradient[labels, batch] -= 1
+    # Python's number: a NumPy scalar of 64 bits would widen the arrays.
+    smoothing = float(smoothing)
+    of_targets = (1 - smoothing) * shifted[labels, batch] + smoothing * shifted.mean(axis=0)
+    loss = float(np.mean(np.log(totals) - of_targets))
+    logit_gradient = exponentials / totals - smoothing / len(scores)
+    logit_gradient[labels, batch] -= 1 - smoothing
     logit_gradient /= len(batch)
     radial = (logit_gradient * logits).sum(axis=0)
     # Only the part across the score vector counts: its length has been divided out.
@@ -57,6 +62,7 @@ def train(
     schedule: Schedule,
     rng: np.random.Generator,
     progress: Callable = iter,
+    label_smoothing: float = 0.0,
 ) -> tuple[float, list[float]]:
     """Train a network and its temperature in place; see `descend`.
 
@@ -67,6 +73,8 @@ def train(
     labels : int array (n_samples,)
         Class indices.
     feature_map : callable, array (...) -> array (..., local_dim)
+    label_smoothing : float
+        See `cross_entropy`.
 
     Returns
     -------
@@ -85,7 +93,7 @@ def train(
         contraction = network.contract(network.encode(batch, feature_map))
         temperature = float(np.exp(log_temperature[0]))
         loss, score_gradient, temperature_gradient = cross_entropy(
-            contraction.scores, labels[chosen], temperature
+            contraction.scores, labels[chosen], temperature, label_smoothing
         )
         gradients = network.gradients(contraction, score_gradient)
         return loss, [*gradients, np.float32(temperature_gradient)]

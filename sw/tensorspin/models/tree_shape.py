@@ -8,7 +8,6 @@ be used as they are.
 
 from __future__ import annotations
 
-from math import isqrt
 from numbers import Integral
 
 import numpy as np
@@ -36,19 +35,20 @@ def balanced_tree(order: np.ndarray) -> np.ndarray:
     return _split_tree(np.asarray(order), halves)
 
 
-def image_tree(side: int) -> np.ndarray:
-    """A tree over the pixels of a square image, row by row: each node halves its rectangle.
+def image_tree(height: int, width: int) -> np.ndarray:
+    """A tree over the pixels of an image, row by row: each node halves its rectangle.
 
-    The longer side is halved, so that for a side of a power of two the leaves stand in Morton
-    order and each node joins a square or two squares.
+    The longer side is halved, so that for a square with a side of a power of two the leaves stand
+    in Morton order and each node joins a square or two squares.
 
     Parameters
     ----------
-    side : int, at least 2
+    height, width : int
+        At least two pixels.
 
     Returns
     -------
-    int array (side**2 - 1, 2)
+    int array (height * width - 1, 2)
     """
 
     def halves(pixels):
@@ -57,7 +57,7 @@ def image_tree(side: int) -> np.ndarray:
             return pixels[: (height + 1) // 2], pixels[(height + 1) // 2 :]
         return pixels[:, : (width + 1) // 2], pixels[:, (width + 1) // 2 :]
 
-    return _split_tree(np.arange(side * side).reshape(side, side), halves)
+    return _split_tree(np.arange(height * width).reshape(height, width), halves)
 
 
 def _split_tree(leaves: np.ndarray, halves) -> np.ndarray:
@@ -74,52 +74,6 @@ def _split_tree(leaves: np.ndarray, halves) -> np.ndarray:
 
     build(leaves)
     return np.array(children)
-
-
-def ordered_tree(feature_order, n_features: int) -> np.ndarray:
-    """The balanced tree over features in some order.
-
-    Parameters
-    ----------
-    feature_order : None, "morton" or int array (n_features,)
-        None: as given. "morton": `image_tree`. An array: a permutation of the features.
-    n_features : int, at least 2
-
-    Returns
-    -------
-    int array (n_features - 1, 2)
-
-    Raises
-    ------
-    ValueError
-        If the order is none of these, or "morton" and n_features is no square number.
-    """
-    if feature_order is None:
-        return balanced_tree(np.arange(n_features))
-    if isinstance(feature_order, str):
-        if feature_order != "morton":
-            raise ValueError(
-                f'feature_order must be None, "morton" or a permutation of the features, got '
-                f"{feature_order!r}"
-            )
-        side = isqrt(n_features)
-        if side * side != n_features:
-            raise ValueError(
-                f'feature_order="morton" needs the pixels of a square image, got {n_features} '
-                "features, which is not a square number"
-            )
-        return image_tree(side)
-    order = np.asarray(feature_order)
-    if (
-        order.shape != (n_features,)
-        or order.dtype.kind not in "iu"
-        or not np.array_equal(np.sort(order), np.arange(n_features))
-    ):
-        raise ValueError(
-            f"feature_order must hold each of the integers 0 to {n_features - 1} once, got an "
-            f"array of {order.dtype} and shape {order.shape}"
-        )
-    return balanced_tree(order)
 
 
 def users_tree(tree, n_features: int) -> np.ndarray:

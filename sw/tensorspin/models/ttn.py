@@ -7,13 +7,15 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils.validation import validate_data
 
+from ..compiler.quantise import check_weight_bits
 from ..compiler.tree import tree_nodes
-from .base import PREDICTION_BATCH, TRAINING_LIMITS, NetworkClassifier, check_limits
-from .descent import Schedule
+from .base import PREDICTION_BATCH, NetworkClassifier
+from .feature_order import check_image_size, chosen_order
+from .limits import CLASSIFIER_LIMITS, check_limits
 from .tensors import constant_combination, rescaled
 from .training import train
 from .tree_network import TreeNetwork, initial_tensors, node_shapes
-from .tree_shape import balanced_tree, ordered_tree, users_tree
+from .tree_shape import balanced_tree, image_tree, users_tree
 
 BOND_DIM_RANGE = (2, 32)
 """Least and largest bond dimension. At 1 all inner nodes would only scale the root."""
@@ -46,11 +48,14 @@ class TTNClassifier(NetworkClassifier):
         ``FeatureAgglomeration().fit(X).children_`` of scikit-learn can be used. Every level costs
         time, and trees of far more than 100 levels hardly learn: for a chain of features take
         `MPSClassifier`.
-    feature_order : None, "morton" or int array (n_features,), default=None
-        Order of the leaves of the balanced tree. None: as given. "morton": for the pixels of a
-        square image, row by row; each node joins the two halves of a rectangle, which for a side
-        that is a power of two is Morton order. An array: a permutation. Not together with
-        ``tree``.
+    feature_order : None, "morton", "snake", "mutual_information" or int array (n_features,), \
+            default=None
+        Order of the leaves of the balanced tree. None: as given. "morton": for the pixels of an
+        image; each node joins the two halves of a rectangle, which for a square whose side is a
+        power of two is Morton order. "snake", "mutual_information": see `MPSClassifier`. An array:
+        a permutation. Not together with ``tree``.
+    image_size : None or (height, width), default=None
+        Of the images whose pixels are the features, row by row. None: square.
     feature_map : {"linear", "trigonometric", "polynomial"}, callable or table, default="linear"
         From a feature scaled to [0, 1] to the vector of its leaf; see `FeatureMap`.
     feature_range : None or (low, high), default=None
@@ -67,9 +72,19 @@ class TTNClassifier(NetworkClassifier):
     weight_decay : float, default=0.3
         Strength of the pull of the nodes towards their initial isometries, and of the root towards
         equal scores.
-    input_noise : float, default=0.15
+    input_noise : float, default=0.13
         Standard deviation of the Gaussian noise added to the scaled features at each update (then
         clipped to [0, 1]). The main means against overfitting.
+    max_shift : float, default=0.0
+        For images: move each by up to so many pixels along both axes at each update, at random and
+        by fractions of a pixel too.
+    label_smoothing : float, default=0.0
+        Share of the target probability that all classes get alike, 0 to 1 (Szegedy et al.,
+        arXiv:1512.00567).
+    weight_bits : None, 8 or 4, default=None
+        None: train as if weights were real numbers. 8 or 4: train for weights of so many bits,
+        which `quantize` then rounds no more; the fitted tensors have at most 255 or 15 different
+        entries. 4 bits halve the memory that a device needs, so that bonds can be wider.
     random_state : int, RandomState or None, default=None
         Seed of the initial tensors, the order of samples and the noise.
     verbose : bool, default=False
@@ -113,19 +128,24 @@ class TTNClassifier(NetworkClassifier):
         *,
         tree=None,
         feature_order=None,
+        image_size=None,
         feature_map="linear",
         feature_range=None,
         learning_rate=0.01,
         epochs=60,
         batch_size="auto",
         weight_decay=0.3,
-        input_noise=0.15,
+        input_noise=0.13,
+        max_shift=0.0,
+        label_smoothing=0.0,
+        weight_bits=None,
         random_state=None,
         verbose=False,
     ):
         self.bond_dim = bond_dim
         self.tree = tree
         self.feature_order = feature_order
+        self.image_size = image_size
         self.feature_map = feature_map
         self.feature_range = feature_range
         self.learning_rate = learning_rate
@@ -133,6 +153,9 @@ class TTNClassifier(NetworkClassifier):
         self.batch_size = batch_size
         self.weight_decay = weight_decay
         self.input_noise = input_noise
+        self.max_shift = max_shift
+        self.label_smoothing = label_smoothing
+        self.weight_bits = weight_bits
         self.random_state = random_state
         self.verbose = verbose
 
@@ -154,25 +177,31 @@ class TTNClassifier(NetworkClassifier):
             If a parameter is out of its limits, the tree is none or does not hold each feature
             once, X or y is invalid, or X is outside feature_range.
         """
-        check_limits(self, {"bond_dim": (Integral, *BOND_DIM_RANGE), **TRAINING_LIMITS})
+        check_limits(self, {"bond_dim": (Integral, *BOND_DIM_RANGE), **CLASSIFIER_LIMITS})
+        check_weight_bits(self.weight_bits, "weight_bits", None)
         X, y = validate_data(self, X, y, dtype=np.float64)
         labels = self._learn_classes(y)
         self._learn_features(X)
-        self.children_ = self._chosen_tree()
+        rng = self._generator()
+        self.children_ = self._chosen_tree(X, rng)
         inputs = self._site_inputs(X).astype(np.float32)
-        self._train(inputs, labels, self._generator())
+        self._train(inputs, labels, rng)
         self.n_iter_ = self.epochs
         return self
 
-    def _chosen_tree(self) -> np.ndarray:
+    def _chosen_tree(self, X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         n_features = self.n_features_in_
         if self.tree is not None:
             if self.feature_order is not None:
                 raise ValueError("give tree or feature_order, not both: a tree has its own order")
             return users_tree(self.tree, n_features)
-        if n_features == 1 and self.feature_order is None:
-            return balanced_tree(np.arange(len(self.site_features_)))
-        return ordered_tree(self.feature_order, n_features)
+        if isinstance(self.feature_order, str) and self.feature_order == "morton":
+            size = check_image_size(self.image_size, n_features)
+            return image_tree(*size) if n_features > 1 else balanced_tree(np.arange(2))
+        order = chosen_order(
+            self.feature_order, self.image_size, self._scaled(X), rng, further=("morton",)
+        )
+        return balanced_tree(order if n_features > 1 else np.arange(2))
 
     def _nodes(self):
         return tree_nodes(self.children_, self.tensors_, self.site_features_)
@@ -199,13 +228,6 @@ class TTNClassifier(NetworkClassifier):
         network = TreeNetwork.pack(children, [*initial[:-1], root])
         rest = TreeNetwork.pack(children, initial)
         trainable = TreeNetwork.pack(children, [np.ones(shape) for shape in shapes])
-        schedule = Schedule(
-            epochs=self.epochs,
-            batch_size=self._chosen_batch_size(len(inputs)),
-            learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay,
-            input_noise=self.input_noise,
-        )
         self.temperature_, self.loss_curve_ = train(
             network,
             rest,
@@ -213,8 +235,9 @@ class TTNClassifier(NetworkClassifier):
             inputs,
             labels,
             self.feature_map_,
-            schedule,
+            self._schedule(len(inputs)),
             rng,
             self._progress(),
+            self.label_smoothing,
         )
         self.tensors_ = [rescaled(tensor) for tensor in network.unpack()]

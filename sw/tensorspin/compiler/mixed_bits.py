@@ -1,0 +1,68 @@
+"""The choice of the nodes whose weights take 4 bits, so that a network fits a device."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ..contract.device import ContractorSize
+from ..contract.fixed import NARROW_WEIGHT, WEIGHT
+from ..errors import CapacityError
+from .capacity import program_words
+from .nodes import FloatNode
+from .quantise import quantise_weights
+
+
+def mixed_bits(nodes: Sequence[FloatNode], size: ContractorSize) -> list[int]:
+    """Bits of each node's weights, 8 where the device has room for them and else 4.
+
+    Nodes become narrow one after the other until the program fits: first those whose rounding to 4
+    bits has the least squared error, relative to the node's squared weights, for each word saved.
+    If the device holds the program in 8 bits, none does.
+
+    Parameters
+    ----------
+    nodes : sequence of FloatNode
+    size : ContractorSize
+
+    Returns
+    -------
+    list of int
+        4 or 8 for each node.
+
+    Raises
+    ------
+    CapacityError
+        If the program does not fit even with 4 bits for all nodes.
+    """
+    bits = [WEIGHT.width] * len(nodes)
+    excess = program_words([item.node for item in nodes], size.lanes) - size.program_words
+    saved = [
+        item.node.words(size.lanes) - replace(item.node, narrow=True).words(size.lanes)
+        for item in nodes
+    ]
+    costs = [narrowing_error(item.weights) / max(words, 1) for item, words in zip(nodes, saved)]
+    for index in np.argsort(costs, kind="stable"):
+        if excess <= 0:
+            return bits
+        if saved[index]:
+            bits[index] = NARROW_WEIGHT.width
+            excess -= saved[index]
+    if excess > 0:
+        raise CapacityError(
+            f"words of program memory ({size.lanes} bytes each) with weights of "
+            f"{NARROW_WEIGHT.width} bits",
+            size.program_words + excess,
+            size.program_words,
+            "train with a smaller bond_dim or fewer features",
+        )
+    return bits
+
+
+def narrowing_error(weights: np.ndarray) -> float:
+    """Squared error of rounding a node to 4 bits, relative to its squared weights."""
+    integers, step = quantise_weights(weights, NARROW_WEIGHT.width)
+    squares = float(np.sum(weights**2))
+    return float(np.sum((integers * step - weights) ** 2)) / squares if squares > 0 else 0.0

@@ -1,0 +1,196 @@
+"""The order in which a chain or a tree reads the features.
+
+Neighbours should have to do with each other: what two distant features have in common must pass
+every bond between them. The accelerator reads features by index, so that any order costs the same.
+"""
+
+from __future__ import annotations
+
+from math import isqrt
+from numbers import Integral
+
+import numpy as np
+
+BINS = 8
+"""Parts of its range into which a feature is cut to estimate mutual information."""
+
+SAMPLES = 2000
+"""Samples that are used for that at most: more hardly change an order and take long for 1,024
+features."""
+
+
+def check_image_size(image_size, n_features: int) -> tuple[int, int]:
+    """Height and width of an image whose pixels are the features, row by row.
+
+    Parameters
+    ----------
+    image_size : None or (height, width)
+        As in `sklearn.feature_extraction.image.reconstruct_from_patches_2d`. None: a square.
+    n_features : int
+
+    Returns
+    -------
+    (int, int)
+
+    Raises
+    ------
+    ValueError
+        If it is no pair of integers whose product is n_features, or None and n_features is not a
+        square number.
+    """
+    if image_size is None:
+        side = isqrt(n_features)
+        if side * side != n_features:
+            raise ValueError(
+                f"image_size=None stands for a square image, got {n_features} features, which is "
+                "not a square number; give (height, width)"
+            )
+        return side, side
+    if (
+        not isinstance(image_size, (tuple, list))
+        or len(image_size) != 2
+        or not all(isinstance(n, Integral) and not isinstance(n, bool) for n in image_size)
+    ):
+        raise ValueError(f"image_size must be None or (height, width), got {image_size!r}")
+    height, width = (int(n) for n in image_size)
+    if height < 1 or width < 1 or height * width != n_features:
+        raise ValueError(f"image_size is {height} x {width}, X has {n_features} features")
+    return height, width
+
+
+def check_permutation(feature_order, n_features: int) -> np.ndarray:
+    """The user's own order as an int array (n_features,).
+
+    Raises
+    ------
+    ValueError
+        If it does not hold each feature once.
+    """
+    order = np.asarray(feature_order)
+    if (
+        order.shape != (n_features,)
+        or order.dtype.kind not in "iu"
+        or not np.array_equal(np.sort(order), np.arange(n_features))
+    ):
+        raise ValueError(
+            f"feature_order must hold each of the integers 0 to {n_features - 1} once, got an "
+            f"array of {order.dtype} and shape {order.shape}"
+        )
+    return order.astype(int)
+
+
+def chosen_order(
+    feature_order, image_size, inputs: np.ndarray, rng: np.random.Generator, further: tuple = ()
+) -> np.ndarray:
+    """The order that an estimator's parameters ask for.
+
+    Parameters
+    ----------
+    feature_order : None, "snake", "mutual_information" or int array (n_features,)
+    image_size : None or (height, width)
+        For "snake".
+    inputs : float array (n_samples, n_features), scaled to [0, 1]
+        For "mutual_information".
+    rng : numpy.random.Generator
+        For "mutual_information".
+    further : tuple of str
+        Names that the estimator itself knows.
+
+    Returns
+    -------
+    int array (n_features,)
+
+    Raises
+    ------
+    ValueError
+        If feature_order is none of these, or the image has not n_features pixels.
+    """
+    n_features = inputs.shape[1]
+    if feature_order is None:
+        return np.arange(n_features)
+    if not isinstance(feature_order, str):
+        return check_permutation(feature_order, n_features)
+    if feature_order == "snake":
+        return snake_order(*check_image_size(image_size, n_features))
+    if feature_order == "mutual_information":
+        return mutual_information_order(inputs, rng)
+    names = ", ".join(f'"{name}"' for name in ("snake", "mutual_information", *further))
+    raise ValueError(
+        f"feature_order must be None, {names} or a permutation of the features, got "
+        f"{feature_order!r}"
+    )
+
+
+def snake_order(height: int, width: int) -> np.ndarray:
+    """Pixels row by row, every other row from right to left: neighbours touch each other.
+
+    Returns
+    -------
+    int array (height * width,)
+    """
+    pixels = np.arange(height * width).reshape(height, width)
+    pixels[1::2] = pixels[1::2, ::-1].copy()
+    return pixels.ravel()
+
+
+def mutual_information(inputs: np.ndarray) -> np.ndarray:
+    """Mutual information of each pair of features, from histograms.
+
+    Parameters
+    ----------
+    inputs : float array (n_samples, n_features), scaled to [0, 1]
+        Each feature is cut into `BINS` equal parts of its range.
+
+    Returns
+    -------
+    float64 array (n_features, n_features), in nats
+        Symmetrical; the diagonal holds the entropies.
+    """
+    n_samples, n_features = inputs.shape
+    bins = np.minimum((inputs * BINS).astype(int), BINS - 1)
+    one_hot = (bins[:, :, None] == np.arange(BINS)).reshape(n_samples, -1).astype(np.float32)
+    joint = (one_hot.T @ one_hot).astype(np.float64) / n_samples
+    single = np.diagonal(joint)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        terms = joint * np.log(joint / (single[:, None] * single))
+    terms[joint == 0] = 0
+    information = terms.reshape(n_features, BINS, n_features, BINS).sum(axis=(1, 3))
+    return np.maximum((information + information.T) / 2, 0)
+
+
+def mutual_information_order(inputs: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A chain of the features in which those with much mutual information stand close together.
+
+    Features are sorted by their entry in the Fiedler vector of the mutual information, which
+    minimises ``sum of information[i, j] * (x[i] - x[j])**2``: spectral seriation (Atkins, Boman and
+    Hendrickson 1998), used for the orbitals of a matrix product state by Barcza et al.,
+    arXiv:1008.4607. Features that never change stand at the ends.
+
+    Parameters
+    ----------
+    inputs : float array (n_samples, n_features), scaled to [0, 1]
+    rng : numpy.random.Generator
+        Chooses `SAMPLES` of more samples.
+
+    Returns
+    -------
+    int array (n_features,)
+    """
+    if len(inputs) > SAMPLES:
+        inputs = inputs[rng.choice(len(inputs), SAMPLES, replace=False)]
+    information = mutual_information(inputs)
+    varying = np.flatnonzero(np.diagonal(information) > 0)
+    constant = np.flatnonzero(np.diagonal(information) == 0)
+    middle = varying
+    if len(varying) > 2:
+        weights = information[np.ix_(varying, varying)]
+        np.fill_diagonal(weights, 0)
+        # Groups of features that know nothing of each other would leave the vector undetermined.
+        weights += 1e-9 * max(weights.max(), 1e-300)
+        laplacian = np.diag(weights.sum(axis=1)) - weights
+        fiedler = np.linalg.eigh(laplacian)[1][:, 1]
+        # Either sign is an eigenvector; the first feature shall not stand in the second half.
+        fiedler = fiedler if fiedler[0] <= np.median(fiedler) else -fiedler
+        middle = varying[np.argsort(fiedler, kind="stable")]
+    half = len(constant) // 2
+    return np.concatenate([constant[:half], middle, constant[half:]])
