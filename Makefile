@@ -11,8 +11,10 @@ TEST_FLAGS ?= -n auto --dist loadfile
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# jax and torch are heavy, and nothing but a comparison of training needs them.
+COMPARE := $(VENV)/compare
 
-.PHONY: help demo test test-all lint bench bitstream program setup clean
+.PHONY: help demo test test-all lint bench compare bitstream program setup clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,8 +34,17 @@ lint: $(READY) ## Check the style
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 
-bench: $(READY) ## Measure speed, accuracy and resources
-	@$(BIN)/python -m tensorspin.benchmark $(BENCH_FLAGS)
+bench: $(READY) ## Measure accuracy, size, speed and latency beside other classifiers
+	@$(BIN)/python -m tensorspin.benchmarks \
+		$(patsubst %,--compare-python %,$(wildcard $(COMPARE)/bin/python)) $(BENCH_FLAGS)
+
+compare: $(COMPARE)/.ready ## Install the libraries that bench compares training with
+
+$(COMPARE)/.ready: pyproject.toml $(READY)
+	@echo "Setting up $(COMPARE) (some minutes, a gigabyte or more) ..."
+	@test -x $(COMPARE)/bin/python || $(PYTHON) -m venv $(COMPARE)
+	@$(COMPARE)/bin/python -m pip install --quiet --disable-pip-version-check '.[compare]'
+	@touch $@
 
 bitstream: $(READY) ## Build build/BOARD/BOARD.bin (.bit) and report resources and timing
 	@$(BIN)/python -m tensorspin_gateware.build $(BOARD)

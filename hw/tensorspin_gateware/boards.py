@@ -64,7 +64,7 @@ def _ulx3s(size: str) -> BoardHardware:
         suffix=".bit",
         before_synthesis=COLLISIONS_DO_NOT_MATTER,
         synth_options="",
-        place_options="--seed 1",
+        place_options="--seed 2",
     )
 
 

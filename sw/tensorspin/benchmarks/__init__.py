@@ -1,0 +1,7 @@
+"""Measurements behind ``make bench``.
+
+`splits` and `classifiers` say what is compared, and on what; `accuracy`, `capacity`, `latency`,
+`host` and `training` measure one subject each and return plain dictionaries; `run` puts them
+together into one report; `tables` and `figures` render it.
+``python -m tensorspin.benchmarks --help`` lists the options.
+"""

@@ -1,0 +1,214 @@
+"""The benchmark from its command line to tables and pictures."""
+
+import json
+import re
+
+import matplotlib.image
+import numpy as np
+import pytest
+
+from tensorspin.benchmarks import figures
+from tensorspin.benchmarks.__main__ import main
+from tensorspin.benchmarks.machine import describe_machine
+from tensorspin.benchmarks.tables import markdown
+from tensorspin.benchmarks.timing import summary, timed
+
+PICTURES = ("benchmark_accuracy.png", "benchmark_boards.png", "benchmark_latency.png")
+GOLDEN = ("--board", "golden://icebreaker")
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("benchmark")
+    data = folder / "mine.csv"
+    rng = np.random.default_rng(0)
+    rows = (f"{a:.3f},{b:.3f},{'high' if a > b else 'low'}" for a, b in rng.random((60, 2)))
+    data.write_text("x,y,class\n" + "\n".join(rows))
+    output = folder / "results"
+    arguments = ["--quick", "--names", "--data", str(data), "--output", str(output), *GOLDEN]
+    assert main(arguments) == 0
+    return output
+
+
+def read(results):
+    return json.loads((results / "benchmark.json").read_text())
+
+
+def test_report_tells_all(results):
+    (data,) = read(results)["data"]
+    assert (data["name"], data["features"], data["classes"]) == ("mine", 2, 2)
+    assert (data["training_samples"], data["test_samples"], data["splits"]) == (48, 12, 1)
+    assert len(data["host"]) == 6
+    for row in data["host"]:
+        first, third = row["latency"]["quartiles"]
+        assert 0 < first <= row["latency"]["median"] <= third
+    assert {row["url"] for row in data["boards"]} == {"golden://icebreaker"}
+    # One split has no standard error.
+    assert all(row["standard_error"] is None for row in data["accuracy"])
+
+
+def test_nothing_tells_whose_machine_it_is(results):
+    text = (results / "benchmark.json").read_text() + (results / "benchmark.md").read_text()
+    assert str(results.parent) not in text
+    assert set(describe_machine()) == {
+        "processor",
+        "architecture",
+        "cores",
+        "system",
+        "python",
+        "packages",
+    }
+
+
+def test_tables(results):
+    text = (results / "benchmark.md").read_text()
+    for title in ("Accuracy", "Latency of one sample", "Throughput"):
+        assert f"### {title}\n" in text
+    assert re.search(r"MPSClassifier, 8-bit on golden://icebreaker \| \d+\.\d\d%", text)
+    assert "| 0 of 24 scores; 0 exponents, classes or cycles |" in text
+    # Every line of a table has as many cells as its head.
+    for table in re.findall(r"(?:^\|.*\n)+", text, re.M):
+        assert len({line.count("|") for line in table.splitlines()}) == 1
+
+
+def test_rendering_again_measures_nothing_and_gives_the_same(results, tmp_path, monkeypatch):
+    (tmp_path / "benchmark.json").write_text((results / "benchmark.json").read_text())
+    monkeypatch.setattr("tensorspin.benchmarks.__main__.measure", None)
+    assert main(["--render", "--output", str(tmp_path)]) == 0
+    assert (tmp_path / "benchmark.md").read_text() == (results / "benchmark.md").read_text()
+    for name in PICTURES:
+        again, first = (matplotlib.image.imread(folder / name) for folder in (tmp_path, results))
+        assert np.array_equal(again, first)
+
+
+def full_report(results):
+    """A report with all that can occur: several sets, boards that are too small, libraries."""
+    report = read(results)
+    report["quick"] = False
+    data = report["data"][0]
+    latency = {
+        "cycles": summary([100, 102]),
+        "overhead_cycles": summary([30, 31]),
+        "engine_cycles": summary([50, 50]),
+        "reply_cycles": summary([20, 21]),
+        "seconds": 1e-5,
+        "line_bytes": 40,
+        "line_seconds": 4e-4,
+    }
+    data["boards"][0]["latency"] = latency
+    data["capacity"][0]["obstacle"] = "words of program memory: 9 of 8"
+    data["capacity"].append(
+        data["capacity"][0] | {"cycles": None, "obstacle": "features of a sample: 9 of 8"}
+    )
+    data["accuracy"].append(
+        data["accuracy"][1]
+        | {"variant": "8-bit on sim://x", "url": "sim://x", "obstacle": "slots: 9 of 8"}
+    )
+    data["accuracy"].append(
+        data["accuracy"][1] | {"variant": "4-bit", "weight_bits": 4, "standard_error": 0.01}
+    )
+    report["data"].append(data | {"name": "other", "boards": []})
+    shared = {"data": "digits", "sites": 64, "bond_dim": 16, "epochs": 30, "batch_size": 59}
+    shared |= {"training_samples": 1416, "seed": 0}
+    timed_row = {"epoch_seconds": 0.5, "epoch_range": [0.4, 0.6], "first_epoch_seconds": 7.0}
+    timed_row |= {"accuracy": 0.97, "versions": {"tensorkrowch": "1"}}
+    report["training"] = [
+        shared | {"library": "tensorspin"} | timed_row,
+        shared | {"library": "tensorkrowch", "ratio": 4.25} | timed_row,
+        shared | {"library": "tn4ml", "missing": "not installed (No module)"},
+    ]
+    return report
+
+
+def test_everything_that_can_occur_is_rendered(results, tmp_path):
+    report = full_report(results)
+    text = markdown(report)
+    for line in (
+        "does not fit: slots: 9 of 8",
+        "no: words of program memory: 9 of 8",
+        "no: features of a sample: 9 of 8",
+        "± 1.00%",
+        "| 101 | 30 | 50 | 20 | 10 at 12 MHz | 400 (40 bytes) |",
+        "| tensorkrowch | 0.5 [0.4, 0.6] | 4.25 | 7 | 97.00% | tensorkrowch 1 |",
+        "| tn4ml | - | - | - | - | not installed (No module) |",
+    ):
+        assert line in text
+    paths = figures.draw(report, tmp_path)
+    assert [path.name for path in paths] == list(PICTURES)
+    for path in paths:
+        picture = matplotlib.image.imread(path)
+        assert picture.shape[0] > 200 and picture.std() > 0
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "No such file"),
+        ("{", "is no JSON file"),
+        ("[]", "is no report of format 1 but None"),
+        ('{"format": 99}', "is no report of format 1 but 99"),
+    ],
+)
+def test_reports_that_are_none(tmp_path, capsys, content, message):
+    if content is not None:
+        (tmp_path / "benchmark.json").write_text(content)
+    assert main(["--render", "--output", str(tmp_path)]) == 1
+    error = capsys.readouterr().err
+    assert message in error and error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("write", "message"),
+    [
+        (lambda path: np.savez(path, X=[1]), "lacks the arrays X_train, y_train"),
+        (
+            lambda path: np.savez(path, X_train=np.full((4, 2), np.nan), y_train=[0, 1, 0, 1]),
+            "feature 0 of sample 0 is nan",
+        ),
+        (
+            lambda path: np.savez(path, X_train=np.ones((20, 2)), y_train=np.ones(20, int)),
+            "all 20 samples to train on are of class 1",
+        ),
+        (
+            lambda path: np.savez(path, X_train=np.ones((20, 2000)), y_train=np.arange(20) % 2),
+            "2000 features a sample; the boards take",
+        ),
+    ],
+)
+def test_bad_data_ends_before_anything_is_measured(tmp_path, capsys, write, message):
+    path = tmp_path / "bad.npz"
+    write(path)
+    arguments = ["--quick", "--data", str(path), "--output", str(tmp_path / "results"), *GOLDEN]
+    assert main(arguments) == 1
+    error = capsys.readouterr().err
+    assert message in error and error.startswith("benchmark: ") and error.count("\n") == 1
+    assert not (tmp_path / "results" / "benchmark.json").exists()
+
+
+def test_text_among_the_features_of_a_csv(tmp_path, capsys):
+    path = tmp_path / "bad.csv"
+    path.write_text("1,2,0\n3,red,1\n")
+    assert main(["--data", str(path), "--output", str(tmp_path), *GOLDEN]) == 1
+    assert "feature 1 of sample 1 is 'red', not a number" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--splits", "1"], ["--most-training", "2"], ["--compare-epochs", "1"], ["--names", "mnist"]],
+)
+def test_arguments_that_are_wrong_end_with_2(arguments):
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+
+
+def test_nothing_to_measure(tmp_path, capsys):
+    assert main(["--names", "--output", str(tmp_path)]) == 1
+    assert "nothing to measure" in capsys.readouterr().err
+
+
+def test_timing_counts_what_it_should():
+    calls = []
+    found = timed(lambda: calls.append(0), repeats=4, warm_up=2)
+    assert len(calls) == 6 and found["count"] == 4
+    assert summary([1, 2, 3, 4, 100]) == {"median": 3, "quartiles": [2, 4], "count": 5}
