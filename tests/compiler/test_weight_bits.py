@@ -13,7 +13,7 @@ from tensorspin.compiler.chain import chain_nodes
 from tensorspin.compiler.mixed_bits import mixed_bits, narrowing_error
 from tensorspin.compiler.network_program import NetworkProgram
 from tensorspin.compiler.outputs import Classification
-from tensorspin.compiler.quantise import UNITS, quantise_weights
+from tensorspin.compiler.quantise import UNITS, check_weight_bits, quantise_weights
 from tensorspin.contract.boards import find_board
 from tensorspin.contract.fixed import NARROW_STEP, WEIGHT
 from tensorspin.contract.image import read_image
@@ -75,6 +75,11 @@ def test_many_equal_narrow_weights_give_way_to_the_accumulator():
 def test_other_numbers_of_bits_are_refused(bits):
     with pytest.raises(ValueError, match="bits must be one of 4, 8, got"):
         quantise_weights(np.ones((1, 1, 1)), bits)
+
+
+def test_integers_of_numpy_are_bits_too():
+    check_weight_bits(np.int64(4))
+    check_weight_bits("auto", "weight_bits", None, "auto")
 
 
 def test_narrow_programs_are_half_as_long_and_as_the_device_stores_them():

@@ -166,7 +166,7 @@ def test_a_deep_tree():
     X = rng.random((200, 100)) * 0.8 + 0.2 * y[:, None]
     children = np.stack([np.arange(1, 100), 99 + np.arange(99)], axis=1)
     children[0, 1] = 0
-    model = quick(tree=children, epochs=8).fit(X, y)
+    model = quick(tree=children, epochs=16).fit(X, y)
     assert model.score(X, y) > 0.9
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from numbers import Integral
+
 import numpy as np
 
 from ..contract.fixed import MANTISSA, NARROW_STEP, NARROW_WEIGHT, WEIGHT
@@ -26,10 +28,9 @@ def check_weight_bits(bits, name: str = "weight_bits", *others) -> None:
     ------
     ValueError
     """
-    # By type too: True equals 1, 8.0 equals 8, and an array has no single truth.
-    for allowed in (*UNITS, *others):
-        if type(bits) is type(allowed) and bits == allowed:
-            return
+    # NumPy's integers are welcome; 8.0 and what has no hash are not.
+    if isinstance(bits, (Integral, str, type(None))) and bits in (*UNITS, *others):
+        return
     choices = ", ".join(repr(choice) for choice in (*sorted(UNITS), *others))
     raise ValueError(f"{name} must be one of {choices}, got {bits!r}")
 
