@@ -17,7 +17,7 @@ from tensorspin.contract.boards import Board
 
 BUILD_BYTES = 8
 
-_NOT_HARDWARE = {"benchmark.py", "cache.py", "simulator.py", "toolchain.py"}
+_NOT_HARDWARE = {"cache.py", "simulator.py", "toolchain.py"}
 """Modules of this package that no bit of the design depends on."""
 
 

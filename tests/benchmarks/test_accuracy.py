@@ -4,14 +4,15 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from sklearn.base import BaseEstimator
 
 from tensorspin.benchmarks import accuracy
 from tensorspin.benchmarks.capacity import measure_capacity
-from tensorspin.benchmarks.classifiers import quantised
+from tensorspin.benchmarks.classifiers import tensor_networks
 from tensorspin.benchmarks.splits import stratified_splits
 from tensorspin.board import Board
 from tensorspin.contract.boards import BOARDS
-from tensorspin.contract.fixed import WEIGHT
+from tensorspin.contract.fixed import NARROW_WEIGHT, WEIGHT
 from tensorspin.contract.results import Results
 from tensorspin.datasets import load_samples
 from tensorspin.models import MPSClassifier
@@ -53,7 +54,10 @@ def test_every_classifier_is_tested_on_every_split(measured, iris):
 def test_golden_board_equals_golden_model(measured, iris):
     rows, _ = measured
     on_board = [row for row in rows if row["variant"].endswith(URL)]
-    assert len(on_board) == 2
+    networks = tensor_networks(0, None)
+    assert {(row["classifier"], row["weight_bits"]) for row in on_board} == {
+        (title, bits) for title in networks for bits in (WEIGHT.width, NARROW_WEIGHT.width)
+    }
     for row in on_board:
         assert row["obstacle"] is None
         assert row["scores_compared"] == sum(3 * len(data.y_test) for data in iris)
@@ -99,7 +103,7 @@ def large_program():
     rng = np.random.default_rng(0)
     X, y = rng.random((20, 600)), np.arange(20) % 2
     classifier = MPSClassifier(bond_dim=32, feature_range=(0, 1), epochs=1, random_state=0)
-    return quantised(classifier.fit(X, y), BITS)
+    return classifier.fit(X, y).quantize()
 
 
 def test_capacity_names_what_does_not_fit(large_program):
@@ -113,7 +117,10 @@ def test_capacity_names_what_does_not_fit(large_program):
 
 
 def test_programs_that_do_not_fit_are_not_run(large_program, monkeypatch):
-    class Network:
+    class Network(BaseEstimator):
+        def __init__(self, weight_bits=None):
+            self.weight_bits = weight_bits
+
         def fit(self, X, y):
             return self
 

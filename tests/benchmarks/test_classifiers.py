@@ -7,15 +7,13 @@ from sklearn.dummy import DummyClassifier
 from sklearn.pipeline import make_pipeline
 
 from tensorspin.benchmarks.classifiers import (
-    NARROW_WEIGHT_BITS,
     baselines,
     float_bytes,
-    quantised,
     tensor_networks,
+    trained_for,
     weight_bytes,
-    weight_widths,
 )
-from tensorspin.contract.fixed import WEIGHT
+from tensorspin.contract.fixed import NARROW_WEIGHT, WEIGHT
 
 X, y = load_iris(return_X_y=True)
 
@@ -56,28 +54,19 @@ def test_other_estimators_are_not_guessed():
 
 def test_weights_of_a_program():
     estimator = tensor_networks(0, None, quick=True)["MPSClassifier"].fit(X, y)
-    program = quantised(estimator, WEIGHT.width)
+    program = estimator.quantize()
     # 4 sites: two merged pairs of 2 x 2 levels into a bond of 4, and 3 classes of 4 x 4.
     assert sum(tensor.size for tensor in program.weights) == 2 * 4 * 2 * 2 + 3 * 4 * 4
-    assert weight_bytes(program, 8) == 80
-    assert weight_bytes(program, 4) == 40
+    assert weight_bytes(program, WEIGHT.width) == 80
+    assert weight_bytes(program, NARROW_WEIGHT.width) == 40
     assert float_bytes(estimator) == 320
 
 
-def test_narrow_weights_are_measured_as_soon_as_there_are_some():
-    class Wide:
-        def quantize(self):
-            return "wide"
-
-    class Narrow:
-        def quantize(self, *, weight_bits=WEIGHT.width):
-            return weight_bits
-
-    assert weight_widths(baselines(0)["SVC (rbf)"]) == []
-    assert weight_widths(Wide()) == [WEIGHT.width]
-    assert quantised(Wide(), WEIGHT.width) == "wide"
-    assert weight_widths(Narrow()) == [WEIGHT.width, NARROW_WEIGHT_BITS]
-    assert quantised(Narrow(), NARROW_WEIGHT_BITS) == NARROW_WEIGHT_BITS
+def test_training_for_narrow_weights():
+    estimator = tensor_networks(5, None, quick=True)["MPSClassifier"]
+    narrow = trained_for(estimator, NARROW_WEIGHT.width)
+    assert narrow.get_params() == estimator.get_params() | {"weight_bits": NARROW_WEIGHT.width}
+    assert all(node.narrow for node in narrow.fit(X, y).quantize().nodes)
 
 
 def test_seeds_make_fits_repeat():

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
-
 import numpy as np
+from sklearn.base import clone
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
@@ -13,14 +12,10 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from ..compiler import NetworkProgram
-from ..contract.fixed import WEIGHT
 from ..models import MPSClassifier, TTNClassifier
 
 FLOAT_BYTES = 4
 """Of a float32, in which all models are counted that are not quantised."""
-
-NARROW_WEIGHT_BITS = 4
-"""Measured beside the usual weights if the estimators can quantise to them."""
 
 _QUICK_EPOCHS = 20
 
@@ -70,24 +65,9 @@ def baselines(seed: int) -> dict[str, Pipeline]:
     }
 
 
-def weight_widths(estimator) -> list[int]:
-    """Bits of a weight that an estimator can be quantised to, the usual number first.
-
-    None for an estimator of scikit-learn.
-    """
-    if not hasattr(estimator, "quantize"):
-        return []
-    widths = [WEIGHT.width]
-    if "weight_bits" in inspect.signature(estimator.quantize).parameters:
-        widths.append(NARROW_WEIGHT_BITS)
-    return widths
-
-
-def quantised(estimator, bits: int) -> NetworkProgram:
-    """The program of a fitted estimator with weights of that width, one of `weight_widths`."""
-    if bits == WEIGHT.width:
-        return estimator.quantize()
-    return estimator.quantize(weight_bits=bits)
+def trained_for(estimator, bits: int):
+    """A new estimator like this one, not fitted, whose training expects weights of `bits` bits."""
+    return clone(estimator).set_params(weight_bits=bits)
 
 
 def weight_bytes(program: NetworkProgram, bits: int) -> int:

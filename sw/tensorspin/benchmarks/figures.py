@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import cycle
 from pathlib import Path
 
-from .classifiers import NARROW_WEIGHT_BITS
+from ..contract.fixed import NARROW_WEIGHT
 from .tables import microseconds, program_title
 
 _MARKERS = "osD^vP*X"
@@ -78,7 +78,7 @@ def _accuracy(plt, sets: list[dict]):
                 fmt=_MARKERS[style % len(_MARKERS)],
                 color=f"C{style}",
                 markerfacecolor="none" if bits is None else f"C{style}",
-                alpha=0.5 if bits == NARROW_WEIGHT_BITS else 1,
+                alpha=0.5 if bits == NARROW_WEIGHT.width else 1,
                 markersize=8,
                 capsize=3,
             )
