@@ -37,7 +37,8 @@ def test_elaborates(board):
 def test_sizes_fit_the_device(board):
     lane_multiplier = HARDWARE[board.name].family is Family.ECP5
     assert board.contractor.program_bytes <= MEMORY_BYTES[board.name]
-    assert board.contractor.lanes + lane_multiplier <= MULTIPLIERS[board.name]
+    size = board.contractor
+    assert size.groups * (size.lanes + lane_multiplier) <= MULTIPLIERS[board.name]
 
 
 @every_board
