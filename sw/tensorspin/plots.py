@@ -125,7 +125,7 @@ def _draw_entropy(axes, entropy, label_position, bond_dims, needed_dims) -> None
         np.where(possible <= top, possible, np.nan),
         color="black",
         linestyle=":",
-        label="log2 of the most that the sites beyond need",
+        label="log2 of the most that it could need",
     )
     axes.step(
         sites, capacity, where="mid", color="grey", linestyle="--", label="log2(bond dimension)"

@@ -190,3 +190,16 @@ def test_784_sites():
     truncated, discarded = chain.truncated(max_bond=4)
     assert np.isfinite(truncated.log_norm) and truncated.log_norm <= chain.log_norm
     assert np.all((discarded >= 0) & (discarded < 1))
+
+
+def test_bond_dimensions_stand_beside_the_entropies():
+    X, y = load_iris(return_X_y=True)
+    model = MPSClassifier(bond_dim=3, epochs=2, random_state=0).fit(np.hstack([X, X]), y)
+    assert model.bond_dimensions().tolist() == [2, 3, 3, 3, 3, 3, 3, 2]
+    assert model.largest_bond_dimensions().tolist() == [2, 4, 8, 16, 16, 8, 4, 2]
+    narrow = model.compress(max_bond=2)
+    assert narrow.bond_dimensions().max() == 2
+    for estimator in (model, narrow):
+        bits = estimator.entanglement_entropy()
+        assert np.all(bits <= np.log2(estimator.bond_dimensions()) + 1e-9)
+        assert np.all(estimator.bond_dimensions() <= estimator.largest_bond_dimensions())
