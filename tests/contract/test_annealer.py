@@ -134,6 +134,7 @@ def test_sizes_out_of_range():
         ({"coupling_bits": 9}, "coupling_bits must be 2 to 8, not 9"),
         ({"strides": (1,) * 7}, "thresholds must have 1 to 6 bits, not 7"),
         ({"strides": (0, 1)}, "strides must be 1 to 8"),
+        ({"spins": 1 << 14, "field_bits": 20}, "energies would have 35 bits, more than 32"),
     ):
         with pytest.raises(ValueError, match=message):
             replace(SIZE, **changes)

@@ -46,10 +46,10 @@ cycle
 1     compared with the thresholds
 2     first accepting spin of each group, and whether there is one
 3     first group
-4     row of couplings addressed
-5     row at the memory's output
-6     registered
-7     registered again, or nothing instead if no spin was flipped
+4     found; a longer loop spends its further cycles here
+5     row of couplings addressed
+6     row at the memory's output
+7     registered; once more, or nothing instead if no spin was flipped
 ===== ===================================================================
 """
 
@@ -58,6 +58,9 @@ GROUP = 8
 
 STEP_ROUNDS = 2
 """Rounds from the one in which the last replica finishes a step to the first of the next step."""
+
+MAX_ENERGY_BITS = 32
+"""An energy is sent as two words of 16 bits."""
 
 START = 1
 """Cycles from the start to the first of the first round."""
@@ -114,6 +117,10 @@ class AnnealerSize:
         if not 1 <= self.threshold_bits < self.field_bits:
             raise ValueError(
                 f"thresholds must have 1 to {self.field_bits - 1} bits, not {self.threshold_bits}"
+            )
+        if self.energy.width > MAX_ENERGY_BITS:
+            raise ValueError(
+                f"energies would have {self.energy.width} bits, more than {MAX_ENERGY_BITS}"
             )
         if min(self.strides) < 1 or max(self.strides) > self.spins:
             raise ValueError(f"strides must be 1 to {self.spins}, not {self.strides}")
