@@ -38,7 +38,7 @@ class Energies(wiring.Component):
     energy, best : Out(signed)
         Of replica `read_slot`; combinational.
 
-    Seven LUTs a spin: the choice of a field.
+    About eight LUTs a spin (ECP5, fields of 11 bits): the choice of a field.
     """
 
     def __init__(self, size: AnnealerSize) -> None:

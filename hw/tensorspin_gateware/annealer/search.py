@@ -29,7 +29,7 @@ class Search(wiring.Component):
     spin_negative : Out(1)
         Its sign.
 
-    About two LUTs a spin.
+    About four LUTs a spin (ECP5, 64 spins).
     """
 
     def __init__(self, size: AnnealerSize) -> None:
