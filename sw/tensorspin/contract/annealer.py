@@ -1,0 +1,161 @@
+"""The annealer: sizes, number formats, the order of its operations, and its latencies.
+
+It samples the Ising model ``E(s) = sum_i h_i s_i + sum_(i<j) J_ij s_i s_j``, as dimod writes it,
+with spins of +1 and -1, by Metropolis' algorithm with sequential visits, the textbook's:
+
+- The *local field* of a spin is ``F_i = h_i + sum_j J_ij s_j``; a flip of spin i changes the energy
+  by ``dE_i = -2 s_i F_i``, and every other field by ``F_k += -2 J_ki s_i`` (s_i before the flip).
+- A *sweep* visits the spins in the order of their indices. A visit flips the spin if
+  ``dE_i <= T e`` with an exponential sample ``e``, that is with probability
+  ``min(1, exp(-dE_i / T))``. As ``dE_i / 2`` is an integer, the gateware compares it with the
+  integer *threshold* ``floor(T e / 2)``; `tensorspin.contract.thresholds` says how it is drawn.
+
+All spins are compared in one cycle, and all visits up to the first flip are done with that: the
+skipped ones are rejections. The next comparison begins behind the flipped spin; one without a flip
+ends the sweep. So a sweep takes one *turn* more than it flips spins. The replicas take turns, one a
+cycle; a *round* is a turn of each, as many cycles as there are replicas.
+
+The schedule is a list of *steps*, each a temperature and a number of sweeps. All replicas have the
+temperature of the same step: a replica that has done its sweeps waits for the others.
+
+A problem with n variables uses the last n spins; the others are never visited.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .fixed import SQ, UQ, Format
+
+PROBABILITY = UQ(-1, 17)
+"""Probability of a threshold's bit, less than 1/2."""
+
+SWEEPS = UQ(16, 0)
+"""Sweeps of a step."""
+
+REFRESH = UQ(16, 0)
+"""Turns that a replica sits out between two sweeps."""
+
+MIN_REPLICAS = 8
+"""Turns that fit between two of the same replica: the length of the engine's loop.
+
+===== ===================================================================
+cycle
+===== ===================================================================
+0     state read, row of couplings added, written back
+1     compared with the thresholds
+2     first accepting spin of each group, and whether there is one
+3     first group
+4     found; a longer loop spends its further cycles here
+5     row of couplings addressed
+6     row at the memory's output
+7     registered; once more, or nothing instead if no spin was flipped
+===== ===================================================================
+"""
+
+GROUP = 8
+"""Spins among which the first that accepts is found in one cycle, and then the first group."""
+
+STEP_ROUNDS = 2
+"""Rounds from the one in which the last replica finishes a step to the first of the next step."""
+
+MAX_ENERGY_BITS = 32
+"""An energy is sent as two words of 16 bits."""
+
+START = 1
+"""Cycles from the start to the first of the first round."""
+
+
+@dataclass(frozen=True)
+class AnnealerSize:
+    """Parameters of the annealer.
+
+    Attributes
+    ----------
+    spins : int
+        All of them are compared in a cycle.
+    coupling_bits : int
+        Of a signed coupling, 2 to 8; the most negative value is not used.
+    field_bits : int
+        Of a signed local field.
+    replicas : int
+        At least `MIN_REPLICAS`.
+    strides : tuple of int
+        One for each bit of the thresholds, the lowest first: spins by which its samples move on in
+        a cycle.
+    offset_rows : int
+        Rows of the coupling memory, beyond those of the spins, that make up the fields' start.
+    steps : int
+        Of the schedule at most.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of its range.
+    """
+
+    spins: int
+    coupling_bits: int
+    field_bits: int
+    replicas: int
+    strides: tuple[int, ...]
+    offset_rows: int
+    steps: int
+
+    def __post_init__(self) -> None:
+        for name, least, most in (
+            ("spins", 2, 1 << 14),
+            ("coupling_bits", 2, 8),
+            ("field_bits", self.coupling_bits + 1, 24),
+            ("replicas", MIN_REPLICAS, 256),
+            ("offset_rows", 1, 1 << 14),
+            ("steps", 1, 1 << 14),
+        ):
+            value = getattr(self, name)
+            if not least <= value <= most:
+                raise ValueError(f"{name} must be {least} to {most}, not {value}")
+        if not 1 <= self.threshold_bits < self.field_bits:
+            raise ValueError(
+                f"thresholds must have 1 to {self.field_bits - 1} bits, not {self.threshold_bits}"
+            )
+        if self.energy.width > MAX_ENERGY_BITS:
+            raise ValueError(
+                f"energies would have {self.energy.width} bits, more than {MAX_ENERGY_BITS}"
+            )
+        if min(self.strides) < 1 or max(self.strides) > self.spins:
+            raise ValueError(f"strides must be 1 to {self.spins}, not {self.strides}")
+
+    @property
+    def threshold_bits(self) -> int:
+        """Bits of a threshold."""
+        return len(self.strides)
+
+    @property
+    def samples(self) -> int:
+        """Random bits, each with the probability of its place in a threshold, drawn in a cycle."""
+        return sum(self.strides)
+
+    @property
+    def coupling(self) -> Format:
+        """Format of a coupling; symmetric, so that its negative always exists."""
+        return SQ(self.coupling_bits, 0)
+
+    @property
+    def field(self) -> Format:
+        """Format of a local field."""
+        return SQ(self.field_bits, 0)
+
+    @property
+    def energy(self) -> Format:
+        """Format of half the energy less that of the start: no sum of flips can leave it."""
+        return SQ(self.field_bits + self.spins.bit_length(), 0)
+
+    @property
+    def fill_rounds(self) -> int:
+        """Rounds after which every threshold has been drawn since the start."""
+        return -(-self.spins // (self.replicas * min(self.strides)))
+
+    @property
+    def exact_refresh(self) -> int:
+        """Least refresh with which no sample serves two sweeps of a replica."""
+        return self.fill_rounds - 1

@@ -1,0 +1,167 @@
+"""Ising problems and schedules as the annealer takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .annealer import SWEEPS, AnnealerSize
+from .thresholds import digit_probabilities
+
+
+@dataclass(frozen=True, eq=False)
+class IsingProblem:
+    """Integer couplings and linear terms that fit an annealer.
+
+    Attributes
+    ----------
+    size : AnnealerSize
+    couplings : ndarray of int64, shape (n, n)
+        Symmetric, zero on the diagonal.
+    linear : ndarray of int64, shape (n,)
+
+    Raises
+    ------
+    ValueError
+        If a shape, a coupling, or a field that may arise does not fit.
+    """
+
+    size: AnnealerSize
+    couplings: np.ndarray
+    linear: np.ndarray
+
+    def __post_init__(self) -> None:
+        couplings = _integers(self.couplings, "couplings")
+        linear = _integers(self.linear, "linear terms")
+        object.__setattr__(self, "couplings", couplings)
+        object.__setattr__(self, "linear", linear)
+        size = self.size
+        if linear.ndim != 1 or couplings.shape != (len(linear), len(linear)):
+            raise ValueError(
+                f"{linear.shape} linear terms do not belong to {couplings.shape} couplings"
+            )
+        if not 1 <= len(linear) <= size.spins:
+            raise ValueError(f"a problem must have 1 to {size.spins} variables, not {len(linear)}")
+        if np.any(couplings != couplings.T) or np.any(np.diag(couplings)):
+            raise ValueError("couplings must be symmetric, with zeros on the diagonal")
+        if (greatest := int(np.abs(couplings).max())) > size.coupling.maximum:
+            raise ValueError(
+                f"a coupling of {greatest} is greater than {size.coupling.maximum}, the limit "
+                f"of {size.coupling_bits} bits"
+            )
+        bound = np.abs(linear) + np.abs(couplings).sum(axis=1)
+        if (greatest := int(bound.max())) > size.field.maximum:
+            raise ValueError(
+                f"a local field may reach {greatest}, more than {size.field.maximum}, the limit "
+                f"of {size.field_bits} bits"
+            )
+        if len(rows := self._offsets()) > size.offset_rows:
+            raise ValueError(
+                f"the fields' start needs {len(rows)} offset rows, the device has "
+                f"{size.offset_rows}"
+            )
+
+    @property
+    def variables(self) -> int:
+        """n."""
+        return len(self.linear)
+
+    @property
+    def first(self) -> int:
+        """Spin of variable 0: the variables are the last spins."""
+        return self.size.spins - self.variables
+
+    @property
+    def start_fields(self) -> np.ndarray:
+        """Local fields of the start, at which all spins are +1; int64, shape (n,)."""
+        return self.linear + self.couplings.sum(axis=1)
+
+    def energy(self, states: np.ndarray) -> np.ndarray:
+        """Energies of states, int64.
+
+        Parameters
+        ----------
+        states : array_like of int, shape (..., n)
+            +1 and -1.
+        """
+        states = np.asarray(states, dtype=np.int64)
+        return states @ self.linear + ((states @ self.couplings) * states).sum(axis=-1) // 2
+
+    def rows(self) -> np.ndarray:
+        """Content of the coupling memory, as far as it is used.
+
+        Row i has the couplings of spin i. The rows behind give the fields' start: the lowest bits
+        of the first are the fields' lowest bits, which no flip changes; twice the others are added.
+
+        Returns
+        -------
+        ndarray of int64, shape (spins + offset rows, spins)
+        """
+        size, first = self.size, self.first
+        rows = np.zeros((size.spins, size.spins), dtype=np.int64)
+        rows[first:, first:] = self.couplings
+        offsets = np.zeros((len(self._offsets()), size.spins), dtype=np.int64)
+        offsets[:, first:] = self._offsets()
+        return np.concatenate([rows, offsets])
+
+    @property
+    def offset_rows(self) -> int:
+        """Rows in use that make up the fields' start."""
+        return len(self._offsets())
+
+    def _offsets(self) -> np.ndarray:
+        limit = self.size.coupling.maximum
+        rest = self.start_fields >> 1
+        rows = [self.start_fields & 1]
+        while np.any(rest):
+            rows.append(np.clip(rest, -limit, limit))
+            rest = rest - rows[-1]
+        return np.array(rows)
+
+
+@dataclass(frozen=True)
+class Step:
+    """Sweeps at one temperature.
+
+    Attributes
+    ----------
+    probabilities : tuple of int
+        Of the thresholds' bits, lowest first, in the format
+        `tensorspin.contract.annealer.PROBABILITY`.
+    sweeps : int
+        1 or more.
+    """
+
+    probabilities: tuple[int, ...]
+    sweeps: int
+
+
+def schedule(temperatures: Sequence[float], sweeps: int, size: AnnealerSize) -> list[Step]:
+    """A step of `sweeps` sweeps at each temperature.
+
+    Raises
+    ------
+    ValueError
+        If there are no temperatures or too many, a temperature is not positive or too high, or the
+        number of sweeps does not fit.
+    """
+    if not 1 <= len(temperatures) <= size.steps:
+        raise ValueError(f"a schedule must have 1 to {size.steps} steps, not {len(temperatures)}")
+    if not 1 <= sweeps <= SWEEPS.maximum:
+        raise ValueError(f"a step must have 1 to {SWEEPS.maximum} sweeps, not {sweeps}")
+    return [
+        Step(tuple(int(p) for p in digit_probabilities(temperature, size)), sweeps)
+        for temperature in temperatures
+    ]
+
+
+def _integers(values, what: str) -> np.ndarray:
+    values = np.asarray(values)
+    whole = values.dtype.kind in "iub" or (
+        values.dtype.kind == "f" and np.all(np.isfinite(values)) and np.all(values % 1 == 0)
+    )
+    if not whole:
+        raise ValueError(f"{what} must be integers")
+    return values.astype(np.int64)

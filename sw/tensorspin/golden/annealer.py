@@ -1,0 +1,149 @@
+"""Bit-exact model of the annealer and its exact cycle count, vectorised over replicas and spins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..contract.annealer import REFRESH, START, STEP_ROUNDS
+from ..contract.ising import IsingProblem, Step
+from .thresholds import Thresholds
+
+
+@dataclass(frozen=True, eq=False)
+class Anneal:
+    """What a run gives.
+
+    Attributes
+    ----------
+    states, best_states : ndarray of int8, shape (replicas, n)
+        At the end, and with the lowest energy (the first such).
+    energies, best_energies : ndarray of int64, shape (replicas,)
+        In units of the couplings.
+    flips : ndarray of int64, shape (replicas,)
+    cycles : int
+        From the start to the end of the last round.
+    """
+
+    states: np.ndarray
+    best_states: np.ndarray
+    energies: np.ndarray
+    best_energies: np.ndarray
+    flips: np.ndarray
+    cycles: int
+
+
+class Annealer:
+    """A run, round by round.
+
+    Parameters
+    ----------
+    problem : IsingProblem
+    seeds : ndarray of uint8, shape (generators, SEED_BYTES)
+        As from `tensorspin.contract.thresholds.expand_seed`.
+    refresh : int, default=0
+        Turns that a replica sits out between two sweeps.
+
+    Raises
+    ------
+    ValueError
+        If `refresh` is out of range.
+    """
+
+    def __init__(self, problem: IsingProblem, seeds: np.ndarray, refresh: int = 0) -> None:
+        if not REFRESH.minimum <= refresh <= REFRESH.maximum:
+            raise ValueError(f"refresh must be 0 to {REFRESH.maximum}, not {refresh}")
+        size = problem.size
+        shape = (size.replicas, problem.variables)
+        self.problem = problem
+        self.rounds = 0
+        self.states = np.ones(shape, dtype=np.int32)
+        self.flips = np.zeros(size.replicas, dtype=np.int64)
+        self._refresh = refresh
+        self._couplings = problem.couplings.astype(np.int32)
+        self._fields = np.broadcast_to(problem.start_fields, shape).astype(np.int32)
+        self._cursor = np.zeros(size.replicas, dtype=np.int64)
+        self._rest = np.zeros(size.replicas, dtype=np.int64)
+        self.energies = np.full(size.replicas, problem.energy(np.ones(problem.variables)))
+        self.best_energies = self.energies.copy()
+        self.best_states = self.states.copy()
+        self._thresholds = Thresholds(size, problem.first, seeds)
+
+    def fill(self, step: Step) -> None:
+        """The rounds before the first comparison, with the first step's probabilities."""
+        size = self.problem.size
+        for _ in range(max(size.fill_rounds, self.problem.offset_rows)):
+            self._thresholds.round(step.probabilities)
+            self.rounds += 1
+
+    def run(self, step: Step) -> None:
+        """All rounds of a step."""
+        left = np.full(self.problem.size.replicas, step.sweeps)
+        while left.any():
+            self._round(step, left)
+        for _ in range(STEP_ROUNDS - 1):
+            self._round(step, left)
+
+    def _round(self, step: Step, left: np.ndarray) -> None:
+        """A turn of each replica; counts down the sweeps that it has left in `left`."""
+        thresholds = self._thresholds.round(step.probabilities)
+        self.rounds += 1
+        rests = self._rest > 0
+        self._rest -= rests
+        active = ~rests & (left > 0)
+        if not active.any():
+            return
+        accept = -self.states * self._fields <= thresholds
+        accept &= np.arange(self.problem.variables) >= self._cursor[:, None]
+        accept &= active[:, None]
+        spins = accept.argmax(axis=1)
+        flips = np.flatnonzero(accept[np.arange(len(spins)), spins])
+        ends = active.copy()
+        ends[flips] = False
+        left -= ends
+        self._cursor[ends] = 0
+        self._rest[ends] = self._refresh
+
+        spins = spins[flips]
+        self._cursor[flips] = spins + 1
+        before = self.states[flips, spins]
+        self.energies[flips] -= 2 * before * self._fields[flips, spins]
+        self._fields[flips] -= 2 * before[:, None] * self._couplings[spins]
+        self.states[flips, spins] = -before
+        self.flips[flips] += 1
+        better = np.flatnonzero(self.energies < self.best_energies)
+        self.best_energies[better] = self.energies[better]
+        self.best_states[better] = self.states[better]
+
+
+def anneal(
+    problem: IsingProblem, steps: Sequence[Step], seeds: np.ndarray, refresh: int = 0
+) -> Anneal:
+    """Anneal as the gateware does.
+
+    Parameters
+    ----------
+    problem : IsingProblem
+    steps : sequence of Step
+        At least one.
+    seeds, refresh
+        As for `Annealer`.
+
+    Returns
+    -------
+    Anneal
+    """
+    annealer = Annealer(problem, seeds, refresh)
+    annealer.fill(steps[0])
+    for step in steps:
+        annealer.run(step)
+    return Anneal(
+        annealer.states.astype(np.int8),
+        annealer.best_states.astype(np.int8),
+        annealer.energies,
+        annealer.best_energies,
+        annealer.flips,
+        START + annealer.rounds * problem.size.replicas,
+    )

@@ -1,0 +1,125 @@
+"""Bit-exact model of the annealer's random thresholds."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..contract.annealer import AnnealerSize
+from ..contract.thresholds import (
+    GENERATOR_BITS,
+    WORD_BITS,
+    WORDS,
+    generator_taps,
+    generators,
+)
+
+BLOCK = 4096
+"""Cycles for which a generator's words are computed at once."""
+
+
+class Generator:
+    """A uniform generator, many cycles at once.
+
+    The states of `BLOCK` cycles are the columns of a matrix over GF(2); the next ones are its
+    product with the `BLOCK`-th power of the matrix of one step.
+
+    Parameters
+    ----------
+    index : int
+        As for `tensorspin.contract.thresholds.generator_taps`.
+    seed : bytes or ndarray of uint8
+    """
+
+    def __init__(self, index: int, seed) -> None:
+        step = np.zeros((GENERATOR_BITS, GENERATOR_BITS), dtype=np.uint8)
+        for bit, taps in enumerate(generator_taps(index)):
+            step[bit, taps] = 1
+        state = np.zeros(GENERATOR_BITS, dtype=np.uint8)
+        for byte in bytes(seed):
+            state = _product(step, state)
+            state[:8] ^= np.unpackbits(np.uint8(byte), bitorder="little")
+        states, power = state[:, None], step
+        while states.shape[1] < BLOCK:
+            states = np.concatenate([states, _product(power, states)], axis=1)
+            power = _product(power, power)
+        self._states = np.packbits(states, axis=1).view(np.uint64)
+        self._leap = [np.flatnonzero(row) for row in power]
+
+    def words(self) -> np.ndarray:
+        """Words of the next `BLOCK` cycles, int32, shape (BLOCK, WORDS)."""
+        bits = np.unpackbits(self._states.view(np.uint8), axis=1)[: WORDS * WORD_BITS]
+        weights = (1 << np.arange(WORD_BITS)).astype(np.int32)
+        words = np.einsum("wbc,b->cw", bits.reshape(WORDS, WORD_BITS, BLOCK), weights)
+        self._states = np.array(
+            [np.bitwise_xor.reduce(self._states[taps], axis=0) for taps in self._leap]
+        )
+        return words
+
+
+class Thresholds:
+    """Thresholds of the last spins, round by round.
+
+    Parameters
+    ----------
+    size : AnnealerSize
+    first : int
+        The first of the spins.
+    seeds : ndarray of uint8, shape (generators, SEED_BYTES)
+    """
+
+    def __init__(self, size: AnnealerSize, first: int, seeds: np.ndarray) -> None:
+        self._size = size
+        self._first = first
+        self._generators = [Generator(i, seeds[i]) for i in range(generators(size))]
+        self._words = np.empty((0, size.samples), dtype=np.int32)
+        # Digits with equal strides move together: one sequence, their sum, is enough.
+        self._sequences = {
+            stride: np.zeros(size.spins - first + stride * (size.replicas - 1), dtype=np.int32)
+            for stride in set(size.strides)
+        }
+
+    def round(self, probabilities) -> np.ndarray:
+        """Thresholds of the next round.
+
+        Parameters
+        ----------
+        probabilities : sequence of int
+            Of the digits that are drawn in this round.
+
+        Returns
+        -------
+        ndarray of int32, shape (replicas, spins - first)
+            Digits that were drawn before the start are 0.
+        """
+        size = self._size
+        # A sample for each digit, stride and cycle, in the order in which it enters.
+        words = self._draw(size.replicas)
+        fresh = {
+            stride: np.zeros(stride * size.replicas, dtype=np.int32) for stride in self._sequences
+        }
+        place = 0
+        for digit, stride in enumerate(size.strides):
+            samples = words[:, place : place + stride] < probabilities[digit]
+            fresh[stride] += samples.reshape(-1).astype(np.int32) << digit
+            place += stride
+        spins = size.spins - self._first
+        total = np.zeros((size.replicas, spins), dtype=np.int32)
+        for stride, sequence in self._sequences.items():
+            entering = fresh[stride]
+            sequence = np.concatenate([sequence, entering])[-len(sequence) :]
+            self._sequences[stride] = sequence
+            windows = np.lib.stride_tricks.sliding_window_view(sequence, spins)
+            total += windows[::stride]
+        return total
+
+    def _draw(self, cycles: int) -> np.ndarray:
+        while len(self._words) < cycles:
+            block = np.concatenate([g.words() for g in self._generators], axis=1)
+            self._words = np.concatenate([self._words, block[:, : self._size.samples]])
+        words, self._words = self._words[:cycles], self._words[cycles:]
+        return words
+
+
+def _product(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Over GF(2)."""
+    return (left.astype(np.float32) @ right.astype(np.float32)).astype(np.uint8) & 1

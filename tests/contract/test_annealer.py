@@ -1,0 +1,142 @@
+"""Sizes, problems and thresholds of the annealer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import pytest
+
+from tensorspin.contract.annealer import PROBABILITY, AnnealerSize
+from tensorspin.contract.ising import IsingProblem, schedule
+from tensorspin.contract.thresholds import (
+    _MAPS,
+    GENERATOR_BITS,
+    MAX_SAMPLES,
+    digit_probabilities,
+    generator_taps,
+    generators,
+    highest_temperature,
+)
+
+SIZE = AnnealerSize(8, 3, 7, 8, (1,) * 6, 8, 4)
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.7, 4.0, 0.99 * highest_temperature(SIZE)])
+def test_thresholds_are_exponential(temperature):
+    probabilities = digit_probabilities(temperature, SIZE) * 2.0**-PROBABILITY.f_bits
+    distribution = np.zeros(1 << SIZE.threshold_bits)
+    for digits in product((0, 1), repeat=SIZE.threshold_bits):
+        value = sum(digit << place for place, digit in enumerate(digits))
+        distribution[value] = np.prod(np.where(digits, probabilities, 1 - probabilities))
+    accepted = distribution[::-1].cumsum()[::-1]
+    expected = np.exp(-2 * np.arange(len(accepted)) / temperature)
+    # A probability is off by half a unit at most, in each digit; so is the first that is missing.
+    limit = (SIZE.threshold_bits + 1) * 2.0**-PROBABILITY.f_bits
+    assert np.abs(accepted - expected).max() < limit
+
+
+@pytest.mark.parametrize("index", range(len(_MAPS)))
+def test_generators_have_the_longest_period(index):
+    """The characteristic polynomial divides ``x**(2**p) - x`` and, p prime, has no factor else."""
+    taps = generator_taps(index)
+    states, state = [], 1
+    for _ in range(2 * GENERATOR_BITS):
+        states.append(state & 1)
+        state = sum(_parity(state, row) << bit for bit, row in enumerate(taps))
+    polynomial, degree = _berlekamp_massey(states)
+    assert degree == GENERATOR_BITS
+    power = 2
+    for _ in range(GENERATOR_BITS):
+        power = _remainder(int("0".join(f"{power:b}"), 2), polynomial)
+    assert power == 2
+    assert polynomial & 1 and _parity(polynomial, range(degree + 1))
+
+
+def _parity(bits, places):
+    return sum(bits >> place & 1 for place in places) & 1
+
+
+def _berlekamp_massey(sequence):
+    connection, before, degree, gap, history = 1, 1, 0, 1, 0
+    for count, bit in enumerate(sequence):
+        history = history << 1 | bit
+        if _parity(connection & history, range(degree + 1)):
+            saved = connection
+            connection ^= before << gap
+            if 2 * degree <= count:
+                degree, before, gap = count + 1 - degree, saved, 0
+        gap += 1
+    return connection, degree
+
+
+def _remainder(value, polynomial):
+    while value.bit_length() >= polynomial.bit_length():
+        value ^= polynomial << (value.bit_length() - polynomial.bit_length())
+    return value
+
+
+def test_rows_give_fields():
+    rng = np.random.default_rng(2)
+    couplings = np.triu(rng.integers(-3, 4, (5, 5)), 1)
+    problem = IsingProblem(SIZE, couplings + couplings.T, rng.integers(-9, 10, 5))
+    rows = problem.rows()
+    first, *others = rows[SIZE.spins :, problem.first :]
+    assert np.array_equal(first + 2 * np.sum(others, axis=0), problem.start_fields)
+    assert np.array_equal(rows[problem.first : SIZE.spins, problem.first :], problem.couplings)
+    assert not rows[:, : problem.first].any()
+    assert np.abs(rows).max() <= SIZE.coupling.maximum
+
+
+def zeros(variables):
+    return np.zeros((variables, variables), dtype=int), np.zeros(variables, dtype=int)
+
+
+def test_problems_that_do_not_fit():
+    couplings, linear = zeros(2)
+    for wrong, message in (
+        (zeros(9), "1 to 8 variables, not 9"),
+        (zeros(0), "1 to 8 variables, not 0"),
+        ((couplings, zeros(3)[1]), r"\(3,\) linear terms do not belong to \(2, 2\) couplings"),
+        ((couplings + np.eye(2, dtype=int), linear), "zeros on the diagonal"),
+        ((np.array([[0, 1], [2, 0]]), linear), "must be symmetric"),
+        ((np.array([[0, 4], [4, 0]]), linear), "a coupling of 4 is greater than 3"),
+        ((couplings, linear + 64), "a local field may reach 64, more than 63"),
+        ((couplings, linear + 62), "needs 12 offset rows, the device has 8"),
+        ((couplings, np.array([0.5, 0])), "linear terms must be integers"),
+        ((couplings, np.array([np.nan, 0])), "linear terms must be integers"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            IsingProblem(SIZE, *wrong)
+
+
+@pytest.mark.parametrize("temperature", [0, -1.0, np.nan, np.inf])
+def test_impossible_temperatures(temperature):
+    with pytest.raises(ValueError, match="a temperature must be a positive number"):
+        digit_probabilities(temperature, SIZE)
+
+
+def test_schedules_that_do_not_fit():
+    for arguments, message in (
+        (([], 1), "1 to 4 steps, not 0"),
+        (([1.0] * 5, 1), "1 to 4 steps, not 5"),
+        (([1.0], 0), "1 to 65535 sweeps, not 0"),
+        (([1.01 * highest_temperature(SIZE)], 1), "is above 10.*thresholds of 6 bits"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            schedule(*arguments, SIZE)
+
+
+def test_sizes_out_of_range():
+    for changes, message in (
+        ({"replicas": 7}, "replicas must be 8 to 256, not 7"),
+        ({"coupling_bits": 9}, "coupling_bits must be 2 to 8, not 9"),
+        ({"strides": (1,) * 7}, "thresholds must have 1 to 6 bits, not 7"),
+        ({"strides": (0, 1)}, "strides must be 1 to 8"),
+        ({"spins": 1 << 14, "field_bits": 20}, "energies would have 35 bits, more than 32"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            replace(SIZE, **changes)
+    with pytest.raises(ValueError, match=f"may add up to {MAX_SAMPLES}, not 80"):
+        generators(AnnealerSize(80, 3, 7, 8, (80,), 8, 4))
