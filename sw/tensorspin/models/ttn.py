@@ -78,6 +78,10 @@ class TTNClassifier(NetworkClassifier):
     max_shift : float, default=0.0
         For images: move each by up to so many pixels along both axes at each update, at random and
         by fractions of a pixel too.
+    distortion : float, default=0.0
+        For images: displace the pixels of each along both axes at each update, by a smooth random
+        field of this root mean square, in pixels. It slants, stretches and bends what the image
+        shows, as other hands would draw it (Simard, Steinkraus and Platt 2003). Wants more epochs.
     label_smoothing : float, default=0.0
         Share of the target probability that all classes get alike, 0 to 1 (Szegedy et al.,
         arXiv:1512.00567).
@@ -137,6 +141,7 @@ class TTNClassifier(NetworkClassifier):
         weight_decay=0.3,
         input_noise=0.13,
         max_shift=0.0,
+        distortion=0.0,
         label_smoothing=0.0,
         weight_bits=None,
         random_state=None,
@@ -154,6 +159,7 @@ class TTNClassifier(NetworkClassifier):
         self.weight_decay = weight_decay
         self.input_noise = input_noise
         self.max_shift = max_shift
+        self.distortion = distortion
         self.label_smoothing = label_smoothing
         self.weight_bits = weight_bits
         self.random_state = random_state
