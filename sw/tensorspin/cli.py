@@ -92,7 +92,8 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument(
         "--feature-order",
         metavar="ORDER",
-        help="as given (default), snake (rows of an image) or mutual_information",
+        help="as given (default), snake or strips (rows of an image, or pairs of rows) or "
+        "mutual_information",
     )
     train.add_argument(
         "--image-size",

@@ -48,12 +48,12 @@ class TTNClassifier(NetworkClassifier):
         ``FeatureAgglomeration().fit(X).children_`` of scikit-learn can be used. Every level costs
         time, and trees of far more than 100 levels hardly learn: for a chain of features take
         `MPSClassifier`.
-    feature_order : None, "morton", "snake", "mutual_information" or int array (n_features,), \
-            default=None
+    feature_order : None, "morton", "snake", "strips", "mutual_information" or int array \
+            (n_features,), default=None
         Order of the leaves of the balanced tree. None: as given. "morton": for the pixels of an
         image; each node joins the two halves of a rectangle, which for a square whose side is a
-        power of two is Morton order. "snake", "mutual_information": see `MPSClassifier`. An array:
-        a permutation. Not together with ``tree``.
+        power of two is Morton order. "snake", "strips", "mutual_information": see
+        `MPSClassifier`. An array: a permutation. Not together with ``tree``.
     image_size : None or (height, width), default=None
         Of the images whose pixels are the features, row by row. None: square.
     feature_map : {"linear", "trigonometric", "polynomial"}, callable or table, default="linear"
