@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .contract.anneal import Anneal
-from .contract.annealer import PROBABILITY, START, STEP_ROUNDS, SWEEPS, AnnealerSize
+from .contract.annealer import PROBABILITY, REFRESH, START, STEP_ROUNDS, SWEEPS, AnnealerSize
 from .contract.annealer_image import (
     AnnealerSpace,
     couplings_image,
@@ -42,7 +42,7 @@ _CLEARED = {
 }
 """Every byte of the memories after CLEAR."""
 
-_LEAST_WAIT, _MOST_WAIT = 1e-3, 0.25
+_LEAST_WAIT, _MOST_WAIT = 1e-4, 0.25
 """Seconds between two questions whether a run has ended."""
 
 _WAITED_PART = 8
@@ -105,6 +105,10 @@ class Annealing:
         """As `tensorspin.board.Board.anneal`."""
         session, size = self._session, self._size
         problem = _fit(problem, size)
+        if seed < 0:
+            raise ValueError(f"seed must be 0 or more, not {seed}")
+        if not REFRESH.minimum <= refresh <= REFRESH.maximum:
+            raise ValueError(f"refresh must be 0 to {REFRESH.maximum}, not {refresh}")
         _check_steps(steps, size)
         wanted = {
             AnnealerSpace.COUPLINGS: (couplings_image(problem), row_bytes(size)),
@@ -130,21 +134,32 @@ class Annealing:
 
     def _try(self, wanted, run, most_seconds, steps, progress) -> list[bytes]:
         """Blocks of results, of a run with all that is wanted."""
+        session = self._session
+        # What was there before this call is only relied on while the session lasts: after it,
+        # perhaps somebody else used the device. For what this call has brought, the device vouches.
+        own = lost = False
         for tries_left in range(_TRIES - 1, -1, -1):
             try:
+                if lost:
+                    session.open()
+                    lost = False
                 if self._held is None:
                     self._clear()
-                self._upload(wanted)
-                if self._still_held():
-                    self._session.request(PacketType.ANNEAL, run, same_session=True)
+                    own = True
+                self._upload(wanted, same_session=not own)
+                if not own or self._still_held():
+                    session.request(PacketType.ANNEAL, run, same_session=True)
                     self._wait(most_seconds, steps, progress)
                     return self._read_results()
             except SessionLostError:
                 if not tries_left:
                     raise
+                lost = True
+                if not own:
+                    self._held = None
             except DeviceError as error:
                 # Greeted anew, the device has not the program that it must have otherwise.
-                if error.status != Status.NO_MODEL or self._session.model_digest is None:
+                if error.status != Status.NO_MODEL or session.model_digest is None:
                     raise
                 self._forget_program()
         raise DeviceError(
@@ -164,7 +179,9 @@ class Annealing:
             for space, content in _CLEARED.items()
         }
 
-    def _upload(self, wanted: dict[AnnealerSpace, tuple[list[bytes], int]]) -> None:
+    def _upload(
+        self, wanted: dict[AnnealerSpace, tuple[list[bytes], int]], same_session: bool
+    ) -> None:
         """Write what differs from what is held."""
         held = dict(self._held)
         requests: list[Request] = []
@@ -179,7 +196,7 @@ class Annealing:
             held[space] = after
         if requests:
             self._held = None  # until all has arrived
-            for _ in self._session.exchange(requests):
+            for _ in self._session.exchange(requests, same_session=same_session):
                 pass
             self._held = held
 

@@ -47,8 +47,7 @@ class DeviceAnnealer:
     A run is computed when its effect is first asked for: one that is stopped before costs nothing.
 
     If the memories hold no problem or no schedule, as when a host starts a run without having
-    written them, a run ends at once and the results stay what they were; of the gateware nothing is
-    said.
+    written them, a run ends at once and its results are nonsense, though not that of the gateware.
 
     Parameters
     ----------
@@ -121,6 +120,8 @@ class DeviceAnnealer:
     def _compute(self, image: bytes) -> int:
         """Cycles of a run, whose results are now in their memory: nobody may read them before."""
         run = Run.unpack(image)
+        results = self.memories[AnnealerSpace.RESULTS]
+        results[:] = b"\xff" * len(results)
         try:
             memory = self.memories[AnnealerSpace.COUPLINGS]
             problem = unpack_problem(self.size, bytes(memory), run)
@@ -132,7 +133,6 @@ class DeviceAnnealer:
             return 0
         found = anneal(problem, steps, run.seeds, run.refresh, states)
         stride = 1 << stride_bits(result_bytes(self.size))
-        results = self.memories[AnnealerSpace.RESULTS]
         for replica, block in enumerate(results_image(problem, found)):
             results[replica * stride : replica * stride + len(block)] = block
         return found.cycles
