@@ -5,7 +5,7 @@ from __future__ import annotations
 from amaranth import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 
-from tensorspin.contract.annealer import GROUP, MIN_REPLICAS, AnnealerSize
+from tensorspin.contract.annealer import GROUP, MIN_REPLICAS, AnnealerSize, Moving
 from tensorspin.contract.annealer_image import row_bytes
 
 from .delay import delay
@@ -69,7 +69,7 @@ class Annealer(wiring.Component):
             turns.stop.eq(self.stop | memories.run_written),
             turns.parameters.eq(memories.parameters),
             memories.step_index.eq(turns.step_index),
-            turns.step.eq(memories.step),
+            turns.next_step.eq(memories.step),
             memories.spin.eq(turns.spin),
             turns.states.eq(memories.states),
             turns.found.eq(search.found),
@@ -79,11 +79,14 @@ class Annealer(wiring.Component):
             thresholds.seed_enable.eq(memories.seed_enable),
             thresholds.seed_first.eq(memories.seed_first),
             thresholds.run.eq(turns.run),
-            thresholds.probabilities.eq(turns.probabilities),
+            thresholds.probabilities.eq(turns.step.probabilities),
+            thresholds.ring.eq(turns.step.ring),
+            thresholds.ring_clear.eq(turns.step.moving == Moving.ALL),
             spins.run.eq(turns.run),
             spins.slot.eq(turns.slot),
             spins.window.eq(turns.window),
             spins.thresholds.eq(thresholds.thresholds),
+            spins.holds.eq(thresholds.holds),
             spins.keep.eq(energies.keep | turns.second),
             search.accept.eq(spins.accept),
             search.negative.eq(spins.negative),

@@ -6,14 +6,14 @@ from amaranth import Cat, Module, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from tensorspin.contract.annealer import PROBABILITY, AnnealerSize
+from tensorspin.contract.annealer import PROBABILITY, RING, AnnealerSize
 from tensorspin.contract.thresholds import WORD_BITS, WORDS, generators
 
 from .generator import Generator
 
 
 class Thresholds(wiring.Component):
-    """Draws the digits of thresholds and moves them towards lower spins.
+    """Draws the digits of thresholds, and what the ring decides, and moves them to lower spins.
 
     Parameters
     ----------
@@ -24,12 +24,16 @@ class Thresholds(wiring.Component):
     run : In(1)
         In each cycle samples are drawn, and all move on.
     probabilities : In(threshold_bits x 16)
+    ring : In(16)
+    ring_clear : In(1)
+        The ring's sequence becomes zero.
     seed : In(8)
     seed_enable : In(generators)
         Writes a byte of the generator's seed.
     seed_first : In(1)
         It is the first.
     thresholds : Out(spins x threshold_bits)
+    holds : Out(spins)
         Those drawn in a cycle are there in the next.
 
     127 LUTs for seven samples, 17 a sample to compare, and a register for each digit and spin.
@@ -41,10 +45,13 @@ class Thresholds(wiring.Component):
             {
                 "run": In(1),
                 "probabilities": In(data.ArrayLayout(PROBABILITY.width, size.threshold_bits)),
+                "ring": In(RING.width),
+                "ring_clear": In(1),
                 "seed": In(8),
                 "seed_enable": In(generators(size)),
                 "seed_first": In(1),
                 "thresholds": Out(data.ArrayLayout(size.threshold_bits, size.spins)),
+                "holds": Out(size.spins),
             }
         )
 
@@ -62,14 +69,18 @@ class Thresholds(wiring.Component):
             ]
             words += [generator.state.word_select(word, WORD_BITS) for word in range(WORDS)]
         words = iter(words)
-        for digit, stride in enumerate(size.strides):
+        limits = [*self.probabilities, self.ring << WORD_BITS - RING.f_bits]
+        for digit, (stride, limit) in enumerate(zip(size.sequences, limits)):
             samples = Signal(stride, name=f"samples_{digit}")
             chain = Signal(size.spins, name=f"chain_{digit}")
-            m.d.comb += samples.eq(
-                Cat(next(words) < self.probabilities[digit] for _ in range(stride))
-            )
+            m.d.comb += samples.eq(Cat(next(words) < limit for _ in range(stride)))
             with m.If(self.run):
                 m.d.sync += chain.eq(Cat(chain, samples)[stride:])
-            for spin in range(size.spins):
-                m.d.comb += self.thresholds[spin][digit].eq(chain[spin])
+            if digit < size.threshold_bits:
+                for spin in range(size.spins):
+                    m.d.comb += self.thresholds[spin][digit].eq(chain[spin])
+            else:
+                with m.If(self.ring_clear):
+                    m.d.sync += chain.eq(0)
+                m.d.comb += self.holds.eq(chain)
         return m

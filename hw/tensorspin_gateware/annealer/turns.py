@@ -8,12 +8,12 @@ from amaranth.lib.wiring import In, Out
 
 from tensorspin.contract.annealer import (
     GROUP,
-    PROBABILITY,
     REFRESH,
     START,
     STEP_ROUNDS,
     SWEEPS,
     AnnealerSize,
+    Moving,
 )
 from tensorspin.contract.annealer_image import state_bytes
 
@@ -24,6 +24,7 @@ from .interface import (
     groups,
     parameters_layout,
     slot_bits,
+    step_layout,
     window_layout,
 )
 
@@ -45,7 +46,7 @@ class Turns(wiring.Component):
     parameters : In(parameters_layout())
     step_index : Out
         Of the next step, whose word must be there one cycle later.
-    step : In((threshold_bits + 1) x 16)
+    next_step : In(step_layout(size))
     spin : Out
         Of the next round that may flip one before the first comparison.
     states : In
@@ -62,7 +63,8 @@ class Turns(wiring.Component):
         Replica whose turn begins; when nothing runs, that of `read_slot` one cycle before.
     current_step : Out(COUNT_BITS)
         Index of the step that runs, or ran last.
-    probabilities : Out(threshold_bits x 16)
+    step : Out(step_layout(size))
+        That runs.
     window : Out(window_layout(size))
         One cycle later: what the turn compares.
     initial : Out(1)
@@ -81,7 +83,7 @@ class Turns(wiring.Component):
                 "stop": In(1),
                 "parameters": In(parameters_layout()),
                 "step_index": Out(range(size.steps + 1)),
-                "step": In(data.ArrayLayout(PROBABILITY.width, size.threshold_bits + 1)),
+                "next_step": In(step_layout(size)),
                 "spin": Out(range(size.spins + 1)),
                 "states": In(8 * state_bytes(size)),
                 "found": In(1),
@@ -91,7 +93,7 @@ class Turns(wiring.Component):
                 "run": Out(1),
                 "slot": Out(slot_bits(size)),
                 "current_step": Out(COUNT_BITS),
-                "probabilities": Out(data.ArrayLayout(PROBABILITY.width, size.threshold_bits)),
+                "step": Out(step_layout(size)),
                 "window": Out(window_layout(size)),
                 "initial": Out(1),
                 "second": Out(1),
@@ -102,7 +104,6 @@ class Turns(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         size = self._size
-        sweeps = Signal(SWEEPS.width)
         round_index = Signal(COUNT_BITS)
         filling = Signal()
         begins = Signal()  # the first round of a step
@@ -139,7 +140,7 @@ class Turns(wiring.Component):
                 m.d.sync += [filling.eq(0), begins.eq(1), self.initial.eq(1)]
         with m.If(take_step):
             m.d.sync += [
-                Cat(self.probabilities, sweeps).eq(self.step),
+                self.step.eq(self.next_step),
                 self.step_index.eq(self.step_index + 1),
                 self.current_step.eq(self.step_index),
             ]
@@ -171,9 +172,10 @@ class Turns(wiring.Component):
         def current(slot, initial, begins):
             port = stored.read_port(domain="comb")
             m.d.comb += port.addr.eq(slot)
+            waits = Mux(slot[0], self.step.moving == Moving.EVEN, self.step.moving == Moving.ODD)
             return (
                 Mux(initial, self.parameters.first, port.data.cursor),
-                Mux(begins, sweeps, port.data.sweeps),
+                Mux(begins, Mux(waits, 0, self.step.sweeps), port.data.sweeps),
                 Mux(initial, 0, port.data.rest),
             )
 

@@ -6,8 +6,8 @@ space     content
 COUPLINGS rows of the couplings, then the offset rows; spin 0 in the lowest bits of a row
 SPARSE    a script that writes bytes of COUPLINGS, see `sparse_image`
 CLEAR     a write of anything sets couplings, offset rows and initial states to zero
-STEPS     the schedule: a step's probabilities, lowest digit first, and its sweeps, two
-          bytes each
+STEPS     the schedule: a step's probabilities, lowest digit first, that of the ring, which
+          replicas move, and its sweeps, two bytes each
 STATES    initial states: a word for each spin, in it a bit for each replica, replica 0 the
           lowest, 1 for a negative spin
 RESULTS   a block for each replica, see `results_image`
@@ -29,10 +29,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from .anneal import Anneal
-from .annealer import PROBABILITY, SWEEPS, AnnealerSize
+from .annealer import PROBABILITY, AnnealerSize, Moving
 from .ising import IsingProblem, Step
 from .packets import MAX_PAYLOAD, MEMORY
 from .thresholds import SEED_BYTES, generators
+
+STEP_FIELDS = ("ring", "moving", "sweeps")
+"""Of a step, behind the probabilities of the thresholds' bits."""
+
+STEP_FIELD_BYTES = PROBABILITY.width // 8
 
 RUN_FIELDS = ("first", "offset_rows", "initial", "fill", "refresh", "steps")
 """Parameters of a run, in the order of their addresses: the first spin, offset rows, 1 if there are
@@ -66,7 +71,7 @@ def row_bytes(size: AnnealerSize) -> int:
 
 def step_bytes(size: AnnealerSize) -> int:
     """Bytes of a step."""
-    return (size.threshold_bits * PROBABILITY.width + SWEEPS.width) // 8
+    return STEP_FIELD_BYTES * (size.threshold_bits + len(STEP_FIELDS))
 
 
 def state_bytes(size: AnnealerSize) -> int:
@@ -151,7 +156,10 @@ def _moves(distance: int) -> bytes:
 
 def steps_image(steps: Sequence[Step]) -> list[bytes]:
     """Words of the schedule, `step_bytes` each."""
-    return [np.array([*s.probabilities, s.sweeps], dtype="<u2").tobytes() for s in steps]
+    words = (
+        [*step.probabilities, *(getattr(step, name) for name in STEP_FIELDS)] for step in steps
+    )
+    return [np.array(word, dtype="<u2").tobytes() for word in words]
 
 
 def states_image(problem: IsingProblem, initial_states: np.ndarray) -> list[bytes]:
@@ -251,7 +259,12 @@ def unpack_problem(size: AnnealerSize, memory: bytes, run: Run) -> IsingProblem:
 def unpack_steps(size: AnnealerSize, memory: bytes, run: Run) -> list[Step]:
     """The schedule in a memory, addressed by byte: inverse of `steps_image`."""
     words = _words(memory, run.steps, step_bytes(size)).view("<u2")
-    return [Step(tuple(word[:-1].tolist()), int(word[-1])) for word in words]
+    steps = []
+    for word in words.tolist():
+        fields = dict(zip(STEP_FIELDS, word[size.threshold_bits :]))
+        fields["moving"] = Moving(fields["moving"])
+        steps.append(Step(tuple(word[: size.threshold_bits]), **fields))
+    return steps
 
 
 def unpack_states(size: AnnealerSize, memory: bytes, run: Run) -> np.ndarray:

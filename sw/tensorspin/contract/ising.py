@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .annealer import SWEEPS, AnnealerSize
+from .annealer import SWEEPS, AnnealerSize, Moving
 from .thresholds import digit_probabilities
 
 
@@ -174,10 +174,26 @@ class Step:
         `tensorspin.contract.annealer.PROBABILITY`.
     sweeps : int
         1 or more.
+    ring : int, default=0
+        Probability with which the ring holds a spin, in the format
+        `tensorspin.contract.annealer.RING`.
+    moving : Moving, default=Moving.ALL
+        Replicas that do the sweeps.
+
+    Raises
+    ------
+    ValueError
+        If there is a ring in a step in which neighbours move at the same time.
     """
 
     probabilities: tuple[int, ...]
     sweeps: int
+    ring: int = 0
+    moving: Moving = Moving.ALL
+
+    def __post_init__(self) -> None:
+        if self.ring and self.moving is Moving.ALL:
+            raise ValueError("on a ring, neighbouring replicas must not move in the same step")
 
 
 def schedule(temperatures: Sequence[float], sweeps: int, size: AnnealerSize) -> list[Step]:

@@ -14,6 +14,8 @@ samples: in law the sweep is that of a sequential machine. (Moved the other way,
 just accepted a flip would be seen by the next spin.) A sample may come back in a later sweep unless
 the replica sits out `AnnealerSize.exact_refresh` turns in between; that biases what is sampled.
 With different strides the digits come back at different spins, which lessens the bias.
+
+The ring's decisions are one more sequence. It is empty, all zero, as long as all replicas move.
 """
 
 from __future__ import annotations

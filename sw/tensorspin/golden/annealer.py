@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..contract.anneal import Anneal
-from ..contract.annealer import REFRESH, START, STEP_ROUNDS
+from ..contract.annealer import REFRESH, START, STEP_ROUNDS, Moving
 from ..contract.ising import IsingProblem, Step
 from .thresholds import Thresholds
 
@@ -68,12 +68,14 @@ class Annealer:
     def fill(self, step: Step) -> None:
         """The rounds before the first comparison, with the first step's probabilities."""
         for _ in range(self._fill):
-            self._thresholds.round(step.probabilities)
+            self._thresholds.round(step)
             self.rounds += 1
 
     def run(self, step: Step) -> None:
         """All rounds of a step."""
-        left = np.full(self.problem.size.replicas, step.sweeps)
+        replicas = np.arange(self.problem.size.replicas)
+        waits = {Moving.ALL: None, Moving.EVEN: 1, Moving.ODD: 0}[step.moving]
+        left = np.where(replicas % 2 == waits, 0, step.sweeps)
         while left.any():
             self._round(step, left)
         for _ in range(STEP_ROUNDS - 1):
@@ -81,7 +83,7 @@ class Annealer:
 
     def _round(self, step: Step, left: np.ndarray) -> None:
         """A turn of each replica; counts down the sweeps that it has left in `left`."""
-        thresholds = self._thresholds.round(step.probabilities)
+        thresholds, holds = self._thresholds.round(step)
         self.rounds += 1
         rests = self._rest > 0
         self._rest -= rests
@@ -89,6 +91,9 @@ class Annealer:
         if not active.any():
             return
         accept = -self.states * self._fields <= thresholds
+        if step.moving is not Moving.ALL:
+            neighbours = np.roll(self.states, 1, axis=0) + np.roll(self.states, -1, axis=0)
+            accept &= ~(holds & (neighbours == 2 * self.states))
         accept &= np.arange(self.problem.variables) >= self._cursor[:, None]
         accept &= active[:, None]
         spins = accept.argmax(axis=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import cocotb
 import numpy as np
@@ -10,7 +10,7 @@ from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, RisingEdge
 
 from tensorspin.contract.anneal import Anneal
-from tensorspin.contract.annealer import AnnealerSize
+from tensorspin.contract.annealer import RING, AnnealerSize, Moving
 from tensorspin.contract.annealer_image import (
     AnnealerSpace,
     couplings_image,
@@ -25,7 +25,7 @@ from tensorspin.contract.annealer_image import (
     stride_bits,
     unpack_results,
 )
-from tensorspin.contract.ising import schedule
+from tensorspin.contract.ising import Step, schedule
 from tensorspin.contract.latency import MEMORY_READ
 from tensorspin.contract.thresholds import expand_seed, highest_temperature
 from tensorspin.golden.annealer import anneal
@@ -135,12 +135,21 @@ async def set_up(dut) -> tuple[Driver, dict]:
     return driver, parameters
 
 
+def random_ring(rng, step: Step) -> Step:
+    """All replicas move, or some of them, on a ring."""
+    moving = Moving(int(rng.integers(len(Moving))))
+    ring = 0 if moving is Moving.ALL else int(rng.integers(RING.maximum + 1))
+    return replace(step, moving=moving, ring=ring)
+
+
 async def check(driver: Driver, seed: int) -> None:
     """A random run."""
     rng, size = driver.rng, driver.size
     problem = random_problem(rng, size)
     temperatures = rng.uniform(0.02, 1, rng.integers(1, size.steps + 1))
     steps = schedule(temperatures * highest_temperature(size), int(rng.integers(1, 5)), size)
+    if size.ring:
+        steps = [random_ring(rng, step) for step in steps]
     seeds = expand_seed(seed, size)
     refresh = int(rng.choice([0, 0, 1, 5]))
     initial_states = None
