@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .contract.anneal import Anneal
-from .contract.annealer import PROBABILITY, REFRESH, START, STEP_ROUNDS, SWEEPS, AnnealerSize
+from .contract.annealer import PROBABILITY, REFRESH, RING, START, STEP_ROUNDS, SWEEPS, AnnealerSize
 from .contract.annealer_image import (
     AnnealerSpace,
     couplings_image,
@@ -298,6 +298,12 @@ def _check_steps(steps: Sequence[Step], size: AnnealerSize) -> None:
             )
         if not all(0 <= p <= PROBABILITY.maximum for p in step.probabilities):
             raise ValueError(f"probabilities must be 0 to {PROBABILITY.maximum}, see step {index}")
+        if not 0 <= step.ring <= RING.maximum * size.ring:
+            raise ValueError(
+                f"the ring's probability must be 0 to {RING.maximum}, step {index} has {step.ring}"
+                if size.ring
+                else f"step {index} couples the replicas along a ring, which the device has not"
+            )
         if not 1 <= step.sweeps <= SWEEPS.maximum:
             raise ValueError(
                 f"a step must have 1 to {SWEEPS.maximum} sweeps, step {index} has {step.sweeps}"
