@@ -141,7 +141,7 @@ async def random_requests(dut):
             seen.add((reply.type & ~REPLY, reply.payload[0]))
         golden = device.golden.annealer
         assert device.annealer.model.memories == golden.memories
-        assert device.annealer.running == (device.golden._step is not None)
+        assert device.annealer.running == (golden._run is not None)
         if device.annealer.running:
             assert device.annealer.image == golden._run.image
         if device.contractor is not None:

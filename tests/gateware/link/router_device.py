@@ -252,7 +252,7 @@ class Device:
 
     def end_anneal(self) -> None:
         """The annealer's run is over, if there is one."""
-        self.golden.cycle += 1
+        self.golden.annealer.stop()
         results = self.rng.randbytes(len(self.annealer.model.memories[AnnealerSpace.RESULTS]))
         for model in (self.annealer.model, self.golden.annealer):
             model.memories[AnnealerSpace.RESULTS][:] = results
