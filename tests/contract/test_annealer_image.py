@@ -116,18 +116,18 @@ def test_results_can_be_unpacked():
     rng = np.random.default_rng(6)
     problem = random_problem(rng, size)
     shape = (size.replicas, problem.variables)
-    initial, states, best = rng.choice([-1, 1], (3, *shape)).astype(np.int8)
+    states, best = rng.choice([-1, 1], (2, *shape)).astype(np.int8)
     run = Anneal(
-        problem.start_energies(initial),
         states,
         best,
         problem.energy(states),
         problem.energy(best),
+        rng.permutation(size.replicas),
         123456,
     )
     blocks = results_image(problem, run)
     assert {len(block) for block in blocks} == {result_bytes(size)}
-    unpacked = unpack_results(problem, blocks, initial)
+    unpacked = unpack_results(problem, blocks)
     for field in fields(Anneal):
         assert np.array_equal(getattr(unpacked, field.name), getattr(run, field.name))
 

@@ -17,7 +17,7 @@ APART = 16
 """Slices after which the states of `SLICES` are no longer correlated."""
 
 SLICES = AnnealerSize(3, 3, 8, 256, (1,) * 7, 64, 16)
-CHAIN = AnnealerSize(4, 3, 8, 16, (4,) * 7, 64, 16)
+CHAIN = AnnealerSize(4, 3, 8, 8, (4,) * 7, 64, 16)
 
 
 def trotter_pairs(problem, temperature, gamma, slices):
@@ -76,24 +76,24 @@ def test_slices_have_trotters_distribution(factor):
     assert total_variation(seen, expected) < 0.04 or factor != 1
 
 
-@pytest.mark.parametrize("gamma", [1.0, 2.0])
+@pytest.mark.parametrize("gamma", [2.5, 4.0])
 def test_a_transverse_field_chain_equals_exact_diagonalisation(gamma):
     couplings = -np.eye(4, k=1, dtype=int)
     problem = IsingProblem(CHAIN, couplings + couplings.T, np.zeros(4, dtype=int))
-    temperature = 1.0
+    temperature = 1.5
     exact = quantum_correlations(problem, temperature, gamma)
     trotter = correlations(problem, trotter_pairs(problem, temperature, gamma, CHAIN.replicas))
     few = correlations(problem, trotter_pairs(problem, temperature, gamma, CHAIN.replicas // 4))
     error = np.abs(trotter - exact).max()
-    assert error < 0.1 * np.abs(few - exact).max()
+    assert error < 0.15 * np.abs(few - exact).max()
     found = [
         np.einsum("ri,rj->ij", states, states) / len(states)
-        for states in slices_at(problem, gamma, temperature, 800, 4)
+        for states in slices_at(problem, gamma, temperature, 800, 6)
     ]
     # Blocks of snapshots are long enough to be independent.
     blocks = np.mean(np.reshape(found, (20, -1, 4, 4)), axis=1)
     deviation = blocks.std(axis=0, ddof=1) / np.sqrt(len(blocks))
-    assert deviation.max() < 0.02
+    assert deviation.max() < 0.03
     assert np.all(np.abs(blocks.mean(axis=0) - exact) <= error + 4.5 * deviation)
 
 

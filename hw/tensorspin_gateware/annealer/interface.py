@@ -108,6 +108,17 @@ def step_layout(size: AnnealerSize) -> data.StructLayout:
     )
 
 
+def rank_layout(size: AnnealerSize) -> data.StructLayout:
+    """A rank on the ladder of temperatures, as in its memory."""
+    width = 8 * STEP_FIELD_BYTES
+    return data.StructLayout(
+        {
+            "probabilities": data.ArrayLayout(width, size.threshold_bits),
+            "exchanges": data.ArrayLayout(width, size.exchange_bits),
+        }
+    )
+
+
 def fill_layout(size: AnnealerSize) -> data.StructLayout:
     """What a turn does before the first comparison.
 

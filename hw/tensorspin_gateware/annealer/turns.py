@@ -13,9 +13,11 @@ from tensorspin.contract.annealer import (
     STEP_ROUNDS,
     SWEEPS,
     AnnealerSize,
+    Exchange,
     Moving,
 )
 from tensorspin.contract.annealer_image import state_bytes
+from tensorspin.contract.tempering import exchange_rounds
 
 from .delay import delay
 from .interface import (
@@ -65,10 +67,22 @@ class Turns(wiring.Component):
         Index of the step that runs, or ran last.
     step : Out(step_layout(size))
         That runs.
+    upcoming : Out(step_layout(size))
+        That of the next cycle.
+    ahead : Out
+        Replica whose turn begins `LADDER_READ` cycles later.
+    fills : Out(1)
+        Turns do not compare yet, or none have begun.
+    exchange : Out(1)
+        Strobe: a step's sweeps are done, and the exchanges begin in the next cycle.
+    move : Out(1)
+        Turns begin; none do during exchanges.
     window : Out(window_layout(size))
         One cycle later: what the turn compares.
+    zero : Out(1)
+        Energies are counted from here.
     initial : Out(1)
-        The first turn of a replica that compares; nothing has been flipped.
+        The first turn of a replica that compares.
     second : Out(1)
         The one after it.
     fill : Out(fill_layout(size))
@@ -94,7 +108,13 @@ class Turns(wiring.Component):
                 "slot": Out(slot_bits(size)),
                 "current_step": Out(COUNT_BITS),
                 "step": Out(step_layout(size)),
+                "upcoming": Out(step_layout(size)),
+                "ahead": Out(slot_bits(size)),
+                "fills": Out(1),
+                "exchange": Out(1),
+                "move": Out(1),
                 "window": Out(window_layout(size)),
+                "zero": Out(1),
                 "initial": Out(1),
                 "second": Out(1),
                 "fill": Out(fill_layout(size)),
@@ -111,6 +131,7 @@ class Turns(wiring.Component):
         boundary = Signal()
         ends = Signal()
         take_step = Signal()
+        leaves = Signal()  # a step, behind its last round
 
         # Steps and rounds.
         pending = Signal(START - 1)
@@ -119,8 +140,8 @@ class Turns(wiring.Component):
         last_step = self.step_index == self.parameters.steps
         m.d.comb += [
             boundary.eq(self.run & (self.slot == size.replicas - 1)),
-            take_step.eq(starting | (boundary & finished & ~last_step)),
-            ends.eq(boundary & finished & last_step),
+            take_step.eq(starting | (leaves & ~last_step)),
+            ends.eq(leaves & last_step),
             self.running.eq(self.run | pending.any()),
         ]
         with m.If(~self.run):
@@ -131,13 +152,18 @@ class Turns(wiring.Component):
             m.d.sync += [
                 self.slot.eq(0),
                 round_index.eq(round_index + 1),
-                begins.eq(finished),
+                begins.eq(leaves),
                 finished.eq(0),
                 self.initial.eq(0),
                 self.second.eq(self.initial),
             ]
             with m.If(filling & (round_index + 1 == self.parameters.fill)):
                 m.d.sync += [filling.eq(0), begins.eq(1), self.initial.eq(1)]
+        m.d.comb += [
+            self.upcoming.eq(Mux(take_step, self.next_step, self.step)),
+            self.fills.eq(filling | ~self.run),
+            self.zero.eq(filling & (round_index <= self.parameters.offset_rows)),
+        ]
         with m.If(take_step):
             m.d.sync += [
                 self.step.eq(self.next_step),
@@ -155,6 +181,7 @@ class Turns(wiring.Component):
                 self.initial.eq(0),
                 self.second.eq(0),
             ]
+        self._exchanges(m, boundary & finished, leaves, starting)
         with m.If(ends | self.stop | self.start):
             m.d.sync += [self.run.eq(0), self.step_index.eq(0)]
         self._fill(m, filling, round_index, boundary)
@@ -220,6 +247,29 @@ class Turns(wiring.Component):
                 m.d.sync += finished.eq(~now_unfinished)
 
         return m
+
+    def _exchanges(self, m: Module, finished, leaves, starting) -> None:
+        """Rounds for exchanges, behind the step."""
+        size = self._size
+        if not size.tempering:
+            m.d.comb += [leaves.eq(finished), self.move.eq(self.run)]
+            return
+        rounds = exchange_rounds(size)
+        begun = Signal(range(rounds + 1))
+        wants = (self.step.exchange != Exchange.NONE) & (begun != rounds)
+        m.d.comb += [
+            leaves.eq(finished & ~wants),
+            self.exchange.eq(finished & wants & (begun == 0)),
+            self.move.eq(self.run & (begun == 0)),
+        ]
+        with m.If(finished & wants):
+            m.d.sync += begun.eq(begun + 1)
+        with m.If(leaves | starting):
+            m.d.sync += begun.eq(0)
+        with m.If(self.running):
+            m.d.sync += self.ahead.eq(Mux(self.ahead == size.replicas - 1, 0, self.ahead + 1))
+        with m.If(self.start | ~self.running):
+            m.d.sync += self.ahead.eq(0)
 
     def _fill(self, m: Module, filling, round_index, boundary) -> None:
         """Offset rows first, then the initial states, a spin each round."""

@@ -26,6 +26,9 @@ balanced in detail by itself, and a flip needs the consent of both (M. Michel, S
 W. Krauth, J. Chem. Phys. 140, 054116, 2014). `tensorspin.contract.transverse` makes the replicas
 Trotter slices with it.
 
+With parallel tempering (`tensorspin.contract.tempering`) each replica has a temperature of its own,
+and replicas exchange them after a step.
+
 A problem with n variables uses the last n spins; the others are never visited.
 
 Before the first comparison the thresholds and the fields are filled: a round for each offset row,
@@ -83,10 +86,23 @@ START = 3
 """Cycles from the start to the first of the first round: the first step is read from its memory."""
 
 
+EXTRA_EXCHANGE_BITS = 6
+"""Bits by which a threshold for an exchange is longer than a spin's."""
+
+
 class Moving(enum.IntEnum):
     """Replicas that do a step's sweeps."""
 
     ALL = 0
+    EVEN = 1
+    ODD = 2
+
+
+class Exchange(enum.IntEnum):
+    """Pairs of ranks that are exchanged after a step, by the first; not `NONE`: in the step each
+    replica has the temperature of its rank."""
+
+    NONE = 0
     EVEN = 1
     ODD = 2
 
@@ -114,6 +130,9 @@ class AnnealerSize:
         Of the schedule at most.
     ring : int, default=1
         1 if the replicas can be coupled along a ring, else 0.
+    tempering : int, default=0
+        1 if the replicas can have temperatures of their own, and exchange them, else 0. Then random
+        bits are drawn for each replica by itself, and `strides` are those of a round.
 
     Raises
     ------
@@ -129,6 +148,7 @@ class AnnealerSize:
     offset_rows: int
     steps: int
     ring: int = 1
+    tempering: int = 0
 
     def __post_init__(self) -> None:
         for name, least, most in (
@@ -139,6 +159,7 @@ class AnnealerSize:
             ("offset_rows", 1, 1 << 14),
             ("steps", 1, 1 << 14),
             ("ring", 0, 1),
+            ("tempering", 0, 1),
         ):
             value = getattr(self, name)
             if not least <= value <= most:
@@ -160,14 +181,19 @@ class AnnealerSize:
         return len(self.strides)
 
     @property
+    def exchange_bits(self) -> int:
+        """Bits of a threshold for an exchange: neighbouring temperatures may be close."""
+        return self.threshold_bits + EXTRA_EXCHANGE_BITS
+
+    @property
     def sequences(self) -> tuple[int, ...]:
         """Strides of all sequences of random bits: a threshold's, then the ring's, if any."""
         return self.strides + (min(self.strides),) * self.ring
 
     @property
     def samples(self) -> int:
-        """Random bits, each with the probability of its sequence, drawn in a cycle."""
-        return sum(self.sequences)
+        """Random numbers drawn in a cycle: for the sequences, and one for exchanges, if any."""
+        return sum(self.sequences) + self.tempering
 
     @property
     def coupling(self) -> Format:
@@ -187,7 +213,8 @@ class AnnealerSize:
     @property
     def passage(self) -> int:
         """Rounds after which every threshold has been drawn anew."""
-        return -(-self.spins // (self.replicas * min(self.strides)))
+        stride = min(self.strides) * (1 if self.tempering else self.replicas)
+        return -(-self.spins // stride)
 
     @property
     def exact_refresh(self) -> int:

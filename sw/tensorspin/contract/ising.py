@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .annealer import SWEEPS, AnnealerSize, Moving
+from .annealer import SWEEPS, AnnealerSize, Exchange, Moving
 from .thresholds import digit_probabilities
 
 
@@ -89,21 +89,6 @@ class IsingProblem:
         states = np.asarray(states, dtype=np.int64)
         return states @ self.linear + ((states @ self.couplings) * states).sum(axis=-1) // 2
 
-    def start_energies(self, initial_states: np.ndarray | None = None) -> np.ndarray:
-        """Energies with which the replicas begin; int64, shape (replicas,).
-
-        Parameters
-        ----------
-        initial_states : array_like of int, shape (replicas, n), optional
-            +1 and -1. Without them all spins are +1.
-
-        Raises
-        ------
-        ValueError
-            If the initial states do not fit.
-        """
-        return self.energy(self.initial_states(initial_states))
-
     def initial_states(self, states: np.ndarray | None = None) -> np.ndarray:
         """States with which the replicas begin, checked; int8, shape (replicas, n).
 
@@ -179,6 +164,9 @@ class Step:
         `tensorspin.contract.annealer.RING`.
     moving : Moving, default=Moving.ALL
         Replicas that do the sweeps.
+    exchange : Exchange, default=Exchange.NONE
+        What replicas exchange after the sweeps; if they do, they have the temperatures of their
+        ranks, and `probabilities` are not used.
 
     Raises
     ------
@@ -190,6 +178,7 @@ class Step:
     sweeps: int
     ring: int = 0
     moving: Moving = Moving.ALL
+    exchange: Exchange = Exchange.NONE
 
     def __post_init__(self) -> None:
         if self.ring and self.moving is Moving.ALL:

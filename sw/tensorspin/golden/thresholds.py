@@ -74,18 +74,24 @@ class Thresholds:
         self._generators = [Generator(i, seeds[i]) for i in range(generators(size))]
         self._words = np.empty((0, size.samples), dtype=np.int32)
         # Digits with equal strides move together: one sequence, their sum, is enough.
+        spins = size.spins - first
         self._sequences = {
-            stride: np.zeros(size.spins - first + stride * (size.replicas - 1), dtype=np.int32)
+            stride: np.zeros(
+                (size.replicas, spins) if size.tempering else spins + stride * (size.replicas - 1),
+                dtype=np.int32,
+            )
             for stride in set(size.sequences)
         }
 
-    def round(self, step: Step) -> tuple[np.ndarray, np.ndarray]:
+    def round(self, step: Step, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Random numbers of the next round.
 
         Parameters
         ----------
         step : Step
-            With the probabilities of the bits that are drawn in this round.
+            Under way.
+        probabilities : ndarray of int, shape (replicas, threshold_bits)
+            Of the digits that are drawn in the replicas' turns.
 
         Returns
         -------
@@ -95,16 +101,17 @@ class Thresholds:
             The ring holds the spin if it equals its neighbours.
         """
         size = self._size
-        # A sample for each sequence, stride and cycle, in the order in which it enters.
+        # A sample for each sequence, cycle and stride, in the order in which it enters.
         words = self._draw(size.replicas)
         fresh = {
-            stride: np.zeros(stride * size.replicas, dtype=np.int32) for stride in self._sequences
+            stride: np.zeros((size.replicas, stride), dtype=np.int32) for stride in self._sequences
         }
         place = 0
-        limits = [*step.probabilities, step.ring << WORD_BITS - RING.f_bits]
+        ring_limit = np.full(size.replicas, step.ring << WORD_BITS - RING.f_bits)
+        limits = [*probabilities.T, ring_limit]
         for digit, (stride, limit) in enumerate(zip(size.sequences, limits)):
-            samples = words[:, place : place + stride] < limit
-            fresh[stride] += samples.reshape(-1).astype(np.int32) << digit
+            samples = words[:, place : place + stride] < limit[:, None]
+            fresh[stride] += samples.astype(np.int32) << digit
             place += stride
         spins = size.spins - self._first
         total = np.zeros((size.replicas, spins), dtype=np.int32)
@@ -112,11 +119,20 @@ class Thresholds:
         for stride, sequence in self._sequences.items():
             if step.moving is Moving.ALL:
                 sequence &= ~ring
-            sequence = np.concatenate([sequence, fresh[stride]])[-len(sequence) :]
+            if size.tempering:
+                sequence = np.concatenate([sequence, fresh[stride]], axis=1)[:, -spins:]
+                total += sequence
+            else:
+                entering = fresh[stride].reshape(-1)
+                sequence = np.concatenate([sequence, entering])[-len(sequence) :]
+                windows = np.lib.stride_tricks.sliding_window_view(sequence, spins)
+                total += windows[::stride]
             self._sequences[stride] = sequence
-            windows = np.lib.stride_tricks.sliding_window_view(sequence, spins)
-            total += windows[::stride]
         return total & (ring - 1), total & ring != 0
+
+    def exchange_words(self, rounds: int) -> np.ndarray:
+        """Numbers for exchanges, one for each cycle of the next rounds; all else is as it was."""
+        return self._draw(rounds * self._size.replicas)[:, -1]
 
     def _draw(self, cycles: int) -> np.ndarray:
         while len(self._words) < cycles:
