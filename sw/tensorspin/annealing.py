@@ -12,6 +12,8 @@ from .contract.annealer import PROBABILITY, REFRESH, RING, START, STEP_ROUNDS, S
 from .contract.annealer_image import (
     AnnealerSpace,
     couplings_image,
+    ladder_image,
+    rank_bytes,
     result_bytes,
     row_bytes,
     run_image,
@@ -25,6 +27,7 @@ from .contract.annealer_image import (
 )
 from .contract.ising import IsingProblem, Step
 from .contract.packets import PacketType, Status, pack_memory
+from .contract.tempering import Ladder, exchange_rounds
 from .contract.thresholds import expand_seed
 from .errors import CapacityError, DeviceError, TensorspinError
 from .link.changes import UNKNOWN, coupling_changes, dense_changes
@@ -39,6 +42,7 @@ _CLEARED = {
     AnnealerSpace.COUPLINGS: 0,
     AnnealerSpace.STATES: 0,
     AnnealerSpace.STEPS: UNKNOWN,
+    AnnealerSpace.LADDER: UNKNOWN,
 }
 """Every byte of the memories after CLEAR."""
 
@@ -100,6 +104,7 @@ class Annealing:
         seed: int,
         refresh: int,
         initial_states: np.ndarray | None,
+        ladder: Ladder | None,
         progress: Progress | None,
     ) -> BoardAnneal:
         """As `tensorspin.board.Board.anneal`."""
@@ -110,6 +115,8 @@ class Annealing:
         if not REFRESH.minimum <= refresh <= REFRESH.maximum:
             raise ValueError(f"refresh must be 0 to {REFRESH.maximum}, not {refresh}")
         _check_steps(steps, size)
+        if ladder is None and any(step.exchange for step in steps):
+            raise ValueError("steps with an exchange need a ladder of temperatures")
         wanted = {
             AnnealerSpace.COUPLINGS: (couplings_image(problem), row_bytes(size)),
             AnnealerSpace.STEPS: (steps_image(steps), step_bytes(size)),
@@ -118,6 +125,8 @@ class Annealing:
             initial_states = problem.initial_states(initial_states)
             words = states_image(problem, initial_states)
             wanted[AnnealerSpace.STATES] = (words, state_bytes(size))
+        if ladder is not None:
+            wanted[AnnealerSpace.LADDER] = (ladder_image(ladder), rank_bytes(size))
         seeds = expand_seed(seed, size)
         run = run_image(problem, refresh, steps, seeds, initial_states is not None)
         most_seconds = _most_cycles(problem, steps, refresh) / session.description.clock_hz
@@ -127,7 +136,7 @@ class Annealing:
             self._held = None  # Perhaps somebody else was there.
         blocks = self._try(wanted, run, most_seconds, len(steps), progress)
         elapsed = session.line.now() - begun
-        found = unpack_results(problem, blocks, initial_states)
+        found = unpack_results(problem, blocks)
         self._check_energies(problem, found)
         seconds = found.cycles / session.description.clock_hz
         return BoardAnneal(**vars(found), seconds=seconds, transfer_seconds=elapsed - seconds)
@@ -304,6 +313,8 @@ def _check_steps(steps: Sequence[Step], size: AnnealerSize) -> None:
                 if size.ring
                 else f"step {index} couples the replicas along a ring, which the device has not"
             )
+        if step.exchange and not size.tempering:
+            raise ValueError(f"step {index} exchanges temperatures, which the device does not do")
         if not 1 <= step.sweeps <= SWEEPS.maximum:
             raise ValueError(
                 f"a step must have 1 to {SWEEPS.maximum} sweeps, step {index} has {step.sweeps}"
@@ -313,5 +324,6 @@ def _check_steps(steps: Sequence[Step], size: AnnealerSize) -> None:
 def _most_cycles(problem: IsingProblem, steps: Sequence[Step], refresh: int) -> int:
     """Cycles that a run takes at most: every visit of every sweep a flip."""
     sweeps = sum(step.sweeps for step in steps)
-    rounds = sweeps * (problem.variables + 1 + refresh) + STEP_ROUNDS * len(steps)
+    ends = STEP_ROUNDS + exchange_rounds(problem.size)
+    rounds = sweeps * (problem.variables + 1 + refresh) + ends * len(steps)
     return START + problem.size.replicas * (problem.fill_rounds(True) + rounds)

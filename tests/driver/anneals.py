@@ -11,7 +11,9 @@ from tensorspin.board import Board
 from tensorspin.contract.anneal import Anneal
 from tensorspin.contract.annealer import AnnealerSize
 from tensorspin.contract.ising import IsingProblem, Step, schedule
+from tensorspin.contract.tempering import Ladder, ladder, tempering_schedule
 from tensorspin.contract.thresholds import expand_seed, highest_temperature
+from tensorspin.contract.transverse import transverse_schedule
 from tensorspin.golden.annealer import anneal
 
 from .doubles import ROW
@@ -24,6 +26,8 @@ SIZE = AnnealerSize(
     strides=(1,) * 6,
     offset_rows=16,
     steps=8,
+    ring=1,
+    tempering=1,
 )
 
 BOTH = dataclasses.replace(ROW, name="both", annealer=SIZE)
@@ -56,6 +60,7 @@ class Job:
     seed: int = 0
     refresh: int = 0
     initial_states: np.ndarray | None = None
+    ladder: Ladder | None = None
 
     def on(self, board: Board, **options) -> Anneal:
         """What the board gives."""
@@ -65,13 +70,15 @@ class Job:
             self.seed,
             refresh=self.refresh,
             initial_states=self.initial_states,
+            ladder=self.ladder,
             **options,
         )
 
     def expected(self) -> Anneal:
         """What the golden model gives."""
         seeds = expand_seed(self.seed, self.problem.size)
-        return anneal(self.problem, self.steps, seeds, self.refresh, self.initial_states)
+        states = self.initial_states
+        return anneal(self.problem, self.steps, seeds, self.refresh, states, self.ladder)
 
     def check(self, board: Board, **options) -> Anneal:
         """Hold a board to the golden model."""
@@ -91,5 +98,14 @@ def random_job(seed=0, **options) -> Job:
     if rng.random() < 0.5:
         states = rng.choice([-1, 1], (SIZE.replicas, variables))
     problem = random_ising(seed, **{"variables": variables, "density": rng.random()} | options)
-    steps = cooling(int(rng.integers(1, SIZE.steps + 1)), int(rng.integers(1, 4)))
-    return Job(problem, steps, seed, int(rng.integers(0, 3)), states)
+    rungs = None
+    kind = rng.integers(3)
+    count, sweeps = int(rng.integers(1, SIZE.steps + 1)), int(rng.integers(1, 4))
+    if kind == 0:
+        steps = cooling(count, sweeps)
+    elif kind == 1:
+        steps = transverse_schedule(rng.uniform(0, 5, 3), 0.3, sweeps, SIZE)
+    else:
+        steps = tempering_schedule(count, sweeps, SIZE)
+        rungs = ladder(np.geomspace(8, 1, SIZE.replicas), SIZE)
+    return Job(problem, steps, seed, int(rng.integers(0, 3)), states, rungs)

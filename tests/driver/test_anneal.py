@@ -10,6 +10,8 @@ from tensorspin.contract.annealer_image import AnnealerSpace
 from tensorspin.contract.boards import find_board
 from tensorspin.contract.ising import IsingProblem, Step
 from tensorspin.contract.packets import Status
+from tensorspin.contract.tempering import tempering_schedule
+from tensorspin.contract.transverse import transverse_schedule
 from tensorspin.errors import CapacityError, DeviceError, LinkError, TensorspinError
 from tensorspin.golden.device import GoldenDevice
 from tensorspin.link.requests import Script, Write
@@ -108,6 +110,13 @@ def test_large_device():
             Job(problem, cooling(3, 2, size)).check(board)
 
 
+def test_quantum_annealing_and_tempering_are_run():
+    """The random jobs are of all kinds."""
+    jobs = [random_job(seed) for seed in range(8)]
+    kinds = [(any(s.moving for s in job.steps), job.ladder is not None) for job in jobs]
+    assert set(kinds) == {(False, False), (True, False), (False, True)}
+
+
 # Uploads
 
 
@@ -184,6 +193,7 @@ def test_memory_that_does_not_hold(device):
         ({"steps": [Step((1,) * 5, 1)]}, ValueError, "step 0 has 5 probabilities, .* have 6 bits"),
         ({"steps": [Step((1 << 16,) * 6, 1)]}, ValueError, "probabilities must be 0 to 65535"),
         ({"steps": [Step((0,) * 6, 0)]}, ValueError, "1 to 65535 sweeps, step 0 has 0"),
+        ({"steps": tempering_schedule(2, 1, SIZE)}, ValueError, "need a ladder of temperatures"),
         ({"refresh": -1}, ValueError, "refresh must be 0 to 65535, not -1"),
         ({"seed": -1}, ValueError, "seed must be 0 or more, not -1"),
         ({"initial_states": np.ones((2, 24))}, ValueError, r"shape \(8, 24\), not \(2, 24\)"),
@@ -215,6 +225,17 @@ def test_problem_for_another_size_that_fits(board):
     found = Job(problem, cooling()).on(board)
     expected = Job(IsingProblem(SIZE, problem.couplings, problem.linear), cooling()).expected()
     np.testing.assert_array_equal(found.states, expected.states)
+
+
+def test_modes_that_are_not_there():
+    size = dataclasses.replace(SIZE, ring=0, tempering=0)
+    with golden_board(row=dataclasses.replace(ALONE, annealer=size)) as board:
+        JOB.on(board)
+        quantum = transverse_schedule([1.0], 0.3, 1, SIZE)
+        with pytest.raises(ValueError, match="step 0 couples the replicas along a ring, which the"):
+            dataclasses.replace(JOB, steps=quantum).on(board)
+        with pytest.raises(ValueError, match="step 0 exchanges temperatures, which the device"):
+            dataclasses.replace(JOB, steps=tempering_schedule(1, 1, SIZE)).on(board)
 
 
 def test_engines_that_are_not_there():

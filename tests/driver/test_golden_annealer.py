@@ -1,4 +1,4 @@
-"""The annealer's rules, request by request; the gateware's tests use the same device as reference."""
+"""The annealer's rules, request by request, as `test_golden_device` has the others."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ from tensorspin.contract.annealer_image import (
     unpack_results,
 )
 from tensorspin.contract.memory import MemorySpace
-from tensorspin.contract.packets import MAX_PAYLOAD, PacketType, Status, pack_memory
+from tensorspin.contract.packets import MAX_PAYLOAD, PacketType, Status
 from tensorspin.contract.thresholds import expand_seed
 from tensorspin.golden.annealer import anneal
 from tensorspin.golden.device import GoldenDevice

@@ -12,6 +12,7 @@ from ..contract.annealer_image import (
     result_bytes,
     results_image,
     stride_bits,
+    unpack_ladder,
     unpack_problem,
     unpack_states,
     unpack_steps,
@@ -126,12 +127,16 @@ class DeviceAnnealer:
             memory = self.memories[AnnealerSpace.COUPLINGS]
             problem = unpack_problem(self.size, bytes(memory), run)
             steps = unpack_steps(self.size, bytes(self.memories[AnnealerSpace.STEPS]), run)
-            states = None
+            ladder = states = None
+            if self.size.tempering:
+                ladder = unpack_ladder(self.size, bytes(self.memories[AnnealerSpace.LADDER]))
             if run.initial:
                 states = unpack_states(self.size, bytes(self.memories[AnnealerSpace.STATES]), run)
         except ValueError:
             return 0
-        found = anneal(problem, steps, run.seeds, run.refresh, states)
+        if not steps or (ladder is None and any(step.exchange for step in steps)):
+            return 0
+        found = anneal(problem, steps, run.seeds, run.refresh, states, ladder)
         stride = 1 << stride_bits(result_bytes(self.size))
         for replica, block in enumerate(results_image(problem, found)):
             results[replica * stride : replica * stride + len(block)] = block

@@ -17,7 +17,14 @@ SIZE = ContractorSize(
     lanes=8, program_words=512, features=256, components=2, slots=2, slot_entries=8
 )
 ANNEALER = AnnealerSize(
-    spins=20, coupling_bits=4, field_bits=9, replicas=9, strides=(1, 2, 1), offset_rows=5, steps=6
+    spins=20,
+    coupling_bits=4,
+    field_bits=9,
+    replicas=9,
+    strides=(1, 2, 1),
+    offset_rows=5,
+    steps=6,
+    tempering=1,
 )
 BOARD = Board(
     name="bench",
