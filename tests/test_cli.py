@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tensorspin.cli import main
-from tensorspin.contract.boards import find_board
+from tensorspin.contract.boards import BOARDS, find_board
 from tensorspin.datasets import load_dataset
 from tensorspin.models import MPSAnomalyDetector, MPSRegressor
 
@@ -36,6 +36,14 @@ def test_info(capsys):
     clock = f"{find_board('icebreaker').clock_hz / 1e6:g} MHz"
     for line in (r"board +icebreaker", rf"clock +{clock}", r"lanes +8", r"model +none"):
         assert re.search(line, out)
+
+
+def test_info_of_an_annealer(capsys):
+    status, out, _ = run(capsys, "info", "golden://ulx3s_25f_annealer")
+    assert status == 0
+    for line in (r"spins +256", r"couplings +4 bits, -7 to 7", r"replicas +8"):
+        assert re.search(line, out)
+    assert "lanes" not in out and "model" not in out
 
 
 def test_run_writes_what_the_program_predicts(capsys, model, tmp_path):
@@ -135,6 +143,22 @@ def test_estimate(capsys, model):
     assert re.search(r"words of program memory \(8 bytes each\) +\d+ of +16384 +fits", out)
     assert re.search(r"cycles per sample +\d+", out)
     assert "modelled" in out
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_estimate_of_a_board(capsys, name):
+    status, out, _ = run(capsys, "estimate", "--board", name)
+    board = find_board(name)
+    assert status == 0
+    assert board.title in out
+    assert ("lanes" in out) == (board.contractor is not None)
+    assert ("spins" in out) == (board.annealer is not None)
+
+
+def test_estimate_for_a_board_without_contractor(capsys, model):
+    status, _, err = run(capsys, "estimate", model, "--board", "ulx3s_25f_annealer")
+    assert status == 1
+    assert "board 'ulx3s_25f_annealer' has no contractor, which runs programs" in err
 
 
 def test_estimate_of_what_does_not_fit(capsys, tmp_path):

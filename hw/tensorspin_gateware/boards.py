@@ -14,7 +14,7 @@ from tensorspin.contract.boards import BOARDS, Board
 from .primitives import Family
 
 COLLISIONS_DO_NOT_MATTER = (
-    "setparam -set COLLISION_X_MASK 1'1 t:$memrd_v2 r:COLLISION_X_MASK=1'0 %i"
+    "setparam -set COLLISION_X_MASK 1'1 t:$memrd_v2 r:COLLISION_X_MASK=1'0 %i r:CLK_ENABLE=1 %i"
 )
 """No memory of the gateware relies on what a read gives while the same address is written, which a
 block RAM's two ports leave open. Amaranth cannot say so; otherwise Yosys delays all writes and puts
@@ -89,6 +89,8 @@ HARDWARE = {
         place_options="--seed 1",
     ),
     "ulx3s_25f": _ulx3s("25f", "--seed 1"),
+    "ulx3s_25f_annealer": _ulx3s("25f", "--seed 1"),
+    "ulx3s_25f_both": _ulx3s("25f", "--seed 1"),
     # The default placer's wires are longer by two fifths, and too slow.
     "ulx3s_85f": _ulx3s("85f", "--seed 1 --placer static"),
 }
