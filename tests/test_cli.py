@@ -198,6 +198,7 @@ def test_train_with_all_options(capsys, tmp_path):
     output = tmp_path / "model.npz"
     options = ("--weight-bits", 4, "--feature-order", "snake", "--image-size", 1, 4)
     options += ("--max-shift", 0.5, "--label-smoothing", 0.1, "--input-noise", 0.05)
+    options += ("--distortion", 0.3, "--weight-decay", 0.1)
     status, out, _ = run(capsys, "train", "iris", "--epochs", 2, *options, "--output", output)
     assert status == 0 and re.search(r"nodes of 4-bit weights +3 of 3", out)
 
@@ -235,6 +236,7 @@ def test_quick_demo_on_the_golden_board(capsys, tmp_path):
         (("train", "iris", "--feature-order", "spiral"), "feature_order must be .* 'spiral'"),
         (("train", "iris", "--image-size", "3", "3", "--max-shift", "1"), "3 x 3, X has 4"),
         (("train", "iris", "--label-smoothing", "2"), "label_smoothing must be .* from 0 to 1"),
+        (("train", "iris", "--weight-decay", "-1"), "weight_decay must be .* of at least 0"),
         (("train", "iris", "--output", "{tmp}"), "it is a folder; name a file"),
         (("train", "iris", "--output", "{tmp}/none/m.npz"), "there is no folder .*none"),
         (("run", "m.npz", "--data", "iris", "--output", "{tmp}/none/a.csv"), "there is no folder"),
