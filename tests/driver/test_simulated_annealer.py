@@ -48,10 +48,9 @@ def test_results_are_those_of_the_golden_model(transport):
     assert (status.damaged, status.out_of_sequence, status.overflows) == (0, 0, 0)
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_bad_line(transport, seed):
+def test_bad_line(transport):
     rates = FaultRates(byte=0.003, frame=0.01, stall=0.001, stall_seconds=0.005)
-    board = Board.over(FaultyTransport(transport, rates, seed))
+    board = Board.over(FaultyTransport(transport, rates, seed=0))
     for job in (JOB, random_job(1), random_job(2)):
         job.check(board)
 

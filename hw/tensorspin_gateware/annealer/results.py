@@ -76,9 +76,12 @@ class Results(wiring.Component):
                 Mux(bit, odd, even)
                 for even, odd in zip(choice[::2], choice[1::2] + choice[-1:] * (len(choice) % 2))
             ]
-        m.d.comb += self.slot.eq(self.address[low:])
-        m.d.sync += place.eq(self.address)
-        m.d.comb += self.data.eq(delay(m, choice[0], MEMORY_READ - 1))
+        chosen = Signal(8)
+        m.d.sync += [place.eq(self.address), chosen.eq(choice[0])]
+        m.d.comb += [
+            self.slot.eq(self.address[low:]),
+            self.data.eq(delay(m, chosen, MEMORY_READ - 2)),
+        ]
         return m
 
 

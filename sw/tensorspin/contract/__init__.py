@@ -14,6 +14,7 @@ module           subject
 `image`          the node program as bytes of the program memory
 `latency`        latencies of the contractor in clock cycles
 `results`        what a contractor answers
+`capabilities`   requests and memory spaces of a device
 `device`         engine sizes and the device's description of itself
 `boards`         the sizes and clocks of the supported boards
 `annealer`       the annealer's sizes, formats, order of operations, latencies
