@@ -5,7 +5,7 @@ space     content
 ========= ============================================================================
 COUPLINGS rows of the couplings, then the offset rows; spin 0 in the lowest bits of a row
 SPARSE    a script that writes bytes of COUPLINGS, see `sparse_image`
-CLEAR     a write of anything sets couplings, offset rows and initial states to zero
+CLEAR     a write of its one byte sets couplings, offset rows and initial states to zero
 STEPS     the schedule: a step's probabilities, lowest digit first, that of the ring, which
           replicas move, which ranks are exchanged, and its sweeps, two bytes each
 STATES    initial states: a word for each spin, in it a bit for each replica, replica 0 the
@@ -105,10 +105,12 @@ def stride_bits(length: int) -> int:
 
 
 def space_bytes(size: AnnealerSize, space: AnnealerSpace) -> int:
-    """Size of a memory space in byte addresses; of SPARSE and CLEAR, what a packet may write."""
+    """Size of a memory space in byte addresses; of SPARSE, what a packet may write."""
     if space is AnnealerSpace.RUN:
         return run_bytes(size)
-    if space in (AnnealerSpace.SPARSE, AnnealerSpace.CLEAR):
+    if space is AnnealerSpace.CLEAR:
+        return 1
+    if space is AnnealerSpace.SPARSE:
         return MAX_PAYLOAD - MEMORY.size
     count, length = {
         AnnealerSpace.COUPLINGS: (size.spins + size.offset_rows, row_bytes(size)),
