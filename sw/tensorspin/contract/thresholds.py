@@ -16,6 +16,9 @@ the replica sits out `AnnealerSize.exact_refresh` turns in between; that biases 
 With different strides the digits come back at different spins, which lessens the bias.
 
 The ring's decisions are one more sequence. It is empty, all zero, as long as all replicas move.
+
+With parallel tempering each replica has sequences of its own, drawn at its temperature, that move
+on in its turns alone; samples then come back sooner, and larger strides pay.
 """
 
 from __future__ import annotations
