@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tensorspin.contract.annealer import START, STEP_ROUNDS, AnnealerSize
+from tensorspin.contract.annealer import MIN_REPLICAS, START, STEP_ROUNDS, AnnealerSize
 from tensorspin.contract.ising import IsingProblem, schedule
 from tensorspin.contract.thresholds import (
     GENERATOR_BITS,
@@ -22,7 +22,7 @@ from tensorspin.golden.thresholds import BLOCK, Generator
 SMALL = AnnealerSize(8, 3, 8, 256, (1,) * 7, 64, 16)
 """The samples of a turn are gone by the next turn of the same replica."""
 
-SPREAD = AnnealerSize(64, 3, 10, 8, (1,) * 7, 256, 16)
+SPREAD = AnnealerSize(64, 3, 10, MIN_REPLICAS, (1,) * 7, 256, 16)
 """Samples pass the variables of `spread_problem` one after the other, turn by turn."""
 
 LEVEL = 1e-4
@@ -201,7 +201,7 @@ def plain_anneal(problem, steps, seeds, refresh):
     "strides, refresh", [((1,) * 5, 0), ((3, 1, 2, 2, 1), 0), ((2, 1, 1, 3, 4), 3)]
 )
 def test_equals_a_plain_machine(strides, refresh):
-    size = AnnealerSize(20, 3, 7, 9, strides, 32, 8)
+    size = AnnealerSize(20, 3, 7, 11, strides, 32, 8)
     couplings, linear = random_terms(7, 6)
     problem = IsingProblem(size, couplings, linear)
     steps = schedule([5.0, 3.0, 1.0, 0.1], 3, size)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from amaranth import Cat, Module, Mux, Signal
-from amaranth.lib import memory, wiring
+from amaranth.lib import data, memory, wiring
 
-from tensorspin.contract.annealer import GROUP, MIN_REPLICAS, AnnealerSize
+from tensorspin.contract.annealer import AnnealerSize
 from tensorspin.contract.annealer_image import (
     AnnealerSpace,
     row_bytes,
@@ -13,14 +13,17 @@ from tensorspin.contract.annealer_image import (
     stride_bits,
 )
 
+from ..primitives import Family
+from ..primitives.accumulate import Operation
+from .couplings import Couplings
 from .delay import delay
 from .energies import Energies
-from .interface import AnnealerSignature, groups, update_layout
+from .interface import AnnealerSignature, update_layout
 from .results import CYCLE_BITS, Results
 from .search import Search
-from .spins import Spins
+from .spins import READ, Spins
 from .thresholds import Thresholds
-from .turns import Turns, parameters_layout
+from .turns import FOUND, Turns, parameters_layout
 
 
 class Annealer(wiring.Component):
@@ -32,6 +35,7 @@ class Annealer(wiring.Component):
     Parameters
     ----------
     size : AnnealerSize
+    family : Family
 
     Ports
     -----
@@ -40,8 +44,9 @@ class Annealer(wiring.Component):
     Latency: `tensorspin.golden.annealer` counts it, exactly.
     """
 
-    def __init__(self, size: AnnealerSize) -> None:
+    def __init__(self, size: AnnealerSize, family: Family = Family.BEHAVIOURAL) -> None:
         self._size = size
+        self._family = family
         super().__init__(AnnealerSignature().flip())
 
     def elaborate(self, platform) -> Module:
@@ -49,12 +54,12 @@ class Annealer(wiring.Component):
         size = self._size
         m.submodules.turns = turns = Turns(size)
         m.submodules.thresholds = thresholds = Thresholds(size)
-        m.submodules.spins = spins = Spins(size)
+        m.submodules.spins = spins = Spins(size, self._family)
         m.submodules.search = search = Search(size)
         m.submodules.energies = energies = Energies(size)
         m.submodules.results = results = Results(size)
-        m.submodules.couplings = couplings = memory.Memory(
-            shape=8 * row_bytes(size), depth=size.spins + size.offset_rows, init=[]
+        m.submodules.couplings = couplings = Couplings(
+            size, size.replicas + READ - FOUND, self._family
         )
         m.submodules.steps = steps = memory.Memory(
             shape=8 * step_bytes(size), depth=size.steps, init=[]
@@ -78,16 +83,17 @@ class Annealer(wiring.Component):
             turns.spin.eq(search.spin),
             thresholds.run.eq(turns.run),
             thresholds.probabilities.eq(turns.probabilities),
-            spins.run.eq(turns.run),
             spins.slot.eq(Mux(turns.run, turns.slot, results.slot)),
-            spins.window.eq(turns.window),
+            spins.active.eq(turns.active),
+            spins.cursor.eq(turns.cursor),
             spins.thresholds.eq(thresholds.thresholds),
             spins.keep.eq(energies.keep | turns.second),
             search.accept.eq(spins.accept),
             search.negative.eq(spins.negative),
+            search.considered.eq(spins.considered),
             energies.slot.eq(turns.slot),
             energies.initial.eq(turns.initial & turns.run),
-            energies.fields.eq(spins.fields),
+            energies.flipped.eq(spins.flipped),
             energies.read_slot.eq(results.slot),
             results.begin.eq(turns.ends),
             results.cycles.eq(cycle),
@@ -97,65 +103,52 @@ class Annealer(wiring.Component):
             results.best.eq(spins.best),
         ]
         wiring.connect(m, wiring.flipped(self.results), results.words)
-        self._close_loop(m, turns, search, spins, energies, couplings.read_port())
-        self._connect_bus(m, couplings.write_port(granularity=8), steps, parameters, thresholds)
+        self._close_loop(m, turns, search, spins, energies, couplings)
+        self._connect_bus(m, couplings, steps, parameters, thresholds)
         return m
 
-    def _close_loop(self, m: Module, turns, search, spins, energies, read) -> None:
+    def _close_loop(self, m: Module, turns, search, spins, energies, couplings) -> None:
         """From the search's result to the row and the update of the replica's next turn."""
         size = self._size
-        decision = Signal(len(search.spin) + 3)
-        index = Signal(range(size.spins + size.offset_rows))
-        m.d.comb += [
-            index.eq(Mux(turns.offset, size.spins + turns.offset_index, search.spin)),
-            decision.eq(
-                Cat(
-                    search.found & ~turns.offset,
-                    turns.offset & turns.clear,
-                    search.found & ~turns.offset & ~search.spin_negative,
-                    search.spin,
-                )
-            ),
-        ]
-        spare = size.replicas - MIN_REPLICAS
-        address = delay(m, Cat(search.found | turns.offset, index), 1 + spare)
-        m.d.comb += read.addr.eq(address[1:])
-        some = delay(m, address[0], 2)
-        row = Signal(8 * row_bytes(size))
-        held = Signal.like(row)
-        m.d.sync += [row.eq(read.data), held.eq(row)]
-        with m.If(~some):
-            m.d.sync += held.eq(0)
-
-        early = delay(m, decision, 3 + spare)
-        flip, clear, subtract, spin = early[0], early[1], early[2], early[3:]
-        low = (GROUP - 1).bit_length()
+        # The sign comes a cycle after the rest.
+        found = delay(m, Cat(search.found & ~turns.offset, turns.offset, turns.clear), 1)
         update = Signal(update_layout(size))
-        m.d.sync += [update.clear.eq(clear), update.subtract.eq(subtract)]
-        for group in range(groups(size)):
-            m.d.sync += update.group[group].eq(flip & (spin[low:] == group))
-        for member in range(GROUP):
-            m.d.sync += update.member[member].eq(spin[:low] == member)
+        m.d.comb += update.flip.eq(found[0])
+        with m.If(found[2]):
+            m.d.comb += update.operation.eq(Operation.CLEAR)
+        with m.Elif(found[1] | (found[0] & search.spin_negative)):
+            m.d.comb += update.operation.eq(Operation.ADD)
+        with m.Elif(found[0]):
+            m.d.comb += update.operation.eq(Operation.SUBTRACT)
+        m.d.comb += update.spin.eq(delay(m, search.spin, 1))
+        update = data.View(update.shape(), delay(m, update, size.replicas - FOUND - 1))
         m.d.comb += [
-            spins.row.eq(held),
+            couplings.index.eq(Mux(turns.offset, size.spins + turns.offset_index, search.spin)),
+            spins.row.eq(couplings.row),
             spins.update.eq(update),
             energies.update.eq(update),
         ]
 
-    def _connect_bus(self, m: Module, write_row, steps, parameters, thresholds) -> None:
+    def _connect_bus(self, m: Module, couplings, steps, parameters, thresholds) -> None:
         bus = self.memory
+        low = stride_bits(row_bytes(self._size))
+        m.d.comb += [
+            couplings.write_index.eq(bus.address[low:]),
+            couplings.write_byte.eq(bus.address[:low]),
+            couplings.write_data.eq(bus.write_data),
+            couplings.write_enable.eq(bus.write_enable & (bus.space == AnnealerSpace.COUPLINGS)),
+        ]
         write_step = steps.write_port(granularity=8)
-        for space, port, length in (
-            (AnnealerSpace.COUPLINGS, write_row, row_bytes(self._size)),
-            (AnnealerSpace.STEPS, write_step, step_bytes(self._size)),
-        ):
-            low = stride_bits(length)
+        length = step_bytes(self._size)
+        low = stride_bits(length)
+        m.d.comb += [
+            write_step.addr.eq(bus.address[low:]),
+            write_step.data.eq(bus.write_data.replicate(length)),
+        ]
+        with m.If(bus.write_enable & (bus.space == AnnealerSpace.STEPS)):
             m.d.comb += [
-                port.addr.eq(bus.address[low:]),
-                port.data.eq(bus.write_data.replicate(length)),
+                write_step.en[byte].eq(bus.address[:low] == byte) for byte in range(length)
             ]
-            with m.If(bus.write_enable & (bus.space == space)):
-                m.d.comb += [port.en[byte].eq(bus.address[:low] == byte) for byte in range(length)]
         written = parameters.as_value()
         with m.If(bus.write_enable & (bus.space == AnnealerSpace.RUN)):
             for byte in range(len(written) // 8):

@@ -10,6 +10,8 @@ from amaranth.utils import ceil_log2
 from tensorspin.contract.annealer import GROUP, AnnealerSize
 from tensorspin.contract.annealer_image import AnnealerSpace
 
+from ..primitives.accumulate import Operation
+
 ADDRESS_BITS = 24
 """Width of a byte address."""
 
@@ -71,18 +73,18 @@ def groups(size: AnnealerSize) -> int:
     return -(-size.spins // GROUP)
 
 
+MEMBER_BITS = ceil_log2(GROUP)
+
+
 def update_layout(size: AnnealerSize) -> data.StructLayout:
     """What a turn does to the state of its replica.
 
-    Members are `clear` (all spins positive, fields from the row's lowest bits), `subtract` (twice
-    the row, otherwise added), and the flipped spin as `group` and `member`, one bit each, or none.
+    `operation` with twice the row, and to `flip` a spin, or none. `CLEAR` makes all spins positive
+    and takes the fields from the row's lowest bits.
     """
-    return data.StructLayout({"clear": 1, "subtract": 1, "group": groups(size), "member": GROUP})
-
-
-def window_layout(size: AnnealerSize) -> data.StructLayout:
-    """Spins that a turn compares: all of groups `beyond`, and `members` of group `within`."""
-    return data.StructLayout({"beyond": groups(size), "within": groups(size), "members": GROUP})
+    return data.StructLayout(
+        {"operation": Operation, "flip": 1, "spin": range(groups(size) * GROUP)}
+    )
 
 
 def slot_bits(size: AnnealerSize) -> int:

@@ -9,6 +9,7 @@ from amaranth.lib.wiring import In, Out
 from tensorspin.contract.annealer import AnnealerSize
 
 from .interface import RESULT_WORD, RESULT_WORD_BITS, slot_bits
+from .spins import READ
 
 CYCLE_BITS = 2 * RESULT_WORD_BITS
 
@@ -63,8 +64,9 @@ class Results(wiring.Component):
             ]
         index = Signal(range(len(words)))
         ends = Signal()  # the cycles, behind the last replica
+        waiting = Signal(range(READ + 1))
         m.d.comb += [
-            self.words.valid.eq(self.busy),
+            self.words.valid.eq(self.busy & (waiting == 0)),
             self.words.payload.word.eq(Array(words)[index]),
         ]
         with m.If(ends):
@@ -72,16 +74,19 @@ class Results(wiring.Component):
                 self.words.payload.word.eq(self.cycles.word_select(index[0], RESULT_WORD_BITS)),
                 self.words.payload.last.eq(index[0]),
             ]
-        with m.If(self.busy & self.words.ready):
+        with m.If(waiting != 0):
+            m.d.sync += waiting.eq(waiting - 1)
+        with m.If(self.words.valid & self.words.ready):
             m.d.sync += index.eq(index + 1)
             with m.If(index == len(words) - 1):
-                m.d.sync += [index.eq(0), self.slot.eq(self.slot + 1)]
+                m.d.sync += [index.eq(0), waiting.eq(READ), self.slot.eq(self.slot + 1)]
                 with m.If(self.slot == self._size.replicas - 1):
                     m.d.sync += ends.eq(1)
             with m.If(self.words.payload.last):
                 m.d.sync += self.busy.eq(0)
         with m.If(self.begin):
             m.d.sync += [self.busy.eq(1), index.eq(0), self.slot.eq(0), ends.eq(0)]
+            m.d.sync += waiting.eq(READ)
         return m
 
 

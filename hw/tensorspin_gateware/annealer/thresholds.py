@@ -9,8 +9,13 @@ from amaranth.lib.wiring import In, Out
 from tensorspin.contract.annealer import PROBABILITY, AnnealerSize
 from tensorspin.contract.thresholds import SEED_BYTES, WORD_BITS, WORDS, generators
 
+from .delay import delay
 from .generator import Generator
 from .interface import ADDRESS_BITS
+from .spins import READ
+
+DRAWN = READ + 1
+"""Cycles from the beginning of a turn to the thresholds that it is compared with."""
 
 
 class Thresholds(wiring.Component):
@@ -23,13 +28,13 @@ class Thresholds(wiring.Component):
     Ports
     -----
     run : In(1)
-        In each cycle samples are drawn, and all move on.
+        In each cycle samples are drawn. All move on in any case.
     probabilities : In(threshold_bits x 16)
     seed_enable : In(1)
     seed_address : In(ADDRESS_BITS)
     seed : In(8)
     thresholds : Out(spins x threshold_bits)
-        Those drawn in a cycle are there in the next.
+        Those drawn in a cycle are there `DRAWN` cycles later.
 
     127 LUTs for seven samples, 17 a sample to compare, and a register for each digit and spin.
     """
@@ -66,12 +71,12 @@ class Thresholds(wiring.Component):
         words = iter(words)
         for digit, stride in enumerate(size.strides):
             samples = Signal(stride, name=f"samples_{digit}")
-            chain = Signal(size.spins, name=f"chain_{digit}")
+            chain = Signal(size.spins, name=f"chain_{digit}", reset_less=True)
             m.d.comb += samples.eq(
                 Cat(next(words) < self.probabilities[digit] for _ in range(stride))
             )
-            with m.If(self.run):
-                m.d.sync += chain.eq(Cat(chain, samples)[stride:])
+            entering = delay(m, samples, DRAWN - 1)
+            m.d.sync += chain.eq(Cat(chain, entering)[stride:])
             for spin in range(size.spins):
                 m.d.comb += self.thresholds[spin][digit].eq(chain[spin])
         return m

@@ -17,9 +17,11 @@ from tensorspin.contract.annealer import (
 from tensorspin.contract.annealer_image import RUN_FIELD_BYTES, RUN_FIELDS
 
 from .delay import delay
-from .interface import groups, slot_bits, window_layout
+from .interface import groups, slot_bits
+from .search import FOUND as SEARCH
+from .spins import COMPARED
 
-FOUND = 4
+FOUND = COMPARED + SEARCH
 """Cycles from the beginning of a turn to the search's result."""
 
 
@@ -49,8 +51,9 @@ class Turns(wiring.Component):
     slot : Out
         Replica whose turn begins.
     probabilities : Out(threshold_bits x 16)
-    window : Out(window_layout(size))
-        One cycle later: what the turn compares.
+    active : Out(1)
+    cursor : Out
+        The turn compares the spins from there on, if any.
     initial : Out(1)
         The first turn of a replica that compares; nothing has been flipped.
     second : Out(1)
@@ -78,7 +81,8 @@ class Turns(wiring.Component):
                 "run": Out(1),
                 "slot": Out(slot_bits(size)),
                 "probabilities": Out(data.ArrayLayout(PROBABILITY.width, size.threshold_bits)),
-                "window": Out(window_layout(size)),
+                "active": Out(1),
+                "cursor": Out(range(size.spins + 1)),
                 "initial": Out(1),
                 "second": Out(1),
                 "offset": Out(1),
@@ -159,13 +163,14 @@ class Turns(wiring.Component):
             )
 
         cursor, left, rest = current(self.slot, self.initial, begins)
-        active = Signal()
-        m.d.comb += active.eq(self.run & ~filling & (left != 0) & (rest == 0))
-        self._open_window(m, active, cursor)
+        m.d.comb += [
+            self.active.eq(self.run & ~filling & (left != 0) & (rest == 0)),
+            self.cursor.eq(cursor),
+        ]
 
         decided = delay(
             m,
-            Cat(self.run, active, self.initial, begins, boundary, self.slot),
+            Cat(self.run, self.active, self.initial, begins, boundary, self.slot),
             FOUND,
         )
         run, was_active, initial, began, was_last, slot = (
@@ -204,13 +209,3 @@ class Turns(wiring.Component):
             delay(m, Cat(adds, adds & (round_index == 0), round_index), FOUND)
         )
         return m
-
-    def _open_window(self, m: Module, active, cursor) -> None:
-        low = (GROUP - 1).bit_length()
-        for group in range(groups(self._size)):
-            m.d.sync += [
-                self.window.beyond[group].eq(active & (cursor[low:] < group)),
-                self.window.within[group].eq(active & (cursor[low:] == group)),
-            ]
-        for member in range(GROUP):
-            m.d.sync += self.window.members[member].eq(cursor[:low] <= member)
