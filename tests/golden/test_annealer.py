@@ -22,7 +22,7 @@ from tensorspin.golden.thresholds import BLOCK, Generator
 SMALL = AnnealerSize(8, 3, 8, 256, (1,) * 7, 64, 16)
 """The samples of a turn are gone by the next turn of the same replica."""
 
-SPREAD = AnnealerSize(64, 3, 10, MIN_REPLICAS, (1,) * 7, 256, 16)
+SPREAD = AnnealerSize(8 * MIN_REPLICAS, 3, 10, MIN_REPLICAS, (1,) * 7, 256, 16)
 """Samples pass the variables of `spread_problem` one after the other, turn by turn."""
 
 LEVEL = 1e-4

@@ -65,8 +65,9 @@ class SpinGroup(wiring.Component):
     state, best : Out(spins)
         One cycle later: of the replica, before the update.
 
-    A spin of an ECP5 takes 1.5 LUTs for each bit of its field but the lowest, which no flip changes,
-    of its state and its best state; the carry chains of `Accumulate` and `Comparison`; and one LUT.
+    A spin of an ECP5 takes 1.5 LUTs for each bit of its field but the lowest, which no flip
+    changes, of its state and its best state; the carry chains of `Accumulate` and `Comparison`;
+    and one LUT.
     """
 
     def __init__(self, size: AnnealerSize, spins: int, family: Family) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth import Array, Cat, Module, Signal, signed
+from amaranth import Cat, Module, Mux, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -10,6 +10,7 @@ from tensorspin.contract.annealer import AnnealerSize
 
 from .interface import RESULT_WORD, RESULT_WORD_BITS, slot_bits
 from .spins import READ
+from .tree import or_levels, or_tree
 
 CYCLE_BITS = 2 * RESULT_WORD_BITS
 
@@ -63,11 +64,19 @@ class Results(wiring.Component):
                 for first in range(0, len(value), RESULT_WORD_BITS)
             ]
         index = Signal(range(len(words)))
+        # Gathered from all over the device, so given time: the word changes, and then settles.
+        gathered = []
+        for place, word in enumerate(words):
+            chosen = Signal(RESULT_WORD_BITS, name=f"word_{place}", reset_less=True)
+            here = Signal(name=f"here_{place}", reset_less=True)
+            m.d.sync += [here.eq(index == place), chosen.eq(Mux(here, word, 0))]
+            gathered.append(chosen)
+        settle = READ + 2 + or_levels(len(words))
         ends = Signal()  # the cycles, behind the last replica
-        waiting = Signal(range(READ + 1))
+        waiting = Signal(4)
         m.d.comb += [
             self.words.valid.eq(self.busy & (waiting == 0)),
-            self.words.payload.word.eq(Array(words)[index]),
+            self.words.payload.word.eq(or_tree(m, gathered)),
         ]
         with m.If(ends):
             m.d.comb += [
@@ -77,16 +86,16 @@ class Results(wiring.Component):
         with m.If(waiting != 0):
             m.d.sync += waiting.eq(waiting - 1)
         with m.If(self.words.valid & self.words.ready):
-            m.d.sync += index.eq(index + 1)
+            m.d.sync += [index.eq(index + 1), waiting.eq(settle)]
             with m.If(index == len(words) - 1):
-                m.d.sync += [index.eq(0), waiting.eq(READ), self.slot.eq(self.slot + 1)]
+                m.d.sync += [index.eq(0), self.slot.eq(self.slot + 1)]
                 with m.If(self.slot == self._size.replicas - 1):
                     m.d.sync += ends.eq(1)
             with m.If(self.words.payload.last):
                 m.d.sync += self.busy.eq(0)
         with m.If(self.begin):
             m.d.sync += [self.busy.eq(1), index.eq(0), self.slot.eq(0), ends.eq(0)]
-            m.d.sync += waiting.eq(READ)
+            m.d.sync += waiting.eq(settle)
         return m
 
 

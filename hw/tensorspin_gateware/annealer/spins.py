@@ -56,8 +56,8 @@ class Spins(wiring.Component):
     considered : Out(groups)
         At the same time: groups from that of the cursor on.
     flipped : Out(spins x signed(field_bits))
-        `FLIPPED` cycles later: fields after the update of the group in which a spin was flipped; 0 for
-        all others.
+        `FLIPPED` cycles later: fields after the update of the group in which a spin was flipped;
+        0 for all others.
     state, best : Out(spins)
         `READ` cycles later: of the replica, before the update.
 
