@@ -120,7 +120,7 @@ def vendor_cell(family: str, name: str) -> str:
 
 
 def ecp5_cells(*names: str) -> str:
-    """Verilog of ECP5 cells of which Yosys has models, in files that `vendor_cell` does not read."""
+    """Verilog of ECP5 cells, from files beside the one that `vendor_cell` reads."""
     folder = yosys_share() / "ecp5"
     models = (folder / "common_sim.vh").read_text() + (folder / "ccu2c_sim.vh").read_text()
     return "".join(_module(models, name) for name in names)
