@@ -54,13 +54,11 @@ class Accumulate(wiring.Component):
         operation = self.operation.as_value()
         subtract, change = operation[0], operation[1]
         if self._family is Family.ECP5:
-            # The lowest place makes the first carry, which is `subtract`.
-            places = [Place(_step, a=subtract, c=subtract)]
-            places += [
+            places = [
                 Place(_step, self.total[bit], self.term[bit], subtract, change)
                 for bit in range(self._width)
             ]
-            m.d.comb += self.result.eq(carry_chain(m, places)[1 : self._width + 1])
+            m.d.comb += self.result.eq(carry_chain(m, subtract, places))
         else:
             # One look-up table a bit, in front of the carry.
             clear = ~change & subtract

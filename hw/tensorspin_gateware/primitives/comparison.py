@@ -28,7 +28,7 @@ class Comparison(wiring.Component):
         With both bits 0 the result is 0.
     result : Out(1)
 
-    Combinational. ECP5: ``threshold_bits + 2`` look-up tables and one for each three of the value's
+    Combinational. ECP5: ``threshold_bits + 3`` look-up tables and one for each three of the value's
     further bits, rounded up to an even number, all in the carry chain; elsewhere as synthesis finds
     it.
     """
@@ -48,8 +48,7 @@ class Comparison(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         if self._family is Family.ECP5:
-            places = self._places()
-            m.d.comb += self.result.eq(carry_chain(m, places)[len(places) - 1])
+            m.d.comb += self.result.eq(carry_chain(m, self.negate, self._places())[-1])
         else:
             # threshold + value, or threshold - value.
             width = len(self.value) + 1
@@ -65,9 +64,9 @@ class Comparison(wiring.Component):
         """threshold + (value ^ negate) + negate is 0 or more if the inverted value is, or if there
         is a carry out of the bits below its sign."""
         negate, value = self.negate, self.value
-        first, *others = self.threshold
-        places = [Place(_first_carry, first, value[0], negate)]
-        places += [Place(_sum, digit, value[bit], negate) for bit, digit in enumerate(others, 1)]
+        places = [
+            Place(_sum, digit, value[bit], negate) for bit, digit in enumerate(self.threshold)
+        ]
         # Where the threshold has no bits, the carry passes if the inverted value is all ones. Its
         # sign is among them, so there is no carry behind them if it is positive.
         ones = value[len(self.threshold) :]
@@ -77,16 +76,6 @@ class Comparison(wiring.Component):
         places.append(Place(lambda a, b, c, d: c | d, c=c, d=d))
         positive = Place(lambda a, b, c, d: (a ^ b ^ 1) & (c | d), value[-1], negate, c, d)
         return [*places, positive]
-
-
-def _first_carry(digit: int, bit: int, negate: int, one: int) -> int:
-    """The carry out of the lowest place, inverted: digit + (bit ^ negate) + negate, 2 or more.
-
-    As the carry in is 0, the place makes the next one by itself.
-    """
-    if not one:
-        return 1
-    return digit + (bit ^ negate) + negate < 2
 
 
 def _sum(digit: int, bit: int, negate: int, one: int) -> int:

@@ -10,7 +10,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from tensorspin.contract.fixed import ACCUMULATOR, MANTISSA, SQ, WEIGHT
-from tensorspin_gateware.primitives import Family
+from tensorspin_gateware.primitives import Family, carry
 from tensorspin_gateware.primitives.accumulate import Accumulate, Operation
 from tensorspin_gateware.primitives.comparison import Comparison
 from tensorspin_gateware.primitives.copies import copy
@@ -113,6 +113,7 @@ def test_primitives():
         vendor_cells=vendor_cell("ice40", "SB_SPRAM256KA")
         + vendor_cell("ice40", "SB_MAC16")
         + ecp5_cells("LUT4", "LUT2", "CCU2C", "TRELLIS_FF")
+        + carry.MAP.read_text()
         + ECP5_CELLS.read_text(),
         lanes=LANES,
         roundings=[(width, shift, asdict(to)) for width, shift, to in ROUNDINGS],
