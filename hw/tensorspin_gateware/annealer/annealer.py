@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 from amaranth import Cat, Module, Mux, Signal
-from amaranth.lib import data, memory, wiring
+from amaranth.lib import data, wiring
 
 from tensorspin.contract.annealer import AnnealerSize
-from tensorspin.contract.annealer_image import (
-    AnnealerSpace,
-    row_bytes,
-    step_bytes,
-    stride_bits,
-)
 
 from ..primitives import Family
 from ..primitives.accumulate import Operation
-from .couplings import Couplings
 from .delay import delay
 from .energies import Energies
-from .interface import AnnealerSignature, update_layout
-from .results import CYCLE_BITS, Results
+from .interface import CYCLE_BITS, AnnealerSignature, update_layout
+from .memories import Memories
+from .results import Results
 from .search import Search
 from .spins import READ, Spins
 from .thresholds import Thresholds
-from .turns import FOUND, Turns, parameters_layout
+from .turns import FOUND, Turns
 
 
 class Annealer(wiring.Component):
@@ -58,32 +52,40 @@ class Annealer(wiring.Component):
         m.submodules.search = search = Search(size)
         m.submodules.energies = energies = Energies(size)
         m.submodules.results = results = Results(size)
-        m.submodules.couplings = couplings = Couplings(
+        m.submodules.memories = memories = Memories(
             size, size.replicas + READ - FOUND, self._family
         )
-        m.submodules.steps = steps = memory.Memory(
-            shape=8 * step_bytes(size), depth=size.steps, init=[]
-        )
-        parameters = Signal(parameters_layout())
-
         cycle = Signal(CYCLE_BITS)
         with m.If(self.start):
             m.d.sync += cycle.eq(1)
-        with m.Elif(turns.run):
+        with m.Elif(self.running):
             m.d.sync += cycle.eq(cycle + 1)
 
-        read_step = steps.read_port()
         m.d.comb += [
-            self.idle.eq(~turns.run & ~results.busy),
+            self.running.eq(turns.running),
+            self.step.eq(turns.current_step),
+            self.ready.eq(memories.ready),
+            self.memory.read_data.eq(results.data),
+            memories.space.eq(self.memory.space),
+            memories.address.eq(self.memory.address),
+            memories.write_enable.eq(self.memory.write_enable),
+            memories.write_data.eq(self.memory.write_data),
             turns.start.eq(self.start),
-            turns.parameters.eq(parameters),
-            read_step.addr.eq(turns.step_index),
-            turns.step.eq(read_step.data),
+            turns.stop.eq(self.stop | memories.run_written),
+            turns.parameters.eq(memories.parameters),
+            memories.step_index.eq(turns.step_index),
+            turns.step.eq(memories.step),
+            memories.spin.eq(turns.spin),
+            turns.states.eq(memories.states),
             turns.found.eq(search.found),
-            turns.spin.eq(search.spin),
+            turns.found_spin.eq(search.spin),
+            turns.read_slot.eq(results.slot),
+            thresholds.seed.eq(memories.seed),
+            thresholds.seed_enable.eq(memories.seed_enable),
+            thresholds.seed_first.eq(memories.seed_first),
             thresholds.run.eq(turns.run),
             thresholds.probabilities.eq(turns.probabilities),
-            spins.slot.eq(Mux(turns.run, turns.slot, results.slot)),
+            spins.slot.eq(turns.slot),
             spins.active.eq(turns.active),
             spins.cursor.eq(turns.cursor),
             spins.thresholds.eq(thresholds.thresholds),
@@ -94,68 +96,45 @@ class Annealer(wiring.Component):
             energies.slot.eq(turns.slot),
             energies.initial.eq(turns.initial & turns.run),
             energies.flipped.eq(spins.flipped),
-            energies.read_slot.eq(results.slot),
-            results.begin.eq(turns.ends),
+            energies.read_slot.eq(turns.slot),
+            results.address.eq(self.memory.address),
             results.cycles.eq(cycle),
             results.energy.eq(energies.energy),
             results.best_energy.eq(energies.best),
             results.state.eq(spins.state),
             results.best.eq(spins.best),
         ]
-        wiring.connect(m, wiring.flipped(self.results), results.words)
-        self._close_loop(m, turns, search, spins, energies, couplings)
-        self._connect_bus(m, couplings, steps, parameters, thresholds)
+        self._close_loop(m, turns, search, spins, energies, memories)
         return m
 
-    def _close_loop(self, m: Module, turns, search, spins, energies, couplings) -> None:
+    def _close_loop(self, m: Module, turns, search, spins, energies, memories) -> None:
         """From the search's result to the row and the update of the replica's next turn."""
         size = self._size
+        fill = turns.fill
+        flip = Signal()
+        index = Signal.like(fill.row)
+        m.d.comb += [
+            flip.eq(search.found | fill.flip),
+            index.eq(Mux(fill.offset | fill.flip, fill.row, search.spin)),
+        ]
         # The sign comes a cycle after the rest.
-        found = delay(m, Cat(search.found & ~turns.offset, turns.offset, turns.clear), 1)
+        late = delay(m, Cat(flip, fill.clear, fill.offset, search.found), 1)
+        late_flip, clear, offset, found = late
         update = Signal(update_layout(size))
-        m.d.comb += update.flip.eq(found[0])
-        with m.If(found[2]):
+        m.d.comb += [
+            update.flip.eq(late_flip),
+            update.spin.eq(delay(m, index[: len(search.spin)], 1)),
+        ]
+        with m.If(clear):
             m.d.comb += update.operation.eq(Operation.CLEAR)
-        with m.Elif(found[1] | (found[0] & search.spin_negative)):
+        with m.Elif(offset | (found & search.spin_negative)):
             m.d.comb += update.operation.eq(Operation.ADD)
-        with m.Elif(found[0]):
+        with m.Elif(late_flip):
             m.d.comb += update.operation.eq(Operation.SUBTRACT)
-        m.d.comb += update.spin.eq(delay(m, search.spin, 1))
         update = data.View(update.shape(), delay(m, update, size.replicas - FOUND - 1))
         m.d.comb += [
-            couplings.index.eq(Mux(turns.offset, size.spins + turns.offset_index, search.spin)),
-            spins.row.eq(couplings.row),
+            memories.row_index.eq(index),
+            spins.row.eq(memories.row),
             spins.update.eq(update),
             energies.update.eq(update),
-        ]
-
-    def _connect_bus(self, m: Module, couplings, steps, parameters, thresholds) -> None:
-        bus = self.memory
-        low = stride_bits(row_bytes(self._size))
-        m.d.comb += [
-            couplings.write_index.eq(bus.address[low:]),
-            couplings.write_byte.eq(bus.address[:low]),
-            couplings.write_data.eq(bus.write_data),
-            couplings.write_enable.eq(bus.write_enable & (bus.space == AnnealerSpace.COUPLINGS)),
-        ]
-        write_step = steps.write_port(granularity=8)
-        length = step_bytes(self._size)
-        low = stride_bits(length)
-        m.d.comb += [
-            write_step.addr.eq(bus.address[low:]),
-            write_step.data.eq(bus.write_data.replicate(length)),
-        ]
-        with m.If(bus.write_enable & (bus.space == AnnealerSpace.STEPS)):
-            m.d.comb += [
-                write_step.en[byte].eq(bus.address[:low] == byte) for byte in range(length)
-            ]
-        written = parameters.as_value()
-        with m.If(bus.write_enable & (bus.space == AnnealerSpace.RUN)):
-            for byte in range(len(written) // 8):
-                with m.If(bus.address == byte):
-                    m.d.sync += written.word_select(byte, 8).eq(bus.write_data)
-        m.d.comb += [
-            thresholds.seed_enable.eq(bus.write_enable & (bus.space == AnnealerSpace.SEEDS)),
-            thresholds.seed_address.eq(bus.address),
-            thresholds.seed.eq(bus.write_data),
         ]

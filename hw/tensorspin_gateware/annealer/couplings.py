@@ -39,6 +39,8 @@ class Couplings(wiring.Component):
     row : Out(spins x coupling_bits)
     write_index, write_byte, write_data, write_enable : In
         Writes a byte of a row, two cycles later.
+    clear : In(1)
+        Sets all of the row to zero instead.
 
     Block RAM, and registers: of a row and of an address for each `PART_BYTES` of it.
     """
@@ -56,6 +58,7 @@ class Couplings(wiring.Component):
                 "write_byte": In(range(row_bytes(size))),
                 "write_data": In(8),
                 "write_enable": In(1),
+                "clear": In(1),
             }
         )
 
@@ -63,8 +66,10 @@ class Couplings(wiring.Component):
         m = Module()
         rows = self._size.spins + self._size.offset_rows
         index = delay(m, self.index, self._spare)
-        write = delay(m, Cat(self.write_index, self.write_data), 1)
-        byte, enable = delay(m, self.write_byte, 1), delay(m, self.write_enable, 1)
+        value = self.write_data & ~self.clear.replicate(len(self.write_data))
+        write = delay(m, Cat(self.write_index, value), 1)
+        byte = delay(m, self.write_byte, 1)
+        enable, clear = delay(m, self.write_enable, 1), delay(m, self.clear, 1)
         length = row_bytes(self._size)
         parts = []
         for first in range(0, length, PART_BYTES):
@@ -74,7 +79,7 @@ class Couplings(wiring.Component):
             )
             read, port = part.read_port(), part.write_port(granularity=8)
             chosen = Signal(count, name=f"chosen_{first}", reset_less=True)
-            m.d.sync += chosen.eq(Cat((byte == first + n) & enable for n in range(count)))
+            m.d.sync += chosen.eq(Cat(((byte == first + n) & enable) | clear for n in range(count)))
             copied = copy(m, write, self._family)
             m.d.comb += [
                 read.addr.eq(copy(m, index, self._family)),

@@ -1,22 +1,26 @@
-"""Sends what a run has found."""
+"""What a run has found, as the host reads it."""
 
 from __future__ import annotations
 
-from amaranth import Cat, Module, Mux, Signal, signed
-from amaranth.lib import stream, wiring
+from amaranth import Cat, Const, Module, Mux, Signal, signed
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from tensorspin.contract.annealer import AnnealerSize
+from tensorspin.contract.annealer_image import result_bytes, stride_bits
+from tensorspin.contract.latency import MEMORY_READ
 
-from .interface import RESULT_WORD, RESULT_WORD_BITS, slot_bits
+from .delay import delay
+from .interface import ADDRESS_BITS, CYCLE_BITS, slot_bits
 from .spins import READ
 from .tree import or_levels, or_tree
 
-CYCLE_BITS = 2 * RESULT_WORD_BITS
+BLOCK = 1 + READ
+"""Cycles from an address to its replica's block: a register in `Turns`, then as `Spins`."""
 
 
 class Results(wiring.Component):
-    """Walks the replicas and sends the words of `RESULT_WORD`.
+    """Selects a byte of a replica's block.
 
     Parameters
     ----------
@@ -24,14 +28,17 @@ class Results(wiring.Component):
 
     Ports
     -----
-    begin : In(1)
-    cycles : In(32)
+    address : In(ADDRESS_BITS)
+    slot : Out
+        Replica that the address belongs to; combinational.
     energy, best_energy : In(signed)
     state, best : In(spins)
-        Of replica `slot`; combinational.
-    slot : Out
-    words : Out(stream of RESULT_WORD)
-    busy : Out(1)
+        Of replica `slot`, `BLOCK` cycles later.
+    cycles : In(32)
+    data : Out(8)
+        `MEMORY_READ` cycles after the address.
+
+    About two LUTs for three spins (ECP5).
     """
 
     def __init__(self, size: AnnealerSize) -> None:
@@ -39,66 +46,50 @@ class Results(wiring.Component):
         energy = signed(size.energy.width)
         super().__init__(
             {
-                "begin": In(1),
-                "cycles": In(CYCLE_BITS),
+                "address": In(ADDRESS_BITS),
+                "slot": Out(slot_bits(size)),
                 "energy": In(energy),
                 "best_energy": In(energy),
                 "state": In(size.spins),
                 "best": In(size.spins),
-                "slot": Out(slot_bits(size)),
-                "words": Out(stream.Signature(RESULT_WORD)),
-                "busy": Out(1),
+                "cycles": In(CYCLE_BITS),
+                "data": Out(8),
             }
         )
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        words = []
-        for value in (
-            Cat(_extended(self.energy), _extended(self.best_energy)),
-            self.state,
-            self.best,
-        ):
-            words += [
-                value[first : first + RESULT_WORD_BITS]
-                for first in range(0, len(value), RESULT_WORD_BITS)
+        length = result_bytes(self._size)
+        low = stride_bits(length)
+        # In the order of `RESULT_HEADER`.
+        block = Cat(
+            _extended(self.energy),
+            _extended(self.best_energy),
+            self.cycles,
+            _whole_bytes(self.state),
+            _whole_bytes(self.best),
+        )
+        assert len(block) == 8 * length
+        place = delay(m, self.address[:low], BLOCK - 1)
+        chosen = []
+        for index in range(length):
+            here = Signal(name=f"here_{index}", reset_less=True)
+            byte = Signal(8, name=f"byte_{index}", reset_less=True)
+            m.d.sync += [
+                here.eq(place == index),
+                byte.eq(Mux(here, block.word_select(index, 8), 0)),
             ]
-        index = Signal(range(len(words)))
-        # Gathered from all over the device, so given time: the word changes, and then settles.
-        gathered = []
-        for place, word in enumerate(words):
-            chosen = Signal(RESULT_WORD_BITS, name=f"word_{place}", reset_less=True)
-            here = Signal(name=f"here_{place}", reset_less=True)
-            m.d.sync += [here.eq(index == place), chosen.eq(Mux(here, word, 0))]
-            gathered.append(chosen)
-        settle = READ + 2 + or_levels(len(words))
-        ends = Signal()  # the cycles, behind the last replica
-        waiting = Signal(4)
+            chosen.append(byte)
         m.d.comb += [
-            self.words.valid.eq(self.busy & (waiting == 0)),
-            self.words.payload.word.eq(or_tree(m, gathered)),
+            self.slot.eq(self.address[low:]),
+            self.data.eq(delay(m, or_tree(m, chosen), MEMORY_READ - BLOCK - 1 - or_levels(length))),
         ]
-        with m.If(ends):
-            m.d.comb += [
-                self.words.payload.word.eq(self.cycles.word_select(index[0], RESULT_WORD_BITS)),
-                self.words.payload.last.eq(index[0]),
-            ]
-        with m.If(waiting != 0):
-            m.d.sync += waiting.eq(waiting - 1)
-        with m.If(self.words.valid & self.words.ready):
-            m.d.sync += [index.eq(index + 1), waiting.eq(settle)]
-            with m.If(index == len(words) - 1):
-                m.d.sync += [index.eq(0), self.slot.eq(self.slot + 1)]
-                with m.If(self.slot == self._size.replicas - 1):
-                    m.d.sync += ends.eq(1)
-            with m.If(self.words.payload.last):
-                m.d.sync += self.busy.eq(0)
-        with m.If(self.begin):
-            m.d.sync += [self.busy.eq(1), index.eq(0), self.slot.eq(0), ends.eq(0)]
-            m.d.sync += waiting.eq(settle)
         return m
 
 
 def _extended(energy):
-    width = 2 * RESULT_WORD_BITS
-    return Cat(energy, energy[-1].replicate(width - len(energy)))
+    return Cat(energy, energy[-1].replicate(32 - len(energy)))
+
+
+def _whole_bytes(state):
+    return Cat(state, Const(0, -len(state) % 8))

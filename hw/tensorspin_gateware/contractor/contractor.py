@@ -6,6 +6,7 @@ from amaranth import Module, Signal
 from amaranth.lib import wiring
 
 from tensorspin.contract.device import ContractorSize
+from tensorspin.contract.latency import MEMORY_READ
 from tensorspin.contract.memory import MemorySpace
 from tensorspin.contract.program import MIN_LANES
 
@@ -17,6 +18,9 @@ from .results import Results
 from .samples import Samples
 from .sequencer import Sequencer
 from .weights import Weights
+
+READ = 2
+"""Cycles from an address to the data of one of the engine's memories."""
 
 
 class Contractor(wiring.Component):
@@ -115,6 +119,7 @@ class Contractor(wiring.Component):
 
     def _connect_bus(self, m: Module, reader: ProgramReader, groups: list[Group]) -> None:
         """All groups have the same feature table; the first one's is read back."""
+        read_data = Signal(8)
         for space, components in (
             (MemorySpace.PROGRAM, [reader]),
             (MemorySpace.TABLE, groups),
@@ -128,4 +133,10 @@ class Contractor(wiring.Component):
                     component.selected.eq((self.memory.space == space) & ~self.busy),
                 ]
             with m.If(self.memory.space == space):
-                m.d.comb += self.memory.read_data.eq(components[0].bus.read_data)
+                m.d.comb += read_data.eq(components[0].bus.read_data)
+        # The annealer, on the same bus, needs longer.
+        for _ in range(MEMORY_READ - READ):
+            later = Signal.like(read_data)
+            m.d.sync += later.eq(read_data)
+            read_data = later
+        m.d.comb += self.memory.read_data.eq(read_data)

@@ -55,5 +55,5 @@ NORMALISE_WRITE = 4
 START_TO_HEADER = 1
 """Start of a sample to its first header at the program memory's output."""
 
-MEMORY_READ = 2
+MEMORY_READ = 8
 """Address on the host's memory bus to data."""
