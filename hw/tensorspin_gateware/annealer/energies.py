@@ -27,8 +27,10 @@ class Energies(wiring.Component):
     -----
     slot, update : In
         As for `Spins`.
+    zero : In(1)
+        At the same time: the energy is zero, whatever was there.
     initial : In(1)
-        At the same time: energy and best are zero, whatever was there.
+        At the same time: the energy is the best, whatever was there.
     flipped : In(spins x signed(field_bits))
         From `Spins`.
     keep : Out(1)
@@ -37,7 +39,8 @@ class Energies(wiring.Component):
     energy, best : Out(signed)
         Of replica `read_slot`; combinational.
 
-    A third of a LUT for each bit of the fields: the choice of one.
+    About five LUTs a spin (ECP5, 64 spins, fields of 11 bits): a third of a LUT for each bit of the
+    fields, to choose one, and what does not grow with the spins.
     """
 
     def __init__(self, size: AnnealerSize) -> None:
@@ -46,6 +49,7 @@ class Energies(wiring.Component):
             {
                 "slot": In(slot_bits(size)),
                 "update": In(update_layout(size)),
+                "zero": In(1),
                 "initial": In(1),
                 "flipped": In(data.ArrayLayout(signed(size.field_bits), size.spins)),
                 "keep": Out(1),
@@ -74,11 +78,11 @@ class Energies(wiring.Component):
         m.submodules.bests = bests = memory.Memory(
             shape=signed(size.energy.width), depth=size.replicas, init=[]
         )
-        early = delay(m, Cat(self.initial, self.slot), read)
+        early = delay(m, Cat(self.zero, self.initial, self.slot), read)
         before, after = energies.read_port(domain="comb"), energies.write_port()
         m.d.comb += [
-            before.addr.eq(early[1:]),
-            after.addr.eq(early[1:]),
+            before.addr.eq(early[2:]),
+            after.addr.eq(early[2:]),
             after.en.eq(1),
             after.data.eq(Mux(early[0], 0, before.data + Mux(subtract, -field, field))),
         ]
@@ -88,10 +92,10 @@ class Energies(wiring.Component):
         best, new_best = bests.read_port(domain="comb"), bests.write_port()
         better = Signal()
         m.d.comb += [
-            best.addr.eq(late[1:]),
-            new_best.addr.eq(late[1:]),
+            best.addr.eq(late[2:]),
+            new_best.addr.eq(late[2:]),
             better.eq(energy < best.data),
-            new_best.en.eq(better | late[0]),
+            new_best.en.eq(better | late[1]),
             new_best.data.eq(energy),
             self.keep.eq(delay(m, better, size.replicas - read - 1)),
         ]

@@ -57,6 +57,8 @@ class SpinGroup(wiring.Component):
         One cycle later.
     thresholds : In(spins x threshold_bits)
         Two cycles later.
+    holds : In(spins)
+        At the same time; as for `Spins`.
     negative, accept : Out(spins)
         Three cycles later.
     flipped : Out(spins x field_bits)
@@ -66,8 +68,8 @@ class SpinGroup(wiring.Component):
         One cycle later: of the replica, before the update.
 
     A spin of an ECP5 takes 1.5 LUTs for each bit of its field but the lowest, which no flip
-    changes, of its state and its best state; the carry chains of `Accumulate` and `Comparison`;
-    and one LUT.
+    changes, of its state and of its best state; the carry chains of `Accumulate` and `Comparison`;
+    one LUT, and two more for a ring. With fields of 11 bits and thresholds of 8 these are 43 and 2.
     """
 
     def __init__(self, size: AnnealerSize, spins: int, family: Family) -> None:
@@ -80,6 +82,7 @@ class SpinGroup(wiring.Component):
                 "mask": In(MASK),
                 "row": In(data.ArrayLayout(signed(size.coupling_bits), spins)),
                 "thresholds": In(data.ArrayLayout(size.threshold_bits, spins)),
+                "holds": In(spins),
                 "negative": Out(spins),
                 "accept": Out(spins),
                 "flipped": Out(data.ArrayLayout(signed(size.field_bits), spins)),
@@ -112,11 +115,15 @@ class SpinGroup(wiring.Component):
         for spin in range(self._spins):
             comparison = Comparison(self._size.threshold_bits, self._size.field_bits, self._family)
             m.submodules[f"comparison_{spin}"] = comparison
+            enable = Cat(mask.other, mask.members[spin])
+            if self._size.ring:
+                equal = (negative[spin] == compared[spin]) & (negative[spin] == self.state[spin])
+                enable = (enable.any() & ~(self.holds[spin] & equal)).replicate(2)
             m.d.comb += [
                 comparison.threshold.eq(self.thresholds[spin]),
                 comparison.value.eq(fields[spin]),
                 comparison.negate.eq(negative[spin]),
-                comparison.enable.eq(Cat(mask.other, mask.members[spin])),
+                comparison.enable.eq(enable),
             ]
             m.d.sync += accept[spin].eq(comparison.result)
         return m

@@ -34,7 +34,7 @@ class Search(wiring.Component):
     spin_negative : Out(1)
         Its sign, one cycle after that.
 
-    LUTs: see the end of `tensorspin_gateware.annealer.spins`.
+    About two LUTs a spin (ECP5, 64 spins).
     """
 
     def __init__(self, size: AnnealerSize) -> None:

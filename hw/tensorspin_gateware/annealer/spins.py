@@ -51,6 +51,9 @@ class Spins(wiring.Component):
         `READ` cycles later.
     thresholds : In(spins x threshold_bits)
         ``READ + 1`` cycles later.
+    holds : In(spins)
+        At the same time: the ring holds the spin if it equals both its neighbours, the replicas
+        before and behind, which have their turns one cycle earlier and later and do not move.
     accept, negative : Out(spins)
         `COMPARED` cycles later: spins that would flip, and the signs of all.
     considered : Out(groups)
@@ -62,7 +65,7 @@ class Spins(wiring.Component):
         `READ` cycles later: of the replica, before the update.
 
     What is broadcast passes two registers, of a region and of a group. For LUTs see `SpinGroup`;
-    the broadcasts take half a LUT a spin.
+    the broadcasts take about one a spin (64 spins).
     """
 
     def __init__(self, size: AnnealerSize, family: Family = Family.BEHAVIOURAL) -> None:
@@ -77,6 +80,7 @@ class Spins(wiring.Component):
                 "cursor": In(range(size.spins + 1)),
                 "row": In(data.ArrayLayout(signed(size.coupling_bits), size.spins)),
                 "thresholds": In(data.ArrayLayout(size.threshold_bits, size.spins)),
+                "holds": In(size.spins),
                 "accept": Out(size.spins),
                 "negative": Out(size.spins),
                 "considered": Out(groups(size)),
@@ -105,6 +109,7 @@ class Spins(wiring.Component):
         m.d.comb += [
             group.control.eq(control),
             group.mask.eq(mask),
+            group.holds.eq(self.holds[first : first + spins]),
             self.considered[index].eq(delay(m, considered, COMPARED - READ)),
             self.accept[first : first + spins].eq(group.accept),
             self.negative[first : first + spins].eq(group.negative),

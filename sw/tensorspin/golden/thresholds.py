@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..contract.annealer import AnnealerSize
+from ..contract.annealer import RING, AnnealerSize, Moving
+from ..contract.ising import Step
 from ..contract.thresholds import (
     GENERATOR_BITS,
     WORD_BITS,
@@ -57,7 +58,7 @@ class Generator:
 
 
 class Thresholds:
-    """Thresholds of the last spins, round by round.
+    """Thresholds of the last spins and what the ring decides, round by round.
 
     Parameters
     ----------
@@ -73,44 +74,65 @@ class Thresholds:
         self._generators = [Generator(i, seeds[i]) for i in range(generators(size))]
         self._words = np.empty((0, size.samples), dtype=np.int32)
         # Digits with equal strides move together: one sequence, their sum, is enough.
+        spins = size.spins - first
         self._sequences = {
-            stride: np.zeros(size.spins - first + stride * (size.replicas - 1), dtype=np.int32)
-            for stride in set(size.strides)
+            stride: np.zeros(
+                (size.replicas, spins) if size.tempering else spins + stride * (size.replicas - 1),
+                dtype=np.int32,
+            )
+            for stride in set(size.sequences)
         }
 
-    def round(self, probabilities) -> np.ndarray:
-        """Thresholds of the next round.
+    def round(self, step: Step, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Random numbers of the next round.
 
         Parameters
         ----------
-        probabilities : sequence of int
-            Of the digits that are drawn in this round.
+        step : Step
+            Under way.
+        probabilities : ndarray of int, shape (replicas, threshold_bits)
+            Of the digits that are drawn in the replicas' turns.
 
         Returns
         -------
-        ndarray of int32, shape (replicas, spins - first)
+        thresholds : ndarray of int32, shape (replicas, spins - first)
             Digits that were drawn before the start are 0.
+        holds : ndarray of bool, shape (replicas, spins - first)
+            The ring holds the spin if it equals its neighbours.
         """
         size = self._size
-        # A sample for each digit, stride and cycle, in the order in which it enters.
+        # A sample for each sequence, cycle and stride, in the order in which it enters.
         words = self._draw(size.replicas)
         fresh = {
-            stride: np.zeros(stride * size.replicas, dtype=np.int32) for stride in self._sequences
+            stride: np.zeros((size.replicas, stride), dtype=np.int32) for stride in self._sequences
         }
         place = 0
-        for digit, stride in enumerate(size.strides):
-            samples = words[:, place : place + stride] < probabilities[digit]
-            fresh[stride] += samples.reshape(-1).astype(np.int32) << digit
+        ring_limit = np.full(size.replicas, step.ring << WORD_BITS - RING.f_bits)
+        limits = [*probabilities.T, ring_limit]
+        for digit, (stride, limit) in enumerate(zip(size.sequences, limits)):
+            samples = words[:, place : place + stride] < limit[:, None]
+            fresh[stride] += samples.astype(np.int32) << digit
             place += stride
         spins = size.spins - self._first
         total = np.zeros((size.replicas, spins), dtype=np.int32)
+        ring = 1 << size.threshold_bits
         for stride, sequence in self._sequences.items():
-            entering = fresh[stride]
-            sequence = np.concatenate([sequence, entering])[-len(sequence) :]
+            if step.moving is Moving.ALL:
+                sequence &= ~ring
+            if size.tempering:
+                sequence = np.concatenate([sequence, fresh[stride]], axis=1)[:, -spins:]
+                total += sequence
+            else:
+                entering = fresh[stride].reshape(-1)
+                sequence = np.concatenate([sequence, entering])[-len(sequence) :]
+                windows = np.lib.stride_tricks.sliding_window_view(sequence, spins)
+                total += windows[::stride]
             self._sequences[stride] = sequence
-            windows = np.lib.stride_tricks.sliding_window_view(sequence, spins)
-            total += windows[::stride]
-        return total
+        return total & (ring - 1), total & ring != 0
+
+    def exchange_words(self, rounds: int) -> np.ndarray:
+        """Numbers for exchanges, one for each cycle of the next rounds; all else is as it was."""
+        return self._draw(rounds * self._size.replicas)[:, -1]
 
     def _draw(self, cycles: int) -> np.ndarray:
         while len(self._words) < cycles:
