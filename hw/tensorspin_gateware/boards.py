@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from tensorspin.contract.boards import BOARDS, Board
 
-from .primitives import Family
+from .primitives import Family, carry
 
 COLLISIONS_DO_NOT_MATTER = (
     "setparam -set COLLISION_X_MASK 1'1 t:$memrd_v2 r:COLLISION_X_MASK=1'0 %i r:CLK_ENABLE=1 %i"
@@ -45,6 +45,8 @@ class BoardHardware:
         Of the bitstream's file.
     before_synthesis : str
         Yosys' commands before ``synth_*``.
+    after_synthesis : str
+        Yosys' commands after them.
     synth_options : str
         Options of Yosys' ``synth_*`` command.
     place_options : str
@@ -57,6 +59,7 @@ class BoardHardware:
     programmer: str
     suffix: str
     before_synthesis: str
+    after_synthesis: str
     synth_options: str
     place_options: str
 
@@ -68,7 +71,10 @@ def _ulx3s(size: str, place_options: str) -> BoardHardware:
         uart=0,
         programmer="openFPGALoader",
         suffix=".bit",
-        before_synthesis=f"{COLLISIONS_DO_NOT_MATTER}\n{GROUPS_KEEP_THEIR_REGISTERS}",
+        before_synthesis="\n".join(
+            (COLLISIONS_DO_NOT_MATTER, GROUPS_KEEP_THEIR_REGISTERS, carry.BEFORE_SYNTHESIS)
+        ),
+        after_synthesis=carry.AFTER_SYNTHESIS,
         synth_options="",
         place_options=place_options,
     )
@@ -82,6 +88,7 @@ HARDWARE = {
         programmer="iceprog",
         suffix=".bin",
         before_synthesis="",
+        after_synthesis="",
         # Not "-dsp": that pass takes the DSPs that the lanes instantiate for its own, and turns
         # their registers off.
         synth_options="",
@@ -100,7 +107,9 @@ HARDWARE = {
 def create_platform(board: Board):
     """A new platform object for a board; each serves for one build."""
     module, _, name = HARDWARE[board.name].platform.partition(":")
-    return getattr(importlib.import_module(module), name)()
+    platform = getattr(importlib.import_module(module), name)()
+    platform.add_file(carry.MAP_FILE, carry.MAP.read_text())
+    return platform
 
 
 def oscillator_hz(platform) -> int:

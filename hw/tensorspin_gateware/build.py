@@ -147,6 +147,7 @@ def _run_tools(board: Board, top: Elaboratable, folder: Path, progress: Progress
         _NAME,
         emit_src=False,
         script_after_read=hardware.before_synthesis,
+        script_after_synth=hardware.after_synthesis,
         synth_opts=hardware.synth_options,
         # A design that is too slow is still reported, not refused half-way.
         nextpnr_opts=f"{hardware.place_options} --freq {board.clock_hz / 1e6} "

@@ -9,7 +9,7 @@ from amaranth.back import rtlil
 
 from tensorspin_gateware import toolchain
 from tensorspin_gateware.boards import HARDWARE
-from tensorspin_gateware.primitives import Family
+from tensorspin_gateware.primitives import Family, carry
 from tensorspin_gateware.simulator import TOP
 
 _COMMAND = {Family.ICE40UP: "synth_ice40", Family.ECP5: "synth_ecp5"}
@@ -28,13 +28,20 @@ def synthesise(component, board: str, folder: Path, write: str) -> str:
         Yosys' command that writes the netlist.
     """
     (folder / "top.il").write_text(rtlil.convert(component, name=TOP, emit_src=False))
+    (folder / carry.MAP_FILE).write_text(carry.MAP.read_text())
     hardware = HARDWARE[board]
     script = (
         "read_rtlil top.il",
         hardware.before_synthesis,
         f"{_COMMAND[hardware.family]} {hardware.synth_options} -top {TOP}",
+        # Simulators want both ends of a chain connected.
+        hardware.after_synthesis.replace("-D LOOSE_ENDS", ""),
         f"{write} netlist",
     )
     yosys = toolchain.environment()["YOSYS"]
-    subprocess.run([yosys, "-q", "-p", "; ".join(filter(None, script))], cwd=folder, check=True)
+    subprocess.run(
+        [yosys, "-q", "-p", "; ".join(filter(None, script)).replace("\n", "; ")],
+        cwd=folder,
+        check=True,
+    )
     return (folder / "netlist").read_text()

@@ -8,7 +8,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from tensorspin.contract.annealer import PROBABILITY, AnnealerSize
+from tensorspin.contract.annealer import MIN_REPLICAS, PROBABILITY, AnnealerSize
 from tensorspin.contract.ising import IsingProblem, schedule
 from tensorspin.contract.thresholds import (
     _MAPS,
@@ -20,7 +20,7 @@ from tensorspin.contract.thresholds import (
     highest_temperature,
 )
 
-SIZE = AnnealerSize(8, 3, 7, 8, (1,) * 6, 8, 4)
+SIZE = AnnealerSize(8, 3, 7, MIN_REPLICAS, (1,) * 6, 8, 4)
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.7, 4.0, 0.99 * highest_temperature(SIZE)])
@@ -130,7 +130,7 @@ def test_schedules_that_do_not_fit():
 
 def test_sizes_out_of_range():
     for changes, message in (
-        ({"replicas": 7}, "replicas must be 8 to 256, not 7"),
+        ({"replicas": 7}, f"replicas must be {MIN_REPLICAS} to 256, not 7"),
         ({"coupling_bits": 9}, "coupling_bits must be 2 to 8, not 9"),
         ({"strides": (1,) * 7}, "thresholds must have 1 to 6 bits, not 7"),
         ({"strides": (0, 1)}, "strides must be 1 to 8"),
@@ -139,4 +139,4 @@ def test_sizes_out_of_range():
         with pytest.raises(ValueError, match=message):
             replace(SIZE, **changes)
     with pytest.raises(ValueError, match=f"may add up to {MAX_SAMPLES}, not 80"):
-        generators(AnnealerSize(80, 3, 7, 8, (80,), 8, 4, ring=0))
+        generators(AnnealerSize(80, 3, 7, MIN_REPLICAS, (80,), 8, 4, ring=0))

@@ -38,9 +38,9 @@ from tensorspin.contract.thresholds import MAX_SAMPLES, expand_seed
 from tests.random_problems import random_problem
 
 SIZES = [
-    AnnealerSize(9, 2, 7, 8, (1,) * 6, 20, 4),
+    AnnealerSize(9, 2, 7, 10, (1,) * 6, 20, 4),
     AnnealerSize(300, 3, 11, 11, (1,) * 9, 20, 4),
-    AnnealerSize(90, 8, 16, 9, (1,) * 12, 20, 4),
+    AnnealerSize(90, 8, 16, 12, (1,) * 12, 20, 4),
 ]
 
 
@@ -135,15 +135,15 @@ def test_results_can_be_unpacked():
 def test_initial_states_that_do_not_fit():
     size = SIZES[0]
     problem = IsingProblem(size, np.zeros((3, 3), dtype=int), np.ones(3, dtype=int))
-    with pytest.raises(ValueError, match=r"must have the shape \(8, 3\), not \(8, 4\)"):
-        problem.initial_states(np.ones((8, 4)))
+    with pytest.raises(ValueError, match=r"must have the shape \(10, 3\), not \(10, 4\)"):
+        problem.initial_states(np.ones((10, 4)))
     for wrong in (0, np.nan, 2):
         with pytest.raises(ValueError, match=r"must be \+1 and -1"):
-            problem.initial_states(np.full((8, 3), wrong))
+            problem.initial_states(np.full((10, 3), wrong))
 
 
 def test_a_run_fits_one_packet():
-    most = AnnealerSize(64, 8, 20, 8, (3, *(1,) * 16), 20, 4, ring=0)
+    most = AnnealerSize(64, 8, 20, 10, (3, *(1,) * 16), 20, 4, ring=0)
     assert most.samples <= MAX_SAMPLES
     for size in (*SIZES, most, AnnealerSize(**{**asdict(most), "strides": (MAX_SAMPLES,)})):
         assert run_bytes(size) <= MAX_PAYLOAD

@@ -130,7 +130,17 @@ def vendor_cell(family: str, name: str) -> str:
     name : str
         Of the cell.
     """
-    models = (yosys_share() / family / "cells_sim.v").read_text()
+    return _module((yosys_share() / family / "cells_sim.v").read_text(), name)
+
+
+def ecp5_cells(*names: str) -> str:
+    """Verilog of ECP5 cells, from files beside the one that `vendor_cell` reads."""
+    folder = yosys_share() / "ecp5"
+    models = (folder / "common_sim.vh").read_text() + (folder / "ccu2c_sim.vh").read_text()
+    return "".join(_module(models, name) for name in names)
+
+
+def _module(models: str, name: str) -> str:
     module = re.search(rf"^module {name}\b.*?^endmodule$", models, re.DOTALL | re.MULTILINE)
-    assert module, f"{family} has no model of {name}"
+    assert module, f"there is no model of {name}"
     return module[0] + "\n"

@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tensorspin.contract.annealer import RING, START, STEP_ROUNDS, AnnealerSize, Moving
+from tensorspin.contract.annealer import (
+    MIN_REPLICAS,
+    RING,
+    START,
+    STEP_ROUNDS,
+    AnnealerSize,
+    Moving,
+)
 from tensorspin.contract.ising import IsingProblem, schedule
 from tensorspin.contract.thresholds import (
     GENERATOR_BITS,
@@ -23,7 +30,7 @@ from tests.golden.statistics import LEVEL, boltzmann, chi_square, random_terms, 
 SMALL = AnnealerSize(8, 3, 8, 256, (1,) * 7, 64, 16)
 """The samples of a turn are gone by the next turn of the same replica."""
 
-SPREAD = AnnealerSize(64, 3, 10, 8, (1,) * 7, 256, 16)
+SPREAD = AnnealerSize(8 * MIN_REPLICAS, 3, 10, MIN_REPLICAS, (1,) * 7, 256, 16)
 """Samples pass the variables of `spread_problem` one after the other, turn by turn."""
 
 

@@ -12,8 +12,8 @@ from tensorspin.contract.thresholds import expand_seed
 from tensorspin.golden.annealer import Annealer
 from tests.golden.statistics import LEVEL, boltzmann, chi_square, random_terms
 
-SIZE = AnnealerSize(4, 3, 8, 8, (4,) * 7, 64, 16, ring=0, tempering=1)
-WELLS = AnnealerSize(8, 2, 8, 8, (4,) * 7, 64, 16, ring=0, tempering=1)
+SIZE = AnnealerSize(4, 3, 8, 10, (4,) * 7, 64, 16, ring=0, tempering=1)
+WELLS = AnnealerSize(8, 2, 8, 10, (4,) * 7, 64, 16, ring=0, tempering=1)
 
 
 def tempered(problem, temperatures, sweeps, snapshots):
@@ -67,11 +67,11 @@ def test_exchanges_lead_out_of_a_well():
 
 def test_ladders_that_do_not_fit():
     for temperatures, size, message in (
-        ([4.0, 3.0], SIZE, "must have 8 temperatures, one for each replica, not 2"),
-        (np.linspace(1, 8, 8), SIZE, "temperatures must fall: 2 follows on 1"),
-        (np.linspace(8.007, 8, 8), SIZE, "8.007 and 8.006 are too close to each other"),
-        (np.linspace(800, 8, 8), SIZE, "a temperature of 800 is above"),
-        ([1.0] * 8, AnnealerSize(4, 3, 8, 8, (4,) * 7, 64, 16), "has no parallel tempering"),
+        ([4.0, 3.0], SIZE, "must have 10 temperatures, one for each replica, not 2"),
+        (np.linspace(1, 10, 10), SIZE, "temperatures must fall: 2 follows on 1"),
+        (np.linspace(8.009, 8, 10), SIZE, "8.009 and 8.008 are too close to each other"),
+        (np.linspace(800, 8, 10), SIZE, "a temperature of 800 is above"),
+        ([1.0] * 10, AnnealerSize(4, 3, 8, 10, (4,) * 7, 64, 16), "has no parallel tempering"),
     ):
         with pytest.raises(ValueError, match=message):
             ladder(temperatures, size)

@@ -17,7 +17,7 @@ APART = 16
 """Slices after which the states of `SLICES` are no longer correlated."""
 
 SLICES = AnnealerSize(3, 3, 8, 256, (1,) * 7, 64, 16)
-CHAIN = AnnealerSize(4, 3, 8, 8, (4,) * 7, 64, 16)
+CHAIN = AnnealerSize(4, 3, 8, 16, (4,) * 7, 64, 16)
 
 
 def trotter_pairs(problem, temperature, gamma, slices):
@@ -99,8 +99,8 @@ def test_a_transverse_field_chain_equals_exact_diagonalisation(gamma):
 
 def test_transverse_schedules_that_do_not_fit():
     for gammas, size, message in (
-        ([1.0], AnnealerSize(4, 3, 8, 9, (1,) * 7, 64, 16), "even in number, not 9"),
-        ([1.0], AnnealerSize(4, 3, 8, 8, (1,) * 7, 64, 16, ring=0), "the device has no ring"),
+        ([1.0], AnnealerSize(4, 3, 8, 11, (1,) * 7, 64, 16), "even in number, not 11"),
+        ([1.0], AnnealerSize(4, 3, 8, 10, (1,) * 7, 64, 16, ring=0), "the device has no ring"),
         ([-1.0], CHAIN, "a transverse field must be a number of 0 or more"),
         ([np.nan], CHAIN, "a transverse field must be a number of 0 or more"),
         ([1.0] * 9, CHAIN, "1 to 16 steps, not 18"),

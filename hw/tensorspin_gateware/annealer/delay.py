@@ -6,7 +6,7 @@ from amaranth import Module, Signal, Value
 
 
 def delay(m: Module, value, cycles: int) -> Signal:
-    """The bits of `value`, `cycles` later.
+    """The bits of `value`, `cycles` later. A reset does not clear them.
 
     Parameters
     ----------
@@ -17,7 +17,7 @@ def delay(m: Module, value, cycles: int) -> Signal:
     """
     value = Value.cast(value)
     for stage in range(cycles + 1):
-        later = Signal(len(value), name=f"delayed_{stage}")
+        later = Signal(len(value), name=f"delayed_{stage}", reset_less=True)
         if stage == 0:
             m.d.comb += later.eq(value)
         else:

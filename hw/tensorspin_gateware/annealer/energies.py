@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from amaranth import Cat, Module, Mux, Signal, signed
+from amaranth import C, Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from tensorspin.contract.annealer import GROUP, AnnealerSize
 
 from .delay import delay
-from .interface import groups, slot_bits, update_layout
-
-READ = 3
-"""Cycles from the beginning of a turn to the flipped spin's field."""
+from .interface import MEMBER_BITS, groups, slot_bits, update_layout
+from .spins import FLIPPED
+from .tree import or_levels, or_tree
 
 
 class Energies(wiring.Component):
@@ -27,20 +26,21 @@ class Energies(wiring.Component):
     Ports
     -----
     slot, update : In
-        At the beginning of a turn.
+        As for `Spins`.
     zero : In(1)
-        At the beginning of a turn: the energy is zero, whatever was there.
+        At the same time: the energy is zero, whatever was there.
     initial : In(1)
-        At the beginning of a turn: the energy is the best, whatever was there.
-    fields : In(spins x signed(field_bits))
-        In the next cycle.
+        At the same time: the energy is the best, whatever was there.
+    flipped : In(spins x signed(field_bits))
+        From `Spins`.
     keep : Out(1)
-        At the beginning of the replica's next turn: its state is the best so far.
+        With the replica's next slot: its state is the best so far.
     read_slot : In
     energy, best : Out(signed)
         Of replica `read_slot`; combinational.
 
-    About eight LUTs a spin (ECP5, fields of 11 bits): the choice of a field.
+    About five LUTs a spin (ECP5, 64 spins, fields of 11 bits): a third of a LUT for each bit of the
+    fields, to choose one, and what does not grow with the spins.
     """
 
     def __init__(self, size: AnnealerSize) -> None:
@@ -51,7 +51,7 @@ class Energies(wiring.Component):
                 "update": In(update_layout(size)),
                 "zero": In(1),
                 "initial": In(1),
-                "fields": In(data.ArrayLayout(signed(size.field_bits), size.spins)),
+                "flipped": In(data.ArrayLayout(signed(size.field_bits), size.spins)),
                 "keep": Out(1),
                 "read_slot": In(slot_bits(size)),
                 "energy": Out(signed(size.energy.width)),
@@ -63,22 +63,14 @@ class Energies(wiring.Component):
         m = Module()
         size = self._size
         width = size.field_bits
-        member = delay(m, self.update.member, 1)
-        group = delay(m, self.update.group, 2)
-        subtract = delay(m, self.update.subtract, READ)
-
-        chosen = [Signal(width, name=f"chosen_{index}") for index in range(groups(size))]
-        for index, field in enumerate(chosen):
-            spins = range(index * GROUP, min((index + 1) * GROUP, size.spins))
-            m.d.sync += field.eq(
-                _any(
-                    self.fields[k].as_unsigned() & member[k % GROUP].replicate(width) for k in spins
-                )
-            )
-        field = Signal(signed(width))
-        m.d.sync += field.eq(
-            _any(value & group[index].replicate(width) for index, value in enumerate(chosen))
-        )
+        count = groups(size)
+        read = FLIPPED + or_levels(count) + 1
+        fields = Cat(self.flipped, C(0, (count * GROUP - size.spins) * width))
+        fields = or_tree(m, [fields.word_select(group, GROUP * width) for group in range(count)])
+        member = delay(m, self.update.spin[:MEMBER_BITS], read - 1)
+        subtract = delay(m, self.update.operation.as_value()[0], read)
+        field = Signal(signed(width), reset_less=True)
+        m.d.sync += field.eq(fields.word_select(member, width))
 
         m.submodules.energies = energies = memory.Memory(
             shape=signed(size.energy.width), depth=size.replicas, init=[]
@@ -86,7 +78,7 @@ class Energies(wiring.Component):
         m.submodules.bests = bests = memory.Memory(
             shape=signed(size.energy.width), depth=size.replicas, init=[]
         )
-        early = delay(m, Cat(self.zero, self.initial, self.slot), READ)
+        early = delay(m, Cat(self.zero, self.initial, self.slot), read)
         before, after = energies.read_port(domain="comb"), energies.write_port()
         m.d.comb += [
             before.addr.eq(early[2:]),
@@ -94,7 +86,7 @@ class Energies(wiring.Component):
             after.en.eq(1),
             after.data.eq(Mux(early[0], 0, before.data + Mux(subtract, -field, field))),
         ]
-        energy = Signal(signed(size.energy.width))
+        energy = Signal(signed(size.energy.width), reset_less=True)
         m.d.sync += energy.eq(after.data)
         late = delay(m, early, 1)
         best, new_best = bests.read_port(domain="comb"), bests.write_port()
@@ -105,19 +97,9 @@ class Energies(wiring.Component):
             better.eq(energy < best.data),
             new_best.en.eq(better | late[1]),
             new_best.data.eq(energy),
-            self.keep.eq(delay(m, better, size.replicas - READ - 1)),
+            self.keep.eq(delay(m, better, size.replicas - read - 1)),
         ]
         for store, port in ((energies, self.energy), (bests, self.best)):
             read = store.read_port(domain="comb")
             m.d.comb += [read.addr.eq(self.read_slot), port.eq(read.data)]
         return m
-
-
-def _any(values):
-    """Bitwise or, as a tree."""
-    values = list(values)
-    while len(values) > 1:
-        values = [a | b for a, b in zip(values[::2], values[1::2])] + (
-            [values[-1]] if len(values) % 2 else []
-        )
-    return values[0]

@@ -15,6 +15,8 @@ from tensorspin.contract.annealer_image import (
     AnnealerSpace,
 )
 
+from ..primitives.accumulate import Operation
+
 SPACE_BITS = max(AnnealerSpace).bit_length()
 """Width of the number of a memory space."""
 
@@ -23,6 +25,9 @@ ADDRESS_BITS = 24
 
 COUNT_BITS = 8 * RUN_FIELD_BYTES
 """Width of a parameter of a run."""
+
+MEMBER_BITS = ceil_log2(GROUP)
+"""Of a spin's number: its place in the group."""
 
 CYCLE_BITS = 32
 """Width of a run's cycle count, see `RESULT_HEADER`."""
@@ -133,15 +138,12 @@ def fill_layout(size: AnnealerSize) -> data.StructLayout:
 def update_layout(size: AnnealerSize) -> data.StructLayout:
     """What a turn does to the state of its replica.
 
-    Members are `clear` (all spins positive, fields from the row's lowest bits), `subtract` (twice
-    the row, otherwise added), and the flipped spin as `group` and `member`, one bit each, or none.
+    `operation` with twice the row, and to `flip` a spin, or none. `CLEAR` makes all spins positive
+    and takes the fields from the row's lowest bits.
     """
-    return data.StructLayout({"clear": 1, "subtract": 1, "group": groups(size), "member": GROUP})
-
-
-def window_layout(size: AnnealerSize) -> data.StructLayout:
-    """Spins that a turn compares: all of groups `beyond`, and `members` of group `within`."""
-    return data.StructLayout({"beyond": groups(size), "within": groups(size), "members": GROUP})
+    return data.StructLayout(
+        {"operation": Operation, "flip": 1, "spin": range(groups(size) * GROUP)}
+    )
 
 
 def slot_bits(size: AnnealerSize) -> int:

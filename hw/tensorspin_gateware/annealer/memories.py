@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth import Module, Signal
+from amaranth import Module, Signal, signed
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -18,6 +18,8 @@ from tensorspin.contract.annealer_image import (
 )
 from tensorspin.contract.thresholds import SEED_BYTES, generators
 
+from ..primitives import Family
+from .couplings import Couplings
 from .interface import ADDRESS_BITS, SPACE_BITS, parameters_layout, slot_bits
 
 
@@ -27,6 +29,9 @@ class Memories(wiring.Component):
     Parameters
     ----------
     size : AnnealerSize
+    row_latency : int
+        As for `Couplings`.
+    family : Family
 
     Ports
     -----
@@ -35,7 +40,8 @@ class Memories(wiring.Component):
     ready : Out(1)
         Nothing is being cleared, which takes as many cycles as there are rows.
     row_index, step_index, spin, rank_index : In
-    row : Out(8 x row_bytes)
+    row : Out(spins x coupling_bits)
+        `row_latency` cycles later.
     step : Out(8 x step_bytes)
     states : Out(8 x state_bytes)
     rank_word : Out(8 x rank_bytes)
@@ -50,8 +56,10 @@ class Memories(wiring.Component):
         Strobe: parameters or seeds are written.
     """
 
-    def __init__(self, size: AnnealerSize) -> None:
+    def __init__(self, size: AnnealerSize, row_latency: int, family: Family) -> None:
         self._size = size
+        self._row_latency = row_latency
+        self._family = family
         super().__init__(
             {
                 "space": In(SPACE_BITS),
@@ -60,7 +68,7 @@ class Memories(wiring.Component):
                 "write_data": In(8),
                 "ready": Out(1),
                 "row_index": In(range(size.spins + size.offset_rows)),
-                "row": Out(8 * row_bytes(size)),
+                "row": Out(data.ArrayLayout(signed(size.coupling_bits), size.spins)),
                 "step_index": In(range(size.steps + 1)),
                 "step": Out(8 * step_bytes(size)),
                 "spin": In(range(size.spins + 1)),
@@ -112,8 +120,17 @@ class Memories(wiring.Component):
             with m.If(pointer[row_low:] == rows - 1):
                 m.d.sync += clearing.eq(0)
 
+        m.submodules.couplings = couplings = Couplings(size, self._row_latency, self._family)
+        m.d.comb += [
+            couplings.index.eq(self.row_index),
+            couplings.write_index.eq(pointer[row_low:]),
+            couplings.write_byte.eq(pointer[:row_low]),
+            couplings.write_data.eq(value),
+            couplings.write_enable.eq(write.couplings),
+            couplings.clear.eq(clearing),
+            self.row.eq(couplings.row),
+        ]
         stores = [
-            ("couplings", rows, row_bytes(size), self.row_index, self.row),
             ("steps", size.steps, step_bytes(size), self.step_index, self.step),
             ("states", size.spins, state_bytes(size), self.spin, self.states),
         ]

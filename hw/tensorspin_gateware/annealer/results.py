@@ -12,6 +12,11 @@ from tensorspin.contract.latency import MEMORY_READ
 
 from .delay import delay
 from .interface import ADDRESS_BITS, CYCLE_BITS, slot_bits
+from .spins import READ
+from .tree import or_levels, or_tree
+
+BLOCK = 1 + READ
+"""Cycles from an address to its replica's block: a register in `Turns`, then as `Spins`."""
 
 
 class Results(wiring.Component):
@@ -28,7 +33,7 @@ class Results(wiring.Component):
         Replica that the address belongs to; combinational.
     energy, best_energy : In(signed)
     state, best : In(spins)
-        Of replica `slot`, one cycle later.
+        Of replica `slot`, `BLOCK` cycles later.
     cycles : In(32)
     rank : In
         Of replica `slot`, one cycle later.
@@ -59,7 +64,6 @@ class Results(wiring.Component):
         m = Module()
         length = result_bytes(self._size)
         low = stride_bits(length)
-        place = Signal(low)
         # In the order of `RESULT_HEADER`.
         block = Cat(
             _extended(self.energy),
@@ -70,17 +74,19 @@ class Results(wiring.Component):
             _whole_bytes(self.best),
         )
         assert len(block) == 8 * length
-        choice = [block.word_select(index, 8) for index in range(length)]
-        for bit in place:
-            choice = [
-                Mux(bit, odd, even)
-                for even, odd in zip(choice[::2], choice[1::2] + choice[-1:] * (len(choice) % 2))
+        place = delay(m, self.address[:low], BLOCK - 1)
+        chosen = []
+        for index in range(length):
+            here = Signal(name=f"here_{index}", reset_less=True)
+            byte = Signal(8, name=f"byte_{index}", reset_less=True)
+            m.d.sync += [
+                here.eq(place == index),
+                byte.eq(Mux(here, block.word_select(index, 8), 0)),
             ]
-        chosen = Signal(8)
-        m.d.sync += [place.eq(self.address), chosen.eq(choice[0])]
+            chosen.append(byte)
         m.d.comb += [
             self.slot.eq(self.address[low:]),
-            self.data.eq(delay(m, chosen, MEMORY_READ - 2)),
+            self.data.eq(delay(m, or_tree(m, chosen), MEMORY_READ - BLOCK - 1 - or_levels(length))),
         ]
         return m
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 from amaranth import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
-from amaranth.utils import ceil_log2
 
 from tensorspin.contract.annealer import GROUP, AnnealerSize
 
-from .interface import groups
+from .delay import delay
+from .interface import MEMBER_BITS, groups
+
+FOUND = 3
+"""Cycles from the spins that accept to the first of them."""
 
 
 class Search(wiring.Component):
-    """Two stages: the first in each group, then the first group.
+    """Three stages: the first in each group of `GROUP`, in each of `GROUP` groups, and of these.
 
     Parameters
     ----------
@@ -22,14 +25,16 @@ class Search(wiring.Component):
     Ports
     -----
     accept, negative : In(spins)
+    considered : In(groups)
+        In the other groups no spin accepts.
     found : Out(1)
-        Two cycles later.
+        `FOUND` cycles later.
     spin : Out
         The first that accepts.
     spin_negative : Out(1)
-        Its sign.
+        Its sign, one cycle after that.
 
-    About four LUTs a spin (ECP5, 64 spins).
+    About two LUTs a spin (ECP5, 64 spins).
     """
 
     def __init__(self, size: AnnealerSize) -> None:
@@ -38,52 +43,80 @@ class Search(wiring.Component):
             {
                 "accept": In(size.spins),
                 "negative": In(size.spins),
+                "considered": In(groups(size)),
                 "found": Out(1),
-                "spin": Out(ceil_log2(GROUP) + ceil_log2(groups(size))),
+                "spin": Out(range(groups(size) * GROUP)),
                 "spin_negative": Out(1),
             }
         )
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        count = groups(self._size)
-        members = Signal(ceil_log2(GROUP) * count)
-        negatives = Signal(count)
-        some = Signal(count)
-        for group in range(count):
+        nodes = []
+        for group in range(groups(self._size)):
             place = slice(group * GROUP, min((group + 1) * GROUP, self._size.spins))
-            accept, negative = self.accept[place], self.negative[place]
-            member, sign = _first(
-                accept,
-                [(index, negative[index]) for index in range(len(accept))],
-            )
+            accept = self.accept[place]
+            some, index = Signal(reset_less=True), Signal(MEMBER_BITS, reset_less=True)
             m.d.sync += [
-                some[group].eq(accept.any()),
-                members.word_select(group, ceil_log2(GROUP)).eq(member),
-                negatives[group].eq(sign),
+                some.eq(accept.any() & self.considered[group]),
+                index.eq(_first(accept)),
             ]
-        group, chosen = _first(
-            some,
-            [
-                (index, Cat(members.word_select(index, ceil_log2(GROUP)), negatives[index]))
-                for index in range(count)
-            ],
-        )
-        m.d.sync += [
-            self.found.eq(some.any()),
-            Cat(self.spin[: ceil_log2(GROUP)], self.spin_negative).eq(chosen),
-            self.spin[ceil_log2(GROUP) :].eq(group),
+            nodes.append((some, index))
+        signs = _words(delay(m, self.negative, 1), GROUP)
+        signs = self._select(m, signs, [index for _, index in nodes])
+
+        regions = [nodes[low : low + GROUP] for low in range(0, len(nodes), GROUP)]
+        nodes = []
+        for region in regions:
+            some, index = Signal(reset_less=True), Signal(2 * MEMBER_BITS, reset_less=True)
+            m.d.sync += [some.eq(_any(region)), index.eq(_first_index(region))]
+            nodes.append((some, index))
+        signs = self._select(m, _words(signs, GROUP), [index[MEMBER_BITS:] for _, index in nodes])
+
+        found = Signal(reset_less=True)
+        spin = Signal(len(self.spin), reset_less=True)
+        m.d.sync += [found.eq(_any(nodes)), spin.eq(_first_index(nodes))]
+        m.d.comb += [
+            self.found.eq(found),
+            self.spin.eq(spin),
+            self.spin_negative.eq(self._select(m, [signs], [spin[2 * MEMBER_BITS :]])),
         ]
         return m
 
+    def _select(self, m: Module, words, indices) -> Signal:
+        """From each word the bit of its index, one cycle later."""
+        selected = Signal(len(words), reset_less=True)
+        m.d.sync += selected.eq(
+            Cat(word.bit_select(index, 1) for word, index in zip(words, indices))
+        )
+        return selected
 
-def _first(bits, values):
-    """Pair of values that belongs to the lowest bit that is set, as a tree."""
-    nodes = [(bits[i], *value) for i, value in enumerate(values)]
+
+def _words(bits, width: int) -> list:
+    return [bits[low : low + width] for low in range(0, len(bits), width)]
+
+
+def _any(nodes):
+    return Cat(some for some, _ in nodes).any()
+
+
+def _first(bits):
+    """Index of the lowest bit that is set; anything if there is none."""
+    return _first_index([(bit, Cat()) for bit in bits])
+
+
+def _first_index(nodes):
+    """Index of the first node, and above it the one that it has."""
+    return _merge(nodes)[1]
+
+
+def _merge(nodes):
+    """Pairs of whether there is something, and its index, as a tree."""
+    nodes = list(nodes)
     while len(nodes) > 1:
         pairs = [
-            (a | b, Mux(a, va, vb), Mux(a, wa, wb))
-            for (a, va, wa), (b, vb, wb) in zip(nodes[::2], nodes[1::2])
+            (a | b, Cat(Mux(a, low, high), ~a))
+            for (a, low), (b, high) in zip(nodes[::2], nodes[1::2])
         ]
-        nodes = pairs + ([nodes[-1]] if len(nodes) % 2 else [])
-    return nodes[0][1:]
+        nodes = pairs + ([(nodes[-1][0], Cat(nodes[-1][1], 0))] if len(nodes) % 2 else [])
+    return nodes[0]

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
-from amaranth import Cat, Module, Mux, Signal, signed
-from amaranth.lib import data, memory, wiring
+from amaranth import Cat, Module, Signal, signed
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from tensorspin.contract.annealer import GROUP, AnnealerSize
 
-from .interface import slot_bits, update_layout, window_layout
+from ..primitives import Family
+from ..primitives.accumulate import Operation
+from ..primitives.copies import copy
+from .delay import delay
+from .group import MASK, SpinGroup, control_layout
+from .interface import MEMBER_BITS, groups, slot_bits, update_layout
+
+REGION = 8
+"""Groups that share a register between the source of a broadcast and their own."""
+
+READ = 2
+"""Cycles from a slot to its states."""
+
+COMPARED = READ + 2
+"""Cycles from a slot to the spins that accept."""
+
+FLIPPED = READ + 2
+"""Cycles from a slot to the fields of the flipped spin's group."""
 
 
 class Spins(wiring.Component):
@@ -17,52 +34,57 @@ class Spins(wiring.Component):
     Parameters
     ----------
     size : AnnealerSize
+    family : Family
 
     Ports
     -----
-    run : In(1)
-        The state of the replica is written back.
     slot : In
         Replica whose turn it is.
-    row : In(spins x coupling_bits)
     update : In(update_layout(size))
-        With `row`: what is done to the state.
+        What is done to its state.
     keep : In(1)
         The state before the update becomes the best.
-    window : In(window_layout(size))
-        In the next cycle.
+    active : In(1)
+    cursor : In
+        The turn compares the spins from there on, if any.
+    row : In(spins x coupling_bits)
+        `READ` cycles later.
     thresholds : In(spins x threshold_bits)
-        In the next cycle.
+        ``READ + 1`` cycles later.
     holds : In(spins)
-        In the next cycle: the ring holds the spin if it equals both its neighbours, the replicas
+        At the same time: the ring holds the spin if it equals both its neighbours, the replicas
         before and behind, which have their turns one cycle earlier and later and do not move.
-    fields : Out(spins x signed(field_bits))
-        One cycle later: after the update.
-    negative : Out(spins)
-        Two cycles later: signs of the spins that were compared.
-    accept : Out(spins)
-        Two cycles later.
+    accept, negative : Out(spins)
+        `COMPARED` cycles later: spins that would flip, and the signs of all.
+    considered : Out(groups)
+        At the same time: groups from that of the cursor on.
+    flipped : Out(spins x signed(field_bits))
+        `FLIPPED` cycles later: fields after the update of the group in which a spin was flipped;
+        0 for all others.
     state, best : Out(spins)
-        Of the replica, before the update.
+        `READ` cycles later: of the replica, before the update.
 
-    A spin takes an adder and a comparison of its field's bits and a word of asynchronous memory.
+    What is broadcast passes two registers, of a region and of a group. For LUTs see `SpinGroup`;
+    the broadcasts take about one a spin (64 spins).
     """
 
-    def __init__(self, size: AnnealerSize) -> None:
+    def __init__(self, size: AnnealerSize, family: Family = Family.BEHAVIOURAL) -> None:
         self._size = size
+        self._family = family
         super().__init__(
             {
-                "run": In(1),
                 "slot": In(slot_bits(size)),
-                "row": In(data.ArrayLayout(signed(size.coupling_bits), size.spins)),
                 "update": In(update_layout(size)),
                 "keep": In(1),
-                "window": In(window_layout(size)),
+                "active": In(1),
+                "cursor": In(range(size.spins + 1)),
+                "row": In(data.ArrayLayout(signed(size.coupling_bits), size.spins)),
                 "thresholds": In(data.ArrayLayout(size.threshold_bits, size.spins)),
                 "holds": In(size.spins),
-                "fields": Out(data.ArrayLayout(signed(size.field_bits), size.spins)),
-                "negative": Out(size.spins),
                 "accept": Out(size.spins),
+                "negative": Out(size.spins),
+                "considered": Out(groups(size)),
+                "flipped": Out(data.ArrayLayout(signed(size.field_bits), size.spins)),
                 "state": Out(size.spins),
                 "best": Out(size.spins),
             }
@@ -70,75 +92,108 @@ class Spins(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        size = self._size
-        m.submodules.fields = fields = memory.Memory(
-            shape=size.spins * size.field_bits, depth=size.replicas, init=[]
-        )
-        m.submodules.states = states = memory.Memory(shape=size.spins, depth=size.replicas, init=[])
-        m.submodules.bests = bests = memory.Memory(shape=size.spins, depth=size.replicas, init=[])
-        write_fields, write_states = fields.write_port(), states.write_port()
-        write_bests = bests.write_port()
-        read_fields = fields.read_port(domain="comb")
-        read_states = states.read_port(domain="comb")
-        read_bests = bests.read_port(domain="comb")
-        for port in (write_fields, write_states, write_bests, read_fields, read_states, read_bests):
-            m.d.comb += port.addr.eq(self.slot)
-        m.d.comb += [
-            write_fields.en.eq(self.run),
-            write_states.en.eq(self.run),
-            write_bests.en.eq(self.run & self.keep),
-            write_bests.data.eq(read_states.data),
-            self.state.eq(read_states.data),
-            self.best.eq(read_bests.data),
-        ]
-        negative = Signal(size.spins)
-        m.d.sync += [negative.eq(write_states.data), self.negative.eq(negative)]
-        held = Signal(size.spins)
-        if size.ring:
-            m.d.comb += held.eq(
-                self.holds & ~(negative ^ self.negative) & ~(negative ^ read_states.data)
-            )
-        for spin in range(size.spins):
-            group, member = divmod(spin, GROUP)
-            field = self._update(
-                m, self.row[spin], read_fields.data.word_select(spin, size.field_bits)
-            )
-            flipped = self.update.group[group] & self.update.member[member]
-            m.d.comb += [
-                write_fields.data.word_select(spin, size.field_bits).eq(field),
-                write_states.data[spin].eq((read_states.data[spin] ^ flipped) & ~self.update.clear),
-            ]
-            m.d.sync += [
-                self.fields[spin].eq(field),
-                self.accept[spin].eq(
-                    self._compare(m, self.fields[spin], negative[spin], self.thresholds[spin])
-                    & ~held[spin]
-                    & (
-                        self.window.beyond[group]
-                        | (self.window.within[group] & self.window.members[member])
-                    )
-                ),
-            ]
+        count = groups(self._size)
+        cursor = delay(m, Cat(self.active, self.cursor), 1)
+        for region, first in enumerate(range(0, count, REGION)):
+            controls = self._controls(m, region)
+            masks, considered = self._masks(m, region, cursor[0], cursor[1:])
+            for place, group in enumerate(range(first, min(first + REGION, count))):
+                self._group(m, group, controls[place], masks[place], considered[place])
         return m
 
-    def _update(self, m: Module, coupling, field):
-        """The field's lowest bit never changes: the rest takes the coupling."""
-        width = self._size.field_bits - 1
-        # One look-up table a bit, in front of the carry.
-        kept = field[1:] & ~self.update.clear.replicate(width)
-        extended = Cat(coupling, coupling[-1].replicate(width - len(coupling)))
-        addend = (extended ^ self.update.subtract.replicate(width)) & ~self.update.clear.replicate(
-            width
-        )
-        upper = Signal(width)
-        m.d.comb += upper.eq(kept + addend + self.update.subtract)
-        return Cat(Mux(self.update.clear, coupling[0], field[0]), upper).as_signed()
+    def _group(self, m: Module, index: int, control, mask, considered) -> None:
+        size = self._size
+        first = index * GROUP
+        spins = min(GROUP, size.spins - first)
+        m.submodules[f"group_{index}"] = group = SpinGroup(size, spins, self._family)
+        m.d.comb += [
+            group.control.eq(control),
+            group.mask.eq(mask),
+            group.holds.eq(self.holds[first : first + spins]),
+            self.considered[index].eq(delay(m, considered, COMPARED - READ)),
+            self.accept[first : first + spins].eq(group.accept),
+            self.negative[first : first + spins].eq(group.negative),
+            self.state[first : first + spins].eq(group.state),
+            self.best[first : first + spins].eq(group.best),
+        ]
+        for spin in range(spins):
+            m.d.comb += [
+                group.row[spin].eq(self.row[first + spin]),
+                group.thresholds[spin].eq(self.thresholds[first + spin]),
+                self.flipped[first + spin].eq(group.flipped[spin]),
+            ]
 
-    def _compare(self, m: Module, field, negative, threshold):
-        """Whether half the flip's energy, plus or minus the field, is the threshold or less."""
-        width = self._size.field_bits + 1
-        # threshold - field for a negative spin, threshold + field for a positive one.
-        signed_field = Cat(field, field[-1]) ^ negative.replicate(width)
-        difference = Signal(width)
-        m.d.comb += difference.eq(threshold + signed_field + negative)
-        return ~difference[-1]
+    def _controls(self, m: Module, region: int) -> list:
+        """What goes to the groups of a region, one cycle later."""
+        spin = self.update.spin
+        member, group, number = _split(spin)
+        shared = Cat(
+            self.slot,
+            self.update.operation,
+            self.update.operation == Operation.CLEAR,
+            _one_hot(member, GROUP),
+            self.keep,
+            self.update.flip & (number == region),
+            _one_hot(group, REGION),
+        )
+        copied = copy(m, shared, self._family)
+        layout = control_layout(self._size)
+        controls = []
+        for place in range(REGION):
+            control = Signal(layout, name=f"control_{place}")
+            rest = Signal(1 + REGION, name=f"rest_{place}")
+            m.d.comb += [
+                Cat(
+                    control.slot,
+                    control.operation.as_value(),
+                    control.clear,
+                    control.member,
+                    control.keep,
+                    rest,
+                ).eq(copied),
+                control.flip.eq(rest[0] & rest[1 + place]),
+            ]
+            controls.append(control)
+        return controls
+
+    def _masks(self, m: Module, region: int, active, cursor) -> tuple[list, list]:
+        """The same for the comparison: masks, and whether the group is considered at all."""
+        member, group, number = _split(cursor)
+        copied = copy(
+            m,
+            Cat(
+                active & (number < region),
+                active & (number == region),
+                Cat(member <= index for index in range(GROUP)),
+                Cat(group < index for index in range(REGION)),
+                _one_hot(group, REGION),
+            ),
+            self._family,
+        )
+        beyond, within, members = copied[0], copied[1], copied[2 : 2 + GROUP]
+        later = copied[2 + GROUP : 2 + GROUP + REGION]
+        here = copied[2 + GROUP + REGION :]
+        masks, considered = [], []
+        for place in range(REGION):
+            mask = Signal(MASK, name=f"mask_{place}")
+            m.d.comb += [
+                mask.members.eq(members),
+                mask.other.eq(~(within & here[place])),
+            ]
+            masks.append(mask)
+            considered.append(beyond | (within & (later[place] | here[place])))
+        return masks, considered
+
+
+def _split(spin):
+    """Its place in the group, the group's in the region, and the region."""
+    region_bits = (REGION - 1).bit_length()
+    return (
+        spin[:MEMBER_BITS],
+        spin[MEMBER_BITS : MEMBER_BITS + region_bits],
+        spin[MEMBER_BITS + region_bits :],
+    )
+
+
+def _one_hot(number, count: int):
+    return Cat(number == index for index in range(count))

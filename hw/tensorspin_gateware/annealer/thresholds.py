@@ -9,8 +9,13 @@ from amaranth.lib.wiring import In, Out
 from tensorspin.contract.annealer import PROBABILITY, RING, AnnealerSize
 from tensorspin.contract.thresholds import WORD_BITS, WORDS, generators
 
+from .delay import delay
 from .generator import Generator
 from .interface import slot_bits
+from .spins import READ
+
+DRAWN = READ + 1
+"""Cycles from the beginning of a turn to the thresholds that it is compared with."""
 
 
 class Thresholds(wiring.Component):
@@ -41,7 +46,7 @@ class Thresholds(wiring.Component):
     word : Out(WORD_BITS)
         For exchanges.
 
-    Thresholds and holds that drawn in a cycle are there in the next.
+    Thresholds and holds that are drawn in a cycle are there `DRAWN` cycles later.
 
     127 LUTs for seven samples, 17 a sample to compare, and a register for each digit and spin.
     """
@@ -81,7 +86,13 @@ class Thresholds(wiring.Component):
         words = iter(words)
         limits = [*self.probabilities, self.ring << WORD_BITS - RING.f_bits]
         spins, count = size.spins, len(size.sequences)
-        sequences = Signal(spins * count)
+        sequences = Signal(spins * count, reset_less=True)
+        entering = [
+            Cat(next(words) < limit for _ in range(n)) for n, limit in zip(size.sequences, limits)
+        ]
+        late = delay(m, Cat(self.move, self.ring_clear, self.slot, *entering), DRAWN - 1)
+        move, ring_clear = late[0], late[1]
+        slot, entering = late[2 : 2 + len(self.slot)], late[2 + len(self.slot) :]
         if size.tempering:
             m.submodules.store = store = memory.Memory(
                 shape=spins * count, depth=size.replicas, init=[]
@@ -90,22 +101,22 @@ class Thresholds(wiring.Component):
             before = read.data
             after = Signal(spins * count)
             m.d.comb += [
-                read.addr.eq(self.slot),
-                write.addr.eq(self.slot),
-                write.en.eq(self.move),
+                read.addr.eq(slot),
+                write.addr.eq(slot),
+                write.en.eq(move),
                 write.data.eq(after),
             ]
         else:
             before = sequences
             after = Signal(spins * count)
-        for index, (stride, limit) in enumerate(zip(size.sequences, limits)):
-            samples = Cat(next(words) < limit for _ in range(stride))
-            moved = Cat(before.word_select(index, spins), samples)[stride:]
+        for index, stride in enumerate(size.sequences):
+            moved = Cat(before.word_select(index, spins), entering[:stride])[stride:]
+            entering = entering[stride:]
             if index == size.threshold_bits:
-                moved = Mux(self.ring_clear, 0, moved)
+                moved = Mux(ring_clear, 0, moved)
             m.d.comb += after.word_select(index, spins).eq(moved)
-        with m.If(self.move):
-            m.d.sync += sequences.eq(after)
+        # What enters in other cycles has left before it is needed.
+        m.d.sync += sequences.eq(after)
         for index in range(size.threshold_bits):
             for spin in range(spins):
                 m.d.comb += self.thresholds[spin][index].eq(sequences[index * spins + spin])

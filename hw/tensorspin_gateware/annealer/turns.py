@@ -27,10 +27,11 @@ from .interface import (
     parameters_layout,
     slot_bits,
     step_layout,
-    window_layout,
 )
+from .search import FOUND as SEARCH
+from .spins import COMPARED
 
-FOUND = 4
+FOUND = COMPARED + SEARCH
 """Cycles from the beginning of a turn to the search's result."""
 
 
@@ -77,8 +78,9 @@ class Turns(wiring.Component):
         Strobe: a step's sweeps are done, and the exchanges begin in the next cycle.
     move : Out(1)
         Turns begin; none do during exchanges.
-    window : Out(window_layout(size))
-        One cycle later: what the turn compares.
+    active : Out(1)
+    cursor : Out
+        The turn compares the spins from there on, if any.
     zero : Out(1)
         Energies are counted from here.
     initial : Out(1)
@@ -113,7 +115,8 @@ class Turns(wiring.Component):
                 "fills": Out(1),
                 "exchange": Out(1),
                 "move": Out(1),
-                "window": Out(window_layout(size)),
+                "active": Out(1),
+                "cursor": Out(range(size.spins + 1)),
                 "zero": Out(1),
                 "initial": Out(1),
                 "second": Out(1),
@@ -207,13 +210,14 @@ class Turns(wiring.Component):
             )
 
         cursor, left, rest = current(self.slot, self.initial, begins)
-        active = Signal()
-        m.d.comb += active.eq(self.run & ~filling & (left != 0) & (rest == 0))
-        self._open_window(m, active, cursor)
+        m.d.comb += [
+            self.active.eq(self.run & ~filling & (left != 0) & (rest == 0)),
+            self.cursor.eq(cursor),
+        ]
 
         decided = delay(
             m,
-            Cat(self.run, active, self.initial, begins, boundary, self.slot),
+            Cat(self.run, self.active, self.initial, begins, boundary, self.slot),
             FOUND,
         )
         run, was_active, initial, began, was_last, slot = (
@@ -296,13 +300,3 @@ class Turns(wiring.Component):
             now.row.eq(Mux(now.offset, size.spins + round_index, flipped)),
             self.fill.eq(delay(m, now, FOUND)),
         ]
-
-    def _open_window(self, m: Module, active, cursor) -> None:
-        low = (GROUP - 1).bit_length()
-        for group in range(groups(self._size)):
-            m.d.sync += [
-                self.window.beyond[group].eq(active & (cursor[low:] < group)),
-                self.window.within[group].eq(active & (cursor[low:] == group)),
-            ]
-        for member in range(GROUP):
-            m.d.sync += self.window.members[member].eq(cursor[:low] <= member)

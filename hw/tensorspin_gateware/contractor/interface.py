@@ -59,7 +59,7 @@ class MemoryBusSignature(wiring.Signature):
     write_enable : Out(1)
     write_data : Out(8)
     read_data : In(8)
-        Valid `READ_LATENCY` cycles after the address.
+        Valid `READ_LATENCY` cycles after the address at the latest, as long as that stays.
     """
 
     def __init__(self) -> None:

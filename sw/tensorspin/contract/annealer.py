@@ -56,21 +56,26 @@ RING = UQ(0, 16)
 REFRESH = UQ(16, 0)
 """Turns that a replica sits out between two sweeps."""
 
-MIN_REPLICAS = 8
+MIN_REPLICAS = 10
 """Turns that fit between two of the same replica: the length of the engine's loop.
 
-===== ===================================================================
+===== ====================================================================
 cycle
-===== ===================================================================
-0     state read, row of couplings added, written back
-1     compared with the thresholds
-2     first accepting spin of each group, and whether there is one
-3     first group
-4     found; a longer loop spends its further cycles here
-5     row of couplings addressed
-6     row at the memory's output
-7     registered; once more, or nothing instead if no spin was flipped
-===== ===================================================================
+===== ====================================================================
+0     cursor read
+1     replica and update, at the region
+2     at the group; state read, row of couplings added, written back
+3     compared with the thresholds
+4     first accepting spin of each group of `GROUP`
+5     first of `GROUP` groups
+6     first of these
+7     found; a longer loop spends its further cycles here
+8     row of couplings addressed
+9     row at the memory's output
+10    in a first register
+11    in a second; the replica's next turn has begun a cycle before
+12    in a third, and added
+===== ====================================================================
 """
 
 GROUP = 8

@@ -55,6 +55,7 @@ NORMALISE_WRITE = 4
 START_TO_HEADER = 2
 """Start of a sample to its first header: the program memory, and a register behind it."""
 
-MEMORY_READ = 4
-"""Address on the host's memory bus to data: a register to reach the memories, the memory, a
-register behind it, the byte."""
+MEMORY_READ = 8
+"""Address on the host's memory bus, which stays, to data. Both engines have registers on the way to
+their memories and back; the annealer's results need all of these cycles, the contractor's bytes
+half."""

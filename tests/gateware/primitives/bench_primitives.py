@@ -92,6 +92,55 @@ async def accumulators_equal_integers(dut) -> None:
 
 
 @cocotb.test()
+async def steps_equal_integers(dut) -> None:
+    width = bench_parameters()["step_bits"]
+    results = [getattr(dut, f"step_{name}") for name in bench_parameters()["families"]]
+    numbers = range(-(1 << width - 1), 1 << width - 1)
+    for operation, total, term in itertools.product(range(4), numbers, numbers):
+        dut.operation.value = operation
+        dut.total.value = total & ((1 << width) - 1)
+        dut.term.value = term & ((1 << width) - 1)
+        await Timer(1, "ns")
+        expected = (total, 0, total + term, total - term)[operation] & ((1 << width) - 1)
+        assert all(int(result.value) == expected for result in results), (operation, total, term)
+
+
+@cocotb.test()
+async def comparisons_equal_integers(dut) -> None:
+    results = [getattr(dut, f"below_{name}") for name in bench_parameters()["families"]]
+    for number, (threshold_bits, value_bits) in enumerate(bench_parameters()["comparisons"]):
+        values = range(-(1 << value_bits - 1), 1 << value_bits - 1)
+        for threshold, value, negate, allow in itertools.product(
+            range(1 << threshold_bits), values, (0, 1), range(4)
+        ):
+            dut.threshold.value = threshold
+            dut.compared.value = value & ((1 << len(dut.compared)) - 1)
+            dut.negate.value = negate
+            dut.allow.value = allow
+            await Timer(1, "ns")
+            expected = allow != 0 and (value if negate else -value) <= threshold
+            assert all(int(result.value) >> number & 1 == expected for result in results), (
+                number,
+                threshold,
+                value,
+            )
+
+
+@cocotb.test()
+async def copies_are_registers(dut) -> None:
+    width = bench_parameters()["step_bits"]
+    copies = [getattr(dut, f"copy_{name}") for name in bench_parameters()["families"]]
+    rng = random.Random(4)
+    Clock(dut.clk, 10, unit="ns").start()
+    values = [rng.getrandbits(width) for _ in range(50)]
+    for now, value in enumerate(values):
+        dut.term.value = value
+        await RisingEdge(dut.clk)
+        if now > 1:
+            assert all(int(copied.value) == values[now - 1] for copied in copies)
+
+
+@cocotb.test()
 async def program_memories_agree(dut) -> None:
     lanes = bench_parameters()["lanes"]
     rng = random.Random(2)

@@ -10,14 +10,21 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from tensorspin.contract.fixed import ACCUMULATOR, MANTISSA, SQ, WEIGHT
-from tensorspin_gateware.primitives import Family
+from tensorspin_gateware.primitives import Family, carry
+from tensorspin_gateware.primitives.accumulate import Accumulate, Operation
+from tensorspin_gateware.primitives.comparison import Comparison
+from tensorspin_gateware.primitives.copies import copy
 from tensorspin_gateware.primitives.multiplier import Multiplier
 from tensorspin_gateware.primitives.multiply_accumulate import MultiplyAccumulate
 from tensorspin_gateware.primitives.program_memory import SPRAM_WORDS, ProgramMemory
 from tensorspin_gateware.primitives.rounding import RoundSaturate
-from tests.gateware.bench import ECP5_CELLS, run_bench, vendor_cell
+from tests.gateware.bench import ECP5_CELLS, ecp5_cells, run_bench, vendor_cell
 
 LANES = 4
+STEP_BITS = 5
+COMPARISONS = [(2, 3), (3, 5), (2, 5), (2, 7)]
+"""Bits of the threshold, and of the value: one to three bits where the threshold has none, and
+more than a place takes."""
 ROUNDINGS = [(13, 5, SQ(1, 7)), (12, 1, SQ(4, 0)), (10, 6, SQ(8, 0))]
 
 
@@ -37,11 +44,21 @@ class AllPrimitives(wiring.Component):
             "weight": In(signed(WEIGHT.width)),
             "accumulate": In(1),
             "clear": In(1),
+            "operation": In(Operation),
+            "total": In(signed(STEP_BITS)),
+            "term": In(signed(STEP_BITS)),
+            "threshold": In(max(threshold for threshold, _ in COMPARISONS)),
+            "compared": In(signed(max(value for _, value in COMPARISONS))),
+            "negate": In(1),
+            "allow": In(2),
         }
         for family in Family:
             ports[f"product_{family.value}"] = Out(signed(2 * MANTISSA.width))
             ports[f"read_data_{family.value}"] = Out(8 * LANES)
             ports[f"total_{family.value}"] = Out(signed(ACCUMULATOR.width))
+            ports[f"step_{family.value}"] = Out(signed(STEP_BITS))
+            ports[f"copy_{family.value}"] = Out(signed(STEP_BITS))
+            ports[f"below_{family.value}"] = Out(len(COMPARISONS))
         super().__init__(ports)
 
     def elaborate(self, platform):
@@ -56,7 +73,22 @@ class AllPrimitives(wiring.Component):
             m.submodules += (multiplier := Multiplier(MANTISSA.width, family))
             m.submodules += (memory := ProgramMemory(SPRAM_WORDS, LANES, family))
             m.submodules += (accumulator := MultiplyAccumulate(family))
+            m.submodules += (step := Accumulate(STEP_BITS, family))
+            for number, (threshold_bits, value_bits) in enumerate(COMPARISONS):
+                m.submodules += (comparison := Comparison(threshold_bits, value_bits, family))
+                m.d.comb += [
+                    comparison.threshold.eq(self.threshold),
+                    comparison.value.eq(self.compared),
+                    comparison.negate.eq(self.negate),
+                    comparison.enable.eq(self.allow),
+                    getattr(self, f"below_{family.value}")[number].eq(comparison.result),
+                ]
             m.d.comb += [
+                step.operation.eq(self.operation),
+                step.total.eq(self.total),
+                step.term.eq(self.term),
+                getattr(self, f"step_{family.value}").eq(step.result),
+                getattr(self, f"copy_{family.value}").eq(copy(m, self.term, family)),
                 accumulator.left.eq(self.left),
                 accumulator.right.eq(self.weight),
                 accumulator.enable.eq(self.accumulate),
@@ -80,10 +112,14 @@ def test_primitives():
         "tests.gateware.primitives.bench_primitives",
         vendor_cells=vendor_cell("ice40", "SB_SPRAM256KA")
         + vendor_cell("ice40", "SB_MAC16")
+        + ecp5_cells("LUT4", "LUT2", "CCU2C", "TRELLIS_FF")
+        + carry.MAP.read_text()
         + ECP5_CELLS.read_text(),
         lanes=LANES,
         roundings=[(width, shift, asdict(to)) for width, shift, to in ROUNDINGS],
         factor_width=MANTISSA.width,
+        step_bits=STEP_BITS,
+        comparisons=COMPARISONS,
         families=[family.value for family in Family],
     )
 
