@@ -16,6 +16,9 @@ from ..contract.thresholds import (
 BLOCK = 4096
 """Cycles for which a generator's words are computed at once."""
 
+ROUNDS = 64
+"""Rounds whose samples are compared with their probabilities at once."""
+
 
 class Generator:
     """A uniform generator, many cycles at once.
@@ -69,14 +72,17 @@ class Thresholds:
 
     def __init__(self, size: AnnealerSize, first: int, seeds: np.ndarray) -> None:
         self._size = size
-        self._first = first
+        self._spins = size.spins - first
         self._generators = [Generator(i, seeds[i]) for i in range(generators(size))]
         self._words = np.empty((0, size.samples), dtype=np.int32)
         # Digits with equal strides move together: one sequence, their sum, is enough.
         self._sequences = {
-            stride: np.zeros(size.spins - first + stride * (size.replicas - 1), dtype=np.int32)
+            stride: np.zeros(self._spins + stride * (size.replicas - 1), dtype=np.int32)
             for stride in set(size.strides)
         }
+        self._windows: list[tuple[int, np.ndarray]] = []
+        self._probabilities: tuple[int, ...] | None = None
+        self._round = 0
 
     def round(self, probabilities) -> np.ndarray:
         """Thresholds of the next round.
@@ -89,35 +95,43 @@ class Thresholds:
         Returns
         -------
         ndarray of int32, shape (replicas, spins - first)
-            Digits that were drawn before the start are 0.
+            Digits that were drawn before the start are 0. Not to be written to.
         """
-        size = self._size
-        # A sample for each digit, stride and cycle, in the order in which it enters.
-        words = self._draw(size.replicas)
-        fresh = {
-            stride: np.zeros(stride * size.replicas, dtype=np.int32) for stride in self._sequences
-        }
-        place = 0
-        for digit, stride in enumerate(size.strides):
-            samples = words[:, place : place + stride] < probabilities[digit]
-            fresh[stride] += samples.reshape(-1).astype(np.int32) << digit
-            place += stride
-        spins = size.spins - self._first
-        total = np.zeros((size.replicas, spins), dtype=np.int32)
-        for stride, sequence in self._sequences.items():
-            entering = fresh[stride]
-            sequence = np.concatenate([sequence, entering])[-len(sequence) :]
-            self._sequences[stride] = sequence
-            windows = np.lib.stride_tricks.sliding_window_view(sequence, spins)
-            total += windows[::stride]
-        return total
+        probabilities = tuple(probabilities)
+        if probabilities != self._probabilities or self._round == ROUNDS:
+            self._draw(probabilities)
+        self._round += 1
+        parts = []
+        for stride, windows in self._windows:
+            first = self._round * stride * self._size.replicas
+            parts.append(windows[first : first + stride * self._size.replicas : stride])
+        return parts[0] if len(parts) == 1 else np.sum(parts, axis=0, dtype=np.int32)
 
-    def _draw(self, cycles: int) -> np.ndarray:
+    def _draw(self, probabilities: tuple[int, ...]) -> None:
+        """The samples of the next rounds, as long as the probabilities stay."""
+        size = self._size
+        cycles = ROUNDS * size.replicas
+        self._words = self._words[self._round * size.replicas :]
         while len(self._words) < cycles:
             block = np.concatenate([g.words() for g in self._generators], axis=1)
-            self._words = np.concatenate([self._words, block[:, : self._size.samples]])
-        words, self._words = self._words[:cycles], self._words[cycles:]
-        return words
+            self._words = np.concatenate([self._words, block[:, : size.samples]])
+        # A sample for each digit, stride and cycle, in the order in which it enters.
+        fresh = {stride: np.zeros((cycles, stride), dtype=np.int32) for stride in self._sequences}
+        place = 0
+        for digit, stride in enumerate(size.strides):
+            samples = self._words[:cycles, place : place + stride] < probabilities[digit]
+            fresh[stride] += samples.astype(np.int32) << digit
+            place += stride
+        self._windows = []
+        for stride, sequence in self._sequences.items():
+            kept = self._spins + stride * (size.replicas - 1)
+            gone = self._round * stride * size.replicas
+            sequence = np.concatenate([sequence[gone : gone + kept], fresh[stride].ravel()])
+            self._sequences[stride] = sequence
+            windows = np.lib.stride_tricks.sliding_window_view(sequence, self._spins)
+            self._windows.append((stride, windows))
+        self._probabilities = probabilities
+        self._round = 0
 
 
 def _product(left: np.ndarray, right: np.ndarray) -> np.ndarray:
