@@ -17,6 +17,7 @@ from tensorspin.sampling import BoardSampler
 from .standin import SIZE, WIDE, StandIn
 
 SWEEPS = {"num_sweeps": 20}
+READS = 400
 
 
 class QuickSampler(BoardSampler):
@@ -129,7 +130,7 @@ def test_temperatures_are_those_of_the_model(sampler, board):
     """At a fixed temperature the states follow Boltzmann's law of the model, not the device's."""
     h, J, beta = {"a": 0.5}, {("a", "b"): -0.75}, 0.8
     found = sampler.sample_ising(
-        h, J, num_reads=800, num_sweeps=5, beta_range=(beta, beta), exact=True, seed=2
+        h, J, num_reads=READS, num_sweeps=5, beta_range=(beta, beta), exact=True, seed=2
     )
     exact = dimod.ExactSolver().sample_ising(h, J)
     law = np.exp(-beta * exact.record.energy)
@@ -138,9 +139,9 @@ def test_temperatures_are_those_of_the_model(sampler, board):
     for sample in found.samples(sorted_by=None):
         counts[tuple(sorted(sample.items()))] += 1
     for sample, probability in zip(exact.samples(sorted_by=None), law):
-        share = counts[tuple(sorted(sample.items()))] / 800
+        share = counts[tuple(sorted(sample.items()))] / READS
         # Five standard deviations.
-        assert abs(share - probability) < 5 * np.sqrt(probability * (1 - probability) / 800)
+        assert abs(share - probability) < 5 * np.sqrt(probability * (1 - probability) / READS)
     assert board.runs[0][3] == SIZE.exact_refresh
 
 

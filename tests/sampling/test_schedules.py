@@ -84,7 +84,7 @@ def test_default_range():
     couplings = np.array([[0, 2, 0], [2, 0, 0], [0, 0, 0]])
     hot, cold = default_beta_range(IsingProblem(SIZE, couplings, np.array([0, 0, 3])))
     assert hot == pytest.approx(1 / np.sqrt((4 + 4 + 9) / 3))
-    assert cold == pytest.approx(np.log(2 / 0.01) / (2 * 2))
+    assert cold == pytest.approx(np.log(1 / 0.01) / (2 * 2))
 
 
 def test_default_range_of_nothing():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 from ..contract.annealer import AnnealerSize
@@ -34,19 +36,16 @@ class Generator:
     """
 
     def __init__(self, index: int, seed) -> None:
-        step = np.zeros((GENERATOR_BITS, GENERATOR_BITS), dtype=np.uint8)
-        for bit, taps in enumerate(generator_taps(index)):
-            step[bit, taps] = 1
+        *powers, leap = _powers(index)
         state = np.zeros(GENERATOR_BITS, dtype=np.uint8)
         for byte in bytes(seed):
-            state = _product(step, state)
+            state = _product(powers[0], state)
             state[:8] ^= np.unpackbits(np.uint8(byte), bitorder="little")
-        states, power = state[:, None], step
-        while states.shape[1] < BLOCK:
+        states = state[:, None]
+        for power in powers:
             states = np.concatenate([states, _product(power, states)], axis=1)
-            power = _product(power, power)
         self._states = np.packbits(states, axis=1).view(np.uint64)
-        self._leap = [np.flatnonzero(row) for row in power]
+        self._leap = [np.flatnonzero(row) for row in leap]
 
     def words(self) -> np.ndarray:
         """Words of the next `BLOCK` cycles, int32, shape (BLOCK, WORDS)."""
@@ -132,6 +131,18 @@ class Thresholds:
             self._windows.append((stride, windows))
         self._probabilities = probabilities
         self._round = 0
+
+
+@cache
+def _powers(index: int) -> list[np.ndarray]:
+    """A generator's matrix of 1, 2, 4, ... and `BLOCK` steps."""
+    power = np.zeros((GENERATOR_BITS, GENERATOR_BITS), dtype=np.uint8)
+    for bit, taps in enumerate(generator_taps(index)):
+        power[bit, taps] = 1
+    powers = [power]
+    while len(powers) < BLOCK.bit_length():
+        powers.append(_product(powers[-1], powers[-1]))
+    return powers
 
 
 def _product(left: np.ndarray, right: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ TYPES = ("linear", "geometric", "custom")
 """How the inverse temperature goes from the first to the last."""
 
 EXCITATION_RATE = 0.01
-"""Expected flips against the least gap in the last sweep of the default range."""
+"""Probability of a flip against the least gap in the last sweep of the default range."""
 
 IDLE_RANGE = (0.1, 1.0)
 """Inverse temperatures for a problem whose coefficients are all zero; any would do."""
@@ -30,12 +30,12 @@ ROUNDING = 1e-9
 def default_beta_range(problem: IsingProblem) -> tuple[float, float]:
     """Inverse temperatures from which, and to which, a problem is annealed.
 
-    The last is that of dwave-samplers (`dwave.samplers.sa.sampler.default_beta_range`): the least
-    gap, twice a spin's smallest coefficient, is crossed `EXCITATION_RATE` times a sweep by all
-    spins that have it. The first is the reciprocal of the root-mean-square local field, over all
-    spins and states, or the device's highest temperature. dwave-samplers takes the greatest field
-    that could ever arise; there a hot sweep costs as much as a cold one, here as many cycles as it
-    flips spins.
+    The last is that of dwave-samplers (`_default_ising_beta_range` of `dwave.samplers.sa.sampler`,
+    with ``scale_T_with_N=False``): a spin crosses the least gap, twice the smallest coefficient,
+    with the probability `EXCITATION_RATE`. The first is the reciprocal of the root-mean-square
+    local field, over all spins and states, or the device's highest temperature. dwave-samplers
+    takes the greatest field that could ever arise; there a hot sweep costs as much as a cold one,
+    here as many cycles as it flips spins.
 
     Parameters
     ----------
@@ -50,12 +50,9 @@ def default_beta_range(problem: IsingProblem) -> tuple[float, float]:
     power = linear**2 + (couplings**2).sum(axis=1)
     if not power.any():
         return IDLE_RANGE
-    sizes = np.abs(np.column_stack([linear, couplings])).astype(float)
-    sizes[sizes == 0] = np.inf
-    gaps = sizes.min(axis=1)
-    least = gaps.min()
+    sizes = np.abs(np.column_stack([linear, couplings]))
     hot = max(1 / np.sqrt(power[power > 0].mean()), _least_beta(problem.size))
-    cold = np.log(np.count_nonzero(gaps == least) / EXCITATION_RATE) / (2 * least)
+    cold = -np.log(EXCITATION_RATE) / (2 * sizes[sizes > 0].min())
     return float(hot), float(max(hot, cold))
 
 
