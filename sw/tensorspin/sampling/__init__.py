@@ -7,5 +7,7 @@
 from __future__ import annotations
 
 from .board_sampler import BoardSampler
+from .decomposing import DecomposingSampler
+from .feature_selector import AnnealingFeatureSelector
 
-__all__ = ["BoardSampler"]
+__all__ = ["AnnealingFeatureSelector", "BoardSampler", "DecomposingSampler"]

@@ -115,8 +115,9 @@ class AnnealingFeatureSelector(SelectorMixin, BaseEstimator):
         X, y = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=2)
         wanted = self._wanted(X.shape[1])
         scaled = scale_features(X, X.min(axis=0), X.max(axis=0))
-        self.relevance_ = _relevance(scaled, y)
-        self.redundancy_ = self._redundancy(scaled)
+        bins = np.minimum((scaled * BINS).astype(int), BINS - 1)
+        self.relevance_ = _relevance(bins, y)
+        self.redundancy_ = self._redundancy(scaled, _levels(bins))
         rng = check_random_state(self.random_state)
         with self._opened() as sampler:
             chosen = self._search(sampler, wanted, rng)
@@ -147,9 +148,10 @@ class AnnealingFeatureSelector(SelectorMixin, BaseEstimator):
             f"{number!r}"
         )
 
-    def _redundancy(self, scaled: np.ndarray) -> np.ndarray:
+    def _redundancy(self, scaled: np.ndarray, levels: np.ndarray) -> np.ndarray:
         if self.redundancy == "mutual_information":
-            values = mutual_information(scaled)
+            bias = _bias(levels[:, None], levels, len(scaled))
+            values = np.maximum(mutual_information(scaled) - bias, 0)
         elif self.redundancy == "correlation":
             with np.errstate(divide="ignore", invalid="ignore"):
                 values = np.abs(np.corrcoef(scaled, rowvar=False)).reshape(len(scaled.T), -1)
@@ -157,7 +159,6 @@ class AnnealingFeatureSelector(SelectorMixin, BaseEstimator):
         else:
             known = ", ".join(f'"{name}"' for name in REDUNDANCIES)
             raise ValueError(f"redundancy must be {known}, got {self.redundancy!r}")
-        values = values.copy()
         np.fill_diagonal(values, 0)
         return values
 
@@ -207,15 +208,29 @@ class AnnealingFeatureSelector(SelectorMixin, BaseEstimator):
         return np.array([best[feature] for feature in range(len(linear))], dtype=bool)
 
 
-def _relevance(scaled: np.ndarray, y: np.ndarray) -> np.ndarray:
+def _relevance(bins: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Mutual information with the target, from histograms as for the redundancy."""
     if type_of_target(y, input_name="y").startswith("continuous"):
         edges = np.quantile(np.asarray(y, np.float64), np.arange(1, BINS) / BINS)
         y = np.searchsorted(edges, y)
     else:
         check_classification_targets(y)
-    bins = np.minimum((scaled * BINS).astype(int), BINS - 1)
-    return mutual_info_classif(bins, y, discrete_features=True)
+    found = mutual_info_classif(bins, y, discrete_features=True)
+    return np.maximum(found - _bias(_levels(bins), len(np.unique(y)), len(y)), 0)
+
+
+def _levels(bins: np.ndarray) -> np.ndarray:
+    """Bins in which a feature has samples."""
+    return np.array([len(np.unique(column)) for column in bins.T])
+
+
+def _bias(first, second, samples: int):
+    """What mutual information from histograms is too great by, to first order.
+
+    G. A. Miller, "Note on the bias of information estimates" (1955). Without this, features that
+    tell nothing would seem relevant where samples are few.
+    """
+    return (first - 1) * (second - 1) / (2 * samples)
 
 
 def _corrected(chosen: np.ndarray, wanted: int, terms) -> np.ndarray:
