@@ -1,4 +1,4 @@
-"""The top of the gateware: link, router and engine, for any board."""
+"""The top of the gateware: link, router and engines, for any board."""
 
 from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from tensorspin.contract.boards import Board
 
+from .annealer import Annealer
 from .contractor import Contractor
 from .link import Link
 from .primitives import Family
@@ -20,7 +21,7 @@ class Accelerator(wiring.Component):
     Parameters
     ----------
     board : Board
-        Engine sizes, and what the device says of itself.
+        Engines with their sizes, and what the device says of itself.
     build : bytes
         8 bytes that tell this build from others.
     family : Family
@@ -44,16 +45,22 @@ class Accelerator(wiring.Component):
     def elaborate(self, platform):
         m = Module()
 
-        size = self.board.contractor
-        m.submodules.link = link = Link(self.board.receive_bytes)
-        m.submodules.router = router = Router(size, self.board.description(self.build).pack())
-        m.submodules.contractor = contractor = Contractor(size, self.family)
+        board = self.board
+        m.submodules.link = link = Link(board.receive_bytes)
+        m.submodules.router = router = Router(
+            board.contractor, board.annealer, board.description(self.build).pack()
+        )
         wiring.connect(m, wiring.flipped(self.rx), link.rx)
         wiring.connect(m, wiring.flipped(self.tx), link.tx)
         wiring.connect(m, link.requests, router.requests)
         wiring.connect(m, router.replies, link.replies)
         wiring.connect(m, link.reject, router.reject)
         wiring.connect(m, link.counters, router.counters)
-        wiring.connect(m, router.contractor, contractor)
+        if board.contractor is not None:
+            m.submodules.contractor = contractor = Contractor(board.contractor, self.family)
+            wiring.connect(m, router.contractor, contractor)
+        if board.annealer is not None:
+            m.submodules.annealer = annealer = Annealer(board.annealer)
+            wiring.connect(m, router.annealer, annealer)
 
         return m

@@ -83,6 +83,8 @@ HARDWARE = {
         place_options="--seed 1",
     ),
     "ulx3s_25f": _ulx3s("25f", "--seed 1"),
+    "ulx3s_25f_annealer": _ulx3s("25f", "--seed 1"),
+    "ulx3s_25f_both": _ulx3s("25f", "--seed 1"),
     # On a design of this size the default router takes five times as long.
     "ulx3s_85f": _ulx3s("85f", "--seed 1 --router router2"),
 }

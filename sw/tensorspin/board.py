@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from .annealing import Annealing, BoardAnneal
 from .contract.device import DeviceDescription
-from .contract.fixed import LEVEL
-from .contract.memory import MemorySpace
-from .contract.packets import ACTIVATE, RESULT, STATUS, DeviceStatus, PacketType, Status
+from .contract.ising import IsingProblem, Step
+from .contract.packets import DeviceStatus
 from .contract.results import Results
-from .errors import DeviceError, LinkError, TensorspinError
+from .contracting import Contracting
+from .errors import LinkError, TensorspinError
 from .link.measure import LinkReport, measure_link
-from .link.requests import MAX_DATA, SCORE_BYTES, Read, Request, Run, Write
-from .link.session import DEFAULT_TIMEOUT, Session, SessionLostError
+from .link.session import DEFAULT_TIMEOUT, Session
 from .progress import Progress
 from .transports import Transport, baud_rates, open_transport
 
 if TYPE_CHECKING:
     from .compiler.network_program import NetworkProgram
 
-_RESULT_FIELDS = ("exponent", "class", "cycles")
-"""Names for the fields of `RESULT`."""
-
-_UPLOADS = 3
-"""Times that a program is uploaded until it must read back right."""
-
-_SESSIONS = 5
-"""Sessions in which one upload is tried to be read back and activated."""
+_Engine = TypeVar("_Engine", Contracting, Annealing)
 
 
 class Board:
@@ -45,7 +37,7 @@ class Board:
     info : DeviceDescription
         What the device says of itself.
     program : NetworkProgram or None
-        What `load` has put on the device.
+        What `load` has put on the device; None on one without a contractor.
 
     Examples
     --------
@@ -58,7 +50,11 @@ class Board:
         self._session: Session | None = session
         self.url = session.line.url
         self.info: DeviceDescription = session.description
-        self.program: NetworkProgram | None = None
+        self._contracting = self._annealing = None
+        if self.info.contractor is not None:
+            self._contracting = Contracting(session)
+        if self.info.annealer is not None:
+            self._annealing = Annealing(session, self._forget_program)
 
     @classmethod
     def open(cls, url: str, *, baud: int | None = None, timeout: float = DEFAULT_TIMEOUT) -> Board:
@@ -148,11 +144,12 @@ class Board:
         return self._open_session.line.now()
 
     def status(self) -> DeviceStatus:
-        """The device's counters, and the digest of its model."""
+        """The device's counters, the digest of its model, and what its annealer does."""
         session = self._open_session
-        with self._forgetting_a_lost_program():
-            reply = session.request(PacketType.STATUS, reply_bytes=1 + STATUS.size)
-        return DeviceStatus.unpack(reply)
+        if self._contracting is None:
+            return session.status()
+        with self._contracting.forgetting_a_lost_program():
+            return session.status()
 
     def link_test(self, seconds: float = 1.0) -> LinkReport:
         """Measure the line in both directions; the program on the device stays.
@@ -163,10 +160,29 @@ class Board:
             Time for all, on the transport's clock.
         """
         session = self._open_session
-        with self._forgetting_a_lost_program():
+        if self._contracting is None:
+            self._annealing.forget_memories()
+            return measure_link(session, seconds)
+        with self._contracting.forgetting_a_lost_program():
             return measure_link(session, seconds)
 
-    # The program
+    def _engine(self, engine: _Engine | None, name: str) -> _Engine:
+        if self._open_session and engine is None:
+            raise TensorspinError(
+                f"the board at {self.url} ({self.info.board}) has no {name} in its bitstream"
+            )
+        return engine
+
+    # The contractor
+
+    @property
+    def program(self) -> NetworkProgram | None:
+        """What `load` has put on the device."""
+        return None if self._contracting is None else self._contracting.program
+
+    def _forget_program(self) -> None:
+        if self._contracting is not None:
+            self._contracting.forget_program()
 
     def load(
         self,
@@ -201,109 +217,8 @@ class Board:
         LinkError, TransportError
             If the device is lost.
         """
-        session = self._open_session
-        size = self.info.contractor
-        program.check(size)
-        digest = program.digest(size.lanes)
-        images = {
-            MemorySpace.PROGRAM: program.image(size.lanes),
-            MemorySpace.TABLE: program.table_bytes(),
-        }
-        activate = ACTIVATE.pack(program.n_features, digest)
-        self._forget_program()  # and with it, what the device must hold
-        if not force:
-            status = self.status()
-            if status.active and status.digest == digest:
-                if not verify or self._activate(activate, images, check=True):
-                    self._remember_program(program, digest)
-                    return
-        for _ in range(_UPLOADS):
-            greetings = session.greetings
-            self._upload(images, progress)
-            check = verify or session.greetings != greetings
-            if self._activate(activate, images, check):
-                self._remember_program(program, digest)
-                return
-        raise DeviceError(
-            f"the device at {self.url} lost what was written to it, {_UPLOADS} times; it holds no "
-            f"program now. Check its power supply and its reset",
-            Status.NO_MODEL,
-        )
-
-    def _upload(self, images: dict[MemorySpace, bytes], progress: Progress | None) -> None:
-        total = sum(len(image) for image in images.values())
-        done = 0
-        for request, _ in self._open_session.exchange(_writes(images)):
-            done += len(request.data)
-            if progress is not None:
-                progress(done, total)
-
-    def _activate(self, activate: bytes, images: dict[MemorySpace, bytes], check: bool) -> bool:
-        """Make an upload active, unless something in it was lost.
-
-        A restart loses it, and can go unnoticed where the device is greeted anew. So either upload
-        and activation happen in one session, or read-back and activation do. The two can't be
-        pipelined: a WRITE that is asked again would make the program inactive.
-
-        Parameters
-        ----------
-        activate : bytes
-            Payload of ACTIVATE.
-        images : dict of MemorySpace to bytes
-            What was uploaded.
-        check : bool
-            Read back first.
-
-        Returns
-        -------
-        bool
-            False if something was lost.
-        """
-        session = self._open_session
-        tries = 0
-        while True:
-            try:
-                if check and not self._holds(images):
-                    return False
-                session.request(PacketType.ACTIVATE, activate, same_session=True)
-                return True
-            except SessionLostError:
-                tries += 1
-                if tries == _SESSIONS:
-                    raise
-                session.open()
-                check = True
-
-    def _holds(self, images: dict[MemorySpace, bytes]) -> bool:
-        """Read memories back in one session, and compare."""
-        reads = (
-            Read(space, first, min(MAX_DATA, len(image) - first))
-            for space, image in images.items()
-            for first in range(0, len(image), MAX_DATA)
-        )
-        wrong = 0
-        for request, reply in self._open_session.exchange(reads, same_session=True):
-            image = images[request.space]
-            wrong += reply != image[request.address : request.address + request.count]
-        return wrong == 0
-
-    @contextmanager
-    def _forgetting_a_lost_program(self) -> Iterator[None]:
-        """Whoever finds that the device has lost the program must load it before the next run."""
-        try:
-            yield
-        except DeviceError:
-            self._forget_program()
-            raise
-
-    def _forget_program(self) -> None:
-        self.program = self._open_session.model_digest = None
-
-    def _remember_program(self, program: NetworkProgram, digest: int) -> None:
-        self.program = program
-        self._open_session.model_digest = digest
-
-    # Samples
+        contracting = self._engine(self._contracting, "contractor")
+        contracting.load(program, verify=verify, force=force, progress=progress)
 
     def run(self, levels: np.ndarray, *, progress: Progress | None = None) -> Results:
         """Contract samples with the program loaded.
@@ -332,71 +247,58 @@ class Board:
         TensorspinError
             If no program is loaded.
         """
-        session = self._open_session
-        if self.program is None:
-            raise TensorspinError(f"no program is loaded on {self.url}: call load first")
-        levels = _check_levels(levels, self.program.n_features)
-        samples, outputs = len(levels), self.program.n_outputs
-        reply_bytes = SCORE_BYTES * outputs + RESULT.size
-        replies = np.empty((samples, reply_bytes), dtype=np.uint8)
-        seconds = self.program.cycles(self.info.contractor.lanes) / self.info.clock_hz
-        requests = (
-            Run(index, levels[index].tobytes(), outputs, seconds) for index in range(samples)
-        )
-        with self._forgetting_a_lost_program():
-            for done, (request, reply) in enumerate(session.exchange(requests), start=1):
-                if len(reply) != reply_bytes:
-                    raise LinkError(
-                        f"the device at {self.url} replied to {request} with {len(reply)} bytes "
-                        f"instead of {reply_bytes}; does its bitstream belong to this driver?"
-                    )
-                replies[request.index] = np.frombuffer(reply, dtype=np.uint8)
-                if progress is not None:
-                    progress(done, samples)
-        return _unpack_results(replies, outputs)
+        return self._engine(self._contracting, "contractor").run(levels, progress=progress)
 
+    # The annealer
 
-def _writes(images: dict[MemorySpace, bytes]) -> Iterator[Request]:
-    for space, image in images.items():
-        for first in range(0, len(image), MAX_DATA):
-            yield Write(space, first, image[first : first + MAX_DATA])
+    def anneal(
+        self,
+        problem: IsingProblem,
+        steps: Sequence[Step],
+        seed: int,
+        *,
+        refresh: int = 0,
+        initial_states: np.ndarray | None = None,
+        progress: Progress | None = None,
+    ) -> BoardAnneal:
+        """Anneal a problem with all of the device's replicas.
 
+        What the device holds of an earlier call is not sent again. Of the rest only the bytes that
+        differ travel, in whichever form is shorter.
 
-def _check_levels(levels: np.ndarray, features: int) -> np.ndarray:
-    """Levels as a contiguous array of uint8."""
-    levels = np.asarray(levels)
-    if levels.ndim != 2 or levels.shape[1] != features:
-        advice = "; for one sample, levels[np.newaxis]" if levels.shape == (features,) else ""
-        raise ValueError(
-            f"levels must have shape (n, {features}), one column a feature of the program, not "
-            f"{levels.shape}{advice}"
-        )
-    if levels.dtype != np.uint8:
-        if not np.issubdtype(levels.dtype, np.integer):
-            raise TypeError(
-                f"levels must be integers {LEVEL.minimum}..{LEVEL.maximum}, not {levels.dtype}"
-            )
-        outside = (levels < LEVEL.minimum) | (levels > LEVEL.maximum)
-        if outside.any():
-            sample, feature = np.argwhere(outside)[0]
-            raise ValueError(
-                f"levels must be {LEVEL.minimum}..{LEVEL.maximum}; sample {sample}, feature "
-                f"{feature} has {levels[sample, feature]}"
-            )
-    return np.ascontiguousarray(levels, dtype=np.uint8)
+        Parameters
+        ----------
+        problem : IsingProblem
+            Of any size that fits; best made for ``info.annealer``.
+        steps : sequence of Step
+            As from `tensorspin.contract.ising.schedule`, for ``info.annealer``.
+        seed : int
+            0 or more; the same gives the same states.
+        refresh : int, default=0
+            Turns that a replica sits out between two sweeps.
+        initial_states : array_like of int, shape (replicas, n), optional
+            +1 and -1. Without them all spins are +1.
+        progress : callable, optional
+            Called with the step that is annealed, and the number of steps.
 
+        Returns
+        -------
+        BoardAnneal
+            Its energies are those of its states: both were compared.
 
-def _unpack_results(replies: np.ndarray, outputs: int) -> Results:
-    """Split replies, as `tensorspin.contract.packets.PacketType.RUN` lays them out."""
-    byte_order, *codes = RESULT.format
-    layout = np.dtype(
-        [("scores", "<i2", (outputs,))]
-        + [(name, byte_order + code) for name, code in zip(_RESULT_FIELDS, codes)]
-    )
-    fields = replies.view(layout)[:, 0]
-    return Results(
-        fields["scores"].astype(np.int16),
-        fields["exponent"].astype(np.uint16),
-        fields["class"].astype(np.int64),
-        fields["cycles"].astype(np.int64),
-    )
+        Raises
+        ------
+        CapacityError
+            If there are more variables, or steps, than the device has room for. Like the next, it
+            is raised before anything is sent.
+        ValueError, TypeError
+            If something else of the problem does not fit, or an argument is wrong.
+        DeviceError
+            If the device loses what is written to it, or a state and its energy do not agree.
+        LinkError, TransportError
+            If the device is lost. The next call sends everything again.
+        TensorspinError
+            If the device has no annealer.
+        """
+        annealing = self._engine(self._annealing, "annealer")
+        return annealing.anneal(problem, steps, seed, refresh, initial_states, progress)

@@ -11,7 +11,7 @@ from tensorspin.benchmarks.capacity import measure_capacity
 from tensorspin.benchmarks.classifiers import tensor_networks
 from tensorspin.benchmarks.splits import stratified_splits
 from tensorspin.board import Board
-from tensorspin.contract.boards import BOARDS
+from tensorspin.contract.boards import CONTRACTORS
 from tensorspin.contract.fixed import NARROW_WEIGHT, WEIGHT
 from tensorspin.contract.results import Results
 from tensorspin.datasets import load_samples
@@ -108,9 +108,9 @@ def large_program():
 
 def test_capacity_names_what_does_not_fit(large_program):
     rows = measure_capacity({("MPSClassifier", BITS): large_program})
-    assert [row["board"] for row in rows] == list(BOARDS)
-    row = rows[list(BOARDS).index("icebreaker")]
-    limit = BOARDS["icebreaker"].contractor.program_words
+    assert [row["board"] for row in rows] == list(CONTRACTORS)
+    row = rows[list(CONTRACTORS).index("icebreaker")]
+    limit = CONTRACTORS["icebreaker"].contractor.program_words
     assert "program memory" in row["obstacle"] and f"of {limit:,}" in row["obstacle"]
     assert row["cycles"] > 0 and row["seconds"] == row["cycles"] / row["clock_hz"]
     assert 0 < row["utilisation"] <= 1

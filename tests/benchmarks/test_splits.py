@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tensorspin.benchmarks.splits import stratified_splits
-from tensorspin.contract.boards import BOARDS
+from tensorspin.contract.boards import CONTRACTORS
 from tensorspin.datasets import DataError, Samples, load_samples
 
 ALL = 10**9
@@ -52,6 +52,6 @@ def test_unusable_data(X, y, message):
 
 
 def test_more_features_than_any_board_takes():
-    most = max(board.contractor.features for board in BOARDS.values())
+    most = max(board.contractor.features for board in CONTRACTORS.values())
     with pytest.raises(DataError, match=f"{most + 1} features a sample; the boards take {most}"):
         stratified_splits(samples(np.ones((20, most + 1)), np.arange(20) % 2), 2, ALL)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tensorspin.contract.boards import BOARDS, find_board
-from tensorspin.contract.device import SIZE, ContractorSize, DeviceDescription
+from tensorspin.contract.device import ContractorSize, DeviceDescription, EngineKind
 from tensorspin.contract.fixed import NARROW_STEP
 from tensorspin.contract.image import ProgramOverrunError, program_image, read_image
 from tensorspin.contract.memory import word_stride_bits
@@ -93,9 +93,7 @@ def test_image_without_end():
 @pytest.mark.parametrize("name", BOARDS)
 def test_description_round_trip(name):
     description = find_board(name).description(b"12345678")
-    packed = description.pack()
-    assert len(packed) == SIZE
-    assert DeviceDescription.unpack(packed) == description
+    assert DeviceDescription.unpack(description.pack()) == description
 
 
 def test_description_of_another_protocol():
@@ -106,11 +104,39 @@ def test_description_of_another_protocol():
         DeviceDescription.unpack(other.pack())
 
 
-@pytest.mark.parametrize("length", [0, 1, SIZE - 1, SIZE + 1])
-def test_description_of_another_length(length):
+@pytest.mark.parametrize("change", [*range(-8, 0), *range(1, 8)])
+def test_description_of_another_length(change):
     packed = find_board("icebreaker").description(bytes(8)).pack()
-    with pytest.raises(ValueError, match=f"not {length}"):
-        DeviceDescription.unpack((packed + bytes(1))[:length])
+    with pytest.raises(ValueError, match="cut short or too long|not a valid EngineKind"):
+        DeviceDescription.unpack((packed + bytes(8))[: len(packed) + change])
+    with pytest.raises(ValueError, match="more than 1 bytes"):
+        DeviceDescription.unpack(packed[:1])
+
+
+@pytest.mark.parametrize(
+    ("annealer", "message"),
+    [
+        ([20, 0, 0, 0], "the record of AnnealerSize is cut short"),
+        ([1, 2, 3], "an engine's record of 3 bytes is cut short"),
+    ],
+)
+def test_description_of_an_impossible_engine(annealer, message):
+    packed = find_board("icebreaker").description(bytes(8)).pack()
+    record = bytes([EngineKind.ANNEALER, len(annealer), *annealer])
+    with pytest.raises(ValueError, match=message):
+        DeviceDescription.unpack(packed + record)
+
+
+def test_board_without_engine():
+    with pytest.raises(ValueError, match="board 'icebreaker' has no engine"):
+        dataclasses.replace(find_board("icebreaker"), contractor=None)
+
+
+def test_long_name_of_a_board():
+    with pytest.raises(
+        ValueError, match="at most 24 characters, 'aaaaaaaaaaaaaaaaaaaaaaaaa' has 25"
+    ):
+        dataclasses.replace(find_board("icebreaker"), name="a" * 25)
 
 
 def test_unknown_board_names_the_known():

@@ -127,14 +127,14 @@ def plain_states(index, seed, cycles):
         state = following(state)
 
 
-def plain_anneal(problem, steps, seeds, refresh):
+def plain_anneal(problem, steps, seeds, refresh, initial_states):
     """One replica, one spin, one number at a time: sequential sweeps with nothing skipped.
 
     Returns the states, and the rounds that the slowest replicas took.
     """
     size = problem.size
     replicas, n = size.replicas, problem.variables
-    fill = max(size.fill_rounds, problem.offset_rows)
+    fill = max(size.passage, problem.offset_rows + n * (initial_states is not None))
     generators = [plain_states(i, seed, 1 << 16) for i, seed in enumerate(seeds)]
     drawn = [[0] * (size.spins - stride) for stride in size.strides]
     step_of_round = [steps[0]] * fill
@@ -159,6 +159,8 @@ def plain_anneal(problem, steps, seeds, refresh):
         )
 
     states = [[1] * n for _ in range(replicas)]
+    if initial_states is not None:
+        states = initial_states.tolist()
     work = [None] * replicas  # a sweep under way, as a coroutine that yields at each turn's end
     begin = fill
     ready = [fill] * replicas
@@ -198,16 +200,18 @@ def plain_anneal(problem, steps, seeds, refresh):
 
 
 @pytest.mark.parametrize(
-    "strides, refresh", [((1,) * 5, 0), ((3, 1, 2, 2, 1), 0), ((2, 1, 1, 3, 4), 3)]
+    "strides, refresh, initial",
+    [((1,) * 5, 0, False), ((3, 1, 2, 2, 1), 0, True), ((2, 1, 1, 3, 4), 3, True)],
 )
-def test_equals_a_plain_machine(strides, refresh):
+def test_equals_a_plain_machine(strides, refresh, initial):
     size = AnnealerSize(20, 3, 7, 9, strides, 32, 8)
     couplings, linear = random_terms(7, 6)
     problem = IsingProblem(size, couplings, linear)
     steps = schedule([5.0, 3.0, 1.0, 0.1], 3, size)
     seeds = expand_seed(5, size)
-    run = anneal(problem, steps, seeds, refresh)
-    states, rounds = plain_anneal(problem, steps, seeds, refresh)
+    start = np.random.default_rng(0).choice([-1, 1], (size.replicas, 6)) if initial else None
+    run = anneal(problem, steps, seeds, refresh, start)
+    states, rounds = plain_anneal(problem, steps, seeds, refresh, start)
     assert run.states.tolist() == states
     assert run.cycles == START + rounds * size.replicas
     assert run.energies.tolist() == problem.energy(run.states).tolist()

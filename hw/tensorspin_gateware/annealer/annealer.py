@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from amaranth import Cat, Module, Mux, Signal
-from amaranth.lib import memory, wiring
+from amaranth.lib import wiring
 
 from tensorspin.contract.annealer import GROUP, MIN_REPLICAS, AnnealerSize
-from tensorspin.contract.annealer_image import (
-    AnnealerSpace,
-    row_bytes,
-    step_bytes,
-    stride_bits,
-)
+from tensorspin.contract.annealer_image import row_bytes
 
 from .delay import delay
 from .energies import Energies
-from .interface import AnnealerSignature, groups, update_layout
-from .results import CYCLE_BITS, Results
+from .interface import CYCLE_BITS, AnnealerSignature, groups, update_layout
+from .memories import Memories
+from .results import Results
 from .search import Search
 from .spins import Spins
 from .thresholds import Thresholds
-from .turns import Turns, parameters_layout
+from .turns import Turns
 
 
 class Annealer(wiring.Component):
@@ -53,33 +49,39 @@ class Annealer(wiring.Component):
         m.submodules.search = search = Search(size)
         m.submodules.energies = energies = Energies(size)
         m.submodules.results = results = Results(size)
-        m.submodules.couplings = couplings = memory.Memory(
-            shape=8 * row_bytes(size), depth=size.spins + size.offset_rows, init=[]
-        )
-        m.submodules.steps = steps = memory.Memory(
-            shape=8 * step_bytes(size), depth=size.steps, init=[]
-        )
-        parameters = Signal(parameters_layout())
-
+        m.submodules.memories = memories = Memories(size)
         cycle = Signal(CYCLE_BITS)
         with m.If(self.start):
             m.d.sync += cycle.eq(1)
-        with m.Elif(turns.run):
+        with m.Elif(self.running):
             m.d.sync += cycle.eq(cycle + 1)
 
-        read_step = steps.read_port()
         m.d.comb += [
-            self.idle.eq(~turns.run & ~results.busy),
+            self.running.eq(turns.running),
+            self.step.eq(turns.current_step),
+            self.ready.eq(memories.ready),
+            self.memory.read_data.eq(results.data),
+            memories.space.eq(self.memory.space),
+            memories.address.eq(self.memory.address),
+            memories.write_enable.eq(self.memory.write_enable),
+            memories.write_data.eq(self.memory.write_data),
             turns.start.eq(self.start),
-            turns.parameters.eq(parameters),
-            read_step.addr.eq(turns.step_index),
-            turns.step.eq(read_step.data),
+            turns.stop.eq(self.stop | memories.run_written),
+            turns.parameters.eq(memories.parameters),
+            memories.step_index.eq(turns.step_index),
+            turns.step.eq(memories.step),
+            memories.spin.eq(turns.spin),
+            turns.states.eq(memories.states),
             turns.found.eq(search.found),
-            turns.spin.eq(search.spin),
+            turns.found_spin.eq(search.spin),
+            turns.read_slot.eq(results.slot),
+            thresholds.seed.eq(memories.seed),
+            thresholds.seed_enable.eq(memories.seed_enable),
+            thresholds.seed_first.eq(memories.seed_first),
             thresholds.run.eq(turns.run),
             thresholds.probabilities.eq(turns.probabilities),
             spins.run.eq(turns.run),
-            spins.slot.eq(Mux(turns.run, turns.slot, results.slot)),
+            spins.slot.eq(turns.slot),
             spins.window.eq(turns.window),
             spins.thresholds.eq(thresholds.thresholds),
             spins.keep.eq(energies.keep | turns.second),
@@ -88,42 +90,40 @@ class Annealer(wiring.Component):
             energies.slot.eq(turns.slot),
             energies.initial.eq(turns.initial & turns.run),
             energies.fields.eq(spins.fields),
-            energies.read_slot.eq(results.slot),
-            results.begin.eq(turns.ends),
+            energies.read_slot.eq(turns.slot),
+            results.address.eq(self.memory.address),
             results.cycles.eq(cycle),
             results.energy.eq(energies.energy),
             results.best_energy.eq(energies.best),
             results.state.eq(spins.state),
             results.best.eq(spins.best),
         ]
-        wiring.connect(m, wiring.flipped(self.results), results.words)
-        self._close_loop(m, turns, search, spins, energies, couplings.read_port())
-        self._connect_bus(m, couplings.write_port(granularity=8), steps, parameters, thresholds)
+        self._close_loop(m, turns, search, spins, energies, memories)
         return m
 
-    def _close_loop(self, m: Module, turns, search, spins, energies, read) -> None:
+    def _close_loop(self, m: Module, turns, search, spins, energies, memories) -> None:
         """From the search's result to the row and the update of the replica's next turn."""
         size = self._size
-        decision = Signal(len(search.spin) + 3)
-        index = Signal(range(size.spins + size.offset_rows))
+        fill = turns.fill
+        flip = Signal()
+        index = Signal.like(fill.row)
         m.d.comb += [
-            index.eq(Mux(turns.offset, size.spins + turns.offset_index, search.spin)),
-            decision.eq(
-                Cat(
-                    search.found & ~turns.offset,
-                    turns.offset & turns.clear,
-                    search.found & ~turns.offset & ~search.spin_negative,
-                    search.spin,
-                )
-            ),
+            flip.eq(search.found | fill.flip),
+            index.eq(Mux(fill.offset | fill.flip, fill.row, search.spin)),
         ]
+        decision = Cat(
+            flip,
+            fill.clear,
+            flip & ~(search.spin_negative & search.found),
+            index[: len(search.spin)],
+        )
         spare = size.replicas - MIN_REPLICAS
-        address = delay(m, Cat(search.found | turns.offset, index), 1 + spare)
-        m.d.comb += read.addr.eq(address[1:])
+        address = delay(m, Cat(flip | fill.offset, index), 1 + spare)
+        m.d.comb += memories.row_index.eq(address[1:])
         some = delay(m, address[0], 2)
         row = Signal(8 * row_bytes(size))
         held = Signal.like(row)
-        m.d.sync += [row.eq(read.data), held.eq(row)]
+        m.d.sync += [row.eq(memories.row), held.eq(row)]
         with m.If(~some):
             m.d.sync += held.eq(0)
 
@@ -140,29 +140,4 @@ class Annealer(wiring.Component):
             spins.row.eq(held),
             spins.update.eq(update),
             energies.update.eq(update),
-        ]
-
-    def _connect_bus(self, m: Module, write_row, steps, parameters, thresholds) -> None:
-        bus = self.memory
-        write_step = steps.write_port(granularity=8)
-        for space, port, length in (
-            (AnnealerSpace.COUPLINGS, write_row, row_bytes(self._size)),
-            (AnnealerSpace.STEPS, write_step, step_bytes(self._size)),
-        ):
-            low = stride_bits(length)
-            m.d.comb += [
-                port.addr.eq(bus.address[low:]),
-                port.data.eq(bus.write_data.replicate(length)),
-            ]
-            with m.If(bus.write_enable & (bus.space == space)):
-                m.d.comb += [port.en[byte].eq(bus.address[:low] == byte) for byte in range(length)]
-        written = parameters.as_value()
-        with m.If(bus.write_enable & (bus.space == AnnealerSpace.RUN)):
-            for byte in range(len(written) // 8):
-                with m.If(bus.address == byte):
-                    m.d.sync += written.word_select(byte, 8).eq(bus.write_data)
-        m.d.comb += [
-            thresholds.seed_enable.eq(bus.write_enable & (bus.space == AnnealerSpace.SEEDS)),
-            thresholds.seed_address.eq(bus.address),
-            thresholds.seed.eq(bus.write_data),
         ]

@@ -2,42 +2,49 @@
 
 from __future__ import annotations
 
-from amaranth import unsigned
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from tensorspin.contract.annealer import GROUP, AnnealerSize
-from tensorspin.contract.annealer_image import AnnealerSpace
+from tensorspin.contract.annealer_image import RUN_FIELD_BYTES, RUN_FIELDS, AnnealerSpace
+
+SPACE_BITS = max(AnnealerSpace).bit_length()
+"""Width of the number of a memory space."""
 
 ADDRESS_BITS = 24
 """Width of a byte address."""
 
-RESULT_WORD_BITS = 16
-RESULT_WORD = data.StructLayout({"word": RESULT_WORD_BITS, "last": 1})
-"""One word of the results: for each replica half the energy and half the best energy, less those of
-the start, two words each, the state and the best state, spin 0 in the lowest bit, 1 for a negative
-spin; behind the last replica the cycles (low, high)."""
+COUNT_BITS = 8 * RUN_FIELD_BYTES
+"""Width of a parameter of a run."""
+
+CYCLE_BITS = 32
+"""Width of a run's cycle count, see `RESULT_HEADER`."""
 
 
 class AnnealerBusSignature(wiring.Signature):
-    """Byte writes of the host, while the annealer is idle.
+    """Byte access of the host to the memories, while nothing runs and the annealer is ready.
 
     Members
     -------
     space : Out(AnnealerSpace)
+        Of other numbers nothing is written, and what is read is not defined.
     address : Out(ADDRESS_BITS)
+        Byte address in that space, less than its size.
     write_enable : Out(1)
     write_data : Out(8)
+    read_data : In(8)
+        Of the results; valid `MEMORY_READ` cycles after the address.
     """
 
     def __init__(self) -> None:
         super().__init__(
             {
-                "space": Out(unsigned(max(AnnealerSpace).bit_length())),
+                "space": Out(SPACE_BITS),
                 "address": Out(ADDRESS_BITS),
                 "write_enable": Out(1),
                 "write_data": Out(8),
+                "read_data": In(8),
             }
         )
 
@@ -48,10 +55,16 @@ class AnnealerSignature(wiring.Signature):
     Members
     -------
     start : Out(1)
-        Strobe, while `idle`.
-    results : In(stream of RESULT_WORD)
-    idle : In(1)
-        Nothing runs, and no result is unread.
+        Strobe: starts the run that `AnnealerSpace.RUN` holds. It must have been written since the
+        last start, for its seeds are used up.
+    stop : Out(1)
+        Strobe: ends the run, if there is one; the results are not defined. So does a write of
+        `AnnealerSpace.RUN`, and a start.
+    running : In(1)
+    step : In(COUNT_BITS)
+        Index of the step that runs, or ran last.
+    ready : In(1)
+        The memories may be written, and a run started: none is being cleared.
     memory : Out(AnnealerBusSignature)
     """
 
@@ -59,8 +72,10 @@ class AnnealerSignature(wiring.Signature):
         super().__init__(
             {
                 "start": Out(1),
-                "results": In(stream.Signature(RESULT_WORD)),
-                "idle": In(1),
+                "stop": Out(1),
+                "running": In(1),
+                "step": In(COUNT_BITS),
+                "ready": In(1),
                 "memory": Out(AnnealerBusSignature()),
             }
         )
@@ -69,6 +84,22 @@ class AnnealerSignature(wiring.Signature):
 def groups(size: AnnealerSize) -> int:
     """Groups of spins in which the first that accepts is searched."""
     return -(-size.spins // GROUP)
+
+
+def parameters_layout() -> data.StructLayout:
+    """Parameters of a run."""
+    return data.StructLayout({name: COUNT_BITS for name in RUN_FIELDS})
+
+
+def fill_layout(size: AnnealerSize) -> data.StructLayout:
+    """What a turn does before the first comparison.
+
+    Members are `offset` (an offset row is added), `clear` (it is the first), `flip` (a spin is
+    flipped), and `row`, that of the couplings.
+    """
+    return data.StructLayout(
+        {"offset": 1, "clear": 1, "flip": 1, "row": range(size.spins + size.offset_rows)}
+    )
 
 
 def update_layout(size: AnnealerSize) -> data.StructLayout:

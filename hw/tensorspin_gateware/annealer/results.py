@@ -1,20 +1,20 @@
-"""Sends what a run has found."""
+"""What a run has found, as the host reads it."""
 
 from __future__ import annotations
 
-from amaranth import Array, Cat, Module, Signal, signed
-from amaranth.lib import stream, wiring
+from amaranth import Cat, Const, Module, Mux, Signal, signed
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from tensorspin.contract.annealer import AnnealerSize
+from tensorspin.contract.annealer_image import result_bytes, stride_bits
+from tensorspin.contract.latency import MEMORY_READ
 
-from .interface import RESULT_WORD, RESULT_WORD_BITS, slot_bits
-
-CYCLE_BITS = 2 * RESULT_WORD_BITS
+from .interface import ADDRESS_BITS, CYCLE_BITS, slot_bits
 
 
 class Results(wiring.Component):
-    """Walks the replicas and sends the words of `RESULT_WORD`.
+    """Selects a byte of a replica's block.
 
     Parameters
     ----------
@@ -22,14 +22,17 @@ class Results(wiring.Component):
 
     Ports
     -----
-    begin : In(1)
-    cycles : In(32)
+    address : In(ADDRESS_BITS)
+    slot : Out
+        Replica that the address belongs to; combinational.
     energy, best_energy : In(signed)
     state, best : In(spins)
-        Of replica `slot`; combinational.
-    slot : Out
-    words : Out(stream of RESULT_WORD)
-    busy : Out(1)
+        Of replica `slot`, one cycle later.
+    cycles : In(32)
+    data : Out(8)
+        `MEMORY_READ` cycles after the address.
+
+    About two LUTs for three spins (ECP5).
     """
 
     def __init__(self, size: AnnealerSize) -> None:
@@ -37,54 +40,45 @@ class Results(wiring.Component):
         energy = signed(size.energy.width)
         super().__init__(
             {
-                "begin": In(1),
-                "cycles": In(CYCLE_BITS),
+                "address": In(ADDRESS_BITS),
+                "slot": Out(slot_bits(size)),
                 "energy": In(energy),
                 "best_energy": In(energy),
                 "state": In(size.spins),
                 "best": In(size.spins),
-                "slot": Out(slot_bits(size)),
-                "words": Out(stream.Signature(RESULT_WORD)),
-                "busy": Out(1),
+                "cycles": In(CYCLE_BITS),
+                "data": Out(8),
             }
         )
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        words = []
-        for value in (
-            Cat(_extended(self.energy), _extended(self.best_energy)),
-            self.state,
-            self.best,
-        ):
-            words += [
-                value[first : first + RESULT_WORD_BITS]
-                for first in range(0, len(value), RESULT_WORD_BITS)
+        length = result_bytes(self._size)
+        low = stride_bits(length)
+        place = Signal(low)
+        # In the order of `RESULT_HEADER`.
+        block = Cat(
+            _extended(self.energy),
+            _extended(self.best_energy),
+            self.cycles,
+            _whole_bytes(self.state),
+            _whole_bytes(self.best),
+        )
+        assert len(block) == 8 * length and MEMORY_READ == 2
+        choice = [block.word_select(index, 8) for index in range(length)]
+        for bit in place:
+            choice = [
+                Mux(bit, odd, even)
+                for even, odd in zip(choice[::2], choice[1::2] + choice[-1:] * (len(choice) % 2))
             ]
-        index = Signal(range(len(words)))
-        ends = Signal()  # the cycles, behind the last replica
-        m.d.comb += [
-            self.words.valid.eq(self.busy),
-            self.words.payload.word.eq(Array(words)[index]),
-        ]
-        with m.If(ends):
-            m.d.comb += [
-                self.words.payload.word.eq(self.cycles.word_select(index[0], RESULT_WORD_BITS)),
-                self.words.payload.last.eq(index[0]),
-            ]
-        with m.If(self.busy & self.words.ready):
-            m.d.sync += index.eq(index + 1)
-            with m.If(index == len(words) - 1):
-                m.d.sync += [index.eq(0), self.slot.eq(self.slot + 1)]
-                with m.If(self.slot == self._size.replicas - 1):
-                    m.d.sync += ends.eq(1)
-            with m.If(self.words.payload.last):
-                m.d.sync += self.busy.eq(0)
-        with m.If(self.begin):
-            m.d.sync += [self.busy.eq(1), index.eq(0), self.slot.eq(0), ends.eq(0)]
+        m.d.comb += self.slot.eq(self.address[low:])
+        m.d.sync += [place.eq(self.address), self.data.eq(choice[0])]
         return m
 
 
 def _extended(energy):
-    width = 2 * RESULT_WORD_BITS
-    return Cat(energy, energy[-1].replicate(width - len(energy)))
+    return Cat(energy, energy[-1].replicate(32 - len(energy)))
+
+
+def _whole_bytes(state):
+    return Cat(state, Const(0, -len(state) % 8))

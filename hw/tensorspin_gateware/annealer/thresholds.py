@@ -7,10 +7,9 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from tensorspin.contract.annealer import PROBABILITY, AnnealerSize
-from tensorspin.contract.thresholds import SEED_BYTES, WORD_BITS, WORDS, generators
+from tensorspin.contract.thresholds import WORD_BITS, WORDS, generators
 
 from .generator import Generator
-from .interface import ADDRESS_BITS
 
 
 class Thresholds(wiring.Component):
@@ -25,9 +24,11 @@ class Thresholds(wiring.Component):
     run : In(1)
         In each cycle samples are drawn, and all move on.
     probabilities : In(threshold_bits x 16)
-    seed_enable : In(1)
-    seed_address : In(ADDRESS_BITS)
     seed : In(8)
+    seed_enable : In(generators)
+        Writes a byte of the generator's seed.
+    seed_first : In(1)
+        It is the first.
     thresholds : Out(spins x threshold_bits)
         Those drawn in a cycle are there in the next.
 
@@ -40,9 +41,9 @@ class Thresholds(wiring.Component):
             {
                 "run": In(1),
                 "probabilities": In(data.ArrayLayout(PROBABILITY.width, size.threshold_bits)),
-                "seed_enable": In(1),
-                "seed_address": In(ADDRESS_BITS),
                 "seed": In(8),
+                "seed_enable": In(generators(size)),
+                "seed_first": In(1),
                 "thresholds": Out(data.ArrayLayout(size.threshold_bits, size.spins)),
             }
         )
@@ -51,16 +52,13 @@ class Thresholds(wiring.Component):
         m = Module()
         size = self._size
         words = []
-        byte_bits = (SEED_BYTES - 1).bit_length()
         for index in range(generators(size)):
             m.submodules[f"generator_{index}"] = generator = Generator(index)
             m.d.comb += [
                 generator.enable.eq(self.run),
                 generator.seed.eq(self.seed),
-                generator.seed_enable.eq(
-                    self.seed_enable & (self.seed_address[byte_bits:] == index)
-                ),
-                generator.seed_first.eq(self.seed_address[:byte_bits] == 0),
+                generator.seed_enable.eq(self.seed_enable[index]),
+                generator.seed_first.eq(self.seed_first),
             ]
             words += [generator.state.word_select(word, WORD_BITS) for word in range(WORDS)]
         words = iter(words)

@@ -10,22 +10,25 @@ from tensorspin.contract.annealer import (
     GROUP,
     PROBABILITY,
     REFRESH,
+    START,
     STEP_ROUNDS,
     SWEEPS,
     AnnealerSize,
 )
-from tensorspin.contract.annealer_image import RUN_FIELD_BYTES, RUN_FIELDS
+from tensorspin.contract.annealer_image import state_bytes
 
 from .delay import delay
-from .interface import groups, slot_bits, window_layout
+from .interface import (
+    COUNT_BITS,
+    fill_layout,
+    groups,
+    parameters_layout,
+    slot_bits,
+    window_layout,
+)
 
 FOUND = 4
 """Cycles from the beginning of a turn to the search's result."""
-
-
-def parameters_layout() -> data.StructLayout:
-    """Parameters of a run."""
-    return data.StructLayout({name: 8 * RUN_FIELD_BYTES for name in RUN_FIELDS})
 
 
 class Turns(wiring.Component):
@@ -37,17 +40,28 @@ class Turns(wiring.Component):
 
     Ports
     -----
-    start : In(1)
+    start, stop : In(1)
+        Strobes: the first turn begins `START` cycles later; nothing runs one cycle later.
     parameters : In(parameters_layout())
     step_index : Out
         Of the next step, whose word must be there one cycle later.
     step : In((threshold_bits + 1) x 16)
+    spin : Out
+        Of the next round that may flip one before the first comparison.
+    states : In
+        Its initial states; must be there one cycle later.
     found : In(1)
-    spin : In
+    found_spin : In
         From the search, `FOUND` cycles after the beginning of the turn.
+    read_slot : In
+    running : Out(1)
+        From the start to the end.
     run : Out(1)
+        Replicas have their turns.
     slot : Out
-        Replica whose turn begins.
+        Replica whose turn begins; when nothing runs, that of `read_slot` one cycle before.
+    current_step : Out(COUNT_BITS)
+        Index of the step that runs, or ran last.
     probabilities : Out(threshold_bits x 16)
     window : Out(window_layout(size))
         One cycle later: what the turn compares.
@@ -55,14 +69,8 @@ class Turns(wiring.Component):
         The first turn of a replica that compares; nothing has been flipped.
     second : Out(1)
         The one after it.
-    offset : Out(1)
-        `FOUND` cycles later: the turn adds an offset row.
-    clear : Out(1)
-        `FOUND` cycles later: the first of them.
-    offset_index : Out(16)
+    fill : Out(fill_layout(size))
         `FOUND` cycles later.
-    ends : Out(1)
-        Strobe in the last cycle of the run.
     """
 
     def __init__(self, size: AnnealerSize) -> None:
@@ -70,21 +78,24 @@ class Turns(wiring.Component):
         super().__init__(
             {
                 "start": In(1),
+                "stop": In(1),
                 "parameters": In(parameters_layout()),
                 "step_index": Out(range(size.steps + 1)),
                 "step": In(data.ArrayLayout(PROBABILITY.width, size.threshold_bits + 1)),
+                "spin": Out(range(size.spins + 1)),
+                "states": In(8 * state_bytes(size)),
                 "found": In(1),
-                "spin": In(range(groups(size) * GROUP)),
+                "found_spin": In(range(groups(size) * GROUP)),
+                "read_slot": In(slot_bits(size)),
+                "running": Out(1),
                 "run": Out(1),
                 "slot": Out(slot_bits(size)),
+                "current_step": Out(COUNT_BITS),
                 "probabilities": Out(data.ArrayLayout(PROBABILITY.width, size.threshold_bits)),
                 "window": Out(window_layout(size)),
                 "initial": Out(1),
                 "second": Out(1),
-                "offset": Out(1),
-                "clear": Out(1),
-                "offset_index": Out(8 * RUN_FIELD_BYTES),
-                "ends": Out(1),
+                "fill": Out(fill_layout(size)),
             }
         )
 
@@ -92,24 +103,28 @@ class Turns(wiring.Component):
         m = Module()
         size = self._size
         sweeps = Signal(SWEEPS.width)
-        round_index = Signal(8 * RUN_FIELD_BYTES)
+        round_index = Signal(COUNT_BITS)
         filling = Signal()
         begins = Signal()  # the first round of a step
         finished = Signal()
         boundary = Signal()
+        ends = Signal()
         take_step = Signal()
 
         # Steps and rounds.
-        filled = (round_index + 1 >= size.fill_rounds) & (
-            round_index + 1 >= self.parameters.offset_rows
-        )
+        pending = Signal(START - 1)
+        starting = pending[-1]
+        m.d.sync += pending.eq(Mux(self.stop, 0, Mux(self.start, 1, pending << 1)))
         last_step = self.step_index == self.parameters.steps
         m.d.comb += [
             boundary.eq(self.run & (self.slot == size.replicas - 1)),
-            take_step.eq(self.start | (boundary & finished & ~last_step)),
-            self.ends.eq(boundary & finished & last_step),
+            take_step.eq(starting | (boundary & finished & ~last_step)),
+            ends.eq(boundary & finished & last_step),
+            self.running.eq(self.run | pending.any()),
         ]
-        with m.If(self.run):
+        with m.If(~self.run):
+            m.d.sync += self.slot.eq(self.read_slot)
+        with m.Else():
             m.d.sync += self.slot.eq(self.slot + 1)
         with m.If(boundary):
             m.d.sync += [
@@ -120,14 +135,15 @@ class Turns(wiring.Component):
                 self.initial.eq(0),
                 self.second.eq(self.initial),
             ]
-            with m.If(filling & filled):
+            with m.If(filling & (round_index + 1 == self.parameters.fill)):
                 m.d.sync += [filling.eq(0), begins.eq(1), self.initial.eq(1)]
         with m.If(take_step):
             m.d.sync += [
                 Cat(self.probabilities, sweeps).eq(self.step),
                 self.step_index.eq(self.step_index + 1),
+                self.current_step.eq(self.step_index),
             ]
-        with m.If(self.start):
+        with m.If(starting):
             m.d.sync += [
                 self.run.eq(1),
                 self.slot.eq(0),
@@ -135,9 +151,12 @@ class Turns(wiring.Component):
                 filling.eq(1),
                 begins.eq(0),
                 finished.eq(0),
+                self.initial.eq(0),
+                self.second.eq(0),
             ]
-        with m.If(self.ends):
+        with m.If(ends | self.stop | self.start):
             m.d.sync += [self.run.eq(0), self.step_index.eq(0)]
+        self._fill(m, filling, round_index, boundary)
 
         # Sweeps of the replicas: read at the beginning of a turn, and again when it is decided.
         progress = data.StructLayout(
@@ -183,7 +202,7 @@ class Turns(wiring.Component):
             write.en.eq(run),
             write.addr.eq(slot),
             write.data.cursor.eq(
-                Mux(self.found, self.spin + 1, Mux(ended, self.parameters.first, cursor))
+                Mux(self.found, self.found_spin + 1, Mux(ended, self.parameters.first, cursor))
             ),
             write.data.sweeps.eq(left - ended),
             write.data.rest.eq(Mux(ended, self.parameters.refresh, rest - (rest != 0))),
@@ -198,12 +217,33 @@ class Turns(wiring.Component):
             with m.If(was_last & ~filling & ~begins):
                 m.d.sync += finished.eq(~now_unfinished)
 
-        adds = Signal()
-        m.d.comb += adds.eq(self.run & filling & (round_index < self.parameters.offset_rows))
-        m.d.comb += Cat(self.offset, self.clear, self.offset_index).eq(
-            delay(m, Cat(adds, adds & (round_index == 0), round_index), FOUND)
-        )
         return m
+
+    def _fill(self, m: Module, filling, round_index, boundary) -> None:
+        """Offset rows first, then the initial states, a spin each round."""
+        size = self._size
+        flipped = Signal(range(size.spins))
+        flips = Signal()
+        states = Signal.like(self.states)
+        m.d.sync += states.eq(states >> 1)
+        with m.If(~self.run):
+            m.d.sync += [self.spin.eq(self.parameters.first), flips.eq(0)]
+        with m.Elif(boundary):
+            m.d.sync += [states.eq(self.states), flipped.eq(self.spin), flips.eq(0)]
+            with m.If(
+                self.parameters.initial[0]
+                & (round_index + 1 >= self.parameters.offset_rows)
+                & (self.spin != size.spins)
+            ):
+                m.d.sync += [flips.eq(1), self.spin.eq(self.spin + 1)]
+        now = Signal(fill_layout(size))
+        m.d.comb += [
+            now.offset.eq(self.run & filling & (round_index < self.parameters.offset_rows)),
+            now.clear.eq(now.offset & (round_index == 0)),
+            now.flip.eq(self.run & flips & states[0]),
+            now.row.eq(Mux(now.offset, size.spins + round_index, flipped)),
+            self.fill.eq(delay(m, now, FOUND)),
+        ]
 
     def _open_window(self, m: Module, active, cursor) -> None:
         low = (GROUP - 1).bit_length()

@@ -3,14 +3,16 @@
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
-from amaranth.utils import exact_log2
 
 from tensorspin.contract import packets
+from tensorspin.contract.annealer import AnnealerSize
+from tensorspin.contract.annealer_image import run_bytes
+from tensorspin.contract.capabilities import device_requests, device_spaces, is_annealers
 from tensorspin.contract.device import ContractorSize
-from tensorspin.contract.memory import MemorySpace
 from tensorspin.contract.packets import PacketType, Status
 
 from ..contractor.interface import ADDRESS_BITS
+from .samples import feature_bits
 
 STATUS_BITS = max(Status).bit_length()
 
@@ -34,6 +36,13 @@ class RequestChecks(wiring.Component):
     Latency: `kind`, `fills` and the sum behind `argument_status` are registered, one cycle after
     the ports that they come from; from there on both statuses are combinational.
 
+    What belongs to an engine that the device lacks is constant, so that nothing is left of it.
+
+    Parameters
+    ----------
+    contractor : ContractorSize or None
+    annealer : AnnealerSize or None
+
     Ports
     -----
     type : In(8)
@@ -42,34 +51,43 @@ class RequestChecks(wiring.Component):
         `argument_status`.
     address : In(ADDRESS_BITS)
         Byte address, offset, or number of features.
-    space : In(MemorySpace)
+    space : In
+        Memory space.
     space_known : In(1)
         `space` is the byte of the request.
     active : In(1)
         A model is loaded.
     filled : In(log2(features))
         Features of the sample begun.
+    annealing : In(1)
+        The annealer is running.
     kind : Out(RequestKind)
     fills : Out(1)
         It brings features.
+    annealers : Out(1)
+        `space` is one of the annealer's; combinational.
     length_status, argument_status : Out(STATUS_BITS)
         `Status.OK` or why the request is refused.
     """
 
-    def __init__(self, size: ContractorSize):
-        self._space_bits = {space: exact_log2(size.space_bytes(space)) for space in MemorySpace}
-        self._feature_bits = exact_log2(size.features)
+    def __init__(self, contractor: ContractorSize | None, annealer: AnnealerSize | None):
+        self._contractor = contractor
+        self._annealer = annealer
+        self._spaces = device_spaces(contractor, annealer)
+        self._feature_bits = feature_bits(contractor)
         super().__init__(
             {
                 "type": In(8),
                 "left": In(8),
                 "address": In(ADDRESS_BITS),
-                "space": In(max(MemorySpace).bit_length()),
+                "space": In(max(self._spaces).bit_length()),
                 "space_known": In(1),
                 "active": In(1),
                 "filled": In(self._feature_bits),
+                "annealing": In(1),
                 "kind": Out(RequestKind),
                 "fills": Out(1),
+                "annealers": Out(1),
                 "length_status": Out(STATUS_BITS),
                 "argument_status": Out(STATUS_BITS),
             }
@@ -79,11 +97,12 @@ class RequestChecks(wiring.Component):
         m = Module()
 
         kind, left, address = self.kind, self.left, self.address
-        for candidate in PacketType:
+        for candidate in sorted(device_requests(self._contractor, self._annealer)):
             m.d.sync += kind[candidate.name.lower()].eq(self.type == candidate)
-        m.d.sync += self.fills.eq(
-            (self.type == PacketType.FEATURES) | (self.type == PacketType.RUN)
-        )
+        if self._contractor is not None:
+            m.d.sync += self.fills.eq(
+                (self.type == PacketType.FEATURES) | (self.type == PacketType.RUN)
+            )
 
         # The length. (Lists of constants make smaller logic than comparisons, which become adders.)
 
@@ -97,6 +116,7 @@ class RequestChecks(wiring.Component):
             | (kind.read & (left == ARGUMENTS[PacketType.READ]))
             | (kind.activate & (left == packets.ACTIVATE.size))
             | (self.fills & longer_than(packets.OFFSET.size))
+            | (kind.anneal & (left == (run_bytes(self._annealer) if self._annealer else 0)))
         )
         with m.If(~kind.as_value().any()):
             m.d.comb += self.length_status.eq(Status.UNKNOWN_TYPE)
@@ -106,7 +126,7 @@ class RequestChecks(wiring.Component):
         # The arguments.
 
         feature_bits = self._feature_bits
-        address_bits = max(*self._space_bits.values(), feature_bits)
+        address_bits = max(feature_bits, *(space.bits for space in self._spaces.values()))
         final = Signal(address_bits + 1)  # address of the last byte
         m.d.sync += final.eq(address[:address_bits] + (left - 1)[:8])
         in_address = Signal()
@@ -129,9 +149,16 @@ class RequestChecks(wiring.Component):
             count_fits.eq(~left.matches(0, *range(packets.MAX_PAYLOAD, 1 << len(left)))),
         ]
         with m.Switch(self.space):
-            for candidate, bits in self._space_bits.items():
+            for candidate, found in self._spaces.items():
                 with m.Case(candidate):
-                    m.d.comb += in_space.eq(self.space_known & in_address & (final[bits:] == 0))
+                    # In a COPY of bytes it is one or the other.
+                    allowed = (kind.read & found.readable) | (~kind.read & found.writable)
+                    m.d.comb += [
+                        self.annealers.eq(is_annealers(candidate)),
+                        in_space.eq(
+                            self.space_known & in_address & (final[found.bits :] == 0) & allowed
+                        ),
+                    ]
         with m.If(self.fills):
             with m.If(kind.run & ~self.active):
                 m.d.comb += self.argument_status.eq(Status.NO_MODEL)
@@ -144,5 +171,7 @@ class RequestChecks(wiring.Component):
             m.d.comb += self.argument_status.eq(Status.BAD_LENGTH)
         with m.Elif(~in_space):
             m.d.comb += self.argument_status.eq(Status.BAD_ADDRESS)
+        with m.Elif(self.annealers & self.annealing):
+            m.d.comb += self.argument_status.eq(Status.BUSY)
 
         return m

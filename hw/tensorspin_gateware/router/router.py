@@ -1,28 +1,24 @@
 """Takes requests one at a time, and sees to their replies."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import enum, fifo, stream, wiring
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import enum, stream, wiring
 from amaranth.lib.wiring import In, Out
-from amaranth.utils import exact_log2
 
 from tensorspin.contract import packets
+from tensorspin.contract.annealer import AnnealerSize
+from tensorspin.contract.annealer_image import AnnealerSpace
+from tensorspin.contract.capabilities import device_spaces
 from tensorspin.contract.device import ContractorSize
-from tensorspin.contract.memory import MemorySpace
 from tensorspin.contract.packets import REJECT, REPLY, PacketType, Status
 
+from ..annealer.interface import AnnealerSignature
 from ..contractor.interface import ADDRESS_BITS, ContractorSignature
 from ..link.packet import SEQUENCE_BITS, CountersSignature, PacketByte, RejectSignature
 from .checks import ARGUMENTS, STATUS_BITS, RequestChecks
-from .copied import Copied, CopySource, field_bytes, pack_status
+from .copied import Copied, CopySource, pack_status
+from .engines import connect_annealer, connect_contractor
 from .reply import ReplyWriter
-
-
-def runs_in_flight(size: ContractorSize) -> int:
-    """Samples started whose results have not been sent, at most.
-
-    One group of them is filled, one is contracted, and the results of two are unread.
-    """
-    return 4 * size.groups
+from .samples import feature_bits
 
 
 class Source(enum.Enum):
@@ -38,19 +34,24 @@ class Router(wiring.Component):
 
     When free it sends the next result, or else takes the next request, or else sends a reject.
     Features are taken while earlier samples are contracted; all other requests wait until every
-    result has been sent, so that memories never change under a running program.
+    result has been sent, so that the contractor's memories never change under a running program,
+    and until the annealer's are cleared. A run of the annealer holds up nothing; its memories are
+    refused meanwhile.
 
     Latency: a reply's first byte is valid 9 cycles after a request without payload became valid;
-    a payload takes 1 cycle more for each of its bytes and 3 for checks. Bytes that a reply copies
-    (of memories, status, description) take `COPY_CYCLES` each, others one. So a RUN
-    of n features takes n + 14 cycles, and the reply that brings its result 4 more than its bytes.
+    a payload takes 1 cycle more for each of its bytes and 3 for checks (none for ANNEAL). Bytes
+    that a reply copies (of memories, status, description) take `COPY_CYCLES` each, others one. So a
+    RUN of n features takes n + 14 cycles, and the reply that brings its result 4 more than its
+    bytes.
 
     Resources: one 4 Kbit block RAM; with the link and the UART fewer than 1,606 logic cells with
     the engine sizes of `icebreaker` (iCE40).
 
     Parameters
     ----------
-    size : ContractorSize
+    contractor : ContractorSize or None
+    annealer : AnnealerSize or None
+        None for an engine that the device lacks; it costs nothing.
     description : bytes
         What the device says of itself: `tensorspin.contract.device.DeviceDescription.pack`.
 
@@ -62,45 +63,34 @@ class Router(wiring.Component):
     reject : In(RejectSignature)
     counters : In(CountersSignature)
     contractor : Out(ContractorSignature)
+    annealer : Out(AnnealerSignature)
+        Of the engines that there are.
     """
 
-    def __init__(self, size: ContractorSize, description: bytes):
-        self.size = size
-        self.description = description
-        super().__init__(
-            {
-                "requests": In(stream.Signature(PacketByte)),
-                "replies": Out(stream.Signature(PacketByte)),
-                "reject": In(RejectSignature()),
-                "counters": In(CountersSignature()),
-                "contractor": Out(ContractorSignature(size)),
-            }
-        )
+    def __init__(
+        self,
+        contractor: ContractorSize | None,
+        annealer: AnnealerSize | None,
+        description: bytes,
+    ):
+        self._contractor = contractor
+        self._annealer = annealer
+        self._description = description
+        ports = {
+            "requests": In(stream.Signature(PacketByte)),
+            "replies": Out(stream.Signature(PacketByte)),
+            "reject": In(RejectSignature()),
+            "counters": In(CountersSignature()),
+        }
+        if contractor is not None:
+            ports["contractor"] = Out(ContractorSignature(contractor))
+        if annealer is not None:
+            ports["annealer"] = Out(AnnealerSignature())
+        super().__init__(ports)
 
     def elaborate(self, platform):
         m = Module()
-        contractor = self.contractor
-        results = contractor.results
         request = self.requests.payload
-        feature_bits = exact_log2(self.size.features)
-
-        # State that outlives a request.
-
-        _, digest_bytes = field_bytes(packets.ACTIVATE)
-        active = Signal()
-        digest = Signal(8 * digest_bytes)
-        # Both modulo 2**feature_bits: 0 stands for `size.features` where there must be a feature,
-        # and a full buffer cannot be continued.
-        model_features = Signal(feature_bits)
-        filled = Signal(feature_bits)
-        samples = Signal(32)
-        busy_cycles = Signal(32)
-        m.d.sync += busy_cycles.eq(busy_cycles + contractor.busy)
-
-        # Sequence numbers of the runs whose results have not been sent.
-        m.submodules.runs = runs = fifo.SyncFIFOBuffered(
-            width=SEQUENCE_BITS, depth=runs_in_flight(self.size)
-        )
 
         # The request being executed, then its reply.
 
@@ -115,18 +105,19 @@ class Router(wiring.Component):
         argument = Signal(range(max(ARGUMENTS.values())))
         # First the request's argument, then the position in what is copied.
         address = Signal(ADDRESS_BITS)
-        space = Signal.like(contractor.memory.space)
         space_known = Signal()
         has_payload = Signal()
 
-        m.submodules.checks = checks = RequestChecks(self.size)
-        m.submodules.source = copied = CopySource(self.description)
+        m.submodules.checks = checks = RequestChecks(self._contractor, self._annealer)
+        m.submodules.source = copied = CopySource(self._description)
         m.submodules.writer = writer = ReplyWriter()
         kind, fills = checks.kind, checks.fills
+        space = Signal.like(checks.space)
+        spaces = device_spaces(self._contractor, self._annealer)
         address_bits = max(
-            feature_bits,
+            feature_bits(self._contractor),
             copied.address_bits,
-            *(exact_log2(self.size.space_bytes(space)) for space in MemorySpace),
+            *(found.bits for found in spaces.values()),
         )
         step = Signal()
         addend = Signal(8, init=-1)
@@ -135,6 +126,9 @@ class Router(wiring.Component):
         with m.If(step | writer.step):
             m.d.sync += address[:address_bits].eq(address[:address_bits] + 1)
 
+        contractor, samples = connect_contractor(m, self, self._contractor)
+        annealer, anneals = connect_annealer(m, self, self._annealer)
+        results = contractor.results
         m.d.comb += [
             failed.eq(status != Status.OK),
             checks.type.eq(kind_byte),
@@ -142,14 +136,21 @@ class Router(wiring.Component):
             checks.address.eq(address),
             checks.space.eq(space),
             checks.space_known.eq(space_known),
-            checks.active.eq(active),
-            checks.filled.eq(filled),
+            checks.active.eq(samples.active),
+            checks.filled.eq(samples.filled),
+            checks.annealing.eq(annealer.running),
+            samples.address.eq(address),
+            samples.data.eq(request.data),
+            samples.sequence.eq(sequence),
             contractor.fill.address.eq(address),
             contractor.fill.level.eq(request.data),
-            contractor.memory.space.eq(space),
-            contractor.memory.address.eq(address),
-            contractor.memory.write_data.eq(request.data),
         ]
+        for engine in (contractor, annealer):
+            m.d.comb += [
+                engine.memory.space.eq(space),
+                engine.memory.address.eq(address),
+                engine.memory.write_data.eq(request.data),
+            ]
 
         # The reply.
 
@@ -158,23 +159,27 @@ class Router(wiring.Component):
             writer.results.payload.eq(results.payload),
             writer.results.valid.eq(results.valid),
             writer.sequence.eq(sequence),
-            runs.w_data.eq(sequence),
             writer.status.eq(status),
             writer.length.eq(1),
             writer.copied.eq(copied.data),
             copied.address.eq(address),
             copied.begin.eq(writer.begin),
-            copied.memory_data.eq(contractor.memory.read_data),
+            copied.memory_data.eq(
+                Mux(checks.annealers, annealer.memory.read_data, contractor.memory.read_data)
+            ),
             # The counters of 32 bits stand still while a status is sent.
             copied.status.eq(
                 pack_status(
-                    active=active,
-                    digest=digest,
+                    active=samples.active,
+                    digest=samples.digest,
                     damaged=self.counters.damaged,
                     out_of_sequence=self.counters.out_of_sequence,
                     overflows=self.counters.overflows,
-                    samples=samples,
-                    busy_cycles=busy_cycles,
+                    samples=samples.samples,
+                    busy_cycles=samples.busy_cycles,
+                    step=anneals.step,
+                    annealing=annealer.running,
+                    cleared=anneals.cleared,
                 )
             ),
         ]
@@ -200,10 +205,11 @@ class Router(wiring.Component):
         # Features may come while samples are contracted, all else must wait. A cycle late, for what
         # allows a request ends with a start, and no request is held so soon after one.
         may_execute = Signal()
-        with m.If(kind_byte.matches(PacketType.FEATURES, PacketType.RUN)):
-            m.d.sync += may_execute.eq(held & contractor.fill_ready & runs.w_rdy)
+        filling = (PacketType.FEATURES, PacketType.RUN) if self._contractor else ()
+        with m.If(kind_byte.matches(*filling)):
+            m.d.sync += may_execute.eq(held & samples.may_fill)
         with m.Else():
-            m.d.sync += may_execute.eq(held & contractor.idle & (runs.level == 0))
+            m.d.sync += may_execute.eq(held & ~samples.under_way & ~anneals.clearing)
 
         last_argument = Signal.like(argument)
         with m.If(kind.read):
@@ -212,8 +218,6 @@ class Router(wiring.Component):
             m.d.comb += last_argument.eq(ARGUMENTS[PacketType.WRITE] - 1)
         with m.Else():
             m.d.comb += last_argument.eq(packets.OFFSET.size - 1)
-        complete = Signal()
-        m.d.sync += complete.eq(address[:feature_bits] == model_features)
 
         with m.FSM(name="router"):
             with m.State("FREE"):
@@ -224,8 +228,8 @@ class Router(wiring.Component):
                     left.eq(results.payload.word << 1),
                 ]
                 with m.If(results.valid):
-                    m.d.comb += [results.ready.eq(1), runs.r_en.eq(1)]
-                    m.d.sync += [source.eq(Source.RESULT), sequence.eq(runs.r_data)]
+                    m.d.comb += [results.ready.eq(1), samples.take_result.eq(1)]
+                    m.d.sync += [source.eq(Source.RESULT), sequence.eq(samples.result_sequence)]
                     m.next = "RESULT"
                 with m.Elif(may_execute):
                     m.d.sync += [held.eq(0), source.eq(Source.REQUEST)]
@@ -248,7 +252,7 @@ class Router(wiring.Component):
                 with m.If(left == 0):
                     m.d.sync += status.eq(Status.PROGRAM_OVERRUN)
                 with m.Else():
-                    m.d.sync += samples.eq(samples + 1)
+                    m.d.comb += samples.count.eq(1)
                 m.next = "REPLY"
 
             with m.State("SEQUENCE"):
@@ -267,11 +271,16 @@ class Router(wiring.Component):
             with m.State("LENGTH CHECKED"):
                 with m.If(failed & has_payload):
                     m.next = "DRAIN"
+                with m.Elif(kind.anneal & has_payload):
+                    # What is running must not see its parameters change.
+                    m.d.comb += annealer.stop.eq(1)
+                    m.d.sync += space.eq(AnnealerSpace.RUN)
+                    m.next = "COPY"
                 with m.Elif(has_payload):
                     m.next = "ARGUMENTS"
                 with m.Else():
                     with m.If(kind.hello):
-                        m.d.sync += left.eq(1 + len(self.description))
+                        m.d.sync += left.eq(1 + len(self._description))
                     with m.Else():
                         m.d.sync += left.eq(1 + packets.STATUS.size)
                     m.d.sync += address[0].eq(1)
@@ -287,7 +296,7 @@ class Router(wiring.Component):
                         with m.Case(packets.MEMORY.size - 1):
                             m.d.sync += [
                                 space.eq(request.data),
-                                space_known.eq(request.data.matches(*MemorySpace)),
+                                space_known.eq(request.data.matches(*spaces)),
                             ]
                         with m.Default():
                             m.d.sync += left.eq(request.data)
@@ -306,24 +315,26 @@ class Router(wiring.Component):
                 with m.Elif(failed):
                     m.next = "DRAIN"
                 with m.Else():
-                    with m.If(kind.activate):
-                        m.d.sync += model_features.eq(address)
-                    with m.If(kind.write):
-                        m.d.sync += active.eq(0)
+                    m.d.comb += [
+                        samples.set_features.eq(kind.activate),
+                        samples.deactivate.eq(kind.write & ~checks.annealers),
+                    ]
                     m.next = "COPY"
             with m.State("COPY"):
+                write = kind.write & self.requests.valid
                 m.d.comb += [
                     self.requests.ready.eq(1),
                     step.eq(self.requests.valid),
-                    contractor.memory.write_enable.eq(self.requests.valid & kind.write),
+                    contractor.memory.write_enable.eq(write & ~checks.annealers),
                     contractor.fill.enable.eq(self.requests.valid & fills),
+                    annealer.memory.write_enable.eq(
+                        (write & checks.annealers) | (self.requests.valid & kind.anneal)
+                    ),
                 ]
                 with m.If(self.requests.valid):
-                    with m.If(kind.activate):
-                        m.d.sync += digest.eq(Cat(digest[8:], request.data))
+                    m.d.comb += samples.shift_digest.eq(kind.activate)
                     with m.If(request.last):
-                        with m.If(kind.activate):
-                            m.d.sync += active.eq(1)
+                        m.d.comb += samples.activate.eq(kind.activate)
                         with m.If(kind.run):
                             m.next = "COUNT"
                         with m.Else():
@@ -331,9 +342,8 @@ class Router(wiring.Component):
             with m.State("COUNT"):
                 m.next = "START"
             with m.State("START"):
-                with m.If(complete):
-                    m.d.comb += [contractor.start.eq(1), runs.w_en.eq(1)]
-                    m.d.sync += filled.eq(0)
+                with m.If(samples.complete):
+                    m.d.comb += samples.start.eq(1)
                     m.next = "FREE"
                 with m.Else():
                     m.d.sync += status.eq(Status.BAD_FEATURE_COUNT)
@@ -346,11 +356,14 @@ class Router(wiring.Component):
             with m.State("REPLY"):
                 m.d.comb += writer.start.eq(1)
                 with m.If(source == Source.REQUEST):
-                    # A sample begun is forgotten if a part of it is refused.
-                    with m.If(fills):
-                        m.d.sync += filled.eq(Mux(failed, 0, address))
-                    with m.Elif(kind.hello & ~failed):
-                        m.d.sync += filled.eq(0)
+                    m.d.comb += [
+                        # A sample begun is forgotten if a part of it is refused.
+                        samples.end_part.eq(fills),
+                        samples.forget.eq(failed),
+                        samples.reset.eq(kind.hello & ~failed),
+                        annealer.stop.eq(kind.hello & ~failed),
+                        annealer.start.eq(kind.anneal & ~failed),
+                    ]
                 m.next = "REPLYING"
             with m.State("REPLYING"):
                 m.d.comb += results.ready.eq(writer.results.ready)

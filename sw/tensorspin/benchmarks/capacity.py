@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..compiler import NetworkProgram
-from ..contract.boards import BOARDS, find_board
+from ..contract.boards import CONTRACTORS, find_board
 from ..errors import CapacityError
 from ..estimate import estimate
 
@@ -17,7 +17,7 @@ def estimated(program: NetworkProgram, board_name: str) -> dict:
     ----------
     program : NetworkProgram
     board_name : str
-        Of `tensorspin.contract.boards.BOARDS`.
+        Of `tensorspin.contract.boards.CONTRACTORS`.
 
     Returns
     -------
@@ -45,7 +45,7 @@ def estimated(program: NetworkProgram, board_name: str) -> dict:
 
 
 def measure_capacity(programs: Mapping[tuple[str, int], NetworkProgram]) -> list[dict]:
-    """All programs on all boards of the table.
+    """All programs on all boards of the table that have a contractor.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def measure_capacity(programs: Mapping[tuple[str, int], NetworkProgram]) -> list
     return [
         {"classifier": title, "weight_bits": bits, **estimated(program, name)}
         for (title, bits), program in programs.items()
-        for name in BOARDS
+        for name in CONTRACTORS
     ]
 
 

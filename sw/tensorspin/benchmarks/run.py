@@ -11,7 +11,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from ..board import Board
-from ..contract.boards import BOARDS
+from ..contract.boards import CONTRACTORS
 from ..datasets import NAMES, Samples, load_samples
 from .accuracy import measure_accuracy
 from .capacity import measure_capacity
@@ -51,7 +51,7 @@ class Plan:
     """
 
     sources: Sequence[str] = NAMES
-    urls: Sequence[str] = tuple(f"sim://{name}" for name in BOARDS)
+    urls: Sequence[str] = tuple(f"sim://{name}" for name in CONTRACTORS)
     splits: int = 5
     most_training: int = 10_000
     quick: bool = False

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 from sklearn.utils.multiclass import type_of_target
 
-from ..contract.boards import BOARDS
+from ..contract.boards import CONTRACTORS
 from ..datasets import DataError, Dataset, Samples, split_samples
 
 
@@ -30,7 +30,7 @@ def check_usable(samples: Samples) -> None:
             f"{samples.name}: all {len(samples.y)} samples to train on are of class {classes[0]}; "
             f"at least 2 classes are needed"
         )
-    most = max(board.contractor.features for board in BOARDS.values())
+    most = max(board.contractor.features for board in CONTRACTORS.values())
     if samples.X.shape[1] > most:
         raise DataError(
             f"{samples.name}: {samples.X.shape[1]} features a sample; the boards take {most} at "

@@ -7,15 +7,15 @@ from heapq import heapify, heappop, heappush
 
 import numpy as np
 
-from ..contract.boards import BOARDS
+from ..contract.boards import CONTRACTORS
 from ..contract.program import Node, Operand, OperandKind
 from ..golden.cycles import cycle_count
 from .nodes import FloatNode, with_waits
 
-SLOTS = min(board.contractor.slots for board in BOARDS.values())
+SLOTS = min(board.contractor.slots for board in CONTRACTORS.values())
 """Vector slots that every board has."""
 
-LANES = min(board.contractor.lanes for board in BOARDS.values())
+LANES = min(board.contractor.lanes for board in CONTRACTORS.values())
 """Lanes for which the order of nodes is chosen. A program serves boards of any number of lanes, and
 that hardly changes which order is the faster."""
 

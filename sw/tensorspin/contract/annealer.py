@@ -19,6 +19,11 @@ The schedule is a list of *steps*, each a temperature and a number of sweeps. Al
 temperature of the same step: a replica that has done its sweeps waits for the others.
 
 A problem with n variables uses the last n spins; the others are never visited.
+
+Before the first comparison the thresholds and the fields are filled: a round for each offset row,
+in which it is added to the fields of all replicas, then, if the replicas do not begin with all
+spins positive, a round for each variable, in which those replicas flip it that begin with it
+negative. `fill_rounds` counts them.
 """
 
 from __future__ import annotations
@@ -62,8 +67,8 @@ STEP_ROUNDS = 2
 MAX_ENERGY_BITS = 32
 """An energy is sent as two words of 16 bits."""
 
-START = 1
-"""Cycles from the start to the first of the first round."""
+START = 3
+"""Cycles from the start to the first of the first round: the first step is read from its memory."""
 
 
 @dataclass(frozen=True)
@@ -151,11 +156,21 @@ class AnnealerSize:
         return SQ(self.field_bits + self.spins.bit_length(), 0)
 
     @property
-    def fill_rounds(self) -> int:
-        """Rounds after which every threshold has been drawn since the start."""
+    def passage(self) -> int:
+        """Rounds after which every threshold has been drawn anew."""
         return -(-self.spins // (self.replicas * min(self.strides)))
 
     @property
     def exact_refresh(self) -> int:
         """Least refresh with which no sample serves two sweeps of a replica."""
-        return self.fill_rounds - 1
+        return self.passage - 1
+
+    def fill_rounds(self, rows: int) -> int:
+        """Rounds before the first comparison.
+
+        Parameters
+        ----------
+        rows : int
+            Offset rows to be added, and variables if there are initial states.
+        """
+        return max(self.passage, rows)

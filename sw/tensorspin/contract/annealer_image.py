@@ -1,41 +1,62 @@
 """The annealer's memories as the host addresses them, by byte, little-endian.
 
-========== ============================================================================
-space      content
-========== ============================================================================
-COUPLINGS  rows of the couplings, then the offset rows; spin 0 in the lowest bits of a row
-STEPS      the schedule: a step's probabilities, lowest digit first, and its sweeps, two
-           bytes each
-SEEDS      `SEED_BYTES` for each generator, written in ascending order
-RUN        first spin, offset rows, refresh, steps, two bytes each
-========== ============================================================================
+========= ============================================================================
+space     content
+========= ============================================================================
+COUPLINGS rows of the couplings, then the offset rows; spin 0 in the lowest bits of a row
+SPARSE    a script that writes bytes of COUPLINGS, see `sparse_image`
+CLEAR     a write of anything sets couplings, offset rows and initial states to zero
+STEPS     the schedule: a step's probabilities, lowest digit first, and its sweeps, two
+          bytes each
+STATES    initial states: a word for each spin, in it a bit for each replica, replica 0 the
+          lowest, 1 for a negative spin
+RESULTS   a block for each replica, see `results_image`
+RUN       `RUN_FIELDS`, two bytes each; behind `SEED_BYTES`, which they do not fill, the seeds of
+          the generators
+========= ============================================================================
 
-Rows and steps begin at multiples of a power of two.
+Rows, steps, words and blocks begin at multiples of a power of two. The numbers of the spaces
+follow on those of `tensorspin.contract.memory`.
 """
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+import struct
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
+from .anneal import Anneal
 from .annealer import PROBABILITY, SWEEPS, AnnealerSize
 from .ising import IsingProblem, Step
+from .packets import MAX_PAYLOAD, MEMORY
+from .thresholds import SEED_BYTES, generators
 
-RUN_FIELDS = ("first", "offset_rows", "refresh", "steps")
-"""Parameters of a run, in the order of their addresses."""
+RUN_FIELDS = ("first", "offset_rows", "initial", "fill", "refresh", "steps")
+"""Parameters of a run, in the order of their addresses: the first spin, offset rows, 1 if there are
+initial states, rounds before the first comparison, refresh, steps."""
 
 RUN_FIELD_BYTES = 2
+
+POINTER_BYTES = 3
+"""Of a script's first bytes: where in COUPLINGS it begins."""
+
+RESULT_HEADER = struct.Struct("<iiI")
+"""Half the energy and half the best energy, less those of the start; cycles of the run."""
 
 
 class AnnealerSpace(enum.IntEnum):
     """Selects a memory of the annealer."""
 
-    COUPLINGS = 0
-    STEPS = 1
-    SEEDS = 2
-    RUN = 3
+    COUPLINGS = 2
+    SPARSE = 3
+    CLEAR = 4
+    STEPS = 5
+    STATES = 6
+    RESULTS = 7
+    RUN = 8
 
 
 def row_bytes(size: AnnealerSize) -> int:
@@ -48,9 +69,39 @@ def step_bytes(size: AnnealerSize) -> int:
     return (size.threshold_bits * PROBABILITY.width + SWEEPS.width) // 8
 
 
+def state_bytes(size: AnnealerSize) -> int:
+    """Bytes of a spin's initial states."""
+    return -(-size.replicas // 8)
+
+
+def result_bytes(size: AnnealerSize) -> int:
+    """Bytes of a replica's block of results."""
+    return RESULT_HEADER.size + 2 * -(-size.spins // 8)
+
+
+def run_bytes(size: AnnealerSize) -> int:
+    """Bytes of `AnnealerSpace.RUN`."""
+    return SEED_BYTES * (1 + generators(size))
+
+
 def stride_bits(length: int) -> int:
-    """Base-2 logarithm of the bytes between the beginnings of two rows, or steps."""
+    """Base-2 logarithm of the bytes between the beginnings of two rows, steps, words or blocks."""
     return (length - 1).bit_length()
+
+
+def space_bytes(size: AnnealerSize, space: AnnealerSpace) -> int:
+    """Size of a memory space in byte addresses; of SPARSE and CLEAR, what a packet may write."""
+    if space is AnnealerSpace.RUN:
+        return run_bytes(size)
+    if space in (AnnealerSpace.SPARSE, AnnealerSpace.CLEAR):
+        return MAX_PAYLOAD - MEMORY.size
+    count, length = {
+        AnnealerSpace.COUPLINGS: (size.spins + size.offset_rows, row_bytes(size)),
+        AnnealerSpace.STEPS: (size.steps, step_bytes(size)),
+        AnnealerSpace.STATES: (size.spins, state_bytes(size)),
+        AnnealerSpace.RESULTS: (size.replicas, result_bytes(size)),
+    }[space]
+    return count << stride_bits(length)
 
 
 def couplings_image(problem: IsingProblem) -> list[bytes]:
@@ -63,12 +114,213 @@ def couplings_image(problem: IsingProblem) -> list[bytes]:
     return [row.tobytes() for row in packed]
 
 
+def sparse_image(problem: IsingProblem) -> list[bytes]:
+    """Scripts for `AnnealerSpace.SPARSE` that load a problem after CLEAR.
+
+    A script is written from address 0 on. It begins with the address of a byte in COUPLINGS,
+    `POINTER_BYTES` long. Then bytes take turns: one that is written there, and one by which the
+    address moves on. So a script stands alone and may be repeated.
+
+    Returns
+    -------
+    list of bytes
+        Each fits one WRITE packet.
+    """
+    low = stride_bits(row_bytes(problem.size))
+    limit = space_bytes(problem.size, AnnealerSpace.SPARSE)
+    scripts: list[bytearray] = []
+    pointer = 0
+    for index, row in enumerate(couplings_image(problem)):
+        for place in np.flatnonzero(np.frombuffer(row, dtype=np.uint8)).tolist():
+            address = index << low | place
+            moves = _moves(address - pointer) if scripts else b""
+            if not scripts or len(scripts[-1]) + len(moves) + 1 > limit:
+                scripts.append(bytearray(address.to_bytes(POINTER_BYTES, "little")))
+            else:
+                scripts[-1] += moves
+            scripts[-1].append(row[place])
+            pointer = address
+    return [bytes(script) for script in scripts]
+
+
+def _moves(distance: int) -> bytes:
+    """Of the address; what lies between is zero and is written as that."""
+    most = 0xFF
+    return bytes([most, 0]) * ((distance - 1) // most) + bytes([(distance - 1) % most + 1])
+
+
 def steps_image(steps: Sequence[Step]) -> list[bytes]:
     """Words of the schedule, `step_bytes` each."""
     return [np.array([*s.probabilities, s.sweeps], dtype="<u2").tobytes() for s in steps]
 
 
-def run_image(problem: IsingProblem, refresh: int, steps: Sequence[Step]) -> bytes:
-    """Content of `AnnealerSpace.RUN`."""
-    values = (problem.first, problem.offset_rows, refresh, len(steps))
-    return np.array(values, dtype="<u2").tobytes()
+def states_image(problem: IsingProblem, initial_states: np.ndarray) -> list[bytes]:
+    """Words of the initial states, `state_bytes` each, spin 0 first.
+
+    Parameters
+    ----------
+    problem : IsingProblem
+    initial_states : ndarray of int, shape (replicas, n)
+        +1 and -1.
+    """
+    negative = np.zeros((problem.size.spins, problem.size.replicas), dtype=np.uint8)
+    negative[problem.first :] = np.asarray(initial_states).T < 0
+    return [word.tobytes() for word in np.packbits(negative, axis=1, bitorder="little")]
+
+
+def run_image(
+    problem: IsingProblem,
+    refresh: int,
+    steps: Sequence[Step],
+    seeds: np.ndarray,
+    initial: bool = False,
+) -> bytes:
+    """Content of `AnnealerSpace.RUN`, `run_bytes` long.
+
+    Parameters
+    ----------
+    problem : IsingProblem
+    refresh : int
+        Turns that a replica sits out between two sweeps.
+    steps : sequence of Step
+    seeds : ndarray of uint8, shape (generators, SEED_BYTES)
+        As from `tensorspin.contract.thresholds.expand_seed`.
+    initial : bool, default=False
+        The replicas begin with the states in `AnnealerSpace.STATES`, instead of all spins positive.
+    """
+    values = (
+        problem.first,
+        problem.offset_rows,
+        int(initial),
+        problem.fill_rounds(initial),
+        refresh,
+        len(steps),
+    )
+    fields = np.array(values, dtype="<u2").tobytes()
+    return fields.ljust(SEED_BYTES, b"\0") + np.asarray(seeds, dtype=np.uint8).tobytes()
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What `run_image` holds.
+
+    Attributes
+    ----------
+    first, offset_rows, fill, refresh, steps : int
+    initial : bool
+    seeds : ndarray of uint8, shape (generators, SEED_BYTES)
+    """
+
+    first: int
+    offset_rows: int
+    initial: bool
+    fill: int
+    refresh: int
+    steps: int
+    seeds: np.ndarray
+
+    @classmethod
+    def unpack(cls, image: bytes) -> Run:
+        """Inverse of `run_image`."""
+        words = np.frombuffer(image, dtype="<u2", count=len(RUN_FIELDS))
+        values = dict(zip(RUN_FIELDS, words.tolist()))
+        values["initial"] = bool(values["initial"])
+        seeds = np.frombuffer(image, dtype=np.uint8, offset=SEED_BYTES)
+        return cls(**values, seeds=seeds.reshape(-1, SEED_BYTES))
+
+
+def unpack_problem(size: AnnealerSize, memory: bytes, run: Run) -> IsingProblem:
+    """The problem in a coupling memory, addressed by byte: inverse of `couplings_image`.
+
+    Raises
+    ------
+    ValueError
+        If the memory does not hold a problem that fits, such as a row that was not written.
+    """
+    raw = _words(memory, size.spins + run.offset_rows, row_bytes(size))
+    bits = np.unpackbits(raw, axis=1, bitorder="little")[:, : size.spins * size.coupling_bits]
+    weights = 1 << np.arange(size.coupling_bits)
+    weights[-1] = -weights[-1]
+    rows = bits.reshape(len(raw), size.spins, size.coupling_bits) @ weights
+    couplings = rows[run.first : size.spins, run.first :]
+    lowest, *others = rows[size.spins :, run.first :]
+    start = lowest + 2 * np.sum(others, axis=0, dtype=np.int64)
+    return IsingProblem(size, couplings, start - couplings.sum(axis=1))
+
+
+def unpack_steps(size: AnnealerSize, memory: bytes, run: Run) -> list[Step]:
+    """The schedule in a memory, addressed by byte: inverse of `steps_image`."""
+    words = _words(memory, run.steps, step_bytes(size)).view("<u2")
+    return [Step(tuple(word[:-1].tolist()), int(word[-1])) for word in words]
+
+
+def unpack_states(size: AnnealerSize, memory: bytes, run: Run) -> np.ndarray:
+    """The initial states in a memory, addressed by byte: inverse of `states_image`.
+
+    Returns
+    -------
+    ndarray of int8, shape (replicas, n)
+    """
+    raw = _words(memory, size.spins, state_bytes(size))[run.first :]
+    bits = np.unpackbits(raw, axis=1, bitorder="little")[:, : size.replicas]
+    return 1 - 2 * bits.T.astype(np.int8)
+
+
+def results_image(problem: IsingProblem, run: Anneal) -> list[bytes]:
+    """Blocks of results, `result_bytes` each.
+
+    A block is `RESULT_HEADER`, the state, and the best state; spin 0 in the lowest bit, 1 for a
+    negative spin, whole bytes each.
+    """
+    blocks = []
+    for replica in range(problem.size.replicas):
+        halves = [
+            int(energies[replica] - run.start_energies[replica]) // 2
+            for energies in (run.energies, run.best_energies)
+        ]
+        blocks.append(RESULT_HEADER.pack(*halves, run.cycles))
+        for states in (run.states, run.best_states):
+            negative = np.zeros(problem.size.spins, dtype=np.uint8)
+            negative[problem.first :] = states[replica] < 0
+            blocks[-1] += np.packbits(negative, bitorder="little").tobytes()
+    return blocks
+
+
+def unpack_results(
+    problem: IsingProblem, blocks: Iterable[bytes], initial_states: np.ndarray | None = None
+) -> Anneal:
+    """What a run gave: inverse of `results_image`.
+
+    Parameters
+    ----------
+    problem : IsingProblem
+    blocks : iterable of bytes
+        Of the replicas, in order, `result_bytes` each.
+    initial_states : array_like of int, shape (replicas, n), optional
+        Those that the run began with.
+
+    Returns
+    -------
+    Anneal
+        With the energies that the device gives, which its states should have.
+    """
+    size = problem.size
+    length = -(-size.spins // 8)
+    headers, states = [], []
+    for block in blocks:
+        headers.append(RESULT_HEADER.unpack_from(block))
+        bits = np.frombuffer(block, dtype=np.uint8, offset=RESULT_HEADER.size)
+        bits = np.unpackbits(bits.reshape(2, length), axis=1, bitorder="little")
+        states.append(1 - 2 * bits[:, problem.first : size.spins].astype(np.int8))
+    energies, best_energies, cycles = np.array(headers, dtype=np.int64).T
+    start = problem.start_energies(initial_states)
+    final, best = np.swapaxes(states, 0, 1)
+    return Anneal(
+        start, final, best, start + 2 * energies, start + 2 * best_energies, int(cycles[0])
+    )
+
+
+def _words(memory: bytes, count: int, length: int) -> np.ndarray:
+    stride = 1 << stride_bits(length)
+    raw = np.frombuffer(memory, dtype=np.uint8, count=count * stride).reshape(count, stride)
+    return np.ascontiguousarray(raw[:, :length])

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .device import ContractorSize, DeviceDescription
+from .annealer import AnnealerSize
+from .device import NAME_BYTES, ContractorSize, DeviceDescription
 from .packets import PROTOCOL_VERSION
 
 
@@ -22,12 +23,19 @@ class Board:
     title : str
         As people call it.
     clock_hz : int
-        Clock of the engine.
+        Clock of the engines.
     baud : int
         Rate of the serial line.
     receive_bytes : int
         Size of the receive buffer; a power of two.
-    contractor : ContractorSize
+    contractor : ContractorSize or None
+    annealer : AnnealerSize or None
+        At least one of the two.
+
+    Raises
+    ------
+    ValueError
+        If there is no engine, or the name is too long.
     """
 
     name: str
@@ -35,7 +43,17 @@ class Board:
     clock_hz: int
     baud: int
     receive_bytes: int
-    contractor: ContractorSize
+    contractor: ContractorSize | None = None
+    annealer: AnnealerSize | None = None
+
+    def __post_init__(self) -> None:
+        if self.contractor is None and self.annealer is None:
+            raise ValueError(f"board {self.name!r} has no engine")
+        if len(self.name) > NAME_BYTES:
+            raise ValueError(
+                f"a board's name has at most {NAME_BYTES} characters, {self.name!r} has "
+                f"{len(self.name)}"
+            )
 
     def description(self, build: bytes) -> DeviceDescription:
         """What a device built from this row says of itself."""
@@ -45,8 +63,9 @@ class Board:
             self.clock_hz,
             self.baud,
             self.receive_bytes,
-            self.contractor,
             build,
+            self.contractor,
+            self.annealer,
         )
 
 
@@ -78,6 +97,47 @@ _TABLE = (
         ),
     ),
     Board(
+        name="ulx3s_25f_annealer",
+        title="Radiona ULX3S (ECP5 25F)",
+        clock_hz=80_000_000,
+        baud=1_000_000,
+        receive_bytes=4096,
+        annealer=AnnealerSize(
+            spins=256,
+            coupling_bits=4,
+            field_bits=12,
+            replicas=8,
+            strides=(1,) * 8,
+            offset_rows=256,
+            steps=256,
+        ),
+    ),
+    Board(
+        name="ulx3s_25f_both",
+        title="Radiona ULX3S (ECP5 25F)",
+        clock_hz=80_000_000,
+        baud=1_000_000,
+        receive_bytes=4096,
+        contractor=ContractorSize(
+            lanes=8,
+            program_words=4096,
+            features=1024,
+            components=8,
+            slots=16,
+            slot_entries=32,
+            groups=2,
+        ),
+        annealer=AnnealerSize(
+            spins=64,
+            coupling_bits=4,
+            field_bits=10,
+            replicas=8,
+            strides=(1,) * 7,
+            offset_rows=64,
+            steps=256,
+        ),
+    ),
+    Board(
         name="ulx3s_85f",
         title="Radiona ULX3S (ECP5 85F)",
         clock_hz=50_000_000,
@@ -96,6 +156,9 @@ _TABLE = (
 )
 
 BOARDS = {board.name: board for board in _TABLE}
+
+CONTRACTORS = {name: board for name, board in BOARDS.items() if board.contractor is not None}
+"""Those with a contractor."""
 
 
 def find_board(name: str) -> Board:

@@ -89,6 +89,48 @@ class IsingProblem:
         states = np.asarray(states, dtype=np.int64)
         return states @ self.linear + ((states @ self.couplings) * states).sum(axis=-1) // 2
 
+    def start_energies(self, initial_states: np.ndarray | None = None) -> np.ndarray:
+        """Energies with which the replicas begin; int64, shape (replicas,).
+
+        Parameters
+        ----------
+        initial_states : array_like of int, shape (replicas, n), optional
+            +1 and -1. Without them all spins are +1.
+
+        Raises
+        ------
+        ValueError
+            If the initial states do not fit.
+        """
+        return self.energy(self.initial_states(initial_states))
+
+    def initial_states(self, states: np.ndarray | None = None) -> np.ndarray:
+        """States with which the replicas begin, checked; int8, shape (replicas, n).
+
+        Parameters
+        ----------
+        states : array_like of int, shape (replicas, n), optional
+            +1 and -1. Without them all spins are +1.
+
+        Raises
+        ------
+        ValueError
+            If the shape or a value does not fit.
+        """
+        shape = (self.size.replicas, self.variables)
+        if states is None:
+            return np.ones(shape, dtype=np.int8)
+        states = np.asarray(states)
+        if states.shape != shape:
+            raise ValueError(f"initial states must have the shape {shape}, not {states.shape}")
+        if not np.all(np.isin(states, (-1, 1))):
+            raise ValueError("initial states must be +1 and -1")
+        return states.astype(np.int8)
+
+    def fill_rounds(self, initial: bool = False) -> int:
+        """Rounds before the first comparison, with initial states or without."""
+        return self.size.fill_rounds(self.offset_rows + (self.variables if initial else 0))
+
     def rows(self) -> np.ndarray:
         """Content of the coupling memory, as far as it is used.
 

@@ -16,6 +16,9 @@ All numbers are little-endian. The rules:
   a host whose requests are executed without a new HELLO knows that the device was not restarted.
 - A reply that got lost is not sent again: every request may be repeated under a new number with the
   same effect.
+- An ANNEAL is answered as soon as the run has started. While it runs, all goes on but READs and
+  WRITEs of the annealer's memories, which are refused with `Status.BUSY`; STATUS tells when it has
+  ended. A HELLO, as well as another ANNEAL, stops it. What has been written survives a HELLO.
 - The host keeps at most `DeviceDescription.receive_bytes` bytes of bodies without a reply.
 """
 
@@ -28,7 +31,7 @@ from dataclasses import dataclass
 
 from . import cobs
 
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 
 HEADER = struct.Struct("<BBB")
 """Type, sequence number, length of the payload in bytes."""
@@ -53,12 +56,13 @@ class PacketType(enum.IntEnum):
     """Type of a request; its reply has the same type with `REPLY` set."""
 
     HELLO = 0x01
-    """Start of a session; a sample begun is forgotten. No payload. Reply: `Status`,
-    `DeviceDescription`."""
+    """Start of a session; a sample begun is forgotten, an annealer's run is stopped. No payload.
+    Reply: `Status`, `DeviceDescription`."""
     STATUS = 0x02
     """No payload. Reply: `Status`, `DeviceStatus`."""
     WRITE = 0x03
-    """`MEMORY`, then data. The model on the device is no longer active. Reply: `Status`."""
+    """`MEMORY`, then data. If the memory is the contractor's, the model on the device is no longer
+    active. Reply: `Status`."""
     READ = 0x04
     """`MEMORY`, `READ_COUNT`. Reply: `Status`, data."""
     ACTIVATE = 0x05
@@ -68,6 +72,8 @@ class PacketType(enum.IntEnum):
     RUN = 0x07
     """`OFFSET`, then levels: the last part of a sample (or all of it); contract. Reply: `Status`,
     scores (int16 each), `RESULT`."""
+    ANNEAL = 0x08
+    """The bytes of `AnnealerSpace.RUN`, all of them; anneal. Reply: `Status`."""
 
 
 REJECT = 0xFF
@@ -84,7 +90,7 @@ OFFSET = struct.Struct("<H")
 RESULT = struct.Struct("<HHI")
 """Exponent of the scores; index of the greatest score (the first of equals); clock cycles from the
 first read of the program to the last score. Follows the scores."""
-STATUS = struct.Struct("<BIHHHII")
+STATUS = struct.Struct("<BIHHHIIHBB")
 """The fields of `DeviceStatus`."""
 
 
@@ -99,6 +105,7 @@ class Status(enum.IntEnum):
     BAD_OFFSET = 5
     BAD_FEATURE_COUNT = 6
     PROGRAM_OVERRUN = 7
+    BUSY = 8
 
 
 class RejectReason(enum.IntEnum):
@@ -139,6 +146,13 @@ class DeviceStatus:
     busy_cycles : int
         Clock cycles spent contracting since configuration, with any number of samples at a time;
         modulo 2**32.
+    step : int
+        Index of the step that is annealed; 0 if none is.
+    annealing : bool
+        A run of the annealer is under way.
+    cleared : bool
+        The annealer's memories have been cleared since configuration. So a host that has seen to it
+        knows, as long as this stands, that the device was not restarted and holds what followed.
     """
 
     active: bool
@@ -148,6 +162,9 @@ class DeviceStatus:
     overflows: int
     samples: int
     busy_cycles: int
+    step: int = 0
+    annealing: bool = False
+    cleared: bool = False
 
     def pack(self) -> bytes:
         """Payload after the status byte."""
@@ -159,13 +176,16 @@ class DeviceStatus:
             self.overflows,
             self.samples,
             self.busy_cycles,
+            self.step,
+            self.annealing,
+            self.cleared,
         )
 
     @classmethod
     def unpack(cls, payload: bytes) -> DeviceStatus:
         """Inverse of `pack`."""
-        active, *counters = STATUS.unpack(payload)
-        return cls(bool(active), *counters)
+        active, *counters, annealing, cleared = STATUS.unpack(payload)
+        return cls(bool(active), *counters, bool(annealing), bool(cleared))
 
 
 @dataclass(frozen=True)

@@ -3,36 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from ..contract.anneal import Anneal
 from ..contract.annealer import REFRESH, START, STEP_ROUNDS
 from ..contract.ising import IsingProblem, Step
 from .thresholds import Thresholds
-
-
-@dataclass(frozen=True, eq=False)
-class Anneal:
-    """What a run gives.
-
-    Attributes
-    ----------
-    states, best_states : ndarray of int8, shape (replicas, n)
-        At the end, and with the lowest energy (the first such).
-    energies, best_energies : ndarray of int64, shape (replicas,)
-        In units of the couplings.
-    flips : ndarray of int64, shape (replicas,)
-    cycles : int
-        From the start to the end of the last round.
-    """
-
-    states: np.ndarray
-    best_states: np.ndarray
-    energies: np.ndarray
-    best_energies: np.ndarray
-    flips: np.ndarray
-    cycles: int
 
 
 class Annealer:
@@ -45,36 +22,52 @@ class Annealer:
         As from `tensorspin.contract.thresholds.expand_seed`.
     refresh : int, default=0
         Turns that a replica sits out between two sweeps.
+    initial_states : array_like of int, shape (replicas, n), optional
+        +1 and -1. Without them all spins are +1.
+
+    Attributes
+    ----------
+    states : ndarray of int32, shape (replicas, n)
+    energies : ndarray of int64, shape (replicas,)
+    best_states, best_energies
+        With the lowest energy (the first such).
+    flips : ndarray of int64, shape (replicas,)
+    rounds : int
 
     Raises
     ------
     ValueError
-        If `refresh` is out of range.
+        If `refresh` is out of range, or the initial states do not fit.
     """
 
-    def __init__(self, problem: IsingProblem, seeds: np.ndarray, refresh: int = 0) -> None:
+    def __init__(
+        self,
+        problem: IsingProblem,
+        seeds: np.ndarray,
+        refresh: int = 0,
+        initial_states: np.ndarray | None = None,
+    ) -> None:
         if not REFRESH.minimum <= refresh <= REFRESH.maximum:
             raise ValueError(f"refresh must be 0 to {REFRESH.maximum}, not {refresh}")
         size = problem.size
-        shape = (size.replicas, problem.variables)
         self.problem = problem
         self.rounds = 0
-        self.states = np.ones(shape, dtype=np.int32)
+        self.states = problem.initial_states(initial_states).astype(np.int32)
         self.flips = np.zeros(size.replicas, dtype=np.int64)
         self._refresh = refresh
         self._couplings = problem.couplings.astype(np.int32)
-        self._fields = np.broadcast_to(problem.start_fields, shape).astype(np.int32)
+        self._fields = problem.linear.astype(np.int32) + self.states @ self._couplings
         self._cursor = np.zeros(size.replicas, dtype=np.int64)
         self._rest = np.zeros(size.replicas, dtype=np.int64)
-        self.energies = np.full(size.replicas, problem.energy(np.ones(problem.variables)))
+        self._fill = problem.fill_rounds(initial_states is not None)
+        self.energies = problem.energy(self.states)
         self.best_energies = self.energies.copy()
         self.best_states = self.states.copy()
         self._thresholds = Thresholds(size, problem.first, seeds)
 
     def fill(self, step: Step) -> None:
         """The rounds before the first comparison, with the first step's probabilities."""
-        size = self.problem.size
-        for _ in range(max(size.fill_rounds, self.problem.offset_rows)):
+        for _ in range(self._fill):
             self._thresholds.round(step.probabilities)
             self.rounds += 1
 
@@ -119,7 +112,11 @@ class Annealer:
 
 
 def anneal(
-    problem: IsingProblem, steps: Sequence[Step], seeds: np.ndarray, refresh: int = 0
+    problem: IsingProblem,
+    steps: Sequence[Step],
+    seeds: np.ndarray,
+    refresh: int = 0,
+    initial_states: np.ndarray | None = None,
 ) -> Anneal:
     """Anneal as the gateware does.
 
@@ -128,22 +125,23 @@ def anneal(
     problem : IsingProblem
     steps : sequence of Step
         At least one.
-    seeds, refresh
+    seeds, refresh, initial_states
         As for `Annealer`.
 
     Returns
     -------
     Anneal
     """
-    annealer = Annealer(problem, seeds, refresh)
+    annealer = Annealer(problem, seeds, refresh, initial_states)
+    start_energies = annealer.energies.copy()
     annealer.fill(steps[0])
     for step in steps:
         annealer.run(step)
     return Anneal(
+        start_energies,
         annealer.states.astype(np.int8),
         annealer.best_states.astype(np.int8),
         annealer.energies,
         annealer.best_energies,
-        annealer.flips,
         START + annealer.rounds * problem.size.replicas,
     )

@@ -1,8 +1,9 @@
 """The device at packet level: bytes in, bytes out, by the rules of `tensorspin.contract.packets`.
 
 Where more than one status fits, the first of this order is the answer: `Status.UNKNOWN_TYPE`,
-`BAD_LENGTH`, `BAD_ADDRESS`, `NO_MODEL`, `BAD_OFFSET`, `BAD_FEATURE_COUNT`, `PROGRAM_OVERRUN`. A
-refused WRITE or ACTIVATE changes nothing; a refused FEATURES or RUN forgets the sample begun.
+`BAD_LENGTH`, `BAD_ADDRESS`, `BUSY`, `NO_MODEL`, `BAD_OFFSET`, `BAD_FEATURE_COUNT`,
+`PROGRAM_OVERRUN`. A refused WRITE or ACTIVATE changes nothing; a refused FEATURES or RUN forgets
+the sample begun.
 
 As with the gateware, the reply to a FEATURES, a refusal of a RUN and a REJECT overtake results that
 are not ready yet; all other requests wait for the results.
@@ -19,11 +20,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..contract import packets
+from ..contract.annealer_image import AnnealerSpace, run_bytes
 from ..contract.boards import Board
+from ..contract.capabilities import device_requests, device_spaces, is_annealers
 from ..contract.cobs import DELIMITER
 from ..contract.image import ProgramOverrunError, read_image
 from ..contract.memory import LEVELS, MemorySpace
 from ..contract.packets import (
+    BITS_PER_BYTE,
     REJECT,
     REPLY,
     SEQUENCE_MODULUS,
@@ -35,6 +39,7 @@ from ..contract.packets import (
     Status,
 )
 from .contractor import contract
+from .device_annealer import DeviceAnnealer
 
 GOLDEN_BUILD = b"golden".ljust(8, b"\0")
 """Build digest of the model; no bitstream has it."""
@@ -59,7 +64,7 @@ class Answer:
 
 
 class GoldenDevice:
-    """A device made of Python and the golden contractor.
+    """A device made of Python and the golden engines.
 
     Parameters
     ----------
@@ -71,18 +76,33 @@ class GoldenDevice:
     Attributes
     ----------
     memories : dict of MemorySpace to bytearray
-        Contents by byte address. All zero at first, as after configuration.
+        The contractor's, by byte address. All zero at first, as after configuration.
+    annealer : DeviceAnnealer or None
+    cycle : float
+        The device's clock, which whoever feeds it may put forward. Requests are executed in the
+        cycle in which they have arrived; a run of the annealer ends when its cycles have passed.
+    byte_cycles : float
+        What a byte on the line puts it forward.
     """
 
     def __init__(self, board: Board, build: bytes = GOLDEN_BUILD) -> None:
         self.board = board
         self.build = build
+        self.cycle = 0.0
+        self.byte_cycles = BITS_PER_BYTE * board.clock_hz / board.baud
+        self._requests = device_requests(board.contractor, board.annealer)
+        self._spaces = device_spaces(board.contractor, board.annealer)
         self.restart()
 
     def restart(self) -> None:
         """Forget everything, as after configuration."""
-        size = self.board.contractor
-        self.memories = {space: bytearray(size.space_bytes(space)) for space in MemorySpace}
+        size = self.board.annealer
+        self.annealer = None if size is None else DeviceAnnealer(size)
+        self.memories = {
+            MemorySpace(space): bytearray(1 << found.bits)
+            for space, found in self._spaces.items()
+            if not is_annealers(space)
+        }
         self._splitter = FrameSplitter()
         self._greeted = False
         self._expected = 0
@@ -113,6 +133,7 @@ class GoldenDevice:
             end = data.find(DELIMITER, position) + 1 or len(data)
             damaged = self._splitter.damaged
             complete = self._splitter.feed(data[position:end])
+            self.cycle += (end - position) * self.byte_cycles
             position = end
             if self._splitter.damaged > damaged:
                 answers.append(self._reject(position, RejectReason.DAMAGED))
@@ -143,7 +164,10 @@ class GoldenDevice:
         return Answer(received, frame=packet.frame())
 
     def _execute(self, answers: list[Answer], received: int, request: Packet) -> None:
-        if request.type == PacketType.RUN:
+        if request.type not in self._requests:
+            self._finish_runs(answers)
+            status, payload = Status.UNKNOWN_TYPE, b""
+        elif request.type == PacketType.RUN:
             status, payload = self._take_levels(request.payload, last=True), b""
             if status is Status.OK:
                 self._runs.append((Answer(received), request.sequence, bytes(self._sample)))
@@ -159,8 +183,9 @@ class GoldenDevice:
                 PacketType.WRITE: self._write,
                 PacketType.READ: self._read,
                 PacketType.ACTIVATE: self._activate,
-            }.get(request.type)
-            status, payload = handler(request.payload) if handler else (Status.UNKNOWN_TYPE, b"")
+                PacketType.ANNEAL: self._anneal,
+            }[PacketType(request.type)]
+            status, payload = handler(request.payload)
         frame = _reply(request.type, request.sequence, status, payload)
         answers.append(Answer(received, frame=frame))
 
@@ -168,6 +193,8 @@ class GoldenDevice:
         if payload:
             return Status.BAD_LENGTH, b""
         self._sample.clear()
+        if self.annealer is not None:
+            self.annealer.stop()
         return Status.OK, self.board.description(self.build).pack()
 
     def _status(self, payload: bytes) -> tuple[Status, bytes]:
@@ -181,6 +208,9 @@ class GoldenDevice:
             *rejected,
             self._samples % (1 << 32),
             self._busy_cycles % (1 << 32),
+            self._step or 0,
+            self._step is not None,
+            self.annealer is not None and self.annealer.cleared,
         )
         return Status.OK, counted.pack()
 
@@ -188,12 +218,16 @@ class GoldenDevice:
         data = payload[packets.MEMORY.size :]
         if not data:
             return Status.BAD_LENGTH, b""
-        memory, address = self._locate(payload, len(data))
-        if memory is None:
-            return Status.BAD_ADDRESS, b""
-        self._active = False
-        self._program = None
-        memory[address : address + len(data)] = data
+        space, address = packets.unpack_memory(payload)
+        status = self._check_address(space, address + len(data), "writable")
+        if status is not Status.OK:
+            return status, b""
+        if is_annealers(space):
+            self.annealer.write(AnnealerSpace(space), address, data)
+        else:
+            self._active = False
+            self._program = None
+            self.memories[space][address : address + len(data)] = data
         return Status.OK, b""
 
     def _read(self, payload: bytes) -> tuple[Status, bytes]:
@@ -202,9 +236,11 @@ class GoldenDevice:
         (count,) = packets.READ_COUNT.unpack_from(payload, packets.MEMORY.size)
         if not 1 <= count < packets.MAX_PAYLOAD:  # The status byte goes along.
             return Status.BAD_LENGTH, b""
-        memory, address = self._locate(payload, count)
-        if memory is None:
-            return Status.BAD_ADDRESS, b""
+        space, address = packets.unpack_memory(payload)
+        status = self._check_address(space, address + count, "readable")
+        if status is not Status.OK:
+            return status, b""
+        memory = (self.annealer.memories if is_annealers(space) else self.memories)[space]
         return Status.OK, bytes(memory[address : address + count])
 
     def _activate(self, payload: bytes) -> tuple[Status, bytes]:
@@ -215,6 +251,17 @@ class GoldenDevice:
             return Status.BAD_FEATURE_COUNT, b""
         self._active, self._digest, self._model_features = True, digest, features
         return Status.OK, b""
+
+    def _anneal(self, payload: bytes) -> tuple[Status, bytes]:
+        if len(payload) != run_bytes(self.board.annealer):
+            return Status.BAD_LENGTH, b""
+        self.annealer.start(payload, self.cycle)
+        return Status.OK, b""
+
+    @property
+    def _step(self) -> int | None:
+        """Step of the annealer's run under way, if there is one."""
+        return None if self.annealer is None else self.annealer.step(self.cycle)
 
     def _take_levels(self, payload: bytes, last: bool) -> Status:
         """Append a part to the sample begun, or forget the sample and say why."""
@@ -241,13 +288,14 @@ class GoldenDevice:
             return Status.BAD_FEATURE_COUNT
         return Status.OK
 
-    def _locate(self, payload: bytes, count: int) -> tuple[bytearray | None, int]:
-        """The memory and the address, or None if the bytes aren't all inside."""
-        space, address = packets.unpack_memory(payload)
-        memory = self.memories.get(space)
-        if memory is None or address + count > len(memory):
-            return None, 0
-        return memory, address
+    def _check_address(self, space: int, end: int, access: str) -> Status:
+        """Whether bytes before `end` may be accessed, as an attribute of `Space` says."""
+        found = self._spaces.get(space)
+        if found is None or not getattr(found, access) or end > 1 << found.bits:
+            return Status.BAD_ADDRESS
+        if is_annealers(space) and self._step is not None:
+            return Status.BUSY
+        return Status.OK
 
     def _finish_runs(self, answers: list[Answer]) -> None:
         """Contract the samples waiting, in one call, since the golden model is vectorised."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 import statistics
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from ..contract.annealer_image import AnnealerSpace, space_bytes
 from ..contract.memory import MemorySpace
-from ..contract.packets import OFFSET, STATUS, PacketType
+from ..contract.packets import OFFSET, PacketType
 from .line import LinkStatistics
-from .requests import MAX_DATA, Part, Read, Request
+from .requests import MAX_DATA, Part, Read, Request, Write
 from .session import Session
 
 _ROUND_TRIPS = 20
@@ -49,7 +50,8 @@ class LinkReport:
 def measure_link(session: Session, seconds: float) -> LinkReport:
     """Measure round trips and throughput.
 
-    Uses STATUS, READ, and FEATURES whose sample is never run.
+    Uses STATUS, READ, and FEATURES whose sample is never run; on a device without a contractor,
+    WRITEs of the annealer's schedule.
 
     Parameters
     ----------
@@ -64,12 +66,21 @@ def measure_link(session: Session, seconds: float) -> LinkReport:
     if not seconds > 0:
         raise ValueError(f"seconds must be more than 0, not {seconds}")
     before = copy.copy(session.line.statistics)
-    size = session.description.contractor
+    contractor, annealer = session.description.contractor, session.description.annealer
+    if contractor is not None:
+        readable, length = MemorySpace.TABLE, contractor.space_bytes(MemorySpace.TABLE)
+    else:
+        readable, length = AnnealerSpace.RESULTS, space_bytes(annealer, AnnealerSpace.RESULTS)
+
+    def send() -> Request:
+        if contractor is not None:
+            return _Levels(contractor.features)
+        return _Schedule(space_bytes(annealer, AnnealerSpace.STEPS))
+
     round_trips = _time_round_trips(session, seconds / 4)
-    to_device = _throughput(session, seconds * 3 / 8, lambda: _Levels(size.features))
-    bytes_read = min(MAX_DATA, size.space_bytes(MemorySpace.TABLE))
+    to_device = _throughput(session, seconds * 3 / 8, send)
     from_device = _throughput(
-        session, seconds * 3 / 8, lambda: Read(MemorySpace.TABLE, 0, bytes_read)
+        session, seconds * 3 / 8, lambda: Read(readable, 0, min(MAX_DATA, length))
     )
     return LinkReport(
         statistics.median(round_trips),
@@ -91,13 +102,24 @@ class _Levels(Request):
         return [(PacketType.FEATURES, OFFSET.pack(0) + bytes(self.count))]
 
 
+class _Schedule(Write):
+    """Some of a schedule that is never run."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(AnnealerSpace.STEPS, 0, bytes(min(MAX_DATA, size)))
+        self.count = len(self.data)
+
+    def split(self, limit: int) -> Sequence[Request]:
+        return [self] if self.count <= limit else [_Schedule(limit)]
+
+
 def _time_round_trips(session: Session, seconds: float) -> list[float]:
     now = session.line.now
     end = now() + seconds
     times = []
     while not times or (len(times) < _ROUND_TRIPS and now() < end):
         start = now()
-        session.request(PacketType.STATUS, reply_bytes=1 + STATUS.size)
+        session.status()
         times.append(now() - start)
     return times
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..contract.annealer_image import POINTER_BYTES, AnnealerSpace
 from ..contract.memory import MANTISSA_BYTES, MemorySpace
 from ..contract.packets import (
     MAX_PAYLOAD,
@@ -35,12 +36,15 @@ class Request:
         Payload of the last reply, for time-outs.
     seconds : float
         Time that the device computes before it replies.
+    divisible : bool
+        Whether `parts` or `split` heed their limit, at least for long data.
     repeat_on : frozenset of Status
         Refusals that can only come from trouble on the line, so that the request is repeated.
     """
 
     reply_bytes = 1
     seconds = 0.0
+    divisible = True
     repeat_on: frozenset[Status] = frozenset()
 
     def parts(self, limit: int) -> list[Part]:
@@ -55,6 +59,8 @@ class Request:
 class Simple(Request):
     """A request of one packet that can't be cut."""
 
+    divisible = False
+
     def __init__(self, kind: PacketType, payload: bytes = b"", reply_bytes: int = 1) -> None:
         self.kind = kind
         self.payload = payload
@@ -68,18 +74,18 @@ class Simple(Request):
 
 
 class Write(Request):
-    """Write bytes into a memory; the model on the device is no longer active.
+    """Write bytes into a memory; if it is the contractor's, the model is no longer active.
 
     Parameters
     ----------
-    space : MemorySpace
+    space : MemorySpace or AnnealerSpace
     address : int
         Of the first byte.
     data : bytes
         1 to `MAX_DATA` bytes.
     """
 
-    def __init__(self, space: MemorySpace, address: int, data: bytes) -> None:
+    def __init__(self, space: MemorySpace | AnnealerSpace, address: int, data: bytes) -> None:
         self.space = space
         self.address = address
         self.data = data
@@ -97,19 +103,53 @@ class Write(Request):
         return f"WRITE {self.space.name} at {self.address} ({len(self.data)} bytes)"
 
 
+class Script(Request):
+    """Write single bytes of the annealer's couplings, by `AnnealerSpace.SPARSE`.
+
+    Parameters
+    ----------
+    entries : sequence of (int, int)
+        Address and byte; addresses rise, by 255 at most.
+    """
+
+    def __init__(self, entries: Sequence[tuple[int, int]]) -> None:
+        self.entries = entries
+
+    def parts(self, limit: int) -> list[Part]:
+        place = self.entries[0][0]
+        script = bytearray(place.to_bytes(POINTER_BYTES, "little"))
+        for address, byte in self.entries:
+            if address != place:
+                script.append(address - place)
+                place = address
+            script.append(byte)
+        return [(PacketType.WRITE, pack_memory(AnnealerSpace.SPARSE, 0) + script)]
+
+    def split(self, limit: int) -> Sequence[Request]:
+        # The first entry needs no move.
+        count = max(1, (limit - POINTER_BYTES + 1) // 2)
+        return [
+            Script(self.entries[first : first + count])
+            for first in range(0, len(self.entries), count)
+        ]
+
+    def __str__(self) -> str:
+        return f"WRITE of {len(self.entries)} bytes in COUPLINGS from {self.entries[0][0]} on"
+
+
 class Read(Request):
     """Read bytes from a memory.
 
     Parameters
     ----------
-    space : MemorySpace
+    space : MemorySpace or AnnealerSpace
     address : int
         Of the first byte.
     count : int
         1 to `MAX_DATA`.
     """
 
-    def __init__(self, space: MemorySpace, address: int, count: int) -> None:
+    def __init__(self, space: MemorySpace | AnnealerSpace, address: int, count: int) -> None:
         self.space = space
         self.address = address
         self.count = count

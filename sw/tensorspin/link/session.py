@@ -6,7 +6,7 @@ import enum
 from collections.abc import Iterable, Iterator
 
 from ..contract.device import DeviceDescription
-from ..contract.packets import PacketType, Status
+from ..contract.packets import STATUS, DeviceStatus, PacketType, Status
 from ..errors import DeviceError, LinkError
 from ..transports.base import Transport
 from .exchange import Exchange, model_gone
@@ -116,6 +116,19 @@ class Session:
         simple = Simple(kind, payload, reply_bytes)
         ((_, reply),) = self.exchange([simple], same_session=same_session)
         return reply
+
+    def status(self, *, same_session: bool = False) -> DeviceStatus:
+        """The device's status; raises as `exchange`."""
+        reply = self.request(
+            PacketType.STATUS, reply_bytes=1 + STATUS.size, same_session=same_session
+        )
+        return DeviceStatus.unpack(reply)
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass while nothing is asked."""
+        until = self.line.now() + seconds
+        while (left := until - self.line.now()) > 0:
+            self.line.read(left)  # Late and repeated replies.
 
     def exchange(
         self, requests: Iterable[Request], *, same_session: bool = False

@@ -224,7 +224,8 @@ class Window:
         Its bytes belong to its number, so that smaller packets need new numbers.
         """
         first = self._packets[0]
-        return first.tries >= 2 and len(first.packet.payload) > 2 * self.pace.data_limit
+        large = len(first.packet.payload) > 2 * self.pace.data_limit
+        return large and first.tries >= 2 and first.pending.request.divisible
 
     # Receiving
 

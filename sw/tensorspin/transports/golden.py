@@ -16,7 +16,8 @@ class GoldenTransport(Transport):
 
     The clock is a model, not a measurement: bytes take their time on the line at the board's rate
     in either direction, a sample takes the contractor's cycles on the group that is free first, and
-    the three overlap as far as the order of requests allows. The device looks at the line only when
+    the three overlap as far as the order of requests allows; a run of the annealer takes its cycles
+    beside them. The device looks at the line only when
     it is read from, and all of its answers that are due before the time-out come at once: then the
     samples of a whole window are contracted in one call of the golden model. A real line hands over
     answers one by one, and new requests travel meanwhile.
@@ -42,7 +43,7 @@ class GoldenTransport(Transport):
         # When the line to the device, its groups, and the line from it have worked off what they
         # were given.
         self._line_in = self._line_out = 0.0
-        self._engines = [0.0] * board.contractor.groups
+        self._engines = [0.0] * (1 if board.contractor is None else board.contractor.groups)
 
     def describe_line(self, baud: int) -> str:
         return f"{baud} baud, modelled"
@@ -72,6 +73,7 @@ class GoldenTransport(Transport):
         if not self._sent:
             return
         start = max(self._now, self._line_in)
+        self.device.cycle = start / self._cycle_time
         for answer in self.device.feed(bytes(self._sent)):
             arrival = start + answer.received * self._byte_time
             ready = max(self._engines[0], arrival) + answer.cycles * self._cycle_time

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import cocotb
 import numpy as np
 from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, RisingEdge
 
+from tensorspin.contract.anneal import Anneal
 from tensorspin.contract.annealer import AnnealerSize
 from tensorspin.contract.annealer_image import (
     AnnealerSpace,
     couplings_image,
+    result_bytes,
     row_bytes,
     run_image,
+    sparse_image,
+    state_bytes,
+    states_image,
     step_bytes,
     steps_image,
     stride_bits,
+    unpack_results,
 )
 from tensorspin.contract.ising import schedule
+from tensorspin.contract.latency import MEMORY_READ
 from tensorspin.contract.thresholds import expand_seed, highest_temperature
 from tensorspin.golden.annealer import anneal
 from tests.gateware.bench import bench_parameters
 from tests.random_problems import random_problem
-
-WORD_BITS = 16
 
 
 class Driver:
@@ -38,7 +45,7 @@ class Driver:
         dut = self.dut
         for name in (
             "start",
-            "results__ready",
+            "stop",
             "memory__space",
             "memory__address",
             "memory__write_enable",
@@ -65,64 +72,58 @@ class Driver:
             await RisingEdge(dut.clk)
         dut.memory__write_enable.value = 0
 
-    async def load(self, problem, steps, seeds, refresh) -> None:
-        size = self.size
-        for space, rows, length in (
-            (AnnealerSpace.COUPLINGS, couplings_image(problem), row_bytes(size)),
-            (AnnealerSpace.STEPS, steps_image(steps), step_bytes(size)),
-        ):
-            for index, row in enumerate(rows):
-                assert len(row) == length
-                await self.write(space, index << stride_bits(length), row)
-        await self.write(AnnealerSpace.SEEDS, 0, seeds.tobytes())
-        await self.write(AnnealerSpace.RUN, 0, run_image(problem, refresh, steps))
+    async def write_rows(self, space: AnnealerSpace, rows, length: int) -> None:
+        for index, row in enumerate(rows):
+            assert len(row) == length
+            await self.write(space, index << stride_bits(length), row)
 
-    async def start(self) -> None:
+    async def load(self, problem, steps, initial_states, sparse) -> None:
+        size = self.size
+        if sparse:
+            await self.write(AnnealerSpace.CLEAR, 0, b"?")
+            await RisingEdge(self.dut.clk)
+            while not int(self.dut.ready.value):
+                await RisingEdge(self.dut.clk)
+            for script in sparse_image(problem):
+                await self.write(AnnealerSpace.SPARSE, 0, script)
+        else:
+            rows = couplings_image(problem)
+            await self.write_rows(AnnealerSpace.COUPLINGS, rows, row_bytes(size))
+        if initial_states is not None:
+            rows = states_image(problem, initial_states)
+            await self.write_rows(AnnealerSpace.STATES, rows, state_bytes(size))
+        await self.write_rows(AnnealerSpace.STEPS, steps_image(steps), step_bytes(size))
+
+    async def start(self, run: bytes) -> None:
+        """Play an ANNEAL request."""
         dut = self.dut
-        # The first step is read from its memory.
-        await RisingEdge(dut.clk)
+        await self.write(AnnealerSpace.RUN, 0, run)
         dut.start.value = 1
         await RisingEdge(dut.clk)
         dut.start.value = 0
 
-    async def receive(self, limit: int) -> list[int]:
-        dut = self.dut
-        words = []
+    async def finish(self, limit: int) -> int:
+        """Wait for the end of a run; the step that it was in."""
         for _ in range(limit):
-            ready = self.rng.random() < 0.8
-            dut.results__ready.value = int(ready)
-            await RisingEdge(dut.clk)
-            if ready and int(dut.results__valid.value):
-                payload = int(dut.results__payload.value)
-                words.append(payload & 0xFFFF)
-                if payload >> WORD_BITS:
-                    dut.results__ready.value = 0
-                    await RisingEdge(dut.clk)
-                    await RisingEdge(dut.clk)
-                    assert int(dut.idle.value)
-                    return words
-        raise AssertionError(f"no result after {limit} cycles, only {len(words)} words")
+            await RisingEdge(self.dut.clk)
+            if not int(self.dut.running.value):
+                return int(self.dut.step.value)
+        raise AssertionError(f"no result after {limit} cycles")
 
-
-def two_words(value: int) -> list[int]:
-    return [value & 0xFFFF, value >> WORD_BITS & 0xFFFF]
-
-
-def state_words(problem, state) -> list[int]:
-    bits = [0] * problem.first + [int(spin < 0) for spin in state]
-    number = sum(bit << place for place, bit in enumerate(bits))
-    return [number >> place & 0xFFFF for place in range(0, len(bits), WORD_BITS)]
-
-
-def expected_words(problem, run) -> list[int]:
-    start = problem.energy(np.ones(problem.variables, dtype=int))
-    words = []
-    for replica in range(problem.size.replicas):
-        words += two_words(int(run.energies[replica] - start) // 2)
-        words += two_words(int(run.best_energies[replica] - start) // 2)
-        words += state_words(problem, run.states[replica])
-        words += state_words(problem, run.best_states[replica])
-    return words + two_words(run.cycles)
+    async def results(self) -> list[bytes]:
+        """The replicas' blocks, read byte by byte in a row."""
+        dut, length = self.dut, result_bytes(self.size)
+        dut.memory__space.value = int(AnnealerSpace.RESULTS)
+        blocks = []
+        for replica in range(self.size.replicas):
+            got = bytearray()
+            for place in range(length + MEMORY_READ):
+                dut.memory__address.value = (replica << stride_bits(length)) + place
+                await RisingEdge(dut.clk)
+                if place >= MEMORY_READ:
+                    got.append(int(dut.memory__read_data.value))
+            blocks.append(bytes(got))
+        return blocks
 
 
 async def set_up(dut) -> tuple[Driver, dict]:
@@ -142,12 +143,27 @@ async def check(driver: Driver, seed: int) -> None:
     steps = schedule(temperatures * highest_temperature(size), int(rng.integers(1, 5)), size)
     seeds = expand_seed(seed, size)
     refresh = int(rng.choice([0, 0, 1, 5]))
-    run = anneal(problem, steps, seeds, refresh)
-    assert run.flips.sum() > 0
-    await driver.load(problem, steps, seeds, refresh)
-    await driver.start()
-    got = await driver.receive(2 * run.cycles + 100 * size.replicas * size.spins)
-    assert got == expected_words(problem, run), (seed, problem.variables, len(steps), refresh)
+    initial_states = None
+    if rng.random() < 0.5:
+        initial_states = rng.choice([-1, 1], (size.replicas, problem.variables))
+    expected = anneal(problem, steps, seeds, refresh, initial_states)
+    await driver.load(problem, steps, initial_states, sparse=rng.random() < 0.5)
+    run = run_image(problem, refresh, steps, seeds, initial_states is not None)
+    for repetition in range(2):
+        await driver.start(run)
+        if repetition == 1 and rng.random() < 0.5:
+            # A repeated request while the run is under way starts again.
+            await ClockCycles(driver.dut.clk, int(rng.integers(0, expected.cycles)))
+            await driver.start(run)
+        assert await driver.finish(2 * expected.cycles) == len(steps) - 1
+        got = unpack_results(problem, await driver.results(), initial_states)
+        for field in fields(Anneal):
+            assert np.array_equal(getattr(got, field.name), getattr(expected, field.name)), (
+                seed,
+                field.name,
+                problem.variables,
+                refresh,
+            )
 
 
 @cocotb.test()
@@ -158,10 +174,27 @@ async def equals_golden_model(dut) -> None:
 
 
 @cocotb.test()
+async def stop_in_the_middle(dut) -> None:
+    driver, parameters = await set_up(dut)
+    await check(driver, 0)
+    for seed in range(1, 4):
+        dut.start.value = 1
+        await RisingEdge(dut.clk)
+        dut.start.value = 0
+        await ClockCycles(dut.clk, int(driver.rng.integers(1, 300)))
+        dut.stop.value = 1
+        await RisingEdge(dut.clk)
+        dut.stop.value = 0
+        await RisingEdge(dut.clk)
+        assert not int(dut.running.value)
+        await check(driver, seed)
+
+
+@cocotb.test()
 async def reset_in_the_middle(dut) -> None:
     driver, parameters = await set_up(dut)
     for seed in range(4):
-        await driver.start()
+        dut.start.value = 1
         await ClockCycles(dut.clk, int(driver.rng.integers(1, 300)))
         await driver.reset()
         await check(driver, seed)

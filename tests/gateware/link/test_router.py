@@ -27,7 +27,7 @@ BUILD = bytes(range(8))
 def test_equals_golden_device():
     board = Board(contractor=SIZE, **BOARD)
     run_bench(
-        Router(SIZE, board.description(BUILD).pack()),
+        Router(SIZE, None, board.description(BUILD).pack()),
         "tests.gateware.link.bench_router",
         size=asdict(SIZE),
         board=BOARD,

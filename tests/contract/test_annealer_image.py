@@ -1,0 +1,149 @@
+"""What the host writes into the annealer's memories, and what it reads."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+
+import numpy as np
+import pytest
+
+from tensorspin.contract.anneal import Anneal
+from tensorspin.contract.annealer import AnnealerSize
+from tensorspin.contract.annealer_image import (
+    POINTER_BYTES,
+    AnnealerSpace,
+    Run,
+    couplings_image,
+    result_bytes,
+    results_image,
+    row_bytes,
+    run_bytes,
+    run_image,
+    space_bytes,
+    sparse_image,
+    state_bytes,
+    states_image,
+    step_bytes,
+    steps_image,
+    stride_bits,
+    unpack_problem,
+    unpack_results,
+    unpack_states,
+    unpack_steps,
+)
+from tensorspin.contract.ising import IsingProblem, schedule
+from tensorspin.contract.memory import MemorySpace
+from tensorspin.contract.packets import MAX_PAYLOAD, MEMORY
+from tensorspin.contract.thresholds import MAX_SAMPLES, expand_seed
+from tests.random_problems import random_problem
+
+SIZES = [
+    AnnealerSize(9, 2, 7, 8, (1,) * 6, 20, 4),
+    AnnealerSize(300, 3, 11, 11, (1,) * 9, 20, 4),
+    AnnealerSize(90, 8, 16, 9, (1,) * 12, 20, 4),
+]
+
+
+def memory(size, space, rows, length):
+    """Content of a memory whose rows have been written."""
+    content = bytearray(space_bytes(size, space))
+    for index, row in enumerate(rows):
+        assert len(row) == length
+        place = index << stride_bits(length)
+        content[place : place + length] = row
+    return content
+
+
+def run_script(content, script):
+    """Carry out what `AnnealerSpace.SPARSE` says."""
+    pointer = int.from_bytes(script[:POINTER_BYTES], "little")
+    for place, byte in enumerate(script[POINTER_BYTES:]):
+        if place % 2 == 0:
+            content[pointer] = byte
+        else:
+            pointer += byte
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: size.spins)
+def test_what_is_written_can_be_unpacked(size):
+    rng = np.random.default_rng(4)
+    for _ in range(5):
+        problem = random_problem(rng, size)
+        steps = schedule(rng.uniform(0.5, 3, 3), 7, size)
+        initial = rng.choice([-1, 1], (size.replicas, problem.variables))
+        image = run_image(problem, 5, steps, expand_seed(1, size), initial=True)
+        assert len(image) == run_bytes(size)
+        run = Run.unpack(image)
+        assert run.refresh == 5
+        assert run.fill >= problem.offset_rows + problem.variables
+        assert np.array_equal(run.seeds, expand_seed(1, size))
+        couplings = memory(size, AnnealerSpace.COUPLINGS, couplings_image(problem), row_bytes(size))
+        unpacked = unpack_problem(size, couplings, run)
+        assert np.array_equal(unpacked.couplings, problem.couplings)
+        assert np.array_equal(unpacked.linear, problem.linear)
+        written = memory(size, AnnealerSpace.STEPS, steps_image(steps), step_bytes(size))
+        assert unpack_steps(size, written, run) == steps
+        written = memory(
+            size, AnnealerSpace.STATES, states_image(problem, initial), state_bytes(size)
+        )
+        assert np.array_equal(unpack_states(size, written, run), initial)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: size.spins)
+@pytest.mark.parametrize("density", [0, 0.003, 0.3])
+def test_scripts_write_the_problem(size, density):
+    rng = np.random.default_rng(5)
+    couplings = np.triu(rng.random((size.spins, size.spins)) < density, 1).astype(int)
+    problem = IsingProblem(size, couplings + couplings.T, np.zeros(size.spins, dtype=int))
+    expected = memory(size, AnnealerSpace.COUPLINGS, couplings_image(problem), row_bytes(size))
+    content = bytearray(len(expected))
+    scripts = sparse_image(problem)
+    for script in 2 * scripts:  # they may be repeated
+        assert len(script) <= MAX_PAYLOAD - MEMORY.size
+        run_script(content, script)
+    assert content == expected
+    some = np.count_nonzero(np.frombuffer(expected, dtype=np.uint8))
+    assert sum(map(len, scripts)) <= 2 * some + len(expected) / 100 + POINTER_BYTES * len(scripts)
+
+
+def test_results_can_be_unpacked():
+    size = SIZES[0]
+    rng = np.random.default_rng(6)
+    problem = random_problem(rng, size)
+    shape = (size.replicas, problem.variables)
+    initial, states, best = rng.choice([-1, 1], (3, *shape)).astype(np.int8)
+    run = Anneal(
+        problem.start_energies(initial),
+        states,
+        best,
+        problem.energy(states),
+        problem.energy(best),
+        123456,
+    )
+    blocks = results_image(problem, run)
+    assert {len(block) for block in blocks} == {result_bytes(size)}
+    unpacked = unpack_results(problem, blocks, initial)
+    for field in fields(Anneal):
+        assert np.array_equal(getattr(unpacked, field.name), getattr(run, field.name))
+
+
+def test_initial_states_that_do_not_fit():
+    size = SIZES[0]
+    problem = IsingProblem(size, np.zeros((3, 3), dtype=int), np.ones(3, dtype=int))
+    with pytest.raises(ValueError, match=r"must have the shape \(8, 3\), not \(8, 4\)"):
+        problem.initial_states(np.ones((8, 4)))
+    for wrong in (0, np.nan, 2):
+        with pytest.raises(ValueError, match=r"must be \+1 and -1"):
+            problem.initial_states(np.full((8, 3), wrong))
+
+
+def test_a_run_fits_one_packet():
+    most = AnnealerSize(64, 8, 20, 8, (3, *(1,) * 16), 20, 4)
+    assert most.samples <= MAX_SAMPLES
+    for size in (*SIZES, most, AnnealerSize(**{**asdict(most), "strides": (MAX_SAMPLES,)})):
+        assert run_bytes(size) <= MAX_PAYLOAD
+
+
+def test_spaces_of_both_engines_have_numbers_of_their_own():
+    numbers = [*map(int, MemorySpace), *map(int, AnnealerSpace)]
+    assert len(set(numbers)) == len(numbers)
