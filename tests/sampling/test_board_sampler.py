@@ -14,7 +14,7 @@ import pytest
 from tensorspin.errors import CapacityError, TensorspinError
 from tensorspin.sampling import BoardSampler
 
-from .standin import SIZE, WIDE, StandIn
+from .boards import MANY, SIZE, URL, WIDE, golden_board
 
 SWEEPS = {"num_sweeps": 20}
 READS = 400
@@ -28,7 +28,7 @@ class QuickSampler(BoardSampler):
 
 
 def quick_sampler():
-    return QuickSampler(StandIn(WIDE))
+    return QuickSampler(golden_board(WIDE))
 
 
 @dimod.testing.load_sampler_bqm_tests(quick_sampler)
@@ -40,7 +40,7 @@ class TestDimodsOwn(unittest.TestCase):
 
 @pytest.fixture
 def board():
-    return StandIn()
+    return golden_board()
 
 
 @pytest.fixture
@@ -92,7 +92,8 @@ def test_info(sampler, board):
     assert info["beta_range"] == (0.1, 2.0)
     assert len(info["cycles"]) == len(board.runs) == 3
     assert info["device_time"] == pytest.approx(sum(info["cycles"]) / board.info.clock_hz)
-    assert info["transfer_time"] == pytest.approx(3 * 0.01)
+    line = 3 * SIZE.replicas * 2 * SIZE.spins / 8 * 10 / 1e6  # states that come back, alone
+    assert line < info["transfer_time"] < 1
 
 
 def test_reads(sampler, board):
@@ -126,10 +127,11 @@ def test_best_states_are_never_worse(sampler):
     assert np.all(best <= final) and np.any(best < final)
 
 
-def test_temperatures_are_those_of_the_model(sampler, board):
+def test_temperatures_are_those_of_the_model():
     """At a fixed temperature the states follow Boltzmann's law of the model, not the device's."""
+    board = golden_board(MANY)
     h, J, beta = {"a": 0.5}, {("a", "b"): -0.75}, 0.8
-    found = sampler.sample_ising(
+    found = BoardSampler(board).sample_ising(
         h, J, num_reads=READS, num_sweeps=5, beta_range=(beta, beta), exact=True, seed=2
     )
     exact = dimod.ExactSolver().sample_ising(h, J)
@@ -142,7 +144,7 @@ def test_temperatures_are_those_of_the_model(sampler, board):
         share = counts[tuple(sorted(sample.items()))] / READS
         # Five standard deviations.
         assert abs(share - probability) < 5 * np.sqrt(probability * (1 - probability) / READS)
-    assert board.runs[0][3] == SIZE.exact_refresh
+    assert board.runs[0][3]["refresh"] == MANY.exact_refresh
 
 
 def test_initial_states(sampler, board):
@@ -153,7 +155,7 @@ def test_initial_states(sampler, board):
     found = sampler.sample(bqm, initial_states=states, seed=1, **SWEEPS)
     assert len(found) == 2
     order = list(found.variables)
-    sent = board.runs[0][4]
+    sent = board.runs[0][3]["initial_states"]
     for read in (0, 1):
         assert sent[read].tolist() == [2 * states[read][label] - 1 for label in order]
     with pytest.raises(ValueError, match="insufficient"):
@@ -164,7 +166,7 @@ def test_initial_states(sampler, board):
 
 def test_random_initial_states_differ(sampler, board):
     sampler.sample(random_model(8, 20, "SPIN"), seed=1, **SWEEPS)
-    sent = board.runs[0][4]
+    sent = board.runs[0][3]["initial_states"]
     assert len(np.unique(sent, axis=0)) == SIZE.replicas
 
 
@@ -229,27 +231,26 @@ def test_unknown_parameters_are_told(sampler):
         sampler.sample_ising({"a": 1.0}, {}, randomise=True, **SWEEPS)
 
 
-def test_board_without_annealer(board):
-    board.info.annealer = None
-    with pytest.raises(TensorspinError, match="stand-in has no annealer"):
-        BoardSampler(board).sample_ising({"a": 1.0}, {})
+def test_board_without_annealer():
+    with BoardSampler("golden://icebreaker") as sampler:
+        with pytest.raises(TensorspinError, match="icebreaker has no annealer"):
+            sampler.sample_ising({"a": 1.0}, {})
 
 
-def test_a_url_is_opened_when_needed_and_can_be_copied(monkeypatch):
-    opened = []
-
-    def open_board(url):
-        opened.append(url)
-        return StandIn()
-
-    monkeypatch.setattr("tensorspin.sampling.board_sampler.Board.open", open_board)
-    sampler = BoardSampler("golden://somewhere")
-    assert not opened
+def test_a_url_is_opened_when_needed_and_can_be_copied():
+    sampler = BoardSampler(URL)
+    assert sampler._board is None
     with sampler:
-        sampler.sample_ising({"a": 1.0}, {}, **SWEEPS)
-        sampler.sample_ising({"a": 1.0}, {}, **SWEEPS)
-        assert opened == ["golden://somewhere"]
+        first = sampler.sample_ising({"a": 1.0}, {}, **SWEEPS)
+        assert sampler.board is sampler.board
         for other in (copy.deepcopy(sampler), pickle.loads(pickle.dumps(sampler))):
             assert other._board is None
-    sampler.sample_ising({"a": 1.0}, {}, **SWEEPS)
-    assert len(opened) == 2
+    assert sampler._board is None
+    with sampler:
+        assert sampler.sample_ising({"a": 1.0}, {}, **SWEEPS).first == first.first
+
+
+def test_an_open_board_stays_open(board):
+    with BoardSampler(board) as sampler:
+        sampler.sample_ising({"a": 1.0}, {}, **SWEEPS)
+    assert board.status() is not None

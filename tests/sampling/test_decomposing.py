@@ -9,7 +9,7 @@ import pytest
 
 from tensorspin.sampling import BoardSampler, DecomposingSampler
 
-from .standin import SIZE, StandIn
+from .boards import SIZE, golden_board
 
 
 def ring_of_clusters(vartype="SPIN", clusters=12, each=6):
@@ -30,7 +30,7 @@ def ring_of_clusters(vartype="SPIN", clusters=12, each=6):
 
 @pytest.fixture
 def sampler():
-    return DecomposingSampler(BoardSampler(StandIn()))
+    return DecomposingSampler(BoardSampler(golden_board()))
 
 
 def test_interface(sampler):

@@ -13,15 +13,13 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from tensorspin.sampling import AnnealingFeatureSelector, BoardSampler
 
-from .standin import StandIn
+from .boards import URL
 
 QUICK = {"num_sweeps": 10, "states": "best"}
 
 
 def on_stand_in(**options):
-    return AnnealingFeatureSelector(
-        BoardSampler(StandIn()), sampler_parameters=QUICK, random_state=0, **options
-    )
+    return AnnealingFeatureSelector(URL, sampler_parameters=QUICK, random_state=0, **options)
 
 
 @parametrize_with_checks([on_stand_in()])
@@ -61,7 +59,7 @@ def test_the_board_finds_what_is_best():
             sampler, n_features_to_select=3, sampler_parameters=options, random_state=0
         ).fit(X, y)
         for sampler, options in (
-            (BoardSampler(StandIn()), {**QUICK, "num_sweeps": 50}),
+            (BoardSampler(URL), {**QUICK, "num_sweeps": 50}),
             (dimod.ExactSolver(), None),
         )
     )

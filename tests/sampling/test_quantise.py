@@ -9,7 +9,7 @@ from tensorspin.contract.annealer import AnnealerSize
 from tensorspin.errors import CapacityError
 from tensorspin.sampling.quantise import quantise
 
-from .standin import SIZE
+from .boards import SIZE
 
 
 def symmetric(rng, count, draw):

@@ -9,7 +9,7 @@ from tensorspin.contract.ising import IsingProblem, schedule
 from tensorspin.contract.thresholds import highest_temperature
 from tensorspin.sampling.schedules import anneal_steps, betas_of, default_beta_range
 
-from .standin import SIZE
+from .boards import SIZE
 
 RANGE = (0.5, 2.0)
 

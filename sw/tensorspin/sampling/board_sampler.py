@@ -21,7 +21,7 @@ from .schedules import TYPES, anneal_steps, betas_of, default_beta_range
 from .seeds import checked_seed, run_seeds
 
 if TYPE_CHECKING:
-    from ..golden.annealer import Anneal
+    from ..annealing import BoardAnneal
 
 STATES = ("final", "best")
 
@@ -226,7 +226,7 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
         steps = anneal_steps(betas / quantised.scale, num_sweeps_per_beta, size)
         refresh = size.exact_refresh if exact else 0
         samples = np.empty_like(initial)
-        done, runs, began = 0, [], self.board.seconds
+        done, runs = 0, []
         for run_seed in run_seeds(seed, -(-len(initial) // size.replicas)):
             if runs and interrupt_function is not None and interrupt_function():
                 break
@@ -238,13 +238,12 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
             runs.append(run)
             if progress is not None:
                 progress(done, len(initial))
-        elapsed = self.board.seconds - began
-        info.update(_run_info(quantised, runs, self.board.info.clock_hz, elapsed))
+        info.update(_run_info(quantised, runs))
         return _sample_set(samples[:done], variables, given, info)
 
     def _run(
         self, quantised: Quantised, steps: list[Step], seed: int, refresh: int, initial: np.ndarray
-    ) -> Anneal:
+    ) -> BoardAnneal:
         """One run; replicas without a read of their own begin like the others."""
         replicas = quantised.problem.size.replicas
         filled = np.resize(initial[:replicas], (replicas, initial.shape[1]))
@@ -297,18 +296,16 @@ def _default_range(quantised: Quantised | None) -> tuple[float, float]:
     return first * quantised.scale, last * quantised.scale
 
 
-def _run_info(quantised: Quantised, runs: list, clock_hz: int, elapsed: float) -> dict:
-    cycles = [int(run.cycles) for run in runs]
-    device_time = sum(cycles) / clock_hz
+def _run_info(quantised: Quantised, runs: list[BoardAnneal]) -> dict:
     return {
         "scale": quantised.scale,
         "quantization_error": {
             name: getattr(quantised, name)
             for name in ("coupling_error", "linear_error", "energy_error", "relative_error")
         },
-        "cycles": cycles,
-        "device_time": device_time,
-        "transfer_time": max(elapsed - device_time, 0.0),
+        "cycles": [run.cycles for run in runs],
+        "device_time": sum(run.seconds for run in runs),
+        "transfer_time": sum(run.transfer_seconds for run in runs),
     }
 
 
