@@ -87,6 +87,14 @@ def test_default_range():
     assert cold == pytest.approx(np.log(1 / 0.01) / (2 * 2))
 
 
+def test_few_small_couplings_do_not_make_the_range_cold():
+    couplings = np.zeros((4, 4), dtype=int)
+    couplings[0, 1] = couplings[1, 0] = 1
+    couplings[2, 3] = couplings[3, 2] = 7
+    hot, cold = default_beta_range(IsingProblem(SIZE, couplings, np.full(4, 100)))
+    assert cold == pytest.approx(16 * hot)
+
+
 def test_default_range_of_nothing():
     hot, cold = default_beta_range(IsingProblem(SIZE, np.zeros((2, 2)), np.zeros(2)))
     assert 0 < hot < cold
