@@ -7,7 +7,12 @@ import pytest
 
 from tensorspin.contract.ising import IsingProblem, schedule
 from tensorspin.contract.thresholds import highest_temperature
-from tensorspin.sampling.schedules import anneal_steps, betas_of, default_beta_range
+from tensorspin.sampling.schedules import (
+    MOST_COLD,
+    anneal_steps,
+    betas_of,
+    default_beta_range,
+)
 
 from .boards import SIZE
 
@@ -92,7 +97,7 @@ def test_few_small_couplings_do_not_make_the_range_cold():
     couplings[0, 1] = couplings[1, 0] = 1
     couplings[2, 3] = couplings[3, 2] = 7
     hot, cold = default_beta_range(IsingProblem(SIZE, couplings, np.full(4, 100)))
-    assert cold == pytest.approx(16 * hot)
+    assert cold == pytest.approx(MOST_COLD * hot)
 
 
 def test_default_range_of_nothing():
