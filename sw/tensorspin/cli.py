@@ -137,7 +137,7 @@ def _parser() -> argparse.ArgumentParser:
         help="inverse temperatures; by default from the model",
     )
     anneal.add_argument(
-        "--schedule", default="linear", help="linear (default) or geometric in the above"
+        "--schedule", default="geometric", help="geometric (default) or linear in the above"
     )
     anneal.add_argument("--seed", type=int, help="the same gives the same; by default random")
     anneal.add_argument(

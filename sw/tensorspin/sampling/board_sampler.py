@@ -122,7 +122,7 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
         num_sweeps: int | None = None,
         num_sweeps_per_beta: int = 1,
         beta_range: Sequence[float] | None = None,
-        beta_schedule_type: str = "linear",
+        beta_schedule_type: str = "geometric",
         beta_schedule: Sequence[float] | None = None,
         initial_states=None,
         initial_states_generator: str = "random",
@@ -151,7 +151,7 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
         beta_range : (float, float), optional
             First and last inverse temperature, in units of the model. By default from the
             quantised problem (`tensorspin.sampling.schedules.default_beta_range`).
-        beta_schedule_type : {"linear", "geometric", "custom"}, default="linear"
+        beta_schedule_type : {"linear", "geometric", "custom"}, default="geometric"
         beta_schedule : sequence of float, optional
             For the type "custom": all inverse temperatures. Where these, or `num_sweeps`, are more
             than the device's steps, neighbours are replaced with their mean.

@@ -18,7 +18,7 @@ TYPES = ("linear", "geometric", "custom")
 EXCITATION_RATE = 0.01
 """Probability of a flip against the least gap in the last sweep of the default range."""
 
-MOST_COLD = 12
+MOST_COLD = 16
 """Where few coefficients are much smaller than the others, a problem is frozen long before they
 matter; beyond this, the same time is better spent at higher temperatures."""
 

@@ -40,7 +40,7 @@ def trace(
     beta_range: tuple[float, float],
     num_sweeps: int,
     seed: int,
-    beta_schedule_type: str = "linear",
+    beta_schedule_type: str = "geometric",
     progress: Progress | None = None,
 ) -> Trace:
     """Look at a run `POINTS` times.

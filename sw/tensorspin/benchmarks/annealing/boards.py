@@ -124,7 +124,7 @@ def solve(
     betas: tuple[float, float],
     sweeps: int,
     reads: int,
-    schedule: str = "linear",
+    schedule: str = "geometric",
     seed: int = 0,
 ) -> Solved:
     """Anneal an instance `reads` times.

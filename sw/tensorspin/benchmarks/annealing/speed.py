@@ -63,8 +63,8 @@ def measure_speed(
 ) -> dict:
     """Solve an instance on the boards and with other libraries.
 
-    All have the same inverse temperatures, linear from the first to the last of the default range,
-    and the same numbers of sweeps.
+    All have the same inverse temperatures, geometric from the first to the last of the default
+    range, and the same numbers of sweeps.
 
     Parameters
     ----------

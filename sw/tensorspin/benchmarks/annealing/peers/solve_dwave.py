@@ -21,7 +21,7 @@ def main() -> None:
             num_reads=reads,
             num_sweeps=sweeps,
             beta_range=task.betas,
-            beta_schedule_type="linear",
+            beta_schedule_type="geometric",
             seed=seed,
         ).record.energy
 

@@ -24,7 +24,7 @@ def main() -> None:
         )
 
         def sample(sweeps: int, reads: int, seed: int):
-            betas = np.linspace(*task.betas, sweeps) if sweeps > 1 else task.betas[1:]
+            betas = np.geomspace(*task.betas, sweeps) if sweeps > 1 else task.betas[1:]
             schedule = [(float(beta), 1) for beta in betas]
             # All reads of a call have the same seed, and so the same state.
             return [
