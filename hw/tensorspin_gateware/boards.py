@@ -14,7 +14,7 @@ from tensorspin.contract.boards import BOARDS, Board
 from .primitives import Family
 
 COLLISIONS_DO_NOT_MATTER = (
-    "setparam -set COLLISION_X_MASK 1'1 t:$memrd_v2 r:COLLISION_X_MASK=1'0 %i"
+    "setparam -set COLLISION_X_MASK 1'1 t:$memrd_v2 r:COLLISION_X_MASK=1'0 %i r:CLK_ENABLE=1 %i"
 )
 """No memory of the gateware relies on what a read gives while the same address is written, which a
 block RAM's two ports leave open. Amaranth cannot say so; otherwise Yosys delays all writes and puts

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from .contract.anneal import Anneal
-from .contract.annealer import PROBABILITY, START, STEP_ROUNDS, SWEEPS, AnnealerSize
+from .contract.annealer import PROBABILITY, REFRESH, RING, START, STEP_ROUNDS, SWEEPS, AnnealerSize
 from .contract.annealer_image import (
     AnnealerSpace,
     couplings_image,
+    ladder_image,
+    rank_bytes,
     result_bytes,
     row_bytes,
     run_image,
@@ -25,6 +27,7 @@ from .contract.annealer_image import (
 )
 from .contract.ising import IsingProblem, Step
 from .contract.packets import PacketType, Status, pack_memory
+from .contract.tempering import Ladder, exchange_rounds
 from .contract.thresholds import expand_seed
 from .errors import CapacityError, DeviceError, TensorspinError
 from .link.changes import UNKNOWN, coupling_changes, dense_changes
@@ -39,10 +42,11 @@ _CLEARED = {
     AnnealerSpace.COUPLINGS: 0,
     AnnealerSpace.STATES: 0,
     AnnealerSpace.STEPS: UNKNOWN,
+    AnnealerSpace.LADDER: UNKNOWN,
 }
 """Every byte of the memories after CLEAR."""
 
-_LEAST_WAIT, _MOST_WAIT = 1e-3, 0.25
+_LEAST_WAIT, _MOST_WAIT = 1e-4, 0.25
 """Seconds between two questions whether a run has ended."""
 
 _WAITED_PART = 8
@@ -100,12 +104,19 @@ class Annealing:
         seed: int,
         refresh: int,
         initial_states: np.ndarray | None,
+        ladder: Ladder | None,
         progress: Progress | None,
     ) -> BoardAnneal:
         """As `tensorspin.board.Board.anneal`."""
         session, size = self._session, self._size
         problem = _fit(problem, size)
+        if seed < 0:
+            raise ValueError(f"seed must be 0 or more, not {seed}")
+        if not REFRESH.minimum <= refresh <= REFRESH.maximum:
+            raise ValueError(f"refresh must be 0 to {REFRESH.maximum}, not {refresh}")
         _check_steps(steps, size)
+        if ladder is None and any(step.exchange for step in steps):
+            raise ValueError("steps with an exchange need a ladder of temperatures")
         wanted = {
             AnnealerSpace.COUPLINGS: (couplings_image(problem), row_bytes(size)),
             AnnealerSpace.STEPS: (steps_image(steps), step_bytes(size)),
@@ -114,6 +125,8 @@ class Annealing:
             initial_states = problem.initial_states(initial_states)
             words = states_image(problem, initial_states)
             wanted[AnnealerSpace.STATES] = (words, state_bytes(size))
+        if ladder is not None:
+            wanted[AnnealerSpace.LADDER] = (ladder_image(ladder), rank_bytes(size))
         seeds = expand_seed(seed, size)
         run = run_image(problem, refresh, steps, seeds, initial_states is not None)
         most_seconds = _most_cycles(problem, steps, refresh) / session.description.clock_hz
@@ -123,28 +136,39 @@ class Annealing:
             self._held = None  # Perhaps somebody else was there.
         blocks = self._try(wanted, run, most_seconds, len(steps), progress)
         elapsed = session.line.now() - begun
-        found = unpack_results(problem, blocks, initial_states)
+        found = unpack_results(problem, blocks)
         self._check_energies(problem, found)
         seconds = found.cycles / session.description.clock_hz
         return BoardAnneal(**vars(found), seconds=seconds, transfer_seconds=elapsed - seconds)
 
     def _try(self, wanted, run, most_seconds, steps, progress) -> list[bytes]:
         """Blocks of results, of a run with all that is wanted."""
+        session = self._session
+        # What was there before this call is only relied on while the session lasts: after it,
+        # perhaps somebody else used the device. For what this call has brought, the device vouches.
+        own = lost = False
         for tries_left in range(_TRIES - 1, -1, -1):
             try:
+                if lost:
+                    session.open()
+                    lost = False
                 if self._held is None:
                     self._clear()
-                self._upload(wanted)
-                if self._still_held():
-                    self._session.request(PacketType.ANNEAL, run, same_session=True)
+                    own = True
+                self._upload(wanted, same_session=not own)
+                if not own or self._still_held():
+                    session.request(PacketType.ANNEAL, run, same_session=True)
                     self._wait(most_seconds, steps, progress)
                     return self._read_results()
             except SessionLostError:
                 if not tries_left:
                     raise
+                lost = True
+                if not own:
+                    self._held = None
             except DeviceError as error:
                 # Greeted anew, the device has not the program that it must have otherwise.
-                if error.status != Status.NO_MODEL or self._session.model_digest is None:
+                if error.status != Status.NO_MODEL or session.model_digest is None:
                     raise
                 self._forget_program()
         raise DeviceError(
@@ -164,7 +188,9 @@ class Annealing:
             for space, content in _CLEARED.items()
         }
 
-    def _upload(self, wanted: dict[AnnealerSpace, tuple[list[bytes], int]]) -> None:
+    def _upload(
+        self, wanted: dict[AnnealerSpace, tuple[list[bytes], int]], same_session: bool
+    ) -> None:
         """Write what differs from what is held."""
         held = dict(self._held)
         requests: list[Request] = []
@@ -179,7 +205,7 @@ class Annealing:
             held[space] = after
         if requests:
             self._held = None  # until all has arrived
-            for _ in self._session.exchange(requests):
+            for _ in self._session.exchange(requests, same_session=same_session):
                 pass
             self._held = held
 
@@ -281,6 +307,14 @@ def _check_steps(steps: Sequence[Step], size: AnnealerSize) -> None:
             )
         if not all(0 <= p <= PROBABILITY.maximum for p in step.probabilities):
             raise ValueError(f"probabilities must be 0 to {PROBABILITY.maximum}, see step {index}")
+        if not 0 <= step.ring <= RING.maximum * size.ring:
+            raise ValueError(
+                f"the ring's probability must be 0 to {RING.maximum}, step {index} has {step.ring}"
+                if size.ring
+                else f"step {index} couples the replicas along a ring, which the device has not"
+            )
+        if step.exchange and not size.tempering:
+            raise ValueError(f"step {index} exchanges temperatures, which the device does not do")
         if not 1 <= step.sweeps <= SWEEPS.maximum:
             raise ValueError(
                 f"a step must have 1 to {SWEEPS.maximum} sweeps, step {index} has {step.sweeps}"
@@ -290,5 +324,6 @@ def _check_steps(steps: Sequence[Step], size: AnnealerSize) -> None:
 def _most_cycles(problem: IsingProblem, steps: Sequence[Step], refresh: int) -> int:
     """Cycles that a run takes at most: every visit of every sweep a flip."""
     sweeps = sum(step.sweeps for step in steps)
-    rounds = sweeps * (problem.variables + 1 + refresh) + STEP_ROUNDS * len(steps)
+    ends = STEP_ROUNDS + exchange_rounds(problem.size)
+    rounds = sweeps * (problem.variables + 1 + refresh) + ends * len(steps)
     return START + problem.size.replicas * (problem.fill_rounds(True) + rounds)

@@ -12,6 +12,7 @@ from .contract.device import DeviceDescription
 from .contract.ising import IsingProblem, Step
 from .contract.packets import DeviceStatus
 from .contract.results import Results
+from .contract.tempering import Ladder
 from .contracting import Contracting
 from .errors import LinkError, TensorspinError
 from .link.measure import LinkReport, measure_link
@@ -259,6 +260,7 @@ class Board:
         *,
         refresh: int = 0,
         initial_states: np.ndarray | None = None,
+        ladder: Ladder | None = None,
         progress: Progress | None = None,
     ) -> BoardAnneal:
         """Anneal a problem with all of the device's replicas.
@@ -271,13 +273,17 @@ class Board:
         problem : IsingProblem
             Of any size that fits; best made for ``info.annealer``.
         steps : sequence of Step
-            As from `tensorspin.contract.ising.schedule`, for ``info.annealer``.
+            As from `tensorspin.contract.ising.schedule`, or of simulated quantum annealing
+            (`tensorspin.contract.transverse`) or parallel tempering
+            (`tensorspin.contract.tempering`), for ``info.annealer``.
         seed : int
             0 or more; the same gives the same states.
         refresh : int, default=0
             Turns that a replica sits out between two sweeps.
         initial_states : array_like of int, shape (replicas, n), optional
             +1 and -1. Without them all spins are +1.
+        ladder : Ladder, optional
+            Temperatures of parallel tempering.
         progress : callable, optional
             Called with the step that is annealed, and the number of steps.
 
@@ -301,4 +307,4 @@ class Board:
             If the device has no annealer.
         """
         annealing = self._engine(self._annealing, "annealer")
-        return annealing.anneal(problem, steps, seed, refresh, initial_states, progress)
+        return annealing.anneal(problem, steps, seed, refresh, initial_states, ladder, progress)

@@ -114,8 +114,10 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--output", type=Path, help="write classes and scores to this .csv file")
     run.set_defaults(command=_run)
 
-    estimate = commands.add_parser("estimate", help="whether a program fits, and how fast it is")
-    estimate.add_argument("model", type=Path, help="program written by train")
+    estimate = commands.add_parser(
+        "estimate", help="what a board's engines take; whether a program fits, and how fast it is"
+    )
+    estimate.add_argument("model", type=Path, nargs="?", help="program written by train")
     estimate.add_argument("--board", default=DEFAULT_BOARD, metavar="NAME", help="name of a board")
     estimate.set_defaults(command=_estimate)
 
@@ -168,25 +170,22 @@ def _demo(options) -> int:
 
 def _info(options) -> int:
     from .board import Board
+    from .describe import engine_rows
 
     with Board.open(options.url) as board:
         info, status = board.info, board.status()
-    size = info.contractor
-    model = f"active, digest {status.digest:08x}" if status.active else "none"
+    work = []
+    if info.contractor is not None:
+        model = f"active, digest {status.digest:08x}" if status.active else "none"
+        work = [("model", model), ("samples contracted", status.samples)]
     _print_table(
         ("board", info.board),
         ("protocol version", info.protocol),
         ("build", info.build.hex()),
         ("clock", f"{info.clock_hz / 1e6:g} MHz"),
         ("serial line", f"{info.baud} baud"),
-        ("lanes", f"{size.multipliers} for {size.groups} samples at a time"),
-        ("program memory", f"{size.program_bytes} bytes"),
-        ("features", size.features),
-        ("feature map components", size.components),
-        ("bond dimension", size.slot_entries),
-        ("vector slots", size.slots),
-        ("model", model),
-        ("samples contracted", status.samples),
+        *engine_rows(info),
+        *work,
         (
             "frames rejected",
             f"{status.damaged} damaged, {status.out_of_sequence} out of sequence, "
@@ -203,7 +202,7 @@ def _train(options) -> int:
 
     _check_writable(options.output)
     if options.board is not None:
-        find_board(options.board)  # a wrong name is told before the training
+        find_board(options.board).require_contractor()  # a wrong name is told before the training
         if options.weight_bits is not None:
             raise ValueError("give --weight-bits or --board, not both: one chooses the bits")
     data = load_dataset(options.data)
@@ -314,9 +313,14 @@ def _write_answers(path, program, predictions, result) -> None:
 def _estimate(options) -> int:
     from .compiler import NetworkProgram
     from .contract.boards import find_board
+    from .describe import engine_rows
     from .estimate import estimate
 
     board = find_board(options.board)
+    if options.model is None:
+        print(f"{board.title}, {board.clock_hz / 1e6:g} MHz")
+        _print_table(*engine_rows(board))
+        return 0
     program = NetworkProgram.load(options.model)
     found = estimate(program, board)
     print(f"{options.model} on {board.title}")

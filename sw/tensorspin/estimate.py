@@ -58,8 +58,13 @@ def estimate(program: NetworkProgram, board: Board) -> Estimate:
     Returns
     -------
     Estimate
+
+    Raises
+    ------
+    ValueError
+        If the board has no contractor.
     """
-    size = board.contractor
+    size = board.require_contractor()
     lanes = size.lanes
     cycles = program.cycles(lanes)
     seconds = cycles / board.clock_hz

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from tensorspin.contract.boards import BOARDS, find_board
+from tensorspin.contract.boards import BOARDS, CONTRACTORS, find_board
 from tensorspin.contract.device import DeviceDescription
 from tensorspin.contract.packets import MAX_PAYLOAD
 from tensorspin_gateware.accelerator import Accelerator
@@ -14,9 +14,13 @@ from tensorspin_gateware.link.uart import divisor
 from tensorspin_gateware.primitives import Family
 
 BUILD = bytes(range(8))
-MEMORY_BYTES = {"icebreaker": 4 * 32 * 1024, "ulx3s_25f": 56 * 2048, "ulx3s_85f": 208 * 2048}
+MEMORY_BYTES = {
+    "ICEBreakerPlatform": 4 * 32 * 1024,
+    "ULX3S_25F_Platform": 56 * 2048,
+    "ULX3S_85F_Platform": 208 * 2048,
+}
 """Memory for the program: iCE40 UltraPlus' four SPRAMs, ECP5's block RAM without parity bits."""
-MULTIPLIERS = {"icebreaker": 8, "ulx3s_25f": 28, "ulx3s_85f": 156}
+MULTIPLIERS = {"ICEBreakerPlatform": 8, "ULX3S_25F_Platform": 28, "ULX3S_85F_Platform": 156}
 
 every_board = pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
 
@@ -34,12 +38,14 @@ def test_elaborates(board):
     assert f" {hertz} HZ" in constraints or f" {hertz / 1e6}\n" in constraints
 
 
-@every_board
-def test_sizes_fit_the_device(board):
-    lane_multiplier = HARDWARE[board.name].family is Family.ECP5
-    assert board.contractor.program_bytes <= MEMORY_BYTES[board.name]
+@pytest.mark.parametrize("board", CONTRACTORS.values(), ids=CONTRACTORS)
+def test_contractors_fit_the_device(board):
+    hardware = HARDWARE[board.name]
+    _, _, device = hardware.platform.partition(":")
+    lane_multiplier = hardware.family is Family.ECP5
     size = board.contractor
-    assert size.groups * (size.lanes + lane_multiplier) <= MULTIPLIERS[board.name]
+    assert size.program_bytes <= MEMORY_BYTES[device]
+    assert size.groups * (size.lanes + lane_multiplier) <= MULTIPLIERS[device]
 
 
 @every_board

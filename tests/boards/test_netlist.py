@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from tensorspin.contract.boards import BOARDS
+from tensorspin.contract.boards import CONTRACTORS
 from tensorspin_gateware.boards import HARDWARE
 from tensorspin_gateware.primitives import Family
 from tensorspin_gateware.primitives.multiply_accumulate import MultiplyAccumulate
@@ -29,7 +29,7 @@ REGISTERS = {
 """Parameters that turn the DSP's registers on; binary numbers without leading zeros."""
 
 BLOCK_RAM_BITS = 1 << 14
-ECP5 = [name for name, hardware in HARDWARE.items() if hardware.family is Family.ECP5]
+ECP5 = [name for name in CONTRACTORS if HARDWARE[name].family is Family.ECP5]
 
 
 def cells_of(component, board: str, folder) -> list[dict]:
@@ -38,7 +38,7 @@ def cells_of(component, board: str, folder) -> list[dict]:
     return list(json.loads(netlist)["modules"][TOP]["cells"].values())
 
 
-@pytest.mark.parametrize("board", HARDWARE)
+@pytest.mark.parametrize("board", CONTRACTORS)
 def test_dsp_registers_survive_synthesis(board, tmp_path):
     family = HARDWARE[board].family
     cells = cells_of(MultiplyAccumulate(family), board, tmp_path)
@@ -50,7 +50,7 @@ def test_dsp_registers_survive_synthesis(board, tmp_path):
 @pytest.mark.parametrize("board", ECP5)
 def test_program_memory_needs_no_multiplexer(board, tmp_path):
     """Every block RAM spans all words, and the logic only tells writes from reads."""
-    size = BOARDS[board].contractor
+    size = CONTRACTORS[board].contractor
     memory = ProgramMemory(size.program_words, size.lanes, Family.ECP5)
     cells = cells_of(memory, board, tmp_path)
     types = collections.Counter(cell["type"] for cell in cells)

@@ -139,4 +139,4 @@ def test_sizes_out_of_range():
         with pytest.raises(ValueError, match=message):
             replace(SIZE, **changes)
     with pytest.raises(ValueError, match=f"may add up to {MAX_SAMPLES}, not 80"):
-        generators(AnnealerSize(80, 3, 7, 8, (80,), 8, 4))
+        generators(AnnealerSize(80, 3, 7, 8, (80,), 8, 4, ring=0))

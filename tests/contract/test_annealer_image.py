@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 
 import numpy as np
 import pytest
 
 from tensorspin.contract.anneal import Anneal
-from tensorspin.contract.annealer import AnnealerSize
+from tensorspin.contract.annealer import AnnealerSize, Moving
 from tensorspin.contract.annealer_image import (
     POINTER_BYTES,
     AnnealerSpace,
@@ -69,7 +69,12 @@ def test_what_is_written_can_be_unpacked(size):
     rng = np.random.default_rng(4)
     for _ in range(5):
         problem = random_problem(rng, size)
-        steps = schedule(rng.uniform(0.5, 3, 3), 7, size)
+        first, second, third = schedule(rng.uniform(0.5, 3, 3), 7, size)
+        steps = [
+            first,
+            replace(second, moving=Moving.EVEN),
+            replace(third, ring=5, moving=Moving.ODD),
+        ]
         initial = rng.choice([-1, 1], (size.replicas, problem.variables))
         image = run_image(problem, 5, steps, expand_seed(1, size), initial=True)
         assert len(image) == run_bytes(size)
@@ -111,18 +116,18 @@ def test_results_can_be_unpacked():
     rng = np.random.default_rng(6)
     problem = random_problem(rng, size)
     shape = (size.replicas, problem.variables)
-    initial, states, best = rng.choice([-1, 1], (3, *shape)).astype(np.int8)
+    states, best = rng.choice([-1, 1], (2, *shape)).astype(np.int8)
     run = Anneal(
-        problem.start_energies(initial),
         states,
         best,
         problem.energy(states),
         problem.energy(best),
+        rng.permutation(size.replicas),
         123456,
     )
     blocks = results_image(problem, run)
     assert {len(block) for block in blocks} == {result_bytes(size)}
-    unpacked = unpack_results(problem, blocks, initial)
+    unpacked = unpack_results(problem, blocks)
     for field in fields(Anneal):
         assert np.array_equal(getattr(unpacked, field.name), getattr(run, field.name))
 
@@ -138,7 +143,7 @@ def test_initial_states_that_do_not_fit():
 
 
 def test_a_run_fits_one_packet():
-    most = AnnealerSize(64, 8, 20, 8, (3, *(1,) * 16), 20, 4)
+    most = AnnealerSize(64, 8, 20, 8, (3, *(1,) * 16), 20, 4, ring=0)
     assert most.samples <= MAX_SAMPLES
     for size in (*SIZES, most, AnnealerSize(**{**asdict(most), "strides": (MAX_SAMPLES,)})):
         assert run_bytes(size) <= MAX_PAYLOAD

@@ -29,14 +29,15 @@ class RestartingDevice(GoldenDevice):
         Restart after the n-th request executed since the beginning.
     replies_get_out : bool
         The replies that were not sent by then are sent all the same.
+    row : tensorspin.contract.boards.Board
     """
 
-    def __init__(self, restarts=(), replies_get_out=True):
+    def __init__(self, restarts=(), replies_get_out=True, row=ROW):
         self.restarts = restarts
         self.replies_get_out = replies_get_out
         self.executed = 0
         self._expected = 0
-        super().__init__(ROW)
+        super().__init__(row)
 
     def restart(self):
         expected = self._expected

@@ -12,6 +12,9 @@ from pathlib import Path
 
 from cocotb_tools.runner import get_results, get_runner
 
+from tensorspin.contract.annealer import AnnealerSize
+from tensorspin.contract.boards import Board
+from tensorspin.contract.device import ContractorSize
 from tensorspin_gateware import toolchain
 
 ECP5_CELLS = Path(__file__).with_name("ecp5_cells.v")
@@ -96,6 +99,17 @@ def run_bench(component, module: str, vendor_cells: str = "", **parameters) -> N
 def bench_parameters() -> dict:
     """The parameters of `run_bench`, in the cocotb module."""
     return json.loads(os.environ[PARAMETERS])
+
+
+def bench_board() -> Board:
+    """The board among the parameters, as `dataclasses.asdict` gives it."""
+    values = dict(bench_parameters()["board"])
+    if values["contractor"] is not None:
+        values["contractor"] = ContractorSize(**values["contractor"])
+    if values["annealer"] is not None:
+        strides = tuple(values["annealer"]["strides"])
+        values["annealer"] = AnnealerSize(**{**values["annealer"], "strides": strides})
+    return Board(**values)
 
 
 def yosys_share() -> Path:

@@ -9,8 +9,16 @@ import cocotb
 import numpy as np
 
 from tensorspin.contract import packets
-from tensorspin.contract.boards import Board
-from tensorspin.contract.device import ContractorSize
+from tensorspin.contract.annealer_image import (
+    AnnealerSpace,
+    run_image,
+    space_bytes,
+    sparse_image,
+    step_bytes,
+    steps_image,
+    stride_bits,
+)
+from tensorspin.contract.ising import schedule
 from tensorspin.contract.memory import MemorySpace
 from tensorspin.contract.packets import (
     MAX_PAYLOAD,
@@ -20,11 +28,14 @@ from tensorspin.contract.packets import (
     FrameSplitter,
     Packet,
     PacketType,
+    pack_memory,
 )
+from tensorspin.contract.thresholds import expand_seed, highest_temperature
 from tensorspin.golden.device import GoldenDevice
+from tests.random_problems import random_problem
 from tests.random_programs import random_program
 
-from .bench import bench_parameters
+from .bench import bench_board, bench_parameters
 from .link.agents import Bench, Sink, Source
 
 
@@ -32,14 +43,15 @@ class Host:
     """Sends the same bytes to the accelerator and to the golden device."""
 
     def __init__(self, dut, rng: random.Random) -> None:
-        parameters = bench_parameters()
-        board = Board(**parameters["board"] | {"contractor": ContractorSize(**parameters["size"])})
+        board = bench_board()
         self.rng = rng
-        self.golden = GoldenDevice(board, bytes.fromhex(parameters["build"]))
+        self.golden = GoldenDevice(board, bytes.fromhex(bench_parameters()["build"]))
+        # A run of the annealer ends when the bench says so.
+        self.golden.byte_cycles = 0
         self.rx = Source(dut, "rx", rng, always_ready=True)
         self.tx = Sink(dut, "tx", rng)
         self.bench = Bench(dut, self.rx, self.tx)
-        self.groups = board.contractor.groups
+        self.groups = 1 if board.contractor is None else board.contractor.groups
         self.sequence = 0
         self.data = bytearray()
 
@@ -56,16 +68,17 @@ class Host:
             self.data += frame  # repeated, out of sequence
         self.sequence = (self.sequence + 1) % packets.SEQUENCE_MODULUS
 
-    def write(self, space: MemorySpace, data: bytes) -> None:
+    def write(self, space: int, data: bytes) -> None:
         step = MAX_PAYLOAD - packets.MEMORY.size
         for address in range(0, len(data), step):
-            where = packets.MEMORY.pack(address & 0xFFFF, address >> 16, space)
-            self.send(PacketType.WRITE, where + data[address : address + step])
+            self.send(
+                PacketType.WRITE, pack_memory(space, address) + data[address : address + step]
+            )
 
-    def read(self, space: MemorySpace, count: int) -> None:
+    def read(self, space: int, count: int) -> None:
         step = MAX_PAYLOAD - 1
         for address in range(0, count, step):
-            where = packets.MEMORY.pack(address & 0xFFFF, address >> 16, space)
+            where = pack_memory(space, address)
             length = packets.READ_COUNT.pack(min(step, count - address))
             self.send(PacketType.READ, where + length)
 
@@ -115,10 +128,69 @@ class Host:
         assert reasons[0][-1:] == reasons[1][-1:]
 
     def comparable(self, answer: Packet) -> Packet | DeviceStatus:
-        """The answer, without the one figure that depends on when samples arrive."""
-        if answer.type != PacketType.STATUS | REPLY or self.groups == 1:
+        """The answer, without the figures that depend on when requests arrive."""
+        if answer.type != PacketType.STATUS | REPLY:
             return answer
-        return dataclasses.replace(DeviceStatus.unpack(answer.payload[1:]), busy_cycles=0)
+        status = dataclasses.replace(DeviceStatus.unpack(answer.payload[1:]), step=0)
+        return status if self.groups == 1 else dataclasses.replace(status, busy_cycles=0)
+
+    async def finish_anneal(self) -> None:
+        """Ask until the run has ended; here, let it end."""
+        splitter = FrameSplitter()
+        annealing = True
+        while annealing:
+            frame = Packet(PacketType.STATUS, self.sequence).frame()
+            self.sequence = (self.sequence + 1) % packets.SEQUENCE_MODULUS
+            self.golden.respond(frame)
+            self.tx.items.clear()
+            self.rx.queue.extend(frame)
+            await self.bench.settle(self.rx, self.tx, cycles=1000)
+            (reply,) = splitter.feed(bytes(self.tx.items))
+            annealing = DeviceStatus.unpack(reply.payload[1:]).annealing
+        self.golden.cycle += 1e12
+
+    async def anneal(self, rng: np.random.Generator) -> None:
+        """A random run, with other requests while it is under way, stopped once in a while."""
+        size = self.golden.board.annealer
+        problem = random_problem(rng, size)
+        temperatures = rng.uniform(0.02, 1, rng.integers(1, size.steps + 1))
+        steps = schedule(temperatures * highest_temperature(size), 100, size)
+        short = schedule(temperatures * highest_temperature(size), int(rng.integers(1, 4)), size)
+        self.send(PacketType.WRITE, pack_memory(AnnealerSpace.CLEAR, 0) + b"x")
+        for script in sparse_image(problem):
+            self.send(PacketType.WRITE, pack_memory(AnnealerSpace.SPARSE, 0) + script)
+        await self.check()
+        # The first run is too long to end before the requests that follow.
+        for chosen in (steps, short):
+            low = stride_bits(step_bytes(size))
+            for index, word in enumerate(steps_image(chosen)):
+                where = pack_memory(AnnealerSpace.STEPS, index << low)
+                self.send(PacketType.WRITE, where + word)
+            seeds = expand_seed(int(rng.integers(1 << 30)), size)
+            self.send(PacketType.ANNEAL, run_image(problem, int(rng.integers(3)), chosen, seeds))
+            if chosen is steps:
+                self.send(PacketType.STATUS)
+                self.send(PacketType.WRITE, pack_memory(AnnealerSpace.COUPLINGS, 0) + b"xyz")
+                self.send(PacketType.READ, pack_memory(AnnealerSpace.RESULTS, 0) + b"\4")
+                self.send(PacketType.HELLO)
+                self.send(PacketType.STATUS)
+                await self.check()
+            else:
+                # Its end may come before or after; what is asked meanwhile is the contractor's.
+                await self.check()
+        await self.finish_anneal()
+        self.read(AnnealerSpace.RESULTS, space_bytes(size, AnnealerSpace.RESULTS))
+
+    def load(self, rng: np.random.Generator) -> int:
+        """A random program; its number of features."""
+        size = self.golden.board.contractor
+        program = random_program(rng, size, most_nodes=6)
+        image = program.image(size.lanes)[: size.space_bytes(MemorySpace.PROGRAM)]
+        self.write(MemorySpace.PROGRAM, image)
+        self.write(MemorySpace.TABLE, program.table_bytes())
+        self.read(MemorySpace.PROGRAM, min(len(image), 500))
+        self.read(MemorySpace.TABLE, 500)
+        return program.features
 
 
 @cocotb.test()
@@ -126,27 +198,25 @@ async def equals_golden_device(dut):
     parameters = bench_parameters()
     rng = random.Random(parameters["seed"])
     host = Host(dut, rng)
-    size = host.golden.board.contractor
+    board = host.golden.board
     numpy_rng = np.random.default_rng(parameters["seed"])
     await host.bench.reset()
-    for _ in range(parameters["programs"]):
+    for _ in range(parameters["rounds"]):
         host.send(PacketType.HELLO)
         host.send(PacketType.STATUS)
         await host.check()
-        program = random_program(numpy_rng, size, most_nodes=6)
-        image = program.image(size.lanes)[: size.space_bytes(MemorySpace.PROGRAM)]
-        host.write(MemorySpace.PROGRAM, image)
-        host.write(MemorySpace.TABLE, program.table_bytes())
-        await host.check()
-        host.read(MemorySpace.PROGRAM, min(len(image), 500))
-        host.read(MemorySpace.TABLE, 500)
-        host.send(PacketType.RUN, packets.OFFSET.pack(0) + bytes(program.features))
-        digest = rng.getrandbits(32)
-        host.send(PacketType.ACTIVATE, packets.ACTIVATE.pack(program.features, digest))
-        await host.check()
-        for _ in range(5):
-            for _ in range(3):
-                host.run(rng.randbytes(program.features))
+        if board.annealer is not None:
+            await host.anneal(numpy_rng)
             await host.check()
+        if board.contractor is not None:
+            features = host.load(numpy_rng)
+            host.send(PacketType.RUN, packets.OFFSET.pack(0) + bytes(features))
+            digest = rng.getrandbits(32)
+            host.send(PacketType.ACTIVATE, packets.ACTIVATE.pack(features, digest))
+            await host.check()
+            for _ in range(5):
+                for _ in range(3):
+                    host.run(rng.randbytes(features))
+                await host.check()
         host.send(PacketType.STATUS)
         await host.check()

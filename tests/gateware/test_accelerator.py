@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 
 import pytest
 
+from tensorspin.contract.annealer import AnnealerSize
 from tensorspin.contract.boards import Board
 from tensorspin.contract.device import ContractorSize
 from tensorspin_gateware.accelerator import Accelerator
@@ -14,25 +15,34 @@ from tests.gateware.bench import run_bench
 SIZE = ContractorSize(
     lanes=8, program_words=1024, features=16, components=2, slots=4, slot_entries=8
 )
-BOARD = {
-    "name": "bench",
-    "title": "Test bench",
-    "clock_hz": 12_000_000,
-    "baud": 1_000_000,
-    "receive_bytes": 1024,
-}
+ANNEALER = AnnealerSize(
+    spins=20, coupling_bits=4, field_bits=9, replicas=8, strides=(1,) * 5, offset_rows=12, steps=4
+)
+BOARD = Board(
+    name="bench",
+    title="Test bench",
+    clock_hz=12_000_000,
+    baud=1_000_000,
+    receive_bytes=1024,
+    contractor=SIZE,
+)
 BUILD = bytes(range(8))
+BOARDS = {
+    "contractor": BOARD,
+    "3 groups": replace(BOARD, contractor=replace(SIZE, groups=3)),
+    "annealer": replace(BOARD, contractor=None, annealer=ANNEALER),
+    "both": replace(BOARD, annealer=ANNEALER),
+}
 
 
-@pytest.mark.parametrize("groups", [1, 3])
-def test_equals_golden_device(groups):
-    size = replace(SIZE, groups=groups)
+@pytest.mark.parametrize("engines", BOARDS)
+def test_equals_golden_device(engines):
+    board = BOARDS[engines]
     run_bench(
-        Accelerator(Board(contractor=size, **BOARD), BUILD),
+        Accelerator(board, BUILD),
         "tests.gateware.bench_accelerator",
-        size=asdict(size),
-        board=BOARD,
+        board=asdict(board),
         build=BUILD.hex(),
         seed=1,
-        programs=4,
+        rounds=4,
     )

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy import stats
 
-from tensorspin.contract.annealer import START, STEP_ROUNDS, AnnealerSize
+from tensorspin.contract.annealer import RING, START, STEP_ROUNDS, AnnealerSize, Moving
 from tensorspin.contract.ising import IsingProblem, schedule
 from tensorspin.contract.thresholds import (
     GENERATOR_BITS,
@@ -16,23 +15,16 @@ from tensorspin.contract.thresholds import (
     expand_seed,
     generator_taps,
 )
+from tensorspin.contract.transverse import transverse_schedule
 from tensorspin.golden.annealer import Annealer, anneal
 from tensorspin.golden.thresholds import BLOCK, Generator
+from tests.golden.statistics import LEVEL, boltzmann, chi_square, random_terms, total_variation
 
 SMALL = AnnealerSize(8, 3, 8, 256, (1,) * 7, 64, 16)
 """The samples of a turn are gone by the next turn of the same replica."""
 
 SPREAD = AnnealerSize(64, 3, 10, 8, (1,) * 7, 256, 16)
 """Samples pass the variables of `spread_problem` one after the other, turn by turn."""
-
-LEVEL = 1e-4
-"""Chance that the chi-square test fails a sampler that is right; the seeds are fixed."""
-
-
-def random_terms(seed, variables=8):
-    rng = np.random.default_rng(seed)
-    couplings = np.triu(rng.integers(-3, 4, (variables, variables)), 1)
-    return couplings + couplings.T, rng.integers(-3, 4, variables)
 
 
 def spread_problem(size, couplings, linear):
@@ -44,13 +36,6 @@ def spread_problem(size, couplings, linear):
     pinned = np.full(size.spins, -(1 << size.threshold_bits))
     pinned[places] = linear
     return IsingProblem(size, every, pinned), places
-
-
-def boltzmann(couplings, linear, temperature):
-    states = 1 - 2 * ((np.arange(2 ** len(linear))[:, None] >> np.arange(len(linear))) & 1)
-    energies = states @ linear + ((states @ couplings) * states).sum(axis=1) / 2
-    weights = np.exp(-(energies - energies.min()) / temperature)
-    return weights / weights.sum()
 
 
 def counts(problem, places, temperature, samples, refresh, sweeps=5):
@@ -67,21 +52,6 @@ def counts(problem, places, temperature, samples, refresh, sweeps=5):
         numbers = (annealer.states[:, places] < 0) @ (1 << np.arange(len(places)))
         seen += np.bincount(numbers, minlength=len(seen))
     return seen
-
-
-def total_variation(seen, expected):
-    return np.abs(seen / seen.sum() - expected).sum() / 2
-
-
-def chi_square(seen, expected):
-    """Probability of a deviation as large as this; rare states are taken together."""
-    expected = expected * seen.sum()
-    common = expected >= 10
-    observed = np.append(seen[common], seen[~common].sum())
-    expected = np.append(expected[common], expected[~common].sum())
-    some = expected > 0
-    statistic = ((observed - expected)[some] ** 2 / expected[some]).sum()
-    return stats.chi2.sf(statistic, some.sum() - 1)
 
 
 @pytest.mark.parametrize("variables, temperature", [(3, 2.0), (8, 3.0), (8, 8.0)])
@@ -134,16 +104,17 @@ def plain_anneal(problem, steps, seeds, refresh, initial_states):
     """
     size = problem.size
     replicas, n = size.replicas, problem.variables
-    fill = max(size.passage, problem.offset_rows + n * (initial_states is not None))
+    fill = max(size.passage, problem.offset_rows + n * (initial_states is not None) + 1)
     generators = [plain_states(i, seed, 1 << 16) for i, seed in enumerate(seeds)]
-    drawn = [[0] * (size.spins - stride) for stride in size.strides]
+    drawn = [[0] * (size.spins - stride) for stride in size.sequences]
     step_of_round = [steps[0]] * fill
 
-    def threshold(cycle, spin):
+    def draw(cycle):
         while len(drawn[0]) < size.spins + size.strides[0] * cycle:
-            probabilities = step_of_round[
+            step = step_of_round[
                 (len(drawn[0]) - size.spins + size.strides[0]) // size.strides[0] // replicas
-            ].probabilities
+            ]
+            limits = [*step.probabilities, step.ring << WORD_BITS - RING.f_bits]
             words = []
             for generator in generators:
                 state = next(generator)
@@ -151,12 +122,20 @@ def plain_anneal(problem, steps, seeds, refresh, initial_states):
                     bits = state[word * WORD_BITS : (word + 1) * WORD_BITS]
                     words.append(sum(bit << place for place, bit in enumerate(bits)))
             words = iter(words)
-            for digit, stride in enumerate(size.strides):
-                drawn[digit] += [int(next(words) < probabilities[digit]) for _ in range(stride)]
+            for sequence, stride, limit in zip(drawn, size.sequences, limits):
+                sequence += [int(next(words) < limit) for _ in range(stride)]
+
+    def threshold(cycle, spin):
+        draw(cycle)
         return sum(
             drawn[digit][spin + stride * cycle] << digit
             for digit, stride in enumerate(size.strides)
         )
+
+    def held(cycle, spin, replica, i):
+        neighbours = states[replica - 1][i], states[(replica + 1) % replicas][i]
+        equal = neighbours == (states[replica][i],) * 2
+        return equal and drawn[-1][spin + size.sequences[-1] * cycle]
 
     states = [[1] * n for _ in range(replicas)]
     if initial_states is not None:
@@ -165,20 +144,26 @@ def plain_anneal(problem, steps, seeds, refresh, initial_states):
     begin = fill
     ready = [fill] * replicas
 
-    def sweep(state, replica, turn):
+    def sweep(state, replica, turn, step):
         for i in range(n):
             field = int(problem.linear[i]) + sum(
                 int(problem.couplings[i, j]) * state[j] for j in range(n)
             )
             energy_change = -2 * state[i] * field
             cycle = turn * replicas + replica
-            if energy_change <= 2 * threshold(cycle, problem.first + i):
+            if energy_change <= 2 * threshold(cycle, problem.first + i) and not (
+                step.ring and held(cycle, problem.first + i, replica, i)
+            ):
                 state[i] = -state[i]
                 yield
                 turn += 1
 
     for step in steps:
-        left = [step.sweeps] * replicas
+        moves = {Moving.ALL: (0, 1), Moving.EVEN: (0,), Moving.ODD: (1,)}[step.moving]
+        left = [step.sweeps * (r % 2 in moves) for r in range(replicas)]
+        if step.moving is Moving.ALL:
+            draw(begin * replicas - 1)
+            drawn[-1] = [0] * len(drawn[-1])
         turn = begin
         while any(left):
             step_of_round.append(step)
@@ -186,7 +171,7 @@ def plain_anneal(problem, steps, seeds, refresh, initial_states):
                 if turn < ready[r] or (not left[r] and work[r] is None):
                     continue
                 if work[r] is None:
-                    work[r] = sweep(states[r], r, turn)
+                    work[r] = sweep(states[r], r, turn, step)
                 try:
                     next(work[r])
                 except StopIteration:
@@ -204,10 +189,13 @@ def plain_anneal(problem, steps, seeds, refresh, initial_states):
     [((1,) * 5, 0, False), ((3, 1, 2, 2, 1), 0, True), ((2, 1, 1, 3, 4), 3, True)],
 )
 def test_equals_a_plain_machine(strides, refresh, initial):
-    size = AnnealerSize(20, 3, 7, 9, strides, 32, 8)
+    size = AnnealerSize(20, 3, 7, 10, strides, 32, 8)
     couplings, linear = random_terms(7, 6)
     problem = IsingProblem(size, couplings, linear)
-    steps = schedule([5.0, 3.0, 1.0, 0.1], 3, size)
+    steps = schedule([5.0, 3.0], 3, size)
+    steps += transverse_schedule([9.0, 2.0], 0.2, 2, size)
+    # A ring's sequence of bits is cut off where all replicas move.
+    steps[4:4] = schedule([1.0, 0.1], 1, size)
     seeds = expand_seed(5, size)
     start = np.random.default_rng(0).choice([-1, 1], (size.replicas, 6)) if initial else None
     run = anneal(problem, steps, seeds, refresh, start)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from amaranth import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 
-from tensorspin.contract.annealer import GROUP, MIN_REPLICAS, AnnealerSize
+from tensorspin.contract.annealer import GROUP, MIN_REPLICAS, AnnealerSize, Moving
 from tensorspin.contract.annealer_image import row_bytes
 
 from .delay import delay
@@ -15,6 +15,7 @@ from .memories import Memories
 from .results import Results
 from .search import Search
 from .spins import Spins
+from .tempering import Tempering
 from .thresholds import Thresholds
 from .turns import Turns
 
@@ -69,7 +70,7 @@ class Annealer(wiring.Component):
             turns.stop.eq(self.stop | memories.run_written),
             turns.parameters.eq(memories.parameters),
             memories.step_index.eq(turns.step_index),
-            turns.step.eq(memories.step),
+            turns.next_step.eq(memories.step),
             memories.spin.eq(turns.spin),
             turns.states.eq(memories.states),
             turns.found.eq(search.found),
@@ -79,18 +80,22 @@ class Annealer(wiring.Component):
             thresholds.seed_enable.eq(memories.seed_enable),
             thresholds.seed_first.eq(memories.seed_first),
             thresholds.run.eq(turns.run),
-            thresholds.probabilities.eq(turns.probabilities),
+            thresholds.move.eq(turns.move),
+            thresholds.slot.eq(turns.slot),
+            thresholds.ring.eq(turns.step.ring),
+            thresholds.ring_clear.eq(turns.step.moving == Moving.ALL),
             spins.run.eq(turns.run),
             spins.slot.eq(turns.slot),
             spins.window.eq(turns.window),
             spins.thresholds.eq(thresholds.thresholds),
+            spins.holds.eq(thresholds.holds),
             spins.keep.eq(energies.keep | turns.second),
             search.accept.eq(spins.accept),
             search.negative.eq(spins.negative),
             energies.slot.eq(turns.slot),
+            energies.zero.eq(turns.zero),
             energies.initial.eq(turns.initial & turns.run),
             energies.fields.eq(spins.fields),
-            energies.read_slot.eq(turns.slot),
             results.address.eq(self.memory.address),
             results.cycles.eq(cycle),
             results.energy.eq(energies.energy),
@@ -98,6 +103,30 @@ class Annealer(wiring.Component):
             results.state.eq(spins.state),
             results.best.eq(spins.best),
         ]
+        if size.tempering:
+            m.submodules.tempering = tempering = Tempering(size)
+            m.d.comb += [
+                tempering.slot.eq(turns.slot),
+                tempering.ahead.eq(turns.ahead),
+                tempering.run.eq(turns.run),
+                tempering.reset.eq(turns.fills),
+                tempering.next_step.eq(turns.upcoming),
+                tempering.begin.eq(turns.exchange),
+                tempering.exchange.eq(turns.step.exchange),
+                tempering.energy.eq(energies.energy),
+                tempering.word.eq(thresholds.word),
+                tempering.rank_word.eq(memories.rank_word),
+                memories.rank_index.eq(tempering.rank_index),
+                thresholds.probabilities.eq(tempering.probabilities),
+                energies.read_slot.eq(Mux(turns.run, tempering.energy_slot, turns.slot)),
+                results.rank.eq(tempering.rank),
+            ]
+        else:
+            m.d.comb += [
+                thresholds.probabilities.eq(turns.step.probabilities),
+                energies.read_slot.eq(turns.slot),
+                results.rank.eq(turns.slot),
+            ]
         self._close_loop(m, turns, search, spins, energies, memories)
         return m
 

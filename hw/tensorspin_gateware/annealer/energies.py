@@ -28,8 +28,10 @@ class Energies(wiring.Component):
     -----
     slot, update : In
         At the beginning of a turn.
+    zero : In(1)
+        At the beginning of a turn: the energy is zero, whatever was there.
     initial : In(1)
-        At the beginning of a turn: energy and best are zero, whatever was there.
+        At the beginning of a turn: the energy is the best, whatever was there.
     fields : In(spins x signed(field_bits))
         In the next cycle.
     keep : Out(1)
@@ -47,6 +49,7 @@ class Energies(wiring.Component):
             {
                 "slot": In(slot_bits(size)),
                 "update": In(update_layout(size)),
+                "zero": In(1),
                 "initial": In(1),
                 "fields": In(data.ArrayLayout(signed(size.field_bits), size.spins)),
                 "keep": Out(1),
@@ -83,11 +86,11 @@ class Energies(wiring.Component):
         m.submodules.bests = bests = memory.Memory(
             shape=signed(size.energy.width), depth=size.replicas, init=[]
         )
-        early = delay(m, Cat(self.initial, self.slot), READ)
+        early = delay(m, Cat(self.zero, self.initial, self.slot), READ)
         before, after = energies.read_port(domain="comb"), energies.write_port()
         m.d.comb += [
-            before.addr.eq(early[1:]),
-            after.addr.eq(early[1:]),
+            before.addr.eq(early[2:]),
+            after.addr.eq(early[2:]),
             after.en.eq(1),
             after.data.eq(Mux(early[0], 0, before.data + Mux(subtract, -field, field))),
         ]
@@ -97,10 +100,10 @@ class Energies(wiring.Component):
         best, new_best = bests.read_port(domain="comb"), bests.write_port()
         better = Signal()
         m.d.comb += [
-            best.addr.eq(late[1:]),
-            new_best.addr.eq(late[1:]),
+            best.addr.eq(late[2:]),
+            new_best.addr.eq(late[2:]),
             better.eq(energy < best.data),
-            new_best.en.eq(better | late[0]),
+            new_best.en.eq(better | late[1]),
             new_best.data.eq(energy),
             self.keep.eq(delay(m, better, size.replicas - READ - 1)),
         ]

@@ -7,7 +7,13 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from tensorspin.contract.annealer import GROUP, AnnealerSize
-from tensorspin.contract.annealer_image import RUN_FIELD_BYTES, RUN_FIELDS, AnnealerSpace
+from tensorspin.contract.annealer_image import (
+    RUN_FIELD_BYTES,
+    RUN_FIELDS,
+    STEP_FIELD_BYTES,
+    STEP_FIELDS,
+    AnnealerSpace,
+)
 
 SPACE_BITS = max(AnnealerSpace).bit_length()
 """Width of the number of a memory space."""
@@ -89,6 +95,28 @@ def groups(size: AnnealerSize) -> int:
 def parameters_layout() -> data.StructLayout:
     """Parameters of a run."""
     return data.StructLayout({name: COUNT_BITS for name in RUN_FIELDS})
+
+
+def step_layout(size: AnnealerSize) -> data.StructLayout:
+    """A step of the schedule, as in its memory."""
+    width = 8 * STEP_FIELD_BYTES
+    return data.StructLayout(
+        {
+            "probabilities": data.ArrayLayout(width, size.threshold_bits),
+            **{name: width for name in STEP_FIELDS},
+        }
+    )
+
+
+def rank_layout(size: AnnealerSize) -> data.StructLayout:
+    """A rank on the ladder of temperatures, as in its memory."""
+    width = 8 * STEP_FIELD_BYTES
+    return data.StructLayout(
+        {
+            "probabilities": data.ArrayLayout(width, size.threshold_bits),
+            "exchanges": data.ArrayLayout(width, size.exchange_bits),
+        }
+    )
 
 
 def fill_layout(size: AnnealerSize) -> data.StructLayout:

@@ -10,6 +10,7 @@ from tensorspin.contract.annealer import AnnealerSize
 from tensorspin.contract.annealer_image import (
     POINTER_BYTES,
     AnnealerSpace,
+    rank_bytes,
     row_bytes,
     state_bytes,
     step_bytes,
@@ -17,7 +18,7 @@ from tensorspin.contract.annealer_image import (
 )
 from tensorspin.contract.thresholds import SEED_BYTES, generators
 
-from .interface import ADDRESS_BITS, SPACE_BITS, parameters_layout
+from .interface import ADDRESS_BITS, SPACE_BITS, parameters_layout, slot_bits
 
 
 class Memories(wiring.Component):
@@ -33,10 +34,11 @@ class Memories(wiring.Component):
         As in `AnnealerBusSignature`.
     ready : Out(1)
         Nothing is being cleared, which takes as many cycles as there are rows.
-    row_index, step_index, spin : In
+    row_index, step_index, spin, rank_index : In
     row : Out(8 x row_bytes)
     step : Out(8 x step_bytes)
     states : Out(8 x state_bytes)
+    rank_word : Out(8 x rank_bytes)
         A cycle later. A byte that was written two cycles before is there.
     parameters : Out(parameters_layout())
     seed : Out(8)
@@ -63,6 +65,8 @@ class Memories(wiring.Component):
                 "step": Out(8 * step_bytes(size)),
                 "spin": In(range(size.spins + 1)),
                 "states": Out(8 * state_bytes(size)),
+                "rank_index": In(slot_bits(size)),
+                "rank_word": Out(8 * rank_bytes(size)),
                 "parameters": Out(parameters_layout()),
                 "seed": Out(8),
                 "seed_enable": Out(generators(size)),
@@ -79,7 +83,7 @@ class Memories(wiring.Component):
         # All writes to memories pass this register; scripts and clearing move its address on.
         pointer = Signal(ADDRESS_BITS)
         value = Signal(8)
-        write = Signal(data.StructLayout({"couplings": 1, "steps": 1, "states": 1}))
+        write = Signal(data.StructLayout({"couplings": 1, "steps": 1, "states": 1, "ladder": 1}))
         clearing = Signal()
         row_low = stride_bits(row_bytes(size))
         m.d.comb += self.ready.eq(~clearing)
@@ -92,6 +96,8 @@ class Memories(wiring.Component):
                     m.d.sync += [pointer.eq(self.address), write.steps.eq(1)]
                 with m.Case(AnnealerSpace.STATES):
                     m.d.sync += [pointer.eq(self.address), write.states.eq(1)]
+                with m.Case(AnnealerSpace.LADDER):
+                    m.d.sync += [pointer.eq(self.address), write.ladder.eq(1)]
                 with m.Case(AnnealerSpace.SPARSE):
                     with m.If(self.address < POINTER_BYTES):
                         m.d.sync += pointer.word_select(self.address[:2], 8).eq(self.write_data)
@@ -106,25 +112,28 @@ class Memories(wiring.Component):
             with m.If(pointer[row_low:] == rows - 1):
                 m.d.sync += clearing.eq(0)
 
-        index = {"couplings": self.row_index, "steps": self.step_index, "states": self.spin}
-        output = {"couplings": self.row, "steps": self.step, "states": self.states}
-        for name, depth, length, cleared in (
-            ("couplings", rows, row_bytes(size), True),
-            ("steps", size.steps, step_bytes(size), False),
-            ("states", size.spins, state_bytes(size), True),
-        ):
+        stores = [
+            ("couplings", rows, row_bytes(size), self.row_index, self.row),
+            ("steps", size.steps, step_bytes(size), self.step_index, self.step),
+            ("states", size.spins, state_bytes(size), self.spin, self.states),
+        ]
+        if size.tempering:
+            stores.append(
+                ("ladder", size.replicas, rank_bytes(size), self.rank_index, self.rank_word)
+            )
+        for name, depth, length, index, output in stores:
             m.submodules[name] = store = memory.Memory(shape=8 * length, depth=depth, init=[])
             read, port = store.read_port(), store.write_port(granularity=8)
             low = stride_bits(length)
             m.d.comb += [
-                read.addr.eq(index[name]),
-                output[name].eq(read.data),
+                read.addr.eq(index),
+                output.eq(read.data),
                 port.addr.eq(pointer[low:]),
                 port.data.eq(value.replicate(length)),
             ]
             for byte in range(length):
                 m.d.comb += port.en[byte].eq(write[name] & (pointer[:low] == byte))
-            if cleared:
+            if name in ("couplings", "states"):
                 with m.If(clearing):
                     m.d.comb += [
                         port.addr.eq(pointer[row_low:]),

@@ -29,6 +29,8 @@ class Results(wiring.Component):
     state, best : In(spins)
         Of replica `slot`, one cycle later.
     cycles : In(32)
+    rank : In
+        Of replica `slot`, one cycle later.
     data : Out(8)
         `MEMORY_READ` cycles after the address.
 
@@ -47,6 +49,7 @@ class Results(wiring.Component):
                 "state": In(size.spins),
                 "best": In(size.spins),
                 "cycles": In(CYCLE_BITS),
+                "rank": In(slot_bits(size)),
                 "data": Out(8),
             }
         )
@@ -61,6 +64,7 @@ class Results(wiring.Component):
             _extended(self.energy),
             _extended(self.best_energy),
             self.cycles,
+            _whole_bytes(self.rank),
             _whole_bytes(self.state),
             _whole_bytes(self.best),
         )

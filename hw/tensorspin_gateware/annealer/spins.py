@@ -33,6 +33,9 @@ class Spins(wiring.Component):
         In the next cycle.
     thresholds : In(spins x threshold_bits)
         In the next cycle.
+    holds : In(spins)
+        In the next cycle: the ring holds the spin if it equals both its neighbours, the replicas
+        before and behind, which have their turns one cycle earlier and later and do not move.
     fields : Out(spins x signed(field_bits))
         One cycle later: after the update.
     negative : Out(spins)
@@ -56,6 +59,7 @@ class Spins(wiring.Component):
                 "keep": In(1),
                 "window": In(window_layout(size)),
                 "thresholds": In(data.ArrayLayout(size.threshold_bits, size.spins)),
+                "holds": In(size.spins),
                 "fields": Out(data.ArrayLayout(signed(size.field_bits), size.spins)),
                 "negative": Out(size.spins),
                 "accept": Out(size.spins),
@@ -89,6 +93,11 @@ class Spins(wiring.Component):
         ]
         negative = Signal(size.spins)
         m.d.sync += [negative.eq(write_states.data), self.negative.eq(negative)]
+        held = Signal(size.spins)
+        if size.ring:
+            m.d.comb += held.eq(
+                self.holds & ~(negative ^ self.negative) & ~(negative ^ read_states.data)
+            )
         for spin in range(size.spins):
             group, member = divmod(spin, GROUP)
             field = self._update(
@@ -103,6 +112,7 @@ class Spins(wiring.Component):
                 self.fields[spin].eq(field),
                 self.accept[spin].eq(
                     self._compare(m, self.fields[spin], negative[spin], self.thresholds[spin])
+                    & ~held[spin]
                     & (
                         self.window.beyond[group]
                         | (self.window.within[group] & self.window.members[member])

@@ -8,14 +8,16 @@ from amaranth.lib.wiring import In, Out
 
 from tensorspin.contract.annealer import (
     GROUP,
-    PROBABILITY,
     REFRESH,
     START,
     STEP_ROUNDS,
     SWEEPS,
     AnnealerSize,
+    Exchange,
+    Moving,
 )
 from tensorspin.contract.annealer_image import state_bytes
+from tensorspin.contract.tempering import exchange_rounds
 
 from .delay import delay
 from .interface import (
@@ -24,6 +26,7 @@ from .interface import (
     groups,
     parameters_layout,
     slot_bits,
+    step_layout,
     window_layout,
 )
 
@@ -45,7 +48,7 @@ class Turns(wiring.Component):
     parameters : In(parameters_layout())
     step_index : Out
         Of the next step, whose word must be there one cycle later.
-    step : In((threshold_bits + 1) x 16)
+    next_step : In(step_layout(size))
     spin : Out
         Of the next round that may flip one before the first comparison.
     states : In
@@ -62,11 +65,24 @@ class Turns(wiring.Component):
         Replica whose turn begins; when nothing runs, that of `read_slot` one cycle before.
     current_step : Out(COUNT_BITS)
         Index of the step that runs, or ran last.
-    probabilities : Out(threshold_bits x 16)
+    step : Out(step_layout(size))
+        That runs.
+    upcoming : Out(step_layout(size))
+        That of the next cycle.
+    ahead : Out
+        Replica whose turn begins `LADDER_READ` cycles later.
+    fills : Out(1)
+        Turns do not compare yet, or none have begun.
+    exchange : Out(1)
+        Strobe: a step's sweeps are done, and the exchanges begin in the next cycle.
+    move : Out(1)
+        Turns begin; none do during exchanges.
     window : Out(window_layout(size))
         One cycle later: what the turn compares.
+    zero : Out(1)
+        Energies are counted from here.
     initial : Out(1)
-        The first turn of a replica that compares; nothing has been flipped.
+        The first turn of a replica that compares.
     second : Out(1)
         The one after it.
     fill : Out(fill_layout(size))
@@ -81,7 +97,7 @@ class Turns(wiring.Component):
                 "stop": In(1),
                 "parameters": In(parameters_layout()),
                 "step_index": Out(range(size.steps + 1)),
-                "step": In(data.ArrayLayout(PROBABILITY.width, size.threshold_bits + 1)),
+                "next_step": In(step_layout(size)),
                 "spin": Out(range(size.spins + 1)),
                 "states": In(8 * state_bytes(size)),
                 "found": In(1),
@@ -91,8 +107,14 @@ class Turns(wiring.Component):
                 "run": Out(1),
                 "slot": Out(slot_bits(size)),
                 "current_step": Out(COUNT_BITS),
-                "probabilities": Out(data.ArrayLayout(PROBABILITY.width, size.threshold_bits)),
+                "step": Out(step_layout(size)),
+                "upcoming": Out(step_layout(size)),
+                "ahead": Out(slot_bits(size)),
+                "fills": Out(1),
+                "exchange": Out(1),
+                "move": Out(1),
                 "window": Out(window_layout(size)),
+                "zero": Out(1),
                 "initial": Out(1),
                 "second": Out(1),
                 "fill": Out(fill_layout(size)),
@@ -102,7 +124,6 @@ class Turns(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         size = self._size
-        sweeps = Signal(SWEEPS.width)
         round_index = Signal(COUNT_BITS)
         filling = Signal()
         begins = Signal()  # the first round of a step
@@ -110,6 +131,7 @@ class Turns(wiring.Component):
         boundary = Signal()
         ends = Signal()
         take_step = Signal()
+        leaves = Signal()  # a step, behind its last round
 
         # Steps and rounds.
         pending = Signal(START - 1)
@@ -118,8 +140,8 @@ class Turns(wiring.Component):
         last_step = self.step_index == self.parameters.steps
         m.d.comb += [
             boundary.eq(self.run & (self.slot == size.replicas - 1)),
-            take_step.eq(starting | (boundary & finished & ~last_step)),
-            ends.eq(boundary & finished & last_step),
+            take_step.eq(starting | (leaves & ~last_step)),
+            ends.eq(leaves & last_step),
             self.running.eq(self.run | pending.any()),
         ]
         with m.If(~self.run):
@@ -130,16 +152,21 @@ class Turns(wiring.Component):
             m.d.sync += [
                 self.slot.eq(0),
                 round_index.eq(round_index + 1),
-                begins.eq(finished),
+                begins.eq(leaves),
                 finished.eq(0),
                 self.initial.eq(0),
                 self.second.eq(self.initial),
             ]
             with m.If(filling & (round_index + 1 == self.parameters.fill)):
                 m.d.sync += [filling.eq(0), begins.eq(1), self.initial.eq(1)]
+        m.d.comb += [
+            self.upcoming.eq(Mux(take_step, self.next_step, self.step)),
+            self.fills.eq(filling | ~self.run),
+            self.zero.eq(filling & (round_index <= self.parameters.offset_rows)),
+        ]
         with m.If(take_step):
             m.d.sync += [
-                Cat(self.probabilities, sweeps).eq(self.step),
+                self.step.eq(self.next_step),
                 self.step_index.eq(self.step_index + 1),
                 self.current_step.eq(self.step_index),
             ]
@@ -154,6 +181,7 @@ class Turns(wiring.Component):
                 self.initial.eq(0),
                 self.second.eq(0),
             ]
+        self._exchanges(m, boundary & finished, leaves, starting)
         with m.If(ends | self.stop | self.start):
             m.d.sync += [self.run.eq(0), self.step_index.eq(0)]
         self._fill(m, filling, round_index, boundary)
@@ -171,9 +199,10 @@ class Turns(wiring.Component):
         def current(slot, initial, begins):
             port = stored.read_port(domain="comb")
             m.d.comb += port.addr.eq(slot)
+            waits = Mux(slot[0], self.step.moving == Moving.EVEN, self.step.moving == Moving.ODD)
             return (
                 Mux(initial, self.parameters.first, port.data.cursor),
-                Mux(begins, sweeps, port.data.sweeps),
+                Mux(begins, Mux(waits, 0, self.step.sweeps), port.data.sweeps),
                 Mux(initial, 0, port.data.rest),
             )
 
@@ -218,6 +247,29 @@ class Turns(wiring.Component):
                 m.d.sync += finished.eq(~now_unfinished)
 
         return m
+
+    def _exchanges(self, m: Module, finished, leaves, starting) -> None:
+        """Rounds for exchanges, behind the step."""
+        size = self._size
+        if not size.tempering:
+            m.d.comb += [leaves.eq(finished), self.move.eq(self.run)]
+            return
+        rounds = exchange_rounds(size)
+        begun = Signal(range(rounds + 1))
+        wants = (self.step.exchange != Exchange.NONE) & (begun != rounds)
+        m.d.comb += [
+            leaves.eq(finished & ~wants),
+            self.exchange.eq(finished & wants & (begun == 0)),
+            self.move.eq(self.run & (begun == 0)),
+        ]
+        with m.If(finished & wants):
+            m.d.sync += begun.eq(begun + 1)
+        with m.If(leaves | starting):
+            m.d.sync += begun.eq(0)
+        with m.If(self.running):
+            m.d.sync += self.ahead.eq(Mux(self.ahead == size.replicas - 1, 0, self.ahead + 1))
+        with m.If(self.start | ~self.running):
+            m.d.sync += self.ahead.eq(0)
 
     def _fill(self, m: Module, filling, round_index, boundary) -> None:
         """Offset rows first, then the initial states, a spin each round."""

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from tensorspin.contract import packets
 from tensorspin.contract.annealer import AnnealerSize
-from tensorspin.contract.annealer_image import run_bytes
+from tensorspin.contract.annealer_image import AnnealerSpace, run_bytes
 from tensorspin.contract.capabilities import device_requests, device_spaces, is_annealers
 from tensorspin.contract.device import ContractorSize
 from tensorspin.contract.packets import PacketType, Status
@@ -75,12 +75,14 @@ class RequestChecks(wiring.Component):
         self._annealer = annealer
         self._spaces = device_spaces(contractor, annealer)
         self._feature_bits = feature_bits(contractor)
+        # The space that only an ANNEAL writes is not among them.
+        numbers = [*self._spaces, *(AnnealerSpace if annealer is not None else ())]
         super().__init__(
             {
                 "type": In(8),
                 "left": In(8),
                 "address": In(ADDRESS_BITS),
-                "space": In(max(self._spaces).bit_length()),
+                "space": In(max(numbers).bit_length()),
                 "space_known": In(1),
                 "active": In(1),
                 "filled": In(self._feature_bits),

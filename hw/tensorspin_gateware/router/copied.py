@@ -78,7 +78,8 @@ class CopySource(wiring.Component):
         # Both bytes of a word are from the same cycle.
         word = Signal(16)
         with m.If(self.begin & ~self.address[0]):
-            m.d.sync += word.eq(self.status.word_select(self.address[1:], 16))
+            place = self.address[1 : ceil_log2(len(self.status) // 8)]
+            m.d.sync += word.eq(self.status.word_select(place, 16))
         with m.Switch(self.select):
             with m.Case(Copied.MEMORY):
                 m.d.sync += self.data.eq(self.memory_data)

@@ -13,19 +13,19 @@ class Anneal:
 
     Attributes
     ----------
-    start_energies : ndarray of int64, shape (replicas,)
-        Of the states that the run began with.
     states, best_states : ndarray of int8, shape (replicas, n)
         At the end, and with the lowest energy (the first such).
     energies, best_energies : ndarray of int64, shape (replicas,)
         In units of the couplings.
+    ranks : ndarray of int64, shape (replicas,)
+        On the ladder of temperatures at the end; the replicas' numbers where there is none.
     cycles : int
         From the start to the end of the last round.
     """
 
-    start_energies: np.ndarray
     states: np.ndarray
     best_states: np.ndarray
     energies: np.ndarray
     best_energies: np.ndarray
+    ranks: np.ndarray
     cycles: int

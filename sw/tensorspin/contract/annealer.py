@@ -18,6 +18,17 @@ cycle; a *round* is a turn of each, as many cycles as there are replicas.
 The schedule is a list of *steps*, each a temperature and a number of sweeps. All replicas have the
 temperature of the same step: a replica that has done its sweeps waits for the others.
 
+In a step only the even or only the odd replicas may move (`Moving`). Then the replicas can be
+coupled along a *ring*, in which the first follows on the last: a visit that would flip a spin fails
+with the step's ring probability if the spin equals that of both neighbouring replicas, which do not
+move. That is Metropolis' algorithm with one factor for the problem and one for the ring: each is
+balanced in detail by itself, and a flip needs the consent of both (M. Michel, S. C. Kapfer and
+W. Krauth, J. Chem. Phys. 140, 054116, 2014). `tensorspin.contract.transverse` makes the replicas
+Trotter slices with it.
+
+With parallel tempering (`tensorspin.contract.tempering`) each replica has a temperature of its own,
+and replicas exchange them after a step.
+
 A problem with n variables uses the last n spins; the others are never visited.
 
 Before the first comparison the thresholds and the fields are filled: a round for each offset row,
@@ -28,6 +39,7 @@ negative. `fill_rounds` counts them.
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass
 
 from .fixed import SQ, UQ, Format
@@ -37,6 +49,9 @@ PROBABILITY = UQ(-1, 17)
 
 SWEEPS = UQ(16, 0)
 """Sweeps of a step."""
+
+RING = UQ(0, 16)
+"""Probability with which the ring holds a spin that equals both its neighbours."""
 
 REFRESH = UQ(16, 0)
 """Turns that a replica sits out between two sweeps."""
@@ -71,6 +86,27 @@ START = 3
 """Cycles from the start to the first of the first round: the first step is read from its memory."""
 
 
+EXTRA_EXCHANGE_BITS = 6
+"""Bits by which a threshold for an exchange is longer than a spin's."""
+
+
+class Moving(enum.IntEnum):
+    """Replicas that do a step's sweeps."""
+
+    ALL = 0
+    EVEN = 1
+    ODD = 2
+
+
+class Exchange(enum.IntEnum):
+    """Pairs of ranks that are exchanged after a step, by the first; not `NONE`: in the step each
+    replica has the temperature of its rank."""
+
+    NONE = 0
+    EVEN = 1
+    ODD = 2
+
+
 @dataclass(frozen=True)
 class AnnealerSize:
     """Parameters of the annealer.
@@ -92,6 +128,11 @@ class AnnealerSize:
         Rows of the coupling memory, beyond those of the spins, that make up the fields' start.
     steps : int
         Of the schedule at most.
+    ring : int, default=1
+        1 if the replicas can be coupled along a ring, else 0.
+    tempering : int, default=0
+        1 if the replicas can have temperatures of their own, and exchange them, else 0. Then random
+        bits are drawn for each replica by itself, and `strides` are those of a round.
 
     Raises
     ------
@@ -106,6 +147,8 @@ class AnnealerSize:
     strides: tuple[int, ...]
     offset_rows: int
     steps: int
+    ring: int = 1
+    tempering: int = 0
 
     def __post_init__(self) -> None:
         for name, least, most in (
@@ -115,6 +158,8 @@ class AnnealerSize:
             ("replicas", MIN_REPLICAS, 256),
             ("offset_rows", 1, 1 << 14),
             ("steps", 1, 1 << 14),
+            ("ring", 0, 1),
+            ("tempering", 0, 1),
         ):
             value = getattr(self, name)
             if not least <= value <= most:
@@ -136,9 +181,19 @@ class AnnealerSize:
         return len(self.strides)
 
     @property
+    def exchange_bits(self) -> int:
+        """Bits of a threshold for an exchange: neighbouring temperatures may be close."""
+        return self.threshold_bits + EXTRA_EXCHANGE_BITS
+
+    @property
+    def sequences(self) -> tuple[int, ...]:
+        """Strides of all sequences of random bits: a threshold's, then the ring's, if any."""
+        return self.strides + (min(self.strides),) * self.ring
+
+    @property
     def samples(self) -> int:
-        """Random bits, each with the probability of its place in a threshold, drawn in a cycle."""
-        return sum(self.strides)
+        """Random numbers drawn in a cycle: for the sequences, and one for exchanges, if any."""
+        return sum(self.sequences) + self.tempering
 
     @property
     def coupling(self) -> Format:
@@ -158,7 +213,8 @@ class AnnealerSize:
     @property
     def passage(self) -> int:
         """Rounds after which every threshold has been drawn anew."""
-        return -(-self.spins // (self.replicas * min(self.strides)))
+        stride = min(self.strides) * (1 if self.tempering else self.replicas)
+        return -(-self.spins // stride)
 
     @property
     def exact_refresh(self) -> int:
@@ -173,4 +229,5 @@ class AnnealerSize:
         rows : int
             Offset rows to be added, and variables if there are initial states.
         """
-        return max(self.passage, rows)
+        # The last row's effect must have reached the neighbours on the ring.
+        return max(self.passage, rows + 1)

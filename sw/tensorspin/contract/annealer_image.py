@@ -5,12 +5,14 @@ space     content
 ========= ============================================================================
 COUPLINGS rows of the couplings, then the offset rows; spin 0 in the lowest bits of a row
 SPARSE    a script that writes bytes of COUPLINGS, see `sparse_image`
-CLEAR     a write of anything sets couplings, offset rows and initial states to zero
-STEPS     the schedule: a step's probabilities, lowest digit first, and its sweeps, two
-          bytes each
+CLEAR     a write of its one byte sets couplings, offset rows and initial states to zero
+STEPS     the schedule: a step's probabilities, lowest digit first, that of the ring, which
+          replicas move, which ranks are exchanged, and its sweeps, two bytes each
 STATES    initial states: a word for each spin, in it a bit for each replica, replica 0 the
           lowest, 1 for a negative spin
 RESULTS   a block for each replica, see `results_image`
+LADDER    with parallel tempering: for each rank the probabilities of its thresholds' digits and
+          of those for the exchange with the next, lowest first, two bytes each
 RUN       `RUN_FIELDS`, two bytes each; behind `SEED_BYTES`, which they do not fill, the seeds of
           the generators
 ========= ============================================================================
@@ -29,10 +31,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from .anneal import Anneal
-from .annealer import PROBABILITY, SWEEPS, AnnealerSize
+from .annealer import PROBABILITY, AnnealerSize, Exchange, Moving
 from .ising import IsingProblem, Step
 from .packets import MAX_PAYLOAD, MEMORY
+from .tempering import Ladder
 from .thresholds import SEED_BYTES, generators
+
+STEP_FIELDS = ("ring", "moving", "exchange", "sweeps")
+"""Of a step, behind the probabilities of the thresholds' bits."""
+
+STEP_FIELD_BYTES = PROBABILITY.width // 8
 
 RUN_FIELDS = ("first", "offset_rows", "initial", "fill", "refresh", "steps")
 """Parameters of a run, in the order of their addresses: the first spin, offset rows, 1 if there are
@@ -43,8 +51,9 @@ RUN_FIELD_BYTES = 2
 POINTER_BYTES = 3
 """Of a script's first bytes: where in COUPLINGS it begins."""
 
-RESULT_HEADER = struct.Struct("<iiI")
-"""Half the energy and half the best energy, less those of the start; cycles of the run."""
+RESULT_HEADER = struct.Struct("<iiIB")
+"""Half the energy and half the best energy, less those of all spins positive; cycles of the run;
+the replica's rank, its number where there is no ladder."""
 
 
 class AnnealerSpace(enum.IntEnum):
@@ -57,6 +66,7 @@ class AnnealerSpace(enum.IntEnum):
     STATES = 6
     RESULTS = 7
     RUN = 8
+    LADDER = 9
 
 
 def row_bytes(size: AnnealerSize) -> int:
@@ -66,7 +76,12 @@ def row_bytes(size: AnnealerSize) -> int:
 
 def step_bytes(size: AnnealerSize) -> int:
     """Bytes of a step."""
-    return (size.threshold_bits * PROBABILITY.width + SWEEPS.width) // 8
+    return STEP_FIELD_BYTES * (size.threshold_bits + len(STEP_FIELDS))
+
+
+def rank_bytes(size: AnnealerSize) -> int:
+    """Bytes of a rank."""
+    return STEP_FIELD_BYTES * (size.threshold_bits + size.exchange_bits)
 
 
 def state_bytes(size: AnnealerSize) -> int:
@@ -90,16 +105,19 @@ def stride_bits(length: int) -> int:
 
 
 def space_bytes(size: AnnealerSize, space: AnnealerSpace) -> int:
-    """Size of a memory space in byte addresses; of SPARSE and CLEAR, what a packet may write."""
+    """Size of a memory space in byte addresses; of SPARSE, what a packet may write."""
     if space is AnnealerSpace.RUN:
         return run_bytes(size)
-    if space in (AnnealerSpace.SPARSE, AnnealerSpace.CLEAR):
+    if space is AnnealerSpace.CLEAR:
+        return 1
+    if space is AnnealerSpace.SPARSE:
         return MAX_PAYLOAD - MEMORY.size
     count, length = {
         AnnealerSpace.COUPLINGS: (size.spins + size.offset_rows, row_bytes(size)),
         AnnealerSpace.STEPS: (size.steps, step_bytes(size)),
         AnnealerSpace.STATES: (size.spins, state_bytes(size)),
         AnnealerSpace.RESULTS: (size.replicas, result_bytes(size)),
+        AnnealerSpace.LADDER: (size.replicas * size.tempering, rank_bytes(size)),
     }[space]
     return count << stride_bits(length)
 
@@ -151,7 +169,16 @@ def _moves(distance: int) -> bytes:
 
 def steps_image(steps: Sequence[Step]) -> list[bytes]:
     """Words of the schedule, `step_bytes` each."""
-    return [np.array([*s.probabilities, s.sweeps], dtype="<u2").tobytes() for s in steps]
+    words = (
+        [*step.probabilities, *(getattr(step, name) for name in STEP_FIELDS)] for step in steps
+    )
+    return [np.array(word, dtype="<u2").tobytes() for word in words]
+
+
+def ladder_image(ladder: Ladder) -> list[bytes]:
+    """Words of the ladder, `rank_bytes` each."""
+    rows = zip(ladder.probabilities, ladder.exchanges)
+    return [np.array([*own, *exchange], dtype="<u2").tobytes() for own, exchange in rows]
 
 
 def states_image(problem: IsingProblem, initial_states: np.ndarray) -> list[bytes]:
@@ -251,7 +278,20 @@ def unpack_problem(size: AnnealerSize, memory: bytes, run: Run) -> IsingProblem:
 def unpack_steps(size: AnnealerSize, memory: bytes, run: Run) -> list[Step]:
     """The schedule in a memory, addressed by byte: inverse of `steps_image`."""
     words = _words(memory, run.steps, step_bytes(size)).view("<u2")
-    return [Step(tuple(word[:-1].tolist()), int(word[-1])) for word in words]
+    steps = []
+    for word in words.tolist():
+        fields = dict(zip(STEP_FIELDS, word[size.threshold_bits :]))
+        fields["moving"] = Moving(fields["moving"])
+        fields["exchange"] = Exchange(fields["exchange"])
+        steps.append(Step(tuple(word[: size.threshold_bits]), **fields))
+    return steps
+
+
+def unpack_ladder(size: AnnealerSize, memory: bytes) -> Ladder:
+    """The ladder in a memory, addressed by byte: inverse of `ladder_image`."""
+    words = _words(memory, size.replicas, rank_bytes(size)).view("<u2")
+    halves = np.split(words, [size.threshold_bits], axis=1)
+    return Ladder(*(tuple(map(tuple, half.tolist())) for half in halves))
 
 
 def unpack_states(size: AnnealerSize, memory: bytes, run: Run) -> np.ndarray:
@@ -272,13 +312,13 @@ def results_image(problem: IsingProblem, run: Anneal) -> list[bytes]:
     A block is `RESULT_HEADER`, the state, and the best state; spin 0 in the lowest bit, 1 for a
     negative spin, whole bytes each.
     """
+    origin = problem.energy(np.ones(problem.variables))
     blocks = []
     for replica in range(problem.size.replicas):
         halves = [
-            int(energies[replica] - run.start_energies[replica]) // 2
-            for energies in (run.energies, run.best_energies)
+            int(energies[replica] - origin) // 2 for energies in (run.energies, run.best_energies)
         ]
-        blocks.append(RESULT_HEADER.pack(*halves, run.cycles))
+        blocks.append(RESULT_HEADER.pack(*halves, run.cycles, run.ranks[replica]))
         for states in (run.states, run.best_states):
             negative = np.zeros(problem.size.spins, dtype=np.uint8)
             negative[problem.first :] = states[replica] < 0
@@ -286,9 +326,7 @@ def results_image(problem: IsingProblem, run: Anneal) -> list[bytes]:
     return blocks
 
 
-def unpack_results(
-    problem: IsingProblem, blocks: Iterable[bytes], initial_states: np.ndarray | None = None
-) -> Anneal:
+def unpack_results(problem: IsingProblem, blocks: Iterable[bytes]) -> Anneal:
     """What a run gave: inverse of `results_image`.
 
     Parameters
@@ -296,8 +334,6 @@ def unpack_results(
     problem : IsingProblem
     blocks : iterable of bytes
         Of the replicas, in order, `result_bytes` each.
-    initial_states : array_like of int, shape (replicas, n), optional
-        Those that the run began with.
 
     Returns
     -------
@@ -312,11 +348,11 @@ def unpack_results(
         bits = np.frombuffer(block, dtype=np.uint8, offset=RESULT_HEADER.size)
         bits = np.unpackbits(bits.reshape(2, length), axis=1, bitorder="little")
         states.append(1 - 2 * bits[:, problem.first : size.spins].astype(np.int8))
-    energies, best_energies, cycles = np.array(headers, dtype=np.int64).T
-    start = problem.start_energies(initial_states)
+    energies, best_energies, cycles, ranks = np.array(headers, dtype=np.int64).T
+    origin = problem.energy(np.ones(problem.variables))
     final, best = np.swapaxes(states, 0, 1)
     return Anneal(
-        start, final, best, start + 2 * energies, start + 2 * best_energies, int(cycles[0])
+        final, best, origin + 2 * energies, origin + 2 * best_energies, ranks, int(cycles[0])
     )
 
 

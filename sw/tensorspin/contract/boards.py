@@ -55,6 +55,12 @@ class Board:
                 f"{len(self.name)}"
             )
 
+    def require_contractor(self) -> ContractorSize:
+        """The contractor, or a ValueError that tells that there is none."""
+        if self.contractor is None:
+            raise ValueError(f"board {self.name!r} has no contractor, which runs programs")
+        return self.contractor
+
     def description(self, build: bytes) -> DeviceDescription:
         """What a device built from this row says of itself."""
         return DeviceDescription(

@@ -67,8 +67,10 @@ def device_spaces(
             spaces[space] = Space(bits, readable=True, writable=True)
     if annealer is not None:
         for space in AnnealerSpace:
-            if space is not AnnealerSpace.RUN:
-                bits = (space_bytes(annealer, space) - 1).bit_length()
+            length = space_bytes(annealer, space)
+            if length and space is not AnnealerSpace.RUN:
                 readable = space is AnnealerSpace.RESULTS
-                spaces[space] = Space(bits, readable=readable, writable=not readable)
+                spaces[space] = Space(
+                    (length - 1).bit_length(), readable=readable, writable=not readable
+                )
     return spaces

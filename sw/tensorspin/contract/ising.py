@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .annealer import SWEEPS, AnnealerSize
+from .annealer import SWEEPS, AnnealerSize, Exchange, Moving
 from .thresholds import digit_probabilities
 
 
@@ -89,21 +89,6 @@ class IsingProblem:
         states = np.asarray(states, dtype=np.int64)
         return states @ self.linear + ((states @ self.couplings) * states).sum(axis=-1) // 2
 
-    def start_energies(self, initial_states: np.ndarray | None = None) -> np.ndarray:
-        """Energies with which the replicas begin; int64, shape (replicas,).
-
-        Parameters
-        ----------
-        initial_states : array_like of int, shape (replicas, n), optional
-            +1 and -1. Without them all spins are +1.
-
-        Raises
-        ------
-        ValueError
-            If the initial states do not fit.
-        """
-        return self.energy(self.initial_states(initial_states))
-
     def initial_states(self, states: np.ndarray | None = None) -> np.ndarray:
         """States with which the replicas begin, checked; int8, shape (replicas, n).
 
@@ -174,10 +159,30 @@ class Step:
         `tensorspin.contract.annealer.PROBABILITY`.
     sweeps : int
         1 or more.
+    ring : int, default=0
+        Probability with which the ring holds a spin, in the format
+        `tensorspin.contract.annealer.RING`.
+    moving : Moving, default=Moving.ALL
+        Replicas that do the sweeps.
+    exchange : Exchange, default=Exchange.NONE
+        What replicas exchange after the sweeps; if they do, they have the temperatures of their
+        ranks, and `probabilities` are not used.
+
+    Raises
+    ------
+    ValueError
+        If there is a ring in a step in which neighbours move at the same time.
     """
 
     probabilities: tuple[int, ...]
     sweeps: int
+    ring: int = 0
+    moving: Moving = Moving.ALL
+    exchange: Exchange = Exchange.NONE
+
+    def __post_init__(self) -> None:
+        if self.ring and self.moving is Moving.ALL:
+            raise ValueError("on a ring, neighbouring replicas must not move in the same step")
 
 
 def schedule(temperatures: Sequence[float], sweeps: int, size: AnnealerSize) -> list[Step]:

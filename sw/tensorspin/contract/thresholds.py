@@ -14,6 +14,8 @@ samples: in law the sweep is that of a sequential machine. (Moved the other way,
 just accepted a flip would be seen by the next spin.) A sample may come back in a later sweep unless
 the replica sits out `AnnealerSize.exact_refresh` turns in between; that biases what is sampled.
 With different strides the digits come back at different spins, which lessens the bias.
+
+The ring's decisions are one more sequence. It is empty, all zero, as long as all replicas move.
 """
 
 from __future__ import annotations
@@ -108,7 +110,9 @@ def expand_seed(seed: int, size: AnnealerSize) -> np.ndarray:
     return words.astype("<u4").view(np.uint8).reshape(-1, SEED_BYTES)
 
 
-def digit_probabilities(temperature: float, size: AnnealerSize) -> np.ndarray:
+def digit_probabilities(
+    temperature: float, size: AnnealerSize, bits: int | None = None
+) -> np.ndarray:
     """Probabilities of a threshold's bits at a temperature.
 
     Parameters
@@ -116,10 +120,12 @@ def digit_probabilities(temperature: float, size: AnnealerSize) -> np.ndarray:
     temperature : float
         In units of the couplings, greater than 0.
     size : AnnealerSize
+    bits : int, optional
+        Those of the threshold, if not those of a spin's.
 
     Returns
     -------
-    ndarray of int64, shape (threshold_bits,)
+    ndarray of int64, shape (bits,)
         In the format `PROBABILITY`.
 
     Raises
@@ -129,20 +135,29 @@ def digit_probabilities(temperature: float, size: AnnealerSize) -> np.ndarray:
     """
     if not (np.isfinite(temperature) and temperature > 0):
         raise ValueError(f"a temperature must be a positive number, not {temperature}")
-    digits = np.ldexp(1.0, np.arange(size.threshold_bits + 1))
+    bits = size.threshold_bits if bits is None else bits
+    digits = np.ldexp(1.0, np.arange(bits + 1))
     with np.errstate(over="ignore"):
         # Written so that low temperatures give 0 rather than infinity over infinity.
         exact = 1.0 / (1.0 + np.exp(2.0 * digits / temperature))
     raw = PROBABILITY.from_float(exact)
     if raw[-1]:
         raise ValueError(
-            f"a temperature of {temperature:g} is above {highest_temperature(size):g}, the highest "
-            f"for thresholds of {size.threshold_bits} bits"
+            f"a temperature of {temperature:g} is above {highest_temperature(size, bits):g}, the "
+            f"highest for thresholds of {bits} bits"
         )
     return raw[:-1]
 
 
-def highest_temperature(size: AnnealerSize) -> float:
-    """Temperature above which the first bit that thresholds lack would sometimes be 1."""
+def highest_temperature(size: AnnealerSize, bits: int | None = None) -> float:
+    """Temperature above which the first bit that thresholds lack would sometimes be 1.
+
+    Parameters
+    ----------
+    size : AnnealerSize
+    bits : int, optional
+        Those of the threshold, if not those of a spin's.
+    """
     least = 0.5 * 2.0**-PROBABILITY.f_bits
-    return 2.0 ** (size.threshold_bits + 1) / np.log(1.0 / least - 1.0)
+    bits = size.threshold_bits if bits is None else bits
+    return 2.0 ** (bits + 1) / np.log(1.0 / least - 1.0)

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..contract.anneal import Anneal
-from ..contract.annealer import REFRESH, START, STEP_ROUNDS
+from ..contract.annealer import REFRESH, START, STEP_ROUNDS, Exchange, Moving
 from ..contract.ising import IsingProblem, Step
+from ..contract.tempering import FIRST_DIGIT, Ladder, exchange_rounds, pair_cycles
 from .thresholds import Thresholds
 
 
@@ -24,6 +25,8 @@ class Annealer:
         Turns that a replica sits out between two sweeps.
     initial_states : array_like of int, shape (replicas, n), optional
         +1 and -1. Without them all spins are +1.
+    ladder : Ladder, optional
+        Needed by steps with an exchange.
 
     Attributes
     ----------
@@ -32,6 +35,8 @@ class Annealer:
     best_states, best_energies
         With the lowest energy (the first such).
     flips : ndarray of int64, shape (replicas,)
+    ranks : ndarray of int64, shape (replicas,)
+        On the ladder.
     rounds : int
 
     Raises
@@ -46,6 +51,7 @@ class Annealer:
         seeds: np.ndarray,
         refresh: int = 0,
         initial_states: np.ndarray | None = None,
+        ladder: Ladder | None = None,
     ) -> None:
         if not REFRESH.minimum <= refresh <= REFRESH.maximum:
             raise ValueError(f"refresh must be 0 to {REFRESH.maximum}, not {refresh}")
@@ -54,6 +60,8 @@ class Annealer:
         self.rounds = 0
         self.states = problem.initial_states(initial_states).astype(np.int32)
         self.flips = np.zeros(size.replicas, dtype=np.int64)
+        self.ranks = np.arange(size.replicas)
+        self._ladder = ladder
         self._refresh = refresh
         self._couplings = problem.couplings.astype(np.int32)
         self._fields = problem.linear.astype(np.int32) + self.states @ self._couplings
@@ -68,20 +76,44 @@ class Annealer:
     def fill(self, step: Step) -> None:
         """The rounds before the first comparison, with the first step's probabilities."""
         for _ in range(self._fill):
-            self._thresholds.round(step.probabilities)
+            self._thresholds.round(step, self._probabilities(step))
             self.rounds += 1
 
     def run(self, step: Step) -> None:
         """All rounds of a step."""
-        left = np.full(self.problem.size.replicas, step.sweeps)
+        replicas = np.arange(self.problem.size.replicas)
+        waits = {Moving.ALL: None, Moving.EVEN: 1, Moving.ODD: 0}[step.moving]
+        left = np.where(replicas % 2 == waits, 0, step.sweeps)
         while left.any():
             self._round(step, left)
         for _ in range(STEP_ROUNDS - 1):
             self._round(step, left)
+        if step.exchange is not Exchange.NONE:
+            self._exchange(step.exchange)
+
+    def _probabilities(self, step: Step) -> np.ndarray:
+        if step.exchange is Exchange.NONE:
+            return np.tile(step.probabilities, (self.problem.size.replicas, 1))
+        return np.array(self._ladder.probabilities)[self.ranks]
+
+    def _exchange(self, pairs: Exchange) -> None:
+        size = self.problem.size
+        rounds = exchange_rounds(size)
+        words = self._thresholds.exchange_words(rounds)
+        self.rounds += rounds
+        self._rest = np.maximum(self._rest - rounds, 0)
+        replicas = np.argsort(self.ranks)
+        for pair, rank in enumerate(range(pairs is Exchange.ODD, size.replicas - 1, 2)):
+            hot, cold = replicas[rank : rank + 2]
+            begin = pair * pair_cycles(size) + FIRST_DIGIT
+            digits = words[begin : begin + size.exchange_bits] < self._ladder.exchanges[rank]
+            threshold = digits @ (1 << np.arange(size.exchange_bits))
+            if (self.energies[hot] - self.energies[cold]) // 2 <= threshold:
+                self.ranks[[hot, cold]] = rank + 1, rank
 
     def _round(self, step: Step, left: np.ndarray) -> None:
         """A turn of each replica; counts down the sweeps that it has left in `left`."""
-        thresholds = self._thresholds.round(step.probabilities)
+        thresholds, holds = self._thresholds.round(step, self._probabilities(step))
         self.rounds += 1
         rests = self._rest > 0
         self._rest -= rests
@@ -89,6 +121,9 @@ class Annealer:
         if not active.any():
             return
         accept = -self.states * self._fields <= thresholds
+        if step.moving is not Moving.ALL:
+            neighbours = np.roll(self.states, 1, axis=0) + np.roll(self.states, -1, axis=0)
+            accept &= ~(holds & (neighbours == 2 * self.states))
         accept &= np.arange(self.problem.variables) >= self._cursor[:, None]
         accept &= active[:, None]
         spins = accept.argmax(axis=1)
@@ -117,6 +152,7 @@ def anneal(
     seeds: np.ndarray,
     refresh: int = 0,
     initial_states: np.ndarray | None = None,
+    ladder: Ladder | None = None,
 ) -> Anneal:
     """Anneal as the gateware does.
 
@@ -125,23 +161,22 @@ def anneal(
     problem : IsingProblem
     steps : sequence of Step
         At least one.
-    seeds, refresh, initial_states
+    seeds, refresh, initial_states, ladder
         As for `Annealer`.
 
     Returns
     -------
     Anneal
     """
-    annealer = Annealer(problem, seeds, refresh, initial_states)
-    start_energies = annealer.energies.copy()
+    annealer = Annealer(problem, seeds, refresh, initial_states, ladder)
     annealer.fill(steps[0])
     for step in steps:
         annealer.run(step)
     return Anneal(
-        start_energies,
         annealer.states.astype(np.int8),
         annealer.best_states.astype(np.int8),
         annealer.energies,
         annealer.best_energies,
+        annealer.ranks,
         START + annealer.rounds * problem.size.replicas,
     )

@@ -12,6 +12,7 @@ from ..contract.annealer_image import (
     result_bytes,
     results_image,
     stride_bits,
+    unpack_ladder,
     unpack_problem,
     unpack_states,
     unpack_steps,
@@ -47,8 +48,7 @@ class DeviceAnnealer:
     A run is computed when its effect is first asked for: one that is stopped before costs nothing.
 
     If the memories hold no problem or no schedule, as when a host starts a run without having
-    written them, a run ends at once and the results stay what they were; of the gateware nothing is
-    said.
+    written them, a run ends at once and its results are nonsense, though not that of the gateware.
 
     Parameters
     ----------
@@ -121,18 +121,23 @@ class DeviceAnnealer:
     def _compute(self, image: bytes) -> int:
         """Cycles of a run, whose results are now in their memory: nobody may read them before."""
         run = Run.unpack(image)
+        results = self.memories[AnnealerSpace.RESULTS]
+        results[:] = b"\xff" * len(results)
         try:
             memory = self.memories[AnnealerSpace.COUPLINGS]
             problem = unpack_problem(self.size, bytes(memory), run)
             steps = unpack_steps(self.size, bytes(self.memories[AnnealerSpace.STEPS]), run)
-            states = None
+            ladder = states = None
+            if self.size.tempering:
+                ladder = unpack_ladder(self.size, bytes(self.memories[AnnealerSpace.LADDER]))
             if run.initial:
                 states = unpack_states(self.size, bytes(self.memories[AnnealerSpace.STATES]), run)
         except ValueError:
             return 0
-        found = anneal(problem, steps, run.seeds, run.refresh, states)
+        if not steps or (ladder is None and any(step.exchange for step in steps)):
+            return 0
+        found = anneal(problem, steps, run.seeds, run.refresh, states, ladder)
         stride = 1 << stride_bits(result_bytes(self.size))
-        results = self.memories[AnnealerSpace.RESULTS]
         for replica, block in enumerate(results_image(problem, found)):
             results[replica * stride : replica * stride + len(block)] = block
         return found.cycles

@@ -6,7 +6,8 @@ from functools import cache
 
 import numpy as np
 
-from ..contract.annealer import AnnealerSize
+from ..contract.annealer import RING, AnnealerSize, Moving
+from ..contract.ising import Step
 from ..contract.thresholds import (
     GENERATOR_BITS,
     WORD_BITS,
@@ -17,9 +18,6 @@ from ..contract.thresholds import (
 
 BLOCK = 4096
 """Cycles for which a generator's words are computed at once."""
-
-ROUNDS = 64
-"""Rounds whose samples are compared with their probabilities at once."""
 
 
 class Generator:
@@ -59,7 +57,7 @@ class Generator:
 
 
 class Thresholds:
-    """Thresholds of the last spins, round by round.
+    """Thresholds of the last spins and what the ring decides, round by round.
 
     Parameters
     ----------
@@ -71,66 +69,76 @@ class Thresholds:
 
     def __init__(self, size: AnnealerSize, first: int, seeds: np.ndarray) -> None:
         self._size = size
-        self._spins = size.spins - first
+        self._first = first
         self._generators = [Generator(i, seeds[i]) for i in range(generators(size))]
         self._words = np.empty((0, size.samples), dtype=np.int32)
         # Digits with equal strides move together: one sequence, their sum, is enough.
+        spins = size.spins - first
         self._sequences = {
-            stride: np.zeros(self._spins + stride * (size.replicas - 1), dtype=np.int32)
-            for stride in set(size.strides)
+            stride: np.zeros(
+                (size.replicas, spins) if size.tempering else spins + stride * (size.replicas - 1),
+                dtype=np.int32,
+            )
+            for stride in set(size.sequences)
         }
-        self._windows: list[tuple[int, np.ndarray]] = []
-        self._probabilities: tuple[int, ...] | None = None
-        self._round = 0
 
-    def round(self, probabilities) -> np.ndarray:
-        """Thresholds of the next round.
+    def round(self, step: Step, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Random numbers of the next round.
 
         Parameters
         ----------
-        probabilities : sequence of int
-            Of the digits that are drawn in this round.
+        step : Step
+            Under way.
+        probabilities : ndarray of int, shape (replicas, threshold_bits)
+            Of the digits that are drawn in the replicas' turns.
 
         Returns
         -------
-        ndarray of int32, shape (replicas, spins - first)
-            Digits that were drawn before the start are 0. Not to be written to.
+        thresholds : ndarray of int32, shape (replicas, spins - first)
+            Digits that were drawn before the start are 0.
+        holds : ndarray of bool, shape (replicas, spins - first)
+            The ring holds the spin if it equals its neighbours.
         """
-        probabilities = tuple(probabilities)
-        if probabilities != self._probabilities or self._round == ROUNDS:
-            self._draw(probabilities)
-        self._round += 1
-        parts = []
-        for stride, windows in self._windows:
-            first = self._round * stride * self._size.replicas
-            parts.append(windows[first : first + stride * self._size.replicas : stride])
-        return parts[0] if len(parts) == 1 else np.sum(parts, axis=0, dtype=np.int32)
-
-    def _draw(self, probabilities: tuple[int, ...]) -> None:
-        """The samples of the next rounds, as long as the probabilities stay."""
         size = self._size
-        cycles = ROUNDS * size.replicas
-        self._words = self._words[self._round * size.replicas :]
-        while len(self._words) < cycles:
-            block = np.concatenate([g.words() for g in self._generators], axis=1)
-            self._words = np.concatenate([self._words, block[:, : size.samples]])
-        # A sample for each digit, stride and cycle, in the order in which it enters.
-        fresh = {stride: np.zeros((cycles, stride), dtype=np.int32) for stride in self._sequences}
+        # A sample for each sequence, cycle and stride, in the order in which it enters.
+        words = self._draw(size.replicas)
+        fresh = {
+            stride: np.zeros((size.replicas, stride), dtype=np.int32) for stride in self._sequences
+        }
         place = 0
-        for digit, stride in enumerate(size.strides):
-            samples = self._words[:cycles, place : place + stride] < probabilities[digit]
+        ring_limit = np.full(size.replicas, step.ring << WORD_BITS - RING.f_bits)
+        limits = [*probabilities.T, ring_limit]
+        for digit, (stride, limit) in enumerate(zip(size.sequences, limits)):
+            samples = words[:, place : place + stride] < limit[:, None]
             fresh[stride] += samples.astype(np.int32) << digit
             place += stride
-        self._windows = []
+        spins = size.spins - self._first
+        total = np.zeros((size.replicas, spins), dtype=np.int32)
+        ring = 1 << size.threshold_bits
         for stride, sequence in self._sequences.items():
-            kept = self._spins + stride * (size.replicas - 1)
-            gone = self._round * stride * size.replicas
-            sequence = np.concatenate([sequence[gone : gone + kept], fresh[stride].ravel()])
+            if step.moving is Moving.ALL:
+                sequence &= ~ring
+            if size.tempering:
+                sequence = np.concatenate([sequence, fresh[stride]], axis=1)[:, -spins:]
+                total += sequence
+            else:
+                entering = fresh[stride].reshape(-1)
+                sequence = np.concatenate([sequence, entering])[-len(sequence) :]
+                windows = np.lib.stride_tricks.sliding_window_view(sequence, spins)
+                total += windows[::stride]
             self._sequences[stride] = sequence
-            windows = np.lib.stride_tricks.sliding_window_view(sequence, self._spins)
-            self._windows.append((stride, windows))
-        self._probabilities = probabilities
-        self._round = 0
+        return total & (ring - 1), total & ring != 0
+
+    def exchange_words(self, rounds: int) -> np.ndarray:
+        """Numbers for exchanges, one for each cycle of the next rounds; all else is as it was."""
+        return self._draw(rounds * self._size.replicas)[:, -1]
+
+    def _draw(self, cycles: int) -> np.ndarray:
+        while len(self._words) < cycles:
+            block = np.concatenate([g.words() for g in self._generators], axis=1)
+            self._words = np.concatenate([self._words, block[:, : self._size.samples]])
+        words, self._words = self._words[:cycles], self._words[cycles:]
+        return words
 
 
 @cache

@@ -85,7 +85,7 @@ class FeatureMapEstimator(BaseEstimator):
             weight_bits = trained_for or WEIGHT.width
         nodes = self._nodes() if weight_bits in (trained_for, WEIGHT.width) else self._tough_nodes()
         if weight_bits == "auto":
-            weight_bits = mixed_bits(nodes, find_board(board).contractor)
+            weight_bits = mixed_bits(nodes, find_board(board).require_contractor())
         return NetworkProgram.from_nodes(
             nodes,
             self.feature_map_.table(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import cocotb
 import numpy as np
@@ -10,10 +10,12 @@ from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, RisingEdge
 
 from tensorspin.contract.anneal import Anneal
-from tensorspin.contract.annealer import AnnealerSize
+from tensorspin.contract.annealer import RING, AnnealerSize, Exchange, Moving
 from tensorspin.contract.annealer_image import (
     AnnealerSpace,
     couplings_image,
+    ladder_image,
+    rank_bytes,
     result_bytes,
     row_bytes,
     run_image,
@@ -25,8 +27,9 @@ from tensorspin.contract.annealer_image import (
     stride_bits,
     unpack_results,
 )
-from tensorspin.contract.ising import schedule
+from tensorspin.contract.ising import Step, schedule
 from tensorspin.contract.latency import MEMORY_READ
+from tensorspin.contract.tempering import ladder
 from tensorspin.contract.thresholds import expand_seed, highest_temperature
 from tensorspin.golden.annealer import anneal
 from tests.gateware.bench import bench_parameters
@@ -77,7 +80,7 @@ class Driver:
             assert len(row) == length
             await self.write(space, index << stride_bits(length), row)
 
-    async def load(self, problem, steps, initial_states, sparse) -> None:
+    async def load(self, problem, steps, initial_states, rungs, sparse) -> None:
         size = self.size
         if sparse:
             await self.write(AnnealerSpace.CLEAR, 0, b"?")
@@ -92,6 +95,8 @@ class Driver:
         if initial_states is not None:
             rows = states_image(problem, initial_states)
             await self.write_rows(AnnealerSpace.STATES, rows, state_bytes(size))
+        if rungs is not None:
+            await self.write_rows(AnnealerSpace.LADDER, ladder_image(rungs), rank_bytes(size))
         await self.write_rows(AnnealerSpace.STEPS, steps_image(steps), step_bytes(size))
 
     async def start(self, run: bytes) -> None:
@@ -135,19 +140,36 @@ async def set_up(dut) -> tuple[Driver, dict]:
     return driver, parameters
 
 
+def random_ring(rng, step: Step) -> Step:
+    """All replicas move, or some of them, on a ring."""
+    moving = Moving(int(rng.integers(len(Moving))))
+    ring = 0 if moving is Moving.ALL else int(rng.integers(RING.maximum + 1))
+    return replace(step, moving=moving, ring=ring)
+
+
 async def check(driver: Driver, seed: int) -> None:
     """A random run."""
     rng, size = driver.rng, driver.size
     problem = random_problem(rng, size)
     temperatures = rng.uniform(0.02, 1, rng.integers(1, size.steps + 1))
     steps = schedule(temperatures * highest_temperature(size), int(rng.integers(1, 5)), size)
+    if size.ring:
+        steps = [random_ring(rng, step) for step in steps]
+    if size.tempering:
+        steps = [
+            replace(step, exchange=Exchange(int(rng.integers(len(Exchange))))) for step in steps
+        ]
+        lowest = rng.uniform(0.02, 0.2)
+        rungs = ladder(np.geomspace(0.9, lowest, size.replicas) * highest_temperature(size), size)
+    else:
+        rungs = None
     seeds = expand_seed(seed, size)
     refresh = int(rng.choice([0, 0, 1, 5]))
     initial_states = None
     if rng.random() < 0.5:
         initial_states = rng.choice([-1, 1], (size.replicas, problem.variables))
-    expected = anneal(problem, steps, seeds, refresh, initial_states)
-    await driver.load(problem, steps, initial_states, sparse=rng.random() < 0.5)
+    expected = anneal(problem, steps, seeds, refresh, initial_states, rungs)
+    await driver.load(problem, steps, initial_states, rungs, sparse=rng.random() < 0.5)
     run = run_image(problem, refresh, steps, seeds, initial_states is not None)
     for repetition in range(2):
         await driver.start(run)
@@ -156,7 +178,7 @@ async def check(driver: Driver, seed: int) -> None:
             await ClockCycles(driver.dut.clk, int(rng.integers(0, expected.cycles)))
             await driver.start(run)
         assert await driver.finish(2 * expected.cycles) == len(steps) - 1
-        got = unpack_results(problem, await driver.results(), initial_states)
+        got = unpack_results(problem, await driver.results())
         for field in fields(Anneal):
             assert np.array_equal(getattr(got, field.name), getattr(expected, field.name)), (
                 seed,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
+import pytest
+
+from tensorspin.contract.annealer import AnnealerSize
 from tensorspin.contract.boards import Board
 from tensorspin.contract.device import ContractorSize
 from tensorspin_gateware.router import Router
@@ -13,24 +16,43 @@ from tests.gateware.bench import run_bench
 SIZE = ContractorSize(
     lanes=8, program_words=512, features=256, components=2, slots=2, slot_entries=8
 )
-BOARD = {
-    "name": "bench",
-    "title": "Test bench",
-    "clock_hz": 12_000_000,
-    "baud": 1_000_000,
+ANNEALER = AnnealerSize(
+    spins=20,
+    coupling_bits=4,
+    field_bits=9,
+    replicas=9,
+    strides=(1, 2, 1),
+    offset_rows=5,
+    steps=6,
+    tempering=1,
+)
+BOARD = Board(
+    name="bench",
+    title="Test bench",
+    clock_hz=12_000_000,
+    baud=1_000_000,
     # The golden device counts all requests of one call as held at once.
-    "receive_bytes": 1 << 15,
-}
+    receive_bytes=1 << 15,
+    contractor=SIZE,
+)
 BUILD = bytes(range(8))
 
 
-def test_equals_golden_device():
-    board = Board(contractor=SIZE, **BOARD)
+def run_router_bench(module: str, board: Board, rounds: int) -> None:
     run_bench(
-        Router(SIZE, None, board.description(BUILD).pack()),
-        "tests.gateware.link.bench_router",
-        size=asdict(SIZE),
-        board=BOARD,
+        Router(board.contractor, board.annealer, board.description(BUILD).pack()),
+        f"tests.gateware.link.{module}",
+        board=asdict(board),
         build=BUILD.hex(),
-        rounds=25,
+        rounds=rounds,
     )
+
+
+def test_equals_golden_device():
+    run_router_bench("bench_router", BOARD, 25)
+
+
+@pytest.mark.parametrize("contractor", [None, SIZE], ids=["alone", "both"])
+def test_with_an_annealer(contractor):
+    board = replace(BOARD, contractor=contractor, annealer=ANNEALER)
+    run_router_bench("bench_router_annealer", board, 15)
