@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 import unittest
+from dataclasses import replace
 
 import dimod
 import dimod.testing
@@ -184,6 +185,32 @@ def test_interrupt(sampler, board):
     assert calls == [1, 2]
 
 
+def test_a_chain_whose_neighbours_have_neighbouring_labels(sampler):
+    """Visited along the chain, its domain walls would all move alike and never meet."""
+    ring = {(i, (i + 1) % 20): 1.0 for i in range(20)}
+    found = sampler.sample_ising({}, ring, num_reads=16, num_sweeps=40, seed=1)
+    assert found.first.energy == -20
+
+
+@pytest.mark.parametrize("method, further", [("quantum", {}), ("tempering", {"tempering": 1})])
+def test_methods(method, further):
+    board = golden_board(replace(SIZE, **further))
+    bqm = random_model(9, 12, "SPIN")
+    found = BoardSampler(board).sample(bqm, method=method, num_sweeps=40, seed=1, states="best")
+    assert found.first.energy == pytest.approx(dimod.ExactSolver().sample(bqm).first.energy)
+    dimod.testing.assert_sampleset_energies(found, bqm)
+    steps, options = board.runs[0][1], board.runs[0][3]
+    assert any(step.ring for step in steps) == (method == "quantum")
+    assert (options["ladder"] is not None) == (method == "tempering")
+
+
+def test_methods_that_the_device_lacks():
+    sampler = BoardSampler(golden_board(replace(SIZE, ring=0)))
+    for method, message in (("quantum", "has no ring"), ("tempering", "no parallel tempering")):
+        with pytest.raises(ValueError, match=message):
+            sampler.sample_ising({"a": 1.0}, {}, method=method, **SWEEPS)
+
+
 def test_isolated_and_empty(sampler, board):
     bqm = dimod.BinaryQuadraticModel({"a": -1.0, "b": 0.0, "c": 2.0}, {}, 0.5, "SPIN")
     found = sampler.sample(bqm, seed=1, **SWEEPS)
@@ -215,6 +242,7 @@ def test_too_many_variables(sampler):
         (ValueError, "temperature of zero", {"beta_range": (1, np.inf)}),
         (ValueError, "seed must be 0 to", {"seed": -1}),
         (TypeError, "seed must be None or an integer", {"seed": 1.5}),
+        (ValueError, "annealing, quantum, tempering, not 'magic'", {"method": "magic"}),
         (ValueError, '"final" or "best"', {"states": "all"}),
         (TypeError, "callable", {"interrupt_function": 3}),
         (ValueError, "positive", {"num_reads": 0}),

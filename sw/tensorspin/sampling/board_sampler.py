@@ -13,17 +13,21 @@ from dimod.core.scoped import Scoped
 
 from ..board import Board
 from ..contract.annealer import AnnealerSize
-from ..contract.ising import Step
 from ..errors import TensorspinError
 from ..progress import Progress
 from .quantise import Quantised, quantise
-from .schedules import TYPES, anneal_steps, betas_of, default_beta_range
+from .schedules import METHODS, TYPES, betas_of, default_beta_range, plan
 from .seeds import checked_seed, run_seeds
 
 if TYPE_CHECKING:
     from ..annealing import BoardAnneal
 
 STATES = ("final", "best")
+
+ORDER = 0
+"""Seed of the order in which a sweep visits the variables: always the same, so that a model need
+not be uploaded again. Neighbours that are visited one after the other, as those on a grid or a
+chain would be, relax slowly: what moves, moves along with the visits."""
 
 
 class BoardSampler(dimod.Sampler, Initialized, Scoped):
@@ -91,6 +95,7 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
             "initial_states_generator": [],
             "interrupt_function": [],
             "seed": [],
+            "method": ["method_options"],
             "states": ["states_options"],
             "exact": [],
             "progress": [],
@@ -105,6 +110,7 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
             "annealer": asdict(info.annealer),
             "clock_hz": info.clock_hz,
             "beta_schedule_options": TYPES,
+            "method_options": METHODS,
             "states_options": STATES,
         }
 
@@ -128,6 +134,7 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
         initial_states_generator: str = "random",
         interrupt_function: Callable[[], bool] | None = None,
         seed: int | None = None,
+        method: str = "annealing",
         states: str = "final",
         exact: bool = False,
         progress: Progress | None = None,
@@ -162,6 +169,11 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
             Called between runs; if it returns True, the reads so far are returned.
         seed : int, 0 to 2**32 - 1, optional
             The same seed gives the same samples, on every kind of board of the same size.
+        method : {"annealing", "quantum", "tempering"}, default="annealing"
+            "quantum": simulated quantum annealing, the replicas as slices of a model whose
+            transverse field falls from strong to none. "tempering": replicas at different
+            temperatures of the range exchange them; on devices that can.
+            `tensorspin.sampling.schedules.plan` says what they make of the schedule.
         states : {"final", "best"}, default="final"
             What a read returns: its last state, or the one of lowest energy that it has met.
         exact : bool, default=False
@@ -189,6 +201,8 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
             If the board fails or is lost.
         """
         self.remove_unknown_kwargs(**kwargs)
+        if method not in METHODS:
+            raise ValueError(f"method must be one of {', '.join(METHODS)}, not {method!r}")
         if states not in STATES:
             raise ValueError(f'states must be "final" or "best", not {states!r}')
         if interrupt_function is not None and not callable(interrupt_function):
@@ -207,9 +221,10 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
             seed=seed,
             copy_always=True,
         )
-        variables = parsed.initial_states.variables
-        initial = parsed.initial_states.record.sample
-        quantised = quantise_model(bqm, variables, size) if len(variables) else None
+        order = np.random.default_rng(ORDER).permutation(len(bqm.variables))
+        variables = [parsed.initial_states.variables[place] for place in order]
+        initial = parsed.initial_states.record.sample[:, order]
+        quantised = quantise_model(bqm, variables, size) if variables else None
         info = {"seed": seed, "beta_schedule_type": beta_schedule_type}
         betas = betas_of(
             beta_schedule_type,
@@ -223,14 +238,24 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
         info["num_sweeps"] = len(betas) * num_sweeps_per_beta
         if quantised is None:
             return dimod.SampleSet.from_samples_bqm((initial, variables), given, info=info)
-        steps = anneal_steps(betas / quantised.scale, num_sweeps_per_beta, size)
+        steps, ladder = plan(method, betas / quantised.scale, num_sweeps_per_beta, size)
         refresh = size.exact_refresh if exact else 0
         samples = np.empty_like(initial)
         done, runs = 0, []
         for run_seed in run_seeds(seed, -(-len(initial) // size.replicas)):
             if runs and interrupt_function is not None and interrupt_function():
                 break
-            run = self._run(quantised, steps, run_seed, refresh, initial[done:])
+            run = self.board.anneal(
+                quantised.problem,
+                steps,
+                run_seed,
+                refresh=refresh,
+                ladder=ladder,
+                # Replicas without a read of their own begin like the others.
+                initial_states=np.resize(
+                    initial[done : done + size.replicas], (size.replicas, len(variables))
+                ),
+            )
             found = run.best_states if states == "best" else run.states
             reads = min(size.replicas, len(initial) - done)
             samples[done : done + reads] = found[:reads]
@@ -240,16 +265,6 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
                 progress(done, len(initial))
         info.update(_run_info(quantised, runs))
         return _sample_set(samples[:done], variables, given, info)
-
-    def _run(
-        self, quantised: Quantised, steps: list[Step], seed: int, refresh: int, initial: np.ndarray
-    ) -> BoardAnneal:
-        """One run; replicas without a read of their own begin like the others."""
-        replicas = quantised.problem.size.replicas
-        filled = np.resize(initial[:replicas], (replicas, initial.shape[1]))
-        return self.board.anneal(
-            quantised.problem, steps, seed, refresh=refresh, initial_states=filled
-        )
 
 
 def quantise_model(

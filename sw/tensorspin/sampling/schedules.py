@@ -10,7 +10,12 @@ import numpy as np
 
 from ..contract.annealer import SWEEPS, AnnealerSize
 from ..contract.ising import IsingProblem, Step, schedule
+from ..contract.tempering import Ladder, ladder, tempering_schedule
 from ..contract.thresholds import highest_temperature
+from ..contract.transverse import transverse_schedule
+
+METHODS = ("annealing", "quantum", "tempering")
+"""What is made of a schedule: `plan`."""
 
 TYPES = ("linear", "geometric", "custom")
 """How the inverse temperature goes from the first to the last."""
@@ -24,6 +29,9 @@ matter; beyond this, the same time is better spent at higher temperatures."""
 
 IDLE_RANGE = (0.1, 1.0)
 """Inverse temperatures for a problem whose coefficients are all zero; any would do."""
+
+FIELD = 3.0
+"""Transverse field at the start of simulated quantum annealing, in slices' temperatures."""
 
 DEFAULT_SWEEPS = 1000
 
@@ -168,6 +176,50 @@ def anneal_steps(betas: np.ndarray, sweeps: int, size: AnnealerSize) -> list[Ste
         for mean, part in zip(means, parts)
         for step in schedule([1 / mean], len(part) * sweeps, size)
     ]
+
+
+def plan(
+    method: str, betas: np.ndarray, sweeps: int, size: AnnealerSize
+) -> tuple[list[Step], Ladder | None]:
+    """The steps of an annealer for a schedule, by one of its methods.
+
+    "annealing": `anneal_steps`. "tempering": the replicas' temperatures are geometric from the
+    schedule's highest to its lowest, all the time; they exchange them after each step. "quantum":
+    each slice has the geometric mean of the schedule's temperatures, and the transverse field falls
+    linearly from `FIELD` times that to a small part of it.
+
+    Parameters
+    ----------
+    method : str
+        One of `METHODS`.
+    betas, sweeps, size
+        As for `anneal_steps`.
+
+    Returns
+    -------
+    list of Step
+    Ladder or None
+        For tempering.
+
+    Raises
+    ------
+    ValueError
+        If the device can't do it, or the schedule does not fit.
+    """
+    steps = anneal_steps(betas, sweeps, size)
+    if method == "annealing":
+        return steps, None
+    sweeps = len(betas) * sweeps
+    first, last = np.maximum([betas.min(), betas.max()], _least_beta(size))
+    if method == "tempering":
+        count = min(size.steps, sweeps)
+        temperatures = np.geomspace(1 / first, 1 / last, size.replicas)
+        return tempering_schedule(count, -(-sweeps // count), size), ladder(temperatures, size)
+    slice_temperature = 1 / np.sqrt(first * last)
+    count = min(size.steps // 2, sweeps)  # the slices move in two halves
+    gammas = slice_temperature * np.linspace(FIELD, FIELD / count, count)
+    temperature = slice_temperature / size.replicas
+    return transverse_schedule(gammas, temperature, -(-sweeps // count), size), None
 
 
 def _least_beta(size: AnnealerSize) -> float:
