@@ -22,7 +22,10 @@ class DecomposingSampler(dimod.ComposedSampler, Initialized):
 
     A pass puts the variables in an order of neighbours (breadth first, from a random one) and
     solves one window of it after the other with the child sampler. The part's best state is taken
-    if the model's energy does not rise. Passes end when several in a row have lowered nothing.
+    if the model's energy does not rise. Without initial states, variables have no influence on the
+    others until they are solved for the first time. Passes end when several in a row have lowered
+    nothing.
+
     With such fixed surroundings qbsolv solves large models too (M. Booth, S. P. Reinhardt and
     A. Roy, "Partitioning optimization problems for hybrid classical/quantum execution", 2017); it
     chooses its parts by what flips of single variables cost.
@@ -130,6 +133,9 @@ class DecomposingSampler(dimod.ComposedSampler, Initialized):
         )
         variables = parsed.initial_states.variables
         states = np.array(parsed.initial_states.record.sample, dtype=np.int8)
+        random = states.copy()
+        if initial_states is None:
+            states[:] = 0  # not solved yet, and without influence until then
         if "states" in self.child.parameters:
             child_parameters.setdefault("states", "best")  # only the best is looked at
         info = {"seed": seed, "parts": 0, "energies": []}
@@ -141,6 +147,7 @@ class DecomposingSampler(dimod.ComposedSampler, Initialized):
             for read in range(len(states)):
                 reads += 1
                 if not work.improve(states[read], max_passes, patience):
+                    states[read] = np.where(states[read], states[read], random[read])
                     break
             states = states[:reads]
         if bqm.vartype is dimod.BINARY:
@@ -239,7 +246,7 @@ class _Work:
         change = after - before
         # Exact also where the child rounds: the energies are compared with the model's own numbers.
         rise = change @ linear + (after @ (couplings @ after) - before @ (couplings @ before)) / 2
-        if rise > 0 or not change.any():
+        if before.all() and (rise > 0 or not change.any()):
             return 0.0
         state[window] = after
         fields += self._couplings[:, window] @ change
