@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tensorspin.cli import main
-from tensorspin.contract.boards import find_board
+from tensorspin.contract.boards import BOARDS, find_board
 from tensorspin.datasets import load_dataset
 from tensorspin.models import MPSAnomalyDetector, MPSRegressor
 
@@ -36,6 +36,14 @@ def test_info(capsys):
     clock = f"{find_board('icebreaker').clock_hz / 1e6:g} MHz"
     for line in (r"board +icebreaker", rf"clock +{clock}", r"lanes +8", r"model +none"):
         assert re.search(line, out)
+
+
+def test_info_of_an_annealer(capsys):
+    status, out, _ = run(capsys, "info", "golden://ulx3s_25f_annealer")
+    assert status == 0
+    for line in (r"spins +256", r"couplings +4 bits, -7 to 7", r"replicas +8"):
+        assert re.search(line, out)
+    assert "lanes" not in out and "model" not in out
 
 
 def test_run_writes_what_the_program_predicts(capsys, model, tmp_path):
@@ -137,6 +145,22 @@ def test_estimate(capsys, model):
     assert "modelled" in out
 
 
+@pytest.mark.parametrize("name", BOARDS)
+def test_estimate_of_a_board(capsys, name):
+    status, out, _ = run(capsys, "estimate", "--board", name)
+    board = find_board(name)
+    assert status == 0
+    assert board.title in out
+    assert ("lanes" in out) == (board.contractor is not None)
+    assert ("spins" in out) == (board.annealer is not None)
+
+
+def test_estimate_for_a_board_without_contractor(capsys, model):
+    status, _, err = run(capsys, "estimate", model, "--board", "ulx3s_25f_annealer")
+    assert status == 1
+    assert "board 'ulx3s_25f_annealer' has no contractor, which runs programs" in err
+
+
 def test_estimate_of_what_does_not_fit(capsys, tmp_path):
     rng = np.random.default_rng(1)
     data, output = tmp_path / "data.npz", tmp_path / "model.npz"
@@ -174,6 +198,7 @@ def test_train_with_all_options(capsys, tmp_path):
     output = tmp_path / "model.npz"
     options = ("--weight-bits", 4, "--feature-order", "snake", "--image-size", 1, 4)
     options += ("--max-shift", 0.5, "--label-smoothing", 0.1, "--input-noise", 0.05)
+    options += ("--distortion", 0.3, "--weight-decay", 0.1)
     status, out, _ = run(capsys, "train", "iris", "--epochs", 2, *options, "--output", output)
     assert status == 0 and re.search(r"nodes of 4-bit weights +3 of 3", out)
 
@@ -211,6 +236,7 @@ def test_quick_demo_on_the_golden_board(capsys, tmp_path):
         (("train", "iris", "--feature-order", "spiral"), "feature_order must be .* 'spiral'"),
         (("train", "iris", "--image-size", "3", "3", "--max-shift", "1"), "3 x 3, X has 4"),
         (("train", "iris", "--label-smoothing", "2"), "label_smoothing must be .* from 0 to 1"),
+        (("train", "iris", "--weight-decay", "-1"), "weight_decay must be .* of at least 0"),
         (("train", "iris", "--output", "{tmp}"), "it is a folder; name a file"),
         (("train", "iris", "--output", "{tmp}/none/m.npz"), "there is no folder .*none"),
         (("run", "m.npz", "--data", "iris", "--output", "{tmp}/none/a.csv"), "there is no folder"),

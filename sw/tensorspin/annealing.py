@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .contract.anneal import Anneal
-from .contract.annealer import PROBABILITY, REFRESH, RING, START, STEP_ROUNDS, SWEEPS, AnnealerSize
+from .contract.annealer import AnnealerSize
 from .contract.annealer_image import (
     AnnealerSpace,
     couplings_image,
@@ -27,9 +27,10 @@ from .contract.annealer_image import (
 )
 from .contract.ising import IsingProblem, Step
 from .contract.packets import PacketType, Status, pack_memory
-from .contract.tempering import Ladder, exchange_rounds
+from .contract.tempering import Ladder
 from .contract.thresholds import expand_seed
-from .errors import CapacityError, DeviceError, TensorspinError
+from .errors import DeviceError, TensorspinError
+from .fitting import check_run, fit_problem, most_cycles
 from .link.changes import UNKNOWN, coupling_changes, dense_changes
 from .link.requests import MAX_DATA, Read, Request
 from .link.session import Session, SessionLostError
@@ -109,14 +110,8 @@ class Annealing:
     ) -> BoardAnneal:
         """As `tensorspin.board.Board.anneal`."""
         session, size = self._session, self._size
-        problem = _fit(problem, size)
-        if seed < 0:
-            raise ValueError(f"seed must be 0 or more, not {seed}")
-        if not REFRESH.minimum <= refresh <= REFRESH.maximum:
-            raise ValueError(f"refresh must be 0 to {REFRESH.maximum}, not {refresh}")
-        _check_steps(steps, size)
-        if ladder is None and any(step.exchange for step in steps):
-            raise ValueError("steps with an exchange need a ladder of temperatures")
+        problem = fit_problem(problem, size)
+        check_run(steps, seed, refresh, ladder, size)
         wanted = {
             AnnealerSpace.COUPLINGS: (couplings_image(problem), row_bytes(size)),
             AnnealerSpace.STEPS: (steps_image(steps), step_bytes(size)),
@@ -129,7 +124,7 @@ class Annealing:
             wanted[AnnealerSpace.LADDER] = (ladder_image(ladder), rank_bytes(size))
         seeds = expand_seed(seed, size)
         run = run_image(problem, refresh, steps, seeds, initial_states is not None)
-        most_seconds = _most_cycles(problem, steps, refresh) / session.description.clock_hz
+        most_seconds = most_cycles(problem, steps, refresh) / session.description.clock_hz
 
         begun = session.line.now()
         if session.greetings != self._greetings:
@@ -237,7 +232,7 @@ class Annealing:
                         Status.BUSY,
                     )
                 session.wait(min(max(waited / _WAITED_PART, _LEAST_WAIT), _MOST_WAIT))
-        except (SessionLostError, DeviceError):
+        except TensorspinError:
             raise
         except BaseException:
             self._stop()
@@ -280,50 +275,3 @@ class Annealing:
                     f"else use it? Try again",
                     Status.OK,
                 )
-
-
-def _fit(problem: IsingProblem, size: AnnealerSize) -> IsingProblem:
-    """The problem as one of the device's."""
-    if not isinstance(problem, IsingProblem):
-        raise TypeError(f"a problem must be an IsingProblem, not {type(problem).__name__}")
-    if problem.size == size:
-        return problem
-    if problem.variables > size.spins:
-        advice = "fix some of them, or decompose the problem"
-        raise CapacityError("variables of the problem", problem.variables, size.spins, advice)
-    return IsingProblem(size, problem.couplings, problem.linear)
-
-
-def _check_steps(steps: Sequence[Step], size: AnnealerSize) -> None:
-    if len(steps) > size.steps:
-        raise CapacityError("steps of the schedule", len(steps), size.steps)
-    if not steps:
-        raise ValueError("a schedule must have at least one step")
-    for index, step in enumerate(steps):
-        if len(step.probabilities) != size.threshold_bits:
-            raise ValueError(
-                f"step {index} has {len(step.probabilities)} probabilities, the device's "
-                f"thresholds have {size.threshold_bits} bits: make the schedule for its size"
-            )
-        if not all(0 <= p <= PROBABILITY.maximum for p in step.probabilities):
-            raise ValueError(f"probabilities must be 0 to {PROBABILITY.maximum}, see step {index}")
-        if not 0 <= step.ring <= RING.maximum * size.ring:
-            raise ValueError(
-                f"the ring's probability must be 0 to {RING.maximum}, step {index} has {step.ring}"
-                if size.ring
-                else f"step {index} couples the replicas along a ring, which the device has not"
-            )
-        if step.exchange and not size.tempering:
-            raise ValueError(f"step {index} exchanges temperatures, which the device does not do")
-        if not 1 <= step.sweeps <= SWEEPS.maximum:
-            raise ValueError(
-                f"a step must have 1 to {SWEEPS.maximum} sweeps, step {index} has {step.sweeps}"
-            )
-
-
-def _most_cycles(problem: IsingProblem, steps: Sequence[Step], refresh: int) -> int:
-    """Cycles that a run takes at most: every visit of every sweep a flip."""
-    sweeps = sum(step.sweeps for step in steps)
-    ends = STEP_ROUNDS + exchange_rounds(problem.size)
-    rounds = sweeps * (problem.variables + 1 + refresh) + ends * len(steps)
-    return START + problem.size.replicas * (problem.fill_rounds(True) + rounds)

@@ -84,9 +84,16 @@ def _parser() -> argparse.ArgumentParser:
         "--max-shift", type=float, help="move images by up to so many pixels while training"
     )
     train.add_argument(
+        "--distortion",
+        type=float,
+        help="displace pixels by a smooth random field of so many pixels while training",
+    )
+    train.add_argument("--weight-decay", type=float, help="less for large data sets")
+    train.add_argument(
         "--feature-order",
         metavar="ORDER",
-        help="as given (default), snake (rows of an image) or mutual_information",
+        help="as given (default), snake or strips (rows of an image, or pairs of rows) or "
+        "mutual_information",
     )
     train.add_argument(
         "--image-size",
@@ -211,8 +218,10 @@ def _train(options) -> int:
         for name in (
             "learning_rate",
             "input_noise",
+            "weight_decay",
             "label_smoothing",
             "max_shift",
+            "distortion",
             "feature_order",
             "image_size",
             "weight_bits",

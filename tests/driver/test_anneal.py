@@ -10,7 +10,7 @@ from tensorspin.contract.annealer_image import AnnealerSpace
 from tensorspin.contract.boards import find_board
 from tensorspin.contract.ising import IsingProblem, Step
 from tensorspin.contract.packets import Status
-from tensorspin.contract.tempering import tempering_schedule
+from tensorspin.contract.tempering import ladder, tempering_schedule
 from tensorspin.contract.transverse import transverse_schedule
 from tensorspin.errors import CapacityError, DeviceError, LinkError, TensorspinError
 from tensorspin.golden.device import GoldenDevice
@@ -21,6 +21,8 @@ from .doubles import ROW, CableTransport, assert_answers, golden_board, golden_t
 from .programs import chain_program, golden_answers, random_levels
 
 JOB = Job(random_ising(), cooling())
+LADDER = ladder(np.geomspace(8, 1, SIZE.replicas), SIZE)
+OTHER_LADDER = dataclasses.replace(LADDER, exchanges=LADDER.exchanges[1:])
 
 
 @pytest.fixture
@@ -194,6 +196,7 @@ def test_memory_that_does_not_hold(device):
         ({"steps": [Step((1 << 16,) * 6, 1)]}, ValueError, "probabilities must be 0 to 65535"),
         ({"steps": [Step((0,) * 6, 0)]}, ValueError, "1 to 65535 sweeps, step 0 has 0"),
         ({"steps": tempering_schedule(2, 1, SIZE)}, ValueError, "need a ladder of temperatures"),
+        ({"ladder": OTHER_LADDER}, ValueError, "the ladder is that of another device"),
         ({"refresh": -1}, ValueError, "refresh must be 0 to 65535, not -1"),
         ({"seed": -1}, ValueError, "seed must be 0 or more, not -1"),
         ({"initial_states": np.ones((2, 24))}, ValueError, r"shape \(8, 24\), not \(2, 24\)"),
@@ -234,8 +237,8 @@ def test_modes_that_are_not_there():
         quantum = transverse_schedule([1.0], 0.3, 1, SIZE)
         with pytest.raises(ValueError, match="step 0 couples the replicas along a ring, which the"):
             dataclasses.replace(JOB, steps=quantum).on(board)
-        with pytest.raises(ValueError, match="step 0 exchanges temperatures, which the device"):
-            dataclasses.replace(JOB, steps=tempering_schedule(1, 1, SIZE)).on(board)
+        with pytest.raises(ValueError, match="a ladder of temperatures is given, which the device"):
+            dataclasses.replace(JOB, ladder=LADDER).on(board)
 
 
 def test_engines_that_are_not_there():

@@ -7,7 +7,7 @@ import pytest
 from sklearn.datasets import load_iris
 
 from tensorspin.models import MPSClassifier, TTNClassifier
-from tensorspin.models.augmentation import Augmentation, shifted
+from tensorspin.models.augmentation import Augmentation, displaced, random_fields
 from tensorspin.models.feature_order import snake_order
 from tensorspin.models.training import cross_entropy
 
@@ -22,9 +22,15 @@ def images(count=6, height=4, width=5):
     return np.random.default_rng(0).random((count, height, width), dtype=np.float32)
 
 
+def along(*shifts):
+    """One displacement for all pixels of each image."""
+    return np.array(shifts, dtype=np.float32)[:, None, None]
+
+
 def test_whole_shifts_move_pixels_and_repeat_the_edge():
     before = images(2)
-    after = shifted(before, np.array([1, -1]), np.array([0, 2]))
+    after = displaced(before, along(1, -1), along(0, 2))
+    assert after.dtype == before.dtype
     np.testing.assert_allclose(after[0, 1:], before[0, :-1])
     np.testing.assert_allclose(after[0, 0], before[0, 0])
     np.testing.assert_allclose(after[1, :-1, 2:], before[1, 1:, :-2])
@@ -34,22 +40,46 @@ def test_whole_shifts_move_pixels_and_repeat_the_edge():
 
 def test_a_shift_by_half_a_pixel_is_a_mean():
     before = images(1)
-    after = shifted(before, np.array([0.5]), np.array([0.0]))
+    after = displaced(before, along(0.5), along(0))
     np.testing.assert_allclose(after[0, 1:], (before[0, 1:] + before[0, :-1]) / 2, rtol=1e-6)
 
 
-def test_shifts_beyond_the_image_leave_its_edge():
-    before = images(1)
-    after = shifted(before, np.array([9.0]), np.array([0.0]))
-    np.testing.assert_allclose(after[0], np.broadcast_to(before[0, 0], (4, 5)))
+@pytest.mark.parametrize("size", [(4, 5), (1, 5), (4, 1)])
+def test_displacements_beyond_the_image_leave_its_edge(size):
+    before = images(1, *size)
+    after = displaced(before, along(9), along(-9))
+    np.testing.assert_allclose(after[0], np.broadcast_to(before[0, 0, -1], size))
 
 
-def test_shifts_follow_the_order_of_the_sites():
+def test_each_pixel_has_a_displacement_of_its_own():
+    # Of an image that is a plane, bilinear interpolation is exact inside.
+    rows, columns = np.mgrid[:6.0, :7.0]
+    rng = np.random.default_rng(0)
+    down, right = rng.uniform(-1, 1, (2, 3, 6, 7))
+    after = displaced(np.broadcast_to(2 * rows + 3 * columns, (3, 6, 7)), down, right)
+    expected = 2 * (rows - down) + 3 * (columns - right)
+    np.testing.assert_allclose(after[:, 1:-1, 1:-1], expected[:, 1:-1, 1:-1], rtol=1e-12)
+
+
+@pytest.mark.parametrize("size", [(14, 14), (3, 20), (1, 4)])
+def test_random_fields_are_smooth_and_of_unit_size(size):
+    fields = random_fields(size, 4000, np.random.default_rng(0))
+    assert fields.shape == (4000, *size) and fields.dtype == np.float32
+    assert np.mean(fields) == pytest.approx(0, abs=0.05)
+    assert np.sqrt(np.mean(fields**2)) == pytest.approx(1, rel=0.03)
+    if size == (14, 14):
+        steps = np.sqrt(np.mean(np.diff(fields, axis=2) ** 2))
+        assert steps < 0.5
+        assert abs(np.corrcoef(fields[:, 0, 0], fields[:, -1, -1])[0, 1]) < 0.1
+
+
+@pytest.mark.parametrize("options", [{"max_shift": 1.5}, {"distortion": 0.8}])
+def test_displacements_follow_the_order_of_the_sites(options):
     before = images()
     order = snake_order(4, 5)
     pixels = np.argsort(order).reshape(4, 5)
     straight, snake = (
-        Augmentation(max_shift=1.5, pixels=p)(flat, np.random.default_rng(1))
+        Augmentation(**options, pixels=p)(flat, np.random.default_rng(1))
         for flat, p in (
             (before.reshape(6, -1), np.arange(20).reshape(4, 5)),
             (before.reshape(6, -1)[:, order], pixels),
@@ -98,10 +128,15 @@ def test_smoothed_loss_equals_its_definition():
 
 
 @pytest.mark.parametrize("kind", CLASSIFIERS)
-def test_smoothing_and_shifts_change_the_training(kind):
+def test_each_option_changes_the_training(kind):
     X, y = load_iris(return_X_y=True)
     plain = quick(kind).fit(X, y)
-    for option in ({"label_smoothing": 0.2}, {"max_shift": 0.5}, {"input_noise": 0.0}):
+    for option in (
+        {"label_smoothing": 0.2},
+        {"max_shift": 0.5},
+        {"distortion": 0.5},
+        {"input_noise": 0.0},
+    ):
         other = quick(kind, **option).fit(X, y)
         assert other.loss_curve_ != plain.loss_curve_
         assert other.loss_curve_ == quick(kind, **option).fit(X, y).loss_curve_
@@ -116,6 +151,9 @@ def test_smoothing_and_shifts_change_the_training(kind):
         ({"label_smoothing": np.nan}, "label_smoothing must be a finite number from 0 to 1, got"),
         ({"max_shift": -1}, "max_shift must be a finite number of at least 0, got -1"),
         ({"max_shift": np.inf}, "max_shift must be a finite number of at least 0, got inf"),
+        ({"distortion": -1}, "distortion must be a finite number of at least 0, got -1"),
+        ({"distortion": np.nan}, "distortion must be a finite number of at least 0, got nan"),
+        ({"distortion": 1, "image_size": (3, 2)}, "image_size is 3 x 2, X has 4 features"),
         ({"max_shift": 1, "image_size": (3, 2)}, "image_size is 3 x 2, X has 4 features"),
     ],
 )
@@ -125,7 +163,8 @@ def test_wrong_parameters_are_refused(kind, parameters, message):
 
 
 @pytest.mark.parametrize("kind", CLASSIFIERS)
-def test_a_single_pixel_cannot_be_shifted(kind):
+@pytest.mark.parametrize("option", ["max_shift", "distortion"])
+def test_a_single_pixel_cannot_be_moved(kind, option):
     X, y = load_iris(return_X_y=True)
-    with pytest.raises(ValueError, match="max_shift=1 needs images of at least 2 pixels, got 1"):
-        quick(kind, max_shift=1).fit(X[:, :1], y)
+    with pytest.raises(ValueError, match=f"{option}=1 needs images of at least 2 pixels, got 1"):
+        quick(kind, **{option: 1}).fit(X[:, :1], y)

@@ -15,6 +15,7 @@ from tensorspin.models.feature_order import (
     mutual_information,
     mutual_information_order,
     snake_order,
+    strip_order,
 )
 
 ESTIMATORS = [MPSClassifier, MPSRegressor, MPSAnomalyDetector, TTNClassifier]
@@ -37,6 +38,14 @@ def test_snake():
     assert snake_order(2, 3).tolist() == [0, 1, 2, 5, 4, 3]
     steps = np.abs(np.diff(np.array(np.unravel_index(snake_order(5, 4), (5, 4))), axis=1))
     assert np.all(steps.sum(axis=0) == 1)
+
+
+def test_strips():
+    assert strip_order(4, 3).tolist() == [0, 3, 4, 1, 2, 5, 8, 11, 10, 7, 6, 9]
+    assert strip_order(3, 3).tolist() == [0, 3, 4, 1, 2, 5, 8, 7, 6]
+    for size in ((5, 4), (1, 4), (4, 1)):
+        assert sorted(strip_order(*size)) == list(range(size[0] * size[1]))
+        np.testing.assert_array_equal(strip_order(*size, strip=1), snake_order(*size))
 
 
 def test_mutual_information_equals_that_of_scikit_learn():
@@ -88,7 +97,7 @@ def test_an_order_is_the_same_as_reordered_columns(kind):
 
 
 @pytest.mark.parametrize("kind", ESTIMATORS)
-@pytest.mark.parametrize("order", ["snake", "mutual_information"])
+@pytest.mark.parametrize("order", ["snake", "strips", "mutual_information"])
 def test_orders_by_name(kind, order):
     X, y = load_iris(return_X_y=True)
     model = quick(kind, feature_order=order).fit(X, y)
@@ -100,7 +109,7 @@ def test_orders_by_name(kind, order):
     np.testing.assert_array_equal(again.predict(X), model.predict(X))
 
 
-@pytest.mark.parametrize("order", [None, "snake", "mutual_information", [0]])
+@pytest.mark.parametrize("order", [None, "snake", "strips", "mutual_information", [0]])
 def test_a_single_feature_has_one_order(order):
     rng = np.random.default_rng(0)
     y = rng.integers(0, 2, 50)
@@ -113,7 +122,7 @@ def test_a_single_feature_has_one_order(order):
 @pytest.mark.parametrize(
     ("order", "message"),
     [
-        ("spiral", 'None, "snake", "mutual_information" or a permutation .*, got \'spiral\''),
+        ("spiral", 'None, "snake", "strips", "mutual_information" or a permutation .* \'spiral'),
         ("snake", "square image, got 5 features, which is not a square number; give"),
         ([0, 1, 2, 3], r"integers 0 to 4 once, got an array of int64 and shape \(4,\)"),
         ([0, 1, 2, 3, 3], "integers 0 to 4 once"),

@@ -200,7 +200,7 @@ def test_promised_range(iris):
         (
             "feature_order",
             "spiral",
-            'must be None, "snake", "mutual_information", "morton" or a permutation .* \'spiral\'',
+            '"snake", "strips", "mutual_information", "morton" or a permutation .* \'spiral\'',
         ),
         ("tree", "snake", "tree must be made of pairs and of integers, .* got a str"),
     ],

@@ -18,6 +18,7 @@ CLASSIFIER_OPTIONS = {
     "weight_bits": 4,
     "label_smoothing": 0.1,
     "max_shift": 0.5,
+    "distortion": 0.3,
     "image_size": (1, 4),
     "feature_order": "mutual_information",
 }

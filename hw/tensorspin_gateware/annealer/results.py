@@ -10,6 +10,7 @@ from tensorspin.contract.annealer import AnnealerSize
 from tensorspin.contract.annealer_image import result_bytes, stride_bits
 from tensorspin.contract.latency import MEMORY_READ
 
+from .delay import delay
 from .interface import ADDRESS_BITS, CYCLE_BITS, slot_bits
 
 
@@ -68,7 +69,7 @@ class Results(wiring.Component):
             _whole_bytes(self.state),
             _whole_bytes(self.best),
         )
-        assert len(block) == 8 * length and MEMORY_READ == 2
+        assert len(block) == 8 * length
         choice = [block.word_select(index, 8) for index in range(length)]
         for bit in place:
             choice = [
@@ -76,7 +77,8 @@ class Results(wiring.Component):
                 for even, odd in zip(choice[::2], choice[1::2] + choice[-1:] * (len(choice) % 2))
             ]
         m.d.comb += self.slot.eq(self.address[low:])
-        m.d.sync += [place.eq(self.address), self.data.eq(choice[0])]
+        m.d.sync += place.eq(self.address)
+        m.d.comb += self.data.eq(delay(m, choice[0], MEMORY_READ - 1))
         return m
 
 

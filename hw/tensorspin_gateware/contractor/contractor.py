@@ -114,18 +114,29 @@ class Contractor(wiring.Component):
         return m
 
     def _connect_bus(self, m: Module, reader: ProgramReader, groups: list[Group]) -> None:
-        """All groups have the same feature table; the first one's is read back."""
+        """All groups have the same feature table; the first one's is read back.
+
+        The bus is registered: it goes to memories all over the device.
+        """
+        bus = Signal.like(self.memory.address), Signal(), Signal.like(self.memory.write_data)
+        address, write_enable, write_data = bus
+        m.d.sync += [
+            address.eq(self.memory.address),
+            write_enable.eq(self.memory.write_enable),
+            write_data.eq(self.memory.write_data),
+        ]
         for space, components in (
             (MemorySpace.PROGRAM, [reader]),
             (MemorySpace.TABLE, groups),
         ):
+            selected = Signal(name=f"{space.name.lower()}_selected")
+            m.d.sync += selected.eq((self.memory.space == space) & ~self.busy)
             for component in components:
                 m.d.comb += [
-                    component.bus.space.eq(self.memory.space),
-                    component.bus.address.eq(self.memory.address),
-                    component.bus.write_enable.eq(self.memory.write_enable),
-                    component.bus.write_data.eq(self.memory.write_data),
-                    component.selected.eq((self.memory.space == space) & ~self.busy),
+                    component.bus.address.eq(address),
+                    component.bus.write_enable.eq(write_enable),
+                    component.bus.write_data.eq(write_data),
+                    component.selected.eq(selected),
                 ]
             with m.If(self.memory.space == space):
                 m.d.comb += self.memory.read_data.eq(components[0].bus.read_data)

@@ -188,6 +188,7 @@ class Operands(wiring.Component):
         shared_row = Mux(self.selected, self.bus.address[1:], left_row)
         odd = Signal()
         m.d.sync += odd.eq(self.bus.address[0])
+        chosen = Signal(8)
         entries = []
         for place, name in enumerate(("low", "high")):
             m.submodules[f"table_{name}"] = half = memory.Memory(
@@ -203,5 +204,9 @@ class Operands(wiring.Component):
             ]
             entries.append((left.data, right.data))
         (left_low, right_low), (left_high, right_high) = entries
-        m.d.sync += self.bus.read_data.eq(Mux(odd, left_high, left_low))
+        # As late as the bytes of the program memory.
+        m.d.sync += [
+            chosen.eq(Mux(odd, left_high, left_low)),
+            self.bus.read_data.eq(chosen),
+        ]
         return [Cat(left_low, left_high).as_signed(), Cat(right_low, right_high).as_signed()]

@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from tensorspin.contract.device import ContractorSize
+from tensorspin.contract.latency import START_TO_HEADER
 from tensorspin.contract.memory import word_stride_bits
 
 from ..primitives import Family
@@ -18,9 +19,9 @@ from .interface import MemoryBusSignature
 class ProgramReader(wiring.Component):
     """Reads the program memory from word 0 on.
 
-    The memory keeps its output while it is not enabled, so that the word offered needs no
-    register: a transfer in each cycle is possible, and the word that follows is read in the cycle
-    of the transfer.
+    The word offered is in a register, since a block RAM's output comes late in its cycle and from
+    anywhere on the device; the one behind it is at the memory's output, and moves up in the cycle
+    of the transfer. So a transfer in each cycle is possible.
 
     Parameters
     ----------
@@ -32,7 +33,7 @@ class ProgramReader(wiring.Component):
     run : In(1)
         Offer words; while low, the next word is word 0 and the host has the memory.
     words : Out(stream of 8 * lanes bits)
-        The first is valid `tensorspin.contract.latency.START_TO_HEADER` cycle after `run`.
+        The first is valid `tensorspin.contract.latency.START_TO_HEADER` cycles after `run`.
     overrun : Out(1)
         Word 0 came round again: the program has no end.
     bus : In(MemoryBusSignature)
@@ -64,22 +65,29 @@ class ProgramReader(wiring.Component):
         # One bit more than the memory has, to notice the end.
         address = Signal(address_bits + 1)
         bus_lane = self.bus.address[:stride]
-        read_lane = Signal.like(bus_lane)
+        fetched = Signal()
+        fetched_overrun = Signal()
+        move = Signal()
+        assert START_TO_HEADER == 2
 
         m.d.comb += [
-            self.words.payload.eq(memory.read_data),
+            move.eq(~self.words.valid | self.words.ready),
             memory.write_data.eq(self.bus.write_data),
         ]
+        with m.If(move):
+            m.d.sync += self.words.payload.eq(memory.read_data)
         with m.If(self.run):
             m.d.comb += [
                 memory.address.eq(address),
-                memory.enable.eq(~self.words.valid | self.words.ready),
+                memory.enable.eq(move),
             ]
-            with m.If(memory.enable):
+            with m.If(move):
                 m.d.sync += [
                     address.eq(address + 1),
-                    self.words.valid.eq(1),
-                    self.overrun.eq(self.overrun | address[-1]),
+                    fetched.eq(1),
+                    fetched_overrun.eq(fetched_overrun | address[-1]),
+                    self.words.valid.eq(fetched),
+                    self.overrun.eq(fetched_overrun),
                 ]
         with m.Else():
             m.d.comb += [
@@ -91,11 +99,17 @@ class ProgramReader(wiring.Component):
             ]
             m.d.sync += [
                 address.eq(0),
+                fetched.eq(0),
+                fetched_overrun.eq(0),
                 self.words.valid.eq(0),
                 self.overrun.eq(0),
             ]
+        # A byte that the host reads goes the way of the words.
+        lane_fetched = Signal.like(bus_lane)
+        lane_offered = Signal.like(bus_lane)
         m.d.sync += [
-            read_lane.eq(bus_lane),
-            self.bus.read_data.eq(memory.read_data.word_select(read_lane, 8)),
+            lane_fetched.eq(bus_lane),
+            lane_offered.eq(lane_fetched),
+            self.bus.read_data.eq(self.words.payload.word_select(lane_offered, 8)),
         ]
         return m

@@ -51,7 +51,7 @@ class Results(wiring.Component):
     empty : Out(1)
         All results have been read.
     words : Out(stream of RESULT_WORD)
-        One word a cycle.
+        A word every other cycle.
 
     Memory: one block RAM of 4 Kbit a group on iCE40; on ECP5 one of 18 Kbit for two groups.
     """
@@ -161,17 +161,21 @@ class Results(wiring.Component):
     def _read(self, m: Module, read, bank, run, available):
         """Gives out a run's results: returns the strobe of its end, and that nothing is under way.
 
-        A word goes through the memory's output register and then that of the stream.
+        A word goes through the memory's output register, that of the row, since the memory's output
+        comes late in its cycle, and that of the stream. The first two move on without regard to who
+        takes the words, which therefore come every other cycle.
         """
         begun = Signal()
         group = Signal.like(self.first)
         head = Signal(init=1)  # the number of scores comes next
         row = Signal(range(2 * MAX_OUTPUTS))
+        count = Signal(RESULT_WORD_BITS)
+        place = data.StructLayout({"head": 1, "group": range(self._groups), "last": 1})
         fetched = Signal()
-        fetched_head = Signal()
-        fetched_group = Signal(range(self._groups))
-        fetched_count = Signal(RESULT_WORD_BITS)
-        fetched_last = Signal()
+        fetched_place = Signal(place)
+        held = Signal()
+        held_place = Signal(place)
+        held_row = Signal(data.ArrayLayout(RESULT_WORD_BITS, self._groups))
 
         fetch = Signal()
         move = Signal()
@@ -179,8 +183,8 @@ class Results(wiring.Component):
         trailer_first = MAX_OUTPUTS
         trailer_last = MAX_OUTPUTS + TRAILER_WORDS - 1
         m.d.comb += [
-            move.eq(fetched & (~self.words.valid | self.words.ready)),
-            fetch.eq(begun & (~fetched | move)),
+            fetch.eq(begun & ~fetched),
+            move.eq(held & (~self.words.valid | self.words.ready)),
             last.eq(Mux(head, run.fault, row == trailer_last)),
             read.en.eq(fetch),
             read.addr.eq(Cat(row, bank)),
@@ -191,28 +195,32 @@ class Results(wiring.Component):
         with m.If(fetch):
             m.d.sync += [
                 fetched.eq(1),
-                fetched_head.eq(head),
-                fetched_group.eq(group),
-                fetched_count.eq(Mux(run.fault, 0, run.outputs + 1)),
-                fetched_last.eq(last),
+                fetched_place.head.eq(head),
+                fetched_place.group.eq(group),
+                fetched_place.last.eq(last),
                 head.eq(last),
                 row.eq(Mux(row == run.outputs, trailer_first, row + 1)),
             ]
             with m.If(head):
-                m.d.sync += row.eq(0)
+                m.d.sync += [row.eq(0), count.eq(Mux(run.fault, 0, run.outputs + 1))]
             with m.If(last):
                 m.d.sync += group.eq(group + 1)
             with m.If(consumed):
                 m.d.sync += begun.eq(0)
-        with m.Elif(move):
-            m.d.sync += fetched.eq(0)
-        words = Array(read.data.word_select(g, RESULT_WORD_BITS) for g in range(self._groups))
+        with m.If(fetched & ~held):
+            m.d.sync += [
+                fetched.eq(0),
+                held.eq(1),
+                held_place.eq(fetched_place),
+                held_row.eq(read.data),
+            ]
         with m.If(move):
             m.d.sync += [
+                held.eq(0),
                 self.words.valid.eq(1),
-                self.words.payload.word.eq(Mux(fetched_head, fetched_count, words[fetched_group])),
-                self.words.payload.last.eq(fetched_last),
+                self.words.payload.word.eq(Mux(held_place.head, count, held_row[held_place.group])),
+                self.words.payload.last.eq(held_place.last),
             ]
         with m.Elif(self.words.ready):
             m.d.sync += self.words.valid.eq(0)
-        return consumed, ~begun & ~fetched & ~self.words.valid
+        return consumed, ~begun & ~fetched & ~held & ~self.words.valid

@@ -146,7 +146,7 @@ _TABLE = (
     Board(
         name="ulx3s_85f",
         title="Radiona ULX3S (ECP5 85F)",
-        clock_hz=50_000_000,
+        clock_hz=80_000_000,
         baud=1_000_000,
         receive_bytes=16384,
         contractor=ContractorSize(

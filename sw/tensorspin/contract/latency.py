@@ -52,8 +52,9 @@ vector's last entry is written two cycles later, just before `ISSUE_TO_ADDRESS` 
 NORMALISE_WRITE = 4
 """Read of an output by the normaliser to its write: shift in two steps, round, write."""
 
-START_TO_HEADER = 1
-"""Start of a sample to its first header at the program memory's output."""
+START_TO_HEADER = 2
+"""Start of a sample to its first header: the program memory, and a register behind it."""
 
-MEMORY_READ = 2
-"""Address on the host's memory bus to data."""
+MEMORY_READ = 4
+"""Address on the host's memory bus to data: a register to reach the memories, the memory, a
+register behind it, the byte."""

@@ -37,9 +37,11 @@ class MPSAnomalyDetector(OutlierMixin, MPSEstimator):
     ----------
     bond_dim : int, default=8
         Bond dimension, 2 to 32. Bonds near the ends are narrower.
-    feature_order : None, "snake", "mutual_information" or int array (n_features,), default=None
+    feature_order : None, "snake", "strips", "mutual_information" or int array (n_features,), \
+            default=None
         The order in which the sites read the features; neighbours should have to do with each
         other. None: as given. "snake": the rows of an image, every other one backwards.
+        "strips": the same with pairs of rows, each walked through column by column.
         "mutual_information": learnt from the training data, see `mutual_information_order`. An
         array: a permutation. No order costs anything on a board.
     image_size : None or (height, width), default=None

@@ -164,15 +164,15 @@ class FeatureMapEstimator(BaseEstimator):
 
     def _augmentation(self) -> Augmentation:
         """What training does to the samples."""
-        max_shift = getattr(self, "max_shift", 0)
-        if not max_shift:
+        of_images = {name: getattr(self, name, 0) for name in ("max_shift", "distortion")}
+        wanted = [f"{name}={value}" for name, value in of_images.items() if value]
+        if not wanted:
             return Augmentation(self.input_noise)
         size = check_image_size(self.image_size, self.n_features_in_)
         if len(self.site_features_) != self.n_features_in_:
-            raise ValueError(f"max_shift={max_shift} needs images of at least 2 pixels, got 1")
-        return Augmentation(
-            self.input_noise, max_shift, np.argsort(self.site_features_).reshape(size)
-        )
+            raise ValueError(f"{wanted[0]} needs images of at least 2 pixels, got 1")
+        pixels = np.argsort(self.site_features_).reshape(size)
+        return Augmentation(self.input_noise, **of_images, pixels=pixels)
 
     def _schedule(self, n_samples: int) -> Schedule:
         """How to train on so many samples."""

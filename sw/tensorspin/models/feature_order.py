@@ -14,6 +14,9 @@ import numpy as np
 BINS = 8
 """Parts of its range into which a feature is cut to estimate mutual information."""
 
+STRIP = 2
+"""Rows of a strip of the order "strips"."""
+
 SAMPLES = 2000
 """Samples that are used for that at most: more hardly change an order and take long for 1,024
 features."""
@@ -86,9 +89,9 @@ def chosen_order(
 
     Parameters
     ----------
-    feature_order : None, "snake", "mutual_information" or int array (n_features,)
+    feature_order : None, "snake", "strips", "mutual_information" or int array (n_features,)
     image_size : None or (height, width)
-        For "snake".
+        For "snake" and "strips".
     inputs : float array (n_samples, n_features), scaled to [0, 1]
         For "mutual_information".
     rng : numpy.random.Generator
@@ -112,9 +115,11 @@ def chosen_order(
         return check_permutation(feature_order, n_features)
     if feature_order == "snake":
         return snake_order(*check_image_size(image_size, n_features))
+    if feature_order == "strips":
+        return strip_order(*check_image_size(image_size, n_features))
     if feature_order == "mutual_information":
         return mutual_information_order(inputs, rng)
-    names = ", ".join(f'"{name}"' for name in ("snake", "mutual_information", *further))
+    names = ", ".join(f'"{name}"' for name in ("snake", "strips", "mutual_information", *further))
     raise ValueError(
         f"feature_order must be None, {names} or a permutation of the features, got "
         f"{feature_order!r}"
@@ -131,6 +136,31 @@ def snake_order(height: int, width: int) -> np.ndarray:
     pixels = np.arange(height * width).reshape(height, width)
     pixels[1::2] = pixels[1::2, ::-1].copy()
     return pixels.ravel()
+
+
+def strip_order(height: int, width: int, strip: int = STRIP) -> np.ndarray:
+    """Pixels strip by strip, every other strip from right to left; in a strip, down and up.
+
+    In a snake along single rows, pixels above each other are up to twice the width apart; here
+    those of a strip are neighbours too.
+
+    Parameters
+    ----------
+    height, width : int
+    strip : int, at least 1
+        Rows of a strip; the last may have fewer. 1 gives `snake_order`.
+
+    Returns
+    -------
+    int array (height * width,)
+    """
+    pixels = np.arange(height * width).reshape(height, width)
+    order = []
+    for index, top in enumerate(range(0, height, strip)):
+        columns = pixels[top : top + strip].T
+        columns = columns[::-1] if index % 2 else columns
+        order += [column[::-1] if turn % 2 else column for turn, column in enumerate(columns)]
+    return np.concatenate(order)
 
 
 def mutual_information(inputs: np.ndarray) -> np.ndarray:

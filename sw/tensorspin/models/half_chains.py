@@ -143,9 +143,8 @@ class Contraction:
     """What `contract` leaves for `gradients`."""
 
     features: np.ndarray  # (n_steps, 2, local_dim, batch)
-    products: np.ndarray  # (n_steps, 2, local_dim * bond, batch): inputs of each matrix product
+    vectors: np.ndarray  # (n_steps + 1, 2, bond, batch): before each step, and the last ones
     norms: dict[int, np.ndarray]  # step -> (2, 1, batch)
-    ends: np.ndarray  # (2, bond, batch): the half-chain vectors
     scores: np.ndarray  # (n_classes, batch)
 
 
@@ -157,25 +156,25 @@ def contract(chains: HalfChains, features: np.ndarray, record: bool = True) -> C
     chains : HalfChains
     features : array (n_steps, 2, local_dim, batch), from `HalfChains.encode`
     record : bool
-        False saves memory when no gradient is wanted: the inputs of each step are not kept.
+        False saves memory when no gradient is wanted: only the last vectors are kept.
     """
     n_steps, _, bond, width = chains.weights.shape
     local_dim, batch = features.shape[2:]
-    vector = np.zeros((2, bond, batch), features.dtype)
-    vector[:, 0] = 1
-    kept = n_steps if record else 1
-    products = np.empty((kept, 2, local_dim, bond, batch), features.dtype)
-    flat = products.reshape(kept, 2, width, batch)
+    vectors = np.empty((n_steps + 1 if record else 2, 2, bond, batch), features.dtype)
+    vectors[0, :, 0] = 1
+    vectors[0, :, 1:] = 0
+    product = np.empty((2, local_dim, bond, batch), features.dtype)
     norms = {}
     for step in range(n_steps):
-        slot = step if record else 0
-        np.multiply(features[step][:, :, None], vector[:, None], out=products[slot])
-        vector = chains.weights[step] @ flat[slot]
+        before, after = (vectors[i % len(vectors)] for i in (step, step + 1))
+        np.multiply(features[step][:, :, None], before[:, None], out=product)
+        np.matmul(chains.weights[step], product.reshape(2, width, batch), out=after)
         if step % NORMALISATION_INTERVAL == NORMALISATION_INTERVAL - 1 or step == n_steps - 1:
-            norms[step] = column_norms(vector)
-            vector /= norms[step]
-    outer = (vector[0][:, None] * vector[1]).reshape(bond * bond, batch)
-    return Contraction(features, flat, norms, vector, chains.label @ outer)
+            norms[step] = column_norms(after)
+            after /= norms[step]
+    left, right = after
+    outer = (left[:, None] * right).reshape(bond * bond, batch)
+    return Contraction(features, vectors, norms, chains.label @ outer)
 
 
 def gradients(
@@ -198,29 +197,32 @@ def gradients(
         Entries beyond a site's true bonds and of padding steps are meaningless.
     """
     n_steps, _, bond, width = chains.weights.shape
-    features, ends = contraction.features, contraction.ends
+    features, vectors = contraction.features, contraction.vectors
     local_dim, batch = features.shape[2:]
-    outer = (ends[0][:, None] * ends[1]).reshape(bond * bond, batch)
+    left, right = vectors[-1]
+    outer = (left[:, None] * right).reshape(bond * bond, batch)
     label_gradient = score_gradient @ outer.T
     outer_gradient = (chains.label.T @ score_gradient).reshape(bond, bond, batch)
     vector_gradient = np.stack(
-        [(outer_gradient * ends[1]).sum(1), (outer_gradient * ends[0][:, None]).sum(0)]
+        [(outer_gradient * right).sum(1), (outer_gradient * left[:, None]).sum(0)]
     )
     backward_weights = np.ascontiguousarray(
         chains.weights.reshape(n_steps, 2, bond, local_dim, bond).transpose(0, 1, 4, 3, 2)
     ).reshape(n_steps, 2, bond, width)
-    vector_gradients = np.empty((n_steps, 2, bond, batch), features.dtype)
+    weight_gradient = np.empty((n_steps, 2, width, bond), features.dtype)
+    # Times the features, the gradient serves both matrix products while it is in the cache.
     product = np.empty((2, local_dim, bond, batch), features.dtype)
+    flat = product.reshape(2, width, batch)
     for step in reversed(range(n_steps)):
         norm = contraction.norms.get(step)
         if norm is not None:
             vector_gradient = vector_gradient / norm
-        vector_gradients[step] = vector_gradient
+        np.multiply(features[step][:, :, None], vector_gradient[:, None], out=product)
+        np.matmul(flat, vectors[step].transpose(0, 2, 1), out=weight_gradient[step])
         if step:
-            np.multiply(features[step][:, :, None], vector_gradient[:, None], out=product)
-            vector_gradient = backward_weights[step] @ product.reshape(2, width, batch)
-    weight_gradient = vector_gradients @ contraction.products.transpose(0, 1, 3, 2)
-    return weight_gradient, label_gradient
+            vector_gradient = backward_weights[step] @ flat
+    weight_gradient = weight_gradient.reshape(n_steps, 2, local_dim, bond, bond)
+    return weight_gradient.transpose(0, 1, 3, 2, 4).reshape(chains.weights.shape), label_gradient
 
 
 def column_norms(vectors: np.ndarray) -> np.ndarray:

@@ -20,6 +20,7 @@ CLASSIFIER_LIMITS = {
     **TRAINING_LIMITS,
     "label_smoothing": (Real, 0, 1),
     "max_shift": (Real, 0, np.inf),
+    "distortion": (Real, 0, np.inf),
 }
 """The same for classifiers."""
 

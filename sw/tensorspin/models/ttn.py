@@ -48,12 +48,12 @@ class TTNClassifier(NetworkClassifier):
         ``FeatureAgglomeration().fit(X).children_`` of scikit-learn can be used. Every level costs
         time, and trees of far more than 100 levels hardly learn: for a chain of features take
         `MPSClassifier`.
-    feature_order : None, "morton", "snake", "mutual_information" or int array (n_features,), \
-            default=None
+    feature_order : None, "morton", "snake", "strips", "mutual_information" or int array \
+            (n_features,), default=None
         Order of the leaves of the balanced tree. None: as given. "morton": for the pixels of an
         image; each node joins the two halves of a rectangle, which for a square whose side is a
-        power of two is Morton order. "snake", "mutual_information": see `MPSClassifier`. An array:
-        a permutation. Not together with ``tree``.
+        power of two is Morton order. "snake", "strips", "mutual_information": see
+        `MPSClassifier`. An array: a permutation. Not together with ``tree``.
     image_size : None or (height, width), default=None
         Of the images whose pixels are the features, row by row. None: square.
     feature_map : {"linear", "trigonometric", "polynomial"}, callable or table, default="linear"
@@ -78,6 +78,10 @@ class TTNClassifier(NetworkClassifier):
     max_shift : float, default=0.0
         For images: move each by up to so many pixels along both axes at each update, at random and
         by fractions of a pixel too.
+    distortion : float, default=0.0
+        For images: displace the pixels of each along both axes at each update, by a smooth random
+        field of this root mean square, in pixels. It slants, stretches and bends what the image
+        shows, as other hands would draw it (Simard, Steinkraus and Platt 2003). Wants more epochs.
     label_smoothing : float, default=0.0
         Share of the target probability that all classes get alike, 0 to 1 (Szegedy et al.,
         arXiv:1512.00567).
@@ -137,6 +141,7 @@ class TTNClassifier(NetworkClassifier):
         weight_decay=0.3,
         input_noise=0.13,
         max_shift=0.0,
+        distortion=0.0,
         label_smoothing=0.0,
         weight_bits=None,
         random_state=None,
@@ -154,6 +159,7 @@ class TTNClassifier(NetworkClassifier):
         self.weight_decay = weight_decay
         self.input_noise = input_noise
         self.max_shift = max_shift
+        self.distortion = distortion
         self.label_smoothing = label_smoothing
         self.weight_bits = weight_bits
         self.random_state = random_state

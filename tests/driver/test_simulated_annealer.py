@@ -1,0 +1,77 @@
+"""Anneals on the gateware itself, as far as its tools are installed, against the golden model."""
+
+import dataclasses
+
+import pytest
+
+from tensorspin.board import Board
+from tensorspin.transports.simulated import SimulatedTransport
+
+from .anneals import ALONE, Job, cooling, random_ising, random_job
+from .faults import FaultRates, FaultyTransport
+
+simulator = pytest.importorskip("tensorspin_gateware.simulator")
+
+JOB = Job(random_ising(), cooling())
+
+
+@pytest.fixture(scope="module")
+def library():
+    from tensorspin_gateware import cache, toolchain
+    from tensorspin_gateware.accelerator import Accelerator
+
+    try:
+        return simulator.compile_simulator(
+            Accelerator(ALONE, b"anneals "), cache.directory("simulator")
+        )
+    except toolchain.ToolMissing as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def transport(library, monkeypatch):
+    monkeypatch.setattr(
+        simulator, "load", lambda name: simulator.VirtualBoard(library, ALONE.clock_hz)
+    )
+    transport = SimulatedTransport(ALONE)
+    yield transport
+    transport.close()
+
+
+def test_results_are_those_of_the_golden_model(transport):
+    board = Board.over(transport)
+    assert board.info == ALONE.description(b"anneals ")
+    for seed in range(8):
+        random_job(seed).check(board)
+    assert board._session.line.statistics.resent == 0
+    status = board.status()
+    assert (status.damaged, status.out_of_sequence, status.overflows) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_bad_line(transport, seed):
+    rates = FaultRates(byte=0.003, frame=0.01, stall=0.001, stall_seconds=0.005)
+    board = Board.over(FaultyTransport(transport, rates, seed))
+    for job in (JOB, random_job(1), random_job(2)):
+        job.check(board)
+
+
+def test_interrupted_wait_stops_the_run(transport):
+    board = Board.over(transport)
+
+    def interrupt(*progress):
+        raise KeyboardInterrupt
+
+    long = dataclasses.replace(JOB, steps=cooling(8, 2000))
+    with pytest.raises(KeyboardInterrupt):
+        long.on(board, progress=interrupt)
+    assert not board.status().annealing
+    JOB.check(board)
+
+
+def test_link_test(transport):
+    board = Board.over(transport)
+    JOB.check(board)
+    report = board.link_test(0.02)
+    assert report.statistics.resent == 0
+    JOB.check(board)
