@@ -11,13 +11,13 @@ TEST_FLAGS ?= -n auto --dist loadfile
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-# jax and torch are heavy, and nothing but a comparison of training needs them.
+# jax and torch are heavy, and nothing but comparisons needs them.
 COMPARE := $(VENV)/compare
 
-.PHONY: help demo test test-all lint bench compare bitstream program setup clean
+.PHONY: help demo test test-all lint bench bench-annealer compare bitstream program setup clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "Variables: BOARD=$(BOARD), PYTHON=$(PYTHON), DEMO_FLAGS, TEST_FLAGS, BENCH_FLAGS"
 
@@ -38,7 +38,11 @@ bench: $(READY) ## Measure accuracy, size, speed and latency beside other classi
 	@$(BIN)/python -m tensorspin.benchmarks \
 		$(patsubst %,--compare-python %,$(wildcard $(COMPARE)/bin/python)) $(BENCH_FLAGS)
 
-compare: $(COMPARE)/.ready ## Install the libraries that bench compares training with
+bench-annealer: $(READY) ## Measure quality and speed of the annealer beside other samplers
+	@$(BIN)/python -m tensorspin.benchmarks.annealing \
+		$(patsubst %,--compare-python %,$(wildcard $(COMPARE)/bin/python)) $(BENCH_FLAGS)
+
+compare: $(COMPARE)/.ready ## Install the libraries that the benchmarks compare with
 
 $(COMPARE)/.ready: pyproject.toml $(READY)
 	@echo "Setting up $(COMPARE) (some minutes, a gigabyte or more) ..."

@@ -60,7 +60,7 @@ class Accelerator(wiring.Component):
             m.submodules.contractor = contractor = Contractor(board.contractor, self.family)
             wiring.connect(m, router.contractor, contractor)
         if board.annealer is not None:
-            m.submodules.annealer = annealer = Annealer(board.annealer)
+            m.submodules.annealer = annealer = Annealer(board.annealer, self.family)
             wiring.connect(m, router.annealer, annealer)
 
         return m

@@ -5,10 +5,13 @@ from __future__ import annotations
 import importlib
 
 _HOMES = {
+    "AnnealingFeatureSelector": "sampling",
     "Board": "board",
     "BoardAnomalyDetector": "models",
     "BoardClassifier": "models",
     "BoardRegressor": "models",
+    "BoardSampler": "sampling",
+    "DecomposingSampler": "sampling",
     "MPSAnomalyDetector": "models",
     "MPSClassifier": "models",
     "MPSRegressor": "models",

@@ -128,6 +128,37 @@ def _parser() -> argparse.ArgumentParser:
     estimate.add_argument("--board", default=DEFAULT_BOARD, metavar="NAME", help="name of a board")
     estimate.set_defaults(command=_estimate)
 
+    anneal = commands.add_parser("anneal", help="minimise an Ising or QUBO model on a board")
+    anneal.add_argument(
+        "file", type=Path, help="rudy (G-set, BiqMac), .qubo, .sparse, or a file of dimod"
+    )
+    anneal.add_argument("--board", required=True, metavar="URL", help=url_help)
+    anneal.add_argument(
+        "--format", help="rudy, sparse, qubo, coo or dimod; by default as the file looks"
+    )
+    anneal.add_argument("--reads", type=int, help="by default as many as the board has replicas")
+    anneal.add_argument("--sweeps", type=int, default=1000, help="by default %(default)s")
+    anneal.add_argument(
+        "--beta-range",
+        type=float,
+        nargs=2,
+        metavar=("FIRST", "LAST"),
+        help="inverse temperatures; by default from the model",
+    )
+    anneal.add_argument(
+        "--schedule", default="geometric", help="geometric (default) or linear in the above"
+    )
+    anneal.add_argument("--seed", type=int, help="the same gives the same; by default random")
+    anneal.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="folder of a best_known.csv; by default the file's, or the one above",
+    )
+    anneal.add_argument("--plot", type=Path, help="draw the energy against time into this file")
+    anneal.add_argument("--output", type=Path, help="write the states to this .csv file")
+    anneal.set_defaults(command=_anneal)
+
     link_test = commands.add_parser("link-test", help="measure the line to a board")
     link_test.add_argument("url", help=url_help)
     link_test.add_argument("--seconds", type=float, default=2.0, help="time for the measurement")
@@ -315,6 +346,19 @@ def _estimate(options) -> int:
         f"{board.baud} baud)"
     )
     return 0 if found.fits else 1
+
+
+def _anneal(options) -> int:
+    from .plots import check_matplotlib
+    from .sampling.command import anneal_file
+
+    for path in (options.plot, options.output):
+        if path is not None:
+            _check_writable(path)
+    if options.plot is not None:
+        check_matplotlib()
+    _print_table(*anneal_file(options))
+    return 0
 
 
 def _narrow_nodes(program) -> str:

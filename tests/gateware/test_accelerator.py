@@ -16,7 +16,7 @@ SIZE = ContractorSize(
     lanes=8, program_words=1024, features=16, components=2, slots=4, slot_entries=8
 )
 ANNEALER = AnnealerSize(
-    spins=20, coupling_bits=4, field_bits=9, replicas=8, strides=(1,) * 5, offset_rows=12, steps=4
+    spins=20, coupling_bits=4, field_bits=9, replicas=10, strides=(1,) * 5, offset_rows=12, steps=4
 )
 BOARD = Board(
     name="bench",

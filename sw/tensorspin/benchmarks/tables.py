@@ -21,7 +21,7 @@ def markdown(report: dict) -> str:
     -------
     str
     """
-    lines = ["# Benchmark", "", _machine(report["machine"]), ""]
+    lines = ["# Benchmark", "", machine_line(report["machine"]), ""]
     lines += [
         "Everything on the host ran on one core. Times are medians, with the first and the third",
         "quartile in brackets; accuracies are means over the splits, with their standard error.",
@@ -49,7 +49,8 @@ def program_title(row: dict) -> str:
     return f"{row['classifier']}, {row['weight_bits']}-bit"
 
 
-def _machine(machine: dict) -> str:
+def machine_line(machine: dict) -> str:
+    """On what the measurements were made, as `machine.describe_machine` tells."""
     packages = ", ".join(f"{name} {version}" for name, version in machine["packages"].items())
     return (
         f"{machine['processor']} ({machine['architecture']}, {machine['cores']} cores), "
@@ -65,7 +66,8 @@ def _described(data: dict) -> str:
     )
 
 
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Lines of a table whose first column is text and whose others are numbers."""
     body = [f"| {' | '.join(row)} |" for row in rows]
     rule = "|".join("---" if index == 0 else "---:" for index in range(len(header)))
     return [f"| {' | '.join(header)} |", f"|{rule}|", *body]
@@ -95,7 +97,7 @@ def _accuracy(data: dict) -> list[str]:
         "Model: the learnt arrays, without the scaling of features; as float32, unless a number of "
         "bits is given (then the weights alone, without headers and padding)."
     )
-    return [*_table(header, rows), "", note]
+    return [*table(header, rows), "", note]
 
 
 def _differences(row: dict) -> str:
@@ -141,7 +143,7 @@ def _capacity(data: dict) -> list[str]:
         "multipliers used",
         "samples/s with the serial line, modelled",
     )
-    return _table(header, rows)
+    return table(header, rows)
 
 
 def _latency(data: dict) -> list[str]:
@@ -172,14 +174,14 @@ def _latency(data: dict) -> list[str]:
                 )
             )
         lines += [
-            *_table(header, rows),
+            *table(header, rows),
             "",
             "Measured on the gateware at its byte stream, from the last byte of the request taken "
             "to the last byte of the reply given.",
             "",
         ]
     header = ("predict of one sample on this host", "us", *_RATIOS)
-    return lines + _table(header, _host_latency(data["host"], measured))
+    return lines + table(header, _host_latency(data["host"], measured))
 
 
 def _host_latency(host: list[dict], measured: list[dict]) -> list[tuple[str, ...]]:
@@ -222,7 +224,7 @@ def _throughput(data: dict) -> list[str]:
         "A simulated board has no serial line: its samples enter as fast as the gateware takes "
         "them. With the line: see the boards above."
     )
-    return [*_table(("held-out samples in a row", "samples/s", "clock"), rows), "", note]
+    return [*table(("held-out samples in a row", "samples/s", "clock"), rows), "", note]
 
 
 def _spread(summary: dict, scale: float) -> str:
@@ -266,4 +268,4 @@ def _training(report: dict) -> list[str]:
         f"own tutorials use them. In the first epoch a library may compile; it is left out of the "
         f"median."
     )
-    return [described, "", *_table(header, rows)]
+    return [described, "", *table(header, rows)]

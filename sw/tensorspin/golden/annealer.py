@@ -75,8 +75,9 @@ class Annealer:
 
     def fill(self, step: Step) -> None:
         """The rounds before the first comparison, with the first step's probabilities."""
+        probabilities = self._probabilities(step)
         for _ in range(self._fill):
-            self._thresholds.round(step, self._probabilities(step))
+            self._thresholds.round(step, probabilities)
             self.rounds += 1
 
     def run(self, step: Step) -> None:
@@ -84,10 +85,11 @@ class Annealer:
         replicas = np.arange(self.problem.size.replicas)
         waits = {Moving.ALL: None, Moving.EVEN: 1, Moving.ODD: 0}[step.moving]
         left = np.where(replicas % 2 == waits, 0, step.sweeps)
+        probabilities = self._probabilities(step)
         while left.any():
-            self._round(step, left)
+            self._round(step, probabilities, left)
         for _ in range(STEP_ROUNDS - 1):
-            self._round(step, left)
+            self._round(step, probabilities, left)
         if step.exchange is not Exchange.NONE:
             self._exchange(step.exchange)
 
@@ -111,9 +113,9 @@ class Annealer:
             if (self.energies[hot] - self.energies[cold]) // 2 <= threshold:
                 self.ranks[[hot, cold]] = rank + 1, rank
 
-    def _round(self, step: Step, left: np.ndarray) -> None:
+    def _round(self, step: Step, probabilities: np.ndarray, left: np.ndarray) -> None:
         """A turn of each replica; counts down the sweeps that it has left in `left`."""
-        thresholds, holds = self._thresholds.round(step, self._probabilities(step))
+        thresholds, holds = self._thresholds.round(step, probabilities)
         self.rounds += 1
         rests = self._rest > 0
         self._rest -= rests
@@ -121,7 +123,7 @@ class Annealer:
         if not active.any():
             return
         accept = -self.states * self._fields <= thresholds
-        if step.moving is not Moving.ALL:
+        if holds is not None:
             neighbours = np.roll(self.states, 1, axis=0) + np.roll(self.states, -1, axis=0)
             accept &= ~(holds & (neighbours == 2 * self.states))
         accept &= np.arange(self.problem.variables) >= self._cursor[:, None]

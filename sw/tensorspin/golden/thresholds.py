@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 from ..contract.annealer import RING, AnnealerSize, Moving
@@ -16,6 +18,9 @@ from ..contract.thresholds import (
 
 BLOCK = 4096
 """Cycles for which a generator's words are computed at once."""
+
+ROUNDS = 64
+"""Rounds whose numbers are compared with their probabilities at once."""
 
 
 class Generator:
@@ -32,19 +37,16 @@ class Generator:
     """
 
     def __init__(self, index: int, seed) -> None:
-        step = np.zeros((GENERATOR_BITS, GENERATOR_BITS), dtype=np.uint8)
-        for bit, taps in enumerate(generator_taps(index)):
-            step[bit, taps] = 1
+        *powers, leap = _powers(index)
         state = np.zeros(GENERATOR_BITS, dtype=np.uint8)
         for byte in bytes(seed):
-            state = _product(step, state)
+            state = _product(powers[0], state)
             state[:8] ^= np.unpackbits(np.uint8(byte), bitorder="little")
-        states, power = state[:, None], step
-        while states.shape[1] < BLOCK:
+        states = state[:, None]
+        for power in powers:
             states = np.concatenate([states, _product(power, states)], axis=1)
-            power = _product(power, power)
         self._states = np.packbits(states, axis=1).view(np.uint64)
-        self._leap = [np.flatnonzero(row) for row in power]
+        self._leap = [np.flatnonzero(row) for row in leap]
 
     def words(self) -> np.ndarray:
         """Words of the next `BLOCK` cycles, int32, shape (BLOCK, WORDS)."""
@@ -70,11 +72,10 @@ class Thresholds:
 
     def __init__(self, size: AnnealerSize, first: int, seeds: np.ndarray) -> None:
         self._size = size
-        self._first = first
+        self._spins = spins = size.spins - first
         self._generators = [Generator(i, seeds[i]) for i in range(generators(size))]
         self._words = np.empty((0, size.samples), dtype=np.int32)
         # Digits with equal strides move together: one sequence, their sum, is enough.
-        spins = size.spins - first
         self._sequences = {
             stride: np.zeros(
                 (size.replicas, spins) if size.tempering else spins + stride * (size.replicas - 1),
@@ -82,8 +83,11 @@ class Thresholds:
             )
             for stride in set(size.sequences)
         }
+        # Rounds are computed in blocks, as long as what is drawn stays the same.
+        self._drawn: tuple | None = None
+        self._round = 0
 
-    def round(self, step: Step, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def round(self, step: Step, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         """Random numbers of the next round.
 
         Parameters
@@ -96,50 +100,99 @@ class Thresholds:
         Returns
         -------
         thresholds : ndarray of int32, shape (replicas, spins - first)
-            Digits that were drawn before the start are 0.
-        holds : ndarray of bool, shape (replicas, spins - first)
-            The ring holds the spin if it equals its neighbours.
+            Digits that were drawn before the start are 0. Not to be written to.
+        holds : ndarray of bool, shape (replicas, spins - first), or None
+            The ring holds the spin if it equals its neighbours; None if all replicas may move.
         """
+        drawn = (probabilities.tobytes(), step.ring, step.moving is Moving.ALL)
+        if drawn != self._drawn or self._round == ROUNDS:
+            self._advance()
+            self._draw_block(step, probabilities)
+            self._drawn = drawn
+        self._round += 1
+        parts = [self._window(stride, sequence) for stride, sequence in self._sequences.items()]
+        total = parts[0] if len(parts) == 1 else np.sum(parts, axis=0, dtype=np.int32)
+        if step.moving is Moving.ALL:
+            return total, None
+        ring = 1 << self._size.threshold_bits
+        return total & (ring - 1), total & ring != 0
+
+    def exchange_words(self, rounds: int) -> np.ndarray:
+        """Numbers for exchanges, one for each cycle of the next rounds; all else is as it was."""
+        self._advance()
+        cycles = rounds * self._size.replicas
+        words = self._peek(cycles)[:, -1]
+        self._words = self._words[cycles:]
+        return words
+
+    def _window(self, stride: int, sequence: np.ndarray) -> np.ndarray:
+        """What the replicas see of a sequence in the round."""
+        replicas, spins = self._size.replicas, self._spins
+        if self._size.tempering:
+            return sequence[:, self._round * stride : self._round * stride + spins]
+        first = self._round * stride * replicas
+        (step,) = sequence.strides
+        return np.lib.stride_tricks.as_strided(
+            sequence[first:], (replicas, spins), (stride * step, step), writeable=False
+        )
+
+    def _advance(self) -> None:
+        """Drop what the rounds so far have used; after that, another block must be drawn."""
+        replicas, done = self._size.replicas, self._round
+        self._words = self._words[done * replicas :]
+        for stride, sequence in self._sequences.items():
+            if self._size.tempering:
+                sequence = sequence[:, done * stride :][:, : self._spins]
+            else:
+                kept = self._spins + stride * (replicas - 1)
+                sequence = sequence[done * stride * replicas :][:kept]
+            self._sequences[stride] = sequence
+        self._drawn, self._round = None, 0
+
+    def _draw_block(self, step: Step, probabilities: np.ndarray) -> None:
+        """Append the samples of `ROUNDS` rounds to the sequences."""
         size = self._size
-        # A sample for each sequence, cycle and stride, in the order in which it enters.
-        words = self._draw(size.replicas)
+        # A sample for each sequence, round, cycle and stride, in the order in which it enters.
+        words = self._peek(ROUNDS * size.replicas).reshape(ROUNDS, size.replicas, -1)
         fresh = {
-            stride: np.zeros((size.replicas, stride), dtype=np.int32) for stride in self._sequences
+            stride: np.zeros((ROUNDS, size.replicas, stride), dtype=np.int32)
+            for stride in self._sequences
         }
         place = 0
         ring_limit = np.full(size.replicas, step.ring << WORD_BITS - RING.f_bits)
         limits = [*probabilities.T, ring_limit]
         for digit, (stride, limit) in enumerate(zip(size.sequences, limits)):
-            samples = words[:, place : place + stride] < limit[:, None]
+            samples = words[:, :, place : place + stride] < limit[:, None]
             fresh[stride] += samples.astype(np.int32) << digit
             place += stride
-        spins = size.spins - self._first
-        total = np.zeros((size.replicas, spins), dtype=np.int32)
-        ring = 1 << size.threshold_bits
         for stride, sequence in self._sequences.items():
             if step.moving is Moving.ALL:
-                sequence &= ~ring
+                sequence = sequence & ~(1 << size.threshold_bits)  # the ring's
+            entering = fresh[stride]
             if size.tempering:
-                sequence = np.concatenate([sequence, fresh[stride]], axis=1)[:, -spins:]
-                total += sequence
+                entering = entering.swapaxes(0, 1).reshape(size.replicas, -1)
+                self._sequences[stride] = np.concatenate([sequence, entering], axis=1)
             else:
-                entering = fresh[stride].reshape(-1)
-                sequence = np.concatenate([sequence, entering])[-len(sequence) :]
-                windows = np.lib.stride_tricks.sliding_window_view(sequence, spins)
-                total += windows[::stride]
-            self._sequences[stride] = sequence
-        return total & (ring - 1), total & ring != 0
+                self._sequences[stride] = np.concatenate([sequence, entering.ravel()])
 
-    def exchange_words(self, rounds: int) -> np.ndarray:
-        """Numbers for exchanges, one for each cycle of the next rounds; all else is as it was."""
-        return self._draw(rounds * self._size.replicas)[:, -1]
-
-    def _draw(self, cycles: int) -> np.ndarray:
+    def _peek(self, cycles: int) -> np.ndarray:
+        """Numbers of the next cycles, which stay."""
         while len(self._words) < cycles:
             block = np.concatenate([g.words() for g in self._generators], axis=1)
             self._words = np.concatenate([self._words, block[:, : self._size.samples]])
-        words, self._words = self._words[:cycles], self._words[cycles:]
-        return words
+        return self._words[:cycles]
+
+
+@cache
+def _powers(index: int) -> list[np.ndarray]:
+    """A generator's matrix of 1, 2, 4, ... and `BLOCK` steps."""
+    power = np.zeros((GENERATOR_BITS, GENERATOR_BITS), dtype=np.uint8)
+    for bit, taps in enumerate(generator_taps(index)):
+        power[bit, taps] = 1
+    powers = [power]
+    while len(powers) < BLOCK.bit_length():
+        powers.append(_product(powers[-1], powers[-1]))
+    return powers
 
 
 def _product(left: np.ndarray, right: np.ndarray) -> np.ndarray:

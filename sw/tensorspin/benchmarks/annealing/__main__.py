@@ -1,0 +1,151 @@
+"""``python -m tensorspin.benchmarks.annealing``: measure, and write JSON, tables and pictures."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+from ...errors import TensorspinError
+from ...plots import check_matplotlib
+from .boards import annealer_rows
+from .figures import draw
+from .instances import COMPLETE
+from .run import FORMAT, PARTS, SWEEPS, Plan, measure
+from .tables import markdown
+
+VARIABLE = "TENSORSPIN_DATA"
+"""Environment variable with the folder of the instances."""
+
+READS = 32
+QUICK_SWEEPS = (20, 100)
+QUICK_SPINS = (64,)
+_STEM = "annealing"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure or render.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        As on the command line, without the program's name.
+
+    Returns
+    -------
+    int
+        Exit status: 0, or 1 if something failed, 2 if the arguments are wrong, 130 if interrupted.
+    """
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    for name, values in (("--sweeps", options.sweeps), ("--spins", options.spins)):
+        if values is not None and min(values) < 2:
+            parser.error(f"{name} must be at least 2, not {min(values)}")
+    if options.reads < 2:
+        parser.error(f"--reads must be at least 2, not {options.reads}")
+    try:
+        check_matplotlib()
+        options.output.mkdir(parents=True, exist_ok=True)
+        path = options.output / f"{_STEM}.json"
+
+        def keep(report: dict) -> None:
+            path.write_text(json.dumps(report, indent=1) + "\n")
+
+        if options.render:
+            report = _read(path)
+        else:
+            report = measure(_plan(options), keep)
+            keep(report)
+        table = path.with_suffix(".md")
+        table.write_text(markdown(report))
+        pictures = draw(report, options.output)
+    except (TensorspinError, ValueError, OSError) as error:
+        print(f"benchmark: {' '.join(str(error).split())}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("benchmark: interrupted", file=sys.stderr)
+        return 130
+    print(table.read_text())
+    print("written:", *(str(written) for written in (path, table, *pictures)))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m tensorspin.benchmarks.annealing",
+        description="Quality and speed of the annealer, beside dwave-samplers and OpenJij.",
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=os.environ.get(VARIABLE),
+        metavar="DIR",
+        help=f"folder with best_known.csv, gset, biqmac and qubo; by default ${VARIABLE}, and "
+        "without that only random problems",
+    )
+    parser.add_argument(
+        "--board",
+        action="append",
+        choices=[row.name for row in annealer_rows()],
+        metavar="NAME",
+        help="may be repeated; by default all with an annealer",
+    )
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="by default all")
+    parser.add_argument("--sweeps", type=int, nargs="+", help=f"by default {SWEEPS}")
+    parser.add_argument("--spins", type=int, nargs="*", help=f"by default {COMPLETE}")
+    parser.add_argument(
+        "--reads", type=int, default=READS, help="for each number of sweeps; by default %(default)s"
+    )
+    parser.add_argument("--quick", action="store_true", help="less of everything")
+    parser.add_argument(
+        "--compare-python",
+        default=sys.executable,
+        metavar="PYTHON",
+        help="interpreter of the environment that has the other libraries; by default this one",
+    )
+    parser.add_argument("--output", type=Path, default=Path("results"), help="folder to write to")
+    parser.add_argument(
+        "--render", action="store_true", help="measure nothing; render the folder's .json again"
+    )
+    return parser
+
+
+def _plan(options) -> Plan:
+    rows = [row for row in annealer_rows() if options.board is None or row.name in options.board]
+    if not rows:
+        raise ValueError("no board of the table has an annealer")
+    return Plan(
+        rows=rows,
+        folder=None if options.data is None else Path(options.data),
+        parts=options.parts,
+        sweeps=options.sweeps or (QUICK_SWEEPS if options.quick else SWEEPS),
+        reads=options.reads,
+        spins=(QUICK_SPINS if options.quick else COMPLETE)
+        if options.spins is None
+        else options.spins,
+        python=options.compare_python,
+    )
+
+
+def _read(path: Path) -> dict:
+    """A report that was written before.
+
+    Raises
+    ------
+    ValueError
+        If the file is no report, or one of another format.
+    """
+    try:
+        report = json.loads(path.read_text())
+    except ValueError as error:
+        raise ValueError(f"{path} is no JSON file: {error}") from error
+    found = report.get("format") if isinstance(report, dict) else None
+    if found != FORMAT:
+        raise ValueError(f"{path} is no report of format {FORMAT} but {found}; measure again")
+    return report
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,162 @@
+"""Solves instances on golden models of annealers: states and cycles are the gateware's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ...board import Board
+from ...contract.annealer import AnnealerSize
+from ...contract.boards import BOARDS
+from ...contract.boards import Board as Row
+from ...errors import CapacityError
+from ...sampling import BoardSampler
+from ...sampling.board_sampler import quantise_model
+from ...sampling.quantise import Quantised
+from ...sampling.schedules import default_beta_range
+from ...transports.golden import GoldenTransport
+from .instances import Instance
+
+
+@dataclass(frozen=True)
+class Solved:
+    """Reads of one schedule.
+
+    Attributes
+    ----------
+    values : ndarray of float, shape (reads,)
+        Objective of each read's best state.
+    read_seconds : float
+        Time of the device for a read, all replicas busy.
+    transfer_seconds : float
+        All else that a read takes, the problem already on the device; modelled: the rate of the
+        line, frames back to back.
+    upload_seconds : float
+        What the first run takes more, to upload the problem and the schedule; modelled.
+    """
+
+    values: np.ndarray
+    read_seconds: float
+    transfer_seconds: float
+    upload_seconds: float
+
+
+def annealer_rows() -> list[Row]:
+    """Rows of the board table that have an annealer."""
+    return [row for row in BOARDS.values() if row.annealer is not None]
+
+
+def fitted(instance: Instance, size: AnnealerSize) -> Quantised:
+    """The instance on an annealer's scale.
+
+    Raises
+    ------
+    CapacityError
+        If it does not fit.
+    """
+    return quantise_model(instance.model.bqm, list(instance.model.bqm.variables), size)
+
+
+def obstacle(instance: Instance, size: AnnealerSize) -> str | None:
+    """Why an instance does not fit exactly; None if it does."""
+    if instance.variables > size.spins:
+        return f"{instance.variables} variables"
+    try:
+        error = fitted(instance, size).relative_error
+    except CapacityError as refused:
+        return refused.what
+    return f"rounding loses {error:.1%}" if error else None
+
+
+def beta_range(instance: Instance, size: AnnealerSize) -> tuple[float, float]:
+    """The default inverse temperatures, in units of the model."""
+    quantised = fitted(instance, size)
+    first, last = default_beta_range(quantised.problem)
+    return first * quantised.scale, last * quantised.scale
+
+
+def exact_row(row: Row, instance: Instance) -> tuple[Row, float]:
+    """A row rebuilt for an instance: with as many spins, and bits for its weights, up to 8.
+
+    No such bitstream need exist; its clock is the row's.
+
+    Parameters
+    ----------
+    row : Row
+    instance : Instance
+
+    Returns
+    -------
+    (Row, float)
+        The row, and the relative error of the rounding that is left.
+    """
+    for bits in range(2, 9):
+        size = replace(
+            row.annealer,
+            spins=instance.variables,
+            coupling_bits=bits,
+            field_bits=bits + 8,
+            strides=(1,) * (bits + 6),
+            offset_rows=4 * instance.variables,
+        )
+        try:
+            error = fitted(instance, size).relative_error
+        except CapacityError:
+            continue
+        if not error:
+            break
+    return replace(row, annealer=size), error
+
+
+@contextmanager
+def opened(row: Row) -> Iterator[BoardSampler]:
+    """A sampler on the golden model of a row, which need not be in the table."""
+    with Board.over(GoldenTransport(row)) as board:
+        yield BoardSampler(board)
+
+
+def solve(
+    sampler: BoardSampler,
+    instance: Instance,
+    betas: tuple[float, float],
+    sweeps: int,
+    reads: int,
+    schedule: str = "geometric",
+    seed: int = 0,
+) -> Solved:
+    """Anneal an instance `reads` times.
+
+    Parameters
+    ----------
+    sampler : BoardSampler
+    instance : Instance
+    betas : (float, float)
+        First and last inverse temperature.
+    sweeps, reads : int
+    schedule : str
+        As for `BoardSampler.sample`.
+    seed : int
+    """
+    replicas = sampler.properties["annealer"]["replicas"]
+    runs = max(2, -(-reads // replicas))
+    options = {
+        "num_sweeps": sweeps,
+        "beta_range": betas,
+        "beta_schedule_type": schedule,
+        "states": "best",
+    }
+    bqm = instance.model.bqm
+    first = sampler.sample(bqm, seed=2 * seed, num_reads=replicas, **options)
+    others = sampler.sample(bqm, seed=2 * seed + 1, num_reads=(runs - 1) * replicas, **options)
+    energies = np.concatenate([first.record.energy, others.record.energy])
+    device = first.info["device_time"] + others.info["device_time"]
+    transfer = others.info["transfer_time"] / (runs - 1)
+    return Solved(
+        instance.model.value(energies)[: max(reads, replicas)],
+        device / len(energies),
+        transfer / replicas,
+        first.info["transfer_time"] - transfer,
+    )

@@ -1,0 +1,32 @@
+"""Simulated annealing of dwave-samplers."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+import dimod
+import protocol
+from dwave.samplers import SimulatedAnnealingSampler
+
+
+def main() -> None:
+    """Solve and answer."""
+    task = protocol.begin()
+    bqm = dimod.BinaryQuadraticModel.from_ising(*task.model())
+    sampler = SimulatedAnnealingSampler()
+
+    def sample(sweeps: int, reads: int, seed: int):
+        return sampler.sample(
+            bqm,
+            num_reads=reads,
+            num_sweeps=sweeps,
+            beta_range=task.betas,
+            beta_schedule_type="geometric",
+            seed=seed,
+        ).record.energy
+
+    protocol.measure(task, sample, {"dwave-samplers": version("dwave-samplers")})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+"""Ising models of floats as integers that fit an annealer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..contract.annealer import AnnealerSize
+from ..contract.ising import IsingProblem
+from ..errors import CapacityError
+
+TOLERANCE = 1e-6
+"""Relative: how far from integers scaled coefficients may be that count as exact. That is what
+single precision leaves."""
+
+MOST_MULTIPLES = 1024
+"""Of the least coefficient that are tried as integers at most."""
+
+BISECTIONS = 12
+"""Steps in which the greatest scale that fits is found: to 1 part in 4,000 of the first guess."""
+
+
+@dataclass(frozen=True, eq=False)
+class Quantised:
+    """A problem on the device's scale.
+
+    Attributes
+    ----------
+    problem : IsingProblem
+    scale : float
+        Units of the device in one of the model.
+    coupling_error, linear_error : float
+        Greatest difference of a coefficient from the model's, in units of the model.
+    energy_error : float
+        No state's energy differs by more from the model's, in units of the model.
+    relative_error : float
+        The root mean square of that difference over all states, divided by that of the energy
+        (without the constant): 0 if all coefficients are exact.
+    """
+
+    problem: IsingProblem
+    scale: float
+    coupling_error: float
+    linear_error: float
+    energy_error: float
+    relative_error: float
+
+
+def quantise(linear: np.ndarray, couplings: np.ndarray, size: AnnealerSize) -> Quantised:
+    """Scale and round a model.
+
+    If all coefficients are multiples of a number so that they fit as integers, the least such
+    integers are taken: exact, with the smallest fields. Otherwise the scale is as great as the
+    widths of couplings and fields allow.
+
+    Parameters
+    ----------
+    linear : ndarray of float, shape (n,)
+    couplings : ndarray of float, shape (n, n)
+        Symmetric, zero on the diagonal.
+    size : AnnealerSize
+
+    Returns
+    -------
+    Quantised
+
+    Raises
+    ------
+    ValueError
+        If a coefficient is not finite.
+    CapacityError
+        If there are more variables than spins, or local fields would not fit unless all couplings
+        were rounded to zero.
+    """
+    if len(linear) > size.spins:
+        raise CapacityError(
+            "variables",
+            len(linear),
+            size.spins,
+            "solve it in parts, with tensorspin.DecomposingSampler",
+        )
+    if not (np.all(np.isfinite(linear)) and np.all(np.isfinite(couplings))):
+        raise ValueError("all coefficients of a model must be finite")
+    upper = np.triu(couplings, 1)
+    limit = _scale_limit(linear, couplings, size)
+    scale = _exact_scale(np.concatenate([linear, upper[upper != 0]]), limit)
+    problem = None if scale is None else _rounded(linear, couplings, scale, size)
+    if problem is None:
+        scale, problem = _greatest_scale(linear, couplings, limit, size)
+    coupling_errors = np.abs(np.triu(problem.couplings, 1) / scale - upper)
+    linear_errors = np.abs(problem.linear / scale - linear)
+    power = np.sum(upper**2) + np.sum(linear**2)
+    lost = np.sum(coupling_errors**2) + np.sum(linear_errors**2)
+    return Quantised(
+        problem,
+        scale,
+        float(coupling_errors.max()),
+        float(linear_errors.max()),
+        float(coupling_errors.sum() + linear_errors.sum()),
+        float(np.sqrt(lost / power)) if power > 0 else 0.0,
+    )
+
+
+def _scale_limit(linear, couplings, size: AnnealerSize) -> float:
+    """The scale at which the first coupling or field reaches its limit, before rounding."""
+    greatest = np.abs(couplings).max()
+    field = (np.abs(linear) + np.abs(couplings).sum(axis=1)).max()
+    limits = [
+        limit / value
+        for value, limit in ((greatest, size.coupling.maximum), (field, size.field.maximum))
+        if value > 0
+    ]
+    return min(limits, default=1.0)
+
+
+def _exact_scale(values: np.ndarray, limit: float) -> float | None:
+    """The least scale, up to a limit, at which all values are integers; None if there is none."""
+    values = np.unique(np.abs(values[values != 0]))
+    if not len(values):
+        return 1.0
+    least = values[0]
+    for multiple in range(1, int(min(limit * least * (1 + TOLERANCE), MOST_MULTIPLES)) + 1):
+        scaled = values * (multiple / least)
+        if np.all(np.abs(scaled - np.rint(scaled)) <= TOLERANCE * np.maximum(scaled, 1)):
+            return float(multiple / least)
+    return None
+
+
+def _rounded(linear, couplings, scale: float, size: AnnealerSize) -> IsingProblem | None:
+    """The problem at a scale, or None if it does not fit."""
+    integers = [np.rint(values * scale).astype(np.int64) for values in (couplings, linear)]
+    try:
+        return IsingProblem(size, *integers)
+    except ValueError:  # what fits is the problem's own knowledge
+        return None
+
+
+def _greatest_scale(linear, couplings, limit, size) -> tuple[float, IsingProblem]:
+    """Bisect for the greatest scale at which a problem fits."""
+    fits, fails = 0.0, 2.0 * limit  # so that the limit itself is tried first
+    best = None
+    for _ in range(BISECTIONS):
+        scale = (fits + fails) / 2
+        problem = _rounded(linear, couplings, scale, size)
+        if problem is None:
+            fails = scale
+        else:
+            fits, best = scale, (scale, problem)
+    if best is None or (np.any(couplings) and not np.any(best[1].couplings)):
+        fields = np.abs(linear) + np.abs(couplings).sum(axis=1)
+        raise CapacityError(
+            "local field in units of the greatest coupling",
+            int(np.ceil(fields.max() / np.abs(couplings).max())),
+            size.field.maximum,
+            "take a board with wider fields, or make linear terms and degrees smaller",
+        )
+    return best

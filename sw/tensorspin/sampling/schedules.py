@@ -1,0 +1,251 @@
+"""Annealing schedules: inverse temperatures of a model to the steps of an annealer."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from numbers import Integral
+
+import numpy as np
+
+from ..contract.annealer import SWEEPS, AnnealerSize
+from ..contract.ising import IsingProblem, Step, schedule
+from ..contract.tempering import Ladder, ladder, tempering_schedule
+from ..contract.thresholds import highest_temperature
+from ..contract.transverse import transverse_schedule
+
+METHODS = ("annealing", "quantum", "tempering")
+"""What is made of a schedule: `plan`."""
+
+TYPES = ("linear", "geometric", "custom")
+"""How the inverse temperature goes from the first to the last."""
+
+EXCITATION_RATE = 0.01
+"""Probability of a flip against the least gap in the last sweep of the default range."""
+
+MOST_COLD = 16
+"""Where few coefficients are much smaller than the others, a problem is frozen long before they
+matter; beyond this, the same time is better spent at higher temperatures."""
+
+IDLE_RANGE = (0.1, 1.0)
+"""Inverse temperatures for a problem whose coefficients are all zero; any would do."""
+
+FIELD = 3.0
+"""Transverse field at the start of simulated quantum annealing, in slices' temperatures."""
+
+DEFAULT_SWEEPS = 1000
+
+ROUNDING = 1e-9
+"""Relative: what divisions may lose."""
+
+
+def default_beta_range(problem: IsingProblem) -> tuple[float, float]:
+    """Inverse temperatures from which, and to which, a problem is annealed.
+
+    The last is that of dwave-samplers (`_default_ising_beta_range` of `dwave.samplers.sa.sampler`,
+    with ``scale_T_with_N=False``): a spin crosses the least gap, twice the smallest coefficient,
+    with the probability `EXCITATION_RATE`; but it is no more than `MOST_COLD` times the first. The
+    first is the reciprocal of the root-mean-square local field, over all spins and states, or the
+    device's highest temperature. dwave-samplers takes the greatest field that could ever arise;
+    there a hot sweep costs as much as a cold one, here as many cycles as it flips spins.
+
+    Parameters
+    ----------
+    problem : IsingProblem
+
+    Returns
+    -------
+    (float, float)
+        In units of the device.
+    """
+    couplings, linear = problem.couplings, problem.linear
+    power = linear**2 + (couplings**2).sum(axis=1)
+    if not power.any():
+        return IDLE_RANGE
+    sizes = np.abs(np.column_stack([linear, couplings]))
+    hot = max(1 / np.sqrt(power[power > 0].mean()), _least_beta(problem.size))
+    cold = min(-np.log(EXCITATION_RATE) / (2 * sizes[sizes > 0].min()), MOST_COLD * hot)
+    return float(hot), float(max(hot, cold))
+
+
+def betas_of(
+    schedule_type: str,
+    beta_range: Sequence[float] | None,
+    beta_schedule: Sequence[float] | None,
+    num_sweeps: int | None,
+    num_sweeps_per_beta: int,
+    default_range: tuple[float, float],
+) -> np.ndarray:
+    """The inverse temperatures that dwave-samplers' parameters ask for.
+
+    Parameters
+    ----------
+    schedule_type : str
+        One of `TYPES`.
+    beta_range : sequence of two floats, optional
+        First and last.
+    beta_schedule : sequence of float, optional
+        All of them; for "custom" alone.
+    num_sweeps : int, optional
+        Sweeps in all, `DEFAULT_SWEEPS` or as many as the custom schedule has.
+    num_sweeps_per_beta : int
+    default_range : (float, float)
+        Where no range is given.
+
+    Returns
+    -------
+    ndarray of float64, shape (num_sweeps / num_sweeps_per_beta,)
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a parameter has the wrong type or value, or contradicts another.
+    """
+    _check_count(num_sweeps_per_beta, "num_sweeps_per_beta")
+    if num_sweeps is not None:
+        _check_count(num_sweeps, "num_sweeps")
+    if schedule_type not in TYPES:
+        known = ", ".join(f'"{name}"' for name in TYPES)
+        raise ValueError(f"beta_schedule_type must be {known}, not {schedule_type!r}")
+    if schedule_type == "custom":
+        if beta_schedule is None:
+            raise ValueError('beta_schedule_type="custom" needs a beta_schedule')
+        betas = _check_betas(beta_schedule, "beta_schedule")
+        sweeps = len(betas) * num_sweeps_per_beta
+        if num_sweeps not in (None, sweeps):
+            raise ValueError(f"num_sweeps is {num_sweeps}, the beta_schedule has {sweeps} sweeps")
+        if beta_range is not None and tuple(beta_range) != (betas[0], betas[-1]):
+            raise ValueError("beta_range and beta_schedule contradict each other; give one")
+        return betas
+    if beta_schedule is not None:
+        raise ValueError(f"a beta_schedule is for the type custom, not {schedule_type}")
+    first, last = _check_betas(default_range if beta_range is None else beta_range, "beta_range", 2)
+    count, rest = divmod(DEFAULT_SWEEPS if num_sweeps is None else num_sweeps, num_sweeps_per_beta)
+    if rest or not count:
+        raise ValueError(
+            f"num_sweeps must be a multiple of num_sweeps_per_beta ({num_sweeps_per_beta}), not "
+            f"{num_sweeps}"
+        )
+    if count == 1:
+        return np.array([last])
+    if schedule_type == "linear":
+        return np.linspace(first, last, count)
+    if min(first, last) == 0:
+        raise ValueError("a geometric schedule can't begin or end at an inverse temperature of 0")
+    return np.geomspace(first, last, count)
+
+
+def anneal_steps(betas: np.ndarray, sweeps: int, size: AnnealerSize) -> list[Step]:
+    """The steps of an annealer for a schedule.
+
+    Where there are more inverse temperatures than the device has steps, as many as needed are
+    replaced with their mean. Temperatures above the device's highest are lowered to that, with a
+    warning.
+
+    Parameters
+    ----------
+    betas : ndarray of float, shape (k,)
+        In units of the device.
+    sweeps : int
+        At each.
+    size : AnnealerSize
+
+    Returns
+    -------
+    list of Step
+
+    Raises
+    ------
+    ValueError
+        If there are more sweeps than the schedule can hold.
+    """
+    if len(betas) * sweeps > (most := size.steps * SWEEPS.maximum):
+        raise ValueError(f"the device takes {most} sweeps at most, not {len(betas) * sweeps}")
+    parts = np.array_split(betas, min(len(betas), size.steps))
+    means = np.array([part.mean() for part in parts])
+    least = _least_beta(size)
+    if means.min() < least * (1 - ROUNDING):
+        warnings.warn(
+            f"temperatures of {np.mean(means < least):.0%} of the schedule are lowered to "
+            f"{1 / least:g} in units of the device, its highest",
+            stacklevel=4,
+        )
+    means = np.maximum(means, least)
+    return [
+        step
+        for mean, part in zip(means, parts)
+        for step in schedule([1 / mean], len(part) * sweeps, size)
+    ]
+
+
+def plan(
+    method: str, betas: np.ndarray, sweeps: int, size: AnnealerSize
+) -> tuple[list[Step], Ladder | None]:
+    """The steps of an annealer for a schedule, by one of its methods.
+
+    "annealing": `anneal_steps`. "tempering": the replicas' temperatures are geometric from the
+    schedule's highest to its lowest, all the time; they exchange them after each step. "quantum":
+    each slice has the geometric mean of the schedule's temperatures, and the transverse field falls
+    linearly from `FIELD` times that to a small part of it.
+
+    Parameters
+    ----------
+    method : str
+        One of `METHODS`.
+    betas, sweeps, size
+        As for `anneal_steps`.
+
+    Returns
+    -------
+    list of Step
+    Ladder or None
+        For tempering.
+
+    Raises
+    ------
+    ValueError
+        If the device can't do it, or the schedule does not fit.
+    """
+    steps = anneal_steps(betas, sweeps, size)
+    if method == "annealing":
+        return steps, None
+    sweeps = len(betas) * sweeps
+    first, last = np.maximum([betas.min(), betas.max()], _least_beta(size))
+    if method == "tempering":
+        count = min(size.steps, sweeps)
+        temperatures = np.geomspace(1 / first, 1 / last, size.replicas)
+        return tempering_schedule(count, -(-sweeps // count), size), ladder(temperatures, size)
+    slice_temperature = 1 / np.sqrt(first * last)
+    count = min(size.steps // 2, sweeps)  # the slices move in two halves
+    gammas = slice_temperature * np.linspace(FIELD, FIELD / count, count)
+    temperature = slice_temperature / size.replicas
+    return transverse_schedule(gammas, temperature, -(-sweeps // count), size), None
+
+
+def _least_beta(size: AnnealerSize) -> float:
+    """Of the highest temperature, a little less, so that its reciprocal is not above it."""
+    return (1 + ROUNDING) / highest_temperature(size)
+
+
+def _check_count(value, name: str) -> None:
+    if not isinstance(value, Integral) or isinstance(value, bool):
+        raise TypeError(f"{name} must be an integer, not {value!r}")
+    if value < 1:
+        raise ValueError(f"{name} must be at least 1, not {value}")
+
+
+def _check_betas(values, name: str, count: int | None = None) -> np.ndarray:
+    try:
+        betas = np.array(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must be numbers: {error}") from error
+    if betas.ndim != 1 or not len(betas) or count not in (None, len(betas)):
+        wanted = "one number or more" if count is None else f"{count} numbers"
+        raise ValueError(f"{name} must be {wanted}, not of shape {betas.shape}")
+    wrong = betas[~(np.isfinite(betas) & (betas >= 0))]
+    if len(wrong):
+        raise ValueError(
+            f"{name} holds {wrong[0]:g}; inverse temperatures are finite and not negative (a "
+            f"temperature of zero has none)"
+        )
+    return betas

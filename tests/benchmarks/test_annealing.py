@@ -1,0 +1,120 @@
+"""The annealer's benchmark: what it computes, and the command."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+
+import numpy as np
+import pytest
+
+from tensorspin.benchmarks.annealing.__main__ import VARIABLE, main
+from tensorspin.benchmarks.annealing.boards import exact_row, obstacle, opened, solve
+from tensorspin.benchmarks.annealing.instances import complete_instance, small_instances
+from tensorspin.benchmarks.annealing.speed import PEERS, measure_speed, time_to_solution
+from tensorspin.contract.boards import find_board
+
+BOARD = "ulx3s_25f_both"
+
+
+@pytest.fixture(autouse=True)
+def no_data(monkeypatch):
+    monkeypatch.delenv(VARIABLE, raising=False)
+
+
+def test_time_to_solution():
+    assert time_to_solution(2.0, 0.0) is None
+    assert time_to_solution(2.0, 1.0) == 2.0
+    # Ten reads that fail with the probability 0.1 ** 0.2 each: all fail with 0.01.
+    assert time_to_solution(2.0, 1 - 0.1**0.2) == pytest.approx(20.0)
+
+
+def test_complete_instances_are_those_of_the_seed():
+    first, second = (complete_instance(10).model for _ in range(2))
+    assert first.bqm == second.bqm
+    assert first.bqm != complete_instance(10, seed=1).model.bqm
+    assert set(first.bqm.quadratic.values()) == {-1.0, 1.0}
+    assert first.weight == sum(first.bqm.quadratic.values())
+
+
+def test_boards_solve():
+    row, instance = find_board(BOARD), complete_instance(12)
+    assert obstacle(instance, row.annealer) is None
+    with opened(row) as sampler:
+        solved = solve(sampler, instance, (0.3, 3.0), 30, 16)
+        cycles = sampler.sample(instance.model.bqm, num_sweeps=30, beta_range=(0.3, 3.0), seed=0)
+    states = np.array(np.meshgrid(*[[-1, 1]] * 12)).reshape(12, -1).T
+    energies = instance.model.bqm.energies((states, range(12)))
+    assert solved.values.max() == instance.model.value(energies.min())
+    assert len(solved.values) == 16
+    once = cycles.info["device_time"] / row.annealer.replicas
+    assert 0.5 * once < solved.read_seconds < 2 * once
+    # The problem is uploaded once.
+    assert solved.upload_seconds > 0 and solved.transfer_seconds > 0
+
+
+def test_too_large_instances_are_told():
+    row, instance = find_board(BOARD), complete_instance(65)
+    assert obstacle(instance, row.annealer) == "65 variables"
+    found = measure_speed(instance, [row], [10], 4, "no-such-interpreter")
+    assert found["solvers"][0]["obstacle"] == "65 variables"
+    assert "target" not in found
+
+
+def test_missing_libraries_are_told():
+    found = measure_speed(
+        complete_instance(8), [find_board(BOARD)], [10, 20], 8, "no-such-interpreter"
+    )
+    board, *libraries = found["solvers"]
+    assert [library["solver"] for library in libraries] == list(PEERS)
+    assert all("no-such-interpreter" in library["missing"] for library in libraries)
+    for run in board["runs"]:
+        assert 0 < run["successes"] <= 1
+        assert run["seconds_with_transfers"] > run["seconds"] >= run["read_seconds"] > 0
+
+
+def write_instances(folder):
+    (folder / "biqmac").mkdir()
+    (folder / "biqmac" / "ring").write_text("4 4\n1 2 1\n2 3 1\n3 4 1\n1 4 -5\n")
+    (folder / "qubo").mkdir()
+    (folder / "qubo" / "one.sparse").write_text("2 3\n1 1 -90\n1 2 1\n2 2 31\n")
+    (folder / "best_known.csv").write_text(
+        "file,n,m,objective,value,status\n"
+        "biqmac/ring,4,4,max cut,2,proven optimum\n"
+        "qubo/one.sparse,2,3,min x'Qx,-90,proven optimum\n"
+    )
+
+
+def test_bits_are_those_of_the_weights(tmp_path):
+    write_instances(tmp_path)
+    ring, one = small_instances(tmp_path)
+    row, error = exact_row(find_board(BOARD), ring)
+    assert (row.annealer.coupling_bits, row.annealer.spins, error) == (4, 4, 0)
+    assert exact_row(find_board(BOARD), one)[1] == 0
+
+
+def test_command(tmp_path, capsys):
+    data, output = tmp_path / "data", tmp_path / "results"
+    data.mkdir()
+    write_instances(data)
+    arguments = ["--quick", "--spins", "10", "--reads", "8", "--board", BOARD]
+    arguments += ["--output", str(output), "--compare-python", "no-such-interpreter"]
+    assert main([*arguments, "--data", str(data)]) == 0
+    report = json.loads((output / "annealing.json").read_text())
+    assert [row["first"] is not None for row in report["small"]] == [True, True]
+    text = (output / "annealing.md").read_text()
+    assert "2 of 2 optima found within 100 reads" in text
+    assert re.search(r"\| dwave \| .*no-such-interpreter", text)
+    assert not re.search(r"\bnan\b", text)
+    assert (output / "annealing_speed.png").is_file()
+    before = text
+    assert main(["--render", "--output", str(output)]) == 0
+    assert (output / "annealing.md").read_text() == before
+    assert math.isfinite(report["speed"][0]["target"])
+    capsys.readouterr()
+
+
+def test_wrong_folder(tmp_path, capsys):
+    assert main(["--data", str(tmp_path), "--output", str(tmp_path)]) == 1
+    assert "there is no best_known.csv" in capsys.readouterr().err

@@ -1,0 +1,284 @@
+"""The sampler as users of dimod use it."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import unittest
+from dataclasses import replace
+
+import dimod
+import dimod.testing
+import numpy as np
+import pytest
+
+from tensorspin.errors import CapacityError, TensorspinError
+from tensorspin.sampling import BoardSampler
+
+from .boards import MANY, SIZE, URL, WIDE, golden_board
+
+SWEEPS = {"num_sweeps": 20}
+READS = 400
+
+
+class QuickSampler(BoardSampler):
+    """With fewer sweeps by default."""
+
+    def sample(self, bqm, **parameters):
+        return super().sample(bqm, **{**SWEEPS, **parameters})
+
+
+def quick_sampler():
+    return QuickSampler(golden_board(WIDE))
+
+
+@dimod.testing.load_sampler_bqm_tests(quick_sampler)
+class TestDimodsOwn(unittest.TestCase):
+    def test_interface(self):
+        dimod.testing.assert_sampler_api(quick_sampler())
+        assert issubclass(BoardSampler, (dimod.Initialized, dimod.Scoped))
+
+
+@pytest.fixture
+def board():
+    return golden_board()
+
+
+@pytest.fixture
+def sampler(board):
+    return BoardSampler(board)
+
+
+def random_model(seed, count, vartype, unit=0.5):
+    rng = np.random.default_rng(seed)
+    labels = [("v", number) if number % 2 else f"v{number}" for number in range(count)]
+    bqm = dimod.BinaryQuadraticModel(vartype)
+    for place, label in enumerate(labels):
+        bqm.add_linear(label, unit * rng.integers(-4, 5))
+        for other in labels[:place]:
+            bqm.add_quadratic(label, other, unit * rng.integers(-3, 4))
+    bqm.offset = 1.5
+    return bqm
+
+
+@pytest.mark.parametrize("vartype", ["SPIN", "BINARY"])
+def test_finds_the_ground_state(sampler, vartype):
+    bqm = random_model(3, 10, vartype)
+    found = sampler.sample(bqm, seed=1, num_sweeps=60)
+    exact = dimod.ExactSolver().sample(bqm).first
+    assert found.vartype is bqm.vartype
+    assert found.first.energy == pytest.approx(exact.energy)
+    dimod.testing.assert_sampleset_energies(found, bqm)
+
+
+def test_energies_are_those_of_the_model_however_coarse_the_device(sampler):
+    rng = np.random.default_rng(4)
+    bqm = dimod.BinaryQuadraticModel.from_ising(
+        dict(enumerate(rng.standard_normal(12))),
+        {(i, j): rng.standard_normal() for i in range(12) for j in range(i)},
+        7.25,
+    )
+    found = sampler.sample(bqm, seed=1, **SWEEPS)
+    dimod.testing.assert_sampleset_energies(found, bqm)
+    error = found.info["quantization_error"]
+    assert 0 < error["relative_error"] < 0.1
+    assert 0 < error["coupling_error"] < error["energy_error"]
+
+
+def test_info(sampler, board):
+    bqm = random_model(5, 8, "SPIN")
+    found = sampler.sample(bqm, num_reads=20, seed=3, beta_range=(0.1, 2), **SWEEPS)
+    info = found.info
+    assert (info["seed"], info["scale"]) == (3, 2.0)
+    assert info["beta_range"] == (0.1, 2.0)
+    assert len(info["cycles"]) == len(board.runs) == 3
+    assert info["device_time"] == pytest.approx(sum(info["cycles"]) / board.info.clock_hz)
+    line = 3 * SIZE.replicas * 2 * SIZE.spins / 8 * 10 / 1e6  # states that come back, alone
+    assert line < info["transfer_time"] < 1
+
+
+def test_reads(sampler, board):
+    bqm = random_model(5, 8, "SPIN")
+    assert len(sampler.sample(bqm, **SWEEPS)) == SIZE.replicas
+    assert len(sampler.sample(bqm, num_reads=3, **SWEEPS)) == 3
+    told = []
+    found = sampler.sample(
+        bqm, num_reads=2 * SIZE.replicas + 1, progress=lambda *args: told.append(args), **SWEEPS
+    )
+    assert len(found) == 17
+    assert told == [(8, 17), (16, 17), (17, 17)]
+    seeds = [run[2] for run in board.runs[-3:]]
+    assert len(set(seeds)) == 3
+
+
+def test_same_seed_same_samples(sampler):
+    bqm = random_model(6, 20, "BINARY")
+    options = {"num_reads": 12, "num_sweeps": 3, "seed": 5}
+    first, second = (sampler.sample(bqm, **options).record.sample for _ in range(2))
+    assert np.array_equal(first, second)
+    other = sampler.sample(bqm, **{**options, "seed": 6}).record.sample
+    assert not np.array_equal(first, other)
+
+
+def test_best_states_are_never_worse(sampler):
+    bqm = random_model(7, 24, "SPIN")
+    options = {"seed": 1, "num_sweeps": 30, "beta_range": (0.2, 0.2)}
+    final = sampler.sample(bqm, **options).record.energy
+    best = sampler.sample(bqm, states="best", **options).record.energy
+    assert np.all(best <= final) and np.any(best < final)
+
+
+def test_temperatures_are_those_of_the_model():
+    """At a fixed temperature the states follow Boltzmann's law of the model, not the device's."""
+    board = golden_board(MANY)
+    h, J, beta = {"a": 0.5}, {("a", "b"): -0.75}, 0.8
+    found = BoardSampler(board).sample_ising(
+        h, J, num_reads=READS, num_sweeps=5, beta_range=(beta, beta), exact=True, seed=2
+    )
+    exact = dimod.ExactSolver().sample_ising(h, J)
+    law = np.exp(-beta * exact.record.energy)
+    law /= law.sum()
+    counts = {tuple(sorted(s.items())): 0 for s in exact.samples()}
+    for sample in found.samples(sorted_by=None):
+        counts[tuple(sorted(sample.items()))] += 1
+    for sample, probability in zip(exact.samples(sorted_by=None), law):
+        share = counts[tuple(sorted(sample.items()))] / READS
+        # Five standard deviations.
+        assert abs(share - probability) < 5 * np.sqrt(probability * (1 - probability) / READS)
+    assert board.runs[0][3]["refresh"] == MANY.exact_refresh
+
+
+def test_initial_states(sampler, board):
+    bqm = random_model(8, 6, "BINARY")
+    states = [
+        {label: (place + read) % 2 for place, label in enumerate(bqm.variables)} for read in (0, 1)
+    ]
+    found = sampler.sample(bqm, initial_states=states, seed=1, **SWEEPS)
+    assert len(found) == 2
+    order = list(found.variables)
+    sent = board.runs[0][3]["initial_states"]
+    for read in (0, 1):
+        assert sent[read].tolist() == [2 * states[read][label] - 1 for label in order]
+    with pytest.raises(ValueError, match="insufficient"):
+        sampler.sample(
+            bqm, initial_states=states, initial_states_generator="none", num_reads=3, **SWEEPS
+        )
+
+
+def test_random_initial_states_differ(sampler, board):
+    sampler.sample(random_model(8, 20, "SPIN"), seed=1, **SWEEPS)
+    sent = board.runs[0][3]["initial_states"]
+    assert len(np.unique(sent, axis=0)) == SIZE.replicas
+
+
+def test_interrupt(sampler, board):
+    calls = []
+
+    def interrupt():
+        calls.append(len(board.runs))
+        return len(board.runs) == 2
+
+    found = sampler.sample(
+        random_model(8, 6, "SPIN"), num_reads=40, interrupt_function=interrupt, **SWEEPS
+    )
+    assert len(found) == 2 * SIZE.replicas
+    assert calls == [1, 2]
+
+
+def test_a_chain_whose_neighbours_have_neighbouring_labels(sampler):
+    """Visited along the chain, its domain walls would all move alike and never meet."""
+    ring = {(i, (i + 1) % 20): 1.0 for i in range(20)}
+    found = sampler.sample_ising({}, ring, num_reads=16, num_sweeps=40, seed=1)
+    assert found.first.energy == -20
+
+
+@pytest.mark.parametrize("method, further", [("quantum", {}), ("tempering", {"tempering": 1})])
+def test_methods(method, further):
+    board = golden_board(replace(SIZE, **further))
+    bqm = random_model(9, 12, "SPIN")
+    found = BoardSampler(board).sample(bqm, method=method, num_sweeps=40, seed=1, states="best")
+    assert found.first.energy == pytest.approx(dimod.ExactSolver().sample(bqm).first.energy)
+    dimod.testing.assert_sampleset_energies(found, bqm)
+    steps, options = board.runs[0][1], board.runs[0][3]
+    assert any(step.ring for step in steps) == (method == "quantum")
+    assert (options["ladder"] is not None) == (method == "tempering")
+
+
+def test_methods_that_the_device_lacks():
+    sampler = BoardSampler(golden_board(replace(SIZE, ring=0)))
+    for method, message in (("quantum", "has no ring"), ("tempering", "no parallel tempering")):
+        with pytest.raises(ValueError, match=message):
+            sampler.sample_ising({"a": 1.0}, {}, method=method, **SWEEPS)
+
+
+def test_isolated_and_empty(sampler, board):
+    bqm = dimod.BinaryQuadraticModel({"a": -1.0, "b": 0.0, "c": 2.0}, {}, 0.5, "SPIN")
+    found = sampler.sample(bqm, seed=1, **SWEEPS)
+    assert found.first.energy == -2.5
+    empty = sampler.sample(dimod.BinaryQuadraticModel({}, {}, 0.5, "BINARY"), num_reads=3)
+    assert (len(empty), list(empty.variables), empty.first.energy) == (3, [], 0.5)
+    assert len(board.runs) == 1
+    zero = sampler.sample(dimod.BinaryQuadraticModel({"a": 0.0}, {}, 0.0, "BINARY"), **SWEEPS)
+    assert zero.first.energy == 0
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_not_finite(sampler, value):
+    with pytest.raises(ValueError, match=rf"linear term of 'a' is {value}"):
+        sampler.sample_ising({"a": value}, {})
+    with pytest.raises(ValueError, match=rf"coupling of \('\w', '\w'\) is {value}"):
+        sampler.sample_ising({}, {("a", "b"): value})
+
+
+def test_too_many_variables(sampler):
+    with pytest.raises(CapacityError, match="33 needed, the device holds 32.*DecomposingSampler"):
+        sampler.sample_ising({number: 1.0 for number in range(33)}, {})
+
+
+@pytest.mark.parametrize(
+    "error, message, parameters",
+    [
+        (ValueError, "not negative", {"beta_range": (1, -1)}),
+        (ValueError, "temperature of zero", {"beta_range": (1, np.inf)}),
+        (ValueError, "seed must be 0 to", {"seed": -1}),
+        (TypeError, "seed must be None or an integer", {"seed": 1.5}),
+        (ValueError, "annealing, quantum, tempering, not 'magic'", {"method": "magic"}),
+        (ValueError, '"final" or "best"', {"states": "all"}),
+        (TypeError, "callable", {"interrupt_function": 3}),
+        (ValueError, "positive", {"num_reads": 0}),
+    ],
+)
+def test_wrong_parameters(sampler, board, error, message, parameters):
+    with pytest.raises(error, match=message):
+        sampler.sample_ising({"a": 1.0}, {}, **parameters)
+    assert not board.runs
+
+
+def test_unknown_parameters_are_told(sampler):
+    with pytest.warns(dimod.exceptions.SamplerUnknownArgWarning, match="randomise"):
+        sampler.sample_ising({"a": 1.0}, {}, randomise=True, **SWEEPS)
+
+
+def test_board_without_annealer():
+    with BoardSampler("golden://icebreaker") as sampler:
+        with pytest.raises(TensorspinError, match="icebreaker has no annealer"):
+            sampler.sample_ising({"a": 1.0}, {})
+
+
+def test_a_url_is_opened_when_needed_and_can_be_copied():
+    sampler = BoardSampler(URL)
+    assert sampler._board is None
+    with sampler:
+        first = sampler.sample_ising({"a": 1.0}, {}, **SWEEPS)
+        assert sampler.board is sampler.board
+        for other in (copy.deepcopy(sampler), pickle.loads(pickle.dumps(sampler))):
+            assert other._board is None
+    assert sampler._board is None
+    with sampler:
+        assert sampler.sample_ising({"a": 1.0}, {}, **SWEEPS).first == first.first
+
+
+def test_an_open_board_stays_open(board):
+    with BoardSampler(board) as sampler:
+        sampler.sample_ising({"a": 1.0}, {}, **SWEEPS)
+    assert board.status() is not None

@@ -1,0 +1,107 @@
+"""Models larger than the device."""
+
+from __future__ import annotations
+
+import dimod
+import dimod.testing
+import numpy as np
+import pytest
+
+from tensorspin.sampling import BoardSampler, DecomposingSampler
+
+from .boards import SIZE, golden_board
+
+
+def ring_of_clusters(vartype="SPIN", clusters=12, each=6):
+    """A planted state: couplings along it alone, strong within clusters; and its energy."""
+    rng = np.random.default_rng(1)
+    count = clusters * each
+    planted = rng.choice([-1, 1], count)
+    bqm = dimod.BinaryQuadraticModel("SPIN")
+    for i in range(count):
+        bqm.add_linear(f"s{i}", 0.0)
+        for j in range(i):
+            if i // each == j // each or (i - j) % count in (each, count - each):
+                bqm.add_quadratic(f"s{i}", f"s{j}", -planted[i] * planted[j])
+    energy = bqm.energy({f"s{i}": planted[i] for i in range(count)})
+    bqm.offset = 2.0
+    return bqm.change_vartype(vartype, inplace=False), energy + 2.0
+
+
+@pytest.fixture
+def sampler():
+    return DecomposingSampler(BoardSampler(golden_board()))
+
+
+def test_interface(sampler):
+    dimod.testing.assert_sampler_api(sampler)
+    dimod.testing.assert_composite_api(sampler)
+    assert sampler.size == SIZE.spins
+
+
+@pytest.mark.parametrize("vartype", ["SPIN", "BINARY"])
+def test_finds_a_planted_state(sampler, vartype):
+    bqm, optimum = ring_of_clusters(vartype)
+    told = []
+    found = sampler.sample(
+        bqm, seed=1, num_sweeps=20, progress=lambda *args: told.append(args), num_reads=2
+    )
+    assert found.vartype is bqm.vartype
+    dimod.testing.assert_sampleset_energies(found, bqm)
+    assert found.first.energy == pytest.approx(optimum)
+    info = found.info
+    for energies, last in zip(info["energies"], found.record.energy):
+        assert energies == sorted(energies, reverse=True)
+        assert energies[-1] == pytest.approx(last)
+    assert [done for done, _ in told] == list(range(1, info["parts"] + 1))
+    assert told[-1][0] <= told[-1][1]
+    assert info["device_time"] > 0 and info["transfer_time"] > 0
+
+
+def test_same_seed_same_samples(sampler):
+    bqm, _ = ring_of_clusters()
+    options = {"num_sweeps": 2, "max_passes": 1}
+    first, second = (sampler.sample(bqm, seed=3, **options).record.sample for _ in range(2))
+    assert np.array_equal(first, second)
+
+
+def test_initial_states_are_never_made_worse(sampler):
+    bqm, optimum = ring_of_clusters()
+    best = sampler.sample(bqm, seed=1, num_sweeps=20)
+    again = sampler.sample(bqm, initial_states=best, seed=2, num_sweeps=1, max_passes=1)
+    assert len(again) == len(best)
+    assert again.first.energy <= best.first.energy == pytest.approx(optimum)
+
+
+def test_any_child():
+    bqm, _ = ring_of_clusters(clusters=4)
+    sampler = DecomposingSampler(dimod.ExactSolver(), size=8)
+    found = sampler.sample(bqm, seed=1)
+    dimod.testing.assert_sampleset_energies(found, bqm)
+    energies = found.info["energies"][0]
+    assert energies[-1] < energies[0]
+    assert "device_time" not in found.info
+
+
+def test_interrupt(sampler):
+    bqm, _ = ring_of_clusters()
+    found = sampler.sample(bqm, seed=1, num_reads=3, num_sweeps=2, interrupt_function=lambda: True)
+    assert len(found) == 1 and found.info["parts"] == 1
+    dimod.testing.assert_sampleset_energies(found, bqm)
+
+
+def test_small_and_empty_models(sampler):
+    found = sampler.sample_ising({"a": 1.0}, {("a", "b"): 1.0}, seed=1, num_sweeps=10)
+    assert found.first.energy == -2.0 and found.info["parts"] == 1
+    assert sampler.sample_ising({}, {}).first.energy == 0
+
+
+def test_wrong_arguments(sampler):
+    with pytest.raises(ValueError, match="size must be given"):
+        DecomposingSampler(dimod.ExactSolver())
+    with pytest.raises(ValueError, match="at least 1; not 0"):
+        DecomposingSampler(dimod.ExactSolver(), 0)
+    with pytest.raises(ValueError, match="patience must be at least 1, not 0"):
+        sampler.sample_ising({"a": 1.0}, {}, patience=0)
+    with pytest.raises(ValueError, match="finite"):
+        sampler.sample_ising({"a": float("nan")}, {})

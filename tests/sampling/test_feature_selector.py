@@ -1,0 +1,112 @@
+"""Features selected by a sampler."""
+
+from __future__ import annotations
+
+import dimod
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler
+from sklearn.tree import DecisionTreeClassifier
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from tensorspin.sampling import AnnealingFeatureSelector, BoardSampler
+
+from .boards import URL
+
+QUICK = {"num_sweeps": 10, "states": "best"}
+
+
+def on_stand_in(**options):
+    return AnnealingFeatureSelector(URL, sampler_parameters=QUICK, random_state=0, **options)
+
+
+@parametrize_with_checks([on_stand_in()])
+def test_scikit_learn_check(estimator, check):
+    check(estimator)
+
+
+def copies(noise=0.05, samples=400, regression=False):
+    """Three features that matter, two near-copies of each, and three of noise."""
+    rng = np.random.default_rng(0)
+    causes = rng.random((samples, 3))
+    X = np.column_stack(
+        [causes + noise * rng.standard_normal(causes.shape) for _ in range(3)]
+        + [rng.random((samples, 3))]
+    )
+    y = causes.sum(axis=1)
+    return X, y if regression else (y > 1.5)
+
+
+@pytest.mark.parametrize("redundancy", ["mutual_information", "correlation"])
+@pytest.mark.parametrize("regression", [False, True])
+def test_one_of_each_copy_is_selected(redundancy, regression):
+    X, y = copies(regression=regression)
+    selector = AnnealingFeatureSelector(
+        dimod.ExactSolver(), n_features_to_select=3, redundancy=redundancy
+    ).fit(X, y)
+    selected = selector.get_support(indices=True)
+    assert sorted(selected % 3) == [0, 1, 2] and selected.max() < 9
+    assert selector.transform(X).shape == (len(X), 3)
+    assert 0 < selector.weight_ < 1
+
+
+def test_the_board_finds_what_is_best():
+    X, y = copies()
+    selected, best = (
+        AnnealingFeatureSelector(
+            sampler, n_features_to_select=3, sampler_parameters=options, random_state=0
+        ).fit(X, y)
+        for sampler, options in (
+            (BoardSampler(URL), {**QUICK, "num_sweeps": 50}),
+            (dimod.ExactSolver(), None),
+        )
+    )
+    assert selected.support_.sum() == 3
+
+    def objective(support):
+        within = best.redundancy_[np.ix_(support, support)].sum() / 2
+        return -best.weight_ * best.relevance_[support].sum() + (1 - best.weight_) * within
+
+    # The device's couplings have 4 bits.
+    assert objective(selected.support_) == pytest.approx(objective(best.support_), rel=0.05)
+
+
+@pytest.mark.parametrize("number, count", [(None, 6), (1, 1), (12, 12), (0.25, 3), (1.0, 12)])
+def test_number_of_features(number, count):
+    X, y = copies(samples=60)
+    selector = AnnealingFeatureSelector(dimod.ExactSolver(), n_features_to_select=number)
+    assert selector.fit(X, y).get_support().sum() == count
+
+
+def test_equal_features_are_told_apart():
+    X = np.tile(np.random.default_rng(1).random((50, 1)), 6)
+    y = X[:, 0] > 0.5
+    selector = AnnealingFeatureSelector(dimod.ExactSolver(), n_features_to_select=4)
+    assert selector.fit(X, y).get_support().sum() == 4
+
+
+def test_in_a_pipeline():
+    X, y = load_iris(return_X_y=True)
+    pipeline = make_pipeline(
+        MinMaxScaler(), on_stand_in(n_features_to_select=2), DecisionTreeClassifier(random_state=0)
+    )
+    assert pipeline.fit(X, y).score(X, y) > 0.95
+    # Length and width of the petals.
+    assert pipeline[1].get_feature_names_out(["a", "b", "c", "d"]).tolist() == ["c", "d"]
+
+
+@pytest.mark.parametrize(
+    "error, message, options",
+    [
+        (ValueError, "1 to 12, got 13", {"n_features_to_select": 13}),
+        (ValueError, "got 'all'", {"n_features_to_select": "all"}),
+        (ValueError, "got 1.5", {"n_features_to_select": 1.5}),
+        (ValueError, "\"correlation\", got 'none'", {"redundancy": "none"}),
+        (TypeError, "a dimod.Sampler or a URL, got 3", {"sampler": 3}),
+    ],
+)
+def test_wrong_parameters(error, message, options):
+    with pytest.raises(error, match=message):
+        AnnealingFeatureSelector(**{"sampler": dimod.ExactSolver(), **options}).fit(*copies())

@@ -1,0 +1,89 @@
+"""Models of floats on the device's integers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tensorspin.contract.annealer import AnnealerSize
+from tensorspin.errors import CapacityError
+from tensorspin.sampling.quantise import quantise
+
+from .boards import SIZE
+
+
+def symmetric(rng, count, draw):
+    upper = np.triu(draw((count, count)), 1)
+    return upper + upper.T
+
+
+@pytest.mark.parametrize("unit", [1.0, 0.25, 1 / 3, 1e-12, 1e12])
+def test_multiples_of_a_unit_are_exact(unit):
+    rng = np.random.default_rng(1)
+    couplings = symmetric(rng, 10, lambda shape: rng.integers(-3, 4, shape))
+    linear = rng.integers(-5, 6, 10)
+    linear[0] = 1  # so that no greater unit exists
+    found = quantise(linear * unit, couplings * unit, SIZE)
+    assert np.array_equal(found.problem.couplings, couplings)
+    assert np.array_equal(found.problem.linear, linear)
+    assert found.scale == pytest.approx(1 / unit)
+    assert found.energy_error == pytest.approx(0, abs=1e-9 * unit)
+    assert found.relative_error == pytest.approx(0, abs=1e-9)
+
+
+def test_multiples_of_no_coefficient_are_exact():
+    found = quantise(np.array([2.0, 3.0]), np.array([[0, 5.0], [5.0, 0]]), SIZE)
+    assert found.problem.linear.tolist() == [2, 3]
+    assert found.problem.couplings[0, 1] == 5
+
+
+def test_single_precision_is_exact():
+    values = np.array([0.1, 0.3, -0.7], dtype=np.float32)
+    found = quantise(
+        np.zeros(3), symmetric(None, 3, lambda shape: values[:, None] * [1, 1, 1]), SIZE
+    )
+    assert np.abs(found.problem.couplings).max() == 3
+    assert found.relative_error < 1e-6
+
+
+def test_floats_use_the_range_and_report_their_error():
+    rng = np.random.default_rng(2)
+    couplings, linear = symmetric(rng, 12, rng.standard_normal), rng.standard_normal(12)
+    found = quantise(linear, couplings, SIZE)
+    problem = found.problem
+    fields = (np.abs(problem.linear) + np.abs(problem.couplings).sum(axis=1)).max()
+    assert (
+        np.abs(problem.couplings).max() == SIZE.coupling.maximum
+        or fields > 0.9 * SIZE.field.maximum
+    )
+    states = rng.choice([-1, 1], (4000, 12))
+    exact = states @ linear + ((states @ couplings) * states).sum(axis=1) / 2
+    errors = problem.energy(states) / found.scale - exact
+    assert 0 < np.abs(errors).max() <= found.energy_error
+    # The relative error is that over all states; these are some.
+    assert found.relative_error == pytest.approx(np.std(errors) / np.std(exact), rel=0.1)
+    assert found.coupling_error <= 0.5 / found.scale * 1.001
+
+
+def test_a_wide_field_limits_the_scale():
+    narrow = AnnealerSize(32, 8, 10, 8, (1,) * 8, 64, 8)
+    rng = np.random.default_rng(3)
+    couplings = symmetric(rng, 32, lambda shape: rng.uniform(-1, 1, shape))
+    found = quantise(np.zeros(32), couplings, narrow)
+    fields = np.abs(found.problem.couplings).sum(axis=1).max()
+    assert 0.9 * narrow.field.maximum < fields <= narrow.field.maximum
+
+
+def test_zeros():
+    found = quantise(np.zeros(2), np.zeros((2, 2)), SIZE)
+    assert not found.problem.couplings.any() and found.relative_error == 0
+
+
+def test_what_does_not_fit_is_told():
+    with pytest.raises(CapacityError, match="variables: 33 needed, the device holds 32"):
+        quantise(np.zeros(33), np.zeros((33, 33)), SIZE)
+    with pytest.raises(ValueError, match="finite"):
+        quantise(np.array([np.nan]), np.zeros((1, 1)), SIZE)
+    linear = np.array([10_000.0, 0])
+    with pytest.raises(CapacityError, match="local field .*: 10001 needed, the device holds 255"):
+        quantise(linear, np.array([[0, 1.0], [1.0, 0]]), SIZE)
