@@ -41,7 +41,7 @@ def test_info(capsys):
 def test_info_of_an_annealer(capsys):
     status, out, _ = run(capsys, "info", "golden://ulx3s_25f_annealer")
     assert status == 0
-    for line in (r"spins +256", r"couplings +4 bits, -7 to 7", r"replicas +8"):
+    for line in (r"spins +256", r"couplings +4 bits, -7 to 7", r"replicas +16"):
         assert re.search(line, out)
     assert "lanes" not in out and "model" not in out
 

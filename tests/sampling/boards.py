@@ -7,8 +7,8 @@ from tensorspin.contract.annealer import AnnealerSize
 from tensorspin.contract.boards import Board as Row
 from tensorspin.transports.golden import GoldenTransport
 
-SIZE = AnnealerSize(32, 4, 9, 8, (1,) * 8, 32, 64)
-WIDE = AnnealerSize(32, 8, 14, 8, (1,) * 12, 64, 64)
+SIZE = AnnealerSize(32, 4, 9, 10, (1,) * 8, 32, 64)
+WIDE = AnnealerSize(32, 8, 14, 10, (1,) * 12, 64, 64)
 MANY = AnnealerSize(8, 4, 9, 64, (1,) * 8, 16, 64)
 """Replicas, for statistics."""
 

@@ -66,7 +66,7 @@ def test_floats_use_the_range_and_report_their_error():
 
 
 def test_a_wide_field_limits_the_scale():
-    narrow = AnnealerSize(32, 8, 10, 8, (1,) * 8, 64, 8)
+    narrow = AnnealerSize(32, 8, 10, 10, (1,) * 8, 64, 8)
     rng = np.random.default_rng(3)
     couplings = symmetric(rng, 32, lambda shape: rng.uniform(-1, 1, shape))
     found = quantise(np.zeros(32), couplings, narrow)
