@@ -135,6 +135,9 @@ class Host:
         if answer.type != PacketType.STATUS | REPLY:
             return answer
         status = dataclasses.replace(DeviceStatus.unpack(answer.payload[1:]), step=0)
+        if status.annealing:
+            # Asked while other frames come behind it, which are judged at once.
+            status = dataclasses.replace(status, damaged=0, out_of_sequence=0)
         return status if self.groups == 1 else dataclasses.replace(status, busy_cycles=0)
 
     async def finish_anneal(self) -> None:
