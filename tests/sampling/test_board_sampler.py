@@ -87,7 +87,9 @@ def test_energies_are_those_of_the_model_however_coarse_the_device(sampler):
 
 def test_info(sampler, board):
     bqm = random_model(5, 8, "SPIN")
-    found = sampler.sample(bqm, num_reads=20, seed=3, beta_range=(0.1, 2), **SWEEPS)
+    found = sampler.sample(
+        bqm, num_reads=2 * SIZE.replicas + 1, seed=3, beta_range=(0.1, 2), **SWEEPS
+    )
     info = found.info
     assert (info["seed"], info["scale"]) == (3, 2.0)
     assert info["beta_range"] == (0.1, 2.0)
@@ -105,8 +107,9 @@ def test_reads(sampler, board):
     found = sampler.sample(
         bqm, num_reads=2 * SIZE.replicas + 1, progress=lambda *args: told.append(args), **SWEEPS
     )
-    assert len(found) == 17
-    assert told == [(8, 17), (16, 17), (17, 17)]
+    one, two, reads = SIZE.replicas, 2 * SIZE.replicas, 2 * SIZE.replicas + 1
+    assert len(found) == reads
+    assert told == [(one, reads), (two, reads), (reads, reads)]
     seeds = [run[2] for run in board.runs[-3:]]
     assert len(set(seeds)) == 3
 
