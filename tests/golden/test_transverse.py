@@ -17,7 +17,7 @@ APART = 16
 """Slices after which the states of `SLICES` are no longer correlated."""
 
 SLICES = AnnealerSize(3, 3, 8, 256, (1,) * 7, 64, 16)
-CHAIN = AnnealerSize(4, 3, 8, 16, (4,) * 7, 64, 16)
+CHAIN = AnnealerSize(4, 3, 9, 16, (4,) * 8, 64, 16)
 
 
 def trotter_pairs(problem, temperature, gamma, slices):
