@@ -80,21 +80,30 @@ def _ulx3s(size: str, place_options: str) -> BoardHardware:
     )
 
 
-HARDWARE = {
-    "icebreaker": BoardHardware(
-        platform="amaranth_boards.icebreaker:ICEBreakerPlatform",
-        family=Family.ICE40UP,
+def _ice40(platform: str, family: Family) -> BoardHardware:
+    return BoardHardware(
+        platform=platform,
+        family=family,
         uart=0,
         programmer="iceprog",
         suffix=".bin",
         before_synthesis="",
         after_synthesis="",
-        # Not "-dsp": that pass takes the DSPs that the lanes instantiate for its own, and turns
-        # their registers off.
         synth_options="",
         # Not "--router router2": on a device this full it may go round in circles for ever.
         place_options="--seed 1",
-    ),
+    )
+
+
+_ICEBREAKER = "amaranth_boards.icebreaker:ICEBreakerPlatform"
+_HX8K_EVN = "amaranth_boards.ice40_hx8k_b_evn:ICE40HX8KBEVNPlatform"
+
+HARDWARE = {
+    # Not "-dsp": that pass takes the DSPs that the lanes instantiate for its own, and turns their
+    # registers off.
+    "icebreaker": _ice40(_ICEBREAKER, Family.ICE40UP),
+    "icebreaker_annealer": _ice40(_ICEBREAKER, Family.ICE40UP),
+    "hx8k_evn_annealer": _ice40(_HX8K_EVN, Family.ICE40HX),
     "ulx3s_25f": _ulx3s("25f", "--seed 1"),
     "ulx3s_25f_annealer": _ulx3s("25f", "--seed 1"),
     "ulx3s_25f_both": _ulx3s("25f", "--seed 1"),

@@ -23,12 +23,12 @@ one part after the other, for which a turn has at least `MIN_TURN` cycles.
 
 *Thresholds.* Each cycle `stride` samples of each digit are drawn; every P of them, in the order in
 which they are drawn, make a word of P thresholds, which goes to a ring buffer. In its turn of round
-T replica r reads as many words in a row as it visits windows, the first of them the word ``T * w +
-r - turn - LAG``, where w is the number of words drawn in a round, `round_words`. As that is at least
-the number of windows, a replica never sees a word twice: all its decisions use samples of their
-own, and there is nothing to be gained by sitting out turns. As it is at least the number of
-replicas, too, no sample is ever seen by two replicas at the same spin, not even in different
-rounds. At other spins other replicas do see it: in neighbouring windows, in the same place.
+T replica r reads as many words in a row as it visits windows, the first of them the word
+``T * w + r - turn - LAG``, where w is the number of words drawn in a round. As that is at least the
+number of windows, a replica never sees a word twice: all its decisions use samples of their own,
+and there is nothing to be gained by sitting out turns. As it is at least the number of replicas,
+too, no sample is ever seen by two replicas at the same spin, not even in different rounds. At other
+spins other replicas do see it: in neighbouring windows, in the same place.
 """
 
 from __future__ import annotations
@@ -105,8 +105,3 @@ def turn(size: AnnealerSize, first: int) -> int:
         The first spin that is a variable.
     """
     return max(MIN_TURN, windows(size) - first // size.window)
-
-
-def round_words(size: AnnealerSize, first: int) -> int:
-    """Words of thresholds that are drawn in a round."""
-    return size.replicas * turn(size, first) * size.strides[0] // size.window

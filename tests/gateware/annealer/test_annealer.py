@@ -7,7 +7,7 @@ from dataclasses import asdict
 import pytest
 
 from tensorspin.contract.annealer import MIN_REPLICAS, AnnealerSize
-from tensorspin_gateware.annealer import Annealer
+from tensorspin_gateware.annealer import create_annealer
 from tests.gateware.bench import run_bench
 
 SIZES = {
@@ -16,13 +16,16 @@ SIZES = {
     "many groups": AnnealerSize(150, 3, 10, 16, (1,) * 7, 20, 8),
     "tempering": AnnealerSize(19, 3, 8, 11, (3, 1, 2, 1, 1, 2, 1), 20, 8, ring=0, tempering=1),
     "tempering on a ring": AnnealerSize(16, 3, 8, MIN_REPLICAS, (2,) * 6, 20, 8, tempering=1),
+    "many windows": AnnealerSize(88, 2, 8, 16, (1,) * 5, 20, 8, ring=0, window=8),
+    "wide windows": AnnealerSize(144, 4, 11, 24, (2,) * 6, 20, 8, ring=0, window=16),
+    "the least replicas": AnnealerSize(128, 8, 13, 4, (4,) * 6, 12, 8, ring=0, window=16),
 }
 
 
 @pytest.mark.parametrize("name", SIZES)
 def test_equals_golden_model(name):
     run_bench(
-        Annealer(SIZES[name]),
+        create_annealer(SIZES[name]),
         "tests.gateware.annealer.bench_annealer",
         size=asdict(SIZES[name]),
         seed=1,
