@@ -80,14 +80,14 @@ def _ulx3s(size: str, place_options: str) -> BoardHardware:
     )
 
 
-def _ice40(platform: str, family: Family) -> BoardHardware:
+def _ice40(platform: str, family: Family, before_synthesis: str = "") -> BoardHardware:
     return BoardHardware(
         platform=platform,
         family=family,
         uart=0,
         programmer="iceprog",
         suffix=".bin",
-        before_synthesis="",
+        before_synthesis=before_synthesis,
         after_synthesis="",
         synth_options="",
         # Not "--router router2": on a device this full it may go round in circles for ever.
@@ -102,8 +102,8 @@ HARDWARE = {
     # Not "-dsp": that pass takes the DSPs that the lanes instantiate for its own, and turns their
     # registers off.
     "icebreaker": _ice40(_ICEBREAKER, Family.ICE40UP),
-    "icebreaker_annealer": _ice40(_ICEBREAKER, Family.ICE40UP),
-    "hx8k_evn_annealer": _ice40(_HX8K_EVN, Family.ICE40HX),
+    "icebreaker_annealer": _ice40(_ICEBREAKER, Family.ICE40UP, COLLISIONS_DO_NOT_MATTER),
+    "hx8k_evn_annealer": _ice40(_HX8K_EVN, Family.ICE40HX, COLLISIONS_DO_NOT_MATTER),
     "ulx3s_25f": _ulx3s("25f", "--seed 1"),
     "ulx3s_25f_annealer": _ulx3s("25f", "--seed 1"),
     "ulx3s_25f_both": _ulx3s("25f", "--seed 1"),
