@@ -74,11 +74,11 @@ cycle
 5     first of `GROUP` groups
 6     first of these
 7     found; a longer loop spends its further cycles here
-8     row of couplings addressed
-9     row at the memory's output
-10    in a first register
-11    in a second; the replica's next turn has begun a cycle before
-12    in a third, and added
+8     the replica's progress written
+9     row of couplings addressed
+10    row at the memory's output; the replica's next turn begins
+11    in a first register
+12    in a second, and added
 ===== ====================================================================
 """
 
