@@ -1,12 +1,15 @@
 """Bitstreams: ``python -m tensorspin_gateware.build BOARD [--program]``.
 
 The result is ``build/BOARD/BOARD.bin`` or ``.bit``, with nextpnr's ``report.json`` beside it. It is
-built anew only if sources, options or tools have changed. No programmer is needed to build.
+built anew only if the netlist, the tools' options or their versions have changed. No programmer is
+needed to build.
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime
+import hashlib
 import json
 import os
 import shutil
@@ -15,19 +18,21 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from amaranth.build.run import LocalBuildProducts
+from amaranth.build.run import BuildPlan
 from amaranth.hdl import ClockDomain, Elaboratable, Module
 from amaranth.lib import io, wiring
 
-from tensorspin.contract.boards import BOARDS, Board, find_board
+from tensorspin.contract.boards import Board, find_board
 
 from . import cache, toolchain
 from .accelerator import Accelerator
 from .boards import HARDWARE, create_platform, oscillator_hz
 from .link.uart import UARTReceiver, UARTTransmitter
 from .primitives.pll import ClockGenerator
+from .program import ProgramError, program
 from .report import BuildReport
 
 _NAME = "top"
@@ -87,7 +92,54 @@ class BoardTop(Elaboratable):
         return m
 
 
-def build(board_name: str, progress: Progress = print) -> tuple[Path, BuildReport]:
+@dataclass(frozen=True)
+class BuildRecord:
+    """What is known of a bitstream that was built; kept beside it.
+
+    Attributes
+    ----------
+    sources : str
+        Digest of all that the netlist is made from.
+    key : str
+        Digest of netlist, tools and their options.
+    build : str
+        What the device will tell as `DeviceDescription.build`, in hexadecimal.
+    sha256 : str
+        Of the bitstream's file.
+    seconds : float
+        Time of the tools.
+    finished : str
+        Date and time (UTC).
+    tools : dict of str to str
+        Their versions.
+    """
+
+    sources: str
+    key: str
+    build: str
+    sha256: str
+    seconds: float
+    finished: str
+    tools: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Build:
+    """A bitstream, and what its tools report.
+
+    Attributes
+    ----------
+    bitstream : Path
+    report : BuildReport
+    record : BuildRecord
+    """
+
+    bitstream: Path
+    report: BuildReport
+    record: BuildRecord
+
+
+def build(board_name: str, progress: Progress = print) -> Build:
     """Bitstream and report of a board, built if need be.
 
     Parameters
@@ -102,7 +154,7 @@ def build(board_name: str, progress: Progress = print) -> tuple[Path, BuildRepor
     BuildError
         If a tool fails, for one because the design does not fit.
     ValueError
-        If the board's row asks for clocks that cannot be made.
+        If no board has that name, or the board's row asks for clocks that cannot be made.
     toolchain.ToolMissing
         If a tool is missing.
     """
@@ -110,41 +162,48 @@ def build(board_name: str, progress: Progress = print) -> tuple[Path, BuildRepor
     hardware = HARDWARE[board.name]
     folder = cache.directory(board.name)
     bitstream, report = folder / f"{board.name}{hardware.suffix}", folder / "report.json"
-    key_file = folder / "key"
-    digest = cache.build_digest(board)
-    key = cache.text_digest(digest.hex(), hardware, sorted(toolchain.versions().items()))
+    record_file = folder / "build.json"
+    required = create_platform(board).required_tools
+    tools = toolchain.versions([tool for tool in required if tool in toolchain.MINIMUM_VERSION])
+    sources = cache.text_digest(cache.build_digest(board).hex(), hardware, tools)
     with cache.locked(folder):
-        if key_file.exists() and key_file.read_text() == key:
-            progress(f"{board.name}: unchanged since the last build, {digest.hex()}")
+        record = _read_record(record_file, bitstream, progress)
+        if record is None or record.sources != sources:
+            progress(f"{board.name}: elaborating ...")
+            digest = design_digest(prepare(board, Accelerator(board, bytes(8), hardware.family)))
+            key = cache.text_digest(digest.hex(), tools)
+            if record is None or record.key != key:
+                record_file.unlink(missing_ok=True)
+                plan = prepare(board, Accelerator(board, digest, hardware.family))
+                started = time.monotonic()
+                _run_tools(board, plan, folder / "work", progress)
+                seconds = round(time.monotonic() - started, 1)
+                shutil.copy(folder / "work" / f"{_NAME}{hardware.suffix}", bitstream)
+                shutil.copy(folder / "work" / "report.json", report)
+                now = datetime.datetime.now(datetime.timezone.utc).isoformat(" ", "minutes")
+                checksum = _file_digest(bitstream)
+                record = BuildRecord(sources, key, digest.hex(), checksum, seconds, now, tools)
+            else:
+                progress(f"{board.name}: other sources, the same netlist: build {record.build}")
+                record = BuildRecord(**{**asdict(record), "sources": sources})
+            cache.write_atomically(record_file, json.dumps(asdict(record), indent=1).encode())
         else:
-            key_file.unlink(missing_ok=True)
-            top = BoardTop(board, Accelerator(board, digest, family=hardware.family))
-            _run_tools(board, top, folder / "work", progress)
-            shutil.copy(folder / "work" / f"{_NAME}{hardware.suffix}", bitstream)
-            shutil.copy(folder / "work" / "report.json", report)
-            cache.write_atomically(key_file, key.encode())
-    return bitstream, BuildReport.load(report, board.clock_hz)
+            progress(f"{board.name}: unchanged since the last build, {record.build}")
+    return Build(bitstream, BuildReport.load(report, board.clock_hz), record)
 
 
-def program(board_name: str, bitstream: Path, progress: Progress = print) -> None:
-    """Load a bitstream that `build` gave."""
-    board = find_board(board_name)
-    tool = HARDWARE[board.name].programmer
-    toolchain.require(tool)
-    progress(f"{board.name}: loading with {tool}")
-    # The platform wants a folder with a file of the name that it was built under.
-    products = LocalBuildProducts(str(bitstream.parent / "work"))
-    create_platform(board).toolchain_program(products, _NAME)
+def prepare(board: Board, core: wiring.Component) -> BuildPlan:
+    """Elaborate a board's design: files and commands of its build.
 
-
-def _run_tools(board: Board, top: Elaboratable, folder: Path, progress: Progress) -> None:
-    """Elaborate, synthesise, place and route, pack."""
+    Parameters
+    ----------
+    board : Board
+    core : amaranth.lib.wiring.Component
+        As of `BoardTop`.
+    """
     hardware = HARDWARE[board.name]
-    platform = create_platform(board)
-    env = toolchain.environment()
-    started = time.monotonic()
-    plan = platform.prepare(
-        top,
+    return create_platform(board).prepare(
+        BoardTop(board, core),
         _NAME,
         emit_src=False,
         script_after_read=hardware.before_synthesis,
@@ -154,8 +213,41 @@ def _run_tools(board: Board, top: Elaboratable, folder: Path, progress: Progress
         nextpnr_opts=f"{hardware.place_options} --freq {board.clock_hz / 1e6} "
         f"--timing-allow-fail --report report.json",
     )
+
+
+def design_digest(plan: BuildPlan) -> bytes:
+    """`cache.BUILD_BYTES` bytes that tell a design from others: netlist, pins and tools' options.
+
+    They do not cover the versions of the tools: the same netlist behaves the same, whoever places
+    it.
+    """
+    digest = hashlib.sha256()
+    for name, content in sorted(plan.files.items()):
+        data = content.encode() if isinstance(content, str) else content
+        digest.update(f"{name} {len(data)}\n".encode() + data)
+    return digest.digest()[: cache.BUILD_BYTES]
+
+
+def _read_record(path: Path, bitstream: Path, progress: Progress) -> BuildRecord | None:
+    """The record of the bitstream that is there; None if there is none, or it was changed."""
+    try:
+        record = BuildRecord(**json.loads(path.read_text()))
+        intact = _file_digest(bitstream) == record.sha256
+    except (OSError, ValueError, TypeError):
+        return None
+    if not intact:
+        progress(f"{bitstream.name} is not what was built: its hash differs")
+    return record if intact else None
+
+
+def _file_digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _run_tools(board: Board, plan: BuildPlan, folder: Path, progress: Progress) -> None:
+    """Synthesise, place and route, pack."""
+    env = toolchain.environment()
     plan.extract(str(folder))
-    progress(f"{board.name}: elaborated ({time.monotonic() - started:.1f} s)")
     # Stage by stage instead of by the plan's script, to tell how far it is.
     commands = [
         command
@@ -168,7 +260,7 @@ def _run_tools(board: Board, top: Elaboratable, folder: Path, progress: Progress
         stage = f"{board.name}: {tool}"
         progress(f"{stage} ...")
         stage_started = time.monotonic()
-        command = [env[tool.upper().replace("-", "_")], *arguments]
+        command = [env[toolchain.variable(tool)], *arguments]
         returncode, output = _run_tool(command, folder, env, stage, progress)
         if returncode != 0:
             end = "\n".join(output.splitlines()[-20:])
@@ -199,23 +291,20 @@ def _run_tool(
 def main(arguments: list[str] | None = None) -> int:
     """Command line; 0 if the design meets its timing."""
     parser = argparse.ArgumentParser(prog="tensorspin_gateware.build", description="Bitstreams.")
-    parser.add_argument("board", choices=sorted(BOARDS))
+    parser.add_argument("board", help="name of a row of the board table")
     parser.add_argument("--program", action="store_true", help="load the bitstream afterwards")
     options = parser.parse_args(arguments)
     try:
-        bitstream, report = build(options.board)
-        print(report)
-        if not report.meets_timing:
+        built = build(options.board)
+        print(built.report)
+        if not built.report.meets_timing:
             print(f"{options.board}: too slow for the board's clock; not usable", file=sys.stderr)
             return 1
-        print(f"bitstream: {os.path.relpath(bitstream)}")
+        print(f"bitstream: {os.path.relpath(built.bitstream)}")
         if options.program:
-            program(options.board, bitstream)
-    except (BuildError, toolchain.ToolMissing, ValueError) as error:
+            program(options.board, built.bitstream)
+    except (BuildError, ProgramError, toolchain.ToolMissing, ValueError) as error:
         print(error, file=sys.stderr)
-        return 1
-    except subprocess.CalledProcessError as error:
-        print(f"{options.board}: loading failed: {error}", file=sys.stderr)
         return 1
     return 0
 

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -32,7 +33,7 @@ BOARD = find_board("icebreaker")
 def test_small_design_becomes_a_bitstream(board, clock_hz, tools, cells, tmp_path):
     lines = []
     board = dataclasses.replace(find_board(board), clock_hz=clock_hz)
-    build._run_tools(board, build.BoardTop(board, Loop()), tmp_path, lines.append)
+    build._run_tools(board, build.prepare(board, Loop()), tmp_path, lines.append)
     bitstream = tmp_path / f"top{HARDWARE[board.name].suffix}"
     assert bitstream.stat().st_size > 50_000
     assert [line.split()[1] for line in lines if "done" in line] == tools
@@ -87,56 +88,115 @@ def test_report_without_the_engines_clock_is_refused(clocks, found, tmp_path):
         BuildReport.load(write_report(tmp_path, clocks), 80_000_000)
 
 
+@dataclasses.dataclass
+class FakeTools:
+    """What the tools would give, and how often they were run."""
+
+    speed: dict[str, float]
+    builds: list[str] = dataclasses.field(default_factory=list)
+    netlist: str = "netlist"
+
+
 @pytest.fixture
 def fake_tools(tmp_path, monkeypatch):
-    """Build in a scratch folder, without tools; gives the list of the builds done."""
-    builds = []
+    """Build in a scratch folder, without tools."""
     clock_mhz = BOARD.clock_hz / 1e6
-    speed = {"achieved": clock_mhz + 1, "constraint": clock_mhz}
+    fake = FakeTools({"achieved": clock_mhz + 1, "constraint": clock_mhz})
 
-    def run_tools(board, top, folder, progress):
-        builds.append(board.name)
+    def run_tools(board, plan, folder, progress):
+        fake.builds.append(board.name)
         folder.mkdir(exist_ok=True)
         (folder / "top.bin").write_bytes(b"bits")
-        write_report(folder, {"clk": speed})
+        write_report(folder, {"clk": fake.speed})
+
+    def prepare(board, core):
+        return SimpleNamespace(files={"top.il": f"{fake.netlist} {core.build.hex()}", "x": b""})
 
     monkeypatch.setattr(build, "_run_tools", run_tools)
-    monkeypatch.setattr(build, "BoardTop", lambda *arguments: None)
+    monkeypatch.setattr(build, "prepare", prepare)
     monkeypatch.setattr(cache, "directory", lambda name: tmp_path)
-    return builds, speed
+    return fake
 
 
-def test_unchanged_sources_are_not_built_again(fake_tools, capsys):
-    builds, _ = fake_tools
+def test_unchanged_sources_are_not_built_again(fake_tools, monkeypatch, capsys):
     assert build.main(["icebreaker"]) == 0
+    # Nor is anything elaborated.
+    monkeypatch.delattr(build, "prepare")
     assert build.main(["icebreaker"]) == 0
-    assert builds == ["icebreaker"]
+    assert fake_tools.builds == ["icebreaker"]
     assert "unchanged" in capsys.readouterr().out
 
 
-def test_changed_sources_are_built_again(fake_tools, monkeypatch):
-    builds, _ = fake_tools
-    build.build("icebreaker")
+def test_unchanged_netlist_is_not_built_again(fake_tools, monkeypatch, capsys):
+    first = build.build("icebreaker")
     monkeypatch.setattr(cache, "build_digest", lambda board: b"another.")
-    bitstream, _ = build.build("icebreaker")
-    assert len(builds) == 2
-    assert bitstream.read_bytes() == b"bits"
+    again = build.build("icebreaker")
+    assert len(fake_tools.builds) == 1
+    assert "other sources, the same netlist" in capsys.readouterr().out
+    assert again.record.build == first.record.build
+    assert again.record.sources != first.record.sources
+
+
+def test_changed_netlist_is_built_again(fake_tools, monkeypatch):
+    first = build.build("icebreaker")
+    monkeypatch.setattr(cache, "build_digest", lambda board: b"another.")
+    fake_tools.netlist = "another"
+    again = build.build("icebreaker")
+    assert len(fake_tools.builds) == 2
+    assert again.bitstream.read_bytes() == b"bits"
+    assert again.record.build != first.record.build
+
+
+def test_other_tools_build_again(fake_tools, monkeypatch):
+    first = build.build("icebreaker")
+    monkeypatch.setattr(build.toolchain, "versions", lambda tools: {"yosys": "another"})
+    again = build.build("icebreaker")
+    assert len(fake_tools.builds) == 2
+    assert again.record.tools == {"yosys": "another"}
+    # The design is the same, whoever places it.
+    assert again.record.build == first.record.build
+
+
+@pytest.mark.parametrize("damage", [b"other bits", None])
+def test_damaged_bitstream_is_built_again(fake_tools, damage, capsys):
+    path = build.build("icebreaker").bitstream
+    path.unlink() if damage is None else path.write_bytes(damage)
+    assert build.build("icebreaker").bitstream.read_bytes() == b"bits"
+    assert len(fake_tools.builds) == 2
+    if damage is not None:
+        assert "icebreaker.bin is not what was built" in capsys.readouterr().out
+
+
+def test_damaged_record_is_no_obstacle(fake_tools):
+    folder = build.build("icebreaker").bitstream.parent
+    (folder / "build.json").write_text("{")
+    build.build("icebreaker")
+    assert len(fake_tools.builds) == 2
 
 
 def test_missed_timing_fails(fake_tools, capsys):
-    _, speed = fake_tools
-    speed["achieved"] = speed["constraint"] - 0.1
+    fake_tools.speed["achieved"] = fake_tools.speed["constraint"] - 0.1
     assert build.main(["icebreaker"]) != 0
     assert "too slow" in capsys.readouterr().err
 
 
-def test_unknown_board_is_named(capsys):
-    with pytest.raises(SystemExit):
-        build.main(["toaster"])
-    assert "icebreaker" in capsys.readouterr().err
+@pytest.mark.parametrize("name", ["toaster", "icestick"])
+def test_unknown_board_is_named(name, capsys):
+    assert build.main([name]) == 1
+    error = capsys.readouterr().err
+    assert "icebreaker" in error if name == "toaster" else "1280 logic cells" in error
 
 
-def test_digest_depends_on_the_row():
+def test_digest_depends_on_the_netlist():
+    plan = build.prepare(BOARD, Loop())
+    digest = build.design_digest(plan)
+    assert len(digest) == cache.BUILD_BYTES
+    assert digest == build.design_digest(build.prepare(BOARD, Loop()))
+    faster = dataclasses.replace(BOARD, baud=500_000)
+    assert digest != build.design_digest(build.prepare(faster, Loop()))
+
+
+def test_sources_digest_depends_on_the_row():
     digest = cache.build_digest(BOARD)
     assert len(digest) == cache.BUILD_BYTES
     assert digest == cache.build_digest(BOARD)

@@ -315,14 +315,30 @@ CONTRACTORS = {
 """The first board with each of the contractors; others would only show the same again."""
 
 
+_TOO_SMALL = ("icestick", "ice40_hx1k_blink_evn", "icesugar_nano", "nandland_go")
+"""Boards with an iCE40 HX1K or LP1K, which people may ask for."""
+
+_TOO_SMALL_CELLS = 1280
+
+SMALLEST_CELLS = {"link": 560, "annealer of 8 spins": 3480, "contractor of 8 lanes": 6390}
+"""LUTs of an iCE40 that the link takes alone, and the smallest engines with their link: Yosys'
+count, without DSPs and SPRAM."""
+
+
 def find_board(name: str) -> Board:
     """The board of that name.
 
     Raises
     ------
     ValueError
-        If there is none; the message lists the names.
+        If there is none; the message lists the names. Or if it is known to be too small.
     """
+    if name in _TOO_SMALL:
+        needed = ", ".join(f"{what} {cells}" for what, cells in SMALLEST_CELLS.items())
+        raise ValueError(
+            f"board {name!r} is too small: its FPGA has {_TOO_SMALL_CELLS} logic cells; needed: "
+            f"{needed}"
+        )
     if name not in BOARDS:
         raise ValueError(f"no board is called {name!r}; known: {', '.join(sorted(BOARDS))}")
     return BOARDS[name]
