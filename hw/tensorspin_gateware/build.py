@@ -13,11 +13,8 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -34,16 +31,10 @@ from .link.uart import UARTReceiver, UARTTransmitter
 from .primitives.pll import ClockGenerator
 from .program import ProgramError, program
 from .report import BuildReport
+from .stages import NAME, BuildError, Progress, run_plan, run_stage
 
-_NAME = "top"
-_ALIVE_SECONDS = 5
-"""Time between two signs of life of a tool that takes minutes."""
-
-Progress = Callable[[str], None]
-
-
-class BuildError(RuntimeError):
-    """A tool failed; the message ends with what it said."""
+_PLACED = ("asc", "config", "tim")
+"""Suffixes of what nextpnr writes besides its report."""
 
 
 class BoardTop(Elaboratable):
@@ -176,9 +167,9 @@ def build(board_name: str, progress: Progress = print) -> Build:
                 record_file.unlink(missing_ok=True)
                 plan = prepare(board, Accelerator(board, digest, hardware.family))
                 started = time.monotonic()
-                _run_tools(board, plan, folder / "work", progress)
+                run_plan(plan, board.name, folder / "work", progress)
                 seconds = round(time.monotonic() - started, 1)
-                shutil.copy(folder / "work" / f"{_NAME}{hardware.suffix}", bitstream)
+                shutil.copy(folder / "work" / f"{NAME}{hardware.suffix}", bitstream)
                 shutil.copy(folder / "work" / "report.json", report)
                 now = datetime.datetime.now(datetime.timezone.utc).isoformat(" ", "minutes")
                 checksum = _file_digest(bitstream)
@@ -190,6 +181,41 @@ def build(board_name: str, progress: Progress = print) -> Build:
         else:
             progress(f"{board.name}: unchanged since the last build, {record.build}")
     return Build(bitstream, BuildReport.load(report, board.clock_hz), record)
+
+
+def place(board_name: str, seed: int, progress: Progress = print) -> BuildReport:
+    """Place and route a netlist that `build` has made with another seed; the bitstream stays.
+
+    Parameters
+    ----------
+    board_name : str
+    seed : int
+    progress : callable, optional
+        As of `build`.
+
+    Raises
+    ------
+    BuildError
+        If nextpnr fails.
+    """
+    board = find_board(board_name)
+    built = build(board_name, progress)
+    folder = built.bitstream.parent
+    report = folder / f"report-{built.record.key}-{seed}.json"
+    with cache.locked(folder):
+        if not report.exists():
+            work = folder / "work"
+            commands = json.loads((work / f"build_{NAME}.json").read_text())["commands"]
+            (command,) = [each for each in commands if each[0].startswith("nextpnr")]
+            changes = {
+                argument: f"seed-{argument}"
+                for argument in ("report.json", *(f"{NAME}.{what}" for what in _PLACED))
+            }
+            command = [changes.get(argument, argument) for argument in command]
+            command[command.index("--seed") + 1] = str(seed)
+            run_stage(command, board.name, work, progress)
+            shutil.copy(work / "seed-report.json", report)
+    return BuildReport.load(report, board.clock_hz)
 
 
 def prepare(board: Board, core: wiring.Component) -> BuildPlan:
@@ -204,7 +230,7 @@ def prepare(board: Board, core: wiring.Component) -> BuildPlan:
     hardware = HARDWARE[board.name]
     return create_platform(board).prepare(
         BoardTop(board, core),
-        _NAME,
+        NAME,
         emit_src=False,
         script_after_read=hardware.before_synthesis,
         script_after_synth=hardware.after_synthesis,
@@ -242,50 +268,6 @@ def _read_record(path: Path, bitstream: Path, progress: Progress) -> BuildRecord
 
 def _file_digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _run_tools(board: Board, plan: BuildPlan, folder: Path, progress: Progress) -> None:
-    """Synthesise, place and route, pack."""
-    env = toolchain.environment()
-    plan.extract(str(folder))
-    # Stage by stage instead of by the plan's script, to tell how far it is.
-    commands = [
-        command
-        for command in json.loads(plan.files[f"build_{_NAME}.json"])["commands"]
-        if command[0] in toolchain.BUILDS  # some platforms go on to prepare for their programmer
-    ]
-    for tool, *_ in commands:
-        toolchain.require(tool)
-    for tool, *arguments in commands:
-        stage = f"{board.name}: {tool}"
-        progress(f"{stage} ...")
-        stage_started = time.monotonic()
-        command = [env[toolchain.variable(tool)], *arguments]
-        returncode, output = _run_tool(command, folder, env, stage, progress)
-        if returncode != 0:
-            end = "\n".join(output.splitlines()[-20:])
-            raise BuildError(f"{stage} failed (logs in {folder}):\n{end}")
-        progress(f"{stage} done ({time.monotonic() - stage_started:.1f} s)")
-
-
-def _run_tool(
-    command: list[str], folder: Path, env: dict[str, str], stage: str, progress: Progress
-) -> tuple[int, str]:
-    """Return code and output; while the tool runs, `progress` is told so."""
-    # A file, since a pipe that nobody empties would block the tool.
-    with tempfile.TemporaryFile(mode="w+") as output:
-        with subprocess.Popen(
-            command, cwd=folder, env=env, stdout=output, stderr=subprocess.STDOUT
-        ) as process:
-            started = time.monotonic()
-            while True:
-                try:
-                    process.wait(_ALIVE_SECONDS)
-                    break
-                except subprocess.TimeoutExpired:
-                    progress(f"{stage} ... {time.monotonic() - started:.0f} s")
-        output.seek(0)
-        return process.returncode, output.read()
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from tensorspin.contract.boards import find_board
-from tensorspin_gateware import build, cache
+from tensorspin_gateware import build, cache, stages
 from tensorspin_gateware.boards import HARDWARE
 from tensorspin_gateware.report import BuildReport
 
@@ -33,7 +33,7 @@ BOARD = find_board("icebreaker")
 def test_small_design_becomes_a_bitstream(board, clock_hz, tools, cells, tmp_path):
     lines = []
     board = dataclasses.replace(find_board(board), clock_hz=clock_hz)
-    build._run_tools(board, build.prepare(board, Loop()), tmp_path, lines.append)
+    stages.run_plan(build.prepare(board, Loop()), board.name, tmp_path, lines.append)
     bitstream = tmp_path / f"top{HARDWARE[board.name].suffix}"
     assert bitstream.stat().st_size > 50_000
     assert [line.split()[1] for line in lines if "done" in line] == tools
@@ -46,10 +46,10 @@ def test_small_design_becomes_a_bitstream(board, clock_hz, tools, cells, tmp_pat
 
 
 def test_long_stage_shows_that_it_lives(tmp_path, monkeypatch):
-    monkeypatch.setattr(build, "_ALIVE_SECONDS", 0.01)
+    monkeypatch.setattr(stages, "_ALIVE_SECONDS", 0.01)
     lines = []
     command = [sys.executable, "-c", "import time; time.sleep(0.5); print('end'); exit(3)"]
-    answer = build._run_tool(command, tmp_path, dict(os.environ), "board: tool", lines.append)
+    answer = stages._run_tool(command, tmp_path, dict(os.environ), "board: tool", lines.append)
     assert answer == (3, "end\n")
     assert lines and all(line.startswith("board: tool ... ") for line in lines)
 
@@ -103,8 +103,8 @@ def fake_tools(tmp_path, monkeypatch):
     clock_mhz = BOARD.clock_hz / 1e6
     fake = FakeTools({"achieved": clock_mhz + 1, "constraint": clock_mhz})
 
-    def run_tools(board, plan, folder, progress):
-        fake.builds.append(board.name)
+    def run_plan(plan, name, folder, progress):
+        fake.builds.append(name)
         folder.mkdir(exist_ok=True)
         (folder / "top.bin").write_bytes(b"bits")
         write_report(folder, {"clk": fake.speed})
@@ -112,7 +112,7 @@ def fake_tools(tmp_path, monkeypatch):
     def prepare(board, core):
         return SimpleNamespace(files={"top.il": f"{fake.netlist} {core.build.hex()}", "x": b""})
 
-    monkeypatch.setattr(build, "_run_tools", run_tools)
+    monkeypatch.setattr(build, "run_plan", run_plan)
     monkeypatch.setattr(build, "prepare", prepare)
     monkeypatch.setattr(cache, "directory", lambda name: tmp_path)
     return fake

@@ -166,7 +166,7 @@ _TABLE = (
     Board(
         name="ulx3s_25f",
         title="Radiona ULX3S (ECP5 25F)",
-        clock_hz=80_000_000,
+        clock_hz=95_000_000,
         baud=1_000_000,
         usb=_ULX3S_25F,
         **_ECP5_25,
@@ -217,7 +217,7 @@ _TABLE = (
     Board(
         name="ulx3s_12f",
         title="Radiona ULX3S (ECP5 12F)",
-        clock_hz=80_000_000,
+        clock_hz=95_000_000,
         baud=1_000_000,
         usb=ft231x("ULX3S FPGA 12K"),
         **_ECP5_25,
@@ -241,7 +241,7 @@ _TABLE = (
     Board(
         name="icepi_zero",
         title="Icepi Zero v1.3 (ECP5 25F)",
-        clock_hz=80_000_000,
+        clock_hz=95_000_000,
         baud=1_000_000,
         usb=ft231x("Icepi"),
         **_ECP5_25,
@@ -249,7 +249,7 @@ _TABLE = (
     Board(
         name="icesugar_pro",
         title="MuseLab iCESugar-Pro (ECP5 25F)",
-        clock_hz=80_000_000,
+        clock_hz=95_000_000,
         baud=_ICELINK_BAUD,
         usb=ICELINK,
         **_ECP5_25,
@@ -257,14 +257,14 @@ _TABLE = (
     Board(
         name="colorlight_5a75b_r7_0",
         title="Colorlight 5A-75B V7.0 (ECP5 25F)",
-        clock_hz=80_000_000,
+        clock_hz=95_000_000,
         baud=1_000_000,
         **_ECP5_25,
     ),
     Board(
         name="orangecrab_r0_2",
         title="OrangeCrab r0.2 (ECP5 25F)",
-        clock_hz=80_000_000,
+        clock_hz=96_000_000,
         baud=1_000_000,
         usb=UsbDevice(0x1209, 0x5AF0, "OrangeCrab"),
         **_ECP5_25,

@@ -132,6 +132,6 @@ class Greeting:
             )
         return LinkError(
             f"no Tensorspin device answers at {url} (nothing received in {self._timeout:g} s): is "
-            f"the board powered, is its bitstream loaded, and is this its UART? (`tensorspin ports` "
-            f"guesses which port is one)"
+            f"the board powered, is its bitstream loaded, and is this its UART? (`tensorspin "
+            f"ports` guesses which port is one)"
         )
