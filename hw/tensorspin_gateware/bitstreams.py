@@ -2,7 +2,8 @@
 
 Each build is recorded in ``docs/bitstreams.json`` and shown in the table of ``docs/boards.md``. A
 build that is worse than the one on record, beyond the tolerances, or too slow, is told and not
-recorded, unless with ``--accept``. What is interrupted goes on where it was: builds that exist are not repeated.
+recorded, unless with ``--accept``. What is interrupted goes on where it was: builds that exist are
+not repeated.
 """
 
 from __future__ import annotations

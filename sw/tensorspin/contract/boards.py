@@ -225,7 +225,7 @@ _TABLE = (
     Board(
         name="ulx3s_45f",
         title="Radiona ULX3S (ECP5 45F)",
-        clock_hz=80_000_000,
+        clock_hz=90_000_000,
         baud=1_000_000,
         usb=ft231x("ULX3S FPGA 45K"),
         **_ECP5_45,
@@ -272,7 +272,7 @@ _TABLE = (
     Board(
         name="ecpix5_45f",
         title="LambdaConcept ECPIX-5 (ECP5 45F)",
-        clock_hz=80_000_000,
+        clock_hz=100_000_000,
         baud=1_000_000,
         usb=ft2232("ECPIX"),
         **_ECP5_45,
@@ -288,7 +288,7 @@ _TABLE = (
     Board(
         name="versa_ecp5",
         title="Lattice ECP5 Versa (ECP5 45F)",
-        clock_hz=80_000_000,
+        clock_hz=100_000_000,
         baud=1_000_000,
         usb=ft2232("Lattice ECP5.* Versa"),
         **_ECP5_45,
