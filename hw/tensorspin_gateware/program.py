@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tensorspin.contract.boards import find_board
-from tensorspin.udev import INSTALL
 
 from . import toolchain
 from .boards import HARDWARE
@@ -53,8 +52,8 @@ def program(board_name: str, bitstream: Path, progress: Callable[[str], None] = 
         raise ProgramError(
             f"{board.name}: loading failed, status {status}. The command was:\n"
             f"    {shown}\n"
-            f"Is the board connected and powered? If its tool had no permission to use it:\n"
-            f"    {INSTALL}"
+            f"Is the board connected and powered? If the tool had no permission to use it: "
+            f"`tensorspin udev`\nprints rules for udev, and says where they belong."
         )
     if hardware.uart is not None:
         progress(f"{board.title}: the UART is on {hardware.uart.where}")

@@ -28,7 +28,24 @@ class BuildError(RuntimeError):
 
 
 def run_plan(plan: BuildPlan, name: str, folder: Path, progress: Progress) -> None:
-    """Synthesise, place and route, pack."""
+    """Synthesise, place and route, pack.
+
+    Parameters
+    ----------
+    plan : BuildPlan
+    name : str
+        Of the board, for messages.
+    folder : Path
+        For all files.
+    progress : callable
+
+    Raises
+    ------
+    BuildError
+        If a tool fails.
+    toolchain.ToolMissing
+        If one is missing.
+    """
     plan.extract(str(folder))
     # Stage by stage instead of by the plan's script, to tell how far it is.
     commands = [

@@ -71,6 +71,9 @@ def test_pll_is_set_within_the_data_sheets_ranges(board):
     """Read from the netlist; ranges of FPGA-DS-02008 (iCE40 UltraPlus), FPGA-DS-02012 (ECP5)."""
     netlist = prepare(board, Loop()).files["top.il"]
     oscillator = oscillator_hz(create_platform(board)) / 1e6
+    if oscillator == board.clock_hz / 1e6:
+        assert "EHXPLLL" not in netlist and "SB_PLL40" not in netlist
+        return
     if HARDWARE[board.name].family is Family.ECP5:
         detector = oscillator / parameter(netlist, "CLKI_DIV")
         vco = detector * parameter(netlist, "CLKFB_DIV") * parameter(netlist, "CLKOP_DIV")
