@@ -1,4 +1,4 @@
-"""All bitstreams: ``python -m tensorspin_gateware.bitstreams [BOARD ...] [--seeds N] [--accept]``.
+"""All bitstreams: ``python -m tensorspin_gateware.bitstreams [BOARD ...] [OPTION ...]``.
 
 Each build is recorded in ``docs/bitstreams.json`` and shown in the table of ``docs/boards.md``. A
 build that is worse than the one on record, beyond the tolerances, or too slow, is told and not
@@ -142,7 +142,7 @@ def table(rows: dict[str, Row]) -> str:
     for name, board in BOARDS.items():
         clock = f"{board.clock_hz / 1e6:g} MHz"
         row = rows.get(name)
-        if row is None:
+        if row is None or row.clock_mhz != board.clock_hz / 1e6:
             cells = [clock, *[""] * len(COLUMNS), "not built yet", *[""] * 4]
         else:
             cells = [
@@ -223,11 +223,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("boards", nargs="*", help="names of rows; by default all")
     parser.add_argument("--seeds", type=int, default=1, help="placement seeds; by default 1")
     parser.add_argument("--accept", action="store_true", help="record even what is worse")
+    parser.add_argument("--table", action="store_true", help="renew the table, and build nothing")
     options = parser.parse_args(arguments)
     folder = Path(__file__).parents[2] / "docs"
     if not (folder / PAGE).exists():
         print(f"{PAGE} is missing: this command wants a checkout", file=sys.stderr)
         return 1
+    if options.table:
+        write_records(folder, read_records(folder))
+        return 0
     try:
         names = [find_board(name).name for name in options.boards] or list(BOARDS)
         wrong = build_all(names, folder, seeds=options.seeds, accept=options.accept)

@@ -139,7 +139,7 @@ def test_page_without_marks_is_refused(folder, results):
 
 
 def test_page_shows_what_is_on_record():
-    """Nobody has edited the table by hand, and no row was forgotten or left behind."""
+    """Else: make bitstreams BITSTREAM_FLAGS=--table."""
     rows = read_records(DOCS)
     assert rows.keys() <= BOARDS.keys()
     assert f"{BEGIN}\n\n{bitstreams.table(rows)}\n\n{END}" in (DOCS / PAGE).read_text()

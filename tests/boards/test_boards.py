@@ -98,6 +98,17 @@ def test_contractors_fit_the_device(board):
 
 
 @every_board
+def test_programmer_gets_files_that_exist(board):
+    plan = prepare(board, Loop())
+    files = {name.rpartition("/")[2] for name in plan.files}
+    commands = plan.files["build_top.json"]
+    words = " ".join(HARDWARE[board.name].programmer)
+    assert "{bitstream}" in words or "{work}" in words
+    for name in re.findall(r"\{work\}/([\w.-]+)", words):
+        assert name in files or f'"{name}"' in commands  # what ecppack writes
+
+
+@every_board
 def test_same_device_same_sizes(board):
     """The 12F is a 25F; annealers have rows of their own."""
     device = create_platform(board).device[-3:].replace("12F", "25F")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from . import sizes
 from .annealer import AnnealerSize
 from .device import NAME_BYTES, ContractorSize, DeviceDescription
 from .packets import PROTOCOL_VERSION
@@ -85,52 +86,6 @@ class Board:
         )
 
 
-# What fills a device, for all boards with that device.
-
-_UP5K = {
-    "receive_bytes": 1024,
-    "contractor": ContractorSize(
-        lanes=8, program_words=16384, features=1024, components=4, slots=8, slot_entries=32
-    ),
-}
-_ECP5_25 = {
-    "receive_bytes": 4096,
-    "contractor": ContractorSize(
-        lanes=8,
-        program_words=8192,
-        features=1024,
-        components=8,
-        slots=16,
-        slot_entries=32,
-        groups=3,
-    ),
-}
-"""The 12F is the same die; the tools give all of it."""
-_ECP5_45 = {
-    "receive_bytes": 8192,
-    "contractor": ContractorSize(
-        lanes=8,
-        program_words=8192,
-        features=1024,
-        components=8,
-        slots=16,
-        slot_entries=32,
-        groups=8,
-    ),
-}
-_ECP5_85 = {
-    "receive_bytes": 16384,
-    "contractor": ContractorSize(
-        lanes=8,
-        program_words=16384,
-        features=1024,
-        components=8,
-        slots=16,
-        slot_entries=32,
-        groups=16,
-    ),
-}
-
 _ICELINK_BAUD = 115_200
 """What MuseLab's examples use; nothing says that the debugger keeps up with more."""
 
@@ -143,7 +98,7 @@ _TABLE = (
         clock_hz=30_000_000,
         baud=1_000_000,
         usb=ft2232("iCEBreaker"),
-        **_UP5K,
+        **sizes.UP5K,
     ),
     Board(
         name="icesugar",
@@ -151,7 +106,7 @@ _TABLE = (
         clock_hz=30_000_000,
         baud=_ICELINK_BAUD,
         usb=ICELINK,
-        **_UP5K,
+        **sizes.UP5K,
     ),
     Board(
         name="upduino_v3",
@@ -159,7 +114,7 @@ _TABLE = (
         clock_hz=30_000_000,
         baud=1_000_000,
         usb=UsbDevice(0x0403, 0x6014, "UPduino v3"),
-        **_UP5K,
+        **sizes.UP5K,
     ),
     Board(
         name="ice40_up5k_b_evn",
@@ -167,7 +122,7 @@ _TABLE = (
         clock_hz=30_000_000,
         baud=1_000_000,
         usb=ft2232("Lattice iCE40UP5K Breakout", uart=None),
-        **_UP5K,
+        **sizes.UP5K,
     ),
     Board(
         name="ulx3s_25f",
@@ -175,7 +130,7 @@ _TABLE = (
         clock_hz=95_000_000,
         baud=1_000_000,
         usb=_ULX3S_25F,
-        **_ECP5_25,
+        **sizes.ECP5_25,
     ),
     Board(
         name="ulx3s_25f_annealer",
@@ -226,7 +181,7 @@ _TABLE = (
         clock_hz=95_000_000,
         baud=1_000_000,
         usb=ft231x("ULX3S FPGA 12K"),
-        **_ECP5_25,
+        **sizes.ECP5_25,
     ),
     Board(
         name="ulx3s_45f",
@@ -234,7 +189,7 @@ _TABLE = (
         clock_hz=90_000_000,
         baud=1_000_000,
         usb=ft231x("ULX3S FPGA 45K"),
-        **_ECP5_45,
+        **sizes.ECP5_45,
     ),
     Board(
         name="ulx3s_85f",
@@ -242,7 +197,7 @@ _TABLE = (
         clock_hz=80_000_000,
         baud=1_000_000,
         usb=ft231x("ULX3S FPGA 85K"),
-        **_ECP5_85,
+        **sizes.ECP5_85,
     ),
     Board(
         name="icepi_zero",
@@ -250,7 +205,7 @@ _TABLE = (
         clock_hz=95_000_000,
         baud=1_000_000,
         usb=ft231x("Icepi"),
-        **_ECP5_25,
+        **sizes.ECP5_25,
     ),
     Board(
         name="icesugar_pro",
@@ -258,14 +213,14 @@ _TABLE = (
         clock_hz=95_000_000,
         baud=_ICELINK_BAUD,
         usb=ICELINK,
-        **_ECP5_25,
+        **sizes.ECP5_25,
     ),
     Board(
         name="colorlight_5a75b_r7_0",
         title="Colorlight 5A-75B V7.0 (ECP5 25F)",
         clock_hz=95_000_000,
         baud=1_000_000,
-        **_ECP5_25,
+        **sizes.ECP5_25,
     ),
     Board(
         name="orangecrab_r0_2",
@@ -273,7 +228,7 @@ _TABLE = (
         clock_hz=96_000_000,
         baud=1_000_000,
         usb=UsbDevice(0x1209, 0x5AF0, "OrangeCrab"),
-        **_ECP5_25,
+        **sizes.ECP5_25,
     ),
     Board(
         name="ecpix5_45f",
@@ -281,7 +236,7 @@ _TABLE = (
         clock_hz=100_000_000,
         baud=1_000_000,
         usb=ft2232("ECPIX"),
-        **_ECP5_45,
+        **sizes.ECP5_45,
     ),
     Board(
         name="ecpix5_85f",
@@ -289,7 +244,7 @@ _TABLE = (
         clock_hz=80_000_000,
         baud=1_000_000,
         usb=ft2232("ECPIX"),
-        **_ECP5_85,
+        **sizes.ECP5_85,
     ),
     Board(
         name="versa_ecp5",
@@ -297,7 +252,7 @@ _TABLE = (
         clock_hz=100_000_000,
         baud=1_000_000,
         usb=ft2232("Lattice ECP5.* Versa"),
-        **_ECP5_45,
+        **sizes.ECP5_45,
     ),
     Board(
         name="ecp5_5g_evn",
@@ -305,7 +260,7 @@ _TABLE = (
         clock_hz=80_000_000,
         baud=1_000_000,
         usb=ft2232("Lattice ECP5 Evaluation"),
-        **_ECP5_85,
+        **sizes.ECP5_85,
     ),
 )
 
