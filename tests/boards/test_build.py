@@ -88,6 +88,14 @@ def test_report_without_the_engines_clock_is_refused(clocks, found, tmp_path):
         BuildReport.load(write_report(tmp_path, clocks), 80_000_000)
 
 
+COMMANDS = [
+    ["yosys", "-q", "-l", "top.rpt", "top.ys"],
+    ["nextpnr-ice40", "--seed", "1", "--report", "report.json", "--log", "top.tim"]
+    + ["--json", "top.json", "--pcf", "top.pcf", "--asc", "top.asc"],
+    ["icepack", "top.asc", "top.bin"],
+]
+
+
 @dataclasses.dataclass
 class FakeTools:
     """What the tools would give, and how often they were run."""
@@ -107,6 +115,7 @@ def fake_tools(tmp_path, monkeypatch):
         fake.builds.append(name)
         folder.mkdir(exist_ok=True)
         (folder / "top.bin").write_bytes(b"bits")
+        (folder / "build_top.json").write_text(json.dumps({"commands": COMMANDS}))
         write_report(folder, {"clk": fake.speed})
 
     def prepare(board, core):
@@ -172,6 +181,26 @@ def test_damaged_record_is_no_obstacle(fake_tools):
     (folder / "build.json").write_text("{")
     build.build("icebreaker")
     assert len(fake_tools.builds) == 2
+
+
+def test_other_seeds_leave_the_bitstream_alone(fake_tools, monkeypatch):
+    placed = []
+
+    def run_stage(command, name, folder, progress):
+        placed.append(command)
+        clock = {"clk": {"achieved": 77.0, "constraint": fake_tools.speed["constraint"]}}
+        write_report(folder, clock).rename(folder / "seed-report.json")
+
+    monkeypatch.setattr(build, "run_stage", run_stage)
+    first = build.build("icebreaker")
+    assert build.place("icebreaker", 7).achieved_mhz == 77
+    assert build.place("icebreaker", 7).achieved_mhz == 77
+    (command,) = placed
+    assert command == [
+        *("nextpnr-ice40", "--seed", "7", "--report", "seed-report.json", "--log", "seed-top.tim"),
+        *("--json", "top.json", "--pcf", "top.pcf", "--asc", "seed-top.asc"),
+    ]
+    assert build.build("icebreaker") == first
 
 
 def test_missed_timing_fails(fake_tools, capsys):
