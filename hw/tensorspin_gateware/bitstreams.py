@@ -53,7 +53,7 @@ class Row:
     seeds_mhz : dict of str to float
         Greatest frequency for each of nextpnr's seeds; the bitstream's own comes first.
     seconds : float
-        Time of the tools.
+        Processor time of the tools.
     finished : str
         Date and time (UTC).
     tools : dict of str to str
