@@ -233,7 +233,7 @@ _TABLE = (
     Board(
         name="ecpix5_45f",
         title="LambdaConcept ECPIX-5 (ECP5 45F)",
-        clock_hz=100_000_000,
+        clock_hz=90_000_000,
         baud=1_000_000,
         usb=ft2232("ECPIX"),
         **sizes.ECP5_45,
@@ -249,7 +249,7 @@ _TABLE = (
     Board(
         name="versa_ecp5",
         title="Lattice ECP5 Versa (ECP5 45F)",
-        clock_hz=100_000_000,
+        clock_hz=90_000_000,
         baud=1_000_000,
         usb=ft2232("Lattice ECP5.* Versa"),
         **sizes.ECP5_45,
