@@ -96,6 +96,12 @@ class BoardHardware:
     # On iCE40 not "--router router2": on a device this full it may go round in circles for ever.
     place_options: str = "--seed 1"
 
+    @property
+    def seed(self) -> int:
+        """That of `place_options`."""
+        words = self.place_options.split()
+        return int(words[words.index("--seed") + 1])
+
 
 def _ecp5(
     platform: str,
