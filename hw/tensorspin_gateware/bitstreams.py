@@ -18,7 +18,9 @@ from tensorspin.contract.boards import BOARDS, Board, find_board
 
 from . import cache, toolchain
 from .boards import HARDWARE
-from .build import Build, BuildError, build, place
+from .build import BuildRecord, build, build_record, place
+from .report import BuildReport
+from .stages import BuildError
 
 RECORDS = "bitstreams.json"
 PAGE = "boards.md"
@@ -72,15 +74,16 @@ class Row:
     build: str
 
     @classmethod
-    def of(cls, board: Board, built: Build, seeds_mhz: dict[str, float]) -> Row:
+    def of(
+        cls, board: Board, report: BuildReport, record: BuildRecord, seeds_mhz: dict[str, float]
+    ) -> Row:
         """The row of a build."""
         used = {
-            column: built.report.used[title]
+            column: report.used[title]
             for column, titles in COLUMNS.items()
             for title in titles
-            if title in built.report.used
+            if title in report.used
         }
-        record = built.record
         return cls(
             {column: tuple(numbers) for column, numbers in used.items()},
             board.clock_hz / 1e6,
@@ -194,15 +197,15 @@ def build_all(
     wrong = []
     for name in names:
         try:
-            built = build(name, progress)
+            bitstream, report = build(name, progress)
             own = HARDWARE[name].seed
-            mhz = {str(own): built.report.achieved_mhz}
+            mhz = {str(own): report.achieved_mhz}
             for seed in [seed for seed in range(1, seeds + 1) if seed != own]:
                 mhz[str(seed)] = place(name, seed, progress).achieved_mhz
         except (BuildError, ValueError) as error:
             wrong.append(f"{name}: {error}")
             continue
-        row = Row.of(find_board(name), built, mhz)
+        row = Row.of(find_board(name), report, build_record(bitstream), mhz)
         rows = read_records(folder)
         older = rows.get(name)
         worse = row.worse_than(older) if older is not None else []

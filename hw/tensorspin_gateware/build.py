@@ -33,6 +33,7 @@ from .program import ProgramError, program
 from .report import BuildReport
 from .stages import NAME, BuildError, Progress, run_plan, run_stage
 
+_RECORD = "build.json"
 _PLACED = ("asc", "config", "tim")
 """Suffixes of what nextpnr writes besides its report."""
 
@@ -114,24 +115,8 @@ class BuildRecord:
     tools: dict[str, str]
 
 
-@dataclass(frozen=True)
-class Build:
-    """A bitstream, and what its tools report.
-
-    Attributes
-    ----------
-    bitstream : Path
-    report : BuildReport
-    record : BuildRecord
-    """
-
-    bitstream: Path
-    report: BuildReport
-    record: BuildRecord
-
-
-def build(board_name: str, progress: Progress = print) -> Build:
-    """Bitstream and report of a board, built if need be.
+def build(board_name: str, progress: Progress = print) -> tuple[Path, BuildReport]:
+    """Bitstream and report of a board, built if need be; `build_record` tells more.
 
     Parameters
     ----------
@@ -153,12 +138,12 @@ def build(board_name: str, progress: Progress = print) -> Build:
     hardware = HARDWARE[board.name]
     folder = cache.directory(board.name)
     bitstream, report = folder / f"{board.name}{hardware.suffix}", folder / "report.json"
-    record_file = folder / "build.json"
+    record_file = folder / _RECORD
     required = create_platform(board).required_tools
     tools = toolchain.versions([tool for tool in required if tool in toolchain.MINIMUM_VERSION])
     sources = cache.text_digest(cache.build_digest(board).hex(), hardware, tools)
     with cache.locked(folder):
-        record = _read_record(record_file, bitstream, progress)
+        record = _intact_record(bitstream, progress)
         if record is None or record.sources != sources:
             progress(f"{board.name}: elaborating ...")
             digest = design_digest(prepare(board, Accelerator(board, bytes(8), hardware.family)))
@@ -180,7 +165,12 @@ def build(board_name: str, progress: Progress = print) -> Build:
             cache.write_atomically(record_file, json.dumps(asdict(record), indent=1).encode())
         else:
             progress(f"{board.name}: unchanged since the last build, {record.build}")
-    return Build(bitstream, BuildReport.load(report, board.clock_hz), record)
+    return bitstream, BuildReport.load(report, board.clock_hz)
+
+
+def build_record(bitstream: Path) -> BuildRecord:
+    """What is known of a bitstream that `build` gave."""
+    return BuildRecord(**json.loads((bitstream.parent / _RECORD).read_text()))
 
 
 def place(board_name: str, seed: int, progress: Progress = print) -> BuildReport:
@@ -199,9 +189,9 @@ def place(board_name: str, seed: int, progress: Progress = print) -> BuildReport
         If nextpnr fails.
     """
     board = find_board(board_name)
-    built = build(board_name, progress)
-    folder = built.bitstream.parent
-    report = folder / f"report-{built.record.key}-{seed}.json"
+    bitstream, _ = build(board_name, progress)
+    folder = bitstream.parent
+    report = folder / f"report-{build_record(bitstream).key}-{seed}.json"
     with cache.locked(folder):
         if not report.exists():
             work = folder / "work"
@@ -254,10 +244,10 @@ def design_digest(plan: BuildPlan) -> bytes:
     return digest.digest()[: cache.BUILD_BYTES]
 
 
-def _read_record(path: Path, bitstream: Path, progress: Progress) -> BuildRecord | None:
+def _intact_record(bitstream: Path, progress: Progress) -> BuildRecord | None:
     """The record of the bitstream that is there; None if there is none, or it was changed."""
     try:
-        record = BuildRecord(**json.loads(path.read_text()))
+        record = build_record(bitstream)
         intact = _file_digest(bitstream) == record.sha256
     except (OSError, ValueError, TypeError):
         return None
@@ -283,14 +273,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--program", action="store_true", help="load the bitstream afterwards")
     options = parser.parse_args(arguments)
     try:
-        built = build(options.board)
-        print(built.report)
-        if not built.report.meets_timing:
+        bitstream, report = build(options.board)
+        print(report)
+        if not report.meets_timing:
             print(f"{options.board}: too slow for the board's clock; not usable", file=sys.stderr)
             return 1
-        print(f"bitstream: {os.path.relpath(built.bitstream)}")
+        print(f"bitstream: {os.path.relpath(bitstream)}")
         if options.program:
-            program(options.board, built.bitstream)
+            program(options.board, bitstream)
     except (BuildError, ProgramError, toolchain.ToolMissing, ValueError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -9,7 +9,7 @@ import tensorspin_gateware
 from tensorspin.contract.boards import BOARDS, find_board
 from tensorspin_gateware import bitstreams
 from tensorspin_gateware.bitstreams import BEGIN, END, PAGE, Row, build_all, read_records
-from tensorspin_gateware.build import Build, BuildRecord
+from tensorspin_gateware.build import BuildRecord
 from tensorspin_gateware.report import BuildReport
 from tensorspin_gateware.stages import BuildError
 
@@ -36,13 +36,16 @@ def results(monkeypatch):
         luts, mhz, digest = found[name]
         clock = find_board(name).clock_hz / 1e6
         used = {"logic cells (LUTs)": (luts, 5280), "DSPs": (8, 8), "SPRAMs (256 Kbit)": (4, 4)}
-        record = BuildRecord("", "", digest, "", 100.0, "2026-01-02 03:04+00:00", TOOLS)
-        return Build(Path("x"), BuildReport(used, mhz, clock), record)
+        return Path(digest), BuildReport(used, mhz, clock)
+
+    def build_record(bitstream):
+        return BuildRecord("", "", str(bitstream), "", 100.0, "2026-01-02 03:04+00:00", TOOLS)
 
     def place(name, seed, progress):
         return BuildReport({}, found[name][1] - seed / 10, MHZ)
 
     monkeypatch.setattr(bitstreams, "build", build)
+    monkeypatch.setattr(bitstreams, "build_record", build_record)
     monkeypatch.setattr(bitstreams, "place", place)
     return found
 

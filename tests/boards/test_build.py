@@ -137,47 +137,53 @@ def test_unchanged_sources_are_not_built_again(fake_tools, monkeypatch, capsys):
 
 
 def test_unchanged_netlist_is_not_built_again(fake_tools, monkeypatch, capsys):
-    first = build.build("icebreaker")
+    first, _ = build.build("icebreaker")
+    first_record = build.build_record(first)
     monkeypatch.setattr(cache, "build_digest", lambda board: b"another.")
-    again = build.build("icebreaker")
+    again, _ = build.build("icebreaker")
+    record = build.build_record(again)
     assert len(fake_tools.builds) == 1
     assert "other sources, the same netlist" in capsys.readouterr().out
-    assert again.record.build == first.record.build
-    assert again.record.sources != first.record.sources
+    assert record.build == first_record.build
+    assert record.sources != first_record.sources
 
 
 def test_changed_netlist_is_built_again(fake_tools, monkeypatch):
-    first = build.build("icebreaker")
+    first, _ = build.build("icebreaker")
+    first_record = build.build_record(first)
     monkeypatch.setattr(cache, "build_digest", lambda board: b"another.")
     fake_tools.netlist = "another"
-    again = build.build("icebreaker")
+    again, _ = build.build("icebreaker")
+    record = build.build_record(again)
     assert len(fake_tools.builds) == 2
-    assert again.bitstream.read_bytes() == b"bits"
-    assert again.record.build != first.record.build
+    assert again.read_bytes() == b"bits"
+    assert record.build != first_record.build
 
 
 def test_other_tools_build_again(fake_tools, monkeypatch):
-    first = build.build("icebreaker")
+    first, _ = build.build("icebreaker")
+    first_record = build.build_record(first)
     monkeypatch.setattr(build.toolchain, "versions", lambda tools: {"yosys": "another"})
-    again = build.build("icebreaker")
+    again, _ = build.build("icebreaker")
+    record = build.build_record(again)
     assert len(fake_tools.builds) == 2
-    assert again.record.tools == {"yosys": "another"}
+    assert record.tools == {"yosys": "another"}
     # The design is the same, whoever places it.
-    assert again.record.build == first.record.build
+    assert record.build == first_record.build
 
 
 @pytest.mark.parametrize("damage", [b"other bits", None])
 def test_damaged_bitstream_is_built_again(fake_tools, damage, capsys):
-    path = build.build("icebreaker").bitstream
+    path, _ = build.build("icebreaker")
     path.unlink() if damage is None else path.write_bytes(damage)
-    assert build.build("icebreaker").bitstream.read_bytes() == b"bits"
+    assert build.build("icebreaker")[0].read_bytes() == b"bits"
     assert len(fake_tools.builds) == 2
     if damage is not None:
         assert "icebreaker.bin is not what was built" in capsys.readouterr().out
 
 
 def test_damaged_record_is_no_obstacle(fake_tools):
-    folder = build.build("icebreaker").bitstream.parent
+    folder = build.build("icebreaker")[0].parent
     (folder / "build.json").write_text("{")
     build.build("icebreaker")
     assert len(fake_tools.builds) == 2
@@ -192,7 +198,8 @@ def test_other_seeds_leave_the_bitstream_alone(fake_tools, monkeypatch):
         write_report(folder, clock).rename(folder / "seed-report.json")
 
     monkeypatch.setattr(build, "run_stage", run_stage)
-    first = build.build("icebreaker")
+    first, _ = build.build("icebreaker")
+    first_record = build.build_record(first)
     assert build.place("icebreaker", 7).achieved_mhz == 77
     assert build.place("icebreaker", 7).achieved_mhz == 77
     (command,) = placed
@@ -200,7 +207,8 @@ def test_other_seeds_leave_the_bitstream_alone(fake_tools, monkeypatch):
         *("nextpnr-ice40", "--seed", "7", "--report", "seed-report.json", "--log", "seed-top.tim"),
         *("--json", "top.json", "--pcf", "top.pcf", "--asc", "seed-top.asc"),
     ]
-    assert build.build("icebreaker") == first
+    assert build.build("icebreaker")[1].achieved_mhz == fake_tools.speed["achieved"]
+    assert build.build_record(first) == first_record
 
 
 def test_missed_timing_fails(fake_tools, capsys):
