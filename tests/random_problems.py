@@ -5,7 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 from tensorspin.contract.annealer import AnnealerSize
+from tensorspin.contract.annealer_image import (
+    AnnealerSpace,
+    couplings_image,
+    row_bytes,
+    space_bytes,
+    stride_bits,
+)
 from tensorspin.contract.ising import IsingProblem
+from tensorspin.contract.packets import MEMORY
+from tensorspin.link.changes import coupling_scripts
+from tensorspin.link.requests import MAX_DATA
 
 
 def random_problem(rng: np.random.Generator, size: AnnealerSize) -> IsingProblem:
@@ -20,3 +30,14 @@ def random_problem(rng: np.random.Generator, size: AnnealerSize) -> IsingProblem
             return IsingProblem(size, couplings + couplings.T, linear)
         except ValueError:
             continue  # too large a field, or too many offset rows
+
+
+def problem_scripts(problem: IsingProblem) -> list[bytes]:
+    """What is written to `AnnealerSpace.SPARSE` after CLEAR, a WRITE's data each."""
+    size = problem.size
+    wanted = np.zeros(space_bytes(size, AnnealerSpace.COUPLINGS), dtype=np.int16)
+    for index, row in enumerate(couplings_image(problem)):
+        first = index << stride_bits(row_bytes(size))
+        wanted[first : first + len(row)] = np.frombuffer(row, dtype=np.uint8)
+    scripts = coupling_scripts(np.zeros_like(wanted), wanted)
+    return [payload[MEMORY.size :] for script in scripts for _, payload in script.parts(MAX_DATA)]

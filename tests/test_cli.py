@@ -161,6 +161,14 @@ def test_estimate_for_a_board_without_contractor(capsys, model):
     assert "board 'ulx3s_25f_annealer' has no contractor, which runs programs" in err
 
 
+def test_estimate_of_an_ising_model(capsys, tmp_path):
+    path = tmp_path / "ring"
+    path.write_text("3 3\n1 2 1\n2 3 1\n1 3 -1\n")
+    status, out, _ = run(capsys, "estimate", path, "--board", "ulx3s_25f_annealer")
+    assert status == 0
+    assert re.search(r"^couplings of 4 bits +-7 to 7: exact; .*, this board$", out, re.MULTILINE)
+
+
 def test_estimate_of_what_does_not_fit(capsys, tmp_path):
     rng = np.random.default_rng(1)
     data, output = tmp_path / "data.npz", tmp_path / "model.npz"

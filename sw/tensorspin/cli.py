@@ -7,6 +7,7 @@ import csv
 import os
 import sys
 from pathlib import Path
+from zipfile import is_zipfile
 
 import numpy as np
 
@@ -122,9 +123,13 @@ def _parser() -> argparse.ArgumentParser:
     run.set_defaults(command=_run)
 
     estimate = commands.add_parser(
-        "estimate", help="what a board's engines take; whether a program fits, and how fast it is"
+        "estimate",
+        help="what a board's engines take; whether a program fits, and how fast it is, or an Ising "
+        "or QUBO model, and how exactly",
     )
-    estimate.add_argument("model", type=Path, nargs="?", help="program written by train")
+    estimate.add_argument(
+        "model", type=Path, nargs="?", help="program written by train, or a file for anneal"
+    )
     estimate.add_argument("--board", default=DEFAULT_BOARD, metavar="NAME", help="name of a board")
     estimate.set_defaults(command=_estimate)
 
@@ -330,6 +335,13 @@ def _estimate(options) -> int:
         print(f"{board.title}, {board.clock_hz / 1e6:g} MHz")
         _print_table(*engine_rows(board))
         return 0
+    if options.model.suffix != ".npz" and not is_zipfile(options.model):
+        from .sampling.estimate import describe_model
+
+        fits, rows = describe_model(options.model, board)
+        print(f"{options.model} on {board.title}")
+        _print_table(*rows)
+        return 0 if fits else 1
     program = NetworkProgram.load(options.model)
     found = estimate(program, board)
     print(f"{options.model} on {board.title}")

@@ -10,7 +10,6 @@ import pytest
 from tensorspin.contract.anneal import Anneal
 from tensorspin.contract.annealer import AnnealerSize, Moving
 from tensorspin.contract.annealer_image import (
-    POINTER_BYTES,
     AnnealerSpace,
     Run,
     couplings_image,
@@ -20,7 +19,6 @@ from tensorspin.contract.annealer_image import (
     run_bytes,
     run_image,
     space_bytes,
-    sparse_image,
     state_bytes,
     states_image,
     step_bytes,
@@ -33,7 +31,7 @@ from tensorspin.contract.annealer_image import (
 )
 from tensorspin.contract.ising import IsingProblem, schedule
 from tensorspin.contract.memory import MemorySpace
-from tensorspin.contract.packets import MAX_PAYLOAD, MEMORY
+from tensorspin.contract.packets import MAX_PAYLOAD
 from tensorspin.contract.thresholds import MAX_SAMPLES, expand_seed
 from tests.random_problems import random_problem
 
@@ -52,16 +50,6 @@ def memory(size, space, rows, length):
         place = index << stride_bits(length)
         content[place : place + length] = row
     return content
-
-
-def run_script(content, script):
-    """Carry out what `AnnealerSpace.SPARSE` says."""
-    pointer = int.from_bytes(script[:POINTER_BYTES], "little")
-    for place, byte in enumerate(script[POINTER_BYTES:]):
-        if place % 2 == 0:
-            content[pointer] = byte
-        else:
-            pointer += byte
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: size.spins)
@@ -92,23 +80,6 @@ def test_what_is_written_can_be_unpacked(size):
             size, AnnealerSpace.STATES, states_image(problem, initial), state_bytes(size)
         )
         assert np.array_equal(unpack_states(size, written, run), initial)
-
-
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: size.spins)
-@pytest.mark.parametrize("density", [0, 0.003, 0.3])
-def test_scripts_write_the_problem(size, density):
-    rng = np.random.default_rng(5)
-    couplings = np.triu(rng.random((size.spins, size.spins)) < density, 1).astype(int)
-    problem = IsingProblem(size, couplings + couplings.T, np.zeros(size.spins, dtype=int))
-    expected = memory(size, AnnealerSpace.COUPLINGS, couplings_image(problem), row_bytes(size))
-    content = bytearray(len(expected))
-    scripts = sparse_image(problem)
-    for script in 2 * scripts:  # they may be repeated
-        assert len(script) <= MAX_PAYLOAD - MEMORY.size
-        run_script(content, script)
-    assert content == expected
-    some = np.count_nonzero(np.frombuffer(expected, dtype=np.uint8))
-    assert sum(map(len, scripts)) <= 2 * some + len(expected) / 100 + POINTER_BYTES * len(scripts)
 
 
 def test_results_can_be_unpacked():

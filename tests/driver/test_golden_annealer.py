@@ -10,7 +10,6 @@ from tensorspin.contract.annealer_image import (
     run_bytes,
     run_image,
     space_bytes,
-    sparse_image,
     step_bytes,
     steps_image,
     stride_bits,
@@ -22,6 +21,7 @@ from tensorspin.contract.thresholds import expand_seed
 from tensorspin.golden.annealer import anneal
 from tensorspin.golden.device import GoldenDevice
 
+from ..random_problems import problem_scripts
 from .anneals import ALONE, BOTH, SIZE, cooling, random_ising
 from .doubles import ROW
 from .test_golden_device import Host
@@ -39,7 +39,7 @@ def host(request):
 
 def load(host):
     assert host.write(AnnealerSpace.CLEAR, 0, b"x") is Status.OK
-    for script in sparse_image(PROBLEM):
+    for script in problem_scripts(PROBLEM):
         assert host.write(AnnealerSpace.SPARSE, 0, script) is Status.OK
     for index, word in enumerate(steps_image(STEPS)):
         address = index << stride_bits(step_bytes(SIZE))

@@ -15,7 +15,6 @@ from tensorspin.contract.annealer_image import (
     AnnealerSpace,
     result_bytes,
     run_image,
-    sparse_image,
     step_bytes,
     steps_image,
     stride_bits,
@@ -35,7 +34,7 @@ from tensorspin.contract.packets import (
 from tensorspin.contract.thresholds import expand_seed, highest_temperature
 from tensorspin.golden.device import GoldenDevice
 from tensorspin.golden.device_annealer import DeviceAnnealer
-from tests.random_problems import random_problem
+from tests.random_problems import problem_scripts, random_problem
 from tests.random_programs import random_program
 
 from .bench import bench_board, bench_parameters
@@ -163,7 +162,7 @@ class Host:
         steps = schedule(temperatures * highest_temperature(size), SWEEPS.maximum, size)
         short = schedule(temperatures * highest_temperature(size), int(rng.integers(1, 4)), size)
         self.send(PacketType.WRITE, pack_memory(AnnealerSpace.CLEAR, 0) + b"x")
-        for script in sparse_image(problem):
+        for script in problem_scripts(problem):
             self.send(PacketType.WRITE, pack_memory(AnnealerSpace.SPARSE, 0) + script)
         await self.check()
         # The first run is too long to end before the requests that follow.

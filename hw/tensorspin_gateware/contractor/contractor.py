@@ -118,8 +118,8 @@ class Contractor(wiring.Component):
 
         The bus is registered: it goes to memories all over the device.
         """
-        bus = Signal.like(self.memory.address), Signal(), Signal.like(self.memory.write_data)
-        address, write_enable, write_data = bus
+        address, write_data = Signal.like(self.memory.address), Signal.like(self.memory.write_data)
+        write_enable = Signal()
         m.d.sync += [
             address.eq(self.memory.address),
             write_enable.eq(self.memory.write_enable),

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
 from ..datasets import NAMES
-from ..errors import TensorspinError
-from ..plots import check_matplotlib
 from .figures import draw
+from .report import Renderer
 from .run import FORMAT, QUICK_NAMES, Plan, measure
 from .tables import markdown
 from .training import EPOCHS
@@ -39,27 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"--most-training must be at least 10, not {options.most_training}")
     if options.compare_epochs < 2:
         parser.error(f"--compare-epochs must be at least 2, not {options.compare_epochs}")
-    try:
-        check_matplotlib()
-        options.output.mkdir(parents=True, exist_ok=True)
-        path = options.output / f"{_STEM}.json"
-        if options.render:
-            report = _read(path)
-        else:
-            report = measure(_plan(options))
-            path.write_text(json.dumps(report, indent=1) + "\n")
-        table = path.with_suffix(".md")
-        table.write_text(markdown(report))
-        pictures = draw(report, options.output)
-    except (TensorspinError, ValueError, FloatingPointError, OSError) as error:
-        print(f"benchmark: {' '.join(str(error).split())}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("benchmark: interrupted", file=sys.stderr)
-        return 130
-    print(table.read_text())
-    print("written:", *(str(written) for written in (path, table, *pictures)))
-    return 0
+    measuring = None if options.render else lambda keep: measure(_plan(options))
+    return Renderer(_STEM, FORMAT, markdown, draw).run(options.output, measuring)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -138,24 +117,6 @@ def _plan(options) -> Plan:
         training_epochs=options.compare_epochs,
         training_python=options.compare_python,
     )
-
-
-def _read(path: Path) -> dict:
-    """A report that was written before.
-
-    Raises
-    ------
-    ValueError
-        If the file is no report, or one of another format.
-    """
-    try:
-        report = json.loads(path.read_text())
-    except ValueError as error:
-        raise ValueError(f"{path} is no JSON file: {error}") from error
-    found = report.get("format") if isinstance(report, dict) else None
-    if found != FORMAT:
-        raise ValueError(f"{path} is no report of format {FORMAT} but {found}; measure again")
-    return report
 
 
 if __name__ == "__main__":

@@ -7,9 +7,9 @@ from itertools import cycle
 from pathlib import Path
 
 from ..contract.fixed import NARROW_WEIGHT
+from .panels import MARKERS, grid, write_figures
 from .tables import microseconds, program_title
 
-_MARKERS = "osD^vP*X"
 _BOARD_COLOURS = ("#3b6ea8", "#5f9e6e", "#8d5a99", "#c0693b", "#7f7f7f")
 _HOST_COLOUR = "#b0b0b0"
 _LEAST_SPAN = 5
@@ -33,34 +33,12 @@ def draw(report: dict, folder: Path) -> list[Path]:
     list of Path
         What was written.
     """
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
-    paths = []
-    for name, make in (("accuracy", _accuracy), ("boards", _boards), ("latency", _latency)):
-        figure = make(plt, report["data"])
-        paths.append(folder / f"benchmark_{name}.png")
-        figure.savefig(paths[-1], dpi=110)
-        plt.close(figure)
-    return paths
-
-
-def _grid(plt, count: int, height: float):
-    """A figure with two panels a row, those not needed hidden."""
-    rows = -(-count // 2)
-    columns = min(count, 2)
-    figure, axes = plt.subplots(
-        rows, columns, figsize=(6.5 * columns, height * rows), squeeze=False, layout="constrained"
-    )
-    for spare in axes.flat[count:]:
-        spare.set_visible(False)
-    return figure, axes.flat
+    makers = (("accuracy", _accuracy), ("boards", _boards), ("latency", _latency))
+    return write_figures(((*maker, report["data"]) for maker in makers), folder, "benchmark")
 
 
 def _accuracy(plt, sets: list[dict]):
-    figure, panels = _grid(plt, len(sets), 4.2)
+    figure, panels = grid(plt, len(sets))
     styles: dict[str, int] = {}
     handles = {}
     for axes, data in zip(panels, sets):
@@ -75,7 +53,7 @@ def _accuracy(plt, sets: list[dict]):
                 row["bytes"],
                 100 * row["accuracy"],
                 yerr=None if row["standard_error"] is None else 100 * row["standard_error"],
-                fmt=_MARKERS[style % len(_MARKERS)],
+                fmt=MARKERS[style % len(MARKERS)],
                 color=f"C{style}",
                 markerfacecolor="none" if bits is None else f"C{style}",
                 alpha=0.5 if bits == NARROW_WEIGHT.width else 1,
@@ -158,7 +136,7 @@ def _latency(plt, sets: list[dict]):
         _board_name(row) for data in sets for row in data["boards"] if row["latency"] is not None
     )
     bars = [_latency_bars(data, colours) for data in sets]
-    figure, panels = _grid(plt, len(sets), 1.2 + _ROW_HEIGHT * max(map(len, bars)))
+    figure, panels = grid(plt, len(sets), 1.2 + _ROW_HEIGHT * max(map(len, bars)))
     for axes, data, entries in zip(panels, sets, bars):
         places = range(len(entries))
         ends = [total for _, _, total, _ in entries]

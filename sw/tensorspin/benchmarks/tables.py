@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-_NONE = "-"
+NONE = "-"
+"""Cell of a figure that there is not."""
 
 _RATIOS = ("over the fastest board's", "over the fastest board's with its line, modelled")
 
@@ -38,8 +39,10 @@ def markdown(report: dict) -> str:
     return "\n".join(lines) + "\n"
 
 
-def microseconds(seconds: float) -> str:
+def microseconds(seconds: float | None) -> str:
     """Seconds as microseconds with three digits or all before the point."""
+    if seconds is None:
+        return NONE
     value = seconds * 1e6
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
@@ -78,7 +81,7 @@ def _accuracy(data: dict) -> list[str]:
     for row in data["accuracy"]:
         title = f"{row['classifier']}, {row['variant']}"
         if row.get("obstacle"):
-            rows.append((title, f"does not fit: {row['obstacle']}", _NONE, _NONE, _NONE))
+            rows.append((title, f"does not fit: {row['obstacle']}", NONE, NONE, NONE))
             continue
         error = row["standard_error"]
         accuracy = f"{row['accuracy']:.2%}" + ("" if error is None else f" ± {error:.2%}")
@@ -88,7 +91,7 @@ def _accuracy(data: dict) -> list[str]:
                 title,
                 accuracy,
                 f"{row['bytes']:,.0f}",
-                _NONE if seconds is None else f"{seconds:.3g}",
+                NONE if seconds is None else f"{seconds:.3g}",
                 _differences(row),
             )
         )
@@ -102,7 +105,7 @@ def _accuracy(data: dict) -> list[str]:
 
 def _differences(row: dict) -> str:
     if "scores_compared" not in row:
-        return _NONE
+        return NONE
     others = sum(
         row[f"{what}_unlike_{model}"]
         for what, model in (
@@ -122,7 +125,7 @@ def _capacity(data: dict) -> list[str]:
     for row in data["capacity"]:
         title = (program_title(row), row["title"])
         if row["cycles"] is None:
-            rows.append((*title, f"no: {row['obstacle']}", *[_NONE] * 4))
+            rows.append((*title, f"no: {row['obstacle']}", *[NONE] * 4))
             continue
         rows.append(
             (
@@ -194,7 +197,7 @@ def _host_latency(host: list[dict], measured: list[dict]) -> list[tuple[str, ...
     rows = []
     for row in host:
         latency = row["latency"]
-        ratios = (_NONE if best is None else f"{latency['median'] / best:.3g}" for best in fastest)
+        ratios = (NONE if best is None else f"{latency['median'] / best:.3g}" for best in fastest)
         rows.append((row["classifier"], _spread(latency, 1e6), *ratios))
     return rows
 
@@ -239,7 +242,7 @@ def _training(report: dict) -> list[str]:
     rows = []
     for row in report["training"]:
         if "missing" in row:
-            rows.append((row["library"], *[_NONE] * 4, row["missing"]))
+            rows.append((row["library"], *[NONE] * 4, row["missing"]))
             continue
         versions = ", ".join(f"{name} {version}" for name, version in row["versions"].items())
         low, high = row["epoch_range"]

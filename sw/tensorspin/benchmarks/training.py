@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -16,6 +14,7 @@ from tqdm import tqdm
 from ..datasets import DataError, Dataset
 from ..scaling import scale_features
 from .peers.protocol import Task
+from .scripts import run_script
 
 PEERS = ("tensorkrowch", "tn4ml")
 """Modules to import; each has its script ``peers/train_NAME.py``."""
@@ -24,11 +23,6 @@ BOND_DIM = 16
 EPOCHS = 30
 
 _SCRIPTS = Path(__file__).parent / "peers"
-
-_ONE_CORE = {
-    name: "1"
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-}
 
 
 def measure_training(
@@ -144,15 +138,4 @@ def _run_peer(python: str, peer: str, task: Task) -> dict:
 def _run(python: str, library: str, task: Task) -> dict:
     tqdm.write(f"training with {library}", file=sys.stderr)
     answer = Path(task.data).with_name("answer.json")
-    answer.unlink(missing_ok=True)
-    subprocess.run(
-        [
-            python,
-            *("-W", "ignore"),
-            str(_SCRIPTS / f"train_{library}.py"),
-            *(json.dumps(asdict(task)), str(answer)),
-        ],
-        env=os.environ | _ONE_CORE,
-        check=True,
-    )
-    return json.loads(answer.read_text())
+    return run_script(python, _SCRIPTS / f"train_{library}.py", task, answer)

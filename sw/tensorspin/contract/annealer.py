@@ -84,6 +84,9 @@ GROUP = 8
 STEP_ROUNDS = 2
 """Rounds from the one in which the last replica finishes a step to the first of the next step."""
 
+COUPLING_BITS = 2, 8
+"""Least and most of a coupling."""
+
 MAX_ENERGY_BITS = 32
 """An energy is sent as two words of 16 bits."""
 
@@ -158,7 +161,7 @@ class AnnealerSize:
     def __post_init__(self) -> None:
         for name, least, most in (
             ("spins", 2, 1 << 14),
-            ("coupling_bits", 2, 8),
+            ("coupling_bits", *COUPLING_BITS),
             ("field_bits", self.coupling_bits + 1, 24),
             ("replicas", MIN_REPLICAS, 256),
             ("offset_rows", 1, 1 << 14),

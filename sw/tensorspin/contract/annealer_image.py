@@ -4,7 +4,9 @@
 space     content
 ========= ============================================================================
 COUPLINGS rows of the couplings, then the offset rows; spin 0 in the lowest bits of a row
-SPARSE    a script that writes bytes of COUPLINGS, see `sparse_image`
+SPARSE    a script that writes bytes of COUPLINGS: `POINTER_BYTES` from address 0 on, the address of
+          the first; then by turns a byte that is written there, and one by which the address moves
+          on. So a script stands alone and may be repeated.
 CLEAR     a write of its one byte sets couplings, offset rows and initial states to zero
 STEPS     the schedule: a step's probabilities, lowest digit first, that of the ring, which
           replicas move, which ranks are exchanged, and its sweeps, two bytes each
@@ -130,41 +132,6 @@ def couplings_image(problem: IsingProblem) -> list[bytes]:
     digits = (rows[:, :, None] >> np.arange(bits)) & 1
     packed = np.packbits(digits.reshape(len(rows), -1).astype(np.uint8), axis=1, bitorder="little")
     return [row.tobytes() for row in packed]
-
-
-def sparse_image(problem: IsingProblem) -> list[bytes]:
-    """Scripts for `AnnealerSpace.SPARSE` that load a problem after CLEAR.
-
-    A script is written from address 0 on. It begins with the address of a byte in COUPLINGS,
-    `POINTER_BYTES` long. Then bytes take turns: one that is written there, and one by which the
-    address moves on. So a script stands alone and may be repeated.
-
-    Returns
-    -------
-    list of bytes
-        Each fits one WRITE packet.
-    """
-    low = stride_bits(row_bytes(problem.size))
-    limit = space_bytes(problem.size, AnnealerSpace.SPARSE)
-    scripts: list[bytearray] = []
-    pointer = 0
-    for index, row in enumerate(couplings_image(problem)):
-        for place in np.flatnonzero(np.frombuffer(row, dtype=np.uint8)).tolist():
-            address = index << low | place
-            moves = _moves(address - pointer) if scripts else b""
-            if not scripts or len(scripts[-1]) + len(moves) + 1 > limit:
-                scripts.append(bytearray(address.to_bytes(POINTER_BYTES, "little")))
-            else:
-                scripts[-1] += moves
-            scripts[-1].append(row[place])
-            pointer = address
-    return [bytes(script) for script in scripts]
-
-
-def _moves(distance: int) -> bytes:
-    """Of the address; what lies between is zero and is written as that."""
-    most = 0xFF
-    return bytes([most, 0]) * ((distance - 1) // most) + bytes([(distance - 1) % most + 1])
 
 
 def steps_image(steps: Sequence[Step]) -> list[bytes]:

@@ -61,6 +61,12 @@ class Board:
             raise ValueError(f"board {self.name!r} has no contractor, which runs programs")
         return self.contractor
 
+    def require_annealer(self) -> AnnealerSize:
+        """The annealer, or a ValueError that tells that there is none."""
+        if self.annealer is None:
+            raise ValueError(f"board {self.name!r} has no annealer, which minimises models")
+        return self.annealer
+
     def description(self, build: bytes) -> DeviceDescription:
         """What a device built from this row says of itself."""
         return DeviceDescription(

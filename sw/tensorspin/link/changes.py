@@ -53,7 +53,7 @@ def coupling_changes(held: np.ndarray, wanted: np.ndarray) -> list[Request]:
     # Each byte of a script comes with a move.
     if 2 * len(places) >= line_bytes(dense):
         return dense
-    scripts = _scripts(places, wanted)
+    scripts = coupling_scripts(held, wanted)
     return min(dense, scripts, key=line_bytes)
 
 
@@ -66,8 +66,9 @@ def line_bytes(requests: Sequence[Request]) -> int:
     )
 
 
-def _scripts(places: np.ndarray, wanted: np.ndarray) -> list[Request]:
-    """Scripts that write the bytes of some addresses."""
+def coupling_scripts(held: np.ndarray, wanted: np.ndarray) -> list[Request]:
+    """As `coupling_changes`, always by scripts."""
+    places = np.flatnonzero(held != wanted)
     requests: list[Request] = []
     entries: list[tuple[int, int]] = []
     for place in places.tolist():

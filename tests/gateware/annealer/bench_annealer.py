@@ -19,7 +19,6 @@ from tensorspin.contract.annealer_image import (
     result_bytes,
     row_bytes,
     run_image,
-    sparse_image,
     state_bytes,
     states_image,
     step_bytes,
@@ -33,7 +32,7 @@ from tensorspin.contract.tempering import ladder
 from tensorspin.contract.thresholds import expand_seed, highest_temperature
 from tensorspin.golden.annealer import anneal
 from tests.gateware.bench import bench_parameters
-from tests.random_problems import random_problem
+from tests.random_problems import problem_scripts, random_problem
 
 
 class Driver:
@@ -87,7 +86,7 @@ class Driver:
             await RisingEdge(self.dut.clk)
             while not int(self.dut.ready.value):
                 await RisingEdge(self.dut.clk)
-            for script in sparse_image(problem):
+            for script in problem_scripts(problem):
                 await self.write(AnnealerSpace.SPARSE, 0, script)
         else:
             rows = couplings_image(problem)

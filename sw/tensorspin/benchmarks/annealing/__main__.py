@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from pathlib import Path
 
-from ...errors import TensorspinError
-from ...plots import check_matplotlib
+from ..report import Renderer
 from .boards import annealer_rows
 from .figures import draw
 from .instances import COMPLETE
@@ -45,31 +43,8 @@ def main(arguments: list[str] | None = None) -> int:
             parser.error(f"{name} must be at least 2, not {min(values)}")
     if options.reads < 2:
         parser.error(f"--reads must be at least 2, not {options.reads}")
-    try:
-        check_matplotlib()
-        options.output.mkdir(parents=True, exist_ok=True)
-        path = options.output / f"{_STEM}.json"
-
-        def keep(report: dict) -> None:
-            path.write_text(json.dumps(report, indent=1) + "\n")
-
-        if options.render:
-            report = _read(path)
-        else:
-            report = measure(_plan(options), keep)
-            keep(report)
-        table = path.with_suffix(".md")
-        table.write_text(markdown(report))
-        pictures = draw(report, options.output)
-    except (TensorspinError, ValueError, OSError) as error:
-        print(f"benchmark: {' '.join(str(error).split())}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("benchmark: interrupted", file=sys.stderr)
-        return 130
-    print(table.read_text())
-    print("written:", *(str(written) for written in (path, table, *pictures)))
-    return 0
+    measuring = None if options.render else lambda keep: measure(_plan(options), keep)
+    return Renderer(_STEM, FORMAT, markdown, draw).run(options.output, measuring)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -127,24 +102,6 @@ def _plan(options) -> Plan:
         else options.spins,
         python=options.compare_python,
     )
-
-
-def _read(path: Path) -> dict:
-    """A report that was written before.
-
-    Raises
-    ------
-    ValueError
-        If the file is no report, or one of another format.
-    """
-    try:
-        report = json.loads(path.read_text())
-    except ValueError as error:
-        raise ValueError(f"{path} is no JSON file: {error}") from error
-    found = report.get("format") if isinstance(report, dict) else None
-    if found != FORMAT:
-        raise ValueError(f"{path} is no report of format {FORMAT} but {found}; measure again")
-    return report
 
 
 if __name__ == "__main__":

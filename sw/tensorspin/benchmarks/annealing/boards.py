@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...board import Board
-from ...contract.annealer import AnnealerSize
+from ...contract.annealer import COUPLING_BITS, AnnealerSize
 from ...contract.boards import BOARDS
 from ...contract.boards import Board as Row
 from ...errors import CapacityError
@@ -93,7 +93,8 @@ def exact_row(row: Row, instance: Instance) -> tuple[Row, float]:
     (Row, float)
         The row, and the relative error of the rounding that is left.
     """
-    for bits in range(2, 9):
+    least, most = COUPLING_BITS
+    for bits in range(least, most + 1):
         size = replace(
             row.annealer,
             spins=instance.variables,

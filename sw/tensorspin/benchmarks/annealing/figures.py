@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ..panels import MARKERS, grid, write_figures
 from .tables import solver_title
 
-_MARKERS = "osD^vP*X"
 _HOST_COLOURS = ("#7f7f7f", "#b0b0b0")
 _STYLES = {"linear": "-", "geometric": ":"}
 
@@ -28,30 +28,8 @@ def draw(report: dict, folder: Path) -> list[Path]:
     list of Path
         What was written.
     """
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
-    paths = []
-    for name, make in (("speed", _speed), ("gset", _gset)):
-        figure = make(plt, report[name])
-        if figure is not None:
-            paths.append(folder / f"annealing_{name}.png")
-            figure.savefig(paths[-1], dpi=110)
-            plt.close(figure)
-    return paths
-
-
-def _grid(plt, count: int):
-    rows = -(-count // 2)
-    columns = min(count, 2)
-    figure, axes = plt.subplots(
-        rows, columns, figsize=(6.5 * columns, 4.2 * rows), squeeze=False, layout="constrained"
-    )
-    for spare in axes.flat[count:]:
-        spare.set_visible(False)
-    return figure, axes.flat
+    makers = (("speed", _speed), ("gset", _gset))
+    return write_figures(((name, make, report[name]) for name, make in makers), folder, "annealing")
 
 
 def _speed(plt, found: list[dict]):
@@ -59,7 +37,7 @@ def _speed(plt, found: list[dict]):
     found = [item for item in found if "target" in item and item["best"]]
     if not found:
         return None
-    figure, panels = _grid(plt, len(found))
+    figure, panels = grid(plt, len(found))
     for axes, item in zip(panels, found):
         hosts = iter(_HOST_COLOURS)
         solvers = [solver for solver in item["solvers"] if "runs" in solver]
@@ -68,7 +46,7 @@ def _speed(plt, found: list[dict]):
             axes.plot(
                 [run["read_seconds"] * 1e6 for run in solver["runs"]],
                 [100 * run["mean"] / item["best"] for run in solver["runs"]],
-                marker=_MARKERS[place % len(_MARKERS)],
+                marker=MARKERS[place % len(MARKERS)],
                 color=f"C{place}" if board else next(hosts),
                 label=solver_title(solver),
             )
@@ -90,7 +68,7 @@ def _gset(plt, found: list[dict]):
         return None
     names = list(dict.fromkeys(row["name"] for row in found))
     boards = list(dict.fromkeys(row["board"] for row in found))
-    figure, panels = _grid(plt, len(names))
+    figure, panels = grid(plt, len(names))
     for axes, name in zip(panels, names):
         for place, board in enumerate(boards):
             for schedule, style in _STYLES.items():

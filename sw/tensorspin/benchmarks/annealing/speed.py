@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -14,6 +12,7 @@ import numpy as np
 
 from ...contract.boards import Board as Row
 from ...progress import progress_over
+from ..scripts import run_script
 from .boards import beta_range, obstacle, opened, solve
 from .instances import Instance
 from .peers.protocol import Task
@@ -30,11 +29,6 @@ LARGE = 200
 LARGE_TARGET = 0.995
 
 _SCRIPTS = Path(__file__).parent / "peers"
-
-_ONE_CORE = {
-    name: "1"
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-}
 
 
 def time_to_solution(read_seconds: float, successes: float) -> float | None:
@@ -146,7 +140,15 @@ def _solve_with_peers(instance, betas, sweeps, reads, python) -> list[dict]:
         for peer in progress_over(PEERS, f"{instance.name}, other libraries", "library"):
             described = {"solver": peer, "kind": "library"}
             try:
-                found = _run(python, peer, task, answer)
+                found = run_script(
+                    python,
+                    _SCRIPTS / f"solve_{peer}.py",
+                    task,
+                    answer,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                )
             except (OSError, subprocess.CalledProcessError) as error:
                 lines = (getattr(error, "stderr", None) or str(error)).strip().splitlines()
                 answers.append({**described, "missing": (lines or ["?"])[-1]})
@@ -156,21 +158,3 @@ def _solve_with_peers(instance, betas, sweeps, reads, python) -> list[dict]:
                 run["values"] = instance.model.value(energies)
             answers.append({**described, **found})
     return answers
-
-
-def _run(python: str, peer: str, task: Task, answer: Path) -> dict:
-    answer.unlink(missing_ok=True)
-    subprocess.run(
-        [
-            python,
-            *("-W", "ignore"),
-            str(_SCRIPTS / f"solve_{peer}.py"),
-            *(json.dumps(asdict(task)), str(answer)),
-        ],
-        env=os.environ | _ONE_CORE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    return json.loads(answer.read_text())

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from ..tables import machine_line, table
-
-_NONE = "-"
+from ..tables import NONE, machine_line, microseconds, table
 
 
 def markdown(report: dict) -> str:
@@ -53,14 +51,6 @@ def fastest(solver: dict, key: str = "seconds") -> dict | None:
     return min(runs, key=lambda run: run[key], default=None)
 
 
-def microseconds(seconds: float | None) -> str:
-    """Three digits, or all before the point."""
-    if seconds is None:
-        return _NONE
-    value = seconds * 1e6
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
-
-
 def _boards(boards: list[dict]) -> list[str]:
     rows = [
         (
@@ -92,11 +82,11 @@ def _speed(item: dict) -> list[str]:
     for solver in item["solvers"]:
         reason = solver.get("obstacle") or solver.get("missing")
         if reason:
-            rows.append((solver_title(solver), reason, *[_NONE] * (6 + len(boards))))
+            rows.append((solver_title(solver), reason, *[NONE] * (6 + len(boards))))
             continue
         best = fastest(solver)
         if best is None:
-            rows.append((solver_title(solver), "target not met", *[_NONE] * (6 + len(boards))))
+            rows.append((solver_title(solver), "target not met", *[NONE] * (6 + len(boards))))
             continue
         with_transfers = fastest(solver, "seconds_with_transfers")
         rows.append(
@@ -142,14 +132,14 @@ def _equal_sweeps(item: dict, boards: list[dict]) -> list[str]:
 
 
 def _ratio(run: dict, board: dict | None) -> str:
-    return _NONE if board is None else f"{run['seconds'] / board['seconds']:.3g}"
+    return NONE if board is None else f"{run['seconds'] / board['seconds']:.3g}"
 
 
 def _gset(found: list[dict]) -> list[str]:
     rows = []
     for row in found:
         if "obstacle" in row:
-            rows.append((row["name"], row["board"], row["obstacle"], *[_NONE] * 6))
+            rows.append((row["name"], row["board"], row["obstacle"], *[NONE] * 6))
             continue
         rows.append(
             (
@@ -188,7 +178,7 @@ def _small(found: list[dict]) -> list[str]:
             f"{row['relative_error']:.2%}" if row["relative_error"] else "exact",
             f"{row['known']:.10g}",
             f"{row['best']:.10g}",
-            _NONE if row["first"] is None else str(row["first"]),
+            NONE if row["first"] is None else str(row["first"]),
             f"{row['successes']:.0%}",
             microseconds(row["read_seconds"]),
         )
