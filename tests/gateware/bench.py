@@ -61,6 +61,7 @@ def run_bench(
     AssertionError
         If a cocotb test failed, or none ran.
     """
+    toolchain.activate()
     verilog, options = _verilog(component, netlist)
     verilog += vendor_cells
     identity = cache.text_digest(verilog, *options, toolchain.versions())
