@@ -28,7 +28,11 @@ class Line:
 
     async def hold(self, level: int, bits: float = 1) -> None:
         self.line.value = level
-        await Timer(round(bits * self.bit_ns, 3), "ns", round_mode="round")
+        await self.bits_later(bits)
+
+    async def bits_later(self, bits: float) -> None:
+        if bits > 0:
+            await Timer(round(bits * self.bit_ns, 3), "ns", round_mode="round")
 
     async def send(self, data: bytes, stop: int = 1) -> None:
         for byte in data:
@@ -116,7 +120,7 @@ async def begins_on_a_busy_line(dut):
     line = Line(dut)
     for _ in range(40):
         sending = cocotb.start_soon(line.send(rng.randbytes(4)))
-        await Timer(round(rng.uniform(0, 40) * line.bit_ns, 3), "ns", round_mode="round")
+        await line.bits_later(rng.uniform(0, 40))
         # Also held in reset, as before a PLL has locked, while the host talks.
         await reset(dut, rng.choice([1, 3, 300]))
         await sending
