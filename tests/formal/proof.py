@@ -124,6 +124,7 @@ class Model:
             "cd ..",
             "opt_clean",
             "memory -nordff -nomap",
+            "memory_nordff",
             "async2sync",
             "chformal -lower",
             "opt -fast",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import random
 import re
 import shutil
 import tempfile
@@ -117,11 +118,30 @@ def run_bench(
 def _verilog(component, netlist: str | None) -> tuple[str, tuple[str, ...]]:
     """Text with the module `TOP`, and Verilator's options for it."""
     if netlist is None:
-        return toolchain.to_verilog(component, name=TOP), ()
+        return with_random_memories(toolchain.to_verilog(component, name=TOP)), ()
     models, options = cell_models(family_of(netlist))
     with tempfile.TemporaryDirectory() as folder:
         text = synthesise(component, netlist, Path(folder), "write_verilog -noattr")
     return text + models, (*NETLIST_OPTIONS, *options)
+
+
+def with_random_memories(verilog: str) -> str:
+    """Verilog whose memories hold anything before they are written, as SPRAM does.
+
+    Memories with any contents, which are read-only, keep them.
+    """
+    rng = random.Random(1)
+
+    def fill(block: re.Match) -> str:
+        cells = re.findall(r"^ *(\S+ ?\[\d+\]) = (\d+)'[hd]0+;$", block[0], re.MULTILINE)
+        if len(cells) != block[0].count("=") or not cells:
+            return block[0]
+        lines = (
+            f"    {name} = {width}'h{rng.getrandbits(int(width)):x};\n" for name, width in cells
+        )
+        return f"  initial begin\n{''.join(lines)}  end\n"
+
+    return re.sub(r"^  initial begin\n.*?^  end\n", fill, verilog, flags=re.DOTALL | re.MULTILINE)
 
 
 def bench_parameters() -> dict:
