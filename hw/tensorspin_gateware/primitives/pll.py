@@ -138,8 +138,11 @@ class ClockGenerator(Elaboratable):
     ----------
     family : Family
     oscillator : amaranth.lib.io.SingleEndedPort
-        Pin of the oscillator. On iCE40 UltraPlus it must be the pad that belongs to the PLL.
+        Pin of the oscillator.
     oscillator_hz, clock_hz : int
+    pad : bool
+        On iCE40: that pin is the pad that belongs to the PLL. No other may feed the PLL directly,
+        and this one cannot feed it in any other way.
 
     Attributes
     ----------
@@ -152,13 +155,19 @@ class ClockGenerator(Elaboratable):
     """
 
     def __init__(
-        self, family: Family, oscillator: io.SingleEndedPort, oscillator_hz: int, clock_hz: int
+        self,
+        family: Family,
+        oscillator: io.SingleEndedPort,
+        oscillator_hz: int,
+        clock_hz: int,
+        pad: bool = True,
     ) -> None:
         self.dividers = find_dividers(family, oscillator_hz, clock_hz)
         self._family = family
         self._oscillator = oscillator
         self._oscillator_hz = oscillator_hz
         self._clock_hz = clock_hz
+        self._pad = pad
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -223,14 +232,13 @@ class ClockGenerator(Elaboratable):
         dividers = self.dividers
         detector = self._oscillator_hz / dividers.reference
         above = sum(detector >= limit * MHZ for limit in _ICE40_FILTER_LIMITS_MHZ)
-        if self._family is Family.ICE40UP:
-            cell, source = "SB_PLL40_PAD", {"i_PACKAGEPIN": self._oscillator.io}
+        if self._pad:
+            source = {"i_PACKAGEPIN": self._oscillator.io}
         else:
-            # The oscillator need not be at the PLL's own pad.
             m.submodules.pin = pin = io.Buffer("i", self._oscillator)
-            cell, source = "SB_PLL40_CORE", {"i_REFERENCECLK": pin.i}
+            source = {"i_REFERENCECLK": pin.i}
         m.submodules.pll = Instance(
-            cell,
+            "SB_PLL40_PAD" if self._pad else "SB_PLL40_CORE",
             p_FEEDBACK_PATH="SIMPLE",
             p_PLLOUT_SELECT="GENCLK",
             p_DIVR=C(dividers.reference - 1, 4),

@@ -7,8 +7,9 @@ from dataclasses import asdict
 import pytest
 
 from tensorspin.contract.annealer import MIN_REPLICAS, AnnealerSize
+from tensorspin.contract.boards import find_board
 from tensorspin_gateware.annealer import create_annealer
-from tests.gateware.bench import run_bench
+from tests.gateware.bench import family_of, run_bench
 
 SIZES = {
     "least": AnnealerSize(8, 2, 6, MIN_REPLICAS, (1,) * 4, 12, 4, ring=0),
@@ -22,12 +23,32 @@ SIZES = {
 }
 
 
+def check(size: AnnealerSize, netlist: str | None, runs: int) -> None:
+    run_bench(
+        create_annealer(size, family_of(netlist)),
+        "tests.gateware.annealer.bench_annealer",
+        netlist=netlist,
+        size=asdict(size),
+        seed=1,
+        runs=runs,
+    )
+
+
 @pytest.mark.parametrize("name", SIZES)
 def test_equals_golden_model(name):
-    run_bench(
-        create_annealer(SIZES[name]),
-        "tests.gateware.annealer.bench_annealer",
-        size=asdict(SIZES[name]),
-        seed=1,
-        runs=5,
-    )
+    check(SIZES[name], None, runs=5)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("netlist", "size"),
+    [
+        ("icebreaker", SIZES["least"]),
+        ("ulx3s_25f_both", SIZES["uneven"]),
+        ("ulx3s_25f_both", SIZES["tempering on a ring"]),
+        ("ulx3s_25f_both", find_board("ulx3s_25f_both").annealer),
+    ],
+    ids=str,
+)
+def test_netlist_equals_golden_model(netlist, size):
+    check(size, netlist, runs=3)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 
+from tensorspin.contract.boards import find_board
 from tensorspin.contract.device import ContractorSize
 from tensorspin_gateware.contractor import Contractor
-from tests.gateware.bench import run_bench
+from tensorspin_gateware.primitives.program_memory import SPRAM_WORDS
+from tests.gateware.bench import NETLIST_BOARDS, family_of, run_bench
 
 SIZES = {
     "least": ContractorSize(
@@ -23,21 +25,40 @@ SIZES = {
 }
 
 
-@pytest.mark.parametrize("name", SIZES)
-def test_equals_golden_model(name):
+def check(size: ContractorSize, netlist: str | None, programs: int, **parameters) -> None:
     run_bench(
-        Contractor(SIZES[name]),
+        Contractor(size, family_of(netlist)),
         "tests.gateware.contractor.bench_contractor",
-        size=asdict(SIZES[name]),
+        netlist=netlist,
+        size=asdict(size),
         seed=1,
-        programs=15,
+        programs=programs,
         # Enough for whole runs, parts of runs, and both halves of the feature memories.
-        samples=4 * SIZES[name].groups,
+        samples=4 * size.groups,
         most_bytes=6000,
         garbage=4,
-        # Takes walks through all of the memory.
-        whole_memory=name == "least",
+        **parameters,
     )
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_equals_golden_model(name):
+    # Takes walks through all of the memory.
+    check(SIZES[name], None, programs=15, whole_memory=name == "least")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("netlist", "size"),
+    [
+        ("icebreaker", replace(SIZES["least"], program_words=SPRAM_WORDS)),
+        ("ulx3s_25f", SIZES["groups"]),
+        *((name, find_board(name).contractor) for name in NETLIST_BOARDS),
+    ],
+    ids=str,
+)
+def test_netlist_equals_golden_model(netlist, size):
+    check(size, netlist, programs=5, whole_memory=False)
 
 
 def test_too_few_lanes():

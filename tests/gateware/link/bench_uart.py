@@ -28,7 +28,11 @@ class Line:
 
     async def hold(self, level: int, bits: float = 1) -> None:
         self.line.value = level
-        await Timer(round(bits * self.bit_ns, 3), "ns", round_mode="round")
+        await self.bits_later(bits)
+
+    async def bits_later(self, bits: float) -> None:
+        if bits > 0:
+            await Timer(round(bits * self.bit_ns, 3), "ns", round_mode="round")
 
     async def send(self, data: bytes, stop: int = 1) -> None:
         for byte in data:
@@ -84,12 +88,95 @@ async def receives_nothing_from_noise(dut):
 
 
 @cocotb.test()
+async def receives_nothing_from_pulses(dut):
+    """Of any length up to a start bit's middle, at any phase of the clock."""
+    rng, bench, source, sink, running = await set_up(dut)
+    line = Line(dut)
+    # The line is looked at once a cycle.
+    longest = 0.5 - 1 / bench_parameters()["divisor"]
+    for _ in range(60):
+        await line.hold(0, rng.uniform(0.01, longest))
+        await line.hold(1, 1 + rng.random())
+        data = rng.randbytes(2)
+        await line.send(data)
+        await line.hold(1, 1 + rng.random())
+        assert bytes(sink.items) == data
+        sink.items.clear()
+    running.cancel()
+
+
+async def reset(dut, cycles: int = 3) -> None:
+    await FallingEdge(dut.clk)
+    dut.rst.value = 1
+    for _ in range(cycles):
+        await FallingEdge(dut.clk)
+    dut.rst.value = 0
+
+
+@cocotb.test()
+async def begins_on_a_busy_line(dut):
+    """Whatever comes out of a reset within a byte: bytes behind a pause are right."""
+    rng, bench, source, sink, running = await set_up(dut)
+    line = Line(dut)
+    for _ in range(40):
+        sending = cocotb.start_soon(line.send(rng.randbytes(4)))
+        await line.bits_later(rng.uniform(0, 40))
+        # Also held in reset, as before a PLL has locked, while the host talks.
+        await reset(dut, rng.choice([1, 3, 300]))
+        await sending
+        await line.hold(1, 10)
+        sink.items.clear()
+        data = rng.randbytes(3)
+        await line.send(data)
+        await line.hold(1, 1)
+        assert bytes(sink.items) == data
+    running.cancel()
+
+
+@cocotb.test()
+async def begins_in_a_break(dut):
+    rng, bench, source, sink, running = await set_up(dut)
+    line = Line(dut)
+    line.line.value = 0
+    await reset(dut)
+    await line.hold(0, 40)
+    await line.hold(1, 1)
+    await line.send(b"\x99")
+    await line.hold(1, 1)
+    assert sink.items == [0x99]
+    running.cancel()
+
+
+@cocotb.test()
+async def reset_ends_what_is_sent(dut):
+    """The line is idle at once, and the next byte is whole."""
+    rng, bench, source, sink, running = await set_up(dut)
+    divisor = bench_parameters()["divisor"]
+    for _ in range(20):
+        source.queue.append(0)
+        await Timer(rng.randrange(1, 12 * divisor) * PERIOD_NS, "ns")
+        await reset(dut)
+        assert dut.tx_line.value == 1
+        data = rng.randbytes(2)
+        source.queue.extend(data)
+        levels = []
+        for _ in range(22 * divisor):
+            await FallingEdge(dut.clk)
+            levels.append(int(dut.tx_line.value))
+        begin = levels.index(0)
+        middles = levels[begin + divisor // 2 :: divisor][:20]
+        assert middles == [bit for byte in data for bit in bits_of(byte)]
+    running.cancel()
+
+
+@cocotb.test()
 async def byte_not_taken(dut):
     """The first byte waits, the next ones are lost."""
     rng, bench, source, sink, running = await set_up(dut)
     line = Line(dut)
     sink.probability = 0
     await line.send(b"\x01\x02\x03")
+    await line.hold(1, 1)
     sink.probability = 1
     await line.hold(1, 1)
     await line.send(b"\x04")

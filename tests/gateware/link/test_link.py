@@ -11,11 +11,20 @@ import pytest
 from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
 
 from tensorspin_gateware.link import Link
-from tests.gateware.bench import run_bench
+from tests.gateware.bench import NETLIST_BOARDS, run_bench
 
 
-def test_equals_contract():
-    run_bench(Link(512), "tests.gateware.link.bench_link", receive_bytes=512, frames=600)
+@pytest.mark.parametrize(
+    "netlist", [None, *(pytest.param(name, marks=pytest.mark.long) for name in NETLIST_BOARDS)]
+)
+def test_equals_contract(netlist):
+    run_bench(
+        Link(512),
+        "tests.gateware.link.bench_link",
+        netlist=netlist,
+        receive_bytes=512,
+        frames=200 if netlist else 600,
+    )
 
 
 def test_crc_is_the_hosts():

@@ -7,15 +7,18 @@ from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from tensorspin_gateware.link.uart import UARTReceiver, UARTTransmitter, divisor
+from tensorspin_gateware.link.uart import MIN_DIVISOR, UARTReceiver, UARTTransmitter, divisor
 from tests.gateware.bench import run_bench
 
-CLOCK_HZ = 12_000_000
 BAUD = 1_000_000
 
 
 class UART(wiring.Component):
     """Both directions side by side, for one build."""
+
+    def __init__(self, clock_hz: int):
+        self._clock_hz = clock_hz
+        super().__init__()
 
     rx_line: In(1)
     received: Out(stream.Signature(8))
@@ -24,16 +27,21 @@ class UART(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.receiver = receiver = UARTReceiver(CLOCK_HZ, BAUD)
-        m.submodules.transmitter = transmitter = UARTTransmitter(CLOCK_HZ, BAUD)
+        m.submodules.receiver = receiver = UARTReceiver(self._clock_hz, BAUD)
+        m.submodules.transmitter = transmitter = UARTTransmitter(self._clock_hz, BAUD)
         wiring.connect(m, wiring.flipped(self.received), receiver.data)
         wiring.connect(m, wiring.flipped(self.sent), transmitter.data)
         m.d.comb += [receiver.line.eq(self.rx_line), self.tx_line.eq(transmitter.line)]
         return m
 
 
-def test_line():
-    run_bench(UART(), "tests.gateware.link.bench_uart", divisor=divisor(CLOCK_HZ, BAUD))
+# An odd divisor, and that of the fastest boards, take longer.
+@pytest.mark.parametrize(
+    "cycles",
+    [MIN_DIVISOR, 12, *(pytest.param(cycles, marks=pytest.mark.long) for cycles in (5, 80))],
+)
+def test_line(cycles):
+    run_bench(UART(cycles * BAUD), "tests.gateware.link.bench_uart", divisor=cycles)
 
 
 @pytest.mark.parametrize(

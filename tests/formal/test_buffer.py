@@ -1,0 +1,136 @@
+# amaranth: UnusedElaboratable=no
+
+"""The receive buffer gives out what was accepted: each byte once, in order, and as it was."""
+
+import types
+
+import pytest
+from amaranth.hdl import Assert, Module, Signal
+from amaranth.lib import memory, wiring
+from amaranth.lib.wiring import In
+
+from tensorspin_gateware.link import receiver
+from tensorspin_gateware.link.packet import PacketByte
+
+from .proof import Model, Mutant, Probes, hold_while_stalled, unchanging, variant
+
+SIZE = 4
+"""Smaller than any real one; nothing but widths depends on it."""
+POSITION = SIZE.bit_length()
+
+
+class Harness(wiring.Component):
+    """Any bytes, any verdict on any frame, any reader: the fate of the byte at any one position.
+
+    Parameters
+    ----------
+    mutant : Mutant or None
+    inductive : bool
+        Assert what holds inside of the receiver, too.
+    """
+
+    def __init__(self, mutant: Mutant | None, inductive: bool) -> None:
+        self._memories = []
+
+        def inspected(*arguments, **parameters) -> memory.Memory:
+            """A memory with one port more, to look into it."""
+            self._memories.append(memory.Memory(*arguments, **parameters))
+            return self._memories[-1]
+
+        small = variant(
+            receiver, mutant, MAX_BODY=SIZE, memory=types.SimpleNamespace(Memory=inspected)
+        )
+        self._dut = small.PacketReceiver(SIZE)
+        self._inductive = inductive
+        probed = {
+            "write_enable": ("dut.write__en", 1),
+            "write_data": ("dut.write__data", PacketByte),
+            "write_position": ("dut.write_position", POSITION),
+            "frame_position": ("dut.frame_position", POSITION),
+            "read_position": ("dut.read_position", POSITION),
+            "fetched": ("dut.fetched", 1),
+            "fetched_data": ("dut.read__data", PacketByte),
+        }
+        self.probes = Probes({name: path for name, (path, _) in probed.items()}, ["dut.reason"])
+        super().__init__(
+            {name: In(shape) for name, (_, shape) in probed.items()}
+            | {
+                "data": In(8),
+                "valid": In(1),
+                "ready": In(1),
+                "taken": In(1),
+                "position": In(POSITION),
+            }
+        )
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        m.submodules.dut = self._dut.elaborate(None)
+        requests = self._dut.requests
+        (ring,) = self._memories
+        inside = ring.read_port(domain="comb")
+        m.d.comb += [
+            self._dut.rx.payload.eq(self.data),
+            self._dut.rx.valid.eq(self.valid),
+            requests.ready.eq(self.ready),
+            self._dut.reject.taken.eq(self.taken),
+            inside.addr.eq(self.position),
+        ]
+        unchanging(m, self.position, "position")
+        hold_while_stalled(m, Assert, requests, "requests")
+
+        written = Signal(PacketByte)
+        with m.If(self.write_enable & (self.write_position == self.position)):
+            m.d.sync += written.eq(self.write_data)
+        # Positions that have been given out.
+        given = Signal(POSITION)
+        with m.If(requests.valid & requests.ready):
+            m.d.sync += given.eq(given + 1)
+        with m.If(requests.valid):
+            with m.If(given == self.position):
+                m.d.comb += Assert(requests.payload.as_value() == written.as_value())
+            # No more than has become visible.
+            m.d.comb += Assert((self.frame_position - given)[:POSITION] - 1 < SIZE + 2)
+
+        if self._inductive:
+            held = (self.write_position - self.read_position)[:POSITION]
+            visible = (self.frame_position - self.read_position)[:POSITION]
+            place = (self.position - self.read_position)[:POSITION]
+            under_way = requests.valid + self.fetched
+            m.d.comb += [
+                Assert(held <= SIZE),
+                Assert(visible <= held),
+                Assert((given + under_way)[:POSITION] == self.read_position),
+            ]
+            with m.If(place < held):
+                m.d.comb += Assert(inside.data.as_value() == written.as_value())
+            with m.If(self.fetched & (place == 2 * SIZE - 1)):
+                m.d.comb += Assert(self.fetched_data.as_value() == written.as_value())
+        return m
+
+
+MUTANTS = {
+    "one byte too many": Mutant(
+        "write_position == read_position ^ (1 << self._address_bits)", "overflowed & ~overflowed"
+    ),
+    "read before the frame's end": Mutant(
+        "empty.eq(read_position == frame_position)", "empty.eq(read_position == write_position)"
+    ),
+    "a byte is lost at a stall": Mutant("read.en.eq(~fetched | free)", "read.en.eq(1)"),
+    "a byte twice": Mutant("read_position + ~empty", "read_position + (free & ~empty)"),
+    "changes while offered": Mutant(
+        "free.eq(~self.requests.valid | self.requests.ready)", "free.eq(1)"
+    ),
+    "forgets the frame before": Mutant(
+        "write_position.eq(frame_position)", "write_position.eq(read_position)"
+    ),
+}
+
+
+def test_gives_out_what_was_accepted(tmp_path):
+    assert Model(Harness(None, inductive=True), tmp_path).is_proved(cycles=3)
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_mutant_is_refuted(name, tmp_path):
+    assert not Model(Harness(MUTANTS[name], inductive=False), tmp_path).holds(cycles=18)

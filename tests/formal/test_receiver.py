@@ -1,0 +1,210 @@
+# amaranth: UnusedElaboratable=no
+
+"""The packet receiver takes no frame without a valid CRC, and no byte of one gets out."""
+
+import pytest
+from amaranth.hdl import Assert, Module, Mux, Signal, signed
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In
+
+from tensorspin.contract.cobs import MAX_BODY
+from tensorspin.contract.packets import CRC, HEADER, PacketType, RejectReason
+from tensorspin_gateware.link import receiver
+from tensorspin_gateware.link.cobs import BodyByte
+from tensorspin_gateware.link.packet import SEQUENCE_BITS
+
+from .proof import Model, Mutant, Probes, variant
+
+SIZE = 256
+"""The least buffer; what is proved here does not depend on it."""
+
+
+class Frame:
+    """The frame coming in: how many bytes there have been, and its header."""
+
+    def __init__(self, m: Module, byte, is_byte, is_end) -> None:
+        self.count = count = Signal(range(MAX_BODY + 2))
+        self.kind, self.sequence, self.length = header = [
+            Signal(8, name=name) for name in ("kind", "sequence_number", "length")
+        ]
+        with m.If(is_byte):
+            m.d.sync += count.eq(count + 1)
+            for index, field in enumerate(header):
+                with m.If(count == index):
+                    m.d.sync += field.eq(byte)
+        with m.If(is_end):
+            m.d.sync += count.eq(0)
+
+    def is_complete(self):
+        """Whether there have been as many bytes as the header says."""
+        return (self.count >= HEADER.size) & (self.count == HEADER.size + self.length + CRC.size)
+
+
+class Acceptance(wiring.Component):
+    """Any bytes, any pauses: of the receiver's verdict, and of what becomes visible.
+
+    Whether the CRC matches is left open (`test_crc` tells when it does): what is proved is that it
+    is computed from all bytes of a frame and no others, and that nothing is accepted without.
+
+    Parameters
+    ----------
+    module : module
+        `tensorspin_gateware.link.receiver`, or a variant of it.
+    inductive : bool
+        Assert what holds inside of the receiver, too.
+    """
+
+    def __init__(self, module, inductive: bool) -> None:
+        self._dut = module.PacketReceiver(SIZE)
+        self._inductive = inductive
+        position = SIZE.bit_length()
+        probed = {
+            "body": ("dut.bodies__payload", BodyByte),
+            "body_valid": ("dut.bodies__valid", 1),
+            "room": ("dut.decoder.room", range(MAX_BODY + 1)),
+            "started": ("dut.decoder.started", 1),
+            "block_left": ("dut.decoder.block_left", 8),
+            "ended": ("dut.ended", 1),
+            "reason": ("dut.reason", range(max(RejectReason) + 1)),
+            "overflowed": ("dut.overflowed", 1),
+            "frame_position": ("dut.frame_position", position),
+            "write_position": ("dut.write_position", position),
+            "match": ("dut.match_detected", 1),
+            "crc_begin": ("dut.crc_reset", 1),
+            "crc_valid": ("dut.crc.valid", 1),
+            "crc_data": ("dut.crc.data", 8),
+            "header_left": ("dut.header_left", range(HEADER.size + 1)),
+            "payload_left": ("dut.payload_left", signed(9)),
+            "is_hello": ("dut.is_hello", 1),
+            "sequence": ("dut.sequence", SEQUENCE_BITS),
+            "in_session": ("dut.in_session", 1),
+            "intact": ("dut.intact", 1),
+            "in_sequence": ("dut.in_sequence", 1),
+        }
+        self.probes = Probes(
+            {name: path for name, (path, _) in probed.items()}, ["dut.match_detected"]
+        )
+        super().__init__(
+            {name: In(shape) for name, (_, shape) in probed.items()}
+            | {"data": In(8), "valid": In(1), "ready": In(1), "taken": In(1)}
+        )
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        m.submodules.dut = dut = self._dut
+        m.d.comb += [
+            dut.rx.payload.eq(self.data),
+            dut.rx.valid.eq(self.valid),
+            dut.requests.ready.eq(self.ready),
+            dut.reject.taken.eq(self.taken),
+        ]
+        is_byte = Signal()
+        is_end = Signal()
+        m.d.comb += [
+            is_byte.eq(self.body_valid & ~self.body.end),
+            is_end.eq(self.body_valid & self.body.end),
+        ]
+        frame = Frame(m, self.body.data, is_byte, is_end)
+
+        # The verdict is known the cycle after the end.
+        judged, right = Signal(), Signal()
+        hello, number = Signal(), Signal(SEQUENCE_BITS)
+        session, expected = Signal(), Signal(SEQUENCE_BITS)
+        m.d.sync += [
+            judged.eq(is_end),
+            right.eq(self.match & ~self.body.damaged & frame.is_complete()),
+            hello.eq(frame.kind == PacketType.HELLO),
+            number.eq(frame.sequence),
+        ]
+        fits, accepted = Signal(), Signal()
+        m.d.comb += [
+            fits.eq(hello | (session & (number == expected))),
+            accepted.eq(self.ended & (self.reason == 0)),
+            Assert(accepted == (judged & right & fits & ~self.overflowed)),
+            Assert(dut.reject.expected == expected),
+            Assert(dut.rx.ready),
+            Assert((self.crc_begin == is_end) & (self.crc_valid == is_byte)),
+            Assert(self.crc_data == self.body.data),
+        ]
+        with m.If(accepted):
+            m.d.sync += [session.eq(1), expected.eq(number + 1)]
+
+        # What is visible ends at the position where the frame coming in begins.
+        was_accepted, was_rejected = Signal(), Signal()
+        before = Signal.like(self.frame_position)
+        m.d.sync += [
+            was_accepted.eq(accepted),
+            was_rejected.eq(self.ended & ~accepted),
+            before.eq(self.frame_position),
+        ]
+        with m.If(~was_accepted):
+            m.d.comb += Assert(self.frame_position == before)
+        with m.If(was_rejected):
+            m.d.comb += Assert(self.write_position == self.frame_position)
+
+        if self._inductive:
+            body_bytes = frame.count + is_byte
+            header_bytes = Mux(frame.count < HEADER.size, frame.count, HEADER.size)
+            behind = frame.count - HEADER.size
+            m.d.comb += [
+                Assert(self.ended == judged),
+                Assert(self.header_left == HEADER.size - header_bytes),
+                Assert(self.in_session == session),
+            ]
+            with m.If(~self.started):
+                m.d.comb += Assert((self.room == MAX_BODY) & (self.block_left == 0))
+            with m.If(~is_end):
+                m.d.comb += Assert(self.room == MAX_BODY - body_bytes)
+            with m.Else():
+                m.d.comb += [
+                    Assert(~self.started),
+                    Assert(frame.count <= MAX_BODY),
+                    Assert(self.body.damaged | (frame.count != 0)),
+                ]
+            with m.If(frame.count > 0):
+                m.d.comb += Assert(self.is_hello == (frame.kind == PacketType.HELLO))
+            with m.If(frame.count > 1):
+                m.d.comb += Assert(self.sequence == frame.sequence)
+            with m.If(frame.count >= HEADER.size):
+                m.d.comb += Assert(self.payload_left == frame.length - behind)
+            with m.If(judged):
+                m.d.comb += [
+                    Assert(self.intact == right),
+                    Assert(~right | (self.is_hello == hello)),
+                    Assert(~right | (self.sequence == number)),
+                    Assert(self.in_sequence == (self.sequence == expected)),
+                ]
+        return m
+
+
+ACCEPTANCE_MUTANTS = {
+    "CRC not checked": Mutant("& crc.match_detected", "& (crc.match_detected | body.end)"),
+    "CRC never begins anew": Mutant("crc_reset.eq(is_end)", "crc_reset.eq(0)"),
+    "damage ignored": Mutant("~body.damaged", "1"),
+    "length not checked": Mutant("& (payload_left == -CRC.size)", ""),
+    "longer than said": Mutant("payload_left == -CRC.size", "payload_left <= -CRC.size"),
+    "no session needed": Mutant("~in_session & ~is_hello", "~in_session & is_hello"),
+    "any number": Mutant("~in_sequence & ~is_hello", "0"),
+    "rejected bytes stay": Mutant("write_position.eq(frame_position)", "overflowed.eq(0)"),
+    "visible at once": Mutant(
+        "m.d.sync += overflowed.eq(0)", "m.d.sync += frame_position.eq(write_position)"
+    ),
+}
+
+
+def test_accepts_only_what_is_right(tmp_path):
+    assert Model(Acceptance(receiver, inductive=True), tmp_path).is_proved(cycles=2)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        # It shows in the second frame only.
+        pytest.param(name, marks=pytest.mark.long) if name == "any number" else name
+        for name in ACCEPTANCE_MUTANTS
+    ],
+)
+def test_wrong_acceptance_is_refuted(name, tmp_path):
+    mutated = variant(receiver, ACCEPTANCE_MUTANTS[name])
+    # A HELLO, and a frame behind it.
+    assert not Model(Acceptance(mutated, inductive=False), tmp_path).holds(cycles=26)

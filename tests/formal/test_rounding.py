@@ -1,0 +1,63 @@
+# amaranth: UnusedElaboratable=no
+
+"""Rounding and saturation, for all inputs at the widths that the gateware uses."""
+
+import pytest
+from amaranth.hdl import Assert, Assume, Module, Mux, Signal, signed
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In
+
+from tensorspin.contract.fixed import ACCUMULATOR, MANTISSA, SQ, Format
+from tensorspin_gateware.primitives import rounding
+
+from .proof import SOUND, Model, Mutant, variant
+
+MUTANTS = {
+    "half up": Mutant(" & (below_half.any() | floor[0])", ""),
+    "half down": Mutant("below_half.any() | floor[0]", "below_half.any()"),
+    "wraps": Mutant("fits = top.all() | ~top.any()", "fits = 1"),
+    "limit of the other sign": Mutant("Cat((~sign)", "Cat((sign)"),
+    "wraps above half": Mutant("max(len(floor) + 1, self._to.width)", "len(floor)"),
+}
+PRODUCT = (2 * MANTISSA.width, MANTISSA.width - 1, MANTISSA)
+SUM = (ACCUMULATOR.width, ACCUMULATOR.width - MANTISSA.width, MANTISSA)
+
+
+class Harness(wiring.Component):
+    """The nearest integer, even at a tie, is some integer with these properties."""
+
+    def __init__(self, module, width: int, shift: int, to: Format) -> None:
+        self._dut = module.RoundSaturate(width, shift, to)
+        self._shift = shift
+        self._to = to
+        super().__init__({"value": In(signed(width)), "nearest": In(signed(width))})
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        m.submodules.dut = dut = self._dut
+        unit = 1 << self._shift
+        error = Signal(signed(len(self.value) + self._shift + 2))
+        tie = (error == unit // 2) | (error == -unit // 2)
+        minimum, maximum = self._to.minimum, self._to.maximum
+        m.d.comb += [
+            dut.value.eq(self.value),
+            error.eq(self.value - self.nearest * unit),
+            Assume((error <= unit // 2) & (error >= -unit // 2)),
+            Assume(~(tie & self.nearest[0])),
+            Assert(
+                dut.result
+                == Mux(
+                    self.nearest > maximum,
+                    maximum,
+                    Mux(self.nearest < minimum, minimum, self.nearest),
+                )
+            ),
+        ]
+        return m
+
+
+@pytest.mark.parametrize("mutant", [SOUND, *MUTANTS])
+@pytest.mark.parametrize("parameters", [PRODUCT, SUM, (12, 1, SQ(4, 0))], ids=str)
+def test_nearest_even(parameters, mutant, tmp_path):
+    harness = Harness(variant(rounding, MUTANTS.get(mutant)), *parameters)
+    assert Model(harness, tmp_path).holds(cycles=1) == (mutant is SOUND)

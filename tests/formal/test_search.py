@@ -1,0 +1,97 @@
+# amaranth: UnusedElaboratable=no
+
+"""The annealer's search finds the first spin that accepts, whatever the spins."""
+
+import pytest
+from amaranth.hdl import Assert, Const, Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In
+
+from tensorspin.contract.annealer import GROUP
+from tensorspin.contract.boards import BOARDS
+from tensorspin_gateware.annealer import search
+from tests.gateware.annealer.test_annealer import SIZES
+
+from .proof import Model, Mutant, variant
+
+MUTANTS = {
+    "last of a pair": Mutant(
+        "(a | b, Cat(Mux(a, low, high), ~a))", "(a | b, Cat(Mux(b, high, low), b))"
+    ),
+    "group not considered": Mutant("accept.any() & self.considered[group]", "accept.any()"),
+    "sign of the neighbour": Mutant("word.bit_select(index, 1)", "word.bit_select(index ^ 1, 1)"),
+    "odd one forgotten": Mutant("nodes = pairs + (", "nodes = pairs or ("),
+}
+
+BOARD_SIZES = {name: board.annealer for name, board in BOARDS.items() if board.annealer}
+
+
+class Harness(wiring.Component):
+    """What comes out is compared with the inputs of as many cycles ago.
+
+    There is no feedback, so that this holds for all time if it does from any state as soon as all
+    registers have been written.
+    """
+
+    def __init__(self, module, size) -> None:
+        self._dut = module.Search(size)
+        self._found = module.FOUND
+        self._inputs = {
+            name: port.shape
+            for name, port in self._dut.signature.members.items()
+            if port.flow is In
+        }
+        super().__init__({name: In(shape) for name, shape in self._inputs.items()})
+
+    @property
+    def cycles(self) -> int:
+        """Of a proof: until the first output that comes of known inputs, and one more."""
+        return self._found + 3
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        m.submodules.dut = dut = self._dut
+        history = []
+        for name, shape in self._inputs.items():
+            value = getattr(self, name)
+            m.d.comb += getattr(dut, name).eq(value)
+            history.append([value])
+            for age in range(1, self._found + 2):
+                history[-1].append(Signal(shape, name=f"{name}_{age}"))
+                m.d.sync += history[-1][age].eq(history[-1][age - 1])
+        by_name = dict(zip(self._inputs, history))
+        age = Signal(range(self.cycles + 1))
+        with m.If(age != self.cycles):
+            m.d.sync += age.eq(age + 1)
+
+        accepting = Signal(len(self.accept))
+        for spin in range(len(accepting)):
+            considered = by_name["considered"][self._found][spin // GROUP]
+            m.d.comb += accepting[spin].eq(by_name["accept"][self._found][spin] & considered)
+        # An isolated lowest one, by arithmetic and not by a tree.
+        lowest = Signal(len(accepting))
+        m.d.comb += lowest.eq(accepting & -accepting)
+        with m.If(age >= self._found):
+            m.d.comb += Assert(dut.found == accepting.any())
+            with m.If(dut.found):
+                m.d.comb += Assert(lowest == Const(1, len(lowest)) << dut.spin)
+        found_before, spin_before = Signal(), Signal.like(dut.spin)
+        m.d.sync += [found_before.eq(dut.found), spin_before.eq(dut.spin)]
+        with m.If((age > self._found) & found_before):
+            negative = by_name["negative"][self._found + 1]
+            m.d.comb += Assert(dut.spin_negative == negative.bit_select(spin_before, 1))
+        return m
+
+
+@pytest.mark.parametrize(
+    "name", [*SIZES, *(pytest.param(name, marks=pytest.mark.long) for name in BOARD_SIZES)]
+)
+def test_finds_the_first(name, tmp_path):
+    harness = Harness(search, (SIZES | BOARD_SIZES)[name])
+    assert Model(harness, tmp_path).is_proved(harness.cycles)
+
+
+@pytest.mark.parametrize("mutant", MUTANTS)
+def test_mutant_is_refuted(mutant, tmp_path):
+    harness = Harness(variant(search, MUTANTS[mutant]), SIZES["uneven"])
+    assert not Model(harness, tmp_path).holds(harness.cycles)

@@ -1,0 +1,65 @@
+"""Holds the reset to the PLL's lock."""
+
+from __future__ import annotations
+
+import random
+
+import cocotb
+from cocotb.clock import Clock
+from cocotb.triggers import FallingEdge
+
+from tests.gateware.bench import bench_parameters
+
+SYNCHRONISER = 4
+"""Cycles at most until the domain knows of a change."""
+
+
+class Reset:
+    """Watches the domain, cycle by cycle."""
+
+    def __init__(self, dut) -> None:
+        self.dut = dut
+        self.lock = dut.generator.pll.lock
+        self.lock.value = 0
+        dut.oscillator.value = 0
+        Clock(dut.oscillator, 10, unit="ns").start()
+
+    async def stays(self, cycles: int) -> None:
+        for _ in range(cycles):
+            await FallingEdge(self.dut.oscillator)
+            assert self.dut.in_reset.value == 1
+            assert int(self.dut.count.value) == 0
+
+    async def ends(self) -> int:
+        """Cycles until it does."""
+        for cycle in range(100_000):
+            await FallingEdge(self.dut.oscillator)
+            if self.dut.in_reset.value == 0:
+                return cycle
+        raise AssertionError("the reset does not end")
+
+    async def begins(self) -> None:
+        for _ in range(SYNCHRONISER):
+            await FallingEdge(self.dut.oscillator)
+        await self.stays(1)
+
+
+@cocotb.test()
+async def reset_lasts_while_not_locked(dut):
+    reset, cycles = Reset(dut), bench_parameters()["cycles"]
+    rng = random.Random(1)
+    await reset.stays(3 * cycles)
+    for _ in range(3):
+        # A lock that does not last counts for nothing.
+        for _ in range(4):
+            reset.lock.value = 1
+            await reset.stays(rng.randrange(1, cycles))
+            reset.lock.value = 0
+            await reset.stays(rng.randrange(4, cycles))
+        reset.lock.value = 1
+        assert cycles <= await reset.ends() <= cycles + SYNCHRONISER
+        for count in range(1, 100):
+            await FallingEdge(dut.oscillator)
+            assert int(dut.count.value) == count
+        reset.lock.value = 0
+        await reset.begins()

@@ -1,0 +1,88 @@
+# amaranth: UnusedElaboratable=no
+
+"""A domain behind a PLL is in reset until the PLL has locked, and for a while after."""
+
+import math
+import types
+
+import pytest
+from amaranth.hdl import ClockDomain, Module, ResetSignal, Signal
+from amaranth.lib import io, wiring
+from amaranth.lib.wiring import In, Out
+
+from tensorspin_gateware.primitives import Family
+from tensorspin_gateware.primitives.pll import MHZ, RESET_SECONDS, ClockGenerator
+from tests.gateware.bench import run_bench
+
+# What a PLL does for its clock is not the matter here.
+PLL = """
+module {name}({inputs}, output {clock}, {more} output LOCK);
+    reg lock = 0;
+    assign LOCK = lock;
+    assign {clock} = {oscillator};
+    {parameters}
+endmodule
+"""
+MODELS = {
+    Family.ICE40UP: PLL.format(
+        name="SB_PLL40_PAD",
+        inputs="input PACKAGEPIN, RESETB, BYPASS",
+        oscillator="PACKAGEPIN",
+        clock="PLLOUTGLOBAL",
+        more="",
+        parameters="""parameter FEEDBACK_PATH = ""; parameter PLLOUT_SELECT = "";
+        parameter DIVR = 0; parameter DIVF = 0; parameter DIVQ = 0; parameter FILTER_RANGE = 0;""",
+    ),
+    Family.ECP5: PLL.format(
+        name="EHXPLLL",
+        inputs="""input CLKI, CLKFB, RST, STDBY, PLLWAKESYNC, ENCLKOP, ENCLKOS, PHASESEL0,
+        PHASESEL1, PHASEDIR, PHASESTEP, PHASELOADREG""",
+        oscillator="CLKI",
+        clock="CLKOS",
+        more="output CLKOP,",
+        parameters="""parameter CLKI_DIV = 0; parameter FEEDBK_PATH = ""; parameter CLKFB_DIV = 0;
+        parameter CLKOP_ENABLE = ""; parameter CLKOP_DIV = 0; parameter CLKOP_CPHASE = 0;
+        parameter CLKOS_ENABLE = ""; parameter CLKOS_DIV = 0; parameter CLKOS_CPHASE = 0;
+        assign CLKOP = CLKI;""",
+    ),
+}
+
+
+class Counter(wiring.Component):
+    """Counts in a domain whose clock a PLL makes."""
+
+    oscillator: In(1)
+    in_reset: Out(1)
+    count: Out(8)
+
+    def __init__(self, family: Family, oscillator_hz: int, clock_hz: int):
+        self._family = family
+        self._frequencies = oscillator_hz, clock_hz
+        super().__init__()
+
+    def elaborate(self, platform):
+        m = Module()
+        m.domains.sync = ClockDomain()
+        if self._family is Family.ICE40UP:
+            pin = types.SimpleNamespace(io=Signal(name="pin"))
+            m.d.comb += pin.io.eq(self.oscillator)
+        else:
+            pin = io.SimulationPort("i", 1)
+            m.d.comb += pin.i.eq(self.oscillator)
+        m.submodules.generator = ClockGenerator(self._family, pin, *self._frequencies)
+        m.d.sync += self.count.eq(self.count + 1)
+        m.d.comb += self.in_reset.eq(ResetSignal())
+        return m
+
+
+@pytest.mark.parametrize(
+    ("family", "oscillator_hz", "clock_hz"),
+    [(Family.ICE40UP, 12 * MHZ, 30 * MHZ), (Family.ECP5, 25 * MHZ, 80 * MHZ)],
+)
+def test_reset(family, oscillator_hz, clock_hz):
+    run_bench(
+        Counter(family, oscillator_hz, clock_hz),
+        "tests.gateware.primitives.bench_clock",
+        vendor_cells=MODELS[family],
+        cycles=math.ceil(RESET_SECONDS * clock_hz),
+    )
