@@ -1,9 +1,11 @@
 """Sizes that fill a device, as fields of a `Board`; all boards with that device share them.
 
 A group takes 9 multipliers of an ECP5 (8 lanes, and the product that they share), and memory for
-features and vectors: either runs out before the look-up tables do.
+features and vectors: either runs out before the look-up tables do. What limits the annealer of an
+iCE40 is block RAM: one for each bit of the fields, states and thresholds of 16 spins.
 """
 
+from .annealer import AnnealerSize
 from .device import ContractorSize
 
 UP5K = {
@@ -13,6 +15,38 @@ UP5K = {
     ),
 }
 """Lattice iCE40 UP5K."""
+
+UP5K_ANNEALER = {
+    "receive_bytes": 256,
+    "annealer": AnnealerSize(
+        spins=256,
+        coupling_bits=4,
+        field_bits=12,
+        replicas=16,
+        strides=(2,) * 8,
+        offset_rows=256,
+        steps=16,
+        ring=0,
+        window=16,
+    ),
+}
+"""Its couplings take half of the SPRAM; a window's fill its width. All 30 block RAMs are used."""
+
+HX8K_ANNEALER = {
+    "receive_bytes": 256,
+    "annealer": AnnealerSize(
+        spins=128,
+        coupling_bits=2,
+        field_bits=10,
+        replicas=16,
+        strides=(1,) * 7,
+        offset_rows=64,
+        steps=32,
+        ring=0,
+        window=8,
+    ),
+}
+"""Lattice iCE40 HX8K: 12 of the 32 block RAMs, which are all used, hold the couplings."""
 
 ECP5_25 = {
     "receive_bytes": 4096,
