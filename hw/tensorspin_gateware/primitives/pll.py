@@ -79,15 +79,18 @@ class Limits:
                     yield Dividers(reference, multiplier, output)
 
 
+# Lattice FPGA-DS-02008 and FPGA-DS-02029, sysCLOCK PLL timing; FPGA-TN-02052.
+_ICE40_LIMITS = Limits(
+    detector=(10 * MHZ, 133 * MHZ),
+    vco=(533 * MHZ, 1066 * MHZ),
+    references=range(1, 17),
+    multipliers=range(1, 129),
+    outputs=tuple(1 << shift for shift in range(1, 7)),
+)
+
 LIMITS = {
-    # Lattice FPGA-DS-02008, sysCLOCK PLL timing; FPGA-TN-02052.
-    Family.ICE40UP: Limits(
-        detector=(10 * MHZ, 133 * MHZ),
-        vco=(533 * MHZ, 1066 * MHZ),
-        references=range(1, 17),
-        multipliers=range(1, 129),
-        outputs=tuple(1 << shift for shift in range(1, 7)),
-    ),
+    Family.ICE40UP: _ICE40_LIMITS,
+    Family.ICE40HX: _ICE40_LIMITS,
     # Lattice FPGA-DS-02012, sysCLOCK PLL timing; FPGA-TN-02200.
     Family.ECP5: Limits(
         detector=(10 * MHZ, 400 * MHZ),
