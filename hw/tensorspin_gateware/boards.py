@@ -145,6 +145,17 @@ HARDWARE = {
         family=Family.ICE40UP,
         programmer=_ICEPROG,
     ),
+    "icebreaker_annealer": BoardHardware(
+        platform="amaranth_boards.icebreaker:ICEBreakerPlatform",
+        family=Family.ICE40UP,
+        programmer=_ICEPROG,
+    ),
+    "hx8k_evn_annealer": BoardHardware(
+        platform="amaranth_boards.ice40_hx8k_b_evn:ICE40HX8KBEVNPlatform",
+        family=Family.ICE40HX,
+        programmer=_ICEPROG,
+        pll_pad=False,
+    ),
     "icesugar": BoardHardware(
         platform="amaranth_boards.icesugar:ICESugarPlatform",
         family=Family.ICE40UP,
@@ -240,6 +251,7 @@ HARDWARE = {
 
 _PIN_ATTRIBUTES = {
     Family.ICE40UP: Attrs(IO_STANDARD="SB_LVCMOS", PULLUP=1),
+    Family.ICE40HX: Attrs(IO_STANDARD="SB_LVCMOS", PULLUP=1),
     Family.ECP5: Attrs(IO_TYPE="LVCMOS33", PULLMODE="UP"),
 }
 """Of a UART on header pins: 3.3 V, and idle while nothing is connected."""
