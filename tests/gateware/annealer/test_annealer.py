@@ -44,6 +44,8 @@ def test_equals_golden_model(name):
     ("netlist", "size"),
     [
         ("icebreaker", SIZES["least"]),
+        ("icebreaker_annealer", SIZES["wide windows"]),
+        ("hx8k_evn_annealer", SIZES["many windows"]),
         ("ulx3s_25f_both", SIZES["uneven"]),
         ("ulx3s_25f_both", SIZES["tempering on a ring"]),
         ("ulx3s_25f_both", find_board("ulx3s_25f_both").annealer),
