@@ -145,17 +145,6 @@ HARDWARE = {
         family=Family.ICE40UP,
         programmer=_ICEPROG,
     ),
-    "icebreaker_annealer": BoardHardware(
-        platform="amaranth_boards.icebreaker:ICEBreakerPlatform",
-        family=Family.ICE40UP,
-        programmer=_ICEPROG,
-    ),
-    "hx8k_evn_annealer": BoardHardware(
-        platform="amaranth_boards.ice40_hx8k_b_evn:ICE40HX8KBEVNPlatform",
-        family=Family.ICE40HX,
-        programmer=_ICEPROG,
-        pll_pad=False,
-    ),
     "icesugar": BoardHardware(
         platform="amaranth_boards.icesugar:ICESugarPlatform",
         family=Family.ICE40UP,
