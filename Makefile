@@ -5,6 +5,7 @@ PYTHON ?= python3
 BOARD ?= icebreaker
 DEMO_FLAGS ?=
 BENCH_FLAGS ?=
+BITSTREAM_FLAGS ?=
 # A file stays on one core: its tests share a compiled simulator.
 TEST_FLAGS ?= -n auto --dist loadfile
 
@@ -14,12 +15,13 @@ READY := $(VENV)/.ready
 # jax and torch are heavy, and nothing but comparisons needs them.
 COMPARE := $(VENV)/compare
 
-.PHONY: help demo test test-all lint bench bench-annealer compare bitstream program setup clean
+.PHONY: help demo test test-all lint bench bench-annealer compare bitstream bitstreams program setup clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
-	@echo "Variables: BOARD=$(BOARD), PYTHON=$(PYTHON), DEMO_FLAGS, TEST_FLAGS, BENCH_FLAGS"
+	@echo "Variables: BOARD=$(BOARD), PYTHON=$(PYTHON), DEMO_FLAGS, TEST_FLAGS, BENCH_FLAGS, \
+	BITSTREAM_FLAGS"
 
 demo: $(READY) ## Train, compile and run a classifier on simulated gateware
 	@$(BIN)/tensorspin demo $(DEMO_FLAGS)
@@ -52,6 +54,9 @@ $(COMPARE)/.ready: pyproject.toml $(READY)
 
 bitstream: $(READY) ## Build build/BOARD/BOARD.bin (.bit) and report resources and timing
 	@$(BIN)/python -m tensorspin_gateware.build $(BOARD)
+
+bitstreams: $(READY) ## Build all bitstreams (hours), and keep the table of docs/boards.md
+	@$(BIN)/python -m tensorspin_gateware.bitstreams $(BITSTREAM_FLAGS)
 
 program: $(READY) ## Build the bitstream if need be and load it into the board
 	@$(BIN)/python -m tensorspin_gateware.build $(BOARD) --program

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from tensorspin.contract.boards import Board
 
-from .annealer import Annealer
+from .annealer import create_annealer
 from .contractor import Contractor
 from .link import Link
 from .primitives import Family
@@ -60,7 +60,7 @@ class Accelerator(wiring.Component):
             m.submodules.contractor = contractor = Contractor(board.contractor, self.family)
             wiring.connect(m, router.contractor, contractor)
         if board.annealer is not None:
-            m.submodules.annealer = annealer = Annealer(board.annealer, self.family)
+            m.submodules.annealer = annealer = create_annealer(board.annealer, self.family)
             wiring.connect(m, router.annealer, annealer)
 
         return m

@@ -1,44 +1,41 @@
 """Bitstreams: ``python -m tensorspin_gateware.build BOARD [--program]``.
 
 The result is ``build/BOARD/BOARD.bin`` or ``.bit``, with nextpnr's ``report.json`` beside it. It is
-built anew only if sources, options or tools have changed. No programmer is needed to build.
+built anew only if the netlist, the tools' options or their versions have changed. No programmer is
+needed to build.
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime
+import hashlib
 import json
 import os
+import resource
 import shutil
-import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from amaranth.build.run import LocalBuildProducts
+from amaranth.build.run import BuildPlan
 from amaranth.hdl import ClockDomain, Elaboratable, Module
 from amaranth.lib import io, wiring
 
-from tensorspin.contract.boards import BOARDS, Board, find_board
+from tensorspin.contract.boards import Board, find_board
 
 from . import cache, toolchain
 from .accelerator import Accelerator
 from .boards import HARDWARE, create_platform, oscillator_hz
 from .link.uart import UARTReceiver, UARTTransmitter
 from .primitives.pll import ClockGenerator
+from .program import ProgramError, program
 from .report import BuildReport
+from .stages import NAME, BuildError, Progress, run_plan, run_stage
 
-_NAME = "top"
-_ALIVE_SECONDS = 5
-"""Time between two signs of life of a tool that takes minutes."""
-
-Progress = Callable[[str], None]
-
-
-class BuildError(RuntimeError):
-    """A tool failed; the message ends with what it said."""
+_RECORD = "build.json"
+_PLACED = ("asc", "config", "tim")
+"""Suffixes of what nextpnr writes besides its report."""
 
 
 class BoardTop(Elaboratable):
@@ -73,8 +70,9 @@ class BoardTop(Elaboratable):
                 platform.request(platform.default_clk, dir="-"),
                 provided,
                 board.clock_hz,
+                hardware.pll_pad,
             )
-        pins = platform.request("uart", hardware.uart, dir="-")
+        pins = platform.request("uart", 0, dir="-")
         m.submodules.rx_pin = rx_pin = io.Buffer("i", pins.rx)
         m.submodules.tx_pin = tx_pin = io.Buffer("o", pins.tx)
         m.submodules.receiver = receiver = UARTReceiver(board.clock_hz, board.baud)
@@ -86,8 +84,39 @@ class BoardTop(Elaboratable):
         return m
 
 
+@dataclass(frozen=True)
+class BuildRecord:
+    """What is known of a bitstream that was built; kept beside it.
+
+    Attributes
+    ----------
+    sources : str
+        Digest of all that the netlist is made from.
+    key : str
+        Digest of netlist, tools and their options.
+    build : str
+        What the device will tell as `DeviceDescription.build`, in hexadecimal.
+    sha256 : str
+        Of the bitstream's file.
+    seconds : float
+        Processor time of the tools: what else the computer does hardly matters.
+    finished : str
+        Date and time (UTC).
+    tools : dict of str to str
+        Their versions.
+    """
+
+    sources: str
+    key: str
+    build: str
+    sha256: str
+    seconds: float
+    finished: str
+    tools: dict[str, str]
+
+
 def build(board_name: str, progress: Progress = print) -> tuple[Path, BuildReport]:
-    """Bitstream and report of a board, built if need be.
+    """Bitstream and report of a board, built if need be; `build_record` tells more.
 
     Parameters
     ----------
@@ -101,7 +130,7 @@ def build(board_name: str, progress: Progress = print) -> tuple[Path, BuildRepor
     BuildError
         If a tool fails, for one because the design does not fit.
     ValueError
-        If the board's row asks for clocks that cannot be made.
+        If no board has that name, or the board's row asks for clocks that cannot be made.
     toolchain.ToolMissing
         If a tool is missing.
     """
@@ -109,42 +138,89 @@ def build(board_name: str, progress: Progress = print) -> tuple[Path, BuildRepor
     hardware = HARDWARE[board.name]
     folder = cache.directory(board.name)
     bitstream, report = folder / f"{board.name}{hardware.suffix}", folder / "report.json"
-    key_file = folder / "key"
-    digest = cache.build_digest(board)
-    key = cache.text_digest(digest.hex(), hardware, sorted(toolchain.versions().items()))
+    record_file = folder / _RECORD
+    required = create_platform(board).required_tools
+    tools = toolchain.versions([tool for tool in required if tool in toolchain.MINIMUM_VERSION])
+    sources = cache.text_digest(cache.build_digest(board).hex(), hardware, tools)
     with cache.locked(folder):
-        if key_file.exists() and key_file.read_text() == key:
-            progress(f"{board.name}: unchanged since the last build, {digest.hex()}")
+        record = _intact_record(bitstream, progress)
+        if record is None or record.sources != sources:
+            progress(f"{board.name}: elaborating ...")
+            digest = design_digest(prepare(board, Accelerator(board, bytes(8), hardware.family)))
+            key = cache.text_digest(digest.hex(), tools)
+            if record is None or record.key != key:
+                record_file.unlink(missing_ok=True)
+                plan = prepare(board, Accelerator(board, digest, hardware.family))
+                started = _tools_seconds()
+                run_plan(plan, board.name, folder / "work", progress)
+                seconds = round(_tools_seconds() - started, 1)
+                shutil.copy(folder / "work" / f"{NAME}{hardware.suffix}", bitstream)
+                shutil.copy(folder / "work" / "report.json", report)
+                now = datetime.datetime.now(datetime.timezone.utc).isoformat(" ", "minutes")
+                checksum = _file_digest(bitstream)
+                record = BuildRecord(sources, key, digest.hex(), checksum, seconds, now, tools)
+            else:
+                progress(f"{board.name}: other sources, the same netlist: build {record.build}")
+                record = BuildRecord(**{**asdict(record), "sources": sources})
+            cache.write_atomically(record_file, json.dumps(asdict(record), indent=1).encode())
         else:
-            key_file.unlink(missing_ok=True)
-            top = BoardTop(board, Accelerator(board, digest, family=hardware.family))
-            _run_tools(board, top, folder / "work", progress)
-            shutil.copy(folder / "work" / f"{_NAME}{hardware.suffix}", bitstream)
-            shutil.copy(folder / "work" / "report.json", report)
-            cache.write_atomically(key_file, key.encode())
+            progress(f"{board.name}: unchanged since the last build, {record.build}")
     return bitstream, BuildReport.load(report, board.clock_hz)
 
 
-def program(board_name: str, bitstream: Path, progress: Progress = print) -> None:
-    """Load a bitstream that `build` gave."""
+def build_record(bitstream: Path) -> BuildRecord:
+    """What is known of a bitstream that `build` gave."""
+    return BuildRecord(**json.loads((bitstream.parent / _RECORD).read_text()))
+
+
+def place(board_name: str, seed: int, progress: Progress = print) -> BuildReport:
+    """Place and route a netlist that `build` has made with another seed; the bitstream stays.
+
+    Parameters
+    ----------
+    board_name : str
+    seed : int
+    progress : callable, optional
+        As of `build`.
+
+    Raises
+    ------
+    BuildError
+        If nextpnr fails.
+    """
     board = find_board(board_name)
-    tool = HARDWARE[board.name].programmer
-    toolchain.require(tool)
-    progress(f"{board.name}: loading with {tool}")
-    # The platform wants a folder with a file of the name that it was built under.
-    products = LocalBuildProducts(str(bitstream.parent / "work"))
-    create_platform(board).toolchain_program(products, _NAME)
+    bitstream, _ = build(board_name, progress)
+    folder = bitstream.parent
+    report = folder / f"report-{build_record(bitstream).key}-{seed}.json"
+    with cache.locked(folder):
+        if not report.exists():
+            work = folder / "work"
+            commands = json.loads((work / f"build_{NAME}.json").read_text())["commands"]
+            (command,) = [each for each in commands if each[0].startswith("nextpnr")]
+            changes = {
+                argument: f"seed-{argument}"
+                for argument in ("report.json", *(f"{NAME}.{what}" for what in _PLACED))
+            }
+            command = [changes.get(argument, argument) for argument in command]
+            command[command.index("--seed") + 1] = str(seed)
+            run_stage(command, board.name, work, progress)
+            shutil.copy(work / "seed-report.json", report)
+    return BuildReport.load(report, board.clock_hz)
 
 
-def _run_tools(board: Board, top: Elaboratable, folder: Path, progress: Progress) -> None:
-    """Elaborate, synthesise, place and route, pack."""
+def prepare(board: Board, core: wiring.Component) -> BuildPlan:
+    """Elaborate a board's design: files and commands of its build.
+
+    Parameters
+    ----------
+    board : Board
+    core : amaranth.lib.wiring.Component
+        As of `BoardTop`.
+    """
     hardware = HARDWARE[board.name]
-    platform = create_platform(board)
-    env = toolchain.environment()
-    started = time.monotonic()
-    plan = platform.prepare(
-        top,
-        _NAME,
+    return create_platform(board).prepare(
+        BoardTop(board, core),
+        NAME,
         emit_src=False,
         script_after_read=hardware.before_synthesis,
         script_after_synth=hardware.after_synthesis,
@@ -153,48 +229,47 @@ def _run_tools(board: Board, top: Elaboratable, folder: Path, progress: Progress
         nextpnr_opts=f"{hardware.place_options} --freq {board.clock_hz / 1e6} "
         f"--timing-allow-fail --report report.json",
     )
-    plan.extract(str(folder))
-    progress(f"{board.name}: elaborated ({time.monotonic() - started:.1f} s)")
-    # Stage by stage instead of by the plan's script, to tell how far it is.
-    commands = json.loads(plan.files[f"build_{_NAME}.json"])["commands"]
-    for tool, *_ in commands:
-        toolchain.require(tool)
-    for tool, *arguments in commands:
-        stage = f"{board.name}: {tool}"
-        progress(f"{stage} ...")
-        stage_started = time.monotonic()
-        command = [env[tool.upper().replace("-", "_")], *arguments]
-        returncode, output = _run_tool(command, folder, env, stage, progress)
-        if returncode != 0:
-            end = "\n".join(output.splitlines()[-20:])
-            raise BuildError(f"{stage} failed (logs in {folder}):\n{end}")
-        progress(f"{stage} done ({time.monotonic() - stage_started:.1f} s)")
 
 
-def _run_tool(
-    command: list[str], folder: Path, env: dict[str, str], stage: str, progress: Progress
-) -> tuple[int, str]:
-    """Return code and output; while the tool runs, `progress` is told so."""
-    # A file, since a pipe that nobody empties would block the tool.
-    with tempfile.TemporaryFile(mode="w+") as output:
-        with subprocess.Popen(
-            command, cwd=folder, env=env, stdout=output, stderr=subprocess.STDOUT
-        ) as process:
-            started = time.monotonic()
-            while True:
-                try:
-                    process.wait(_ALIVE_SECONDS)
-                    break
-                except subprocess.TimeoutExpired:
-                    progress(f"{stage} ... {time.monotonic() - started:.0f} s")
-        output.seek(0)
-        return process.returncode, output.read()
+def design_digest(plan: BuildPlan) -> bytes:
+    """`cache.BUILD_BYTES` bytes that tell a design from others: netlist, pins and tools' options.
+
+    They do not cover the versions of the tools: the same netlist behaves the same, whoever places
+    it.
+    """
+    digest = hashlib.sha256()
+    for name, content in sorted(plan.files.items()):
+        data = content.encode() if isinstance(content, str) else content
+        digest.update(f"{name} {len(data)}\n".encode() + data)
+    return digest.digest()[: cache.BUILD_BYTES]
+
+
+def _intact_record(bitstream: Path, progress: Progress) -> BuildRecord | None:
+    """The record of the bitstream that is there; None if there is none, or it was changed."""
+    try:
+        record = build_record(bitstream)
+        intact = _file_digest(bitstream) == record.sha256
+    except (OSError, ValueError, TypeError):
+        return None
+    if not intact:
+        progress(f"{bitstream.name} is not what was built: its hash differs")
+    return record if intact else None
+
+
+def _tools_seconds() -> float:
+    """Processor time of all tools that have ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def _file_digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Command line; 0 if the design meets its timing."""
     parser = argparse.ArgumentParser(prog="tensorspin_gateware.build", description="Bitstreams.")
-    parser.add_argument("board", choices=sorted(BOARDS))
+    parser.add_argument("board", help="name of a row of the board table")
     parser.add_argument("--program", action="store_true", help="load the bitstream afterwards")
     options = parser.parse_args(arguments)
     try:
@@ -206,11 +281,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"bitstream: {os.path.relpath(bitstream)}")
         if options.program:
             program(options.board, bitstream)
-    except (BuildError, toolchain.ToolMissing, ValueError) as error:
+    except (BuildError, ProgramError, toolchain.ToolMissing, ValueError) as error:
         print(error, file=sys.stderr)
-        return 1
-    except subprocess.CalledProcessError as error:
-        print(f"{options.board}: loading failed: {error}", file=sys.stderr)
         return 1
     return 0
 

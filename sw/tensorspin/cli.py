@@ -11,6 +11,7 @@ from zipfile import is_zipfile
 
 import numpy as np
 
+from . import port_commands
 from .errors import TensorspinError
 
 DEFAULT_BOARD = "icebreaker"
@@ -63,6 +64,8 @@ def _parser() -> argparse.ArgumentParser:
     info = commands.add_parser("info", help="what a board says of itself")
     info.add_argument("url", help=url_help)
     info.set_defaults(command=_info)
+
+    port_commands.add(commands)
 
     train = commands.add_parser("train", help="train a classifier and write its program")
     train.add_argument("data", help=data_help)

@@ -31,12 +31,14 @@ def _contractor_rows(size: ContractorSize) -> list[tuple[str, object]]:
 
 def _annealer_rows(size: AnnealerSize, clock_hz: int) -> list[tuple[str, object]]:
     coupling, field = size.coupling, size.field
+    flips = clock_hz / 1e6 / size.turn(0)
     return [
         ("spins", f"{size.spins}, all with all"),
+        ("spins compared at a time", size.window or size.spins),
         ("couplings", f"{size.coupling_bits} bits, {-coupling.maximum} to {coupling.maximum}"),
         ("local fields", f"{size.field_bits} bits, {-field.maximum} to {field.maximum}"),
         ("replicas", f"{size.replicas}{', along a ring' if size.ring else ''}"),
         ("highest temperature", f"{highest_temperature(size):.3g}"),
         ("steps of a schedule", size.steps),
-        ("flips", f"{clock_hz / 1e6:g} million a second at most"),
+        ("flips", f"{flips:g} million a second at most"),
     ]

@@ -87,4 +87,4 @@ def most_cycles(problem: IsingProblem, steps: Sequence[Step], refresh: int) -> i
     sweeps = sum(step.sweeps for step in steps)
     ends = STEP_ROUNDS + exchange_rounds(problem.size)
     rounds = sweeps * (problem.variables + 1 + refresh) + ends * len(steps)
-    return START + problem.size.replicas * (problem.fill_rounds(True) + rounds)
+    return START + problem.size.replicas * problem.turn * (problem.fill_rounds(True) + rounds)

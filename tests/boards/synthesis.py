@@ -16,7 +16,11 @@ from tensorspin_gateware.simulator import TOP
 ECP5_CELLS = Path(__file__).parents[1] / "gateware" / "ecp5_cells.v"
 """Models of the ECP5 cells that Yosys has none of."""
 
-_COMMAND = {Family.ICE40UP: "synth_ice40", Family.ECP5: "synth_ecp5"}
+_COMMAND = {
+    Family.ICE40UP: "synth_ice40",
+    Family.ICE40HX: "synth_ice40",
+    Family.ECP5: "synth_ecp5",
+}
 
 
 def synthesise(component, board: str, folder: Path, write: str) -> str:
@@ -54,7 +58,7 @@ def synthesise(component, board: str, folder: Path, write: str) -> str:
 def cell_models(family: Family) -> tuple[str, tuple[str, ...]]:
     """Verilog of the cells of a netlist, and Verilator's options for it."""
     share = yosys_share()
-    if family is Family.ICE40UP:
+    if family is not Family.ECP5:
         models = share / "ice40" / "cells_sim.v"
         return f'`include "{models}"\n', ("-DNO_ICE40_DEFAULT_ASSIGNMENTS",)
     lattice = share / "lattice"

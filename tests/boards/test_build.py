@@ -4,45 +4,36 @@ import dataclasses
 import json
 import os
 import sys
+from types import SimpleNamespace
 
 import pytest
-from amaranth.hdl import Module
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
 
 from tensorspin.contract.boards import find_board
-from tensorspin_gateware import build, cache
+from tensorspin_gateware import build, cache, stages
 from tensorspin_gateware.boards import HARDWARE
 from tensorspin_gateware.report import BuildReport
 
+from .loop import Loop
+
 BOARD = find_board("icebreaker")
-
-
-class Loop(wiring.Component):
-    """Returns every byte."""
-
-    rx: In(stream.Signature(8))
-    tx: Out(stream.Signature(8))
-
-    def elaborate(self, platform):
-        m = Module()
-        wiring.connect(m, wiring.flipped(self.rx), wiring.flipped(self.tx))
-        return m
 
 
 @pytest.mark.parametrize(
     ("board", "clock_hz", "tools", "cells"),
     [
-        # With and without the PLL.
+        # With and without the PLL, and with the oscillator on another pad than the PLL's.
         ("icebreaker", 24_000_000, ["yosys", "nextpnr-ice40", "icepack"], 5280),
         ("icebreaker", 12_000_000, ["yosys", "nextpnr-ice40", "icepack"], 5280),
+        ("upduino_v3", 24_000_000, ["yosys", "nextpnr-ice40", "icepack"], 5280),
         ("ulx3s_25f", 80_000_000, ["yosys", "nextpnr-ecp5", "ecppack"], 24288),
+        # The platform's own build would ask for dfu-util.
+        ("orangecrab_r0_2", 80_000_000, ["yosys", "nextpnr-ecp5", "ecppack"], 24288),
     ],
 )
 def test_small_design_becomes_a_bitstream(board, clock_hz, tools, cells, tmp_path):
     lines = []
     board = dataclasses.replace(find_board(board), clock_hz=clock_hz)
-    build._run_tools(board, build.BoardTop(board, Loop()), tmp_path, lines.append)
+    stages.run_plan(build.prepare(board, Loop()), board.name, tmp_path, lines.append)
     bitstream = tmp_path / f"top{HARDWARE[board.name].suffix}"
     assert bitstream.stat().st_size > 50_000
     assert [line.split()[1] for line in lines if "done" in line] == tools
@@ -55,10 +46,10 @@ def test_small_design_becomes_a_bitstream(board, clock_hz, tools, cells, tmp_pat
 
 
 def test_long_stage_shows_that_it_lives(tmp_path, monkeypatch):
-    monkeypatch.setattr(build, "_ALIVE_SECONDS", 0.01)
+    monkeypatch.setattr(stages, "_ALIVE_SECONDS", 0.01)
     lines = []
     command = [sys.executable, "-c", "import time; time.sleep(0.5); print('end'); exit(3)"]
-    answer = build._run_tool(command, tmp_path, dict(os.environ), "board: tool", lines.append)
+    answer = stages._run_tool(command, tmp_path, dict(os.environ), "board: tool", lines.append)
     assert answer == (3, "end\n")
     assert lines and all(line.startswith("board: tool ... ") for line in lines)
 
@@ -97,56 +88,152 @@ def test_report_without_the_engines_clock_is_refused(clocks, found, tmp_path):
         BuildReport.load(write_report(tmp_path, clocks), 80_000_000)
 
 
+COMMANDS = [
+    ["yosys", "-q", "-l", "top.rpt", "top.ys"],
+    ["nextpnr-ice40", "--seed", "1", "--report", "report.json", "--log", "top.tim"]
+    + ["--json", "top.json", "--pcf", "top.pcf", "--asc", "top.asc"],
+    ["icepack", "top.asc", "top.bin"],
+]
+
+
+@dataclasses.dataclass
+class FakeTools:
+    """What the tools would give, and how often they were run."""
+
+    speed: dict[str, float]
+    builds: list[str] = dataclasses.field(default_factory=list)
+    netlist: str = "netlist"
+
+
 @pytest.fixture
 def fake_tools(tmp_path, monkeypatch):
-    """Build in a scratch folder, without tools; gives the list of the builds done."""
-    builds = []
+    """Build in a scratch folder, without tools."""
     clock_mhz = BOARD.clock_hz / 1e6
-    speed = {"achieved": clock_mhz + 1, "constraint": clock_mhz}
+    fake = FakeTools({"achieved": clock_mhz + 1, "constraint": clock_mhz})
 
-    def run_tools(board, top, folder, progress):
-        builds.append(board.name)
+    def run_plan(plan, name, folder, progress):
+        fake.builds.append(name)
         folder.mkdir(exist_ok=True)
         (folder / "top.bin").write_bytes(b"bits")
-        write_report(folder, {"clk": speed})
+        (folder / "build_top.json").write_text(json.dumps({"commands": COMMANDS}))
+        write_report(folder, {"clk": fake.speed})
 
-    monkeypatch.setattr(build, "_run_tools", run_tools)
-    monkeypatch.setattr(build, "BoardTop", lambda *arguments: None)
+    def prepare(board, core):
+        return SimpleNamespace(files={"top.il": f"{fake.netlist} {core.build.hex()}", "x": b""})
+
+    monkeypatch.setattr(build, "run_plan", run_plan)
+    monkeypatch.setattr(build, "prepare", prepare)
     monkeypatch.setattr(cache, "directory", lambda name: tmp_path)
-    return builds, speed
+    return fake
 
 
-def test_unchanged_sources_are_not_built_again(fake_tools, capsys):
-    builds, _ = fake_tools
+def test_unchanged_sources_are_not_built_again(fake_tools, monkeypatch, capsys):
     assert build.main(["icebreaker"]) == 0
+    # Nor is anything elaborated.
+    monkeypatch.delattr(build, "prepare")
     assert build.main(["icebreaker"]) == 0
-    assert builds == ["icebreaker"]
+    assert fake_tools.builds == ["icebreaker"]
     assert "unchanged" in capsys.readouterr().out
 
 
-def test_changed_sources_are_built_again(fake_tools, monkeypatch):
-    builds, _ = fake_tools
-    build.build("icebreaker")
+def test_unchanged_netlist_is_not_built_again(fake_tools, monkeypatch, capsys):
+    first, _ = build.build("icebreaker")
+    first_record = build.build_record(first)
     monkeypatch.setattr(cache, "build_digest", lambda board: b"another.")
-    bitstream, _ = build.build("icebreaker")
-    assert len(builds) == 2
-    assert bitstream.read_bytes() == b"bits"
+    again, _ = build.build("icebreaker")
+    record = build.build_record(again)
+    assert len(fake_tools.builds) == 1
+    assert "other sources, the same netlist" in capsys.readouterr().out
+    assert record.build == first_record.build
+    assert record.sources != first_record.sources
+
+
+def test_changed_netlist_is_built_again(fake_tools, monkeypatch):
+    first, _ = build.build("icebreaker")
+    first_record = build.build_record(first)
+    monkeypatch.setattr(cache, "build_digest", lambda board: b"another.")
+    fake_tools.netlist = "another"
+    again, _ = build.build("icebreaker")
+    record = build.build_record(again)
+    assert len(fake_tools.builds) == 2
+    assert again.read_bytes() == b"bits"
+    assert record.build != first_record.build
+
+
+def test_other_tools_build_again(fake_tools, monkeypatch):
+    first, _ = build.build("icebreaker")
+    first_record = build.build_record(first)
+    monkeypatch.setattr(build.toolchain, "versions", lambda tools: {"yosys": "another"})
+    again, _ = build.build("icebreaker")
+    record = build.build_record(again)
+    assert len(fake_tools.builds) == 2
+    assert record.tools == {"yosys": "another"}
+    # The design is the same, whoever places it.
+    assert record.build == first_record.build
+
+
+@pytest.mark.parametrize("damage", [b"other bits", None])
+def test_damaged_bitstream_is_built_again(fake_tools, damage, capsys):
+    path, _ = build.build("icebreaker")
+    path.unlink() if damage is None else path.write_bytes(damage)
+    assert build.build("icebreaker")[0].read_bytes() == b"bits"
+    assert len(fake_tools.builds) == 2
+    if damage is not None:
+        assert "icebreaker.bin is not what was built" in capsys.readouterr().out
+
+
+def test_damaged_record_is_no_obstacle(fake_tools):
+    folder = build.build("icebreaker")[0].parent
+    (folder / "build.json").write_text("{")
+    build.build("icebreaker")
+    assert len(fake_tools.builds) == 2
+
+
+def test_other_seeds_leave_the_bitstream_alone(fake_tools, monkeypatch):
+    placed = []
+
+    def run_stage(command, name, folder, progress):
+        placed.append(command)
+        clock = {"clk": {"achieved": 77.0, "constraint": fake_tools.speed["constraint"]}}
+        write_report(folder, clock).rename(folder / "seed-report.json")
+
+    monkeypatch.setattr(build, "run_stage", run_stage)
+    first, _ = build.build("icebreaker")
+    first_record = build.build_record(first)
+    assert build.place("icebreaker", 7).achieved_mhz == 77
+    assert build.place("icebreaker", 7).achieved_mhz == 77
+    (command,) = placed
+    assert command == [
+        *("nextpnr-ice40", "--seed", "7", "--report", "seed-report.json", "--log", "seed-top.tim"),
+        *("--json", "top.json", "--pcf", "top.pcf", "--asc", "seed-top.asc"),
+    ]
+    assert build.build("icebreaker")[1].achieved_mhz == fake_tools.speed["achieved"]
+    assert build.build_record(first) == first_record
 
 
 def test_missed_timing_fails(fake_tools, capsys):
-    _, speed = fake_tools
-    speed["achieved"] = speed["constraint"] - 0.1
+    fake_tools.speed["achieved"] = fake_tools.speed["constraint"] - 0.1
     assert build.main(["icebreaker"]) != 0
     assert "too slow" in capsys.readouterr().err
 
 
-def test_unknown_board_is_named(capsys):
-    with pytest.raises(SystemExit):
-        build.main(["toaster"])
-    assert "icebreaker" in capsys.readouterr().err
+@pytest.mark.parametrize("name", ["toaster", "icestick"])
+def test_unknown_board_is_named(name, capsys):
+    assert build.main([name]) == 1
+    error = capsys.readouterr().err
+    assert "icebreaker" in error if name == "toaster" else "1280 logic cells" in error
 
 
-def test_digest_depends_on_the_row():
+def test_digest_depends_on_the_netlist():
+    plan = build.prepare(BOARD, Loop())
+    digest = build.design_digest(plan)
+    assert len(digest) == cache.BUILD_BYTES
+    assert digest == build.design_digest(build.prepare(BOARD, Loop()))
+    faster = dataclasses.replace(BOARD, baud=500_000)
+    assert digest != build.design_digest(build.prepare(faster, Loop()))
+
+
+def test_sources_digest_depends_on_the_row():
     digest = cache.build_digest(BOARD)
     assert len(digest) == cache.BUILD_BYTES
     assert digest == cache.build_digest(BOARD)

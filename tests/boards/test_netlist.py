@@ -4,12 +4,17 @@ infers the ones that it relies on."""
 from __future__ import annotations
 
 import collections
+import dataclasses
 import json
 
 import pytest
 
-from tensorspin.contract.boards import CONTRACTORS
+from tensorspin.contract.annealer import MIN_REPLICAS, AnnealerSize
+from tensorspin.contract.boards import CONTRACTORS, SMALLEST_CELLS, find_board
+from tensorspin.contract.device import ContractorSize
+from tensorspin_gateware.accelerator import Accelerator
 from tensorspin_gateware.boards import HARDWARE
+from tensorspin_gateware.link import Link
 from tensorspin_gateware.primitives import Family
 from tensorspin_gateware.primitives.multiply_accumulate import MultiplyAccumulate
 from tensorspin_gateware.primitives.program_memory import ProgramMemory
@@ -57,3 +62,39 @@ def test_program_memory_needs_no_multiplexer(board, tmp_path):
     assert types["DP16KD"] == 8 * size.program_bytes // BLOCK_RAM_BITS
     assert set(types) == {"DP16KD", "LUT4"}
     assert types["LUT4"] <= 2 * size.lanes
+
+
+SMALLEST = {
+    "annealer of 8 spins": {
+        "annealer": AnnealerSize(
+            spins=8,
+            coupling_bits=2,
+            field_bits=5,
+            replicas=MIN_REPLICAS,
+            strides=(1,) * 4,
+            offset_rows=8,
+            steps=8,
+        )
+    },
+    "contractor of 8 lanes": {
+        "contractor": ContractorSize(
+            lanes=8, program_words=256, features=16, components=2, slots=4, slot_entries=4
+        )
+    },
+}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("what", SMALLEST_CELLS)
+def test_what_small_devices_lack(what, tmp_path):
+    """What is told of boards that are too small is true."""
+    if what == "link":
+        component = Link(receive_bytes=512)
+    else:
+        engines = {"contractor": None, "annealer": None, **SMALLEST[what]}
+        row = dataclasses.replace(find_board("icebreaker"), receive_bytes=512, **engines)
+        component = Accelerator(row, bytes(8), Family.BEHAVIOURAL)
+    types = collections.Counter(
+        cell["type"] for cell in cells_of(component, "icebreaker", tmp_path)
+    )
+    assert types["SB_LUT4"] == pytest.approx(SMALLEST_CELLS[what], rel=0.1)

@@ -140,3 +140,33 @@ def test_sizes_out_of_range():
             replace(SIZE, **changes)
     with pytest.raises(ValueError, match=f"may add up to {MAX_SAMPLES}, not 80"):
         generators(AnnealerSize(80, 3, 7, MIN_REPLICAS, (80,), 8, 4, ring=0))
+
+
+WINDOWED = AnnealerSize(64, 4, 10, 8, (1,) * 7, 16, 4, ring=0, window=8)
+
+
+def test_windows_that_cannot_be_built():
+    for changes, message in (
+        ({"window": 12}, "window must be 0 or a power of two from 8 on, not 12"),
+        ({"window": 4}, "window must be 0 or a power of two from 8 on, not 4"),
+        ({"spins": 76}, "a multiple of it of spins, at least 64, not 76"),
+        ({"spins": 56}, "a multiple of it of spins, at least 64, not 56"),
+        ({"coupling_bits": 3}, "couplings have 2, 4 or 8 bits, not 3"),
+        ({"ring": 1}, "ring must be 0 with a window"),
+        ({"tempering": 1}, "tempering must be 0 with a window"),
+        ({"spins": 128, "window": 16}, "one divisor of it, at least 2, not"),
+        ({"strides": (1, 2)}, "all strides must be one divisor of it, at least 1, not"),
+        ({"replicas": 12}, "must be a multiple of 8, not 12"),
+        ({"replicas": 2}, "replicas must be 3 to 256, not 2"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            replace(WINDOWED, **changes)
+
+
+def test_a_turn_passes_over_the_windows_in_use():
+    size = replace(WINDOWED, spins=96)
+    assert [size.turn(96 - variables) for variables in (1, 64, 65, 72, 73, 96)] == [
+        8, 8, 9, 9, 10, 12,
+    ]  # fmt: skip
+    assert replace(size, window=0, replicas=MIN_REPLICAS).turn(0) == 1
+    assert [size.spins_for(variables) for variables in (1, 64, 65)] == [64, 64, 72]

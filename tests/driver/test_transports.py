@@ -232,7 +232,9 @@ def test_no_permission_names_the_group(monkeypatch, tmp_path):
     port.touch()
     name = "dialout"
     monkeypatch.setattr(grp, "getgrgid", lambda number: types.SimpleNamespace(gr_name=name))
-    with pytest.raises(TransportError, match=r"usermod -aG dialout .* sorts before 71-"):
+    with pytest.raises(
+        TransportError, match=r"usermod -aG dialout .* tensorspin udev [|] sudo tee /etc/udev"
+    ):
         open_transport(str(port))
 
 

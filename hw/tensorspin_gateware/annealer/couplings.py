@@ -16,8 +16,8 @@ from .delay import delay
 PART_BYTES = 16
 """Of a row that are addressed by the same register."""
 
-ROW_REGISTERS = 3
-"""Behind the memory: of the memory's output, to travel, and beside the spin."""
+ROW_REGISTERS = 2
+"""Behind the memory: of the memory's output, and beside the spin."""
 
 READ = 2 + ROW_REGISTERS
 """Least cycles from an index to its row: a register beside the memory, the memory, registers."""

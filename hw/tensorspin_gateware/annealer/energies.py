@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from amaranth import C, Cat, Module, Mux, Signal, signed
+from amaranth import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from tensorspin.contract.annealer import GROUP, AnnealerSize
+from tensorspin.contract.annealer import AnnealerSize
 
 from .delay import delay
-from .interface import MEMBER_BITS, groups, slot_bits, update_layout
+from .interface import groups, slot_bits, update_layout
 from .spins import FLIPPED
 from .tree import or_levels, or_tree
 
@@ -31,7 +31,7 @@ class Energies(wiring.Component):
         At the same time: the energy is zero, whatever was there.
     initial : In(1)
         At the same time: the energy is the best, whatever was there.
-    flipped : In(spins x signed(field_bits))
+    flipped : In(groups x signed(field_bits))
         From `Spins`.
     keep : Out(1)
         With the replica's next slot: its state is the best so far.
@@ -39,8 +39,8 @@ class Energies(wiring.Component):
     energy, best : Out(signed)
         Of replica `read_slot`; combinational.
 
-    About five LUTs a spin (ECP5, 64 spins, fields of 11 bits): a third of a LUT for each bit of the
-    fields, to choose one, and what does not grow with the spins.
+    A third of a LUT for each bit of a field and each group (ECP5), and what does not grow with the
+    spins.
     """
 
     def __init__(self, size: AnnealerSize) -> None:
@@ -51,7 +51,7 @@ class Energies(wiring.Component):
                 "update": In(update_layout(size)),
                 "zero": In(1),
                 "initial": In(1),
-                "flipped": In(data.ArrayLayout(signed(size.field_bits), size.spins)),
+                "flipped": In(data.ArrayLayout(signed(size.field_bits), groups(size))),
                 "keep": Out(1),
                 "read_slot": In(slot_bits(size)),
                 "energy": Out(signed(size.energy.width)),
@@ -62,15 +62,10 @@ class Energies(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         size = self._size
-        width = size.field_bits
         count = groups(size)
-        read = FLIPPED + or_levels(count) + 1
-        fields = Cat(self.flipped, C(0, (count * GROUP - size.spins) * width))
-        fields = or_tree(m, [fields.word_select(group, GROUP * width) for group in range(count)])
-        member = delay(m, self.update.spin[:MEMBER_BITS], read - 1)
+        read = FLIPPED + or_levels(count)
+        field = or_tree(m, [self.flipped[group] for group in range(count)]).as_signed()
         subtract = delay(m, self.update.operation.as_value()[0], read)
-        field = Signal(signed(width), reset_less=True)
-        m.d.sync += field.eq(fields.word_select(member, width))
 
         m.submodules.energies = energies = memory.Memory(
             shape=signed(size.energy.width), depth=size.replicas, init=[]

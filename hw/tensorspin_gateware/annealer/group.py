@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth import Cat, Module, Mux, Signal, signed
+from amaranth import Cat, Const, Module, Signal, signed
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -61,15 +61,18 @@ class SpinGroup(wiring.Component):
         At the same time; as for `Spins`.
     negative, accept : Out(spins)
         Three cycles later.
-    flipped : Out(spins x field_bits)
-        Three cycles later: the fields after the update if a spin of this group was flipped,
-        otherwise 0.
+    flipped : Out(signed(field_bits))
+        Three cycles later: the field after the update of the spin that was flipped, otherwise 0.
     state, best : Out(spins)
         One cycle later: of the replica, before the update.
 
     A spin of an ECP5 takes 1.5 LUTs for each bit of its field but the lowest, which no flip
     changes, of its state and of its best state; the carry chains of `Accumulate` and `Comparison`;
-    one LUT, and two more for a ring. With fields of 11 bits and thresholds of 8 these are 43 and 2.
+    one LUT, and two more for a ring; and five for each eight bits of a field, to choose one. With
+    fields of 11 bits and thresholds of 8 these are 50 and 2.
+
+    No register has a reset: nextpnr puts only those of the same reset into a tile of the ECP5, and
+    none without a reset beside them.
     """
 
     def __init__(self, size: AnnealerSize, spins: int, family: Family) -> None:
@@ -85,7 +88,7 @@ class SpinGroup(wiring.Component):
                 "holds": In(spins),
                 "negative": Out(spins),
                 "accept": Out(spins),
-                "flipped": Out(data.ArrayLayout(signed(size.field_bits), spins)),
+                "flipped": Out(signed(size.field_bits)),
                 "state": Out(spins),
                 "best": Out(spins),
             }
@@ -99,13 +102,15 @@ class SpinGroup(wiring.Component):
         fields = self._update_fields(m, control)
         accept = Signal(self._spins, reset_less=True)
         compared = Signal(self._spins, reset_less=True)
-        selected = Signal(reset_less=True)
-        flipped = Signal(self.flipped.shape(), reset_less=True)
+        selected = Signal(self._spins, reset_less=True)
+        flipped = Signal.like(self.flipped, reset_less=True)
+        chosen = Const(0, len(flipped))
+        for spin in range(self._spins):
+            chosen |= fields[spin] & selected[spin].replicate(len(flipped))
         m.d.sync += [
             compared.eq(negative),
-            selected.eq(control.flip),
-            # With a synchronous reset the selection takes no look-up tables.
-            flipped.eq(Mux(selected, fields.as_value(), 0)),
+            selected.eq(control.member & control.flip.replicate(self._spins)),
+            flipped.eq(chosen),
         ]
         m.d.comb += [
             self.accept.eq(accept),

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from amaranth import Module, Signal, signed
+from amaranth import Module, signed
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from tensorspin.contract.annealer import AnnealerSize
 from tensorspin.contract.annealer_image import (
-    POINTER_BYTES,
-    AnnealerSpace,
     rank_bytes,
     row_bytes,
     state_bytes,
     step_bytes,
     stride_bits,
 )
-from tensorspin.contract.thresholds import SEED_BYTES, generators
+from tensorspin.contract.thresholds import generators
 
 from ..primitives import Family
 from .couplings import Couplings
+from .host import HostWrites
 from .interface import ADDRESS_BITS, SPACE_BITS, parameters_layout, slot_bits
 
 
@@ -86,39 +85,20 @@ class Memories(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         size = self._size
-        rows = size.spins + size.offset_rows
-
-        # All writes to memories pass this register; scripts and clearing move its address on.
-        pointer = Signal(ADDRESS_BITS)
-        value = Signal(8)
-        write = Signal(data.StructLayout({"couplings": 1, "steps": 1, "states": 1, "ladder": 1}))
-        clearing = Signal()
         row_low = stride_bits(row_bytes(size))
-        m.d.comb += self.ready.eq(~clearing)
-        m.d.sync += [value.eq(self.write_data), write.eq(0)]
-        with m.If(self.write_enable):
-            with m.Switch(self.space):
-                with m.Case(AnnealerSpace.COUPLINGS):
-                    m.d.sync += [pointer.eq(self.address), write.couplings.eq(1)]
-                with m.Case(AnnealerSpace.STEPS):
-                    m.d.sync += [pointer.eq(self.address), write.steps.eq(1)]
-                with m.Case(AnnealerSpace.STATES):
-                    m.d.sync += [pointer.eq(self.address), write.states.eq(1)]
-                with m.Case(AnnealerSpace.LADDER):
-                    m.d.sync += [pointer.eq(self.address), write.ladder.eq(1)]
-                with m.Case(AnnealerSpace.SPARSE):
-                    with m.If(self.address < POINTER_BYTES):
-                        m.d.sync += pointer.word_select(self.address[:2], 8).eq(self.write_data)
-                    with m.Elif(self.address[0] == POINTER_BYTES & 1):
-                        m.d.sync += write.couplings.eq(1)
-                    with m.Else():
-                        m.d.sync += pointer.eq(pointer + self.write_data)
-                with m.Case(AnnealerSpace.CLEAR):
-                    m.d.sync += [pointer.eq(0), clearing.eq(1)]
-        with m.If(clearing):
-            m.d.sync += [value.eq(0), pointer[row_low:].eq(pointer[row_low:] + 1)]
-            with m.If(pointer[row_low:] == rows - 1):
-                m.d.sync += clearing.eq(0)
+        m.submodules.host = host = HostWrites(size, row_low, size.spins + size.offset_rows)
+        for name in ("space", "address", "write_enable", "write_data"):
+            m.d.comb += getattr(host, name).eq(getattr(self, name))
+        for name in (
+            "ready",
+            "parameters",
+            "seed",
+            "seed_enable",
+            "seed_first",
+            "run_written",
+        ):
+            m.d.comb += getattr(self, name).eq(getattr(host, name))
+        pointer, value, write, clearing = host.pointer, host.value, host.write, host.clearing
 
         m.submodules.couplings = couplings = Couplings(size, self._row_latency, self._family)
         m.d.comb += [
@@ -157,20 +137,4 @@ class Memories(wiring.Component):
                         port.data.eq(0),
                         port.en.eq(~0),
                     ]
-
-        block_bits = stride_bits(SEED_BYTES)
-        place, block = self.address[:block_bits], self.address[block_bits:]
-        parameters = self.parameters.as_value()
-        m.d.comb += [
-            self.run_written.eq(self.write_enable & (self.space == AnnealerSpace.RUN)),
-            self.seed.eq(self.write_data),
-            self.seed_first.eq(place == 0),
-        ]
-        with m.If(self.run_written):
-            with m.If(block == 0):
-                for byte in range(len(parameters) // 8):
-                    with m.If(place == byte):
-                        m.d.sync += parameters.word_select(byte, 8).eq(self.write_data)
-            for generator in range(generators(size)):
-                m.d.comb += self.seed_enable[generator].eq(block == generator + 1)
         return m

@@ -40,7 +40,7 @@ class Results(wiring.Component):
     data : Out(8)
         `MEMORY_READ` cycles after the address.
 
-    About two LUTs for three spins (ECP5).
+    A LUT for a spin (ECP5).
     """
 
     def __init__(self, size: AnnealerSize) -> None:
@@ -75,18 +75,22 @@ class Results(wiring.Component):
         )
         assert len(block) == 8 * length
         place = delay(m, self.address[:low], BLOCK - 1)
+        odd = delay(m, place[0], 1)
         chosen = []
-        for index in range(length):
+        for index in range(0, length, 2):
             here = Signal(name=f"here_{index}", reset_less=True)
             byte = Signal(8, name=f"byte_{index}", reset_less=True)
+            pair = block[8 * index : 8 * (index + 2)]
+            # As a multiplexer with zero it would become a reset, see `SpinGroup`.
             m.d.sync += [
-                here.eq(place == index),
-                byte.eq(Mux(here, block.word_select(index, 8), 0)),
+                here.eq(place[1:] == index // 2),
+                byte.eq(Mux(odd, pair[8:], pair[:8]) & here.replicate(8)),
             ]
             chosen.append(byte)
+        spare = MEMORY_READ - BLOCK - 1 - or_levels(len(chosen))
         m.d.comb += [
             self.slot.eq(self.address[low:]),
-            self.data.eq(delay(m, or_tree(m, chosen), MEMORY_READ - BLOCK - 1 - or_levels(length))),
+            self.data.eq(delay(m, or_tree(m, chosen), spare)),
         ]
         return m
 

@@ -25,7 +25,7 @@ COMPARED = READ + 2
 """Cycles from a slot to the spins that accept."""
 
 FLIPPED = READ + 2
-"""Cycles from a slot to the fields of the flipped spin's group."""
+"""Cycles from a slot to the field of the flipped spin."""
 
 
 class Spins(wiring.Component):
@@ -58,9 +58,9 @@ class Spins(wiring.Component):
         `COMPARED` cycles later: spins that would flip, and the signs of all.
     considered : Out(groups)
         At the same time: groups from that of the cursor on.
-    flipped : Out(spins x signed(field_bits))
-        `FLIPPED` cycles later: fields after the update of the group in which a spin was flipped;
-        0 for all others.
+    flipped : Out(groups x signed(field_bits))
+        `FLIPPED` cycles later: for the group in which a spin was flipped, its field after the
+        update; 0 for all others.
     state, best : Out(spins)
         `READ` cycles later: of the replica, before the update.
 
@@ -84,7 +84,7 @@ class Spins(wiring.Component):
                 "accept": Out(size.spins),
                 "negative": Out(size.spins),
                 "considered": Out(groups(size)),
-                "flipped": Out(data.ArrayLayout(signed(size.field_bits), size.spins)),
+                "flipped": Out(data.ArrayLayout(signed(size.field_bits), groups(size))),
                 "state": Out(size.spins),
                 "best": Out(size.spins),
             }
@@ -108,6 +108,7 @@ class Spins(wiring.Component):
         m.submodules[f"group_{index}"] = group = SpinGroup(size, spins, self._family)
         m.d.comb += [
             group.control.eq(control),
+            self.flipped[index].eq(group.flipped),
             group.mask.eq(mask),
             group.holds.eq(self.holds[first : first + spins]),
             self.considered[index].eq(delay(m, considered, COMPARED - READ)),
@@ -120,7 +121,6 @@ class Spins(wiring.Component):
             m.d.comb += [
                 group.row[spin].eq(self.row[first + spin]),
                 group.thresholds[spin].eq(self.thresholds[first + spin]),
-                self.flipped[first + spin].eq(group.flipped[spin]),
             ]
 
     def _controls(self, m: Module, region: int) -> list:

@@ -34,6 +34,9 @@ from .spins import COMPARED
 FOUND = COMPARED + SEARCH
 """Cycles from the beginning of a turn to the search's result."""
 
+DECIDED = FOUND + 1
+"""Cycles from there to the replica's progress after the turn."""
+
 
 class Turns(wiring.Component):
     """Gives each replica its turn, one a cycle, and follows their sweeps.
@@ -215,36 +218,41 @@ class Turns(wiring.Component):
             self.cursor.eq(cursor),
         ]
 
-        decided = delay(
+        # All but what the search finds is known a cycle before.
+        known = delay(
             m,
             Cat(self.run, self.active, self.initial, begins, boundary, self.slot),
-            FOUND,
+            FOUND - 1,
         )
-        run, was_active, initial, began, was_last, slot = (
-            decided[0],
-            decided[1],
-            decided[2],
-            decided[3],
-            decided[4],
-            decided[5:],
-        )
-        cursor, left, rest = current(slot, initial, began)
-        write = stored.write_port()
-        ended = was_active & ~self.found
-        m.d.comb += [
-            write.en.eq(run),
-            write.addr.eq(slot),
-            write.data.cursor.eq(
-                Mux(self.found, self.found_spin + 1, Mux(ended, self.parameters.first, cursor))
-            ),
-            write.data.sweeps.eq(left - ended),
-            write.data.rest.eq(Mux(ended, self.parameters.refresh, rest - (rest != 0))),
+        was_active, slot = known[1], known[5:]
+        cursor, left, rest = current(slot, known[2], known[3])
+        go_on = Signal(progress, reset_less=True)
+        end = Signal(progress, reset_less=True)
+        searched = Signal(reset_less=True)
+        m.d.sync += [
+            searched.eq(was_active),
+            go_on.cursor.eq(cursor),
+            go_on.sweeps.eq(left),
+            go_on.rest.eq(rest - (rest != 0)),
+            end.cursor.eq(self.parameters.first),
+            end.sweeps.eq(left - 1),
+            end.rest.eq(self.parameters.refresh),
         ]
+        decided = Signal(progress, reset_less=True)
+        m.d.sync += decided.eq(Mux(searched & ~self.found, end, go_on))
+        with m.If(self.found):
+            m.d.sync += decided.cursor.eq(self.found_spin + 1)
+
+        late = delay(m, Cat(known[0], known[4], slot), DECIDED - FOUND + 1)
+        run, was_last, slot = late[0], late[1], late[2:]
+        write = stored.write_port()
+        m.d.comb += [write.en.eq(run), write.addr.eq(slot), write.data.eq(decided)]
         # A round that was decided after the step had ended does not end the next.
         assert STEP_ROUNDS == 2
+        assert size.replicas > DECIDED + 1
         unfinished = Signal()
         now_unfinished = Signal()
-        m.d.comb += now_unfinished.eq(unfinished | (write.data.sweeps != 0))
+        m.d.comb += now_unfinished.eq(unfinished | (decided.sweeps != 0))
         with m.If(run):
             m.d.sync += unfinished.eq(now_unfinished & ~was_last)
             with m.If(was_last & ~filling & ~begins):

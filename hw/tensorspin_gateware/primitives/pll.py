@@ -79,15 +79,18 @@ class Limits:
                     yield Dividers(reference, multiplier, output)
 
 
+# Lattice FPGA-DS-02008 and FPGA-DS-02029, sysCLOCK PLL timing; FPGA-TN-02052.
+_ICE40_LIMITS = Limits(
+    detector=(10 * MHZ, 133 * MHZ),
+    vco=(533 * MHZ, 1066 * MHZ),
+    references=range(1, 17),
+    multipliers=range(1, 129),
+    outputs=tuple(1 << shift for shift in range(1, 7)),
+)
+
 LIMITS = {
-    # Lattice FPGA-DS-02008, sysCLOCK PLL timing; FPGA-TN-02052.
-    Family.ICE40UP: Limits(
-        detector=(10 * MHZ, 133 * MHZ),
-        vco=(533 * MHZ, 1066 * MHZ),
-        references=range(1, 17),
-        multipliers=range(1, 129),
-        outputs=tuple(1 << shift for shift in range(1, 7)),
-    ),
+    Family.ICE40UP: _ICE40_LIMITS,
+    Family.ICE40HX: _ICE40_LIMITS,
     # Lattice FPGA-DS-02012, sysCLOCK PLL timing; FPGA-TN-02200.
     Family.ECP5: Limits(
         detector=(10 * MHZ, 400 * MHZ),
@@ -135,8 +138,11 @@ class ClockGenerator(Elaboratable):
     ----------
     family : Family
     oscillator : amaranth.lib.io.SingleEndedPort
-        Pin of the oscillator. On iCE40 it must be the pad that belongs to the PLL.
+        Pin of the oscillator.
     oscillator_hz, clock_hz : int
+    pad : bool
+        On iCE40: that pin is the pad that belongs to the PLL. No other may feed the PLL directly,
+        and this one cannot feed it in any other way.
 
     Attributes
     ----------
@@ -149,13 +155,19 @@ class ClockGenerator(Elaboratable):
     """
 
     def __init__(
-        self, family: Family, oscillator: io.SingleEndedPort, oscillator_hz: int, clock_hz: int
+        self,
+        family: Family,
+        oscillator: io.SingleEndedPort,
+        oscillator_hz: int,
+        clock_hz: int,
+        pad: bool = True,
     ) -> None:
         self.dividers = find_dividers(family, oscillator_hz, clock_hz)
         self._family = family
         self._oscillator = oscillator
         self._oscillator_hz = oscillator_hz
         self._clock_hz = clock_hz
+        self._pad = pad
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -220,17 +232,22 @@ class ClockGenerator(Elaboratable):
         dividers = self.dividers
         detector = self._oscillator_hz / dividers.reference
         above = sum(detector >= limit * MHZ for limit in _ICE40_FILTER_LIMITS_MHZ)
+        if self._pad:
+            source = {"i_PACKAGEPIN": self._oscillator.io}
+        else:
+            m.submodules.pin = pin = io.Buffer("i", self._oscillator)
+            source = {"i_REFERENCECLK": pin.i}
         m.submodules.pll = Instance(
-            "SB_PLL40_PAD",
+            "SB_PLL40_PAD" if self._pad else "SB_PLL40_CORE",
             p_FEEDBACK_PATH="SIMPLE",
             p_PLLOUT_SELECT="GENCLK",
             p_DIVR=C(dividers.reference - 1, 4),
             p_DIVF=C(dividers.multiplier - 1, 7),
             p_DIVQ=C(dividers.output.bit_length() - 1, 3),
             p_FILTER_RANGE=C(1 + above, 3),
-            i_PACKAGEPIN=self._oscillator.io,
             i_RESETB=C(1, 1),
             i_BYPASS=C(0, 1),
             o_PLLOUTGLOBAL=clock,
             o_LOCK=locked,
+            **source,
         )

@@ -26,6 +26,9 @@ balanced in detail by itself, and a flip needs the consent of both (M. Michel, S
 W. Krauth, J. Chem. Phys. 140, 054116, 2014). `tensorspin.contract.transverse` makes the replicas
 Trotter slices with it.
 
+A build may compare fewer spins in a cycle, one *window* of them after another; then a turn takes
+several cycles (`tensorspin.contract.windows`).
+
 With parallel tempering (`tensorspin.contract.tempering`) each replica has a temperature of its own,
 and replicas exchange them after a step.
 
@@ -42,6 +45,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+from . import windows
 from .fixed import SQ, UQ, Format
 
 PROBABILITY = UQ(-1, 17)
@@ -70,11 +74,11 @@ cycle
 5     first of `GROUP` groups
 6     first of these
 7     found; a longer loop spends its further cycles here
-8     row of couplings addressed
-9     row at the memory's output
-10    in a first register
-11    in a second; the replica's next turn has begun a cycle before
-12    in a third, and added
+8     the replica's progress written
+9     row of couplings addressed
+10    row at the memory's output; the replica's next turn begins
+11    in a first register
+12    in a second, and added
 ===== ====================================================================
 """
 
@@ -122,13 +126,12 @@ class AnnealerSize:
     Attributes
     ----------
     spins : int
-        All of them are compared in a cycle.
     coupling_bits : int
         Of a signed coupling, 2 to 8; the most negative value is not used.
     field_bits : int
         Of a signed local field.
     replicas : int
-        At least `MIN_REPLICAS`.
+        At least `MIN_REPLICAS`, or `windows.MIN_REPLICAS` with a window.
     strides : tuple of int
         One for each bit of the thresholds, the lowest first: spins by which its samples move on in
         a cycle.
@@ -141,6 +144,8 @@ class AnnealerSize:
     tempering : int, default=0
         1 if the replicas can have temperatures of their own, and exchange them, else 0. Then random
         bits are drawn for each replica by itself, and `strides` are those of a round.
+    window : int, default=0
+        Spins that are compared in a cycle; 0 for all. `windows.check_windows` has its limits.
 
     Raises
     ------
@@ -157,13 +162,15 @@ class AnnealerSize:
     steps: int
     ring: int = 1
     tempering: int = 0
+    window: int = 0
 
     def __post_init__(self) -> None:
+        least_replicas = windows.MIN_REPLICAS if self.window else MIN_REPLICAS
         for name, least, most in (
             ("spins", 2, 1 << 14),
             ("coupling_bits", *COUPLING_BITS),
             ("field_bits", self.coupling_bits + 1, 24),
-            ("replicas", MIN_REPLICAS, 256),
+            ("replicas", least_replicas, 256),
             ("offset_rows", 1, 1 << 14),
             ("steps", 1, 1 << 14),
             ("ring", 0, 1),
@@ -182,6 +189,8 @@ class AnnealerSize:
             )
         if min(self.strides) < 1 or max(self.strides) > self.spins:
             raise ValueError(f"strides must be 1 to {self.spins}, not {self.strides}")
+        if self.window:
+            windows.check_windows(self)
 
     @property
     def threshold_bits(self) -> int:
@@ -221,6 +230,8 @@ class AnnealerSize:
     @property
     def passage(self) -> int:
         """Rounds after which every threshold has been drawn anew."""
+        if self.window:
+            return 1
         stride = min(self.strides) * (1 if self.tempering else self.replicas)
         return -(-self.spins // stride)
 
@@ -228,6 +239,26 @@ class AnnealerSize:
     def exact_refresh(self) -> int:
         """Least refresh with which no sample serves two sweeps of a replica."""
         return self.passage - 1
+
+    @property
+    def coupling_widths(self) -> tuple[int, ...]:
+        """Bits of a coupling that a build like this one can have."""
+        least, most = COUPLING_BITS
+        return windows.COUPLING_WIDTHS if self.window else tuple(range(least, most + 1))
+
+    def spins_for(self, variables: int) -> int:
+        """Least spins, for so many variables, of a build like this one."""
+        return windows.spins_for(self.window, variables) if self.window else max(2, variables)
+
+    def turn(self, first: int) -> int:
+        """Cycles of a turn.
+
+        Parameters
+        ----------
+        first : int
+            The first spin that is a variable.
+        """
+        return windows.turn(self, first) if self.window else 1
 
     def fill_rounds(self, rows: int) -> int:
         """Rounds before the first comparison.

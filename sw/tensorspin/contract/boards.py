@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from . import sizes
 from .annealer import AnnealerSize
 from .device import NAME_BYTES, ContractorSize, DeviceDescription
 from .packets import PROTOCOL_VERSION
+from .usb import ICELINK, UsbDevice, ft231x, ft2232
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Board:
     contractor : ContractorSize or None
     annealer : AnnealerSize or None
         At least one of the two.
+    usb : UsbDevice or None
+        The board's own USB port, if it has one.
 
     Raises
     ------
@@ -45,6 +49,7 @@ class Board:
     receive_bytes: int
     contractor: ContractorSize | None = None
     annealer: AnnealerSize | None = None
+    usb: UsbDevice | None = None
 
     def __post_init__(self) -> None:
         if self.contractor is None and self.annealer is None:
@@ -81,32 +86,67 @@ class Board:
         )
 
 
+_ICELINK_BAUD = 115_200
+"""What MuseLab's examples use; nothing says that the debugger keeps up with more."""
+
+_ULX3S_25F = ft231x("ULX3S FPGA 25K")
+
 _TABLE = (
     Board(
         name="icebreaker",
         title="1BitSquared iCEBreaker (iCE40 UP5K)",
         clock_hz=30_000_000,
         baud=1_000_000,
-        receive_bytes=1024,
-        contractor=ContractorSize(
-            lanes=8, program_words=16384, features=1024, components=4, slots=8, slot_entries=32
-        ),
+        usb=ft2232("iCEBreaker"),
+        **sizes.UP5K,
+    ),
+    Board(
+        name="icesugar",
+        title="MuseLab iCESugar (iCE40 UP5K)",
+        clock_hz=30_000_000,
+        baud=_ICELINK_BAUD,
+        usb=ICELINK,
+        **sizes.UP5K,
+    ),
+    Board(
+        name="upduino_v3",
+        title="tinyVision.ai UPduino v3 (iCE40 UP5K)",
+        clock_hz=30_000_000,
+        baud=1_000_000,
+        usb=UsbDevice(0x0403, 0x6014, "UPduino v3"),
+        **sizes.UP5K,
+    ),
+    Board(
+        name="ice40_up5k_b_evn",
+        title="Lattice iCE40 UltraPlus Breakout Board (iCE40 UP5K)",
+        clock_hz=30_000_000,
+        baud=1_000_000,
+        usb=ft2232("Lattice iCE40UP5K Breakout", uart=None),
+        **sizes.UP5K,
+    ),
+    Board(
+        name="icebreaker_annealer",
+        title="1BitSquared iCEBreaker (iCE40 UP5K)",
+        clock_hz=24_000_000,
+        baud=1_000_000,
+        usb=ft2232("iCEBreaker"),
+        **sizes.UP5K_ANNEALER,
+    ),
+    Board(
+        name="hx8k_evn_annealer",
+        title="Lattice iCE40-HX8K-B-EVN",
+        clock_hz=48_000_000,
+        baud=1_000_000,
+        usb=ft2232("Lattice FTUSB"),
+        **sizes.HX8K_ANNEALER,
     ),
     Board(
         name="ulx3s_25f",
         title="Radiona ULX3S (ECP5 25F)",
-        clock_hz=80_000_000,
+        clock_hz=95_000_000,
         baud=1_000_000,
-        receive_bytes=4096,
-        contractor=ContractorSize(
-            lanes=8,
-            program_words=8192,
-            features=1024,
-            components=8,
-            slots=16,
-            slot_entries=32,
-            groups=3,
-        ),
+        usb=_ULX3S_25F,
+        **sizes.ECP5_25,
     ),
     Board(
         name="ulx3s_25f_annealer",
@@ -123,6 +163,7 @@ _TABLE = (
             offset_rows=256,
             steps=256,
         ),
+        usb=_ULX3S_25F,
     ),
     Board(
         name="ulx3s_25f_both",
@@ -148,29 +189,117 @@ _TABLE = (
             offset_rows=64,
             steps=256,
         ),
+        usb=_ULX3S_25F,
+    ),
+    Board(
+        name="ulx3s_12f",
+        title="Radiona ULX3S (ECP5 12F)",
+        clock_hz=95_000_000,
+        baud=1_000_000,
+        usb=ft231x("ULX3S FPGA 12K"),
+        **sizes.ECP5_25,
+    ),
+    Board(
+        name="ulx3s_45f",
+        title="Radiona ULX3S (ECP5 45F)",
+        clock_hz=90_000_000,
+        baud=1_000_000,
+        usb=ft231x("ULX3S FPGA 45K"),
+        **sizes.ECP5_45,
     ),
     Board(
         name="ulx3s_85f",
         title="Radiona ULX3S (ECP5 85F)",
         clock_hz=80_000_000,
         baud=1_000_000,
-        receive_bytes=16384,
-        contractor=ContractorSize(
-            lanes=8,
-            program_words=16384,
-            features=1024,
-            components=8,
-            slots=16,
-            slot_entries=32,
-            groups=16,
-        ),
+        usb=ft231x("ULX3S FPGA 85K"),
+        **sizes.ECP5_85,
+    ),
+    Board(
+        name="icepi_zero",
+        title="Icepi Zero v1.3 (ECP5 25F)",
+        clock_hz=95_000_000,
+        baud=1_000_000,
+        usb=ft231x("Icepi"),
+        **sizes.ECP5_25,
+    ),
+    Board(
+        name="icesugar_pro",
+        title="MuseLab iCESugar-Pro (ECP5 25F)",
+        clock_hz=95_000_000,
+        baud=_ICELINK_BAUD,
+        usb=ICELINK,
+        **sizes.ECP5_25,
+    ),
+    Board(
+        name="colorlight_5a75b_r7_0",
+        title="Colorlight 5A-75B V7.0 (ECP5 25F)",
+        clock_hz=95_000_000,
+        baud=1_000_000,
+        **sizes.ECP5_25,
+    ),
+    Board(
+        name="orangecrab_r0_2",
+        title="OrangeCrab r0.2 (ECP5 25F)",
+        clock_hz=96_000_000,
+        baud=1_000_000,
+        usb=UsbDevice(0x1209, 0x5AF0, "OrangeCrab"),
+        **sizes.ECP5_25,
+    ),
+    Board(
+        name="ecpix5_45f",
+        title="LambdaConcept ECPIX-5 (ECP5 45F)",
+        clock_hz=90_000_000,
+        baud=1_000_000,
+        usb=ft2232("ECPIX"),
+        **sizes.ECP5_45,
+    ),
+    Board(
+        name="ecpix5_85f",
+        title="LambdaConcept ECPIX-5 (ECP5 85F)",
+        clock_hz=80_000_000,
+        baud=1_000_000,
+        usb=ft2232("ECPIX"),
+        **sizes.ECP5_85,
+    ),
+    Board(
+        name="versa_ecp5",
+        title="Lattice ECP5 Versa (ECP5 45F)",
+        clock_hz=90_000_000,
+        baud=1_000_000,
+        usb=ft2232("Lattice ECP5.* Versa"),
+        **sizes.ECP5_45,
+    ),
+    Board(
+        name="ecp5_5g_evn",
+        title="Lattice ECP5 Evaluation Board (ECP5 85F)",
+        clock_hz=80_000_000,
+        baud=1_000_000,
+        usb=ft2232("Lattice ECP5 Evaluation"),
+        **sizes.ECP5_85,
     ),
 )
 
 BOARDS = {board.name: board for board in _TABLE}
 
-CONTRACTORS = {name: board for name, board in BOARDS.items() if board.contractor is not None}
-"""Those with a contractor."""
+_FIRST = {board.contractor: board for board in reversed(_TABLE)}
+
+CONTRACTORS = {
+    board.name: board
+    for board in _TABLE
+    if board.contractor is not None and _FIRST[board.contractor] is board
+}
+"""The first board with each of the contractors; others would only show the same again."""
+
+
+_TOO_SMALL = ("icestick", "ice40_hx1k_blink_evn", "icesugar_nano", "nandland_go")
+"""Boards with an iCE40 HX1K or LP1K, which people may ask for."""
+
+_TOO_SMALL_CELLS = 1280
+
+SMALLEST_CELLS = {"link": 560, "annealer of 8 spins": 3480, "contractor of 8 lanes": 6390}
+"""LUTs of an iCE40 that the link takes alone, and the smallest engines with their link: Yosys'
+count, without DSPs and SPRAM."""
 
 
 def find_board(name: str) -> Board:
@@ -179,8 +308,14 @@ def find_board(name: str) -> Board:
     Raises
     ------
     ValueError
-        If there is none; the message lists the names.
+        If there is none; the message lists the names. Or if it is known to be too small.
     """
+    if name in _TOO_SMALL:
+        needed = ", ".join(f"{what} {cells}" for what, cells in SMALLEST_CELLS.items())
+        raise ValueError(
+            f"board {name!r} is too small: its FPGA has {_TOO_SMALL_CELLS} logic cells; needed: "
+            f"{needed}"
+        )
     if name not in BOARDS:
         raise ValueError(f"no board is called {name!r}; known: {', '.join(sorted(BOARDS))}")
     return BOARDS[name]

@@ -74,6 +74,11 @@ class IsingProblem:
         return self.size.spins - self.variables
 
     @property
+    def turn(self) -> int:
+        """Cycles of a turn."""
+        return self.size.turn(self.first)
+
+    @property
     def start_fields(self) -> np.ndarray:
         """Local fields of the start, at which all spins are +1; int64, shape (n,)."""
         return self.linear + self.couplings.sum(axis=1)

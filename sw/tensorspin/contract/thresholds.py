@@ -15,6 +15,8 @@ just accepted a flip would be seen by the next spin.) A sample may come back in 
 the replica sits out `AnnealerSize.exact_refresh` turns in between; that biases what is sampled.
 With different strides the digits come back at different spins, which lessens the bias.
 
+With windows the samples do not move; `tensorspin.contract.windows` says who sees which.
+
 The ring's decisions are one more sequence. It is empty, all zero, as long as all replicas move.
 
 With parallel tempering each replica has sequences of its own, drawn at its temperature, that move

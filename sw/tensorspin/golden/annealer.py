@@ -180,5 +180,5 @@ def anneal(
         annealer.energies,
         annealer.best_energies,
         annealer.ranks,
-        START + annealer.rounds * problem.size.replicas,
+        START + annealer.rounds * problem.size.replicas * problem.turn,
     )

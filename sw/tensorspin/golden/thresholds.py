@@ -6,6 +6,7 @@ from functools import cache
 
 import numpy as np
 
+from ..contract import windows
 from ..contract.annealer import RING, AnnealerSize, Moving
 from ..contract.ising import Step
 from ..contract.thresholds import (
@@ -75,11 +76,12 @@ class Thresholds:
         self._spins = spins = size.spins - first
         self._generators = [Generator(i, seeds[i]) for i in range(generators(size))]
         self._words = np.empty((0, size.samples), dtype=np.int32)
+        self._first = first
+        self._cycles = size.replicas * size.turn(first)  # of a round
         # Digits with equal strides move together: one sequence, their sum, is enough.
         self._sequences = {
             stride: np.zeros(
-                (size.replicas, spins) if size.tempering else spins + stride * (size.replicas - 1),
-                dtype=np.int32,
+                (size.replicas, spins) if size.tempering else self._kept(stride), dtype=np.int32
             )
             for stride in set(size.sequences)
         }
@@ -120,7 +122,7 @@ class Thresholds:
     def exchange_words(self, rounds: int) -> np.ndarray:
         """Numbers for exchanges, one for each cycle of the next rounds; all else is as it was."""
         self._advance()
-        cycles = rounds * self._size.replicas
+        cycles = rounds * self._cycles
         words = self._peek(cycles)[:, -1]
         self._words = self._words[cycles:]
         return words
@@ -130,22 +132,33 @@ class Thresholds:
         replicas, spins = self._size.replicas, self._spins
         if self._size.tempering:
             return sequence[:, self._round * stride : self._round * stride + spins]
-        first = self._round * stride * replicas
+        first = self._round * stride * self._cycles
+        apart = stride  # a replica's samples and the next one's
+        if window := self._size.window:
+            # The round's own samples come too late; the pass may begin with spins not in use.
+            first += windows.turn(self._size, self._first) * window - spins - stride * self._cycles
+            apart = window
         (step,) = sequence.strides
         return np.lib.stride_tricks.as_strided(
-            sequence[first:], (replicas, spins), (stride * step, step), writeable=False
+            sequence[first:], (replicas, spins), (apart * step, step), writeable=False
         )
+
+    def _kept(self, stride: int) -> int:
+        """Samples, drawn before a round, that it needs."""
+        size = self._size
+        if size.window:
+            return (size.turn(self._first) + windows.LAG) * size.window
+        return self._spins + stride * (size.replicas - 1)
 
     def _advance(self) -> None:
         """Drop what the rounds so far have used; after that, another block must be drawn."""
-        replicas, done = self._size.replicas, self._round
-        self._words = self._words[done * replicas :]
+        done = self._round
+        self._words = self._words[done * self._cycles :]
         for stride, sequence in self._sequences.items():
             if self._size.tempering:
                 sequence = sequence[:, done * stride :][:, : self._spins]
             else:
-                kept = self._spins + stride * (replicas - 1)
-                sequence = sequence[done * stride * replicas :][:kept]
+                sequence = sequence[done * stride * self._cycles :][: self._kept(stride)]
             self._sequences[stride] = sequence
         self._drawn, self._round = None, 0
 
@@ -153,14 +166,15 @@ class Thresholds:
         """Append the samples of `ROUNDS` rounds to the sequences."""
         size = self._size
         # A sample for each sequence, round, cycle and stride, in the order in which it enters.
-        words = self._peek(ROUNDS * size.replicas).reshape(ROUNDS, size.replicas, -1)
+        words = self._peek(ROUNDS * self._cycles).reshape(ROUNDS, self._cycles, -1)
         fresh = {
-            stride: np.zeros((ROUNDS, size.replicas, stride), dtype=np.int32)
+            stride: np.zeros((ROUNDS, self._cycles, stride), dtype=np.int32)
             for stride in self._sequences
         }
         place = 0
-        ring_limit = np.full(size.replicas, step.ring << WORD_BITS - RING.f_bits)
-        limits = [*probabilities.T, ring_limit]
+        turn = self._cycles // size.replicas
+        ring_limit = np.full(self._cycles, step.ring << WORD_BITS - RING.f_bits)
+        limits = [*np.repeat(probabilities, turn, axis=0).T, ring_limit]
         for digit, (stride, limit) in enumerate(zip(size.sequences, limits)):
             samples = words[:, :, place : place + stride] < limit[:, None]
             fresh[stride] += samples.astype(np.int32) << digit

@@ -132,6 +132,6 @@ class Greeting:
             )
         return LinkError(
             f"no Tensorspin device answers at {url} (nothing received in {self._timeout:g} s): is "
-            f"the board powered, is its bitstream loaded, and is this its port? (FT2232 adapters "
-            f"show two; on an iCEBreaker the second is the UART)"
+            f"the board powered, is its bitstream loaded, and is this its UART? (`tensorspin "
+            f"ports` guesses which port is one)"
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from math import isqrt
 from pathlib import Path
 
-from ..contract.annealer import COUPLING_BITS, AnnealerSize
+from ..contract.annealer import AnnealerSize
 from ..contract.boards import Board
 from ..errors import CapacityError
 from .board_sampler import quantise_model
@@ -52,14 +52,13 @@ def estimate_widths(model: Model, size: AnnealerSize) -> list[Width]:
     """
     memory = size.spins * size.coupling_bits * (size.spins + size.offset_rows)
     variables = list(model.bqm.variables)
-    least, most = COUPLING_BITS
     widths = []
-    for bits in range(least, most + 1):
+    for bits in size.coupling_widths:
         wider = bits - size.coupling_bits
         other = replace(
             size,
             # As many as the model needs: what is told here is the width's part in the rounding.
-            spins=max(size.spins, len(variables)),
+            spins=max(size.spins, size.spins_for(len(variables))),
             coupling_bits=bits,
             field_bits=size.field_bits + wider,
             strides=(size.strides[-1],) * (size.threshold_bits + wider),

@@ -12,6 +12,7 @@ import serial.tools.list_ports
 
 from ..contract.boards import BOARDS
 from ..errors import TransportError
+from ..udev import INSTALL
 from .base import Transport
 
 _POLL = 0.01
@@ -104,9 +105,8 @@ def _explain(url: str, error: Exception) -> str:
         return f"{url} is in use by another program; close that program or choose another port"
     if number in (errno.EACCES, errno.EPERM):
         return (
-            f"no permission to open {url}: {_group_advice(url)}, then log in again; or install a "
-            f"udev rule for the adapter (a file in /etc/udev/rules.d that sorts before 71-) with "
-            f'TAG+="uaccess"'
+            f"no permission to open {url}: {_group_advice(url)}, then log in again; or install the "
+            f"udev rules: {INSTALL}"
         )
     missing = number in (errno.ENOENT, errno.ENODEV, errno.ENXIO)
     if missing or "no ports found" in text or "FileNotFoundError" in text:

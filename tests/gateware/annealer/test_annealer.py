@@ -8,7 +8,7 @@ import pytest
 
 from tensorspin.contract.annealer import MIN_REPLICAS, AnnealerSize
 from tensorspin.contract.boards import find_board
-from tensorspin_gateware.annealer import Annealer
+from tensorspin_gateware.annealer import create_annealer
 from tests.gateware.bench import family_of, run_bench
 
 SIZES = {
@@ -17,12 +17,15 @@ SIZES = {
     "many groups": AnnealerSize(150, 3, 10, 16, (1,) * 7, 20, 8),
     "tempering": AnnealerSize(19, 3, 8, 11, (3, 1, 2, 1, 1, 2, 1), 20, 8, ring=0, tempering=1),
     "tempering on a ring": AnnealerSize(16, 3, 8, MIN_REPLICAS, (2,) * 6, 20, 8, tempering=1),
+    "many windows": AnnealerSize(88, 2, 8, 16, (1,) * 5, 20, 8, ring=0, window=8),
+    "wide windows": AnnealerSize(144, 4, 11, 24, (2,) * 6, 20, 8, ring=0, window=16),
+    "the least replicas": AnnealerSize(128, 8, 13, 4, (4,) * 6, 12, 8, ring=0, window=16),
 }
 
 
 def check(size: AnnealerSize, netlist: str | None, runs: int) -> None:
     run_bench(
-        Annealer(size, family_of(netlist)),
+        create_annealer(size, family_of(netlist)),
         "tests.gateware.annealer.bench_annealer",
         netlist=netlist,
         size=asdict(size),
@@ -41,6 +44,8 @@ def test_equals_golden_model(name):
     ("netlist", "size"),
     [
         ("icebreaker", SIZES["least"]),
+        ("icebreaker_annealer", SIZES["wide windows"]),
+        ("hx8k_evn_annealer", SIZES["many windows"]),
         ("ulx3s_25f_both", SIZES["uneven"]),
         ("ulx3s_25f_both", SIZES["tempering on a ring"]),
         ("ulx3s_25f_both", find_board("ulx3s_25f_both").annealer),

@@ -10,6 +10,7 @@ from tensorspin_gateware.primitives.pll import LIMITS, MHZ, Dividers, find_divid
     ("family", "oscillator", "clock"),
     [
         (Family.ICE40UP, 12, 24),
+        (Family.ICE40HX, 12, 48),
         (Family.ICE40UP, 12, 30),
         (Family.ICE40UP, 12, 27.75),
         (Family.ECP5, 25, 75),

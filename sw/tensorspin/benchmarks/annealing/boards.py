@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...board import Board
-from ...contract.annealer import COUPLING_BITS, AnnealerSize
+from ...contract.annealer import AnnealerSize
 from ...contract.boards import BOARDS
 from ...contract.boards import Board as Row
 from ...errors import CapacityError
@@ -93,14 +93,13 @@ def exact_row(row: Row, instance: Instance) -> tuple[Row, float]:
     (Row, float)
         The row, and the relative error of the rounding that is left.
     """
-    least, most = COUPLING_BITS
-    for bits in range(least, most + 1):
+    for bits in row.annealer.coupling_widths:
         size = replace(
             row.annealer,
-            spins=instance.variables,
+            spins=row.annealer.spins_for(instance.variables),
             coupling_bits=bits,
             field_bits=bits + 8,
-            strides=(1,) * (bits + 6),
+            strides=row.annealer.strides[:1] * (bits + 6),
             offset_rows=4 * instance.variables,
         )
         try:

@@ -1,0 +1,160 @@
+"""States and local fields of all spins of all replicas, a window of them at a time."""
+
+from __future__ import annotations
+
+from amaranth import Cat, Module, Mux, Signal, signed
+from amaranth.lib import data, memory, wiring
+from amaranth.lib.wiring import In, Out
+
+from tensorspin.contract.annealer import AnnealerSize
+
+from ...primitives import Family
+from ...primitives.comparison import Comparison
+from ..delay import delay
+from .interface import lane_bits, pass_layout, place_layout
+
+READ = 2
+"""Cycles from a place to its states."""
+
+COMPARED = READ + 1
+"""Cycles from a place to the comparison with thresholds."""
+
+ACCEPTED = COMPARED + 1
+"""Cycles from a place to the spins that accept."""
+
+
+class Lanes(wiring.Component):
+    """Updates the fields of a window a cycle, and compares them with thresholds in the next.
+
+    Parameters
+    ----------
+    size : AnnealerSize
+
+    Ports
+    -----
+    run : In(1)
+    place : In(place_layout(size))
+    first : In(1)
+        The window is the first of a pass.
+    turn : In(pass_layout(size))
+    row : In(window x coupling_bits)
+        One cycle later.
+    thresholds : In(window x threshold_bits)
+        `COMPARED` cycles later.
+    accept, negative : Out(window)
+        `ACCEPTED` cycles later: spins that would flip, and the signs of all.
+    flipped : Out(signed(field_bits))
+        `ACCEPTED` cycles after the last window: field of the spin that the pass has flipped, 0
+        without one. Valid for one cycle.
+    state, best : Out(window)
+        `READ` cycles later: of the place, before the turn.
+
+    Block RAM. A lane of an iCE40 takes a look-up table for each bit of its field to add, and two to
+    compare.
+    """
+
+    def __init__(self, size: AnnealerSize) -> None:
+        self._size = size
+        lanes = size.window
+        super().__init__(
+            {
+                "run": In(1),
+                "place": In(place_layout(size)),
+                "first": In(1),
+                "turn": In(pass_layout(size)),
+                "row": In(data.ArrayLayout(signed(size.coupling_bits), lanes)),
+                "thresholds": In(data.ArrayLayout(size.threshold_bits, lanes)),
+                "accept": Out(lanes),
+                "negative": Out(lanes),
+                "flipped": Out(signed(size.field_bits)),
+                "state": Out(lanes),
+                "best": Out(lanes),
+            }
+        )
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        size, lanes, turn = self._size, self._size.window, self.turn
+        low = lane_bits(size)
+
+        cells = data.StructLayout(
+            {
+                "negative": lanes,
+                "lowest": lanes,
+                "upper": data.ArrayLayout(signed(size.field_bits - 1), lanes),
+            }
+        )
+        depth = size.replicas << len(self.place.window)
+        m.submodules.cells = stored = memory.Memory(shape=cells, depth=depth, init=[])
+        m.submodules.bests = bests = memory.Memory(shape=lanes, depth=depth, init=[])
+        read, write = stored.read_port(), stored.write_port()
+        read_best, write_best = bests.read_port(), bests.write_port()
+
+        # Cycle 1: the row, with its sign, and nothing of it if nothing is added.
+        addressed = delay(m, self.place, 1)
+        late = delay(m, Cat(turn.add, turn.subtract, turn.clear), 1)
+        add, subtract, clear = late[0], late[1], delay(m, late[2], 1)
+        term = Signal(self.row.shape(), reset_less=True)
+        inverted = self.row.as_value() ^ subtract.replicate(len(self.row.as_value()))
+        m.d.sync += term.eq(Mux(add | subtract, inverted, 0))
+        m.d.comb += [read.addr.eq(addressed), read_best.addr.eq(addressed)]
+
+        # Cycle 2: fields and states after the update.
+        here = turn.flip.valid & (turn.flip.spin[low:] == self.place.window)
+        flip = delay(m, here, READ)
+        lane = delay(m, turn.flip.spin[:low], READ)
+        carry = delay(m, subtract, 1)
+        after = Signal(cells, reset_less=True)
+        chosen = Cat((lane == index) & flip for index in range(lanes))
+        m.d.sync += after.negative.eq((read.data.negative ^ chosen) & ~clear.replicate(lanes))
+        for index in range(lanes):
+            m.d.sync += [
+                after.upper[index].eq(read.data.upper[index] + term[index] + carry),
+                after.lowest[index].eq(Mux(clear, term[index][0], read.data.lowest[index])),
+            ]
+            with m.If(clear):
+                m.d.sync += after.upper[index].eq(0)
+        updated = delay(m, addressed, READ - 1)
+        m.d.comb += [
+            write_best.en.eq(delay(m, turn.keep & self.run, READ)),
+            write_best.addr.eq(updated),
+            write_best.data.eq(read.data.negative),
+            self.state.eq(read.data.negative),
+            self.best.eq(read_best.data),
+        ]
+
+        # Cycle 3: written back; compared.
+        m.d.comb += [
+            write.en.eq(delay(m, self.run, COMPARED)),
+            write.addr.eq(delay(m, updated, 1)),
+            write.data.eq(after),
+        ]
+        cursor_lane = delay(m, turn.cursor[:low], READ)
+        behind = Signal(lanes, reset_less=True)
+        m.d.sync += behind.eq(Cat(cursor_lane <= index for index in range(lanes)))
+        cursor_window = turn.cursor[low:]
+        beyond = delay(m, turn.active & (cursor_window < self.place.window), COMPARED)
+        within = delay(m, turn.active & (cursor_window == self.place.window), COMPARED)
+        fields = [Cat(after.lowest[index], after.upper[index]) for index in range(lanes)]
+        accept = Signal(lanes, reset_less=True)
+        negative = Signal(lanes, reset_less=True)
+        for index in range(lanes):
+            comparison = Comparison(size.threshold_bits, size.field_bits, Family.BEHAVIOURAL)
+            m.submodules[f"comparison_{index}"] = comparison
+            m.d.comb += [
+                comparison.threshold.eq(self.thresholds[index]),
+                comparison.value.eq(fields[index]),
+                comparison.negate.eq(after.negative[index]),
+                comparison.enable.eq(Cat(beyond, within & behind[index])),
+            ]
+            m.d.sync += accept[index].eq(comparison.result)
+        m.d.sync += negative.eq(after.negative)
+        m.d.comb += [self.accept.eq(accept), self.negative.eq(negative)]
+
+        flip, first = delay(m, flip, 1), delay(m, self.first, COMPARED)
+        lane = delay(m, lane, 1)
+        with m.If(flip):
+            m.d.sync += self.flipped.eq(Cat(fields).word_select(lane, size.field_bits))
+        with m.Elif(first):
+            m.d.sync += self.flipped.eq(0)
+        return m

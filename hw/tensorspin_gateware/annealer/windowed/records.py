@@ -1,0 +1,175 @@
+"""What is kept of each replica: its progress, and its energies."""
+
+from __future__ import annotations
+
+from amaranth import Module, Mux, Signal, signed
+from amaranth.lib import data, memory, wiring
+from amaranth.lib.wiring import In, Out
+
+from tensorspin.contract.annealer import SWEEPS, AnnealerSize
+
+from ..delay import delay
+from ..interface import COUNT_BITS, slot_bits
+from .interface import flip_layout, progress_layout
+from .lanes import ACCEPTED
+from .search import FOUND
+
+ENERGY_READ = ACCEPTED - 1
+"""Cycles from a turn's last window to the read of its energies."""
+
+PROGRESS_READ = ACCEPTED + FOUND - 1
+"""Cycles from a turn's last window to the read of its progress."""
+
+
+class Records(wiring.Component):
+    """Brings energies and progress up to date in the turn that follows on the replica's own.
+
+    One memory holds both, one after the other: there is time between two turns. Read are the
+    energies, two cycles later the progress, and at the end of the turn the progress of the replica
+    that is next.
+
+    Parameters
+    ----------
+    size : AnnealerSize
+
+    Ports
+    -----
+    run : In(1)
+        Without it nothing is brought up to date.
+    slot, next_slot : In
+    before_last, last, ends_round : In(1)
+        As from `Turns`, for the window of this cycle.
+    active, zero, initial, begins, waits, subtract : In(1)
+        Of the turn.
+    flipped : In(signed(field_bits))
+        `ACCEPTED` cycles after the last window.
+    found : In(flip_layout(size))
+        ``ACCEPTED + FOUND`` cycles after the last window.
+    sweeps : In(16)
+        Of the step.
+    refresh : In(16)
+    progress : Out(progress_layout(size))
+        Of replica `next_slot`, a cycle after `before_last`.
+    decided : Out(1)
+        Strobe: a turn with `ends_round` has been dealt with.
+    unfinished : Out(1)
+        At the same time: a replica has sweeps left.
+    energy, best : Out(signed)
+        Of replica `slot` one cycle before, when nothing runs.
+    """
+
+    def __init__(self, size: AnnealerSize) -> None:
+        self._size = size
+        super().__init__(
+            {
+                "run": In(1),
+                "slot": In(slot_bits(size)),
+                "next_slot": In(slot_bits(size)),
+                "before_last": In(1),
+                "last": In(1),
+                "ends_round": In(1),
+                "active": In(1),
+                "zero": In(1),
+                "initial": In(1),
+                "begins": In(1),
+                "waits": In(1),
+                "subtract": In(1),
+                "flipped": In(signed(size.field_bits)),
+                "found": In(flip_layout(size)),
+                "sweeps": In(SWEEPS.width),
+                "refresh": In(COUNT_BITS),
+                "progress": Out(progress_layout(size)),
+                "decided": Out(1),
+                "unfinished": Out(1),
+                "energy": Out(signed(size.energy.width)),
+                "best": Out(signed(size.energy.width)),
+            }
+        )
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        size = self._size
+        width = signed(size.energy.width)
+        energies = data.StructLayout({"energy": width, "best": width})
+        record = data.UnionLayout({"energies": energies, "progress": progress_layout(size)})
+        m.submodules.records = records = memory.Memory(
+            shape=record, depth=2 * size.replicas, init=[]
+        )
+        read, write = records.read_port(), records.write_port()
+        stored_energies, stored = read.data.energies, read.data.progress
+        m.d.comb += [
+            self.progress.eq(stored),
+            self.energy.eq(stored_energies.energy),
+            self.best.eq(stored_energies.best),
+        ]
+
+        # Of the turn that is dealt with.
+        slot = Signal.like(self.slot)
+        names = ("active", "zero", "initial", "begins", "waits", "subtract", "ends_round")
+        turn = Signal(data.StructLayout({name: 1 for name in names}))
+        with m.If(self.last):
+            m.d.sync += [slot.eq(self.slot), *(turn[n].eq(getattr(self, n)) for n in names)]
+
+        # Behind the run's last turn there is nothing new, and the host may read.
+        reads_energies = delay(m, self.last, ENERGY_READ) & self.run
+        reads_progress = delay(m, self.last, PROGRESS_READ) & self.run
+        with m.If(reads_energies):
+            m.d.comb += read.addr.eq(slot << 1)
+        with m.Elif(reads_progress):
+            m.d.comb += read.addr.eq(slot << 1 | 1)
+        with m.Elif(self.before_last):
+            m.d.comb += read.addr.eq(self.next_slot << 1 | 1)
+        with m.Else():
+            m.d.comb += read.addr.eq(self.slot << 1)
+
+        # Energies: the new one, whether it is the best, the write.
+        energy, best, better = Signal(width), Signal(width), Signal()
+        got_energies = delay(m, reads_energies, 1)
+        change = Mux(turn.subtract, -self.flipped, self.flipped)
+        with m.If(got_energies):
+            m.d.sync += [
+                energy.eq(Mux(turn.zero, 0, stored_energies.energy + change)),
+                best.eq(stored_energies.best),
+            ]
+        compares = delay(m, got_energies, 1)
+        with m.If(compares):
+            m.d.sync += better.eq((energy < best) | turn.initial)
+
+        # Progress.
+        after = Signal(progress_layout(size))
+        got_progress = delay(m, reads_progress, 1)
+        ended = turn.active & ~self.found.valid
+        left = Signal(SWEEPS.width)
+        rest = Mux(turn.initial, 0, stored.rest)
+        m.d.comb += left.eq(Mux(turn.begins, Mux(turn.waits, 0, self.sweeps), stored.left) - ended)
+        with m.If(got_progress):
+            m.d.sync += [
+                after.flip.eq(self.found),
+                after.flip.valid.eq(self.found.valid & turn.active),
+                after.keep.eq(better),
+                after.left.eq(left),
+                after.rest.eq(Mux(ended, self.refresh, rest - (rest != 0))),
+            ]
+
+        writes_energies = delay(m, compares, 1)
+        writes_progress = delay(m, got_progress, 1)
+        m.d.comb += [
+            write.en.eq(writes_energies | writes_progress),
+            write.addr.eq(slot << 1 | writes_progress),
+        ]
+        with m.If(writes_progress):
+            m.d.comb += write.data.progress.eq(after)
+        with m.Else():
+            m.d.comb += [
+                write.data.energies.energy.eq(energy),
+                write.data.energies.best.eq(Mux(better, energy, best)),
+            ]
+
+        unfinished = Signal()
+        m.d.comb += [
+            self.decided.eq(got_progress & turn.ends_round),
+            self.unfinished.eq(unfinished | (left != 0)),
+        ]
+        with m.If(got_progress):
+            m.d.sync += unfinished.eq(self.unfinished & ~turn.ends_round)
+        return m

@@ -1,0 +1,253 @@
+"""All bitstreams: ``python -m tensorspin_gateware.bitstreams [BOARD ...] [OPTION ...]``.
+
+Each build is recorded in ``docs/bitstreams.json`` and shown in the table of ``docs/boards.md``. A
+build that is worse than the one on record, beyond the tolerances, or too slow, is told and not
+recorded, unless with ``--accept``. What is interrupted goes on where it was: builds that exist are
+not repeated.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tensorspin.contract.boards import BOARDS, Board, find_board
+
+from . import cache, toolchain
+from .boards import HARDWARE
+from .build import BuildRecord, build, build_record, place
+from .report import BuildReport
+from .stages import BuildError
+
+RECORDS = "bitstreams.json"
+PAGE = "boards.md"
+BEGIN, END = "<!-- bitstreams: begin -->", "<!-- bitstreams: end -->"
+"""Marks in `PAGE` between which the table stands."""
+
+MARGIN = 0.05
+"""By how much nextpnr's frequency must be above the clock: it knows no jitter."""
+MORE_LUTS = 0.03
+"""Growth of the look-up tables that is not told: Yosys' choices depend on small things."""
+LESS_SPEED = 0.08
+"""Loss of frequency that is not told: so much differs between seeds."""
+
+COLUMNS = {
+    "LUTs": ("logic cells (LUTs)", "LUTs"),
+    "DSPs": ("DSPs",),
+    "block RAM": ("block RAMs (4 Kbit)", "block RAMs (18 Kbit)"),
+    "SPRAM": ("SPRAMs (256 Kbit)",),
+}
+"""Resources of the table, by what `BuildReport.used` calls them."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """What is on record of a board's bitstream.
+
+    Attributes
+    ----------
+    used : dict of str to (int, int)
+        By the names of `COLUMNS`: how many are used and available.
+    clock_mhz : float
+        The engines' clock.
+    seeds_mhz : dict of str to float
+        Greatest frequency for each of nextpnr's seeds; the bitstream's own comes first.
+    seconds : float
+        Processor time of the tools.
+    finished : str
+        Date and time (UTC).
+    tools : dict of str to str
+        Their versions.
+    build : str
+        Digest of the design.
+    """
+
+    used: dict[str, tuple[int, int]]
+    clock_mhz: float
+    seeds_mhz: dict[str, float]
+    seconds: float
+    finished: str
+    tools: dict[str, str]
+    build: str
+
+    @classmethod
+    def of(
+        cls, board: Board, report: BuildReport, record: BuildRecord, seeds_mhz: dict[str, float]
+    ) -> Row:
+        """The row of a build."""
+        used = {
+            column: report.used[title]
+            for column, titles in COLUMNS.items()
+            for title in titles
+            if title in report.used
+        }
+        return cls(
+            {column: tuple(numbers) for column, numbers in used.items()},
+            board.clock_hz / 1e6,
+            seeds_mhz,
+            record.seconds,
+            record.finished,
+            record.tools,
+            record.build,
+        )
+
+    @property
+    def margin(self) -> float:
+        """Of the slowest seed, as a share of the clock."""
+        return min(self.seeds_mhz.values()) / self.clock_mhz - 1
+
+    def worse_than(self, older: Row) -> list[str]:
+        """What has become worse beyond the tolerances, in words."""
+        found = []
+        for column, (now, _) in self.used.items():
+            before = older.used.get(column, (0, 0))[0]
+            if now > before * (1 + MORE_LUTS * (column == "LUTs")):
+                found.append(f"{column}: {now}, were {before}")
+        now, before = (min(row.seeds_mhz.values()) for row in (self, older))
+        if now < before * (1 - LESS_SPEED) or self.clock_mhz < older.clock_mhz:
+            found.append(
+                f"{now:.1f} MHz for a clock of {self.clock_mhz:g} MHz, were {before:.1f} for "
+                f"{older.clock_mhz:g} MHz"
+            )
+        return found
+
+
+def read_records(folder: Path) -> dict[str, Row]:
+    """Rows on record, by the board's name."""
+    path = folder / RECORDS
+    if not path.exists():
+        return {}
+    rows = json.loads(path.read_text())
+    for row in rows.values():
+        row["used"] = {column: tuple(numbers) for column, numbers in row["used"].items()}
+    return {name: Row(**row) for name, row in rows.items()}
+
+
+def write_records(folder: Path, rows: dict[str, Row]) -> None:
+    """Store rows and renew the table of the page."""
+    page = folder / PAGE
+    before, begin, rest = page.read_text().partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"{page} has no lines {BEGIN!r} and {END!r}")
+    known = {name: asdict(rows[name]) for name in BOARDS if name in rows}
+    cache.write_atomically(folder / RECORDS, (json.dumps(known, indent=1) + "\n").encode())
+    text = f"{before}{BEGIN}\n\n{table(rows)}\n\n{END}{after}"
+    cache.write_atomically(page, text.encode())
+
+
+def table(rows: dict[str, Row]) -> str:
+    """All boards as a table in Markdown."""
+    titles = ["`BOARD`", "clock", *COLUMNS, "nextpnr", "margin", "time", "built (UTC)", "with"]
+    lines = [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
+    for name, board in BOARDS.items():
+        clock = f"{board.clock_hz / 1e6:g} MHz"
+        row = rows.get(name)
+        if row is None or row.clock_mhz != board.clock_hz / 1e6:
+            cells = [clock, *[""] * len(COLUMNS), "not built yet", *[""] * 4]
+        else:
+            cells = [
+                f"{row.clock_mhz:g} MHz",
+                *(_use(*row.used[column]) if column in row.used else "" for column in COLUMNS),
+                " / ".join(f"{mhz:.1f}" for mhz in row.seeds_mhz.values()) + " MHz",
+                f"{row.margin:.0%}",
+                f"{row.seconds / 60:.0f} min" if row.seconds >= 90 else f"{row.seconds:.0f} s",
+                row.finished.partition("+")[0],
+                ", ".join(_tool(tool, version) for tool, version in row.tools.items()),
+            ]
+        lines.append(f"| `{name}` | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _use(used: int, available: int) -> str:
+    return f"{used:,} ({used / available:.0%})" if available else ""
+
+
+def _tool(tool: str, version: str) -> str:
+    """Name and number; builds of the day have long versions."""
+    number = next((part for part in version.split() if part[0].isdigit()), version)
+    return f"{tool} {'.'.join(number.split('.')[:3])}"
+
+
+def build_all(
+    names: list[str], folder: Path, *, seeds: int = 1, accept: bool = False, progress=print
+) -> list[str]:
+    """Build boards one after the other, and keep the records.
+
+    Parameters
+    ----------
+    names : list of str
+    folder : Path
+        With `PAGE`.
+    seeds : int
+        Placement seeds to try, from 1 on, besides the bitstream's own.
+    accept : bool
+        Record builds that are worse than those on record, or lack margin.
+    progress : callable, optional
+        Takes lines of text.
+
+    Returns
+    -------
+    list of str
+        What went wrong; empty if nothing did.
+    """
+    wrong = []
+    for name in names:
+        try:
+            bitstream, report = build(name, progress)
+            own = HARDWARE[name].seed
+            mhz = {str(own): report.achieved_mhz}
+            for seed in [seed for seed in range(1, seeds + 1) if seed != own]:
+                mhz[str(seed)] = place(name, seed, progress).achieved_mhz
+        except (BuildError, ValueError) as error:
+            wrong.append(f"{name}: {error}")
+            continue
+        row = Row.of(find_board(name), report, build_record(bitstream), mhz)
+        rows = read_records(folder)
+        older = rows.get(name)
+        worse = row.worse_than(older) if older is not None else []
+        if row.margin < MARGIN:
+            worse.append(f"margin {row.margin:.1%}, must be {MARGIN:.0%} or more")
+        if worse and not accept:
+            wrong.append(f"{name}: not recorded: {'; '.join(worse)}")
+            continue
+        if older is not None and older.build == row.build and len(older.seeds_mhz) >= seeds:
+            continue  # nothing new
+        write_records(folder, {**rows, name: row})
+    return wrong
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Command line; 0 if all boards were built, with margin, and none has become worse."""
+    parser = argparse.ArgumentParser(
+        prog="tensorspin_gateware.bitstreams", description="All bitstreams, and their table."
+    )
+    parser.add_argument("boards", nargs="*", help="names of rows; by default all")
+    parser.add_argument("--seeds", type=int, default=1, help="placement seeds; by default 1")
+    parser.add_argument("--accept", action="store_true", help="record even what is worse")
+    parser.add_argument("--table", action="store_true", help="renew the table, and build nothing")
+    options = parser.parse_args(arguments)
+    folder = Path(__file__).parents[2] / "docs"
+    if not (folder / PAGE).exists():
+        print(f"{PAGE} is missing: this command wants a checkout", file=sys.stderr)
+        return 1
+    if options.table:
+        write_records(folder, read_records(folder))
+        return 0
+    try:
+        names = [find_board(name).name for name in options.boards] or list(BOARDS)
+        wrong = build_all(names, folder, seeds=options.seeds, accept=options.accept)
+    except (toolchain.ToolMissing, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    for line in wrong:
+        print(line, file=sys.stderr)
+    print(f"{len(names)} boards: {len(wrong) or 'no'} complaints; table in {folder / PAGE}")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,60 @@
+"""Loads a bitstream into a board, with the board's own tool."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from tensorspin.contract.boards import find_board
+
+from . import toolchain
+from .boards import HARDWARE
+
+
+class ProgramError(RuntimeError):
+    """The programmer failed; the message has its command and says what to check."""
+
+
+def program(board_name: str, bitstream: Path, progress: Callable[[str], None] = print) -> None:
+    """Load a bitstream.
+
+    Parameters
+    ----------
+    board_name : str
+    bitstream : Path
+        As `tensorspin_gateware.build.build` gave it.
+    progress : callable, optional
+        Takes lines of text.
+
+    Raises
+    ------
+    ProgramError
+        If the tool fails.
+    toolchain.ToolMissing
+        If it is not installed.
+    """
+    board = find_board(board_name)
+    hardware = HARDWARE[board.name]
+    command = [
+        part.format(bitstream=bitstream, work=bitstream.parent / "work")
+        for part in hardware.programmer
+    ]
+    toolchain.require(command[0])
+    shown = shlex.join(command)
+    if hardware.notes:
+        progress(f"{board.title}: {hardware.notes}")
+    progress(f"{board.name}: {shown}")
+    # Its output is not taken away: it shows how far it is.
+    status = subprocess.run(command, check=False).returncode
+    if status != 0:
+        raise ProgramError(
+            f"{board.name}: loading failed, status {status}. The command was:\n"
+            f"    {shown}\n"
+            f"Is the board connected and powered? If the tool had no permission to use it: "
+            f"`tensorspin udev`\nprints rules for udev, and says where they belong."
+        )
+    if hardware.uart is not None:
+        progress(f"{board.title}: the UART is on {hardware.uart.where}")
+    progress("`tensorspin ports` lists serial ports; `tensorspin info PORT` talks to the board")

@@ -1,0 +1,94 @@
+"""Runs the tools of a build one by one, and shows that they live."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from amaranth.build.run import BuildPlan
+
+from . import toolchain
+
+NAME = "top"
+"""Name of the design, in all files of a build."""
+
+_ALIVE_SECONDS = 5
+"""Time between two signs of life of a tool that takes minutes."""
+
+Progress = Callable[[str], None]
+"""Takes one line of text."""
+
+
+class BuildError(RuntimeError):
+    """A tool failed; the message ends with what it said."""
+
+
+def run_plan(plan: BuildPlan, name: str, folder: Path, progress: Progress) -> None:
+    """Synthesise, place and route, pack.
+
+    Parameters
+    ----------
+    plan : BuildPlan
+    name : str
+        Of the board, for messages.
+    folder : Path
+        For all files.
+    progress : callable
+
+    Raises
+    ------
+    BuildError
+        If a tool fails.
+    toolchain.ToolMissing
+        If one is missing.
+    """
+    plan.extract(str(folder))
+    # Stage by stage instead of by the plan's script, to tell how far it is.
+    commands = [
+        command
+        for command in json.loads(plan.files[f"build_{NAME}.json"])["commands"]
+        if command[0] in toolchain.BUILDS  # some platforms go on to prepare for their programmer
+    ]
+    for tool, *_ in commands:
+        toolchain.require(tool)
+    for command in commands:
+        run_stage(command, name, folder, progress)
+
+
+def run_stage(command: list[str], name: str, folder: Path, progress: Progress) -> None:
+    """Run one of a plan's commands, which begin with the tool's native name."""
+    env = toolchain.environment()
+    tool, *arguments = command
+    stage = f"{name}: {tool}"
+    progress(f"{stage} ...")
+    started = time.monotonic()
+    command = [env[toolchain.variable(tool)], *arguments]
+    returncode, output = _run_tool(command, folder, env, stage, progress)
+    if returncode != 0:
+        end = "\n".join(output.splitlines()[-20:])
+        raise BuildError(f"{stage} failed (logs in {folder}):\n{end}")
+    progress(f"{stage} done ({time.monotonic() - started:.1f} s)")
+
+
+def _run_tool(
+    command: list[str], folder: Path, env: dict[str, str], stage: str, progress: Progress
+) -> tuple[int, str]:
+    """Return code and output; while the tool runs, `progress` is told so."""
+    # A file, since a pipe that nobody empties would block the tool.
+    with tempfile.TemporaryFile(mode="w+") as output:
+        with subprocess.Popen(
+            command, cwd=folder, env=env, stdout=output, stderr=subprocess.STDOUT
+        ) as process:
+            started = time.monotonic()
+            while True:
+                try:
+                    process.wait(_ALIVE_SECONDS)
+                    break
+                except subprocess.TimeoutExpired:
+                    progress(f"{stage} ... {time.monotonic() - started:.0f} s")
+        output.seek(0)
+        return process.returncode, output.read()

