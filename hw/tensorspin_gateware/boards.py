@@ -145,6 +145,19 @@ HARDWARE = {
         family=Family.ICE40UP,
         programmer=_ICEPROG,
     ),
+    "icebreaker_annealer": BoardHardware(
+        platform="amaranth_boards.icebreaker:ICEBreakerPlatform",
+        family=Family.ICE40UP,
+        programmer=_ICEPROG,
+        before_synthesis=COLLISIONS_DO_NOT_MATTER,
+    ),
+    "hx8k_evn_annealer": BoardHardware(
+        platform="amaranth_boards.ice40_hx8k_b_evn:ICE40HX8KBEVNPlatform",
+        family=Family.ICE40HX,
+        programmer=_ICEPROG,
+        pll_pad=False,
+        before_synthesis=COLLISIONS_DO_NOT_MATTER,
+    ),
     "icesugar": BoardHardware(
         platform="amaranth_boards.icesugar:ICESugarPlatform",
         family=Family.ICE40UP,
@@ -170,21 +183,6 @@ HARDWARE = {
         # Lattice FPGA-UG-02001, header C; litex-boards' lattice_ice40up5k_evn.py has the same.
         uart=UARTPins(rx="3", tx="21", where="pins 5 and 4 of header C (J3)"),
         notes="leave J51 closed, which connects the 12 MHz oscillator",
-    ),
-    "icebreaker_annealer": BoardHardware(
-        platform="amaranth_boards.icebreaker:ICEBreakerPlatform",
-        family=Family.ICE40UP,
-        programmer=_ICEPROG,
-        before_synthesis=COLLISIONS_DO_NOT_MATTER,
-    ),
-    "hx8k_evn_annealer": BoardHardware(
-        platform="amaranth_boards.ice40_hx8k_b_evn:ICE40HX8KBEVNPlatform",
-        family=Family.ICE40HX,
-        # Into the FPGA itself, for which the board's jumpers J6 are set.
-        programmer=("iceprog", "-S", "{bitstream}"),
-        notes="set the jumpers J6 to program the FPGA itself",
-        pll_pad=False,
-        before_synthesis=COLLISIONS_DO_NOT_MATTER,
     ),
     "ulx3s_12f": _ulx3s("12f"),
     "ulx3s_25f": _ulx3s("25f"),
@@ -240,6 +238,7 @@ HARDWARE = {
 
 _PIN_ATTRIBUTES = {
     Family.ICE40UP: Attrs(IO_STANDARD="SB_LVCMOS", PULLUP=1),
+    Family.ICE40HX: Attrs(IO_STANDARD="SB_LVCMOS", PULLUP=1),
     Family.ECP5: Attrs(IO_TYPE="LVCMOS33", PULLMODE="UP"),
 }
 """Of a UART on header pins: 3.3 V, and idle while nothing is connected."""

@@ -42,7 +42,8 @@ def test_second_interface_is_the_uart(locations, devices):
     ]
     uart, other = guess_ports(reversed(ports))
     assert (uart.device, other.device) == (devices[1], devices[0])
-    assert str(uart) == "the UART of 1BitSquared iCEBreaker (iCE40 UP5K) (icebreaker, icebreaker_annealer)"
+    expected = "the UART of 1BitSquared iCEBreaker (iCE40 UP5K) (icebreaker"
+    assert str(uart).startswith(expected)
     assert str(other).startswith("for programming 1BitSquared iCEBreaker")
 
 

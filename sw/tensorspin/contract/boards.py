@@ -137,6 +137,7 @@ _TABLE = (
         title="Lattice iCE40-HX8K-B-EVN",
         clock_hz=48_000_000,
         baud=1_000_000,
+        usb=ft2232("Lattice FTUSB"),
         **sizes.HX8K_ANNEALER,
     ),
     Board(
