@@ -27,8 +27,9 @@ PARAMETERS = "TENSORSPIN_BENCH"
 BUILD_OPTIONS = ("-Wno-fatal", "-Werror-USERFATAL", "-O3", "--x-assign", "fast")
 NETLIST_BOARDS = ("icebreaker", "ulx3s_25f_both")
 """One of each family whose netlists are simulated at full size, too."""
-NETLIST_OPTIONS = ("--output-split", "20000")
-"""Splitting keeps the compiler's memory small."""
+NETLIST_OPTIONS = ("--output-split", "20000", "-no-public-flat-rw", "--public-depth", "1")
+"""Splitting keeps the compiler's memory small. Benches look at ports only: signals that nobody sees
+are optimised away, which is most of a netlist."""
 QUICK_BUILD = "OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O0"
 """Compiling takes longer than most benches run."""
 
@@ -122,7 +123,20 @@ def _verilog(component, netlist: str | None) -> tuple[str, tuple[str, ...]]:
     models, options = cell_models(family_of(netlist))
     with tempfile.TemporaryDirectory() as folder:
         text = synthesise(component, netlist, Path(folder), "write_verilog -noattr")
-    return text + models, (*NETLIST_OPTIONS, *options)
+    return _in_wrapper(text) + models, (*NETLIST_OPTIONS, *options)
+
+
+def _in_wrapper(netlist: str) -> str:
+    """A netlist with a module around it that has nothing but the ports."""
+    ports = re.findall(r"^  (input|output) (\[\d+:\d+\] )?(\S+) *;$", netlist, re.MULTILINE)
+    names = ", ".join(f".{name}({name})" for _, _, name in ports)
+    declared = ", ".join(f"{direction} {width}{name}" for direction, width, name in ports)
+    inner = f"{TOP}_netlist"
+    assert netlist.count(f"module {TOP}(") == 1 and ports
+    return (
+        netlist.replace(f"module {TOP}(", f"module {inner}(")
+        + f"module {TOP}({declared});\n  {inner} inner({names});\nendmodule\n"
+    )
 
 
 def with_random_memories(verilog: str) -> str:

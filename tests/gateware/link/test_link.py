@@ -23,7 +23,7 @@ def test_equals_contract(netlist):
         "tests.gateware.link.bench_link",
         netlist=netlist,
         receive_bytes=512,
-        frames=200 if netlist else 600,
+        frames=600,
     )
 
 
