@@ -144,6 +144,7 @@ HARDWARE = {
         platform="amaranth_boards.icebreaker:ICEBreakerPlatform",
         family=Family.ICE40UP,
         programmer=_ICEPROG,
+        place_options="--seed 2",
     ),
     "icebreaker_annealer": BoardHardware(
         platform="amaranth_boards.icebreaker:ICEBreakerPlatform",

@@ -95,7 +95,7 @@ _TABLE = (
     Board(
         name="icebreaker",
         title="1BitSquared iCEBreaker (iCE40 UP5K)",
-        clock_hz=28_125_000,
+        clock_hz=30_000_000,
         baud=1_000_000,
         usb=ft2232("iCEBreaker"),
         **sizes.UP5K,
@@ -103,7 +103,7 @@ _TABLE = (
     Board(
         name="icesugar",
         title="MuseLab iCESugar (iCE40 UP5K)",
-        clock_hz=28_125_000,
+        clock_hz=30_000_000,
         baud=_ICELINK_BAUD,
         usb=ICELINK,
         **sizes.UP5K,
@@ -111,7 +111,7 @@ _TABLE = (
     Board(
         name="upduino_v3",
         title="tinyVision.ai UPduino v3 (iCE40 UP5K)",
-        clock_hz=28_125_000,
+        clock_hz=30_000_000,
         baud=1_000_000,
         usb=UsbDevice(0x0403, 0x6014, "UPduino v3"),
         **sizes.UP5K,
@@ -119,7 +119,7 @@ _TABLE = (
     Board(
         name="ice40_up5k_b_evn",
         title="Lattice iCE40 UltraPlus Breakout Board (iCE40 UP5K)",
-        clock_hz=28_125_000,
+        clock_hz=30_000_000,
         baud=1_000_000,
         usb=ft2232("Lattice iCE40UP5K Breakout", uart=None),
         **sizes.UP5K,
