@@ -123,7 +123,7 @@ def _boards(plt, sets: list[dict]):
     figure.suptitle("Speed of the boards, from the exact cycle count")
     figure.legend(
         [plt.Rectangle((0, 0), 1, 1, color=colour) for colour in colours.values()],
-        [titles[board] for board in colours],
+        [f"{board}: {titles[board]}" for board in colours],
         loc="outside lower center",
         ncols=3,
         fontsize=8,
