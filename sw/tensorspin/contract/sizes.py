@@ -5,6 +5,8 @@ features and vectors: either runs out before the look-up tables do. What limits 
 iCE40 is block RAM: one for each bit of the fields, states and thresholds of 16 spins.
 """
 
+from dataclasses import replace
+
 from .annealer import AnnealerSize
 from .device import ContractorSize
 
@@ -48,44 +50,54 @@ HX8K_ANNEALER = {
 }
 """Lattice iCE40 HX8K: 12 of the 32 block RAMs, which are all used, hold the couplings."""
 
+_ECP5_GROUP = ContractorSize(
+    lanes=8, program_words=8192, features=1024, components=8, slots=16, slot_entries=32
+)
+"""One of an ECP5's groups."""
+
 ECP5_25 = {
     "receive_bytes": 4096,
-    "contractor": ContractorSize(
-        lanes=8,
-        program_words=8192,
-        features=1024,
-        components=8,
-        slots=16,
-        slot_entries=32,
-        groups=3,
-    ),
+    "contractor": replace(_ECP5_GROUP, groups=3),
 }
 """Lattice ECP5 25F, and 12F: the same die, of which the tools give all."""
 
+ECP5_25_ANNEALER = {
+    "receive_bytes": 4096,
+    "annealer": AnnealerSize(
+        spins=256,
+        coupling_bits=4,
+        field_bits=12,
+        replicas=16,
+        strides=(1,) * 8,
+        offset_rows=256,
+        steps=256,
+    ),
+}
+"""The same with the annealer alone: four fifths of the look-up tables."""
+
+ECP5_25_BOTH = {
+    "receive_bytes": 4096,
+    "contractor": replace(_ECP5_GROUP, program_words=4096, groups=2),
+    "annealer": AnnealerSize(
+        spins=64,
+        coupling_bits=4,
+        field_bits=10,
+        replicas=16,
+        strides=(1,) * 7,
+        offset_rows=64,
+        steps=256,
+    ),
+}
+"""The same with both engines."""
+
 ECP5_45 = {
     "receive_bytes": 8192,
-    "contractor": ContractorSize(
-        lanes=8,
-        program_words=8192,
-        features=1024,
-        components=8,
-        slots=16,
-        slot_entries=32,
-        groups=8,
-    ),
+    "contractor": replace(_ECP5_GROUP, groups=8),
 }
 """Lattice ECP5 45F."""
 
 ECP5_85 = {
     "receive_bytes": 16384,
-    "contractor": ContractorSize(
-        lanes=8,
-        program_words=16384,
-        features=1024,
-        components=8,
-        slots=16,
-        slot_entries=32,
-        groups=16,
-    ),
+    "contractor": replace(_ECP5_GROUP, program_words=16384, groups=16),
 }
 """Lattice ECP5 85F."""
