@@ -406,6 +406,17 @@ def test_anneal(capsys, tmp_path):
     assert value == 9 and all(a == -b for a, b in zip(spins, spins[1:]))
 
 
+def test_anneal_by_another_method(capsys, tmp_path):
+    path = tmp_path / "graph"
+    path.write_text(RUDY)
+    arguments = (path, "--board", ANNEALER, "--sweeps", "40", "--seed", "1", "--method", "quantum")
+    status, out, _ = run(capsys, "anneal", *arguments)
+    assert status == 0
+    assert re.search(r"method +quantum\n", out) and re.search(r"best max cut +9\n", out)
+    status, _, err = run(capsys, "anneal", *arguments, "--plot", tmp_path / "a.png")
+    assert status == 1 and "not the method quantum" in err
+
+
 def test_anneal_in_parts(capsys, tmp_path):
     path = tmp_path / "long"
     path.write_text("90 89\n" + "".join(f"{i} {i + 1} 1\n" for i in range(1, 90)))
@@ -427,6 +438,8 @@ def test_anneal_refuses(capsys, tmp_path):
         ((path, "--board", GOLDEN), "icebreaker has no annealer"),
         ((path, "--board", ANNEALER, "--beta-range", "1", "-1"), "not negative"),
         ((path, "--board", ANNEALER, "--schedule", "cubic"), "'cubic'"),
+        ((path, "--board", ANNEALER, "--method", "guessing"), "'guessing'"),
+        ((path, "--board", ANNEALER, "--method", "tempering"), "tempering"),
         ((path, "--board", ANNEALER, "--sweeps", "0"), "at least 1, not 0"),
         ((path, "--board", ANNEALER, "--data", tmp_path), "there is no best_known.csv"),
         ((path, "--board", ANNEALER, "--plot", tmp_path / "no" / "a.png"), "there is no folder"),

@@ -225,7 +225,7 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
         variables = [parsed.initial_states.variables[place] for place in order]
         initial = parsed.initial_states.record.sample[:, order]
         quantised = quantise_model(bqm, variables, size) if variables else None
-        info = {"seed": seed, "beta_schedule_type": beta_schedule_type}
+        info = {"seed": seed, "method": method, "beta_schedule_type": beta_schedule_type}
         betas = betas_of(
             beta_schedule_type,
             beta_range,

@@ -30,12 +30,15 @@ def anneal_file(options) -> list[tuple[str, object]]:
     """
     model = read_model(options.file, options.format)
     known = find_known_value(options.file, options.data)
+    if options.method != "annealing" and options.plot is not None:
+        raise ValueError(f"--plot shows how annealing goes, not the method {options.method}")
     with BoardSampler(options.board) as sampler:
         spins = sampler.properties["annealer"]["spins"]
         parameters = {
             "num_sweeps": options.sweeps,
             "beta_range": options.beta_range,
             "beta_schedule_type": options.schedule,
+            "method": options.method,
             "states": "best",
         }
         parts = model.bqm.num_variables > spins
@@ -56,7 +59,11 @@ def anneal_file(options) -> list[tuple[str, object]]:
         lines = _described(model, sampler, found) + _values(model, found, known)
         lines += _times(found)
         if options.plot is not None:
-            parameters.pop("states")
+            parameters = {
+                name: value
+                for name, value in parameters.items()
+                if name not in ("states", "method")
+            }
             parameters["beta_range"] = found.info["beta_range"]
             with progress_bar("tracing", "run") as progress:
                 traced = trace(
@@ -89,6 +96,7 @@ def _described(model: Model, sampler: BoardSampler, found: dimod.SampleSet) -> l
     else:
         first, last = info["beta_range"]
         lines += [
+            ("method", info["method"]),
             ("sweeps", info["num_sweeps"]),
             ("inverse temperatures", f"{first:.4g} to {last:.4g}, {info['beta_schedule_type']}"),
         ]
