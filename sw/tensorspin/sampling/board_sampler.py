@@ -15,8 +15,9 @@ from ..board import Board
 from ..contract.annealer import AnnealerSize
 from ..errors import TensorspinError
 from ..progress import Progress
+from .methods import METHODS, plan
 from .quantise import Quantised, quantise
-from .schedules import METHODS, TYPES, betas_of, default_beta_range, plan
+from .schedules import TYPES, betas_of, default_beta_range
 from .seeds import checked_seed, run_seeds
 
 if TYPE_CHECKING:
@@ -171,9 +172,9 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
             The same seed gives the same samples, on every kind of board of the same size.
         method : {"annealing", "quantum", "tempering"}, default="annealing"
             "quantum": simulated quantum annealing, the replicas as slices of a model whose
-            transverse field falls from strong to none. "tempering": replicas at different
-            temperatures of the range exchange them; on devices that can.
-            `tensorspin.sampling.schedules.plan` says what they make of the schedule.
+            transverse field falls. "tempering": replicas at different temperatures of the range
+            exchange them. On devices that can; `tensorspin.sampling.methods.plan` says what they
+            make of the schedule.
         states : {"final", "best"}, default="final"
             What a read returns: its last state, or the one of lowest energy that it has met.
         exact : bool, default=False

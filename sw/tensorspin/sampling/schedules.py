@@ -10,12 +10,7 @@ import numpy as np
 
 from ..contract.annealer import SWEEPS, AnnealerSize
 from ..contract.ising import IsingProblem, Step, schedule
-from ..contract.tempering import Ladder, ladder, tempering_schedule
 from ..contract.thresholds import highest_temperature
-from ..contract.transverse import transverse_schedule
-
-METHODS = ("annealing", "quantum", "tempering")
-"""What is made of a schedule: `plan`."""
 
 TYPES = ("linear", "geometric", "custom")
 """How the inverse temperature goes from the first to the last."""
@@ -29,9 +24,6 @@ matter; beyond this, the same time is better spent at higher temperatures."""
 
 IDLE_RANGE = (0.1, 1.0)
 """Inverse temperatures for a problem whose coefficients are all zero; any would do."""
-
-FIELD = 3.0
-"""Transverse field at the start of simulated quantum annealing, in slices' temperatures."""
 
 DEFAULT_SWEEPS = 1000
 
@@ -63,7 +55,7 @@ def default_beta_range(problem: IsingProblem) -> tuple[float, float]:
     if not power.any():
         return IDLE_RANGE
     sizes = np.abs(np.column_stack([linear, couplings]))
-    hot = max(1 / np.sqrt(power[power > 0].mean()), _least_beta(problem.size))
+    hot = max(1 / np.sqrt(power[power > 0].mean()), least_beta(problem.size))
     cold = min(-np.log(EXCITATION_RATE) / (2 * sizes[sizes > 0].min()), MOST_COLD * hot)
     return float(hot), float(max(hot, cold))
 
@@ -135,7 +127,9 @@ def betas_of(
     return np.geomspace(first, last, count)
 
 
-def anneal_steps(betas: np.ndarray, sweeps: int, size: AnnealerSize) -> list[Step]:
+def anneal_steps(
+    betas: np.ndarray, sweeps: int, size: AnnealerSize, most_steps: int | None = None
+) -> list[Step]:
     """The steps of an annealer for a schedule.
 
     Where there are more inverse temperatures than the device has steps, as many as needed are
@@ -149,6 +143,8 @@ def anneal_steps(betas: np.ndarray, sweeps: int, size: AnnealerSize) -> list[Ste
     sweeps : int
         At each.
     size : AnnealerSize
+    most_steps : int, optional
+        At least 1; by default all that the device has.
 
     Returns
     -------
@@ -159,11 +155,12 @@ def anneal_steps(betas: np.ndarray, sweeps: int, size: AnnealerSize) -> list[Ste
     ValueError
         If there are more sweeps than the schedule can hold.
     """
-    if len(betas) * sweeps > (most := size.steps * SWEEPS.maximum):
+    most_steps = size.steps if most_steps is None else most_steps
+    if len(betas) * sweeps > (most := most_steps * SWEEPS.maximum):
         raise ValueError(f"the device takes {most} sweeps at most, not {len(betas) * sweeps}")
-    parts = np.array_split(betas, min(len(betas), size.steps))
+    parts = np.array_split(betas, min(len(betas), most_steps))
     means = np.array([part.mean() for part in parts])
-    least = _least_beta(size)
+    least = least_beta(size)
     if means.min() < least * (1 - ROUNDING):
         warnings.warn(
             f"temperatures of {np.mean(means < least):.0%} of the schedule are lowered to "
@@ -178,52 +175,13 @@ def anneal_steps(betas: np.ndarray, sweeps: int, size: AnnealerSize) -> list[Ste
     ]
 
 
-def plan(
-    method: str, betas: np.ndarray, sweeps: int, size: AnnealerSize
-) -> tuple[list[Step], Ladder | None]:
-    """The steps of an annealer for a schedule, by one of its methods.
-
-    "annealing": `anneal_steps`. "tempering": the replicas' temperatures are geometric from the
-    schedule's highest to its lowest, all the time; they exchange them after each step. "quantum":
-    each slice has the geometric mean of the schedule's temperatures, and the transverse field falls
-    linearly from `FIELD` times that to a small part of it.
+def least_beta(size: AnnealerSize) -> float:
+    """Inverse of the highest temperature, rounded so that its reciprocal is not above that.
 
     Parameters
     ----------
-    method : str
-        One of `METHODS`.
-    betas, sweeps, size
-        As for `anneal_steps`.
-
-    Returns
-    -------
-    list of Step
-    Ladder or None
-        For tempering.
-
-    Raises
-    ------
-    ValueError
-        If the device can't do it, or the schedule does not fit.
+    size : AnnealerSize
     """
-    steps = anneal_steps(betas, sweeps, size)
-    if method == "annealing":
-        return steps, None
-    sweeps = len(betas) * sweeps
-    first, last = np.maximum([betas.min(), betas.max()], _least_beta(size))
-    if method == "tempering":
-        count = min(size.steps, sweeps)
-        temperatures = np.geomspace(1 / first, 1 / last, size.replicas)
-        return tempering_schedule(count, -(-sweeps // count), size), ladder(temperatures, size)
-    slice_temperature = 1 / np.sqrt(first * last)
-    count = min(size.steps // 2, sweeps)  # the slices move in two halves
-    gammas = slice_temperature * np.linspace(FIELD, FIELD / count, count)
-    temperature = slice_temperature / size.replicas
-    return transverse_schedule(gammas, temperature, -(-sweeps // count), size), None
-
-
-def _least_beta(size: AnnealerSize) -> float:
-    """Of the highest temperature, a little less, so that its reciprocal is not above it."""
     return (1 + ROUNDING) / highest_temperature(size)
 
 
