@@ -5,15 +5,25 @@ from __future__ import annotations
 import json
 import math
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from tensorspin.benchmarks.annealing.__main__ import VARIABLE, main
-from tensorspin.benchmarks.annealing.boards import exact_row, obstacle, opened, solve
+from tensorspin.benchmarks.annealing.boards import (
+    exact_row,
+    method_row,
+    obstacle,
+    opened,
+    solve,
+)
 from tensorspin.benchmarks.annealing.instances import complete_instance, small_instances
+from tensorspin.benchmarks.annealing.quality import WAYS, measure_gset
 from tensorspin.benchmarks.annealing.speed import PEERS, measure_speed, time_to_solution
 from tensorspin.contract.boards import find_board
+from tensorspin.contract.thresholds import MAX_SAMPLES
+from tensorspin.sampling.model_files import KnownValue
 
 BOARD = "ulx3s_25f_both"
 
@@ -74,13 +84,51 @@ def test_missing_libraries_are_told():
         assert run["seconds_with_transfers"] > run["seconds"] >= run["read_seconds"] > 0
 
 
+def known_instance(spins):
+    instance = complete_instance(spins)
+    with opened(find_board(BOARD)) as sampler:
+        best = solve(sampler, instance, (0.1, 3.0), 100, 32).values.max()
+    return replace(instance, known=KnownValue("max cut", float(best), "best found here"))
+
+
+def test_methods_take_as_long_as_each_other():
+    instance, done = known_instance(40), []
+    found = measure_gset(instance, find_board(BOARD), [20, 40, 80], 17, lambda: done.append(1))
+    assert len(found) == len(done) == 3 * len(WAYS)
+    assert [(row["method"], row["schedule"]) for row in found[::3]] == list(WAYS)
+    assert {row["method"] for row in found if row["rebuilt"]} == {"tempering"}
+    for place, row in enumerate(found):
+        assert row["read_seconds"] == pytest.approx(found[place % 3]["read_seconds"], rel=0.3)
+        assert row["reads"] == 32
+        assert row["mean"] <= row["run_best"]
+        assert row["sweeps"] == (20, 40, 80)[place % 3] or place >= 3
+
+
+def test_boards_that_lack_a_method_are_told():
+    found = measure_gset(known_instance(20), find_board("icebreaker_annealer"), [5], 2, int)
+    told = {row["method"]: row["obstacle"] for row in found if "obstacle" in row}
+    assert set(told) == {"tempering", "quantum"}
+    assert "no parallel tempering" in told["tempering"] and "no ring" in told["quantum"]
+
+
+def test_rows_are_rebuilt_for_tempering_alone():
+    row = find_board(BOARD)
+    assert method_row(row, "quantum") == row
+    rebuilt = method_row(row, "tempering")
+    assert rebuilt.annealer.tempering and rebuilt.annealer.samples <= MAX_SAMPLES
+    assert method_row(rebuilt, "tempering") == rebuilt
+
+
 def write_instances(folder):
     (folder / "biqmac").mkdir()
     (folder / "biqmac" / "ring").write_text("4 4\n1 2 1\n2 3 1\n3 4 1\n1 4 -5\n")
     (folder / "qubo").mkdir()
     (folder / "qubo" / "one.sparse").write_text("2 3\n1 1 -90\n1 2 1\n2 2 31\n")
+    (folder / "gset").mkdir()
+    (folder / "gset" / "G1.txt").write_text("4 4\n1 2 1\n2 3 1\n3 4 1\n1 4 1\n")
     (folder / "best_known.csv").write_text(
         "file,n,m,objective,value,status\n"
+        "gset/G1.txt,4,4,max cut,4,best known\n"
         "biqmac/ring,4,4,max cut,2,proven optimum\n"
         "qubo/one.sparse,2,3,min x'Qx,-90,proven optimum\n"
     )
@@ -107,7 +155,9 @@ def test_command(tmp_path, capsys):
     assert "2 of 2 optima found within 100 reads" in text
     assert re.search(r"\| dwave \| .*no-such-interpreter", text)
     assert not re.search(r"\bnan\b", text)
+    assert re.search(r"\| G1\.txt \|.*\| tempering \(rebuilt\) \|", text)
     assert (output / "annealing_speed.png").is_file()
+    assert (output / "annealing_gset.png").is_file()
     before = text
     assert main(["--render", "--output", str(output)]) == 0
     assert (output / "annealing.md").read_text() == before

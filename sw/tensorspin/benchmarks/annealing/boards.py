@@ -12,6 +12,7 @@ from ...board import Board
 from ...contract.annealer import AnnealerSize
 from ...contract.boards import BOARDS
 from ...contract.boards import Board as Row
+from ...contract.thresholds import MAX_SAMPLES
 from ...errors import CapacityError
 from ...sampling import BoardSampler
 from ...sampling.board_sampler import quantise_model
@@ -111,6 +112,26 @@ def exact_row(row: Row, instance: Instance) -> tuple[Row, float]:
     return replace(row, annealer=size), error
 
 
+def method_row(row: Row, method: str) -> Row:
+    """A row with what a method needs, if its kind of annealer can be built so.
+
+    Only parallel tempering is added, with the longest strides that the generators allow. No such
+    bitstream need exist; its clock is the row's.
+
+    Parameters
+    ----------
+    row : Row
+    method : str
+        One of `tensorspin.sampling.methods.METHODS`.
+    """
+    size = row.annealer
+    if method != "tempering" or size.tempering or size.window:
+        return row
+    stride = (MAX_SAMPLES - 1) // (size.threshold_bits + size.ring)
+    strides = (min(stride, size.spins),) * size.threshold_bits
+    return replace(row, annealer=replace(size, strides=strides, tempering=1))
+
+
 @contextmanager
 def opened(row: Row) -> Iterator[BoardSampler]:
     """A sampler on the golden model of a row, which need not be in the table."""
@@ -125,6 +146,7 @@ def solve(
     sweeps: int,
     reads: int,
     schedule: str = "geometric",
+    method: str = "annealing",
     seed: int = 0,
 ) -> Solved:
     """Anneal an instance `reads` times.
@@ -136,7 +158,7 @@ def solve(
     betas : (float, float)
         First and last inverse temperature.
     sweeps, reads : int
-    schedule : str
+    schedule, method : str
         As for `BoardSampler.sample`.
     seed : int
     """
@@ -146,6 +168,7 @@ def solve(
         "num_sweeps": sweeps,
         "beta_range": betas,
         "beta_schedule_type": schedule,
+        "method": method,
         "states": "best",
     }
     bqm = instance.model.bqm

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 
-import numpy as np
-
 from ..panels import MARKERS, grid, write_figures
-from .tables import solver_title
+from .tables import solver_title, way_title
 
 _HOST_COLOURS = ("#7f7f7f", "#b0b0b0")
-_STYLES = {"linear": "-", "geometric": ":"}
+_LINES = ("-", ":", "--", "-.")
+"""One for each way."""
 
 
 def draw(report: dict, folder: Path) -> list[Path]:
@@ -62,35 +62,36 @@ def _speed(plt, found: list[dict]):
 
 
 def _gset(plt, found: list[dict]):
-    """Mean cut against the time of a read, by schedule."""
+    """Cuts against the time of a read, by method."""
     found = [row for row in found if "sweeps" in row]
     if not found:
         return None
     names = list(dict.fromkeys(row["name"] for row in found))
     boards = list(dict.fromkeys(row["board"] for row in found))
-    figure, panels = grid(plt, len(names))
-    for axes, name in zip(panels, names):
-        for place, board in enumerate(boards):
-            for schedule, style in _STYLES.items():
-                rows = [
-                    row
-                    for row in found
-                    if (row["name"], row["board"], row["schedule"]) == (name, board, schedule)
-                ]
-                if rows:
-                    axes.errorbar(
-                        [row["read_seconds"] * 1e3 for row in rows],
-                        np.array([100 * row["mean"] for row in rows]),
-                        yerr=[100 * row["standard_error"] for row in rows],
-                        linestyle=style,
-                        marker="o",
-                        color=f"C{place}",
-                        label=f"{board}, {schedule}",
-                    )
+    ways = list(dict.fromkeys(way_title(row) for row in found))
+    kinds = (("mean", "mean cut"), ("run_best", "best cut of a run"))
+    figure, panels = grid(plt, len(names) * len(kinds))
+    for axes, (name, (key, label)) in zip(panels, product(names, kinds)):
+        for (place, board), (style, way) in product(enumerate(boards), enumerate(ways)):
+            rows = [
+                row
+                for row in found
+                if (row["name"], row["board"], way_title(row)) == (name, board, way)
+            ]
+            if rows:
+                axes.errorbar(
+                    [row["read_seconds"] * 1e3 for row in rows],
+                    [100 * row[key] for row in rows],
+                    yerr=[100 * row["standard_error"] for row in rows] if key == "mean" else None,
+                    linestyle=_LINES[style % len(_LINES)],
+                    marker=MARKERS[style % len(MARKERS)],
+                    color=f"C{place * len(ways) + style}",
+                    label=f"{board}, {way}",
+                )
         axes.set(
             xscale="log",
             xlabel="ms a read",
-            ylabel="mean cut, % of the best known",
+            ylabel=f"{label}, % of the best known",
             title=name,
         )
         axes.legend(fontsize=8)

@@ -18,10 +18,10 @@ from .instances import (
     gset_instances,
     small_instances,
 )
-from .quality import SCHEDULES, measure_gset, measure_small
+from .quality import WAYS, measure_gset, measure_small
 from .speed import measure_speed
 
-FORMAT = 1
+FORMAT = 2
 """Of the report; one of another format can't be rendered."""
 
 SWEEPS = (10, 20, 50, 100, 200, 400, 800)
@@ -42,7 +42,7 @@ class Plan:
     parts : sequence of str
         Some of `PARTS`.
     sweeps : sequence of int
-        Of speed and G-set.
+        Of speed; of G-set by the first of its ways.
     reads : int
         For each number of sweeps.
     spins : sequence of int
@@ -98,7 +98,7 @@ def measure(plan: Plan, keep: Callable[[dict], None]) -> dict:
                 )
                 keep(report)
         if "gset" in plan.parts and gset:
-            total = len(gset) * len(plan.rows) * len(SCHEDULES) * len(plan.sweeps)
+            total = len(gset) * len(plan.rows) * len(WAYS) * len(plan.sweeps)
             measured = count(1)
             with progress_bar("G-set", "schedule") as progress:
                 for instance in gset:
