@@ -151,8 +151,9 @@ def _lacking(method: str, size: AnnealerSize) -> str | None:
 
 
 def _sweeps_for(seconds: float, known: Sequence[tuple[int, float]]) -> int:
-    """Sweeps with which a read takes about so long, on the line through the last two measured."""
+    """Sweeps with which a read takes about so long, on the line through the last two measured; in
+    proportion to the last if these are too close to each other for a line."""
     (before, earlier), (last, took) = [(0, 0.0), *known][-2:]
-    if last == before or took == earlier:
+    if last < 1.5 * before or took <= earlier:
         before, earlier = 0, 0.0
     return max(2, round(last + (seconds - took) * (last - before) / (took - earlier)))
