@@ -29,6 +29,12 @@ GROUPS_KEEP_THEIR_REGISTERS = (
 """Groups hold equal registers of what all of them get. Yosys would merge these to one that drives
 the whole device."""
 
+SPINS_ARE_MAPPED_IN_GROUPS = (
+    "setattr -mod -set keep_hierarchy 1 *.annealer.spins.group_* *.annealer.spins.group_*.* %d"
+)
+"""Of 1,000 spins, as one module, Yosys 0.70 can't put together what its `abc9` has mapped: it stops
+at an assertion."""
+
 
 @dataclass(frozen=True)
 class UARTPins:
@@ -108,6 +114,7 @@ def _ecp5(
     *programmer: str,
     uart: UARTPins | None = None,
     notes: str = "",
+    hierarchy: str = GROUPS_KEEP_THEIR_REGISTERS,
     place_options: str = "--seed 1",
 ) -> BoardHardware:
     return BoardHardware(
@@ -117,19 +124,17 @@ def _ecp5(
         uart=uart,
         notes=notes,
         suffix=".bit",
-        before_synthesis="\n".join(
-            (COLLISIONS_DO_NOT_MATTER, GROUPS_KEEP_THEIR_REGISTERS, carry.BEFORE_SYNTHESIS)
-        ),
+        before_synthesis="\n".join((COLLISIONS_DO_NOT_MATTER, hierarchy, carry.BEFORE_SYNTHESIS)),
         after_synthesis=carry.AFTER_SYNTHESIS,
         place_options=place_options,
     )
 
 
-def _ulx3s(size: str, place_options: str = "--seed 1") -> BoardHardware:
+def _ulx3s(size: str, **options) -> BoardHardware:
     return _ecp5(
         f"amaranth_boards.ulx3s:ULX3S_{size.upper()}_Platform",
         *("openFPGALoader", "--board", "ulx3s", "{bitstream}"),
-        place_options=place_options,
+        **options,
     )
 
 
@@ -189,8 +194,14 @@ HARDWARE = {
     "ulx3s_25f": _ulx3s("25f"),
     "ulx3s_25f_annealer": _ulx3s("25f"),
     "ulx3s_25f_both": _ulx3s("25f"),
-    "ulx3s_45f": _ulx3s("45f", _LARGE),
-    "ulx3s_85f": _ulx3s("85f", _LARGE),
+    "ulx3s_45f": _ulx3s("45f", place_options=_LARGE),
+    "ulx3s_85f": _ulx3s("85f", place_options=_LARGE),
+    "ulx3s_85f_annealer": _ulx3s(
+        "85f",
+        hierarchy=SPINS_ARE_MAPPED_IN_GROUPS,
+        # The default router would take hours.
+        place_options=f"{_LARGE} --router router2",
+    ),
     "icepi_zero": _ecp5(
         "amaranth_boards.icepi_zero:IcepiZero1_3Platform",
         *("openFPGALoader", "--board", "icepi-zero", "{bitstream}"),

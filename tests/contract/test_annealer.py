@@ -77,16 +77,21 @@ def _remainder(value, polynomial):
     return value
 
 
-def test_rows_give_fields():
+@pytest.mark.parametrize("offset_rows", [8, 1])
+def test_rows_give_fields(offset_rows):
+    """With one offset row, others are in those of the spins that the problem does not use."""
+    size = replace(SIZE, offset_rows=offset_rows)
     rng = np.random.default_rng(2)
     couplings = np.triu(rng.integers(-3, 4, (5, 5)), 1)
-    problem = IsingProblem(SIZE, couplings + couplings.T, rng.integers(-9, 10, 5))
+    problem = IsingProblem(size, couplings + couplings.T, rng.integers(-9, 10, 5))
+    assert problem.offset_rows > 1
     rows = problem.rows()
-    first, *others = rows[SIZE.spins :, problem.first :]
+    assert len(rows) <= size.spins + size.offset_rows
+    first, *others = rows[size.offset_places(problem.offset_rows), problem.first :]
     assert np.array_equal(first + 2 * np.sum(others, axis=0), problem.start_fields)
-    assert np.array_equal(rows[problem.first : SIZE.spins, problem.first :], problem.couplings)
+    assert np.array_equal(rows[problem.first : size.spins, problem.first :], problem.couplings)
     assert not rows[:, : problem.first].any()
-    assert np.abs(rows).max() <= SIZE.coupling.maximum
+    assert np.abs(rows).max() <= size.coupling.maximum
 
 
 def zeros(variables):
@@ -103,7 +108,8 @@ def test_problems_that_do_not_fit():
         ((np.array([[0, 1], [2, 0]]), linear), "must be symmetric"),
         ((np.array([[0, 4], [4, 0]]), linear), "a coupling of 4 is greater than 3"),
         ((couplings, linear + 64), "a local field may reach 64, more than 63"),
-        ((couplings, linear + 62), "needs 12 offset rows, the device has 8"),
+        ((zeros(8)[0], zeros(8)[1] + 62), "12 offset rows, the device has 8 beside 8 variables"),
+        ((zeros(7)[0], zeros(7)[1] + 62), "12 offset rows, the device has 9 beside 7 variables"),
         ((couplings, np.array([0.5, 0])), "linear terms must be integers"),
         ((couplings, np.array([np.nan, 0])), "linear terms must be integers"),
     ):

@@ -51,11 +51,11 @@ class Annealer(wiring.Component):
         m = Module()
         size = self._size
         m.submodules.turns = turns = Turns(size)
-        m.submodules.thresholds = thresholds = Thresholds(size)
+        m.submodules.thresholds = thresholds = Thresholds(size, self._family)
         m.submodules.spins = spins = Spins(size, self._family)
         m.submodules.search = search = Search(size)
         m.submodules.energies = energies = Energies(size)
-        m.submodules.results = results = Results(size)
+        m.submodules.results = results = Results(size, self._family)
         m.submodules.memories = memories = Memories(
             size, size.replicas + READ - FOUND, self._family
         )

@@ -68,8 +68,7 @@ class Couplings(wiring.Component):
         index = delay(m, self.index, self._spare)
         value = self.write_data & ~self.clear.replicate(len(self.write_data))
         write = delay(m, Cat(self.write_index, value), 1)
-        byte = delay(m, self.write_byte, 1)
-        enable, clear = delay(m, self.write_enable, 1), delay(m, self.clear, 1)
+        which = Cat(self.clear, self.write_enable, self.write_byte)
         length = row_bytes(self._size)
         parts = []
         for first in range(0, length, PART_BYTES):
@@ -78,6 +77,8 @@ class Couplings(wiring.Component):
                 shape=8 * count, depth=rows, init=[]
             )
             read, port = part.read_port(), part.write_port(granularity=8)
+            here = copy(m, which, self._family)
+            clear, enable, byte = here[0], here[1], here[2:]
             chosen = Signal(count, name=f"chosen_{first}", reset_less=True)
             m.d.sync += chosen.eq(Cat(((byte == first + n) & enable) | clear for n in range(count)))
             copied = copy(m, write, self._family)

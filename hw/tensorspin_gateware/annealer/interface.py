@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from amaranth import Mux, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
@@ -133,6 +134,15 @@ def fill_layout(size: AnnealerSize) -> data.StructLayout:
     return data.StructLayout(
         {"offset": 1, "clear": 1, "flip": 1, "row": range(size.spins + size.offset_rows)}
     )
+
+
+def offset_place(size: AnnealerSize, index: Value) -> Value:
+    """Where an offset row is in the memory of couplings: `AnnealerSize.offset_places`."""
+    rows = size.spins + size.offset_rows
+    place = size.spins + index
+    if rows == 1 << ceil_log2(rows):
+        return place[: ceil_log2(rows)]
+    return Mux(index < size.offset_rows, place, index - size.offset_rows)
 
 
 def update_layout(size: AnnealerSize) -> data.StructLayout:

@@ -10,9 +10,11 @@ from tensorspin.contract.annealer import AnnealerSize
 from tensorspin.contract.annealer_image import result_bytes, stride_bits
 from tensorspin.contract.latency import MEMORY_READ
 
+from ..primitives import Family
+from ..primitives.copies import copy
 from .delay import delay
 from .interface import ADDRESS_BITS, CYCLE_BITS, slot_bits
-from .spins import READ
+from .spins import READ, REGION_SPINS
 from .tree import or_levels, or_tree
 
 BLOCK = 1 + READ
@@ -25,6 +27,7 @@ class Results(wiring.Component):
     Parameters
     ----------
     size : AnnealerSize
+    family : Family
 
     Ports
     -----
@@ -43,8 +46,9 @@ class Results(wiring.Component):
     A LUT for a spin (ECP5).
     """
 
-    def __init__(self, size: AnnealerSize) -> None:
+    def __init__(self, size: AnnealerSize, family: Family = Family.BEHAVIOURAL) -> None:
         self._size = size
+        self._family = family
         energy = signed(size.energy.width)
         super().__init__(
             {
@@ -75,9 +79,10 @@ class Results(wiring.Component):
         )
         assert len(block) == 8 * length
         place = delay(m, self.address[:low], BLOCK - 1)
-        odd = delay(m, place[0], 1)
         chosen = []
         for index in range(0, length, 2):
+            if index % (REGION_SPINS // 8) == 0:
+                odd = copy(m, place[0], self._family)
             here = Signal(name=f"here_{index}", reset_less=True)
             byte = Signal(8, name=f"byte_{index}", reset_less=True)
             pair = block[8 * index : 8 * (index + 2)]

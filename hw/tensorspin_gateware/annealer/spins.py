@@ -18,6 +18,8 @@ from .interface import MEMBER_BITS, groups, slot_bits, update_layout
 REGION = 8
 """Groups that share a register between the source of a broadcast and their own."""
 
+REGION_SPINS = REGION * GROUP
+
 READ = 2
 """Cycles from a slot to its states."""
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from amaranth import Cat, Module, Mux, Signal
+from amaranth import Cat, Module, Signal, Value
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from tensorspin.contract.annealer import PROBABILITY, RING, AnnealerSize
 from tensorspin.contract.thresholds import WORD_BITS, WORDS, generators
 
+from ..primitives import Family
+from ..primitives.copies import copy
 from .delay import delay
 from .generator import Generator
 from .interface import slot_bits
-from .spins import READ
+from .spins import READ, REGION_SPINS
 
 DRAWN = READ + 1
 """Cycles from the beginning of a turn to the thresholds that it is compared with."""
@@ -24,6 +26,7 @@ class Thresholds(wiring.Component):
     Parameters
     ----------
     size : AnnealerSize
+    family : Family
 
     Ports
     -----
@@ -51,8 +54,9 @@ class Thresholds(wiring.Component):
     127 LUTs for seven samples, 17 a sample to compare, and a register for each digit and spin.
     """
 
-    def __init__(self, size: AnnealerSize) -> None:
+    def __init__(self, size: AnnealerSize, family: Family = Family.BEHAVIOURAL) -> None:
         self._size = size
+        self._family = family
         super().__init__(
             {
                 "run": In(1),
@@ -90,9 +94,9 @@ class Thresholds(wiring.Component):
         entering = [
             Cat(next(words) < limit for _ in range(n)) for n, limit in zip(size.sequences, limits)
         ]
-        late = delay(m, Cat(self.move, self.ring_clear, self.slot, *entering), DRAWN - 1)
-        move, ring_clear = late[0], late[1]
-        slot, entering = late[2 : 2 + len(self.slot)], late[2 + len(self.slot) :]
+        late = delay(m, Cat(self.move, self.slot, *entering), DRAWN - 1)
+        move = late[0]
+        slot, entering = late[1 : 1 + len(self.slot)], late[1 + len(self.slot) :]
         if size.tempering:
             m.submodules.store = store = memory.Memory(
                 shape=spins * count, depth=size.replicas, init=[]
@@ -113,7 +117,7 @@ class Thresholds(wiring.Component):
             moved = Cat(before.word_select(index, spins), entering[:stride])[stride:]
             entering = entering[stride:]
             if index == size.threshold_bits:
-                moved = Mux(ring_clear, 0, moved)
+                moved &= self._ring_mask(m)
             m.d.comb += after.word_select(index, spins).eq(moved)
         # What enters in other cycles has left before it is needed.
         m.d.sync += sequences.eq(after)
@@ -125,3 +129,12 @@ class Thresholds(wiring.Component):
         if size.tempering:
             m.d.comb += self.word.eq(next(words))
         return m
+
+    def _ring_mask(self, m: Module) -> Value:
+        """A bit for each spin, which clears its sample of the ring; registered for each region."""
+        keep = delay(m, ~self.ring_clear, DRAWN - 2)
+        spins = self._size.spins
+        return Cat(
+            copy(m, keep, self._family).replicate(min(REGION_SPINS, spins - first))
+            for first in range(0, spins, REGION_SPINS)
+        )

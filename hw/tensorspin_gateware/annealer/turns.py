@@ -24,6 +24,7 @@ from .interface import (
     COUNT_BITS,
     fill_layout,
     groups,
+    offset_place,
     parameters_layout,
     slot_bits,
     step_layout,
@@ -305,6 +306,6 @@ class Turns(wiring.Component):
             now.offset.eq(self.run & filling & (round_index < self.parameters.offset_rows)),
             now.clear.eq(now.offset & (round_index == 0)),
             now.flip.eq(self.run & flips & states[0]),
-            now.row.eq(Mux(now.offset, size.spins + round_index, flipped)),
+            now.row.eq(Mux(now.offset, offset_place(size, round_index), flipped)),
             self.fill.eq(delay(m, now, FOUND)),
         ]

@@ -184,9 +184,10 @@ class ClockGenerator(Elaboratable):
         m.submodules.locked = FFSynchronizer(locked, steady, o_domain="pll")
         last = math.ceil(RESET_SECONDS * self._clock_hz)
         waited = Signal(range(last + 1))
-        ready = Signal()
-        m.d.comb += ResetSignal("sync").eq(~ready)
-        m.d.pll += ready.eq(steady & (waited == last))
+        # A register by itself: the way to all that has a reset is long on a large device.
+        reset = Signal(init=1)
+        m.d.comb += ResetSignal("sync").eq(reset)
+        m.d.pll += reset.eq(~steady | (waited != last))
         with m.If(~steady):
             m.d.pll += waited.eq(0)
         with m.Elif(waited != last):

@@ -136,7 +136,8 @@ class AnnealerSize:
         One for each bit of the thresholds, the lowest first: spins by which its samples move on in
         a cycle.
     offset_rows : int
-        Rows of the coupling memory, beyond those of the spins, that make up the fields' start.
+        Rows of the coupling memory, beyond those of the spins, that make up the fields' start. The
+        rows of spins that a problem does not use serve too (`offset_places`).
     steps : int
         Of the schedule at most.
     ring : int, default=1
@@ -245,6 +246,19 @@ class AnnealerSize:
         """Bits of a coupling that a build like this one can have."""
         least, most = COUPLING_BITS
         return windows.COUPLING_WIDTHS if self.window else tuple(range(least, most + 1))
+
+    def rows(self, offset_rows: int) -> int:
+        """Rows of the coupling memory in use, from 0 on."""
+        return self.spins + min(offset_rows, self.offset_rows)
+
+    def offset_places(self, count: int) -> list[int]:
+        """Where the first `count` offset rows are in the coupling memory.
+
+        They begin behind the rows of the spins. Behind the memory's last row they go on at row 0,
+        that of a spin which small problems do not use.
+        """
+        rows = self.spins + self.offset_rows
+        return [(self.spins + index) % rows for index in range(count)]
 
     def spins_for(self, variables: int) -> int:
         """Least spins, for so many variables, of a build like this one."""

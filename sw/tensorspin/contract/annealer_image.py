@@ -231,13 +231,13 @@ def unpack_problem(size: AnnealerSize, memory: bytes, run: Run) -> IsingProblem:
     ValueError
         If the memory does not hold a problem that fits, such as a row that was not written.
     """
-    raw = _words(memory, size.spins + run.offset_rows, row_bytes(size))
+    raw = _words(memory, size.rows(run.offset_rows), row_bytes(size))
     bits = np.unpackbits(raw, axis=1, bitorder="little")[:, : size.spins * size.coupling_bits]
     weights = 1 << np.arange(size.coupling_bits)
     weights[-1] = -weights[-1]
     rows = bits.reshape(len(raw), size.spins, size.coupling_bits) @ weights
     couplings = rows[run.first : size.spins, run.first :]
-    lowest, *others = rows[size.spins :, run.first :]
+    lowest, *others = rows[size.offset_places(run.offset_rows), run.first :]
     start = lowest + 2 * np.sum(others, axis=0, dtype=np.int64)
     return IsingProblem(size, couplings, start - couplings.sum(axis=1))
 

@@ -151,7 +151,7 @@ _TABLE = (
     Board(
         name="ulx3s_25f_annealer",
         title="Radiona ULX3S (ECP5 25F)",
-        clock_hz=80_000_000,
+        clock_hz=100_000_000,
         baud=1_000_000,
         usb=_ULX3S_25F,
         **sizes.ECP5_25_ANNEALER,
@@ -159,7 +159,7 @@ _TABLE = (
     Board(
         name="ulx3s_25f_both",
         title="Radiona ULX3S (ECP5 25F)",
-        clock_hz=80_000_000,
+        clock_hz=95_000_000,
         baud=1_000_000,
         usb=_ULX3S_25F,
         **sizes.ECP5_25_BOTH,
@@ -187,6 +187,14 @@ _TABLE = (
         baud=1_000_000,
         usb=ft231x("ULX3S FPGA 85K"),
         **sizes.ECP5_85,
+    ),
+    Board(
+        name="ulx3s_85f_annealer",
+        title="Radiona ULX3S (ECP5 85F)",
+        clock_hz=80_000_000,
+        baud=1_000_000,
+        usb=ft231x("ULX3S FPGA 85K"),
+        **sizes.ECP5_85_ANNEALER,
     ),
     Board(
         name="icepi_zero",

@@ -57,10 +57,10 @@ class IsingProblem:
                 f"a local field may reach {greatest}, more than {size.field.maximum}, the limit "
                 f"of {size.field_bits} bits"
             )
-        if len(rows := self._offsets()) > size.offset_rows:
+        if self.offset_rows > (most := size.offset_rows + self.first):
             raise ValueError(
-                f"the fields' start needs {len(rows)} offset rows, the device has "
-                f"{size.offset_rows}"
+                f"the fields' start needs {self.offset_rows} offset rows, the device has {most} "
+                f"beside {self.variables} variables"
             )
 
     @property
@@ -124,33 +124,46 @@ class IsingProblem:
     def rows(self) -> np.ndarray:
         """Content of the coupling memory, as far as it is used.
 
-        Row i has the couplings of spin i. The rows behind give the fields' start: the lowest bits
-        of the first are the fields' lowest bits, which no flip changes; twice the others are added.
+        Row i has the couplings of spin i. The offset rows (`AnnealerSize.offset_places`) give the
+        fields' start: the lowest bits of the first are the fields' lowest bits, which no flip
+        changes; twice the others are added.
 
         Returns
         -------
-        ndarray of int64, shape (spins + offset rows, spins)
+        ndarray of int64, shape (rows, spins)
+            At least as many rows as there are spins.
         """
         size, first = self.size, self.first
-        rows = np.zeros((size.spins, size.spins), dtype=np.int64)
-        rows[first:, first:] = self.couplings
-        offsets = np.zeros((len(self._offsets()), size.spins), dtype=np.int64)
-        offsets[:, first:] = self._offsets()
-        return np.concatenate([rows, offsets])
+        rows = np.zeros((size.rows(self.offset_rows), size.spins), dtype=np.int64)
+        rows[first : size.spins, first:] = self.couplings
+        rows[size.offset_places(self.offset_rows), first:] = offset_rows(self.start_fields, size)
+        return rows
 
     @property
     def offset_rows(self) -> int:
         """Rows in use that make up the fields' start."""
-        return len(self._offsets())
+        return len(offset_rows(self.start_fields, self.size))
 
-    def _offsets(self) -> np.ndarray:
-        limit = self.size.coupling.maximum
-        rest = self.start_fields >> 1
-        rows = [self.start_fields & 1]
-        while np.any(rest):
-            rows.append(np.clip(rest, -limit, limit))
-            rest = rest - rows[-1]
-        return np.array(rows)
+
+def offset_rows(fields: np.ndarray, size: AnnealerSize) -> np.ndarray:
+    """Rows that make up fields: their lowest bits, and others of which twice the sum is added.
+
+    Parameters
+    ----------
+    fields : ndarray of int64, shape (n,)
+    size : AnnealerSize
+
+    Returns
+    -------
+    ndarray of int64, shape (1 or more, n)
+    """
+    limit = size.coupling.maximum
+    rest = fields >> 1
+    rows = [fields & 1]
+    while np.any(rest):
+        rows.append(np.clip(rest, -limit, limit))
+        rest = rest - rows[-1]
+    return np.array(rows)
 
 
 @dataclass(frozen=True)

@@ -101,3 +101,18 @@ ECP5_85 = {
     "contractor": replace(_ECP5_GROUP, program_words=16384, groups=16),
 }
 """Lattice ECP5 85F."""
+
+ECP5_85_ANNEALER = {
+    "receive_bytes": 4096,
+    "annealer": AnnealerSize(
+        spins=1000,
+        coupling_bits=2,
+        field_bits=11,
+        replicas=16,
+        strides=(1,) * 8,
+        offset_rows=24,
+        steps=256,
+    ),
+}
+"""The same with the annealer alone. Rows of couplings and offset rows fill the block RAMs' depth of
+1,024 words."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..contract.annealer import AnnealerSize
-from ..contract.ising import IsingProblem
+from ..contract.ising import IsingProblem, offset_rows
 from ..errors import CapacityError
 
 TOLERANCE = 1e-6
@@ -148,11 +148,25 @@ def _greatest_scale(linear, couplings, limit, size) -> tuple[float, IsingProblem
         else:
             fits, best = scale, (scale, problem)
     if best is None or (np.any(couplings) and not np.any(best[1].couplings)):
-        fields = np.abs(linear) + np.abs(couplings).sum(axis=1)
-        raise CapacityError(
+        raise _too_large(linear, couplings, size)
+    return best
+
+
+def _too_large(linear, couplings, size) -> CapacityError:
+    """Why a problem does not fit though its couplings are at most 1."""
+    least = 1 / np.abs(couplings).max()
+    fields = (np.abs(linear) + np.abs(couplings).sum(axis=1)) * least
+    if (greatest := int(np.ceil(fields.max()))) > size.field.maximum:
+        return CapacityError(
             "local field in units of the greatest coupling",
-            int(np.ceil(fields.max() / np.abs(couplings).max())),
+            greatest,
             size.field.maximum,
             "take a board with wider fields, or make linear terms and degrees smaller",
         )
-    return best
+    start = np.rint((linear + couplings.sum(axis=1)) * least).astype(np.int64)
+    return CapacityError(
+        "rows for the fields of the state with all spins +1",
+        len(offset_rows(start, size)),
+        size.offset_rows + size.spins - len(linear),
+        "take a board with wider couplings or more spins, or make linear terms and degrees smaller",
+    )

@@ -10,7 +10,7 @@ from tensorspin.contract.annealer import START, STEP_ROUNDS, AnnealerSize, Movin
 from tensorspin.contract.annealer_image import state_bytes
 from tensorspin.contract.windows import MIN_TURN, windows
 
-from ..interface import COUNT_BITS, parameters_layout, slot_bits, step_layout
+from ..interface import COUNT_BITS, offset_place, parameters_layout, slot_bits, step_layout
 from .interface import (
     lane_bits,
     pass_layout,
@@ -233,7 +233,7 @@ class Turns(wiring.Component):
                 turn.clear.eq(round_index == 0),
                 turn.flip.valid.eq(turn.subtract),
                 turn.flip.spin.eq(flipped),
-                self.row.eq(Mux(offset, size.spins + round_index, flipped)),
+                self.row.eq(Mux(offset, offset_place(size, round_index), flipped)),
             ]
         with m.Else():
             m.d.comb += [
