@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..contract import windows
 from ..contract.anneal import Anneal
 from ..contract.annealer import REFRESH, START, STEP_ROUNDS, Exchange, Moving
 from ..contract.ising import IsingProblem, Step
@@ -37,7 +38,8 @@ class Annealer:
     flips : ndarray of int64, shape (replicas,)
     ranks : ndarray of int64, shape (replicas,)
         On the ladder.
-    rounds : int
+    turns : int
+        Of all replicas.
 
     Raises
     ------
@@ -57,7 +59,7 @@ class Annealer:
             raise ValueError(f"refresh must be 0 to {REFRESH.maximum}, not {refresh}")
         size = problem.size
         self.problem = problem
-        self.rounds = 0
+        self.turns = 0
         self.states = problem.initial_states(initial_states).astype(np.int32)
         self.flips = np.zeros(size.replicas, dtype=np.int64)
         self.ranks = np.arange(size.replicas)
@@ -67,7 +69,14 @@ class Annealer:
         self._fields = problem.linear.astype(np.int32) + self.states @ self._couplings
         self._cursor = np.zeros(size.replicas, dtype=np.int64)
         self._rest = np.zeros(size.replicas, dtype=np.int64)
-        self._fill = problem.fill_rounds(initial_states is not None)
+        self._fill = [size.replicas] * problem.fill_rounds(initial_states is not None)
+        if size.window and initial_states is not None:
+            begin, end = problem.offset_rows, problem.offset_rows + problem.variables
+            self._fill[begin:end] = windows.flip_turns(self.states)
+        # With a window: replicas that have no turns, and what a later turn of them has to do.
+        self._spared = np.zeros(size.replicas, dtype=bool)
+        self._improved = np.ones(size.replicas, dtype=bool)
+        self._keeps = np.zeros(size.replicas, dtype=bool)
         self.energies = problem.energy(self.states)
         self.best_energies = self.energies.copy()
         self.best_states = self.states.copy()
@@ -76,9 +85,9 @@ class Annealer:
     def fill(self, step: Step) -> None:
         """The rounds before the first comparison, with the first step's probabilities."""
         probabilities = self._probabilities(step)
-        for _ in range(self._fill):
-            self._thresholds.round(step, probabilities)
-            self.rounds += 1
+        for turns in self._fill:
+            self._thresholds.round(step, probabilities, turns)
+            self.turns += turns
 
     def run(self, step: Step) -> None:
         """All rounds of a step."""
@@ -86,6 +95,8 @@ class Annealer:
         waits = {Moving.ALL: None, Moving.EVEN: 1, Moving.ODD: 0}[step.moving]
         left = np.where(replicas % 2 == waits, 0, step.sweeps)
         probabilities = self._probabilities(step)
+        self._spared[:] = False
+        self._round(step, probabilities, left, begins=True)
         while left.any():
             self._round(step, probabilities, left)
         for _ in range(STEP_ROUNDS - 1):
@@ -102,7 +113,7 @@ class Annealer:
         size = self.problem.size
         rounds = exchange_rounds(size)
         words = self._thresholds.exchange_words(rounds)
-        self.rounds += rounds
+        self.turns += rounds * size.replicas
         self._rest = np.maximum(self._rest - rounds, 0)
         replicas = np.argsort(self.ranks)
         for pair, rank in enumerate(range(pairs is Exchange.ODD, size.replicas - 1, 2)):
@@ -113,15 +124,26 @@ class Annealer:
             if (self.energies[hot] - self.energies[cold]) // 2 <= threshold:
                 self.ranks[[hot, cold]] = rank + 1, rank
 
-    def _round(self, step: Step, probabilities: np.ndarray, left: np.ndarray) -> None:
+    def _round(
+        self, step: Step, probabilities: np.ndarray, left: np.ndarray, begins: bool = False
+    ) -> None:
         """A turn of each replica; counts down the sweeps that it has left in `left`."""
-        thresholds, holds = self._thresholds.round(step, probabilities)
-        self.rounds += 1
-        rests = self._rest > 0
+        present = ~self._spared
+        turns = int(present.sum())
+        thresholds, holds = self._thresholds.round(step, probabilities, turns)
+        self.turns += turns
+        rests = present & (self._rest > 0)
         self._rest -= rests
         active = ~rests & (left > 0)
+        if self.problem.size.window:
+            self._spare(present & (left == 0) & ~self._keeps & (not begins))
+            self._keeps[present], self._improved[present] = self._improved[present], False
         if not active.any():
             return
+        if turns < len(present):
+            # Those that have no turn are not active either.
+            seen, thresholds = thresholds, np.zeros(self._fields.shape, dtype=np.int32)
+            thresholds[present] = seen
         accept = -self.states * self._fields <= thresholds
         if holds is not None:
             neighbours = np.roll(self.states, 1, axis=0) + np.roll(self.states, -1, axis=0)
@@ -146,6 +168,13 @@ class Annealer:
         better = np.flatnonzero(self.energies < self.best_energies)
         self.best_energies[better] = self.energies[better]
         self.best_states[better] = self.states[better]
+        self._improved[better] = True
+
+    def _spare(self, idle: np.ndarray) -> None:
+        """Leave out the turns of idle replicas until the step ends, as far as that may be."""
+        least = windows.least_turns(self.problem.size)
+        places = np.flatnonzero(idle)
+        self._spared[places[: np.count_nonzero(~self._spared) - least]] = True
 
 
 def anneal(
@@ -180,5 +209,5 @@ def anneal(
         annealer.energies,
         annealer.best_energies,
         annealer.ranks,
-        START + annealer.rounds * problem.size.replicas * problem.turn,
+        START + annealer.turns * problem.turn,
     )

@@ -21,7 +21,8 @@ BLOCK = 4096
 """Cycles for which a generator's words are computed at once."""
 
 ROUNDS = 64
-"""Rounds whose numbers are compared with their probabilities at once."""
+"""Rounds, of as many turns as there are replicas, whose numbers are compared with their
+probabilities at once."""
 
 
 class Generator:
@@ -77,7 +78,8 @@ class Thresholds:
         self._generators = [Generator(i, seeds[i]) for i in range(generators(size))]
         self._words = np.empty((0, size.samples), dtype=np.int32)
         self._first = first
-        self._cycles = size.replicas * size.turn(first)  # of a round
+        self._turn = size.turn(first)
+        self._cycles = size.replicas * self._turn  # of a round
         # Digits with equal strides move together: one sequence, their sum, is enough.
         self._sequences = {
             stride: np.zeros(
@@ -87,9 +89,12 @@ class Thresholds:
         }
         # Rounds are computed in blocks, as long as what is drawn stays the same.
         self._drawn: tuple | None = None
-        self._round = 0
+        self._spent = 0  # cycles of the block
+        self._before = 0  # cycles before the block
 
-    def round(self, step: Step, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    def round(
+        self, step: Step, probabilities: np.ndarray, turns: int | None = None
+    ) -> tuple[np.ndarray, np.ndarray | None]:
         """Random numbers of the next round.
 
         Parameters
@@ -98,21 +103,26 @@ class Thresholds:
             Under way.
         probabilities : ndarray of int, shape (replicas, threshold_bits)
             Of the digits that are drawn in the replicas' turns.
+        turns : int, optional
+            Of the round: one for each replica, or fewer with a window.
 
         Returns
         -------
-        thresholds : ndarray of int32, shape (replicas, spins - first)
+        thresholds : ndarray of int32, shape (turns, spins - first)
             Digits that were drawn before the start are 0. Not to be written to.
-        holds : ndarray of bool, shape (replicas, spins - first), or None
+        holds : ndarray of bool, shape (turns, spins - first), or None
             The ring holds the spin if it equals its neighbours; None if all replicas may move.
         """
+        cycles = (self._size.replicas if turns is None else turns) * self._turn
         drawn = (probabilities.tobytes(), step.ring, step.moving is Moving.ALL)
-        if drawn != self._drawn or self._round == ROUNDS:
+        if drawn != self._drawn or self._spent + cycles > ROUNDS * self._cycles:
             self._advance()
             self._draw_block(step, probabilities)
             self._drawn = drawn
-        self._round += 1
-        parts = [self._window(stride, sequence) for stride, sequence in self._sequences.items()]
+        self._spent += cycles
+        parts = [
+            self._window(stride, sequence, cycles) for stride, sequence in self._sequences.items()
+        ]
         total = parts[0] if len(parts) == 1 else np.sum(parts, axis=0, dtype=np.int32)
         if step.moving is Moving.ALL:
             return total, None
@@ -127,40 +137,45 @@ class Thresholds:
         self._words = self._words[cycles:]
         return words
 
-    def _window(self, stride: int, sequence: np.ndarray) -> np.ndarray:
-        """What the replicas see of a sequence in the round."""
-        replicas, spins = self._size.replicas, self._spins
+    def _window(self, stride: int, sequence: np.ndarray, cycles: int) -> np.ndarray:
+        """What the replicas see of a sequence in the round, which takes so many cycles."""
+        spins = self._spins
         if self._size.tempering:
-            return sequence[:, self._round * stride : self._round * stride + spins]
-        first = self._round * stride * self._cycles
+            first = self._spent // self._cycles * stride
+            return sequence[:, first : first + spins]
+        first = self._spent * stride
         apart = stride  # a replica's samples and the next one's
         if window := self._size.window:
-            # The round's own samples come too late; the pass may begin with spins not in use.
-            first += windows.turn(self._size, self._first) * window - spins - stride * self._cycles
+            # The round's own samples come too late, as does a word that is not complete; the pass
+            # may begin with spins not in use.
+            first -= cycles * stride
+            first -= (self._before * stride + first) % window
+            first += (self._turn + 1) * window - spins
             apart = window
         (step,) = sequence.strides
         return np.lib.stride_tricks.as_strided(
-            sequence[first:], (replicas, spins), (apart * step, step), writeable=False
+            sequence[first:], (cycles // self._turn, spins), (apart * step, step), writeable=False
         )
 
     def _kept(self, stride: int) -> int:
         """Samples, drawn before a round, that it needs."""
         size = self._size
         if size.window:
-            return (size.turn(self._first) + windows.LAG) * size.window
+            return (self._turn + windows.LAG + 1) * size.window
         return self._spins + stride * (size.replicas - 1)
 
     def _advance(self) -> None:
         """Drop what the rounds so far have used; after that, another block must be drawn."""
-        done = self._round
-        self._words = self._words[done * self._cycles :]
+        spent = self._spent
+        self._words = self._words[spent:]
         for stride, sequence in self._sequences.items():
             if self._size.tempering:
-                sequence = sequence[:, done * stride :][:, : self._spins]
+                sequence = sequence[:, spent // self._cycles * stride :][:, : self._spins]
             else:
-                sequence = sequence[done * stride * self._cycles :][: self._kept(stride)]
+                sequence = sequence[spent * stride :][: self._kept(stride)]
             self._sequences[stride] = sequence
-        self._drawn, self._round = None, 0
+        self._before += spent
+        self._drawn, self._spent = None, 0
 
     def _draw_block(self, step: Step, probabilities: np.ndarray) -> None:
         """Append the samples of `ROUNDS` rounds to the sequences."""
@@ -172,9 +187,8 @@ class Thresholds:
             for stride in self._sequences
         }
         place = 0
-        turn = self._cycles // size.replicas
         ring_limit = np.full(self._cycles, step.ring << WORD_BITS - RING.f_bits)
-        limits = [*np.repeat(probabilities, turn, axis=0).T, ring_limit]
+        limits = [*np.repeat(probabilities, self._turn, axis=0).T, ring_limit]
         for digit, (stride, limit) in enumerate(zip(size.sequences, limits)):
             samples = words[:, :, place : place + stride] < limit[:, None]
             fresh[stride] += samples.astype(np.int32) << digit

@@ -23,7 +23,7 @@ TEMPERING_PARTS = (0.3, 0.3)
 """Parts of the sweeps that the replicas anneal alike, and that they then temper; with the rest they
 anneal alike again."""
 
-LADDER = (2.5, 6.0)
+LADDER = (1.8, 4.3)
 """Inverse temperatures of the first and the last rank, in multiples of the schedule's first."""
 
 EXCHANGE_SWEEPS = 4
@@ -34,7 +34,7 @@ QUANTUM_PARTS = (0.7, 0.2)
 """Parts of the sweeps that the replicas anneal alike, and that they are then slices; with the rest
 they cool alike."""
 
-SLICES = (5.5, 11.0)
+SLICES = (3.9, 7.9)
 """Inverse temperatures of a slice from the first transverse field to the last, in multiples of the
 schedule's first."""
 

@@ -18,9 +18,13 @@ TYPES = ("linear", "geometric", "custom")
 EXCITATION_RATE = 0.01
 """Probability of a flip against the least gap in the last sweep of the default range."""
 
-MOST_COLD = 16
-"""Where few coefficients are much smaller than the others, a problem is frozen long before they
-matter; beyond this, the same time is better spent at higher temperatures."""
+FIRST_FIELD = 1.4
+"""Root-mean-square local field over the first temperature of the default range."""
+
+MOST_COLD = 12
+"""The last inverse temperature of the default range over the first, at most. Where few coefficients
+are much smaller than the others, a problem is frozen long before they matter; beyond this, the same
+time is better spent at higher temperatures."""
 
 IDLE_RANGE = (0.1, 1.0)
 """Inverse temperatures for a problem whose coefficients are all zero; any would do."""
@@ -37,9 +41,10 @@ def default_beta_range(problem: IsingProblem) -> tuple[float, float]:
     The last is that of dwave-samplers (`_default_ising_beta_range` of `dwave.samplers.sa.sampler`,
     with ``scale_T_with_N=False``): a spin crosses the least gap, twice the smallest coefficient,
     with the probability `EXCITATION_RATE`; but it is no more than `MOST_COLD` times the first. The
-    first is the reciprocal of the root-mean-square local field, over all spins and states, or the
+    first is `FIRST_FIELD` over the root-mean-square local field, over all spins and states, or the
     device's highest temperature. dwave-samplers takes the greatest field that could ever arise;
-    there a hot sweep costs as much as a cold one, here as many cycles as it flips spins.
+    there a hot sweep costs as much as a cold one, here as many cycles as it flips spins. From half
+    as hot on, solutions become worse in the same time.
 
     Parameters
     ----------
@@ -55,7 +60,7 @@ def default_beta_range(problem: IsingProblem) -> tuple[float, float]:
     if not power.any():
         return IDLE_RANGE
     sizes = np.abs(np.column_stack([linear, couplings]))
-    hot = max(1 / np.sqrt(power[power > 0].mean()), least_beta(problem.size))
+    hot = max(FIRST_FIELD / np.sqrt(power[power > 0].mean()), least_beta(problem.size))
     cold = min(-np.log(EXCITATION_RATE) / (2 * sizes[sizes > 0].min()), MOST_COLD * hot)
     return float(hot), float(max(hot, cold))
 

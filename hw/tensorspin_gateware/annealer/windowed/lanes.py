@@ -45,7 +45,7 @@ class Lanes(wiring.Component):
         `ACCEPTED` cycles later: spins that would flip, and the signs of all.
     flipped : Out(signed(field_bits))
         `ACCEPTED` cycles after the last window: field of the spin that the pass has flipped, 0
-        without one. Valid for one cycle.
+        without one; inverted bit by bit if its row was subtracted. Valid for one cycle.
     state, best : Out(window)
         `READ` cycles later: of the place, before the turn.
 
@@ -153,8 +153,10 @@ class Lanes(wiring.Component):
 
         flip, first = delay(m, flip, 1), delay(m, self.first, COMPARED)
         lane = delay(m, lane, 1)
+        inverts = delay(m, carry, 1).replicate(size.field_bits)
         with m.If(flip):
-            m.d.sync += self.flipped.eq(Cat(fields).word_select(lane, size.field_bits))
+            field = Cat(fields).word_select(lane, size.field_bits)
+            m.d.sync += self.flipped.eq(field ^ inverts)
         with m.Elif(first):
             m.d.sync += self.flipped.eq(0)
         return m

@@ -42,7 +42,7 @@ class Records(wiring.Component):
     active, zero, initial, begins, waits, subtract : In(1)
         Of the turn.
     flipped : In(signed(field_bits))
-        `ACCEPTED` cycles after the last window.
+        As from `Lanes`, `ACCEPTED` cycles after the last window.
     found : In(flip_layout(size))
         ``ACCEPTED + FOUND`` cycles after the last window.
     sweeps : In(16)
@@ -125,10 +125,10 @@ class Records(wiring.Component):
         # Energies: the new one, whether it is the best, the write.
         energy, best, better = Signal(width), Signal(width), Signal()
         got_energies = delay(m, reads_energies, 1)
-        change = Mux(turn.subtract, -self.flipped, self.flipped)
+        changed = stored_energies.energy + self.flipped + turn.subtract
         with m.If(got_energies):
             m.d.sync += [
-                energy.eq(Mux(turn.zero, 0, stored_energies.energy + change)),
+                energy.eq(Mux(turn.zero, 0, changed)),
                 best.eq(stored_energies.best),
             ]
         compares = delay(m, got_energies, 1)

@@ -22,9 +22,10 @@ DRAWN = 2
 
 def ring_words(size: AnnealerSize) -> int:
     """Words of the ring buffer, a power of two."""
-    # In a turn more are drawn than the next replica begins later: the last one lags most.
+    # In a turn more are drawn than the next replica begins later: the last one lags most. A round
+    # may begin in the middle of a word.
     gained = windows(size) * size.strides[0] - size.window
-    lag = windows(size) + LAG + -(-(size.replicas - 1) * gained // size.window)
+    lag = windows(size) + LAG + 1 + -(-(size.replicas - 1) * gained // size.window)
     return 1 << ceil_log2(lag + 2)
 
 
@@ -121,9 +122,8 @@ class Thresholds(wiring.Component):
         for index, digit in enumerate(digits):
             m.d.comb += [write.data[lane][index].eq(digit[lane]) for lane in range(lanes)]
 
-        # A round ends with a word.
         head, pointer = Signal(range(depth)), Signal(range(depth))
-        newest = Mux(self.run, drawn + 1, 0)
+        newest = Mux(self.run, drawn + complete, 0)
         following = Signal(range(depth))
         m.d.comb += following.eq(
             Mux(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from amaranth import Module, Mux, Signal
+from amaranth import Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from tensorspin.contract.annealer import START, STEP_ROUNDS, AnnealerSize, Moving
 from tensorspin.contract.annealer_image import state_bytes
-from tensorspin.contract.windows import MIN_TURN, windows
+from tensorspin.contract.windows import MIN_TURN, least_turns, windows
 
 from ..interface import COUNT_BITS, offset_place, parameters_layout, slot_bits, step_layout
 from .interface import (
@@ -22,7 +22,10 @@ from .interface import (
 
 
 class Turns(wiring.Component):
-    """Gives each replica its turn, a pass over the windows, one a cycle.
+    """Gives the replicas their turns, a pass over the windows each, one a cycle.
+
+    Within a round in the order of their numbers, without those that have nothing to do, as
+    `tensorspin.contract.windows` says.
 
     Parameters
     ----------
@@ -60,8 +63,9 @@ class Turns(wiring.Component):
     first, before_last, last : Out(1)
         A pass begins, has one more window, ends.
     ends_round : Out(1)
-        With `last`: it is the last replica's.
+        With `last`: it is the round's last turn.
     next_slot : Out
+        Of the next turn; valid with `before_last` and `last`.
     row : Out
         Of the couplings.
     turn : Out(pass_layout(size))
@@ -74,7 +78,7 @@ class Turns(wiring.Component):
     waits : Out(1)
         The replica does not move in this step.
 
-    About 250 LUTs (iCE40).
+    About 350 LUTs (iCE40).
     """
 
     def __init__(self, size: AnnealerSize) -> None:
@@ -118,11 +122,13 @@ class Turns(wiring.Component):
         parameters = self.parameters
         round_index = Signal(COUNT_BITS)
         filling = Signal()
+        offset = Signal()  # the round adds an offset row
         finished = Signal()
         starting = Signal()
         leaves = Signal()  # a step, behind its last round
         take_step = Signal()
         ends = Signal()
+        more = Signal()  # turns in this round
 
         window, slot = self.place.window, self.place.slot
         least = Signal(range(windows(size) + 1))
@@ -134,8 +140,7 @@ class Turns(wiring.Component):
             self.first.eq(self.run & (window == self.first_window)),
             self.before_last.eq(self.run & (window == windows(size) - 2)),
             self.last.eq(self.run & (window == windows(size) - 1)),
-            self.ends_round.eq(self.last & (slot == size.replicas - 1)),
-            self.next_slot.eq(Mux(slot == size.replicas - 1, 0, slot + 1)),
+            self.ends_round.eq(self.last & ~more),
         ]
         with m.If(~self.run):
             m.d.sync += self.place.eq(self.read_place)
@@ -155,15 +160,24 @@ class Turns(wiring.Component):
             take_step.eq(starting | (leaves & ~last_step)),
             ends.eq(leaves & last_step),
             self.running.eq(self.run | pending.any()),
-            self.zero.eq(filling & (round_index < parameters.offset_rows)),
+            self.zero.eq(filling & offset),
+        ]
+        # Of the next round, compared early: what leads to the row's address is long enough.
+        next_index = Signal(COUNT_BITS + 1)
+        m.d.comb += next_index.eq(round_index + 1)
+        next_offset, next_filling = Signal(), Signal()
+        m.d.sync += [
+            next_offset.eq(next_index < parameters.offset_rows),
+            next_filling.eq(next_index != parameters.fill),
         ]
         with m.If(self.ends_round):
             m.d.sync += [
-                round_index.eq(round_index + 1),
+                round_index.eq(next_index),
+                offset.eq(next_offset),
                 self.begins.eq(leaves),
                 self.initial.eq(0),
             ]
-            with m.If(filling & (round_index + 1 == parameters.fill)):
+            with m.If(filling & ~next_filling):
                 m.d.sync += [filling.eq(0), self.begins.eq(1), self.initial.eq(1)]
         # A round that was decided after the step had ended does not end the next.
         assert STEP_ROUNDS == 2
@@ -183,6 +197,7 @@ class Turns(wiring.Component):
                 window.eq(self.first_window),
                 slot.eq(0),
                 round_index.eq(0),
+                offset.eq(1),
                 filling.eq(1),
                 self.begins.eq(0),
                 self.initial.eq(0),
@@ -190,27 +205,62 @@ class Turns(wiring.Component):
         with m.If(ends | self.stop | self.start):
             m.d.sync += [self.run.eq(0), self.step_index.eq(0)]
 
-        self._turn(m, filling, round_index)
+        flips_next = Signal()  # the next round flips a spin
+        m.d.sync += flips_next.eq(
+            filling & parameters.initial[0] & ~next_offset & (self.spin != size.spins)
+        )
+        with m.If(~self.run):
+            m.d.sync += self.spin.eq(parameters.first)
+        with m.Elif(self.ends_round & flips_next):
+            m.d.sync += self.spin.eq(self.spin + 1)
+        spared = Signal(size.replicas)  # have no turns until the step ends
+        in_next_round = Mux(flips_next, self.states, Mux(finished, ~0, ~spared))
+        some = self._next_slot(m, starting, more, in_next_round)
+        idle = self._turn(m, filling, offset, round_index, flips_next & some)
+        spared_count = Signal(range(size.replicas))
+        with m.If(starting | leaves):
+            m.d.sync += [spared.eq(0), spared_count.eq(0)]
+        with m.Elif(self.first & idle & (spared_count != size.replicas - least_turns(size))):
+            m.d.sync += [spared.bit_select(slot, 1).eq(1), spared_count.eq(spared_count + 1)]
         return m
 
-    def _turn(self, m: Module, filling, round_index) -> None:
-        """What the turn does: as its replica has found, or offset rows, then initial states."""
+    def _next_slot(self, m: Module, starting, more, in_next_round) -> Signal:
+        """Whose turn is next; returned is whether there is such a replica.
+
+        There is time for that: what changes does so at the beginning of a turn.
+        """
+        replicas = self._size.replicas
+        pending, behind = Signal(replicas), Signal(replicas)  # in this round; behind the next
+        following = Signal(replicas)
+        some = Signal()
+        m.d.sync += [
+            more.eq(pending.any()),
+            following.eq(Mux(more, pending, in_next_round)),
+            some.eq(following.any()),
+            behind.eq(following & (following - 1)),
+            self.next_slot.eq(0),
+        ]
+        for index in reversed(range(replicas)):
+            with m.If(following[index]):
+                m.d.sync += self.next_slot.eq(index)
+        with m.If(starting):
+            m.d.sync += pending.eq((1 << replicas) - 2)
+        with m.Elif(self.last):
+            m.d.sync += pending.eq(behind)
+        return some
+
+    def _turn(self, m: Module, filling, offset, round_index, flips_next) -> Value:
+        """What the turn does: as its replica has found, or offset rows, then initial states.
+
+        Returned is whether the replica has done its sweeps, and nothing is left of them.
+        """
         size, parameters, slot = self._size, self.parameters, self.place.slot
         flipped = Signal(range(size.spins))
         flips = Signal()
-        states = Signal.like(self.states)
-        with m.If(self.last):
-            m.d.sync += states.eq(states >> 1)
         with m.If(~self.run):
-            m.d.sync += [self.spin.eq(parameters.first), flips.eq(0)]
+            m.d.sync += flips.eq(0)
         with m.Elif(self.ends_round):
-            m.d.sync += [states.eq(self.states), flipped.eq(self.spin), flips.eq(0)]
-            with m.If(
-                parameters.initial[0]
-                & (round_index + 1 >= parameters.offset_rows)
-                & (self.spin != size.spins)
-            ):
-                m.d.sync += [flips.eq(1), self.spin.eq(self.spin + 1)]
+            m.d.sync += [flipped.eq(self.spin), flips.eq(flips_next)]
 
         found = Signal.like(self.progress.flip)
         keep, left, rests = Signal(), Signal(), Signal()
@@ -226,10 +276,9 @@ class Turns(wiring.Component):
             Mux(slot[0], self.step.moving == Moving.EVEN, self.step.moving == Moving.ODD)
         )
         with m.If(filling):
-            offset = round_index < parameters.offset_rows
             m.d.comb += [
                 turn.add.eq(self.run & offset),
-                turn.subtract.eq(self.run & flips & states[0]),
+                turn.subtract.eq(self.run & flips),
                 turn.clear.eq(round_index == 0),
                 turn.flip.valid.eq(turn.subtract),
                 turn.flip.spin.eq(flipped),
@@ -247,3 +296,4 @@ class Turns(wiring.Component):
                 turn.cursor.eq(Mux(found.valid, found.spin + 1, parameters.first)),
                 self.row.eq(found.spin),
             ]
+        return ~filling & ~self.begins & ~left & ~keep
