@@ -8,6 +8,7 @@ import pytest
 from tensorspin.contract.ising import IsingProblem, schedule
 from tensorspin.contract.thresholds import highest_temperature
 from tensorspin.sampling.schedules import (
+    FIRST_FIELD,
     MOST_COLD,
     anneal_steps,
     betas_of,
@@ -88,7 +89,7 @@ def test_too_many_sweeps():
 def test_default_range():
     couplings = np.array([[0, 2, 0], [2, 0, 0], [0, 0, 0]])
     hot, cold = default_beta_range(IsingProblem(SIZE, couplings, np.array([0, 0, 3])))
-    assert hot == pytest.approx(1 / np.sqrt((4 + 4 + 9) / 3))
+    assert hot == pytest.approx(FIRST_FIELD / np.sqrt((4 + 4 + 9) / 3))
     assert cold == pytest.approx(np.log(1 / 0.01) / (2 * 2))
 
 

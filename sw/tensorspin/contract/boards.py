@@ -135,7 +135,7 @@ _TABLE = (
     Board(
         name="hx8k_evn_annealer",
         title="Lattice iCE40-HX8K-B-EVN",
-        clock_hz=48_000_000,
+        clock_hz=84_000_000,
         baud=1_000_000,
         usb=ft2232("Lattice FTUSB"),
         **sizes.HX8K_ANNEALER,
