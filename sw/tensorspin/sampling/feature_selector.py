@@ -234,13 +234,20 @@ def _bias(first, second, samples: int):
 
 
 def _corrected(chosen: np.ndarray, wanted: int, terms) -> np.ndarray:
-    """Add or remove features, one by one, until there are as many as wanted."""
+    """Add or remove features, one by one, until there are as many as wanted; exchange one for
+    another as long as that is better, for a device has rounded the terms."""
     linear, quadratic = terms
     chosen = chosen.copy()
-    while chosen.sum() != wanted:
+    while True:
         cost = linear + quadratic[:, chosen].sum(axis=1)  # of a feature beside the chosen ones
+        entering, leaving = np.where(chosen, np.inf, cost), np.where(chosen, cost, -np.inf)
         if chosen.sum() < wanted:
-            chosen[np.where(chosen, np.inf, cost).argmin()] = True
+            chosen[entering.argmin()] = True
+        elif chosen.sum() > wanted:
+            chosen[leaving.argmax()] = False
         else:
-            chosen[np.where(chosen, cost, -np.inf).argmax()] = False
-    return chosen
+            change = entering[:, None] - leaving - quadratic
+            new, old = np.unravel_index(change.argmin(), change.shape)
+            if not change[new, old] < -np.finfo(float).eps * np.abs(cost).max():
+                return chosen
+            chosen[[new, old]] = True, False
