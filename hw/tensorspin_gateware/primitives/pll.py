@@ -184,10 +184,11 @@ class ClockGenerator(Elaboratable):
         m.submodules.locked = FFSynchronizer(locked, steady, o_domain="pll")
         last = math.ceil(RESET_SECONDS * self._clock_hz)
         waited = Signal(range(last + 1))
+        ready = Signal()
         # A register by itself: the way to all that has a reset is long on a large device.
         reset = Signal(init=1)
         m.d.comb += ResetSignal("sync").eq(reset)
-        m.d.pll += reset.eq(~steady | (waited != last))
+        m.d.pll += [ready.eq(steady & (waited == last)), reset.eq(~ready)]
         with m.If(~steady):
             m.d.pll += waited.eq(0)
         with m.Elif(waited != last):
