@@ -36,10 +36,15 @@ class Annealer(wiring.Component):
     -----
     As `AnnealerSignature`, seen from the annealer.
 
-    Latency: `tensorspin.golden.annealer` counts it, exactly. As routed by nextpnr for an ECP5, 256
-    spins with couplings of 4 bits, fields of 12, thresholds of 8, 16 replicas and the ring, but not
-    tempering, take with link and router 19,206 LUTs, 75 a spin, 12,785 registers, 43 block RAMs,
-    and 878 slices that write distributed RAM, with two LUTs each that nothing else can use.
+    Latency: `tensorspin.golden.annealer` counts it, exactly. As routed by nextpnr for an ECP5, with
+    link and router, thresholds of 8 bits, 16 replicas and the ring, but not tempering:
+
+    - 256 spins, couplings of 4 bits, fields of 12: 19,231 LUTs, 75 a spin, 12,785 registers, 43
+      block RAMs;
+    - 1,000 spins, couplings of 2 bits, fields of 11: 62,254 LUTs, 62 a spin, 39,393 registers, 136
+      block RAMs.
+
+    The LUTs include two for each slice that writes distributed RAM, which nothing else can use.
     """
 
     def __init__(self, size: AnnealerSize, family: Family = Family.BEHAVIOURAL) -> None:
