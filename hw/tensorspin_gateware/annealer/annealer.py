@@ -168,10 +168,10 @@ class Annealer(wiring.Component):
             m.d.comb += update.operation.eq(Operation.ADD)
         with m.Elif(late_flip):
             m.d.comb += update.operation.eq(Operation.SUBTRACT)
-        update = data.View(update.shape(), delay(m, update, size.replicas - FOUND - 1))
+        update = data.View(update.shape(), delay(m, update, size.replicas - FOUND - 2))
         m.d.comb += [
             memories.row_index.eq(index),
             spins.row.eq(memories.row),
             spins.update.eq(update),
-            energies.update.eq(update),
+            energies.update.eq(data.View(update.shape(), delay(m, update, 1))),
         ]

@@ -25,8 +25,10 @@ class Energies(wiring.Component):
 
     Ports
     -----
-    slot, update : In
+    slot : In
         As for `Spins`.
+    update : In(update_layout(size))
+        At the same time.
     zero : In(1)
         At the same time: the energy is zero, whatever was there.
     initial : In(1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth import Cat, Module, Signal, signed
+from amaranth import Cat, Module, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -43,7 +43,7 @@ class Spins(wiring.Component):
     slot : In
         Replica whose turn it is.
     update : In(update_layout(size))
-        What is done to its state.
+        One cycle earlier: what is done to its state.
     keep : In(1)
         The state before the update becomes the best.
     active : In(1)
@@ -66,8 +66,8 @@ class Spins(wiring.Component):
     state, best : Out(spins)
         `READ` cycles later: of the replica, before the update.
 
-    What is broadcast passes two registers, of a region and of a group. For LUTs see `SpinGroup`;
-    the broadcasts take about one a spin (64 spins).
+    What is broadcast is decoded, then passes two registers, of a region and of a group: nothing but
+    wire crosses the die. For LUTs see `SpinGroup`; the broadcasts take about one a spin (64 spins).
     """
 
     def __init__(self, size: AnnealerSize, family: Family = Family.BEHAVIOURAL) -> None:
@@ -95,10 +95,10 @@ class Spins(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         count = groups(self._size)
-        cursor = delay(m, Cat(self.active, self.cursor), 1)
+        update, cursor = self._decode(m)
         for region, first in enumerate(range(0, count, REGION)):
-            controls = self._controls(m, region)
-            masks, considered = self._masks(m, region, cursor[0], cursor[1:])
+            controls = self._controls(m, region, update)
+            masks, considered = self._masks(m, region, cursor)
             for place, group in enumerate(range(first, min(first + REGION, count))):
                 self._group(m, group, controls[place], masks[place], considered[place])
         return m
@@ -125,66 +125,83 @@ class Spins(wiring.Component):
                 group.thresholds[spin].eq(self.thresholds[first + spin]),
             ]
 
-    def _controls(self, m: Module, region: int) -> list:
-        """What goes to the groups of a region, one cycle later."""
-        spin = self.update.spin
-        member, group, number = _split(spin)
-        shared = Cat(
-            self.slot,
-            self.update.operation,
-            self.update.operation == Operation.CLEAR,
-            _one_hot(member, GROUP),
-            self.keep,
-            self.update.flip & (number == region),
-            _one_hot(group, REGION),
+    def _decode(self, m: Module) -> tuple[data.View, data.View]:
+        """Where the update flips a spin, and where the cursor is, one cycle later."""
+        regions = range(-(-groups(self._size) // REGION))
+        operation = self.update.operation.as_value()
+        member, group, number = _split(self.update.spin)
+        update = _fields(
+            lambda value: delay(m, value, 1),
+            operation=operation,
+            clear=operation == Operation.CLEAR,
+            member=_one_hot(member, GROUP),
+            group=_one_hot(group, REGION),
+            flip=Cat(self.update.flip & (number == region) for region in regions),
         )
-        copied = copy(m, shared, self._family)
-        layout = control_layout(self._size)
+        member, group, number = _split(self.cursor)
+        cursor = _fields(
+            lambda value: delay(m, value, 1),
+            members=Cat(member <= index for index in range(GROUP)),
+            later=Cat(group < index for index in range(REGION)),
+            group=_one_hot(group, REGION),
+            beyond=Cat(self.active & (number < region) for region in regions),
+            within=Cat(self.active & (number == region) for region in regions),
+        )
+        return update, cursor
+
+    def _controls(self, m: Module, region: int, update: data.View) -> list:
+        """What goes to the groups of a region, one cycle later."""
+        copied = _fields(
+            lambda value: copy(m, value, self._family),
+            slot=self.slot,
+            operation=update.operation,
+            clear=update.clear,
+            member=update.member,
+            keep=self.keep,
+            flip=update.flip[region],
+            group=update.group,
+        )
         controls = []
         for place in range(REGION):
-            control = Signal(layout, name=f"control_{place}")
-            rest = Signal(1 + REGION, name=f"rest_{place}")
+            control = Signal(control_layout(self._size), name=f"control_{place}")
             m.d.comb += [
-                Cat(
-                    control.slot,
-                    control.operation.as_value(),
-                    control.clear,
-                    control.member,
-                    control.keep,
-                    rest,
-                ).eq(copied),
-                control.flip.eq(rest[0] & rest[1 + place]),
+                control.slot.eq(copied.slot),
+                control.operation.as_value().eq(copied.operation),
+                control.clear.eq(copied.clear),
+                control.flip.eq(copied.flip & copied.group[place]),
+                control.member.eq(copied.member),
+                control.keep.eq(copied.keep),
             ]
             controls.append(control)
         return controls
 
-    def _masks(self, m: Module, region: int, active, cursor) -> tuple[list, list]:
+    def _masks(self, m: Module, region: int, cursor: data.View) -> tuple[list, list]:
         """The same for the comparison: masks, and whether the group is considered at all."""
-        member, group, number = _split(cursor)
-        copied = copy(
-            m,
-            Cat(
-                active & (number < region),
-                active & (number == region),
-                Cat(member <= index for index in range(GROUP)),
-                Cat(group < index for index in range(REGION)),
-                _one_hot(group, REGION),
-            ),
-            self._family,
+        copied = _fields(
+            lambda value: copy(m, value, self._family),
+            members=cursor.members,
+            later=cursor.later,
+            group=cursor.group,
+            beyond=cursor.beyond[region],
+            within=cursor.within[region],
         )
-        beyond, within, members = copied[0], copied[1], copied[2 : 2 + GROUP]
-        later = copied[2 + GROUP : 2 + GROUP + REGION]
-        here = copied[2 + GROUP + REGION :]
         masks, considered = [], []
         for place in range(REGION):
+            here = copied.group[place]
             mask = Signal(MASK, name=f"mask_{place}")
             m.d.comb += [
-                mask.members.eq(members),
-                mask.other.eq(~(within & here[place])),
+                mask.members.eq(copied.members),
+                mask.other.eq(~(copied.within & here)),
             ]
             masks.append(mask)
-            considered.append(beyond | (within & (later[place] | here[place])))
+            considered.append(copied.beyond | (copied.within & (copied.later[place] | here)))
         return masks, considered
+
+
+def _fields(register, **values) -> data.View:
+    """Values with names, behind a register of them all."""
+    layout = data.StructLayout({name: Value.cast(value).shape() for name, value in values.items()})
+    return data.View(layout, register(Cat(values.values())))
 
 
 def _split(spin):
