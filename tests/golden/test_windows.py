@@ -10,7 +10,7 @@ import pytest
 from tensorspin.contract.annealer import START, STEP_ROUNDS, AnnealerSize
 from tensorspin.contract.ising import IsingProblem, schedule
 from tensorspin.contract.thresholds import expand_seed, generators
-from tensorspin.contract.windows import LAG
+from tensorspin.contract.windows import LAG, MIN_TURN, least_turns
 from tensorspin.golden.annealer import Annealer, anneal
 from tensorspin.golden.thresholds import BLOCK, Generator
 from tests.golden.statistics import LEVEL, boltzmann, chi_square, random_terms, total_variation
@@ -118,7 +118,7 @@ def test_equals_a_plain_machine(name, variables, initial, refresh, temperatures)
     start = rng.choice([-1, 1], (size.replicas, variables)) if initial else None
     run = anneal(problem, steps, seeds, refresh, start)
 
-    turn = max(8, size.spins // size.window - problem.first // size.window)
+    turn = max(MIN_TURN, size.spins // size.window - problem.first // size.window)
     first = size.spins - turn * size.window
     stride, replicas = size.strides[0], range(size.replicas)
     numbers = numbers_of(size, seeds, run.cycles - START)
@@ -158,8 +158,8 @@ def test_equals_a_plain_machine(name, variables, initial, refresh, temperatures)
                         if left[replica]:
                             continue
                     if not left[replica]:
-                        least = max(3, size.window // stride)
-                        if not (begins or keeps) and size.replicas - len(spared) > least:
+                        remain = size.replicas - len(spared)
+                        if not (begins or keeps) and remain > least_turns(size):
                             spared.add(replica)
                         continue
                     for spin in range(cursor[replica], variables):
