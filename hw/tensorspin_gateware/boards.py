@@ -156,6 +156,7 @@ HARDWARE = {
         family=Family.ICE40UP,
         programmer=_ICEPROG,
         before_synthesis=COLLISIONS_DO_NOT_MATTER,
+        place_options="--seed 2",
     ),
     "hx8k_evn_annealer": BoardHardware(
         platform="amaranth_boards.ice40_hx8k_b_evn:ICE40HX8KBEVNPlatform",

@@ -20,8 +20,8 @@ RESOURCES = {
 """What nextpnr calls the resources worth a line, and what we call them."""
 
 
-_ROUNDING = 1e-3
-"""nextpnr counts periods in picoseconds."""
+_ROUNDING = 2e-3
+"""nextpnr counts periods in picoseconds, also those of a PLL's oscillator of a gigahertz."""
 
 
 @dataclass(frozen=True)

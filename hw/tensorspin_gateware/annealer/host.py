@@ -12,7 +12,7 @@ from tensorspin.contract.thresholds import SEED_BYTES, generators
 
 from .interface import ADDRESS_BITS, SPACE_BITS, parameters_layout
 
-WRITES = data.StructLayout({"couplings": 1, "steps": 1, "states": 1, "ladder": 1})
+WRITES = data.StructLayout({"couplings": 1, "steps": 1, "states": 1, "ladder": 1, "run": 1})
 """The memory that a byte goes to."""
 
 
@@ -45,10 +45,8 @@ class HostWrites(wiring.Component):
         Writes a byte of the generator's seed.
     seed_first : Out(1)
         It is the first.
-    run_written : Out(1)
-        Strobe: parameters or seeds are written.
 
-    Latency: bytes are written one cycle later.
+    Latency: bytes are written one cycle later, as the other outputs tell.
     """
 
     def __init__(self, size: AnnealerSize, word_bits: int, words: int) -> None:
@@ -70,7 +68,6 @@ class HostWrites(wiring.Component):
                 "seed": Out(8),
                 "seed_enable": Out(generators(size)),
                 "seed_first": Out(1),
-                "run_written": Out(1),
             }
         )
 
@@ -89,6 +86,8 @@ class HostWrites(wiring.Component):
                     m.d.sync += [pointer.eq(self.address), write.states.eq(1)]
                 with m.Case(AnnealerSpace.LADDER):
                     m.d.sync += [pointer.eq(self.address), write.ladder.eq(1)]
+                with m.Case(AnnealerSpace.RUN):
+                    m.d.sync += [pointer.eq(self.address), write.run.eq(1)]
                 with m.Case(AnnealerSpace.SPARSE):
                     with m.If(self.address < POINTER_BYTES):
                         m.d.sync += pointer.word_select(self.address[:2], 8).eq(self.write_data)
@@ -105,18 +104,14 @@ class HostWrites(wiring.Component):
                 m.d.sync += clearing.eq(0)
 
         block_bits = stride_bits(SEED_BYTES)
-        place, block = self.address[:block_bits], self.address[block_bits:]
+        place, block = pointer[:block_bits], pointer[block_bits:]
         parameters = self.parameters.as_value()
-        m.d.comb += [
-            self.run_written.eq(self.write_enable & (self.space == AnnealerSpace.RUN)),
-            self.seed.eq(self.write_data),
-            self.seed_first.eq(place == 0),
-        ]
-        with m.If(self.run_written):
+        m.d.comb += [self.seed.eq(self.value), self.seed_first.eq(place == 0)]
+        with m.If(write.run):
             with m.If(block == 0):
                 for byte in range(len(parameters) // 8):
                     with m.If(place == byte):
-                        m.d.sync += parameters.word_select(byte, 8).eq(self.write_data)
+                        m.d.sync += parameters.word_select(byte, 8).eq(self.value)
             for generator in range(generators(self._size)):
                 m.d.comb += self.seed_enable[generator].eq(block == generator + 1)
         return m

@@ -52,7 +52,7 @@ class Memories(wiring.Component):
     seed_first : Out(1)
         It is the first.
     run_written : Out(1)
-        Strobe: parameters or seeds are written.
+        Strobe: parameters or seeds are being written, one cycle later than the host asked for it.
     """
 
     def __init__(self, size: AnnealerSize, row_latency: int, family: Family) -> None:
@@ -95,9 +95,9 @@ class Memories(wiring.Component):
             "seed",
             "seed_enable",
             "seed_first",
-            "run_written",
         ):
             m.d.comb += getattr(self, name).eq(getattr(host, name))
+        m.d.comb += self.run_written.eq(host.write.run)
         pointer, value, write, clearing = host.pointer, host.value, host.write, host.clearing
 
         m.submodules.couplings = couplings = Couplings(size, self._row_latency, self._family)

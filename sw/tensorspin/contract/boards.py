@@ -127,7 +127,7 @@ _TABLE = (
     Board(
         name="icebreaker_annealer",
         title="1BitSquared iCEBreaker (iCE40 UP5K)",
-        clock_hz=30_000_000,
+        clock_hz=33_000_000,
         baud=1_000_000,
         usb=ft2232("iCEBreaker"),
         **sizes.UP5K_ANNEALER,

@@ -54,15 +54,18 @@ class WindowedAnnealer(wiring.Component):
         m.submodules.records = records = Records(size)
         m.submodules.results = results = Results(size)
         m.submodules.memories = memories = Memories(size, self._family)
+        # The router's decision to start or stop comes late in its cycle.
+        start, stop = Signal(), Signal()
+        m.d.sync += [start.eq(self.start), stop.eq(self.stop)]
         cycle = Signal(CYCLE_BITS)
-        with m.If(self.start):
+        with m.If(start):
             m.d.sync += cycle.eq(1)
         with m.Elif(self.running):
             m.d.sync += cycle.eq(cycle + 1)
         accepted = delay(m, Cat(turns.first, turns.place.window), ACCEPTED)
 
         m.d.comb += [
-            self.running.eq(turns.running),
+            self.running.eq((turns.running | start) & ~stop),
             self.step.eq(turns.current_step),
             self.ready.eq(memories.ready),
             self.memory.read_data.eq(results.data),
@@ -74,8 +77,8 @@ class WindowedAnnealer(wiring.Component):
             memories.window.eq(turns.place.window),
             memories.step_index.eq(turns.step_index),
             memories.spin.eq(turns.spin),
-            turns.start.eq(self.start),
-            turns.stop.eq(self.stop | memories.run_written),
+            turns.start.eq(start),
+            turns.stop.eq(stop | memories.run_written),
             turns.parameters.eq(memories.parameters),
             turns.next_step.eq(memories.step),
             turns.states.eq(memories.states),

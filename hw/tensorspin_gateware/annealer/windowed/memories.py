@@ -45,10 +45,10 @@ class Memories(wiring.Component):
     spin : In
     states : Out(8 x state_bytes)
         A cycle later. A byte that was written two cycles before is there.
-    parameters, run_written : Out
+    parameters, seed, seed_enable, seed_first : Out
         As from `HostWrites`.
-    seed, seed_enable, seed_first : Out
-        As from `HostWrites`, a cycle later.
+    run_written : Out(1)
+        Strobe: parameters or seeds are being written, one cycle later than the host asked for it.
 
     Block RAM; with ``Family.ICE40UP`` the couplings lie in SPRAM.
     """
@@ -87,11 +87,9 @@ class Memories(wiring.Component):
         m.submodules.host = host = HostWrites(size, word_bits, words)
         for name in ("space", "address", "write_enable", "write_data"):
             m.d.comb += getattr(host, name).eq(getattr(self, name))
-        for name in ("ready", "parameters", "run_written"):
+        for name in ("ready", "parameters", "seed", "seed_enable", "seed_first"):
             m.d.comb += getattr(self, name).eq(getattr(host, name))
-        # A run draws its first numbers `START` cycles after it is started.
-        for name in ("seed", "seed_enable", "seed_first"):
-            m.d.sync += getattr(self, name).eq(getattr(host, name))
+        m.d.comb += self.run_written.eq(host.write.run)
         pointer = host.pointer
 
         if self._family is Family.ICE40UP:
