@@ -14,6 +14,7 @@ import pytest
 
 from tensorspin.errors import CapacityError, TensorspinError
 from tensorspin.sampling import BoardSampler
+from tensorspin.sampling.board_sampler import quantise_model
 
 from .boards import MANY, SIZE, URL, WIDE, golden_board
 
@@ -159,7 +160,7 @@ def test_initial_states(sampler, board):
     found = sampler.sample(bqm, initial_states=states, seed=1, **SWEEPS)
     assert len(found) == 2
     order = list(found.variables)
-    sent = board.runs[0][3]["initial_states"]
+    sent = board.runs[0][3]["initial_states"] * quantise_model(bqm, order, SIZE).start
     for read in (0, 1):
         assert sent[read].tolist() == [2 * states[read][label] - 1 for label in order]
     with pytest.raises(ValueError, match="insufficient"):

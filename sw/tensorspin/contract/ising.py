@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -136,13 +137,17 @@ class IsingProblem:
         size, first = self.size, self.first
         rows = np.zeros((size.rows(self.offset_rows), size.spins), dtype=np.int64)
         rows[first : size.spins, first:] = self.couplings
-        rows[size.offset_places(self.offset_rows), first:] = offset_rows(self.start_fields, size)
+        rows[size.offset_places(self.offset_rows), first:] = self._offset_rows
         return rows
 
     @property
     def offset_rows(self) -> int:
         """Rows in use that make up the fields' start."""
-        return len(offset_rows(self.start_fields, self.size))
+        return len(self._offset_rows)
+
+    @cached_property
+    def _offset_rows(self) -> np.ndarray:
+        return offset_rows(self.start_fields, self.size)
 
 
 def offset_rows(fields: np.ndarray, size: AnnealerSize) -> np.ndarray:

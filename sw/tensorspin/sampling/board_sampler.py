@@ -13,8 +13,9 @@ from dimod.core.scoped import Scoped
 
 from ..board import Board
 from ..contract.annealer import AnnealerSize
-from ..errors import TensorspinError
+from ..errors import CapacityError, TensorspinError
 from ..progress import Progress
+from .gauge import balanced_state
 from .methods import METHODS, plan
 from .quantise import Quantised, quantise
 from .schedules import TYPES, betas_of, default_beta_range
@@ -254,10 +255,11 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
                 ladder=ladder,
                 # Replicas without a read of their own begin like the others.
                 initial_states=np.resize(
-                    initial[done : done + size.replicas], (size.replicas, len(variables))
+                    initial[done : done + size.replicas] * quantised.start,
+                    (size.replicas, len(variables)),
                 ),
             )
-            found = run.best_states if states == "best" else run.states
+            found = quantised.start * (run.best_states if states == "best" else run.states)
             reads = min(size.replicas, len(initial) - done)
             samples[done : done + reads] = found[:reads]
             done += reads
@@ -272,6 +274,8 @@ def quantise_model(
     bqm: dimod.BinaryQuadraticModel, variables: Sequence, size: AnnealerSize
 ) -> Quantised:
     """A model of spins on a device's scale.
+
+    If the fields of the device's first state do not fit, another state is made the first.
 
     Parameters
     ----------
@@ -301,7 +305,13 @@ def quantise_model(
         raise ValueError(f"the coupling of {pair} is {values[wrong[0]]}; it must be finite")
     couplings = np.zeros((len(linear), len(linear)))
     couplings[rows, columns] = values
-    return quantise(linear, couplings + couplings.T, size)
+    couplings = couplings + couplings.T
+    try:
+        return quantise(linear, couplings, size)
+    except CapacityError:
+        if len(linear) > size.spins:
+            raise
+        return quantise(linear, couplings, size, balanced_state(couplings))
 
 
 def _default_range(quantised: Quantised | None) -> tuple[float, float]:

@@ -28,6 +28,9 @@ class Quantised:
     Attributes
     ----------
     problem : IsingProblem
+        Its spins are the model's times `start`.
+    start : ndarray of int8, shape (n,)
+        State of the model for which the problem's spins +1 stand.
     scale : float
         Units of the device in one of the model.
     coupling_error, linear_error : float
@@ -40,6 +43,7 @@ class Quantised:
     """
 
     problem: IsingProblem
+    start: np.ndarray
     scale: float
     coupling_error: float
     linear_error: float
@@ -47,7 +51,12 @@ class Quantised:
     relative_error: float
 
 
-def quantise(linear: np.ndarray, couplings: np.ndarray, size: AnnealerSize) -> Quantised:
+def quantise(
+    linear: np.ndarray,
+    couplings: np.ndarray,
+    size: AnnealerSize,
+    start: np.ndarray | None = None,
+) -> Quantised:
     """Scale and round a model.
 
     If all coefficients are multiples of a number so that they fit as integers, the least such
@@ -60,6 +69,8 @@ def quantise(linear: np.ndarray, couplings: np.ndarray, size: AnnealerSize) -> Q
     couplings : ndarray of float, shape (n, n)
         Symmetric, zero on the diagonal.
     size : AnnealerSize
+    start : ndarray of int8, shape (n,), optional
+        The state for which the problem's spins +1 are to stand; by default all +1.
 
     Returns
     -------
@@ -82,6 +93,8 @@ def quantise(linear: np.ndarray, couplings: np.ndarray, size: AnnealerSize) -> Q
         )
     if not (np.all(np.isfinite(linear)) and np.all(np.isfinite(couplings))):
         raise ValueError("all coefficients of a model must be finite")
+    start = np.ones(len(linear), np.int8) if start is None else start
+    linear, couplings = start * linear, couplings * np.outer(start, start)
     upper = np.triu(couplings, 1)
     limit = _scale_limit(linear, couplings, size)
     scale = _exact_scale(np.concatenate([linear, upper[upper != 0]]), limit)
@@ -94,6 +107,7 @@ def quantise(linear: np.ndarray, couplings: np.ndarray, size: AnnealerSize) -> Q
     lost = np.sum(coupling_errors**2) + np.sum(linear_errors**2)
     return Quantised(
         problem,
+        start,
         scale,
         float(coupling_errors.max()),
         float(linear_errors.max()),
@@ -165,7 +179,7 @@ def _too_large(linear, couplings, size) -> CapacityError:
         )
     start = np.rint((linear + couplings.sum(axis=1)) * least).astype(np.int64)
     return CapacityError(
-        "rows for the fields of the state with all spins +1",
+        "rows for the fields of the state in which the device begins",
         len(offset_rows(start, size)),
         size.offset_rows + size.spins - len(linear),
         "take a board with wider couplings or more spins, or make linear terms and degrees smaller",
