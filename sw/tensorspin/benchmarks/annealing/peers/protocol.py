@@ -12,8 +12,18 @@ from pathlib import Path
 
 import numpy as np
 
-BATCHES = 4
-"""Parts of the reads that are timed by themselves."""
+REPEATS = 4
+"""Times that each time is taken; the least counts."""
+
+SWEEPS_PART = 0.7
+"""Of the time of a call that the sweeps must take: what else there is must be taken off, and is not
+the same twice."""
+
+MOST_SECONDS = 5.0
+"""Processor time of a call, from which on no more reads are added to come to that part."""
+
+GROWTH = 2, 16
+"""Least and greatest factor by which they become more."""
 
 
 @dataclass(frozen=True)
@@ -52,12 +62,13 @@ def begin() -> Task:
     return Task(**json.loads(sys.argv[1]))
 
 
-def measure(task: Task, sample: Callable[[int, int, int], np.ndarray], versions: dict) -> None:
+def measure(
+    task: Task,
+    sample: Callable[[int, int, int], np.ndarray],
+    versions: dict,
+    repeat: Callable[[int, int, int], object] | None = None,
+) -> None:
     """Measure, and write the answer.
-
-    The time is that of the processor, so that other processes hardly count, and of the fastest of
-    `BATCHES`. What calls take beside sweeps, such as to convert the model, is taken off: it is
-    measured with one sweep a read.
 
     Parameters
     ----------
@@ -65,25 +76,60 @@ def measure(task: Task, sample: Callable[[int, int, int], np.ndarray], versions:
     sample : callable
         Called with sweeps, reads and a seed; returns the energies.
     versions : dict of str to str
+    repeat : callable, optional
+        Called likewise, to take the time: its reads may be alike. By default `sample`.
     """
-    sample(1, 1, task.seed)  # what is made only once
-    reads = -(-task.reads // BATCHES)
-    seeds = [task.seed + batch * reads for batch in range(BATCHES)]
-    overhead = min(_timed(sample, 1, reads, seed)[0] for seed in seeds)
     runs = []
     for sweeps in task.sweeps:
-        seconds, energies = zip(*(_timed(sample, sweeps, reads, seed) for seed in seeds))
+        energies = sample(sweeps, task.reads, task.seed)
         runs.append(
             {
                 "sweeps": sweeps,
-                "read_seconds": max(min(seconds) - overhead, 0.0) / reads,
-                "energies": np.concatenate(energies).astype(float).tolist(),
+                "read_seconds": read_seconds(repeat or sample, sweeps, task.seed),
+                "energies": np.asarray(energies, dtype=float).tolist(),
             }
         )
     Path(sys.argv[2]).write_text(json.dumps({"runs": runs, "versions": versions}))
 
 
-def _timed(sample, *arguments) -> tuple[float, np.ndarray]:
+def read_seconds(sample: Callable[[int, int, int], object], sweeps: int, seed: int) -> float:
+    """Time of a read's sweeps.
+
+    The time is that of the processor, so that other processes hardly count. What calls take beside
+    sweeps, such as to convert the model, is measured with one sweep a read and taken off; calls
+    have as many reads as it takes to make it small.
+
+    Parameters
+    ----------
+    sample : callable
+        As for `measure`.
+    sweeps : int
+        2 or more.
+    seed : int
+
+    Raises
+    ------
+    RuntimeError
+        If a call takes no longer than one with one sweep a read.
+    """
+    sample(1, 1, seed)  # what is made only once
+    reads = 1
+    while True:
+        seconds, beside = (
+            min(_seconds(sample, count, reads, seed) for _ in range(REPEATS))
+            for count in (sweeps, 1)
+        )
+        net = seconds - beside
+        if net >= SWEEPS_PART * seconds or seconds > MOST_SECONDS:
+            break
+        wanted = beside * SWEEPS_PART / (1 - SWEEPS_PART)
+        reads *= int(np.clip(wanted / net, *GROWTH)) if net > 0 else GROWTH[1]
+    if net <= 0:
+        raise RuntimeError(f"{sweeps} sweeps take no longer than one, with {reads} reads")
+    return net / reads * sweeps / (sweeps - 1)
+
+
+def _seconds(sample, *arguments) -> float:
     started = time.process_time()
-    energies = sample(*arguments)
-    return time.process_time() - started, energies
+    sample(*arguments)
+    return time.process_time() - started
