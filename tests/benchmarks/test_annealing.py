@@ -98,7 +98,8 @@ def test_methods_take_as_long_as_each_other():
     assert [(row["method"], row["schedule"]) for row in found[::3]] == list(WAYS)
     assert {row["method"] for row in found if row["rebuilt"]} == {"tempering"}
     for place, row in enumerate(found):
-        assert row["read_seconds"] == pytest.approx(found[place % 3]["read_seconds"], rel=0.4)
+        # Whole sweeps, of which so few differ from run to run.
+        assert row["read_seconds"] == pytest.approx(found[place % 3]["read_seconds"], rel=0.25)
         assert row["reads"] == 32
         assert row["mean"] <= row["run_best"]
         assert row["sweeps"] == (20, 40, 80)[place % 3] or place >= 3
