@@ -12,14 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
-REPEATS = 4
+REPEATS = 3
 """Times that each time is taken; the least counts."""
 
 SWEEPS_PART = 0.7
 """Of the time of a call that the sweeps must take: what else there is must be taken off, and is not
 the same twice."""
 
-MOST_SECONDS = 5.0
+MOST_SECONDS = 1.0
 """Processor time of a call, from which on no more reads are added to come to that part."""
 
 GROWTH = 2, 16
