@@ -17,7 +17,10 @@ NAME = "top"
 """Name of the design, in all files of a build."""
 
 _ALIVE_SECONDS = 5
-"""Time between two signs of life of a tool that takes minutes."""
+"""Time between two signs of life of a tool, at least."""
+
+_ALIVE_PART = 0.1
+"""The same, as a part of the time that it has run."""
 
 Progress = Callable[[str], None]
 """Takes one line of text."""
@@ -85,8 +88,9 @@ def _run_tool(
         ) as process:
             started = time.monotonic()
             while True:
+                seconds = time.monotonic() - started
                 try:
-                    process.wait(_ALIVE_SECONDS)
+                    process.wait(max(_ALIVE_SECONDS, _ALIVE_PART * seconds))
                     break
                 except subprocess.TimeoutExpired:
                     progress(f"{stage} ... {time.monotonic() - started:.0f} s")
