@@ -64,17 +64,14 @@ class Annealer(wiring.Component):
         m.submodules.memories = memories = Memories(
             size, size.replicas + READ - FOUND, self._family
         )
-        # The router's decision to start or stop comes late in its cycle.
-        start, stop = Signal(), Signal()
-        m.d.sync += [start.eq(self.start), stop.eq(self.stop)]
         cycle = Signal(CYCLE_BITS)
-        with m.If(start):
+        with m.If(self.start):
             m.d.sync += cycle.eq(1)
         with m.Elif(self.running):
             m.d.sync += cycle.eq(cycle + 1)
 
         m.d.comb += [
-            self.running.eq((turns.running | start) & ~stop),
+            self.running.eq(turns.running),
             self.step.eq(turns.current_step),
             self.ready.eq(memories.ready),
             self.memory.read_data.eq(results.data),
@@ -82,8 +79,8 @@ class Annealer(wiring.Component):
             memories.address.eq(self.memory.address),
             memories.write_enable.eq(self.memory.write_enable),
             memories.write_data.eq(self.memory.write_data),
-            turns.start.eq(start),
-            turns.stop.eq(stop | memories.run_written),
+            turns.start.eq(self.start),
+            turns.stop.eq(self.stop | memories.run_written),
             turns.parameters.eq(memories.parameters),
             memories.step_index.eq(turns.step_index),
             turns.next_step.eq(memories.step),

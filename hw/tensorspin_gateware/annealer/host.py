@@ -12,8 +12,8 @@ from tensorspin.contract.thresholds import SEED_BYTES, generators
 
 from .interface import ADDRESS_BITS, SPACE_BITS, parameters_layout
 
-WRITES = data.StructLayout({"couplings": 1, "steps": 1, "states": 1, "ladder": 1, "run": 1})
-"""The memory that a byte goes to."""
+WRITES = {"couplings": 1, "steps": 1, "states": 1, "ladder": 1}
+"""The memories that a byte may go to, a bit for each."""
 
 
 class HostWrites(wiring.Component):
@@ -26,6 +26,9 @@ class HostWrites(wiring.Component):
         Base-2 logarithm of the bytes of the coupling memory's words.
     words : int
         That are cleared.
+    run_late : bool, default=False
+        Parameters and seeds are written a cycle later than asked for: the way from the router is
+        long on slow devices. Else what the router asks for is known in the same cycle.
 
     Ports
     -----
@@ -37,6 +40,7 @@ class HostWrites(wiring.Component):
         Address of a byte that is written.
     value : Out(8)
     write : Out(WRITES)
+        With `run_late` it has another member, `run`: parameters or seeds are being written.
     clearing : Out(1)
         The word at `pointer` becomes zero.
     parameters : Out(parameters_layout())
@@ -45,12 +49,17 @@ class HostWrites(wiring.Component):
         Writes a byte of the generator's seed.
     seed_first : Out(1)
         It is the first.
+    run_written : Out(1)
+        The same, without `run_late`.
 
-    Latency: bytes are written one cycle later, as the other outputs tell.
+    Latency: bytes are written one cycle later.
     """
 
-    def __init__(self, size: AnnealerSize, word_bits: int, words: int) -> None:
+    def __init__(
+        self, size: AnnealerSize, word_bits: int, words: int, run_late: bool = False
+    ) -> None:
         self._size = size
+        self._run_late = run_late
         self._word_bits = word_bits
         self._words = words
         super().__init__(
@@ -62,12 +71,13 @@ class HostWrites(wiring.Component):
                 "ready": Out(1),
                 "pointer": Out(ADDRESS_BITS),
                 "value": Out(8),
-                "write": Out(WRITES),
+                "write": Out(data.StructLayout(WRITES | ({"run": 1} if run_late else {}))),
                 "clearing": Out(1),
                 "parameters": Out(parameters_layout()),
                 "seed": Out(8),
                 "seed_enable": Out(generators(size)),
                 "seed_first": Out(1),
+                **({} if run_late else {"run_written": Out(1)}),
             }
         )
 
@@ -86,8 +96,9 @@ class HostWrites(wiring.Component):
                     m.d.sync += [pointer.eq(self.address), write.states.eq(1)]
                 with m.Case(AnnealerSpace.LADDER):
                     m.d.sync += [pointer.eq(self.address), write.ladder.eq(1)]
-                with m.Case(AnnealerSpace.RUN):
-                    m.d.sync += [pointer.eq(self.address), write.run.eq(1)]
+                if self._run_late:
+                    with m.Case(AnnealerSpace.RUN):
+                        m.d.sync += [pointer.eq(self.address), write.run.eq(1)]
                 with m.Case(AnnealerSpace.SPARSE):
                     with m.If(self.address < POINTER_BYTES):
                         m.d.sync += pointer.word_select(self.address[:2], 8).eq(self.write_data)
@@ -104,14 +115,19 @@ class HostWrites(wiring.Component):
                 m.d.sync += clearing.eq(0)
 
         block_bits = stride_bits(SEED_BYTES)
-        place, block = pointer[:block_bits], pointer[block_bits:]
+        if self._run_late:
+            written, address, value = write.run, pointer, self.value
+        else:
+            written, address, value = self.run_written, self.address, self.write_data
+            m.d.comb += written.eq(self.write_enable & (self.space == AnnealerSpace.RUN))
+        place, block = address[:block_bits], address[block_bits:]
         parameters = self.parameters.as_value()
-        m.d.comb += [self.seed.eq(self.value), self.seed_first.eq(place == 0)]
-        with m.If(write.run):
+        m.d.comb += [self.seed.eq(value), self.seed_first.eq(place == 0)]
+        with m.If(written):
             with m.If(block == 0):
                 for byte in range(len(parameters) // 8):
                     with m.If(place == byte):
-                        m.d.sync += parameters.word_select(byte, 8).eq(self.value)
+                        m.d.sync += parameters.word_select(byte, 8).eq(value)
             for generator in range(generators(self._size)):
                 m.d.comb += self.seed_enable[generator].eq(block == generator + 1)
         return m

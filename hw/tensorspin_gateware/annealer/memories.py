@@ -46,11 +46,13 @@ class Memories(wiring.Component):
     rank_word : Out(8 x rank_bytes)
         A cycle later. A byte that was written two cycles before is there.
     parameters : Out(parameters_layout())
-        As from `HostWrites`.
-    seed, seed_enable, seed_first : Out
-        As from `HostWrites`, a cycle later.
+    seed : Out(8)
+    seed_enable : Out(generators)
+        Writes a byte of the generator's seed.
+    seed_first : Out(1)
+        It is the first.
     run_written : Out(1)
-        Strobe: parameters or seeds are being written, one cycle later than the host asked for it.
+        Strobe: parameters or seeds are written.
     """
 
     def __init__(self, size: AnnealerSize, row_latency: int, family: Family) -> None:
@@ -87,13 +89,15 @@ class Memories(wiring.Component):
         m.submodules.host = host = HostWrites(size, row_low, size.spins + size.offset_rows)
         for name in ("space", "address", "write_enable", "write_data"):
             m.d.comb += getattr(host, name).eq(getattr(self, name))
-        for name in ("ready", "parameters"):
+        for name in (
+            "ready",
+            "parameters",
+            "seed",
+            "seed_enable",
+            "seed_first",
+            "run_written",
+        ):
             m.d.comb += getattr(self, name).eq(getattr(host, name))
-        # The generators are all over the device. A run draws its first numbers `START` cycles after
-        # it is started.
-        for name in ("seed", "seed_enable", "seed_first"):
-            m.d.sync += getattr(self, name).eq(getattr(host, name))
-        m.d.comb += self.run_written.eq(host.write.run)
         pointer, value, write, clearing = host.pointer, host.value, host.write, host.clearing
 
         m.submodules.couplings = couplings = Couplings(size, self._row_latency, self._family)

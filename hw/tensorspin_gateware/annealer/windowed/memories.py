@@ -84,7 +84,7 @@ class Memories(wiring.Component):
         length = size.window * size.coupling_bits // 8
         words = (size.spins + size.offset_rows) << window_bits(size)
         word_bits = ceil_log2(length)
-        m.submodules.host = host = HostWrites(size, word_bits, words)
+        m.submodules.host = host = HostWrites(size, word_bits, words, run_late=True)
         for name in ("space", "address", "write_enable", "write_data"):
             m.d.comb += getattr(host, name).eq(getattr(self, name))
         for name in ("ready", "parameters", "seed", "seed_enable", "seed_first"):
