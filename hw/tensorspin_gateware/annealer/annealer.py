@@ -41,8 +41,8 @@ class Annealer(wiring.Component):
 
     - 256 spins, couplings of 4 bits, fields of 12: 19,360 LUTs, 76 a spin, 12,894 registers, 43
       block RAMs;
-    - 1,000 spins, couplings of 2 bits, fields of 11: 62,252 LUTs, 62 a spin, about 39,400 registers,
-      136 block RAMs.
+    - 1,000 spins, couplings of 2 bits, fields of 11: 62,252 LUTs, 62 a spin, 39,400 registers, 136
+      block RAMs.
 
     The LUTs include two for each slice that writes distributed RAM, which nothing else can use.
     """
