@@ -169,11 +169,13 @@ HARDWARE = {
         platform="amaranth_boards.icesugar:ICESugarPlatform",
         family=Family.ICE40UP,
         programmer=_ICESPROG,
+        place_options="--seed 2",
     ),
     "upduino_v3": BoardHardware(
         platform="amaranth_boards.upduino_v3:UpduinoV3Platform",
         family=Family.ICE40UP,
         programmer=_ICEPROG,
+        place_options="--seed 2",
         # https://github.com/tinyvision-ai-inc/UPduino-v3.0: RTL/common/upduino.pcf. That of the
         # FTDI chip's pins is no UART as long as its DTR selects the flash.
         uart=UARTPins(rx="38", tx="28", where="gpio_38 and gpio_28, at the left row's end"),
