@@ -169,7 +169,7 @@ HARDWARE = {
         platform="amaranth_boards.icesugar:ICESugarPlatform",
         family=Family.ICE40UP,
         programmer=_ICESPROG,
-        place_options="--seed 2",
+        place_options="--seed 4",
     ),
     "upduino_v3": BoardHardware(
         platform="amaranth_boards.upduino_v3:UpduinoV3Platform",
@@ -189,6 +189,7 @@ HARDWARE = {
         platform="amaranth_boards.ice40_up5k_b_evn:ICE40UP5KBEVNPlatform",
         family=Family.ICE40UP,
         programmer=_ICEPROG,
+        place_options="--seed 6",
         # Lattice FPGA-UG-02001, header C; litex-boards' lattice_ice40up5k_evn.py has the same.
         uart=UARTPins(rx="3", tx="21", where="pins 5 and 4 of header C (J3)"),
         notes="leave J51 closed, which connects the 12 MHz oscillator",
