@@ -14,7 +14,7 @@ from .contract.packets import DeviceStatus
 from .contract.results import Results
 from .contract.tempering import Ladder
 from .contracting import Contracting
-from .errors import LinkError, TensorspinError
+from .errors import BaudRateError, LinkError, TensorspinError
 from .link.measure import LinkReport, measure_link
 from .link.session import DEFAULT_TIMEOUT, Session
 from .progress import Progress
@@ -81,23 +81,27 @@ class Board:
             If the device speaks another version of the protocol.
         """
         rates = baud_rates(url) if baud is None else [baud]
+        failures = []
         for rate in rates:
-            transport = open_transport(url, baud=rate)
             try:
-                session = Session(transport, timeout)
-                session.open()
-                return cls(session)
+                transport = open_transport(url, baud=rate)
+            except BaudRateError as error:
+                failures.append(error)  # an adapter that is too slow for others' boards
+                continue
+            try:
+                return cls.over(transport, timeout)
             except LinkError as error:
                 transport.close()
-                if rate == rates[-1]:
-                    if len(rates) == 1:
-                        raise
-                    tried = ", ".join(map(str, rates))
-                    raise LinkError(f"{error} (tried at {tried} baud)") from error
+                failures.append(error)
             except BaseException:
                 transport.close()
                 raise
-        raise AssertionError("there is always a rate to try")
+        if len(failures) == 1:
+            raise failures[0]
+        # That nothing answers at one rate tells more than that another is not possible.
+        error = next((each for each in failures if isinstance(each, LinkError)), failures[0])
+        tried = ", ".join(map(str, rates))
+        raise type(error)(f"{error} (tried at {tried} baud)") from error
 
     @classmethod
     def over(cls, transport: Transport, timeout: float = DEFAULT_TIMEOUT) -> Board:

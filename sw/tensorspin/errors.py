@@ -17,6 +17,10 @@ class TransportError(TensorspinError):
     """The way to the device can't be opened, or broke."""
 
 
+class BaudRateError(TransportError):
+    """A serial port that is there doesn't know the rate."""
+
+
 class LinkError(TensorspinError):
     """The device doesn't answer, or too much is lost on the line."""
 

@@ -24,7 +24,7 @@ class PortGuess:
     name : str
         What the port says of itself; may be empty.
     boards : tuple of Board
-        Rows of the board table that it may belong to.
+        Rows of the board table that it may belong to; of those with their UART there, if any has.
     certain : bool
         The name says that it is one of these; otherwise many things have the same numbers.
     uart : bool
@@ -82,9 +82,10 @@ def _guess(port: ListPortInfo, ports: list[ListPortInfo]) -> PortGuess:
         # What serves for programming alone would have its name.
         same = [row for row in same if row.usb.uart is not None or not adapter]
     boards = named or same
-    uart = bool(adapter) or any(_is_uart(port, row, ports) for row in boards)
+    served = [row for row in boards if _is_uart(port, row, ports)]
+    uart = bool(adapter or served)
     name = port.product or (port.description if port.description != "n/a" else "") or ""
-    return PortGuess(port.device, name, tuple(boards), bool(named), uart, adapter)
+    return PortGuess(port.device, name, tuple(served or boards), bool(named), uart, adapter)
 
 
 def _is_uart(port: ListPortInfo, board: Board, ports: list[ListPortInfo]) -> bool:

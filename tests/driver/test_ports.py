@@ -75,6 +75,9 @@ def test_chip_without_a_name_may_be_many_boards():
     assert {"icebreaker", "ecpix5_45f", "versa_ecp5"} <= names
     assert uart.uart and not uart.certain and str(uart).startswith("perhaps the UART of")
     assert not other.uart
+    on_header_pins = "ice40_up5k_b_evn"
+    assert on_header_pins not in names
+    assert on_header_pins in {board.name for board in other.boards}
 
 
 def test_microcontroller_with_other_interfaces():

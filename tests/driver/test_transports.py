@@ -4,6 +4,7 @@ import errno
 import fcntl
 import os
 import sys
+import termios
 import types
 from dataclasses import dataclass
 
@@ -14,7 +15,7 @@ import serial.tools.list_ports
 from tensorspin.board import Board
 from tensorspin.contract.cobs import DELIMITER
 from tensorspin.contract.packets import Packet, PacketType
-from tensorspin.errors import LinkError, TransportError
+from tensorspin.errors import BaudRateError, LinkError, TransportError
 from tensorspin.golden.device import GoldenDevice
 from tensorspin.transports import baud_rates, open_transport
 from tensorspin.transports.golden import GoldenTransport
@@ -72,6 +73,38 @@ def test_all_rates_are_tried(monkeypatch):
     with pytest.raises(LinkError, match=r"\(tried at 1000000, 115200 baud\)"):
         Board.open("/dev/ttyUSB0")
     assert tried == [1_000_000, 115_200]
+
+
+@pytest.mark.parametrize(
+    "refusal", [ValueError("Invalid baud rate"), termios.error(22, "Invalid argument")]
+)
+def test_rate_that_the_port_refuses(refusal, monkeypatch):
+    def refuse():
+        raise refusal
+
+    port = types.SimpleNamespace(open=refuse)
+    monkeypatch.setattr(serial, "serial_for_url", lambda url, **options: port)
+    with pytest.raises(BaudRateError, match="/dev/ttyACM0 refused 1000000 baud: .*nvalid"):
+        open_transport("/dev/ttyACM0", baud=1_000_000)
+    with pytest.raises(BaudRateError, match=r"\(tried at 1000000, 115200 baud\)"):
+        Board.open("/dev/ttyACM0")
+
+
+@pytest.mark.parametrize("answering", [1_000_000, 115_200])
+@pytest.mark.parametrize("refused", [None, 1_000_000])
+def test_rate_of_the_board_is_found(answering, refused, monkeypatch):
+    def open_port(url, *, baud):
+        if baud == refused:
+            raise BaudRateError(f"{url} refused {baud} baud")
+        return GoldenTransport(ROW, None if baud == answering else SilentDevice(ROW))
+
+    monkeypatch.setattr("tensorspin.board.open_transport", open_port)
+    if refused == answering:
+        with pytest.raises(LinkError, match="tried at 1000000, 115200 baud"):
+            Board.open("/dev/ttyACM0")
+    else:
+        with Board.open("/dev/ttyACM0") as board:
+            assert board.info.board == ROW.name
 
 
 # Golden

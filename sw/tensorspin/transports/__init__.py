@@ -37,6 +37,8 @@ def open_transport(url: str, *, baud: int | None = None) -> Transport:
     ------
     TransportError
         If there is no such device, or it can't be opened; the message says what to do.
+    BaudRateError
+        If the port is there, but doesn't know the rate.
     """
     if not isinstance(url, str):
         raise TypeError(f"the device's URL must be a string, not {type(url).__name__}")

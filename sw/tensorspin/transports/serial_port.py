@@ -11,7 +11,7 @@ import serial
 import serial.tools.list_ports
 
 from ..contract.boards import BOARDS
-from ..errors import TransportError
+from ..errors import BaudRateError, TransportError
 from ..udev import INSTALL
 from .base import Transport
 
@@ -39,7 +39,9 @@ class SerialTransport(Transport):
     Raises
     ------
     TransportError
-        If the port is missing, forbidden, in use, or doesn't know the rate.
+        If the port is missing, forbidden or in use.
+    BaudRateError
+        If it doesn't know the rate.
     """
 
     latency = 0.02
@@ -50,10 +52,22 @@ class SerialTransport(Transport):
         self.baud = baud
         try:
             self._port = serial.serial_for_url(
-                url, baudrate=baud, timeout=_POLL, write_timeout=_WRITE_TIMEOUT, exclusive=True
+                url,
+                baudrate=baud,
+                timeout=_POLL,
+                write_timeout=_WRITE_TIMEOUT,
+                exclusive=True,
+                do_not_open=True,
             )
         except (OSError, ValueError) as error:  # SerialException is an OSError
             raise TransportError(_explain(url, error)) from error
+        try:
+            self._port.open()
+        except OSError as error:
+            raise TransportError(_explain(url, error)) from error
+        except Exception as error:
+            # pySerial lets out what the driver said, such as a ValueError or a termios.error.
+            raise BaudRateError(f"{url} refused {baud} baud: {error}") from error
         # Only Linux knows this, and only for real adapters.
         with contextlib.suppress(AttributeError, NotImplementedError, OSError, ValueError):
             self._port.set_low_latency_mode(True)
