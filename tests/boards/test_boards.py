@@ -26,11 +26,8 @@ MEMORY_BYTES = {
 """Memory for the program: iCE40 UltraPlus' four SPRAMs, ECP5's block RAM without parity bits."""
 MULTIPLIERS = {"iCE40UP5K": 8, "LFE5U-25F": 28, "LFE5U-45F": 72, "LFE5U-85F": 156}
 
-DESIGNS = {
-    (HARDWARE[board.name].family, board.contractor, board.annealer): board
-    for board in BOARDS.values()
-}
-"""Boards between which the engines differ."""
+SLOW = 500
+"""Spins of an annealer that takes minutes to elaborate."""
 
 every_board = pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
 
@@ -47,7 +44,17 @@ def parameter(netlist, name):
     return int(bits, 2) if "'" in value else int(value)
 
 
-@pytest.mark.parametrize("board", DESIGNS.values(), ids=[row.name for row in DESIGNS.values()])
+@pytest.mark.parametrize(
+    "board",
+    [
+        pytest.param(
+            board,
+            id=name,
+            marks=pytest.mark.long if board.annealer and board.annealer.spins > SLOW else (),
+        )
+        for name, board in BOARDS.items()
+    ],
+)
 def test_elaborates(board):
     accelerator = Accelerator(board, BUILD, HARDWARE[board.name].family)
     assert "\\core" in prepare(board, accelerator).files["top.il"]
