@@ -30,7 +30,7 @@ from .contract.packets import PacketType, Status, pack_memory
 from .contract.tempering import Ladder
 from .contract.thresholds import expand_seed
 from .errors import DeviceError, TensorspinError
-from .fitting import check_run, fit_problem, most_cycles
+from .fitting import check_cycles, check_run, fit_problem
 from .link.changes import UNKNOWN, coupling_changes, dense_changes
 from .link.requests import MAX_DATA, Read, Request
 from .link.session import Session, SessionLostError
@@ -112,6 +112,7 @@ class Annealing:
         session, size = self._session, self._size
         problem = fit_problem(problem, size)
         check_run(steps, seed, refresh, ladder, size)
+        most = check_cycles(problem, steps, refresh)
         wanted = {
             AnnealerSpace.COUPLINGS: (couplings_image(problem), row_bytes(size)),
             AnnealerSpace.STEPS: (steps_image(steps), step_bytes(size)),
@@ -124,7 +125,7 @@ class Annealing:
             wanted[AnnealerSpace.LADDER] = (ladder_image(ladder), rank_bytes(size))
         seeds = expand_seed(seed, size)
         run = run_image(problem, refresh, steps, seeds, initial_states is not None)
-        most_seconds = most_cycles(problem, steps, refresh) / session.description.clock_hz
+        most_seconds = most / session.description.clock_hz
 
         begun = session.line.now()
         if session.greetings != self._greetings:

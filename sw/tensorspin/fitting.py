@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .contract.annealer import PROBABILITY, REFRESH, RING, START, STEP_ROUNDS, SWEEPS, AnnealerSize
+from .contract.annealer import (
+    CYCLES,
+    PROBABILITY,
+    REFRESH,
+    RING,
+    START,
+    STEP_ROUNDS,
+    SWEEPS,
+    AnnealerSize,
+)
 from .contract.ising import IsingProblem, Step
 from .contract.tempering import Ladder, exchange_rounds
 from .errors import CapacityError
@@ -82,9 +91,25 @@ def _check_ladder(ladder: Ladder, size: AnnealerSize) -> None:
         raise ValueError("the ladder is that of another device: make it for this one's size")
 
 
-def most_cycles(problem: IsingProblem, steps: Sequence[Step], refresh: int) -> int:
-    """Cycles that a run takes at most: every visit of every sweep a flip."""
+def check_cycles(problem: IsingProblem, steps: Sequence[Step], refresh: int) -> int:
+    """Cycles that a run takes at most: every visit of every sweep a flip.
+
+    Raises
+    ------
+    CapacityError
+        If the device might not be able to count them.
+    """
     sweeps = sum(step.sweeps for step in steps)
     ends = STEP_ROUNDS + exchange_rounds(problem.size)
     rounds = sweeps * (problem.variables + 1 + refresh) + ends * len(steps)
-    return START + problem.size.replicas * problem.turn * (problem.fill_rounds(True) + rounds)
+    turn = problem.size.replicas * problem.turn
+    most = START + turn * (problem.fill_rounds(True) + rounds)
+    if most > CYCLES.maximum:
+        fewer = int(sweeps * CYCLES.maximum / most)
+        raise CapacityError(
+            f"cycles of a run of {sweeps} sweeps in which every visit is a flip",
+            most,
+            CYCLES.maximum,
+            f"take {fewer} sweeps or fewer, and more reads",
+        )
+    return most

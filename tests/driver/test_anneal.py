@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tensorspin.board import Board
+from tensorspin.contract.annealer import CYCLES, REFRESH, SWEEPS
 from tensorspin.contract.annealer_image import AnnealerSpace
 from tensorspin.contract.boards import find_board
 from tensorspin.contract.ising import IsingProblem, Step
@@ -197,6 +198,11 @@ def test_memory_that_does_not_hold(device):
         ({"steps": [Step((0,) * 6, 0)]}, ValueError, "1 to 65535 sweeps, step 0 has 0"),
         ({"steps": tempering_schedule(2, 1, SIZE)}, ValueError, "need a ladder of temperatures"),
         ({"ladder": OTHER_LADDER}, ValueError, "the ladder is that of another device"),
+        (
+            {"steps": [Step((0,) * 6, SWEEPS.maximum)], "refresh": REFRESH.maximum},
+            CapacityError,
+            f"of 65535 sweeps .*, the device holds {CYCLES.maximum}; take .* sweeps or fewer",
+        ),
         ({"refresh": -1}, ValueError, "refresh must be 0 to 65535, not -1"),
         ({"seed": -1}, ValueError, "seed must be 0 or more, not -1"),
         ({"initial_states": np.ones((2, 24))}, ValueError, rf"\({SIZE.replicas}, 24\), not \(2,"),

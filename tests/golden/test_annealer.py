@@ -82,7 +82,7 @@ def test_a_wrong_temperature_is_noticed():
 def test_samples_that_come_back_are_noticed(exact):
     couplings, linear = random_terms(0)
     problem, places = spread_problem(SPREAD, couplings, linear)
-    refresh = SPREAD.exact_refresh if exact else 0
+    refresh = SPREAD.exact_refresh(problem.variables) if exact else 0
     seen = counts(problem, places, 3.0, 8_000, refresh)
     assert (chi_square(seen, boltzmann(couplings, linear, 3.0)) > LEVEL) == exact
 

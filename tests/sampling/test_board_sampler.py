@@ -14,7 +14,8 @@ import pytest
 
 from tensorspin.errors import CapacityError, TensorspinError
 from tensorspin.sampling import BoardSampler
-from tensorspin.sampling.board_sampler import quantise_model
+from tensorspin.sampling.binary_model import quantise_model
+from tensorspin.sampling.schedules import least_beta
 
 from .boards import MANY, SIZE, URL, WIDE, golden_board
 
@@ -100,6 +101,41 @@ def test_info(sampler, board):
     assert line < info["transfer_time"] < 1
 
 
+def test_a_model_of_bits_is_sampled_at_the_temperature_of_its_spins(sampler, board):
+    """Their conversion leaves rests of sums, which are not the unit of the coefficients."""
+    bits = random_model(5, 20, "BINARY", unit=0.1)
+    found = [
+        sampler.sample(bqm, seed=1, beta_range=(2, 20), **SWEEPS)
+        for bqm in (bits, bits.change_vartype("SPIN", inplace=False))
+    ]
+    (_, steps, _, _), (_, steps_of_spins, _, _) = board.runs
+    assert steps == steps_of_spins
+    assert found[0].info["scale"] == pytest.approx(found[1].info["scale"])
+    assert found[0].info["quantization_error"]["relative_error"] < 1e-9
+    assert found[0].record.energy == pytest.approx(found[1].record.energy)
+
+
+def test_one_strong_field_leaves_the_others_annealed():
+    rng = np.random.default_rng(1)
+    couplings = {
+        (row, column): rng.choice([-1, 1]) for column in range(20) for row in range(column)
+    }
+    sampler = BoardSampler(golden_board(WIDE))
+    plain = sampler.sample_ising({}, couplings, num_sweeps=100, seed=1)
+    held = sampler.sample_ising({"held": 1000}, couplings, num_sweeps=100, seed=1)
+    assert held.first.energy == plain.first.energy - 1000
+    assert np.mean(held.record.energy) < np.mean(plain.record.energy) * 0.95 - 1000
+
+
+def test_temperatures_above_the_devices_are_told_in_units_of_the_model(sampler):
+    with pytest.warns(UserWarning, match="20% of .* inverse temperatures are raised to 0.0"):
+        found = sampler.sample_ising(
+            {"a": 100.0, "b": 0.5}, {}, beta_range=(0, 1), num_sweeps=5, beta_schedule_type="linear"
+        )
+    first, last = found.info["beta_range"]
+    assert first == pytest.approx(least_beta(SIZE) * found.info["scale"]) and last == 1
+
+
 def test_reads(sampler, board):
     bqm = random_model(5, 8, "SPIN")
     assert len(sampler.sample(bqm, **SWEEPS)) == SIZE.replicas
@@ -149,7 +185,7 @@ def test_temperatures_are_those_of_the_model():
         share = counts[tuple(sorted(sample.items()))] / READS
         # Five standard deviations.
         assert abs(share - probability) < 5 * np.sqrt(probability * (1 - probability) / READS)
-    assert board.runs[0][3]["refresh"] == MANY.exact_refresh
+    assert board.runs[0][3]["refresh"] == MANY.exact_refresh(len(h))
 
 
 def test_initial_states(sampler, board):
@@ -221,6 +257,8 @@ def test_isolated_and_empty(sampler, board):
     assert found.first.energy == -2.5
     empty = sampler.sample(dimod.BinaryQuadraticModel({}, {}, 0.5, "BINARY"), num_reads=3)
     assert (len(empty), list(empty.variables), empty.first.energy) == (3, [], 0.5)
+    assert empty.info.keys() == found.info.keys()
+    assert empty.info["device_time"] == empty.info["quantization_error"]["energy_error"] == 0
     assert len(board.runs) == 1
     zero = sampler.sample(dimod.BinaryQuadraticModel({"a": 0.0}, {}, 0.0, "BINARY"), **SWEEPS)
     assert zero.first.energy == 0
@@ -232,6 +270,38 @@ def test_not_finite(sampler, value):
         sampler.sample_ising({"a": value}, {})
     with pytest.raises(ValueError, match=rf"coupling of \('\w', '\w'\) is {value}"):
         sampler.sample_ising({}, {("a", "b"): value})
+    with pytest.raises(ValueError, match=rf"coupling of \('\w', '\w'\) is {value}"):
+        sampler.sample_qubo({("a", "b"): value})
+    with pytest.raises(ValueError, match=rf"offset is {value}"):
+        sampler.sample(dimod.BinaryQuadraticModel({"a": 1.0}, {}, value, "SPIN"))
+
+
+@pytest.mark.parametrize("model", [None, {"a": 1.0}, dimod.ConstrainedQuadraticModel()])
+def test_no_model(sampler, model):
+    with pytest.raises(TypeError, match="must be a dimod.BinaryQuadraticModel, not"):
+        sampler.sample(model)
+
+
+def test_no_board():
+    with pytest.raises(TypeError, match="a Board or a URL, not None"):
+        BoardSampler(None)
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.int64, np.uint8, np.float32, bool])
+def test_initial_states_of_any_dtype(sampler, dtype):
+    bqm = dimod.BinaryQuadraticModel({"a": 0.0, "b": 0.0}, {"ab": 1.0}, 0.0, "BINARY")
+    states = np.array([[0, 1], [1, 1]], dtype), ["a", "b"]
+    found = sampler.sample(bqm, initial_states=states, seed=1, **SWEEPS)
+    assert found.record.sample.dtype == np.int8
+    expected = sampler.sample(
+        bqm, initial_states=[{"a": 0, "b": 1}, {"a": 1, "b": 1}], seed=1, **SWEEPS
+    )
+    assert np.array_equal(found.record.sample, expected.record.sample)
+
+
+def test_initial_states_between_the_values(sampler):
+    with pytest.raises(ValueError, match="initial states hold 0.5"):
+        sampler.sample_ising({"a": 1.0}, {}, initial_states={"a": 0.5})
 
 
 def test_too_many_variables(sampler):

@@ -7,7 +7,7 @@ import pytest
 
 from tensorspin.contract.annealer import COUPLING_BITS, AnnealerSize
 from tensorspin.contract.boards import find_board
-from tensorspin.sampling.board_sampler import quantise_model
+from tensorspin.sampling.binary_model import quantise_model
 from tensorspin.sampling.estimate import describe_model, estimate_widths
 from tensorspin.sampling.model_files import Model
 

@@ -12,8 +12,8 @@ import pytest
 from tensorspin.contract.boards import find_board
 from tensorspin.contract.ising import IsingProblem
 from tensorspin.errors import CapacityError
-from tensorspin.sampling import BoardSampler, board_sampler
-from tensorspin.sampling.board_sampler import quantise_model
+from tensorspin.sampling import BoardSampler, binary_model
+from tensorspin.sampling.binary_model import quantise_model
 from tensorspin.sampling.gauge import balanced_state
 
 from .boards import SIZE, golden_board
@@ -69,7 +69,7 @@ def test_samples_are_those_of_the_model(states, monkeypatch):
     options = {"num_reads": size.replicas, "seed": 5, "states": states}
     plain, narrow = golden_board(size), golden_board(replace(size, offset_rows=FEW))
     with monkeypatch.context() as patch:
-        patch.setattr(board_sampler, "balanced_state", lambda couplings: np.ones(len(couplings)))
+        patch.setattr(binary_model, "balanced_state", lambda couplings: np.ones(len(couplings)))
         with pytest.raises(CapacityError, match="rows for the fields"):
             BoardSampler(narrow).sample(bqm, **options)
     expected = BoardSampler(plain).sample(bqm, **options)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tensorspin.contract.annealer import SWEEPS
 from tensorspin.contract.ising import IsingProblem, schedule
 from tensorspin.contract.thresholds import highest_temperature
 from tensorspin.sampling.schedules import (
     FIRST_FIELD,
-    MOST_COLD,
+    LAST_FIELD,
     anneal_steps,
     betas_of,
     default_beta_range,
@@ -49,7 +50,9 @@ def test_types():
         (ValueError, "inverse temperature of 0", {"kind": "geometric", "beta_range": (0, 1)}),
         (ValueError, "at least 1, not 0", {"num_sweeps": 0}),
         (TypeError, "integer, not 1.5", {"num_sweeps": 1.5}),
-        (ValueError, "multiple", {"num_sweeps": 7, "per_beta": 2}),
+        (ValueError, "multiple of .*2.*, not 7", {"num_sweeps": 7, "per_beta": 2}),
+        (ValueError, "multiple of .*3.*, not 1000", {"per_beta": 3}),
+        (ValueError, "2 numbers", {"kind": "custom", "beta_schedule": [1], "beta_range": 3}),
         (ValueError, "2 sweeps", {"kind": "custom", "beta_schedule": [1, 2], "num_sweeps": 3}),
         (
             ValueError,
@@ -75,10 +78,35 @@ def test_few_temperatures_stay():
     assert anneal_steps(np.array([0.5, 1.0]), 4, SIZE) == schedule([2.0, 1.0], 4, SIZE)
 
 
-def test_temperatures_above_the_highest_are_lowered_with_a_warning():
-    with pytest.warns(UserWarning, match="temperatures of 50% .* its highest"):
-        steps = anneal_steps(np.array([0.0, 1.0]), 1, SIZE)
+def test_temperatures_above_the_highest_are_lowered():
+    steps = anneal_steps(np.array([0.0, 1.0]), 1, SIZE)
     assert steps == schedule([highest_temperature(SIZE) * (1 - 1e-9), 1.0], 1, SIZE)
+
+
+def test_temperatures_that_stay_are_one_step():
+    """However many they are; only what changes needs steps."""
+    betas = np.repeat([0.5, 2.0, 1.0], [SIZE.steps, 3, SIZE.steps + 1])
+    steps = anneal_steps(betas, 2, SIZE)
+    assert steps == [
+        *schedule([2.0], 2 * SIZE.steps, SIZE),
+        *schedule([0.5], 6, SIZE),
+        *schedule([1.0], 2 * (SIZE.steps + 1), SIZE),
+    ]
+    many = anneal_steps(np.ones(3 * SWEEPS.maximum), 1, SIZE)
+    assert [step.sweeps for step in many] == 3 * [SWEEPS.maximum]
+
+
+def test_a_schedule_too_fast_for_the_device_is_told():
+    message = f"{2 * SIZE.steps} inverse temperatures, the device {SIZE.steps} steps"
+    with pytest.warns(UserWarning, match=message):
+        anneal_steps(np.tile([0.1, 5.0], SIZE.steps), 1, SIZE)
+
+
+@pytest.mark.parametrize("space", [np.linspace, np.geomspace])
+@pytest.mark.filterwarnings("error")
+def test_slow_schedules_are_merged_in_silence(space):
+    for most_steps in (4, SIZE.steps):
+        anneal_steps(space(0.1, 1.2, 1000), 1, SIZE, most_steps)
 
 
 def test_too_many_sweeps():
@@ -89,7 +117,7 @@ def test_too_many_sweeps():
 def test_default_range():
     couplings = np.array([[0, 2, 0], [2, 0, 0], [0, 0, 0]])
     hot, cold = default_beta_range(IsingProblem(SIZE, couplings, np.array([0, 0, 3])))
-    assert hot == pytest.approx(FIRST_FIELD / np.sqrt((4 + 4 + 9) / 3))
+    assert hot == pytest.approx(FIRST_FIELD / 2)  # the median
     assert cold == pytest.approx(np.log(1 / 0.01) / (2 * 2))
 
 
@@ -97,8 +125,19 @@ def test_few_small_couplings_do_not_make_the_range_cold():
     couplings = np.zeros((4, 4), dtype=int)
     couplings[0, 1] = couplings[1, 0] = 1
     couplings[2, 3] = couplings[3, 2] = 7
-    hot, cold = default_beta_range(IsingProblem(SIZE, couplings, np.full(4, 100)))
-    assert cold == pytest.approx(MOST_COLD * hot)
+    _, cold = default_beta_range(IsingProblem(SIZE, couplings, np.full(4, 100)))
+    assert cold == pytest.approx(LAST_FIELD / np.hypot(1, 100))
+
+
+def test_a_strong_field_does_not_make_the_range_hot():
+    """Such as that of a spin which is held, or of a penalty."""
+    rng = np.random.default_rng(1)
+    couplings = np.triu(rng.choice([-1, 1], (20, 20)), 1)
+    couplings += couplings.T
+    plain = default_beta_range(IsingProblem(SIZE, couplings, np.zeros(20)))
+    held = np.zeros(20)
+    held[0] = 200
+    assert default_beta_range(IsingProblem(SIZE, couplings, held)) == pytest.approx(plain)
 
 
 def test_default_range_of_nothing():
@@ -106,9 +145,10 @@ def test_default_range_of_nothing():
     assert 0 < hot < cold
 
 
+@pytest.mark.filterwarnings("error")
 def test_default_range_begins_at_the_highest_temperature_at_most():
     problem = IsingProblem(SIZE, np.zeros((1, 1)), np.array([SIZE.field.maximum]))
     hot, cold = default_beta_range(problem)
     assert 1 / hot == pytest.approx(highest_temperature(SIZE))
     assert hot <= cold
-    anneal_steps(np.array([hot, cold]), 1, SIZE)  # warnings are errors here
+    anneal_steps(np.array([hot, cold]), 1, SIZE)

@@ -7,7 +7,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
-from tensorspin.contract.annealer import GROUP, AnnealerSize
+from tensorspin.contract.annealer import CYCLES, GROUP, AnnealerSize
 from tensorspin.contract.annealer_image import (
     RUN_FIELD_BYTES,
     RUN_FIELDS,
@@ -30,8 +30,8 @@ COUNT_BITS = 8 * RUN_FIELD_BYTES
 MEMBER_BITS = ceil_log2(GROUP)
 """Of a spin's number: its place in the group."""
 
-CYCLE_BITS = 32
-"""Width of a run's cycle count, see `RESULT_HEADER`."""
+CYCLE_BITS = CYCLES.width
+"""Of a run's count."""
 
 
 class AnnealerBusSignature(wiring.Signature):

@@ -60,6 +60,9 @@ RING = UQ(0, 16)
 REFRESH = UQ(16, 0)
 """Turns that a replica sits out between two sweeps."""
 
+CYCLES = UQ(32, 0)
+"""Cycles of a run."""
+
 MIN_REPLICAS = 10
 """Turns that fit between two of the same replica: the length of the engine's loop.
 
@@ -231,15 +234,22 @@ class AnnealerSize:
     @property
     def passage(self) -> int:
         """Rounds after which every threshold has been drawn anew."""
-        if self.window:
-            return 1
-        stride = min(self.strides) * (1 if self.tempering else self.replicas)
-        return -(-self.spins // stride)
+        return 1 if self.window else -(-self.spins // self._stride)
 
     @property
-    def exact_refresh(self) -> int:
-        """Least refresh with which no sample serves two sweeps of a replica."""
-        return self.passage - 1
+    def _stride(self) -> int:
+        """Spins that a sample moves on in a round, at least."""
+        return min(self.strides) * (1 if self.tempering else self.replicas)
+
+    def exact_refresh(self, variables: int) -> int:
+        """Least refresh with which no sample serves two sweeps of a replica.
+
+        Parameters
+        ----------
+        variables : int
+            Samples may go on to spins that are none, which use no samples.
+        """
+        return 0 if self.window else -(-variables // self._stride) - 1
 
     @property
     def coupling_widths(self) -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -12,13 +13,12 @@ from dimod.core.initialized import Initialized
 from dimod.core.scoped import Scoped
 
 from ..board import Board
-from ..contract.annealer import AnnealerSize
-from ..errors import CapacityError, TensorspinError
+from ..errors import TensorspinError
 from ..progress import Progress
-from .gauge import balanced_state
+from .binary_model import check_model, quantise_model, small_integers
 from .methods import METHODS, plan
-from .quantise import Quantised, quantise
-from .schedules import TYPES, betas_of, default_beta_range
+from .quantise import Quantised
+from .schedules import ROUNDING, TYPES, betas_of, default_beta_range, least_beta
 from .seeds import checked_seed, run_seeds
 
 if TYPE_CHECKING:
@@ -36,7 +36,9 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
     """Samples binary quadratic models on a board's annealer.
 
     Parameters and results are those of dwave-samplers' ``SimulatedAnnealingSampler``, so that one
-    can stand for the other. A read is a replica's; a run on the board gives as many reads as the
+    can stand for the other; but the order of visits and the rule of acceptance (Metropolis) are the
+    device's, and ``randomize_order`` and ``proposal_acceptance_criteria`` are ignored with a
+    warning. A read is a replica's; a run on the board gives as many reads as the
     device has replicas, at the price of one.
 
     Parameters
@@ -57,6 +59,8 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
     """
 
     def __init__(self, board: Board | str) -> None:
+        if not isinstance(board, (Board, str)):
+            raise TypeError(f"board must be a Board or a URL, not {board!r}")
         self._url = board if isinstance(board, str) else None
         self._board = None if isinstance(board, str) else board
 
@@ -189,9 +193,10 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
         dimod.SampleSet
             Its ``info`` holds ``seed``, ``scale`` (units of the device in one of the model),
             ``quantization_error`` (as attributes of `tensorspin.sampling.quantise.Quantised`),
-            ``beta_range``, ``beta_schedule_type``, ``num_sweeps``, ``cycles`` (of each run),
-            ``device_time`` and ``transfer_time`` (seconds: cycles over the
-            clock, and all the rest on the board's clock).
+            ``method``, ``beta_range`` (of the inverse temperatures in use),
+            ``beta_schedule_type``, ``num_sweeps``, ``cycles`` (of each run), ``device_time`` and
+            ``transfer_time`` (seconds: cycles over the clock, and all the rest on the board's
+            clock).
 
         Raises
         ------
@@ -203,6 +208,7 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
             If the board fails or is lost.
         """
         self.remove_unknown_kwargs(**kwargs)
+        check_model(bqm)
         if method not in METHODS:
             raise ValueError(f"method must be one of {', '.join(METHODS)}, not {method!r}")
         if states not in STATES:
@@ -217,7 +223,7 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
         bqm = bqm.change_vartype(dimod.SPIN, inplace=False)
         parsed = self.parse_initial_states(
             bqm,
-            initial_states=initial_states,
+            initial_states=small_integers(initial_states),
             initial_states_generator=initial_states_generator,
             num_reads=num_reads,
             seed=seed,
@@ -226,23 +232,29 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
         order = np.random.default_rng(ORDER).permutation(len(bqm.variables))
         variables = [parsed.initial_states.variables[place] for place in order]
         initial = parsed.initial_states.record.sample[:, order]
-        quantised = quantise_model(bqm, variables, size) if variables else None
-        info = {"seed": seed, "method": method, "beta_schedule_type": beta_schedule_type}
+        quantised = quantise_model(bqm, variables, size)
         betas = betas_of(
             beta_schedule_type,
             beta_range,
             beta_schedule,
             num_sweeps,
             num_sweeps_per_beta,
-            _default_range(quantised),
+            tuple(quantised.scale * beta for beta in default_beta_range(quantised.problem)),
         )
-        info["beta_range"] = (float(betas[0]), float(betas[-1]))
-        info["num_sweeps"] = len(betas) * num_sweeps_per_beta
-        if quantised is None:
-            return dimod.SampleSet.from_samples_bqm((initial, variables), given, info=info)
+        betas = _possible(betas, quantised.scale * least_beta(size))
+        info = {
+            "seed": seed,
+            "method": method,
+            "beta_schedule_type": beta_schedule_type,
+            "beta_range": (float(betas[0]), float(betas[-1])),
+            "num_sweeps": len(betas) * num_sweeps_per_beta,
+        }
         steps, ladder = plan(method, betas / quantised.scale, num_sweeps_per_beta, size)
-        refresh = size.exact_refresh if exact else 0
-        samples = np.empty_like(initial)
+        if not variables:
+            info.update(_run_info(quantised, []))
+            return dimod.SampleSet.from_samples_bqm((initial, variables), given, info=info)
+        refresh = size.exact_refresh(len(variables)) if exact else 0
+        samples = np.empty(initial.shape, np.int8)
         done, runs = 0, []
         for run_seed in run_seeds(seed, -(-len(initial) // size.replicas)):
             if runs and interrupt_function is not None and interrupt_function():
@@ -270,56 +282,16 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
         return _sample_set(samples[:done], variables, given, info)
 
 
-def quantise_model(
-    bqm: dimod.BinaryQuadraticModel, variables: Sequence, size: AnnealerSize
-) -> Quantised:
-    """A model of spins on a device's scale.
-
-    If the fields of the device's first state do not fit, another state is made the first.
-
-    Parameters
-    ----------
-    bqm : dimod.BinaryQuadraticModel
-        With at least one variable.
-    variables : sequence
-        Labels in the order of the problem's variables.
-    size : AnnealerSize
-
-    Raises
-    ------
-    ValueError
-        If a coefficient is not finite; the message names the variables.
-    CapacityError
-        If it does not fit.
-    """
-    linear, (rows, columns, values), _ = bqm.spin.to_numpy_vectors(variable_order=variables)
-    linear, values = np.asarray(linear, np.float64), np.asarray(values, np.float64)
-    wrong = np.flatnonzero(~np.isfinite(linear))
-    if len(wrong):
-        raise ValueError(
-            f"the linear term of {variables[wrong[0]]!r} is {linear[wrong[0]]}; it must be finite"
+def _possible(betas: np.ndarray, least: float) -> np.ndarray:
+    """Inverse temperatures that the device has; its least is in units of the model."""
+    below = betas < least * (1 - ROUNDING)
+    if np.any(below):
+        warnings.warn(
+            f"{below.mean():.0%} of the schedule's inverse temperatures are raised to {least:g}, "
+            f"the device's least for this model",
+            stacklevel=3,
         )
-    wrong = np.flatnonzero(~np.isfinite(values))
-    if len(wrong):
-        pair = variables[rows[wrong[0]]], variables[columns[wrong[0]]]
-        raise ValueError(f"the coupling of {pair} is {values[wrong[0]]}; it must be finite")
-    couplings = np.zeros((len(linear), len(linear)))
-    couplings[rows, columns] = values
-    couplings = couplings + couplings.T
-    try:
-        return quantise(linear, couplings, size)
-    except CapacityError:
-        if len(linear) > size.spins:
-            raise
-        return quantise(linear, couplings, size, balanced_state(couplings))
-
-
-def _default_range(quantised: Quantised | None) -> tuple[float, float]:
-    """In units of the model."""
-    if quantised is None:
-        return (1.0, 1.0)
-    first, last = default_beta_range(quantised.problem)
-    return first * quantised.scale, last * quantised.scale
+    return np.maximum(betas, least)
 
 
 def _run_info(quantised: Quantised, runs: list[BoardAnneal]) -> dict:

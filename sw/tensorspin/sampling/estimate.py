@@ -9,7 +9,7 @@ from pathlib import Path
 from ..contract.annealer import AnnealerSize
 from ..contract.boards import Board
 from ..errors import CapacityError
-from .board_sampler import quantise_model
+from .binary_model import quantise_model
 from .model_files import Model, read_model
 
 

@@ -17,6 +17,9 @@ single precision leaves."""
 MOST_MULTIPLES = 1024
 """Of the least coefficient that are tried as integers at most."""
 
+MAGNITUDES = (1e-140, 1e140)
+"""Of a model's greatest coefficient: the squares of all, and their sums, are then floats."""
+
 BISECTIONS = 12
 """Steps in which the greatest scale that fits is found: to 1 part in 4,000 of the first guess."""
 
@@ -60,8 +63,9 @@ def quantise(
     """Scale and round a model.
 
     If all coefficients are multiples of a number so that they fit as integers, the least such
-    integers are taken: exact, with the smallest fields. Otherwise the scale is as great as the
-    widths of couplings and fields allow.
+    integers are taken: exact, with the smallest fields. Otherwise the integers are as great as the
+    widths of couplings and fields allow, and the scale is that at which they are nearest to the
+    model, by least squares.
 
     Parameters
     ----------
@@ -79,7 +83,7 @@ def quantise(
     Raises
     ------
     ValueError
-        If a coefficient is not finite.
+        If a coefficient is not finite, or the greatest not within `MAGNITUDES`.
     CapacityError
         If there are more variables than spins, or local fields would not fit unless all couplings
         were rounded to zero.
@@ -93,6 +97,7 @@ def quantise(
         )
     if not (np.all(np.isfinite(linear)) and np.all(np.isfinite(couplings))):
         raise ValueError("all coefficients of a model must be finite")
+    _check_magnitude(linear, couplings)
     start = np.ones(len(linear), np.int8) if start is None else start
     linear, couplings = start * linear, couplings * np.outer(start, start)
     upper = np.triu(couplings, 1)
@@ -100,7 +105,8 @@ def quantise(
     scale = _exact_scale(np.concatenate([linear, upper[upper != 0]]), limit)
     problem = None if scale is None else _rounded(linear, couplings, scale, size)
     if problem is None:
-        scale, problem = _greatest_scale(linear, couplings, limit, size)
+        problem = _greatest_problem(linear, couplings, limit, size)
+        scale = _nearest_scale(linear, couplings, problem)
     coupling_errors = np.abs(np.triu(problem.couplings, 1) / scale - upper)
     linear_errors = np.abs(problem.linear / scale - linear)
     power = np.sum(upper**2) + np.sum(linear**2)
@@ -114,6 +120,16 @@ def quantise(
         float(coupling_errors.sum() + linear_errors.sum()),
         float(np.sqrt(lost / power)) if power > 0 else 0.0,
     )
+
+
+def _check_magnitude(linear, couplings) -> None:
+    greatest = max(np.abs(linear).max(), np.abs(couplings).max())
+    least, most = MAGNITUDES
+    if greatest > 0 and not least <= greatest <= most:
+        raise ValueError(
+            f"the greatest coefficient is {greatest:g}; it must be {least:g} to {most:g}: multiply "
+            f"the model by a number"
+        )
 
 
 def _scale_limit(linear, couplings, size: AnnealerSize) -> float:
@@ -130,7 +146,8 @@ def _scale_limit(linear, couplings, size: AnnealerSize) -> float:
 
 def _exact_scale(values: np.ndarray, limit: float) -> float | None:
     """The least scale, up to a limit, at which all values are integers; None if there is none."""
-    values = np.unique(np.abs(values[values != 0]))
+    # What counts as zero at any scale is left out, such as the rest of a sum that should be zero.
+    values = np.unique(np.abs(values[np.abs(values) * limit > TOLERANCE]))
     if not len(values):
         return 1.0
     least = values[0]
@@ -150,7 +167,7 @@ def _rounded(linear, couplings, scale: float, size: AnnealerSize) -> IsingProble
         return None
 
 
-def _greatest_scale(linear, couplings, limit, size) -> tuple[float, IsingProblem]:
+def _greatest_problem(linear, couplings, limit, size) -> IsingProblem:
     """Bisect for the greatest scale at which a problem fits."""
     fits, fails = 0.0, 2.0 * limit  # so that the limit itself is tried first
     best = None
@@ -160,10 +177,17 @@ def _greatest_scale(linear, couplings, limit, size) -> tuple[float, IsingProblem
         if problem is None:
             fails = scale
         else:
-            fits, best = scale, (scale, problem)
-    if best is None or (np.any(couplings) and not np.any(best[1].couplings)):
+            fits, best = scale, problem
+    if best is None or (np.any(couplings) and not np.any(best.couplings)):
         raise _too_large(linear, couplings, size)
     return best
+
+
+def _nearest_scale(linear, couplings, problem: IsingProblem) -> float:
+    """The scale at which a problem's energies differ least from a model's, over all states."""
+    power = np.sum(np.triu(problem.couplings, 1) ** 2) + np.sum(problem.linear**2)
+    common = np.sum(np.triu(problem.couplings * couplings, 1)) + problem.linear @ linear
+    return float(power / common)
 
 
 def _too_large(linear, couplings, size) -> CapacityError:

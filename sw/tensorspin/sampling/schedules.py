@@ -19,12 +19,19 @@ EXCITATION_RATE = 0.01
 """Probability of a flip against the least gap in the last sweep of the default range."""
 
 FIRST_FIELD = 1.4
-"""Root-mean-square local field over the first temperature of the default range."""
+"""Root-mean-square local field of the median spin over the first temperature of the default
+range."""
 
-MOST_COLD = 12
-"""The last inverse temperature of the default range over the first, at most. Where few coefficients
+LAST_FIELD = 12 * FIRST_FIELD
+"""The same of a spin with a small field, over the last temperature, at most. Where few coefficients
 are much smaller than the others, a problem is frozen long before they matter; beyond this, the same
 time is better spent at higher temperatures."""
+
+SMALL_FIELD = 0.1
+"""Part of the spins whose fields are smaller than that."""
+
+COARSE = 0.6
+"""Part of a schedule's range that one step of the device may stand for without a warning."""
 
 IDLE_RANGE = (0.1, 1.0)
 """Inverse temperatures for a problem whose coefficients are all zero; any would do."""
@@ -40,11 +47,12 @@ def default_beta_range(problem: IsingProblem) -> tuple[float, float]:
 
     The last is that of dwave-samplers (`_default_ising_beta_range` of `dwave.samplers.sa.sampler`,
     with ``scale_T_with_N=False``): a spin crosses the least gap, twice the smallest coefficient,
-    with the probability `EXCITATION_RATE`; but it is no more than `MOST_COLD` times the first. The
-    first is `FIRST_FIELD` over the root-mean-square local field, over all spins and states, or the
-    device's highest temperature. dwave-samplers takes the greatest field that could ever arise;
-    there a hot sweep costs as much as a cold one, here as many cycles as it flips spins. From half
-    as hot on, solutions become worse in the same time.
+    with the probability `EXCITATION_RATE`; but it is no more than `LAST_FIELD` over the
+    root-mean-square local field, over all states, of the spins with small ones. The first is
+    `FIRST_FIELD` over that of the median spin, so that some strong fields, as of penalties or of
+    spins that are held, do not count; or the device's highest temperature. dwave-samplers takes the
+    greatest field that could ever arise; there a hot sweep costs as much as a cold one, here as
+    many cycles as it flips spins. From half as hot on, solutions become worse in the same time.
 
     Parameters
     ----------
@@ -60,8 +68,9 @@ def default_beta_range(problem: IsingProblem) -> tuple[float, float]:
     if not power.any():
         return IDLE_RANGE
     sizes = np.abs(np.column_stack([linear, couplings]))
-    hot = max(FIRST_FIELD / np.sqrt(power[power > 0].mean()), least_beta(problem.size))
-    cold = min(-np.log(EXCITATION_RATE) / (2 * sizes[sizes > 0].min()), MOST_COLD * hot)
+    small, median = np.quantile(np.sqrt(power[power > 0]), (SMALL_FIELD, 0.5))
+    hot = max(FIRST_FIELD / median, least_beta(problem.size))
+    cold = min(-np.log(EXCITATION_RATE) / (2 * sizes[sizes > 0].min()), LAST_FIELD / small)
     return float(hot), float(max(hot, cold))
 
 
@@ -111,17 +120,20 @@ def betas_of(
         sweeps = len(betas) * num_sweeps_per_beta
         if num_sweeps not in (None, sweeps):
             raise ValueError(f"num_sweeps is {num_sweeps}, the beta_schedule has {sweeps} sweeps")
-        if beta_range is not None and tuple(beta_range) != (betas[0], betas[-1]):
+        if beta_range is not None and not np.array_equal(
+            _check_betas(beta_range, "beta_range", 2), betas[[0, -1]]
+        ):
             raise ValueError("beta_range and beta_schedule contradict each other; give one")
         return betas
     if beta_schedule is not None:
         raise ValueError(f"a beta_schedule is for the type custom, not {schedule_type}")
     first, last = _check_betas(default_range if beta_range is None else beta_range, "beta_range", 2)
-    count, rest = divmod(DEFAULT_SWEEPS if num_sweeps is None else num_sweeps, num_sweeps_per_beta)
+    sweeps = DEFAULT_SWEEPS if num_sweeps is None else num_sweeps
+    count, rest = divmod(sweeps, num_sweeps_per_beta)
     if rest or not count:
         raise ValueError(
             f"num_sweeps must be a multiple of num_sweeps_per_beta ({num_sweeps_per_beta}), not "
-            f"{num_sweeps}"
+            f"{sweeps}"
         )
     if count == 1:
         return np.array([last])
@@ -138,8 +150,8 @@ def anneal_steps(
     """The steps of an annealer for a schedule.
 
     Where there are more inverse temperatures than the device has steps, as many as needed are
-    replaced with their mean. Temperatures above the device's highest are lowered to that, with a
-    warning.
+    replaced with their mean, with a warning if these differ by more than `COARSE`. Temperatures
+    above the device's highest are lowered to that.
 
     Parameters
     ----------
@@ -163,20 +175,25 @@ def anneal_steps(
     most_steps = size.steps if most_steps is None else most_steps
     if len(betas) * sweeps > (most := most_steps * SWEEPS.maximum):
         raise ValueError(f"the device takes {most} sweeps at most, not {len(betas) * sweeps}")
-    parts = np.array_split(betas, min(len(betas), most_steps))
-    means = np.array([part.mean() for part in parts])
+    runs = np.split(betas, np.flatnonzero(np.diff(betas)) + 1)
+    parts = [
+        part
+        for run in runs
+        for part in np.array_split(run, min(-(-len(run) * sweeps // SWEEPS.maximum), len(run)))
+    ]
+    if len(parts) > most_steps:
+        parts = np.array_split(betas, most_steps)
+        if max(np.ptp(part) for part in parts) > COARSE * np.ptp(betas):
+            warnings.warn(
+                f"the schedule has {len(betas)} inverse temperatures, the device {most_steps} "
+                f"steps: neighbours that differ much are replaced with their mean",
+                stacklevel=4,
+            )
     least = least_beta(size)
-    if means.min() < least * (1 - ROUNDING):
-        warnings.warn(
-            f"temperatures of {np.mean(means < least):.0%} of the schedule are lowered to "
-            f"{1 / least:g} in units of the device, its highest",
-            stacklevel=4,
-        )
-    means = np.maximum(means, least)
     return [
         step
-        for mean, part in zip(means, parts)
-        for step in schedule([1 / mean], len(part) * sweeps, size)
+        for part in parts
+        for step in schedule([1 / max(part.mean(), least)], len(part) * sweeps, size)
     ]
 
 

@@ -15,7 +15,7 @@ from ...contract.boards import Board as Row
 from ...contract.thresholds import MAX_SAMPLES
 from ...errors import CapacityError
 from ...sampling import BoardSampler
-from ...sampling.board_sampler import quantise_model
+from ...sampling.binary_model import quantise_model
 from ...sampling.quantise import Quantised
 from ...sampling.schedules import default_beta_range
 from ...transports.golden import GoldenTransport
