@@ -20,12 +20,17 @@ from tensorspin.benchmarks.annealing.boards import (
 )
 from tensorspin.benchmarks.annealing.instances import complete_instance, small_instances
 from tensorspin.benchmarks.annealing.quality import WAYS, measure_gset
-from tensorspin.benchmarks.annealing.speed import PEERS, measure_speed, time_to_solution
+from tensorspin.benchmarks.annealing.speed import (
+    PEERS,
+    measure_speed,
+    solution_error,
+    time_to_solution,
+)
 from tensorspin.contract.boards import find_board
 from tensorspin.contract.thresholds import MAX_SAMPLES
 from tensorspin.sampling.model_files import KnownValue
 
-BOARD = "ulx3s_25f_both"
+BOARD = "ulx3s_25f_annealer"
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +43,17 @@ def test_time_to_solution():
     assert time_to_solution(2.0, 1.0) == 2.0
     # Ten reads that fail with the probability 0.1 ** 0.2 each: all fail with 0.01.
     assert time_to_solution(2.0, 1 - 0.1**0.2) == pytest.approx(20.0)
+
+
+def test_error_of_a_time_to_solution():
+    """That of many times whose number of successes is drawn."""
+    successes, reads = 0.3, 400
+    drawn = np.random.default_rng(1).binomial(reads, successes, 2000) / reads
+    times = [time_to_solution(1.0, share) for share in drawn]
+    assert solution_error(successes, reads) == pytest.approx(
+        np.std(times) / time_to_solution(1.0, successes), rel=0.1
+    )
+    assert solution_error(0.0, reads) is solution_error(1.0, reads) is None
 
 
 def test_complete_instances_are_those_of_the_seed():
@@ -65,10 +81,12 @@ def test_boards_solve():
 
 
 def test_too_large_instances_are_told():
-    row, instance = find_board(BOARD), complete_instance(65)
-    assert obstacle(instance, row.annealer) == "65 variables"
+    row = find_board(BOARD)
+    instance = complete_instance(row.annealer.spins + 1)
+    told = f"{instance.variables} variables"
+    assert obstacle(instance, row.annealer) == told
     found = measure_speed(instance, [row], [10], 4, "no-such-interpreter")
-    assert found["solvers"][0]["obstacle"] == "65 variables"
+    assert found["solvers"][0]["obstacle"] == told
     assert "target" not in found
 
 
@@ -156,6 +174,11 @@ def test_command(tmp_path, capsys):
     assert "2 of 2 optima found within 100 reads" in text
     assert re.search(r"\| dwave \| .*no-such-interpreter", text)
     assert not re.search(r"\bnan\b", text)
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    for line, following in zip(lines, lines[1:]):
+        if re.match(r"\|[-:|]+\|$", following):  # a header
+            width = line.count("|")
+        assert line.count("|") == width
     assert re.search(r"\| G1\.txt \|.*\| tempering \(rebuilt\) \|", text)
     assert (output / "annealing_speed.png").is_file()
     assert (output / "annealing_gset.png").is_file()

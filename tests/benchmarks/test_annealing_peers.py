@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tensorspin.benchmarks.annealing.peers import protocol
+from tensorspin.benchmarks.annealing.speed import time_to_solution
 
 CALL, READ, SWEEP = 0.5, 1e-4, 1e-5
 """Seconds of a library that takes nothing else."""
@@ -41,8 +42,8 @@ def test_time_of_sweeps(sweeps, clock):
 def test_no_time_is_no_answer(monkeypatch):
     monkeypatch.setattr(protocol, "MOST_SECONDS", 0.0)
     monkeypatch.setattr(protocol, "_seconds", lambda *arguments: 1.0)
-    with pytest.raises(RuntimeError, match="20 sweeps take no longer than one"):
-        protocol.read_seconds(lambda *arguments: None, 20, 1)
+    assert protocol.read_seconds(lambda *arguments: None, 20, 1) is None
+    assert time_to_solution(None, 0.5) is None
 
 
 def test_answer(tmp_path, monkeypatch, clock):

@@ -11,13 +11,13 @@ from ..report import Renderer
 from .boards import annealer_rows
 from .figures import draw
 from .instances import COMPLETE
-from .run import FORMAT, PARTS, SWEEPS, Plan, measure
+from .run import FORMAT, GSET_SWEEPS, PARTS, SPEED_SWEEPS, Plan, measure
 from .tables import markdown
 
 VARIABLE = "TENSORSPIN_DATA"
 """Environment variable with the folder of the instances."""
 
-READS = 32
+READS = 96
 QUICK_SWEEPS = (20, 100)
 QUICK_SPINS = (64,)
 _STEM = "annealing"
@@ -68,7 +68,12 @@ def _parser() -> argparse.ArgumentParser:
         help="may be repeated; by default all with an annealer",
     )
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="by default all")
-    parser.add_argument("--sweeps", type=int, nargs="+", help=f"by default {SWEEPS}")
+    parser.add_argument(
+        "--sweeps",
+        type=int,
+        nargs="+",
+        help=f"by default {SPEED_SWEEPS}, and {GSET_SWEEPS} for the G-set",
+    )
     parser.add_argument("--spins", type=int, nargs="*", help=f"by default {COMPLETE}")
     parser.add_argument(
         "--reads", type=int, default=READS, help="for each number of sweeps; by default %(default)s"
@@ -95,7 +100,8 @@ def _plan(options) -> Plan:
         rows=rows,
         folder=None if options.data is None else Path(options.data),
         parts=options.parts,
-        sweeps=options.sweeps or (QUICK_SWEEPS if options.quick else SWEEPS),
+        speed_sweeps=options.sweeps or (QUICK_SWEEPS if options.quick else SPEED_SWEEPS),
+        gset_sweeps=options.sweeps or (QUICK_SWEEPS if options.quick else GSET_SWEEPS),
         reads=options.reads,
         spins=(QUICK_SPINS if options.quick else COMPLETE)
         if options.spins is None

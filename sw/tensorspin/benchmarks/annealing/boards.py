@@ -69,7 +69,7 @@ def obstacle(instance: Instance, size: AnnealerSize) -> str | None:
         error = fitted(instance, size).relative_error
     except CapacityError as refused:
         return refused.what
-    return f"rounding loses {error:.1%}" if error else None
+    return f"quantisation error {error:.1%}" if error else None
 
 
 def beta_range(instance: Instance, size: AnnealerSize) -> tuple[float, float]:

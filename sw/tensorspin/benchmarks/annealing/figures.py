@@ -43,9 +43,10 @@ def _speed(plt, found: list[dict]):
         solvers = [solver for solver in item["solvers"] if "runs" in solver]
         for place, solver in enumerate(solvers):
             board = solver["kind"] == "board"
+            runs = [run for run in solver["runs"] if run["read_seconds"] is not None]
             axes.plot(
-                [run["read_seconds"] * 1e6 for run in solver["runs"]],
-                [100 * run["mean"] / item["best"] for run in solver["runs"]],
+                [run["read_seconds"] * 1e6 for run in runs],
+                [100 * run["mean"] / item["best"] for run in runs],
                 marker=MARKERS[place % len(MARKERS)],
                 color=f"C{place}" if board else next(hosts),
                 label=solver_title(solver),

@@ -98,6 +98,8 @@ def measure_gset(
         way = {**described, "method": method, "schedule": schedule, "rebuilt": built != row}
         if reason := _lacking(method, built.annealer):
             found.append({**way, "obstacle": reason})
+            for _ in sweeps:
+                progress()
             continue
         runs = list(_measure_way(instance, built, way, sweeps, targets, reads, progress))
         targets = targets or [run["read_seconds"] for run in runs]

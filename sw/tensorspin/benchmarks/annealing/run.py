@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 from ...contract.boards import Board as Row
 from ...progress import progress_bar, progress_over
 from ..machine import describe_machine
+from .boards import obstacle
 from .instances import (
     check_folder,
     complete_instance,
@@ -21,10 +22,14 @@ from .instances import (
 from .quality import WAYS, measure_gset, measure_small
 from .speed import measure_speed
 
-FORMAT = 2
+FORMAT = 3
 """Of the report; one of another format can't be rendered."""
 
-SWEEPS = (10, 20, 50, 100, 200, 400, 800)
+SPEED_SWEEPS = (10, 20, 50, 100, 200, 400, 800)
+"""For the time to solution."""
+
+GSET_SWEEPS = (100, 300, 800, 2000)
+"""For cuts of the G-set."""
 
 PARTS = ("speed", "gset", "small")
 
@@ -41,8 +46,8 @@ class Plan:
         Of the instances; without it only random ones are solved.
     parts : sequence of str
         Some of `PARTS`.
-    sweeps : sequence of int
-        Of speed; of G-set by the first of its ways.
+    speed_sweeps, gset_sweeps : sequence of int
+        Of the G-set by the first of its ways.
     reads : int
         For each number of sweeps.
     spins : sequence of int
@@ -54,7 +59,8 @@ class Plan:
     rows: Sequence[Row]
     folder: Path | None
     parts: Sequence[str]
-    sweeps: Sequence[int]
+    speed_sweeps: Sequence[int]
+    gset_sweeps: Sequence[int]
     reads: int
     spins: Sequence[int]
     python: str
@@ -94,23 +100,24 @@ def measure(plan: Plan, keep: Callable[[dict], None]) -> dict:
         if "speed" in plan.parts:
             for instance in [*map(complete_instance, plan.spins), *gset]:
                 report["speed"].append(
-                    measure_speed(instance, plan.rows, plan.sweeps, plan.reads, plan.python)
+                    measure_speed(instance, plan.rows, plan.speed_sweeps, plan.reads, plan.python)
                 )
                 keep(report)
         if "gset" in plan.parts and gset:
-            total = len(gset) * len(plan.rows) * len(WAYS) * len(plan.sweeps)
+            pairs = [(instance, row) for instance in gset for row in plan.rows]
+            fitting = sum(obstacle(instance, row.annealer) is None for instance, row in pairs)
+            total = fitting * len(WAYS) * len(plan.gset_sweeps)
             measured = count(1)
             with progress_bar("G-set", "schedule") as progress:
-                for instance in gset:
-                    for row in plan.rows:
-                        report["gset"] += measure_gset(
-                            instance,
-                            row,
-                            plan.sweeps,
-                            plan.reads,
-                            lambda: progress(next(measured), total),
-                        )
-                        keep(report)
+                for instance, row in pairs:
+                    report["gset"] += measure_gset(
+                        instance,
+                        row,
+                        plan.gset_sweeps,
+                        plan.reads,
+                        lambda: progress(next(measured), total),
+                    )
+                    keep(report)
         if "small" in plan.parts and plan.folder is not None:
             instances = list(small_instances(plan.folder))
             for instance in progress_over(instances, "small instances", "instance"):

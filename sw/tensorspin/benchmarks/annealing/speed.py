@@ -31,12 +31,13 @@ LARGE_TARGET = 0.995
 _SCRIPTS = Path(__file__).parent / "peers"
 
 
-def time_to_solution(read_seconds: float, successes: float) -> float | None:
+def time_to_solution(read_seconds: float | None, successes: float) -> float | None:
     """Expected time until the target is met with the probability `CONFIDENCE`.
 
     Parameters
     ----------
-    read_seconds : float
+    read_seconds : float or None
+        None if it could not be measured.
     successes : float
         Part of the reads that meet it.
 
@@ -45,11 +46,31 @@ def time_to_solution(read_seconds: float, successes: float) -> float | None:
     float or None
         At least one read's; None if no read meets it.
     """
-    if not successes:
+    if read_seconds is None or not successes:
         return None
     if successes >= CONFIDENCE:
         return read_seconds
     return read_seconds * np.log(1 - CONFIDENCE) / np.log(1 - successes)
+
+
+def solution_error(successes: float, reads: int) -> float | None:
+    """Standard error of a time to solution, in parts of it: that of the number of successes.
+
+    Parameters
+    ----------
+    successes : float
+        Part of the reads.
+    reads : int
+
+    Returns
+    -------
+    float or None
+        None if no read or nearly every one meets the target: then it is no such error.
+    """
+    if not 0 < successes < CONFIDENCE:
+        return None
+    spread = np.sqrt(successes * (1 - successes) / reads)
+    return float(spread / ((1 - successes) * -np.log(1 - successes)))
 
 
 def measure_speed(
@@ -77,8 +98,8 @@ def measure_speed(
         ``name``, ``variables``, ``target`` (a value), ``target_share`` (of the best), ``status``,
         ``betas`` and ``solvers``: a dict for each with ``solver``, ``kind`` ("board" or "library")
         and ``runs``, or ``obstacle``, or ``missing``. A run has ``sweeps``, ``successes``,
-        ``mean``, ``read_seconds``, ``seconds`` (to solution); on boards also
-        ``seconds_with_transfers`` and ``upload_seconds``.
+        ``mean``, ``reads``, ``read_seconds``, ``seconds`` (to solution) and ``seconds_error``
+        (`solution_error`); on boards also ``seconds_with_transfers`` and ``upload_seconds``.
     """
     solvers, betas = [], None
     for row in rows:
@@ -124,6 +145,7 @@ def _judge(run: dict, target: float, maximised: bool) -> None:
     run["mean"] = float(values.mean())
     run["reads"] = len(values)
     run["seconds"] = time_to_solution(run["read_seconds"], run["successes"])
+    run["seconds_error"] = solution_error(run["successes"], run["reads"])
     if "transfer_seconds" in run:
         run["seconds_with_transfers"] = time_to_solution(
             run["read_seconds"] + run["transfer_seconds"], run["successes"]

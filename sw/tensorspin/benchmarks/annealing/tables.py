@@ -22,7 +22,8 @@ def markdown(report: dict) -> str:
         "Boards: exact cycles of the golden model over the clock of the board's row, all replicas",
         "busy, best state of each read. Transfers are modelled: the line's rate, frames back to",
         "back. Other libraries: time of one processor core, last state of each read, which is what",
-        "they return. All have the same inverse temperatures.",
+        "they return. All have the same inverse temperatures. Errors are standard errors of the",
+        "number of reads on target; the shortest of several times is lower than it should be.",
         "",
         *_boards(report["boards"]),
     ]
@@ -82,11 +83,11 @@ def _speed(item: dict) -> list[str]:
     for solver in item["solvers"]:
         reason = solver.get("obstacle") or solver.get("missing")
         if reason:
-            rows.append((solver_title(solver), reason, *[NONE] * (6 + len(boards))))
+            rows.append((solver_title(solver), reason, *[NONE] * (5 + len(boards))))
             continue
         best = fastest(solver)
         if best is None:
-            rows.append((solver_title(solver), "target not met", *[NONE] * (6 + len(boards))))
+            rows.append((solver_title(solver), "target not met", *[NONE] * (5 + len(boards))))
             continue
         with_transfers = fastest(solver, "seconds_with_transfers")
         rows.append(
@@ -95,7 +96,7 @@ def _speed(item: dict) -> list[str]:
                 str(best["sweeps"]),
                 f"{best['successes']:.0%} of {best['reads']}",
                 microseconds(best["read_seconds"]),
-                microseconds(best["seconds"]),
+                _with_error(best),
                 microseconds(with_transfers and with_transfers["seconds_with_transfers"]),
                 microseconds(best.get("upload_seconds")),
                 *(_ratio(best, fastest(board)) for board in boards),
@@ -129,6 +130,11 @@ def _equal_sweeps(item: dict, boards: list[dict]) -> list[str]:
         rows.append(cells)
     header = ("sweeps", *(f"{solver_title(solver)}: mean; us a read" for solver in solvers))
     return table(header, rows)
+
+
+def _with_error(run: dict) -> str:
+    error = run["seconds_error"]
+    return microseconds(run["seconds"]) + ("" if error is None else f" ± {error:.0%}")
 
 
 def _ratio(run: dict, board: dict | None) -> str:
@@ -202,7 +208,7 @@ def _small(found: list[dict]) -> list[str]:
         "instance",
         "variables",
         "coupling bits",
-        "rounding loses",
+        "quantisation error",
         "optimum",
         "best read",
         "first read with it",
