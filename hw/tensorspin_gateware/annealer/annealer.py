@@ -11,7 +11,7 @@ from ..primitives import Family
 from ..primitives.accumulate import Operation
 from .delay import delay
 from .energies import Energies
-from .interface import CYCLE_BITS, AnnealerSignature, update_layout
+from .interface import CYCLE_BITS, AnnealerSignature, step_layout, update_layout
 from .memories import Memories
 from .results import Results
 from .search import Search
@@ -70,6 +70,12 @@ class Annealer(wiring.Component):
         with m.Elif(self.running):
             m.d.sync += cycle.eq(cycle + 1)
 
+        next_step = memories.step
+        if size.tempering:
+            # Read long before it is taken. From there it is far to the probabilities of a turn.
+            next_step = Signal(step_layout(size))
+            m.d.sync += next_step.eq(memories.step)
+
         m.d.comb += [
             self.running.eq(turns.running),
             self.step.eq(turns.current_step),
@@ -83,7 +89,7 @@ class Annealer(wiring.Component):
             turns.stop.eq(self.stop | memories.run_written),
             turns.parameters.eq(memories.parameters),
             memories.step_index.eq(turns.step_index),
-            turns.next_step.eq(memories.step),
+            turns.next_step.eq(next_step),
             memories.spin.eq(turns.spin),
             turns.states.eq(memories.states),
             turns.found.eq(search.found),

@@ -83,12 +83,13 @@ ECP5_25_BOTH = {
         coupling_bits=4,
         field_bits=10,
         replicas=16,
-        strides=(1,) * 7,
+        strides=(6,) * 7,
         offset_rows=64,
         steps=256,
+        tempering=1,
     ),
 }
-"""The same with both engines."""
+"""The same with both engines, and all methods of the annealer: parallel tempering too."""
 
 ECP5_45 = {
     "receive_bytes": 8192,
