@@ -376,7 +376,7 @@ assert main(["demo", "--board", "golden://icebreaker", "--output", sys.argv[1]])
 
 # Complete bipartite, odd with even.
 RUDY = "6 9\n" + "".join(f"{i} {j} 1\n" for i in (1, 3, 5) for j in (2, 4, 6))
-ANNEALER = "golden://ulx3s_25f_both"
+ANNEALER, ALONE = "golden://ulx3s_25f_both", "golden://ulx3s_25f_annealer"
 
 
 def test_anneal(capsys, tmp_path):
@@ -439,11 +439,23 @@ def test_anneal_refuses(capsys, tmp_path):
         ((path, "--board", ANNEALER, "--beta-range", "1", "-1"), "not negative"),
         ((path, "--board", ANNEALER, "--schedule", "cubic"), "'cubic'"),
         ((path, "--board", ANNEALER, "--method", "guessing"), "'guessing'"),
-        ((path, "--board", ANNEALER, "--method", "tempering"), "tempering"),
+        ((path, "--board", ALONE, "--method", "tempering"), "no parallel tempering"),
         ((path, "--board", ANNEALER, "--sweeps", "0"), "at least 1, not 0"),
         ((path, "--board", ANNEALER, "--data", tmp_path), "there is no best_known.csv"),
         ((path, "--board", ANNEALER, "--plot", tmp_path / "no" / "a.png"), "there is no folder"),
+        ((path, "--board", ANNEALER, "--plot", tmp_path / "a.xyz"), "suffix must be one of .*.png"),
     ):
         status, out, err = run(capsys, "anneal", *arguments)
         assert (status, out) == (1, "")
-        assert message in err.splitlines()[-1]
+        assert re.search(message, err.splitlines()[-1])
+
+
+def test_anneal_refuses_another_objective_before_it_begins(capsys, tmp_path):
+    path = tmp_path / "graph"
+    path.write_text(RUDY)
+    (tmp_path / "best_known.csv").write_text(
+        "file,n,m,objective,value,status\ngraph,6,9,min x'Qx,9,proven optimum\n"
+    )
+    status, out, err = run(capsys, "anneal", path, "--board", ANNEALER)
+    assert (status, out) == (1, "")
+    assert err == "tensorspin: the table has a min x'Qx, the file a max cut\n"

@@ -25,6 +25,24 @@ def check_matplotlib() -> None:
         ) from error
 
 
+def check_figure(path: Path) -> None:
+    """Refuse a figure that can't be drawn before the work, not after it.
+
+    Raises
+    ------
+    TensorspinError
+        If there is no matplotlib.
+    ValueError
+        If the suffix names no format of it.
+    """
+    check_matplotlib()
+    from matplotlib.figure import Figure
+
+    known = Figure().canvas.get_supported_filetypes()
+    if path.suffix.removeprefix(".").lower() not in known:
+        raise ValueError(f"cannot draw {path}: the suffix must be one of .{', .'.join(known)}")
+
+
 def demo_figure(
     path: str | Path,
     *,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bz2
+import contextlib
 import gzip
 import lzma
 
@@ -11,7 +13,7 @@ import pytest
 from dimod.serialization import coo
 
 from tensorspin.datasets import DataError
-from tensorspin.sampling.model_files import find_known_value, read_model
+from tensorspin.sampling.model_files import MOST_VARIABLES, find_known_value, read_model
 
 RUDY = "4 4\n1 2 3\n2 3 -1\n1 4 0\n4 3 2\n"
 SPARSE = "3 4\n1 1 5\n1 2 -3\n2 3 4\n3 3 -2\n"
@@ -59,6 +61,16 @@ def test_compressed(tmp_path):
         read_model(tmp_path / "b.xz")
 
 
+@pytest.mark.parametrize("suffix, pack", [(".gz", gzip.compress), (".bz2", bz2.compress)])
+def test_flipped_bits_of_an_archive(tmp_path, suffix, pack):
+    packed = pack(SPARSE.encode() * 10)
+    path = tmp_path / f"a.sparse{suffix}"
+    for place in range(len(packed)):
+        path.write_bytes(packed[:place] + bytes([packed[place] ^ 4]) + packed[place + 1 :])
+        with contextlib.suppress(DataError):  # what only the name of the archive was, is read
+            read_model(path)
+
+
 def test_dimods_own(tmp_path):
     bqm = dimod.BinaryQuadraticModel({0: 1.0, 2: -2.5}, {(0, 2): 0.5}, 0.0, "BINARY")
     path = tmp_path / "model"
@@ -67,6 +79,12 @@ def test_dimods_own(tmp_path):
     text = write(tmp_path, "model.txt", coo.dumps(bqm, vartype_header=True))
     assert read_model(text).bqm == bqm
     assert read_model(text).objective == "energy"
+
+
+def test_numbers_that_dimods_own_reader_passes_over(tmp_path):
+    content = "# vartype=spin\n0 0 -1e-2\n0 1 1e0\n1 0 2\n"
+    expected = dimod.BinaryQuadraticModel({0: -0.01}, {(0, 1): 3.0}, 0.0, "SPIN")
+    assert read_model(write(tmp_path, "model.txt", content)).bqm == expected
 
 
 def test_other_models_of_dimod_are_refused(tmp_path):
@@ -89,7 +107,13 @@ def test_other_models_of_dimod_are_refused(tmp_path):
         ("g", "2 1\n1 1.5 1\n", "variables are 1 to 2"),
         ("g", "2 1\n2 2 1\n", "entry 1 is a loop"),
         ("a.qubo", "2 1\n0 1 1\n", "must begin with: p qubo"),
+        ("A.QUBO", "2 1\n0 1 1\n", "must begin with: p qubo"),
         ("a.txt", "# vartype=SPIN\n0 1\n", "2 columns, not 3"),
+        ("a.txt", "# vartype=SPIN\n0.5 1 1\n", r"entry 1 names \[0.5, 1.0\]; variables are int"),
+        ("a.txt", "# vartype=SPIN\n-1 1 1\n", r"entry 1 names \[-1.0, 1.0\]; variables are int"),
+        ("a.txt", "# vartype=FOO\n0 1 1\n", "must begin with # vartype=SPIN or"),
+        ("g", "² 1\n1 2 1\n", "'²' in the first line is no count"),
+        ("g", f"{10**23} 1\n1 2 1\n", f"{10**23} variables; {MOST_VARIABLES} are the limit"),
     ],
 )
 def test_wrong_files(tmp_path, name, content, message):

@@ -17,7 +17,11 @@ def add(commands) -> None:
     anneal.add_argument(
         "--format", help="rudy, sparse, qubo, coo or dimod; by default as the file looks"
     )
-    anneal.add_argument("--reads", type=int, help="by default as many as the board has replicas")
+    anneal.add_argument(
+        "--reads",
+        type=int,
+        help="by default as many as the board has replicas; in parts, one",
+    )
     anneal.add_argument("--sweeps", type=int, default=1000, help="by default %(default)s")
     anneal.add_argument(
         "--beta-range",
@@ -48,13 +52,13 @@ def add(commands) -> None:
 
 
 def _anneal(options) -> int:
-    from ..plots import check_matplotlib
+    from ..plots import check_figure
     from ..sampling.command import anneal_file
 
     for path in (options.plot, options.output):
         if path is not None:
             check_writable(path)
     if options.plot is not None:
-        check_matplotlib()
+        check_figure(options.plot)
     print_table(*anneal_file(options))
     return 0

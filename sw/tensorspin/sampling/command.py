@@ -12,6 +12,7 @@ from ..progress import progress_bar
 from .board_sampler import BoardSampler
 from .decomposing import DecomposingSampler
 from .model_files import KnownValue, Model, find_known_value, read_model
+from .quantise import TOLERANCE
 from .trace import draw_trace, trace
 
 
@@ -30,6 +31,8 @@ def anneal_file(options) -> list[tuple[str, object]]:
     """
     model = read_model(options.file, options.format)
     known = find_known_value(options.file, options.data)
+    if known is not None and known.objective != model.objective:
+        raise ValueError(f"the table has a {known.objective}, the file a {model.objective}")
     if options.method != "annealing" and options.plot is not None:
         raise ValueError(f"--plot shows how annealing goes, not the method {options.method}")
     with BoardSampler(options.board) as sampler:
@@ -102,7 +105,8 @@ def _described(model: Model, sampler: BoardSampler, found: dimod.SampleSet) -> l
         ]
     if "quantization_error" in info:
         error = info["quantization_error"]["relative_error"]
-        lines.append(("energy lost by rounding", f"{error:.2%}, root mean square" if error else 0))
+        shown = f"{error:.2%} of the energy, root mean square" if error > TOLERANCE else 0
+        lines.append(("quantisation error", shown))
     return lines
 
 
@@ -115,8 +119,6 @@ def _values(model: Model, found: dimod.SampleSet, known: KnownValue | None) -> l
         ("reads with the best", f"{np.mean(values == best):.1%}"),
     ]
     if known is not None:
-        if known.objective != model.objective:
-            raise ValueError(f"the table has a {known.objective}, the file a {model.objective}")
         lines.append(("known", f"{known.value:.10g}, {known.status}"))
         if known.value:
             lines.append(("best, of the known", f"{best / known.value:.3%}"))

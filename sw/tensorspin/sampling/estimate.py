@@ -11,6 +11,7 @@ from ..contract.boards import Board
 from ..errors import CapacityError
 from .binary_model import quantise_model
 from .model_files import Model, read_model
+from .quantise import TOLERANCE
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,8 @@ class Width:
     greatest : int
         Coupling.
     spins : int
-        For which the memory of the board's couplings is enough at this width; look-up tables may
-        allow fewer.
+        For which the memory of the board's couplings is enough at this width; look-up tables and
+        other memories may allow fewer.
     relative_error : float or None
         As in `tensorspin.sampling.quantise.Quantised`; None if the model does not fit.
     """
@@ -65,6 +66,8 @@ def estimate_widths(model: Model, size: AnnealerSize) -> list[Width]:
         )
         # Rows are as long as there are spins, and there are as many more for each spin.
         spins = isqrt(memory * size.spins // ((size.spins + size.offset_rows) * bits))
+        while size.spins_for(spins) > spins:  # whole windows
+            spins -= 1
         try:
             error = quantise_model(model.bqm, variables, other).relative_error
         except CapacityError:
@@ -110,15 +113,15 @@ def describe_model(path: Path, board: Board) -> tuple[bool, list[tuple[str, str]
         rows.append(
             (
                 f"couplings of {width.bits} bits",
-                f"-{width.greatest} to {width.greatest}: {_lost(width.relative_error)}; memory for "
-                f"{width.spins} spins{built}",
+                f"-{width.greatest} to {width.greatest}: {_error(width.relative_error)}; "
+                f"memory for the couplings of {width.spins} spins{built}",
             )
         )
         fits &= width.relative_error is not None or not built
     return fits, rows
 
 
-def _lost(error: float | None) -> str:
+def _error(error: float | None) -> str:
     if error is None:
         return "local fields do not fit"
-    return f"rounding loses {error:.2%} of the energy" if error else "exact"
+    return f"quantisation error {error:.2%}" if error > TOLERANCE else "exact"

@@ -8,12 +8,13 @@ import gzip
 import io
 import lzma
 import re
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import dimod
 import numpy as np
-from dimod.serialization import coo, fileview
+from dimod.serialization import fileview
 
 from ..datasets import DataError
 
@@ -26,6 +27,12 @@ TABLE = "best_known.csv"
 _OPENERS = {".xz": lzma.open, ".gz": gzip.open, ".bz2": bz2.open}
 
 _DIMOD_PREFIX = b"DIMODBQM"
+
+_VARTYPE = re.compile(r"\s*#\s*vartype\s*=\s*(\w*)")
+"""Beginning of a file of dimod.serialization.coo."""
+
+MOST_VARIABLES = 1_000_000
+"""Of a file; a damaged one may announce any number."""
 
 
 @dataclass(frozen=True)
@@ -103,14 +110,14 @@ def read_model(path: str | Path, file_format: str | None = None) -> Model:
     path = Path(path)
     if file_format is not None and file_format not in FORMATS:
         raise DataError(f"format must be one of {', '.join(FORMATS)}, not {file_format!r}")
-    opener = _OPENERS.get(path.suffix, open)
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    opener = _OPENERS.get(suffixes[-1] if suffixes else "", open)
     try:
         with opener(path, "rb") as file:
             content = file.read()
-    except (OSError, EOFError, lzma.LZMAError) as error:
+    except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
         raise DataError(f"cannot read {path}: {error}") from error
-    suffix = Path(path.stem).suffix if path.suffix in _OPENERS else path.suffix
-    chosen = file_format or _recognised(content, suffix)
+    chosen = file_format or _recognised(content, suffixes)
     if chosen == "dimod":
         try:
             bqm = fileview.load(io.BytesIO(content))
@@ -170,21 +177,36 @@ def find_known_value(path: str | Path, folder: str | Path | None = None) -> Know
     return None
 
 
-def _recognised(content: bytes, suffix: str) -> str:
+def _recognised(content: bytes, suffixes: list[str]) -> str:
     if content.startswith(_DIMOD_PREFIX):
         return "dimod"
-    if re.match(rb"\s*#\s*vartype", content):
+    if _VARTYPE.match(content[:100].decode(errors="replace")):
         return "coo"
-    return {".qubo": "qubo", ".sparse": "sparse"}.get(suffix, "rudy")
+    own = [suffix for suffix in suffixes if suffix not in _OPENERS]
+    return {".qubo": "qubo", ".sparse": "sparse"}.get(own[-1] if own else "", "rudy")
 
 
 def _read_coo(path: Path, text: str) -> dimod.BinaryQuadraticModel:
+    """As `dimod.serialization.coo.load`, which passes over lines that it can't read."""
+    found = _VARTYPE.match(text)
+    vartype = found[1].upper() if found else ""
+    if vartype not in dimod.Vartype.__members__:
+        raise DataError(f"{path} must begin with # vartype=SPIN or # vartype=BINARY")
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    _numbers(path, lines, 3, 0)  # dimod passes over lines that it can't read
-    try:
-        return coo.loads(text)
-    except ValueError as error:
-        raise DataError(f"{path}: {error}; the file must say # vartype=SPIN or BINARY") from error
+    table = _numbers(path, lines, 3, 0)
+    wrong = np.flatnonzero(np.any((table[:, :2] % 1 != 0) | (table[:, :2] < 0), axis=1))
+    if len(wrong):
+        raise DataError(
+            f"{path}: entry {wrong[0] + 1} names {table[wrong[0], :2].tolist()}; variables are "
+            f"integers from 0 on"
+        )
+    bqm = dimod.BinaryQuadraticModel(vartype)
+    for row, column, value in zip(*table[:, :2].T.astype(np.int64).tolist(), table[:, 2].tolist()):
+        if row == column:
+            bqm.add_linear(row, value)
+        else:
+            bqm.add_quadratic(row, column, value)
+    return bqm
 
 
 def _read_triplets(path: Path, text: str, chosen: str) -> Model:
@@ -200,6 +222,8 @@ def _read_triplets(path: Path, text: str, chosen: str) -> Model:
             raise DataError(f"{path} must begin with the numbers of variables and of entries")
         variables, entries = (_count(path, field) for field in lines[0].split())
         first = 1
+    if variables > MOST_VARIABLES:
+        raise DataError(f"{path} announces {variables} variables; {MOST_VARIABLES} are the limit")
     table = _numbers(path, lines[1:], 3, 1)
     if len(table) != entries:
         raise DataError(f"{path} announces {entries} entries and has {len(table)}")
@@ -233,7 +257,7 @@ def _read_triplets(path: Path, text: str, chosen: str) -> Model:
 
 
 def _count(path: Path, field: str) -> int:
-    if not field.isdigit():
+    if not (field.isascii() and field.isdigit()):
         raise DataError(f"{path}: {field!r} in the first line is no count")
     return int(field)
 

@@ -26,11 +26,14 @@ class Trace:
     seconds : ndarray of float, shape (points,)
         Of the device's clock, from the start of the run.
     energies : ndarray of float, shape (points, replicas)
-        In units of the model.
+        Of the states at these times, in units of the model.
+    sweeps : int
+        Of the whole run.
     """
 
     seconds: np.ndarray
     energies: np.ndarray
+    sweeps: int
 
 
 def trace(
@@ -79,7 +82,7 @@ def trace(
         energies.append(found.record.energy)
         if progress is not None:
             progress(done, len(ends))
-    return Trace(np.array(seconds), np.array(energies))
+    return Trace(np.array(seconds), np.array(energies), steps * sweeps)
 
 
 def draw_trace(
@@ -121,8 +124,8 @@ def draw_trace(
     axes.set(
         xscale="log",
         xlabel="time of the run on the device, all replicas together (us)",
-        ylabel=objective,
-        title=title,
+        ylabel=f"{objective} of the states at that time",
+        title=f"{title}, {traced.sweeps} sweeps",
     )
     axes.legend()
     figure.savefig(path, dpi=110)

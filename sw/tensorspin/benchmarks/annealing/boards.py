@@ -16,7 +16,7 @@ from ...contract.thresholds import MAX_SAMPLES
 from ...errors import CapacityError
 from ...sampling import BoardSampler
 from ...sampling.binary_model import quantise_model
-from ...sampling.quantise import Quantised
+from ...sampling.quantise import TOLERANCE, Quantised
 from ...sampling.schedules import default_beta_range
 from ...transports.golden import GoldenTransport
 from .instances import Instance
@@ -69,7 +69,7 @@ def obstacle(instance: Instance, size: AnnealerSize) -> str | None:
         error = fitted(instance, size).relative_error
     except CapacityError as refused:
         return refused.what
-    return f"quantisation error {error:.1%}" if error else None
+    return f"quantisation error {error:.1%}" if error > TOLERANCE else None
 
 
 def beta_range(instance: Instance, size: AnnealerSize) -> tuple[float, float]:
@@ -92,8 +92,9 @@ def exact_row(row: Row, instance: Instance) -> tuple[Row, float]:
     Returns
     -------
     (Row, float)
-        The row, and the relative error of the rounding that is left.
+        The row, and the relative quantisation error that is left.
     """
+    found = None
     for bits in row.annealer.coupling_widths:
         size = replace(
             row.annealer,
@@ -104,12 +105,15 @@ def exact_row(row: Row, instance: Instance) -> tuple[Row, float]:
             offset_rows=4 * instance.variables,
         )
         try:
-            error = fitted(instance, size).relative_error
-        except CapacityError:
+            found = size, fitted(instance, size).relative_error
+        except CapacityError as error:
+            refused = error
             continue
-        if not error:
+        if found[1] <= TOLERANCE:
             break
-    return replace(row, annealer=size), error
+    if found is None:
+        raise refused
+    return replace(row, annealer=found[0]), found[1]
 
 
 def method_row(row: Row, method: str) -> Row:
