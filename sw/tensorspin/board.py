@@ -126,6 +126,10 @@ class Board:
         state = "closed" if self._session is None else self.info.board
         return f"<Board {self.url} ({state})>"
 
+    def __deepcopy__(self, memo) -> Board:
+        """The board itself: copies of a sampler or a pipeline share its port."""
+        return self
+
     def __reduce__(self):
         raise TypeError(
             f"a Board holds an open port and can't be pickled; pass its URL ({self.url!r}) and "

@@ -7,12 +7,15 @@ from itertools import combinations
 import dimod
 import numpy as np
 import pytest
-from sklearn.datasets import load_iris
+from sklearn.base import clone
+from sklearn.datasets import load_breast_cancer, load_iris
+from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from tensorspin import Board
 from tensorspin.sampling import AnnealingFeatureSelector, BoardSampler
 
 from .boards import URL
@@ -80,6 +83,27 @@ def test_number_of_features(number, count):
     assert selector.fit(X, y).get_support().sum() == count
 
 
+@pytest.mark.parametrize("number", [29, 30])
+def test_nearly_all_features_of_a_board_with_narrow_fields(number):
+    """Relevance is then so much weighted that it does not fit beside the couplings."""
+    X, y = load_breast_cancer(return_X_y=True)
+    selector = AnnealingFeatureSelector(
+        BoardSampler(URL), n_features_to_select=number, sampler_parameters=QUICK, random_state=0
+    )
+    assert selector.fit(X, y).get_support().sum() == number
+
+
+def test_copies_share_an_open_board():
+    X, y = load_iris(return_X_y=True)
+    with Board.open(URL) as board:
+        selector = AnnealingFeatureSelector(
+            BoardSampler(board), n_features_to_select=2, sampler_parameters=QUICK, random_state=0
+        )
+        assert clone(selector).sampler.board is board
+        scores = cross_val_score(make_pipeline(selector, DecisionTreeClassifier()), X, y)
+        assert scores.mean() > 0.9
+
+
 def test_equal_features_are_told_apart():
     X = np.tile(np.random.default_rng(1).random((50, 1)), 6)
     y = X[:, 0] > 0.5
@@ -102,6 +126,7 @@ def test_in_a_pipeline():
     [
         (ValueError, "1 to 12, got 13", {"n_features_to_select": 13}),
         (ValueError, "got 'all'", {"n_features_to_select": "all"}),
+        (ValueError, "got True", {"n_features_to_select": True}),
         (ValueError, "got 1.5", {"n_features_to_select": 1.5}),
         (ValueError, "\"correlation\", got 'none'", {"redundancy": "none"}),
         (TypeError, "a dimod.Sampler or a URL, got 3", {"sampler": 3}),

@@ -10,7 +10,10 @@ from dimod.core.initialized import Initialized
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import breadth_first_order
 
+from ..errors import CapacityError
 from ..progress import Progress
+from .binary_model import check_model, small_integers
+from .schedules import checked_count
 from .seeds import checked_seed
 
 DEFAULT_PASSES = 20
@@ -24,7 +27,8 @@ class DecomposingSampler(dimod.ComposedSampler, Initialized):
     solves one window of it after the other with the child sampler. The part's best state is taken
     if the model's energy does not rise. Without initial states, variables have no influence on the
     others until they are solved for the first time. Passes end when several in a row have lowered
-    nothing.
+    nothing. A part that does not fit the child, for its fixed surroundings are too strong, is
+    halved, and so are all later parts.
 
     With such fixed surroundings qbsolv solves large models too (M. Booth, S. P. Reinhardt and
     A. Roy, "Partitioning optimization problems for hybrid classical/quantum execution", 2017); it
@@ -38,8 +42,11 @@ class DecomposingSampler(dimod.ComposedSampler, Initialized):
 
     Raises
     ------
+    TypeError
+        If the child is no sampler, or `size` no integer.
     ValueError
-        If `size` is not given and the child does not tell, or it is less than 1.
+        If `size` is not given and the child does not tell, or it is less than 1 or more than the
+        child's spins.
 
     Examples
     --------
@@ -53,11 +60,17 @@ class DecomposingSampler(dimod.ComposedSampler, Initialized):
     """
 
     def __init__(self, child: dimod.Sampler, size: int | None = None) -> None:
-        self._child = child
+        if not isinstance(child, dimod.Sampler):
+            raise TypeError(f"child must be a dimod.Sampler, not {child!r}")
+        spins = child.properties.get("annealer", {}).get("spins")
         if size is None:
-            size = child.properties.get("annealer", {}).get("spins")
-        if size is None or size < 1:
-            raise ValueError(f"size must be given, the variables of a part, at least 1; not {size}")
+            size = spins
+        if size is None:
+            raise ValueError("size must be given, the variables of a part: the child tells no size")
+        checked_count(size, "size")
+        if spins is not None and size > spins:
+            raise ValueError(f"size must be at most {spins}, the child's spins, not {size}")
+        self._child = child
         self.size = size
 
     @property
@@ -115,17 +128,25 @@ class DecomposingSampler(dimod.ComposedSampler, Initialized):
         -------
         dimod.SampleSet
             Its ``info`` holds ``seed``, ``parts`` (solved), ``energies`` (of each read, a list:
-            at the start and after each pass), and ``device_time``, ``transfer_time`` in seconds if
-            the child tells.
+            of its initial state if there are any, and after each pass), and, if the child tells,
+            ``method``, ``relative_error`` (the greatest of all parts, as in ``info`` of
+            `BoardSampler.sample`), ``device_time`` and ``transfer_time`` in seconds.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the model or a parameter is not what it must be.
+        CapacityError
+            If not even one variable fits the child.
         """
-        for name, value in (("max_passes", max_passes), ("patience", patience)):
-            if value < 1:
-                raise ValueError(f"{name} must be at least 1, not {value}")
+        check_model(bqm)
+        checked_count(max_passes, "max_passes")
+        checked_count(patience, "patience")
         seed = checked_seed(seed)
         spins = bqm.change_vartype(dimod.SPIN, inplace=False)
         parsed = self.parse_initial_states(
             spins,
-            initial_states=initial_states,
+            initial_states=small_integers(initial_states),
             initial_states_generator=initial_states_generator,
             num_reads=num_reads,
             seed=seed,
@@ -171,34 +192,48 @@ class _Work:
         self._rng = np.random.default_rng(seed)
         self._parameters = parameters
         self._info = info
-        self.parts = -(-count // self._size)
         self.total = 0
         self.stop: Callable[[], bool] | None = None
         self.progress: Progress | None = None
+
+    @property
+    def parts(self) -> int:
+        """In a pass."""
+        return -(-len(self._linear) // self._size)
 
     def improve(self, state: np.ndarray, max_passes: int, patience: int) -> bool:
         """Lower the energy of a state, in place; False if interrupted."""
         fields = self._linear + self._couplings @ state
         energy = self._offset + (self._linear + fields) @ state / 2
-        energies = [float(energy)]
+        energies = [float(energy)] if state.all() else []
         self._info["energies"].append(energies)
         begun = self._info["parts"]
         idle = 0
         for _ in range(max_passes):
             lowered = 0.0
-            order = self._order()
-            for part in range(self.parts):
-                window = np.take(
-                    order, np.arange(part * self._size, (part + 1) * self._size), mode="wrap"
-                )
-                lowered += self._solve(window, state, fields)
+            # The last part is as large as the others, with variables of the first.
+            left = np.resize(self._order(), self.parts * self._size)
+            while len(left):
+                window, left = left[: self._size], left[self._size :]
+                try:
+                    lowered += self._solve(window, state, fields)
+                except CapacityError:
+                    if self._size == 1:
+                        raise
+                    left = np.concatenate([window, left])
+                    self._size = -(-self._size // 2)
+                    self.total += self.total - self._info["parts"]
+                    continue
                 self._info["parts"] += 1
+                self.total = max(self.total, self._info["parts"])
                 if self.progress is not None:
                     self.progress(self._info["parts"], self.total)
                 if self.stop is not None and self.stop():
-                    energies.append(energies[-1] - lowered)
+                    if state.all():
+                        energies.append(float(energy - lowered))
                     return False
-            energies.append(energies[-1] - lowered)
+            energy -= lowered
+            energies.append(float(energy))
             idle = 0 if lowered > 0 else idle + 1
             if idle == patience or self.parts == 1:
                 break
@@ -237,9 +272,7 @@ class _Work:
         if "seed" in self._child.parameters:
             parameters["seed"] = int(self._rng.integers(2**31))
         found = self._child.sample(bqm, **parameters)
-        for name in ("device_time", "transfer_time"):
-            if name in found.info:
-                self._info[name] = self._info.get(name, 0.0) + found.info[name]
+        self._note(found.info)
         best = found.record.sample[found.record.energy.argmin()]
         after = np.empty(len(window))
         after[np.asarray(found.variables, dtype=int)] = best
@@ -251,3 +284,14 @@ class _Work:
         state[window] = after
         fields += self._couplings[:, window] @ change
         return -float(rise)
+
+    def _note(self, told: dict) -> None:
+        """What the child tells of a part."""
+        for name in ("device_time", "transfer_time"):
+            if name in told:
+                self._info[name] = self._info.get(name, 0.0) + told[name]
+        if "quantization_error" in told:
+            error = told["quantization_error"]["relative_error"]
+            self._info["relative_error"] = max(self._info.get("relative_error", 0.0), error)
+        if "method" in told:
+            self._info["method"] = told["method"]

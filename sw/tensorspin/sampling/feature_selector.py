@@ -13,6 +13,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ..errors import CapacityError
 from ..models.feature_order import BINS, mutual_information
 from ..scaling import scale_features
 from .board_sampler import BoardSampler
@@ -119,8 +120,11 @@ class AnnealingFeatureSelector(SelectorMixin, BaseEstimator):
         self.relevance_ = _relevance(bins, y)
         self.redundancy_ = self._redundancy(scaled, _levels(bins))
         rng = check_random_state(self.random_state)
-        with self._opened() as sampler:
-            chosen = self._search(sampler, wanted, rng)
+        if wanted == X.shape[1]:
+            chosen, self.weight_, self.n_searches_ = np.ones(wanted, dtype=bool), 1.0, 0
+        else:
+            with self._opened() as sampler:
+                chosen = self._search(sampler, wanted, rng)
         self.support_ = _corrected(chosen, wanted, self._terms(self.weight_))
         return self
 
@@ -141,7 +145,7 @@ class AnnealingFeatureSelector(SelectorMixin, BaseEstimator):
             if not 1 <= number <= features:
                 raise ValueError(f"n_features_to_select must be 1 to {features}, got {number}")
             return int(number)
-        if isinstance(number, Real) and 0 < number <= 1:
+        if isinstance(number, Real) and not isinstance(number, bool) and 0 < number <= 1:
             return max(1, round(number * features))
         raise ValueError(
             f"n_features_to_select must be None, an integer, or a part above 0 and up to 1, got "
@@ -178,7 +182,12 @@ class AnnealingFeatureSelector(SelectorMixin, BaseEstimator):
         nearest = None
         for search in range(1, SEARCHES + 1):
             weight = (low + high) / 2
-            chosen = self._solve(sampler, weight, rng)
+            try:
+                chosen = self._solve(sampler, weight, rng)
+            except CapacityError as error:
+                # The greater the weight, the wider the fields beside the couplings.
+                high, refused = weight, error
+                continue
             distance = abs(int(chosen.sum()) - wanted)
             if nearest is None or distance < nearest:
                 nearest, found, self.weight_ = distance, chosen, weight
@@ -189,6 +198,8 @@ class AnnealingFeatureSelector(SelectorMixin, BaseEstimator):
                 low = weight
             else:
                 high = weight
+        if nearest is None:
+            raise refused
         return found
 
     def _solve(self, sampler: dimod.Sampler, weight: float, rng) -> np.ndarray:

@@ -107,9 +107,9 @@ def betas_of(
     TypeError, ValueError
         If a parameter has the wrong type or value, or contradicts another.
     """
-    _check_count(num_sweeps_per_beta, "num_sweeps_per_beta")
+    checked_count(num_sweeps_per_beta, "num_sweeps_per_beta")
     if num_sweeps is not None:
-        _check_count(num_sweeps, "num_sweeps")
+        checked_count(num_sweeps, "num_sweeps")
     if schedule_type not in TYPES:
         known = ", ".join(f'"{name}"' for name in TYPES)
         raise ValueError(f"beta_schedule_type must be {known}, not {schedule_type!r}")
@@ -207,7 +207,13 @@ def least_beta(size: AnnealerSize) -> float:
     return (1 + ROUNDING) / highest_temperature(size)
 
 
-def _check_count(value, name: str) -> None:
+def checked_count(value, name: str) -> None:
+    """Refuse what is no integer of at least 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+    """
     if not isinstance(value, Integral) or isinstance(value, bool):
         raise TypeError(f"{name} must be an integer, not {value!r}")
     if value < 1:
