@@ -19,7 +19,7 @@ from tensorspin.contract.boards import BOARDS, Board, find_board
 from . import cache, toolchain
 from .boards import HARDWARE
 from .build import BuildRecord, build, build_record, place
-from .report import BuildReport
+from .report import MARGIN, BuildReport
 from .stages import BuildError
 
 RECORDS = "bitstreams.json"
@@ -27,8 +27,8 @@ PAGE = "boards.md"
 BEGIN, END = "<!-- bitstreams: begin -->", "<!-- bitstreams: end -->"
 """Marks in `PAGE` between which the table stands."""
 
-MARGIN = 0.05
-"""By how much nextpnr's frequency for a bitstream must be above its clock: it knows no jitter."""
+MOST_LUTS = 0.9
+"""Share of the look-up tables: fuller devices are placed with luck."""
 MORE_LUTS = 0.03
 """Growth of the look-up tables that is not told: Yosys' choices depend on small things."""
 LESS_SPEED = 0.08
@@ -100,9 +100,15 @@ class Row:
         return next(iter(self.seeds_mhz.values())) / self.clock_mhz - 1
 
     @property
-    def slow_seeds(self) -> list[str]:
-        """Seeds that miss the clock."""
-        return [seed for seed, mhz in self.seeds_mhz.items() if mhz < self.clock_mhz]
+    def slow_seeds(self) -> dict[str, float]:
+        """Seeds that miss the clock, and their frequencies."""
+        return {seed: mhz for seed, mhz in self.seeds_mhz.items() if mhz < self.clock_mhz}
+
+    @property
+    def luts(self) -> float:
+        """Share of the look-up tables that is used."""
+        used, available = self.used["LUTs"]
+        return used / available
 
     def worse_than(self, older: Row) -> list[str]:
         """What has become worse beyond the tolerances, in words."""
@@ -110,12 +116,13 @@ class Row:
         for column, (now, _) in self.used.items():
             before = older.used.get(column, (0, 0))[0]
             if now > before * (1 + MORE_LUTS * (column == "LUTs")):
-                found.append(f"{column}: {now}, were {before}")
+                tolerance = f" ({MORE_LUTS:.0%} more are not told)" if column == "LUTs" else ""
+                found.append(f"{column}: {now}, were {before}{tolerance}")
         now, before = (min(row.seeds_mhz.values()) for row in (self, older))
         if now < before * (1 - LESS_SPEED) or self.clock_mhz < older.clock_mhz:
             found.append(
                 f"{now:.1f} MHz for a clock of {self.clock_mhz:g} MHz, were {before:.1f} for "
-                f"{older.clock_mhz:g} MHz"
+                f"{older.clock_mhz:g} MHz ({LESS_SPEED:.0%} less are not told)"
             )
         return found
 
@@ -190,7 +197,7 @@ def build_all(
     seeds : int
         Placement seeds to try: the bitstream's own, and others from 1 on.
     accept : bool
-        Record builds that are worse than those on record, or lack margin.
+        Record builds that are worse than those on record, lack margin or fill too much.
     progress : callable, optional
         Takes lines of text.
 
@@ -216,13 +223,17 @@ def build_all(
         worse = row.worse_than(older) if older is not None else []
         if row.margin < MARGIN:
             worse.append(f"margin {row.margin:.1%}, must be {MARGIN:.0%} or more")
-        if row.slow_seeds:
-            worse.append(f"clock missed with seed {', '.join(row.slow_seeds)}")
+        worse += [
+            f"clock of {row.clock_mhz:g} MHz missed with seed {seed}: {mhz:.1f} MHz"
+            for seed, mhz in row.slow_seeds.items()
+        ]
+        if row.luts > MOST_LUTS:
+            worse.append(f"{row.luts:.1%} of the LUTs, must be {MOST_LUTS:.0%} or less")
         if worse and not accept:
             wrong.append(f"{name}: not recorded: {'; '.join(worse)}")
             continue
-        if older is not None and older.build == row.build and len(older.seeds_mhz) >= seeds:
-            continue  # nothing new
+        if older is not None and older.finished == row.finished and len(older.seeds_mhz) >= seeds:
+            continue  # the same build
         write_records(folder, {**rows, name: row})
     return wrong
 
@@ -233,10 +244,14 @@ def main(arguments: list[str] | None = None) -> int:
         prog="tensorspin_gateware.bitstreams", description="All bitstreams, and their table."
     )
     parser.add_argument("boards", nargs="*", help="names of rows; by default all")
-    parser.add_argument("--seeds", type=int, default=1, help="placement seeds; by default 1")
+    parser.add_argument(
+        "--seeds", type=int, default=1, metavar="COUNT", help="placement seeds; by default 1"
+    )
     parser.add_argument("--accept", action="store_true", help="record even what is worse")
     parser.add_argument("--table", action="store_true", help="renew the table, and build nothing")
     options = parser.parse_args(arguments)
+    if options.seeds < 1:
+        parser.error(f"--seeds must be at least 1, not {options.seeds}")
     folder = Path(__file__).parents[2] / "docs"
     if not (folder / PAGE).exists():
         print(f"{PAGE} is missing: this command wants a checkout", file=sys.stderr)
@@ -250,6 +265,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (toolchain.ToolMissing, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("interrupted; the next call goes on here", file=sys.stderr)
+        return 130
     for line in wrong:
         print(line, file=sys.stderr)
     print(f"{len(names)} boards: {len(wrong) or 'no'} complaints; table in {folder / PAGE}")

@@ -12,10 +12,12 @@ import datetime
 import hashlib
 import json
 import os
+import re
 import resource
 import shutil
 import sys
 from dataclasses import asdict, dataclass
+from importlib import metadata
 from pathlib import Path
 
 from amaranth.build.run import BuildPlan
@@ -30,7 +32,7 @@ from .boards import HARDWARE, create_platform, oscillator_hz
 from .link.uart import UARTReceiver, UARTTransmitter
 from .primitives.pll import ClockGenerator
 from .program import ProgramError, program
-from .report import BuildReport
+from .report import MARGIN, BuildReport
 from .stages import NAME, BuildError, Progress, run_plan, run_stage
 
 _RECORD = "build.json"
@@ -96,8 +98,9 @@ class BuildRecord:
         Digest of netlist, tools and their options.
     build : str
         What the device will tell as `DeviceDescription.build`, in hexadecimal.
-    sha256 : str
-        Of the bitstream's file.
+    sha256 : dict of str to str
+        Of the files that are used later, by their paths in the build's folder: bitstream, report,
+        and what the programmer takes.
     seconds : float
         Processor time of the tools: what else the computer does hardly matters.
     finished : str
@@ -109,7 +112,7 @@ class BuildRecord:
     sources: str
     key: str
     build: str
-    sha256: str
+    sha256: dict[str, str]
     seconds: float
     finished: str
     tools: dict[str, str]
@@ -141,7 +144,8 @@ def build(board_name: str, progress: Progress = print) -> tuple[Path, BuildRepor
     record_file = folder / _RECORD
     required = create_platform(board).required_tools
     tools = toolchain.versions([tool for tool in required if tool in toolchain.MINIMUM_VERSION])
-    sources = cache.text_digest(cache.build_digest(board).hex(), hardware, tools)
+    pins = metadata.version("amaranth-boards")
+    sources = cache.text_digest(cache.build_digest(board).hex(), hardware, tools, pins)
     with cache.locked(folder):
         record = _intact_record(bitstream, progress)
         if record is None or record.sources != sources:
@@ -157,8 +161,10 @@ def build(board_name: str, progress: Progress = print) -> tuple[Path, BuildRepor
                 shutil.copy(folder / "work" / f"{NAME}{hardware.suffix}", bitstream)
                 shutil.copy(folder / "work" / "report.json", report)
                 now = datetime.datetime.now(datetime.timezone.utc).isoformat(" ", "minutes")
-                checksum = _file_digest(bitstream)
-                record = BuildRecord(sources, key, digest.hex(), checksum, seconds, now, tools)
+                work = re.findall(r"\{work\}/(\S+)", " ".join(hardware.programmer))
+                used = [bitstream.name, report.name, *(f"work/{name}" for name in work)]
+                checksums = {name: _file_digest(folder / name) for name in used}
+                record = BuildRecord(sources, key, digest.hex(), checksums, seconds, now, tools)
             else:
                 progress(f"{board.name}: other sources, the same netlist: build {record.build}")
                 record = BuildRecord(**{**asdict(record), "sources": sources})
@@ -195,7 +201,10 @@ def place(board_name: str, seed: int, progress: Progress = print) -> BuildReport
     with cache.locked(folder):
         if not report.exists():
             work = folder / "work"
-            commands = json.loads((work / f"build_{NAME}.json").read_text())["commands"]
+            script = work / f"build_{NAME}.json"
+            if not script.exists():
+                raise BuildError(f"{script} is missing: remove {folder} to build anew")
+            commands = json.loads(script.read_text())["commands"]
             (command,) = [each for each in commands if each[0].startswith("nextpnr")]
             changes = {
                 argument: f"seed-{argument}"
@@ -216,8 +225,19 @@ def prepare(board: Board, core: wiring.Component) -> BuildPlan:
     board : Board
     core : amaranth.lib.wiring.Component
         As of `BoardTop`.
+
+    Raises
+    ------
+    BuildError
+        If the environment overrides options, as Amaranth lets it.
     """
     hardware = HARDWARE[board.name]
+    overrides = [name for name in os.environ if re.match("AMARANTH_[a-z]", name)]
+    if overrides:
+        raise BuildError(
+            f"{', '.join(overrides)} would change the build behind its back: unset in the "
+            f"environment, and change boards.py instead"
+        )
     return create_platform(board).prepare(
         BoardTop(board, core),
         NAME,
@@ -245,15 +265,21 @@ def design_digest(plan: BuildPlan) -> bytes:
 
 
 def _intact_record(bitstream: Path, progress: Progress) -> BuildRecord | None:
-    """The record of the bitstream that is there; None if there is none, or it was changed."""
+    """The record of the bitstream that is there; None if there is none, or a file was changed."""
     try:
         record = build_record(bitstream)
-        intact = _file_digest(bitstream) == record.sha256
-    except (OSError, ValueError, TypeError):
+        checksums = record.sha256.items()
+    except (OSError, ValueError, TypeError, AttributeError):
         return None
-    if not intact:
-        progress(f"{bitstream.name} is not what was built: its hash differs")
-    return record if intact else None
+    for name, checksum in checksums:
+        try:
+            intact = _file_digest(bitstream.parent / name) == checksum
+        except OSError:
+            intact = False
+        if not intact:
+            progress(f"{name} is not what was built: it is missing, or its hash differs")
+            return None
+    return record
 
 
 def _tools_seconds() -> float:
@@ -273,10 +299,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--program", action="store_true", help="load the bitstream afterwards")
     options = parser.parse_args(arguments)
     try:
+        if options.program:
+            toolchain.require(HARDWARE[find_board(options.board).name].programmer[0])
         bitstream, report = build(options.board)
         print(report)
         if not report.meets_timing:
-            print(f"{options.board}: too slow for the board's clock; not usable", file=sys.stderr)
+            print(
+                f"{options.board}: too slow, {report.achieved_mhz:.1f} MHz for a clock of "
+                f"{report.required_mhz:.1f} MHz and {MARGIN:.0%} more; not usable",
+                file=sys.stderr,
+            )
             return 1
         print(f"bitstream: {os.path.relpath(bitstream)}")
         if options.program:
@@ -284,6 +316,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (BuildError, ProgramError, toolchain.ToolMissing, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
     return 0
 
 

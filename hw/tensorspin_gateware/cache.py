@@ -22,6 +22,10 @@ _NOT_HARDWARE = {
 """Modules of this package that no bit of the design depends on."""
 
 
+_SOURCES = (".py", ".v")
+"""Suffixes of what a netlist is made from."""
+
+
 def build_digest(board: Board) -> bytes:
     """`BUILD_BYTES` bytes that tell one state of the sources from another.
 
@@ -31,7 +35,7 @@ def build_digest(board: Board) -> bytes:
     gateware = Path(__file__).parent
     contract = Path(tensorspin.contract.__file__).parent
     for root in (gateware, contract):
-        for source in sorted(root.rglob("*.py")):
+        for source in sorted(path for path in root.rglob("*") if path.suffix in _SOURCES):
             if source.parent == gateware and source.name in _NOT_HARDWARE:
                 continue
             digest.update(f"{source.relative_to(root).as_posix()}\n".encode())

@@ -41,19 +41,23 @@ def program(board_name: str, bitstream: Path, progress: Callable[[str], None] = 
         part.format(bitstream=bitstream, work=bitstream.parent / "work")
         for part in hardware.programmer
     ]
-    toolchain.require(command[0])
+    command[0] = toolchain.require(command[0])
     shown = shlex.join(command)
     if hardware.notes:
         progress(f"{board.title}: {hardware.notes}")
     progress(f"{board.name}: {shown}")
     # Its output is not taken away: it shows how far it is.
-    status = subprocess.run(command, check=False).returncode
+    try:
+        status = subprocess.run(command, check=False).returncode
+    except OSError as error:
+        raise ProgramError(f"{board.name}: {command[0]} can't be run: {error}") from error
     if status != 0:
         raise ProgramError(
             f"{board.name}: loading failed, status {status}. The command was:\n"
             f"    {shown}\n"
             f"Is the board connected and powered? If the tool had no permission to use it: "
-            f"`tensorspin udev`\nprints rules for udev, and says where they belong."
+            f"`tensorspin udev`\nprints rules for udev, and says where they belong; then plug the "
+            f"board in again."
         )
     if hardware.uart is not None:
         progress(f"{board.title}: the UART is on {hardware.uart.where}")

@@ -11,7 +11,7 @@ import pytest
 from tensorspin.contract.boards import find_board
 from tensorspin_gateware import build, cache, stages
 from tensorspin_gateware.boards import HARDWARE
-from tensorspin_gateware.report import BuildReport
+from tensorspin_gateware.report import MARGIN, BuildReport
 
 from .loop import Loop
 
@@ -76,7 +76,7 @@ def test_report_takes_the_clock_with_the_least_margin(tmp_path):
     assert report.achieved_mhz == 90
     text = str(report)
     assert "1320" in text and "25%" in text
-    assert "90.0 MHz at most, 100.0 MHz required: NOT MET" in text
+    assert "90.0 MHz at most, 100.0 MHz and 5% more required: NOT MET" in text
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ class FakeTools:
 def fake_tools(tmp_path, monkeypatch):
     """Build in a scratch folder, without tools."""
     clock_mhz = BOARD.clock_hz / 1e6
-    fake = FakeTools({"achieved": clock_mhz + 1, "constraint": clock_mhz})
+    fake = FakeTools({"achieved": clock_mhz * (1 + 2 * MARGIN), "constraint": clock_mhz})
 
     def run_plan(plan, name, folder, progress):
         fake.builds.append(name)
@@ -173,13 +173,24 @@ def test_other_tools_build_again(fake_tools, monkeypatch):
 
 
 @pytest.mark.parametrize("damage", [b"other bits", None])
-def test_damaged_bitstream_is_built_again(fake_tools, damage, capsys):
-    path, _ = build.build("icebreaker")
+@pytest.mark.parametrize("name", ["icebreaker.bin", "report.json"])
+def test_damaged_files_are_built_again(fake_tools, name, damage, capsys):
+    bitstream, report = build.build("icebreaker")
+    path = bitstream.parent / name
     path.unlink() if damage is None else path.write_bytes(damage)
-    assert build.build("icebreaker")[0].read_bytes() == b"bits"
+    again, report_again = build.build("icebreaker")
+    assert (again.read_bytes(), report_again) == (b"bits", report)
     assert len(fake_tools.builds) == 2
-    if damage is not None:
-        assert "icebreaker.bin is not what was built" in capsys.readouterr().out
+    assert f"{name} is not what was built" in capsys.readouterr().out
+
+
+def test_what_the_programmer_takes_is_kept_too(fake_tools, monkeypatch):
+    hardware = dataclasses.replace(HARDWARE["icebreaker"], programmer=("x", "{work}/top.bin"))
+    monkeypatch.setitem(HARDWARE, "icebreaker", hardware)
+    bitstream, _ = build.build("icebreaker")
+    (bitstream.parent / "work" / "top.bin").unlink()
+    build.build("icebreaker")
+    assert len(fake_tools.builds) == 2
 
 
 def test_damaged_record_is_no_obstacle(fake_tools):
@@ -211,10 +222,35 @@ def test_other_seeds_leave_the_bitstream_alone(fake_tools, monkeypatch):
     assert build.build_record(first) == first_record
 
 
-def test_missed_timing_fails(fake_tools, capsys):
-    fake_tools.speed["achieved"] = fake_tools.speed["constraint"] - 0.1
+def test_seeds_want_the_folder_of_the_build(fake_tools):
+    bitstream, _ = build.build("icebreaker")
+    (bitstream.parent / "work" / "build_top.json").unlink()
+    with pytest.raises(stages.BuildError, match="build_top.json is missing: remove"):
+        build.place("icebreaker", 7)
+
+
+@pytest.mark.parametrize("factor", [0.99, 1 + MARGIN / 2])
+def test_missed_timing_fails(fake_tools, factor, capsys):
+    mhz = fake_tools.speed["constraint"]
+    fake_tools.speed["achieved"] = factor * mhz
     assert build.main(["icebreaker"]) != 0
-    assert "too slow" in capsys.readouterr().err
+    told = f"too slow, {factor * mhz:.1f} MHz for a clock of {mhz:.1f} MHz and 5% more"
+    assert told in capsys.readouterr().err
+
+
+def test_options_of_the_environment_are_refused(monkeypatch):
+    monkeypatch.setenv("AMARANTH_nextpnr_opts", "--seed 3")
+    with pytest.raises(stages.BuildError, match="AMARANTH_nextpnr_opts would change the build"):
+        build.prepare(BOARD, Loop())
+
+
+def test_interrupt(monkeypatch, capsys):
+    def interrupt(name):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(build, "build", interrupt)
+    assert build.main(["icebreaker"]) == 130
+    assert capsys.readouterr().err == "interrupted\n"
 
 
 @pytest.mark.parametrize("name", ["toaster", "icestick"])
@@ -238,3 +274,12 @@ def test_sources_digest_depends_on_the_row():
     assert len(digest) == cache.BUILD_BYTES
     assert digest == cache.build_digest(BOARD)
     assert digest != cache.build_digest(dataclasses.replace(BOARD, baud=115_200))
+
+
+@pytest.mark.parametrize(("name", "matters"), [("a.v", True), ("b.py", True), ("c.md", False)])
+def test_sources_digest_depends_on_every_source(name, matters, tmp_path, monkeypatch):
+    monkeypatch.setattr(cache, "__file__", str(tmp_path / "cache.py"))
+    (tmp_path / name).write_text("before")
+    before = cache.build_digest(BOARD)
+    (tmp_path / name).write_text("after")
+    assert (cache.build_digest(BOARD) != before) == matters

@@ -60,7 +60,20 @@ def test_missing_tool_is_named(tool, tools, tmp_path):
 
 
 def test_command_line(tools, tmp_path, monkeypatch, capsys):
-    report = BuildReport({}, achieved_mhz=31.0, required_mhz=30.0)
+    report = BuildReport({}, achieved_mhz=33.0, required_mhz=30.0)
     monkeypatch.setattr(build, "build", lambda name: (tmp_path / "x.bin", report))
     assert build.main(["icebreaker", "--program"]) == 1
     assert f"iceprog {tmp_path}/x.bin" in capsys.readouterr().err
+
+
+def test_missing_tool_is_told_before_the_build(tools, monkeypatch, capsys):
+    (tools / "iceprog").unlink()
+    monkeypatch.delattr(build, "build")
+    assert build.main(["icebreaker", "--program"]) == 1
+    assert "iceprog was not found; install it with" in capsys.readouterr().err
+
+
+def test_tool_that_can_not_be_run(tools, tmp_path):
+    (tools / "iceprog").write_text("#!/no/such/interpreter\n")
+    with pytest.raises(ProgramError, match="iceprog can't be run"):
+        program("icebreaker", tmp_path / "x.bin")
