@@ -161,7 +161,7 @@ def build(board_name: str, progress: Progress = print) -> tuple[Path, BuildRepor
                 shutil.copy(folder / "work" / f"{NAME}{hardware.suffix}", bitstream)
                 shutil.copy(folder / "work" / "report.json", report)
                 now = datetime.datetime.now(datetime.timezone.utc).isoformat(" ", "minutes")
-                work = re.findall(r"\{work\}/(\S+)", " ".join(hardware.programmer))
+                work = re.findall(r"\{work\}/([\w.-]+)", " ".join(hardware.programmer))
                 used = [bitstream.name, report.name, *(f"work/{name}" for name in work)]
                 checksums = {name: _file_digest(folder / name) for name in used}
                 record = BuildRecord(sources, key, digest.hex(), checksums, seconds, now, tools)

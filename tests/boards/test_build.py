@@ -185,7 +185,9 @@ def test_damaged_files_are_built_again(fake_tools, name, damage, capsys):
 
 
 def test_what_the_programmer_takes_is_kept_too(fake_tools, monkeypatch):
-    hardware = dataclasses.replace(HARDWARE["icebreaker"], programmer=("x", "{work}/top.bin"))
+    hardware = dataclasses.replace(
+        HARDWARE["icebreaker"], programmer=("x", "-c load {work}/top.bin; exit")
+    )
     monkeypatch.setitem(HARDWARE, "icebreaker", hardware)
     bitstream, _ = build.build("icebreaker")
     (bitstream.parent / "work" / "top.bin").unlink()
