@@ -18,6 +18,9 @@ SIZE = 4
 """Smaller than any real one; nothing but widths depends on it."""
 POSITION = SIZE.bit_length()
 
+DELAY = 3
+"""Cycles in which at most nothing is offered, though something is visible."""
+
 
 class Harness(wiring.Component):
     """Any bytes, any verdict on any frame, any reader: the fate of the byte at any one position.
@@ -91,6 +94,12 @@ class Harness(wiring.Component):
                 m.d.comb += Assert(requests.payload.as_value() == written.as_value())
             # No more than has become visible.
             m.d.comb += Assert((self.frame_position - given)[:POSITION] - 1 < SIZE + 2)
+        idle = Signal(range(DELAY + 2))
+        with m.If(requests.valid | (given == self.frame_position)):
+            m.d.sync += idle.eq(0)
+        with m.Elif(idle <= DELAY):
+            m.d.sync += idle.eq(idle + 1)
+        m.d.comb += Assert(idle <= DELAY)
 
         if self._inductive:
             held = (self.write_position - self.read_position)[:POSITION]
@@ -121,6 +130,7 @@ MUTANTS = {
     "changes while offered": Mutant(
         "free.eq(~self.requests.valid | self.requests.ready)", "free.eq(1)"
     ),
+    "gives nothing": Mutant("empty.eq(read_position == frame_position)", "empty.eq(1)"),
     "forgets the frame before": Mutant(
         "write_position.eq(frame_position)", "write_position.eq(read_position)"
     ),
@@ -128,7 +138,7 @@ MUTANTS = {
 
 
 def test_gives_out_what_was_accepted(tmp_path):
-    assert Model(Harness(None, inductive=True), tmp_path).is_proved(cycles=3)
+    assert Model(Harness(None, inductive=True), tmp_path).is_proved(cycles=DELAY + 2)
 
 
 @pytest.mark.parametrize("name", MUTANTS)

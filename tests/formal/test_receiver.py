@@ -11,7 +11,7 @@ from tensorspin.contract.cobs import MAX_BODY
 from tensorspin.contract.packets import CRC, HEADER, PacketType, RejectReason
 from tensorspin_gateware.link import receiver
 from tensorspin_gateware.link.cobs import BodyByte
-from tensorspin_gateware.link.packet import SEQUENCE_BITS
+from tensorspin_gateware.link.packet import SEQUENCE_BITS, PacketByte
 
 from .proof import Model, Mutant, Probes, variant
 
@@ -69,6 +69,9 @@ class Acceptance(wiring.Component):
             "overflowed": ("dut.overflowed", 1),
             "frame_position": ("dut.frame_position", position),
             "write_position": ("dut.write_position", position),
+            "write_enable": ("dut.write__en", 1),
+            "write_data": ("dut.write__data", PacketByte),
+            "full": ("dut.full", 1),
             "match": ("dut.match_detected", 1),
             "crc_begin": ("dut.crc_reset", 1),
             "crc_valid": ("dut.crc.valid", 1),
@@ -126,6 +129,22 @@ class Acceptance(wiring.Component):
             Assert((self.crc_begin == is_end) & (self.crc_valid == is_byte)),
             Assert(self.crc_data == self.body.data),
         ]
+        # What is stored: header and payload, and where they end.
+        kept = Signal()
+        m.d.comb += [
+            kept.eq((frame.count < HEADER.size) | (frame.count < HEADER.size + frame.length)),
+            Assert(self.write_enable == (is_byte & kept & ~self.full)),
+        ]
+        with m.If(self.write_enable):
+            ends_header = (frame.count == HEADER.size - 1) & (self.body.data == 0)
+            ends_payload = frame.count == HEADER.size + frame.length - 1
+            m.d.comb += [
+                Assert(self.write_data.data == self.body.data),
+                Assert(
+                    self.write_data.last
+                    == Mux(frame.count < HEADER.size, ends_header, ends_payload)
+                ),
+            ]
         with m.If(accepted):
             m.d.sync += [session.eq(1), expected.eq(number + 1)]
 
@@ -186,6 +205,10 @@ ACCEPTANCE_MUTANTS = {
     "no session needed": Mutant("~in_session & ~is_hello", "~in_session & is_hello"),
     "any number": Mutant("~in_sequence & ~is_hello", "0"),
     "rejected bytes stay": Mutant("write_position.eq(frame_position)", "overflowed.eq(0)"),
+    "other bytes stored": Mutant("write.data.data.eq(body.data)", "write.data.data.eq(~body.data)"),
+    "nothing stored": Mutant("write.en.eq(stores & ~full)", "write.en.eq(0)"),
+    "last byte not stored": Mutant("(payload_left > 0)", "(payload_left > 1)"),
+    "end on another byte": Mutant("payload_left == 1,", "payload_left == 2,"),
     "visible at once": Mutant(
         "m.d.sync += overflowed.eq(0)", "m.d.sync += frame_position.eq(write_position)"
     ),
