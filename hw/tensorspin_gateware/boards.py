@@ -197,7 +197,7 @@ HARDWARE = {
     "ulx3s_12f": _ulx3s("12f"),
     "ulx3s_25f": _ulx3s("25f"),
     "ulx3s_25f_annealer": _ulx3s("25f"),
-    "ulx3s_25f_both": _ulx3s("25f"),
+    "ulx3s_25f_both": _ulx3s("25f", place_options="--seed 2"),
     "ulx3s_45f": _ulx3s("45f", place_options=_LARGE),
     "ulx3s_85f": _ulx3s("85f", place_options=_LARGE),
     "ulx3s_85f_annealer": _ulx3s(

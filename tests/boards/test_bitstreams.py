@@ -111,6 +111,14 @@ def test_one_more_dsp_is_told():
     assert row.worse_than(more) == []
 
 
+def test_speed_is_compared_with_the_same_seeds():
+    one = Row({}, MHZ, {"2": MHZ * 1.2}, 1.0, "", {}, "")
+    three = dataclasses.replace(one, seeds_mhz={"2": MHZ * 1.2, "1": MHZ * 1.3, "3": MHZ * 1.05})
+    other = dataclasses.replace(one, seeds_mhz={"1": MHZ * 1.05})
+    assert three.worse_than(one) == []
+    assert other.worse_than(one) and other.worse_than(three)
+
+
 def test_slower_clock_is_told():
     row = Row({}, MHZ, {"1": MHZ * 1.1}, 1.0, "", {}, "")
     assert dataclasses.replace(row, clock_mhz=MHZ / 2).worse_than(row)
@@ -188,6 +196,12 @@ def test_rows_on_record_have_margin():
     for name, row in read_records(DOCS).items():
         assert row.margin >= bitstreams.MARGIN and not row.slow_seeds, name
         assert row.luts <= bitstreams.MOST_LUTS or name in FULLER, name
+
+
+@pytest.mark.parametrize("name", ["icebreaker", "ulx3s_25f", "ulx3s_85f"])
+def test_three_seeds_on_record(name):
+    """Of one board for each device that is nearly full; else: make bitstreams with --seeds 3."""
+    assert len(read_records(DOCS)[name].seeds_mhz) >= 3
 
 
 @pytest.mark.long

@@ -1,9 +1,9 @@
 # amaranth: UnusedElaboratable=no
 
-"""What the encoder stuffs, the decoder gives back: every byte, in order, and the ends of bodies."""
+"""What the encoder stuffs, the decoder gives back, and what it did not stuff is called damaged."""
 
 import pytest
-from amaranth.hdl import Assert, Assume, Module, Signal
+from amaranth.hdl import Array, Assert, Assume, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In
 
@@ -19,6 +19,11 @@ COUNT = 4
 WITH_STALLS = 10
 WITHOUT_STALLS = 18
 """Cycles: of one body, and of two that follow each other at once."""
+ANSWER = MAX_BODY + 6
+"""Cycles at most from the last byte of a body into the encoder to its end out of the decoder: code,
+latency of 3, body, delimiter and the decoder's own."""
+FRAMES = MAX_BODY + 6
+"""Cycles: the longest frame that is judged by its bytes, and more."""
 
 MUTANTS = {
     "zero taken for data": Mutant("with m.If(byte == 0):", "with m.If(byte == 7):"),
@@ -33,6 +38,10 @@ MUTANTS = {
         "self.frames.ready.eq(~self.bodies.valid | self.bodies.ready)", "self.frames.ready.eq(1)"
     ),
     "good frames damaged": Mutant("damaged | ~is_code |", "damaged | is_code |"),
+    "nothing comes out": Mutant(
+        "self.bodies.valid.eq(self.frames.valid & emits)", "block_left.eq(0)"
+    ),
+    "encoder waits for ever": Mutant('m.next = "FETCH"', 'm.next = "LAST CODE"'),
 }
 
 
@@ -102,6 +111,16 @@ class Pair(wiring.Component):
                 m.d.comb += Assert(~expected.last | was_last)
         with m.If(bodies.valid & bodies.ready):
             m.d.sync += [received.eq(received + ~body.end), was_last.eq(body.end)]
+        waiting = Signal(range(ANSWER + 2))
+        with m.If(bodies.valid & body.end):
+            m.d.sync += waiting.eq(0)
+        with m.Elif(waiting != 0):
+            m.d.sync += waiting.eq(waiting + 1)
+        with m.If(self.plain.valid & self.plain.ready & self.plain.payload.last):
+            m.d.comb += Assert((waiting == 0) | (bodies.valid & body.end))
+            m.d.sync += waiting.eq(1)
+        if not self._stalls:
+            m.d.comb += Assert(waiting <= ANSWER)
         with m.If(line.valid & (line.payload == 0)):
             # A delimiter is nothing but the end: whatever was sent has come out before it.
             m.d.comb += Assert(length == 0)
@@ -119,3 +138,66 @@ def test_mutant_is_refuted(name, tmp_path):
     stalls = name in STALL_MUTANTS
     cycles = WITH_STALLS if stalls else WITHOUT_STALLS
     assert not Model(Pair(module, stalls), tmp_path).holds(cycles)
+
+
+class Verdict(wiring.Component):
+    """The decoder, and a frame of any bytes with any pauses between them, judged by its codes."""
+
+    data: In(8)
+    valid: In(1)
+
+    def __init__(self, module) -> None:
+        self._decoder = module.COBSDecoder()
+        super().__init__()
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        m.submodules.decoder = decoder = self._decoder
+        body = decoder.bodies
+        m.d.comb += [
+            decoder.frames.payload.eq(self.data),
+            decoder.frames.valid.eq(self.valid),
+            body.ready.eq(1),
+        ]
+        # One more than the longest body's frame has.
+        frame = Array(Signal(8, name=f"frame_{index}") for index in range(MAX_BODY + 2))
+        length = Signal(range(len(frame) + 1))
+        is_end = self.valid & (self.data == 0)
+        with m.If(is_end):
+            m.d.sync += length.eq(0)
+        with m.Elif(self.valid & (length != len(frame))):
+            m.d.sync += [frame[length].eq(self.data), length.eq(length + 1)]
+
+        # Each code points at the next one, the last of all behind the frame.
+        place = 0
+        for _ in frame:
+            place = Mux(place < length, place + frame[place], place)
+        right = (place == length) & (length > 1) & (length <= MAX_BODY + 1)
+
+        ended, was_right = Signal(), Signal()
+        m.d.sync += [ended.eq(is_end & (length != 0)), was_right.eq(right)]
+        m.d.comb += Assert((body.valid & body.payload.end) == ended)
+        with m.If(ended):
+            m.d.comb += Assert(body.payload.damaged == ~was_right)
+        return m
+
+
+VERDICT_MUTANTS = {
+    "no end comes out": MUTANTS["nothing comes out"],
+    "longer than any body": Mutant("is_fault.eq(room == 0)", "is_fault.eq(0)"),
+    "fault not told": Mutant("damaged | ~is_code |", "~is_code |"),
+    "cut short": Mutant("damaged | ~is_code |", "damaged |"),
+    "no body": Mutant("| (room == MAX_BODY))", ")"),
+    "fault of the frame before": Mutant("damaged.eq(0),", ""),
+    "end of an empty frame": Mutant("emits.eq(started)", "emits.eq(1)"),
+}
+
+
+def test_decoder_tells_damage(tmp_path):
+    assert Model(Verdict(variant(cobs, None, MAX_BODY=MAX_BODY)), tmp_path).holds(FRAMES)
+
+
+@pytest.mark.parametrize("name", VERDICT_MUTANTS)
+def test_wrong_verdict_is_refuted(name, tmp_path):
+    module = variant(cobs, VERDICT_MUTANTS[name], MAX_BODY=MAX_BODY)
+    assert not Model(Verdict(module), tmp_path).holds(FRAMES)

@@ -73,7 +73,7 @@ class Turns(wiring.Component):
     step : Out(step_layout(size))
         That runs.
     upcoming : Out(step_layout(size))
-        That of the next cycle.
+        That of the next cycle; for tempering.
     ahead : Out
         Replica whose turn begins `LADDER_READ` cycles later.
     fills : Out(1)
@@ -167,7 +167,6 @@ class Turns(wiring.Component):
             with m.If(filling & (round_index + 1 == self.parameters.fill)):
                 m.d.sync += [filling.eq(0), begins.eq(1), self.initial.eq(1)]
         m.d.comb += [
-            self.upcoming.eq(Mux(take_step, self.next_step, self.step)),
             self.fills.eq(filling | ~self.run),
             self.zero.eq(filling & (round_index <= self.parameters.offset_rows)),
         ]
@@ -188,7 +187,7 @@ class Turns(wiring.Component):
                 self.initial.eq(0),
                 self.second.eq(0),
             ]
-        self._exchanges(m, boundary & finished, leaves, starting)
+        self._exchanges(m, boundary, finished, last_step, leaves, pending)
         with m.If(ends | self.stop | self.start):
             m.d.sync += [self.run.eq(0), self.step_index.eq(0)]
         self._fill(m, filling, round_index, boundary)
@@ -261,24 +260,31 @@ class Turns(wiring.Component):
 
         return m
 
-    def _exchanges(self, m: Module, finished, leaves, starting) -> None:
+    def _exchanges(self, m: Module, boundary, finished, last_step, leaves, pending) -> None:
         """Rounds for exchanges, behind the step."""
         size = self._size
         if not size.tempering:
-            m.d.comb += [leaves.eq(finished), self.move.eq(self.run)]
+            m.d.comb += [leaves.eq(boundary & finished), self.move.eq(self.run)]
             return
         rounds = exchange_rounds(size)
         begun = Signal(range(rounds + 1))
         wants = (self.step.exchange != Exchange.NONE) & (begun != rounds)
         m.d.comb += [
-            leaves.eq(finished & ~wants),
-            self.exchange.eq(finished & wants & (begun == 0)),
+            leaves.eq(boundary & finished & ~wants),
+            self.exchange.eq(boundary & finished & wants & (begun == 0)),
             self.move.eq(self.run & (begun == 0)),
         ]
-        with m.If(finished & wants):
+        with m.If(boundary & finished & wants):
             m.d.sync += begun.eq(begun + 1)
-        with m.If(leaves | starting):
+        with m.If(leaves | pending[-1]):
             m.d.sync += begun.eq(0)
+
+        # Known a cycle before, as it is far from here to all bits of a turn's probabilities. What
+        # makes a step leave does not change any more then, and after a stop it does not matter.
+        takes = Signal()
+        leaves_next = (self.slot == size.replicas - 2) & finished & ~wants
+        m.d.sync += takes.eq(pending[-2] | (leaves_next & ~last_step))
+        m.d.comb += self.upcoming.eq(Mux(takes, self.next_step, self.step))
         with m.If(self.running):
             m.d.sync += self.ahead.eq(Mux(self.ahead == size.replicas - 1, 0, self.ahead + 1))
         with m.If(self.start | ~self.running):

@@ -159,7 +159,7 @@ _TABLE = (
     Board(
         name="ulx3s_25f_both",
         title="Radiona ULX3S (ECP5 25F)",
-        clock_hz=87_500_000,
+        clock_hz=95_000_000,
         baud=1_000_000,
         usb=_ULX3S_25F,
         **sizes.ECP5_25_BOTH,
