@@ -164,6 +164,7 @@ HARDWARE = {
         programmer=_ICEPROG,
         pll_pad=False,
         before_synthesis=COLLISIONS_DO_NOT_MATTER,
+        place_options="--seed 4",
     ),
     "icesugar": BoardHardware(
         platform="amaranth_boards.icesugar:ICESugarPlatform",

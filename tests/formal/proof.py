@@ -7,7 +7,6 @@ may be anything in each cycle.
 
 from __future__ import annotations
 
-import enum
 import subprocess
 import types
 from dataclasses import dataclass, field
@@ -83,13 +82,6 @@ class Probes:
     cut: list[str] = field(default_factory=list)
 
 
-class Start(enum.Enum):
-    """The states that a bounded proof begins in."""
-
-    RESET = ()
-    ANY = ("--noinit",)
-
-
 class Model:
     """A harness as Z3 gets it.
 
@@ -142,9 +134,9 @@ class Model:
             [self._yosys, "-q", "model.ys"], cwd=folder, env=self._environment, check=True
         )
 
-    def holds(self, cycles: int, start: Start = Start.RESET) -> bool:
+    def holds(self, cycles: int) -> bool:
         """Whether all assertions hold in the first cycles."""
-        return self._solve("-t", str(cycles), *start.value)
+        return self._solve("-t", str(cycles))
 
     def is_inductive(self, cycles: int) -> bool:
         """Whether the assertions hold in a cycle if they do in so many before it."""

@@ -73,7 +73,7 @@ class Turns(wiring.Component):
     step : Out(step_layout(size))
         That runs.
     upcoming : Out(step_layout(size))
-        That of the next cycle; for tempering.
+        That of the next cycle.
     ahead : Out
         Replica whose turn begins `LADDER_READ` cycles later.
     fills : Out(1)
@@ -138,6 +138,7 @@ class Turns(wiring.Component):
         boundary = Signal()
         ends = Signal()
         take_step = Signal()
+        takes = Signal() if size.tempering else take_step  # the same, from a register
         leaves = Signal()  # a step, behind its last round
 
         # Steps and rounds.
@@ -167,6 +168,7 @@ class Turns(wiring.Component):
             with m.If(filling & (round_index + 1 == self.parameters.fill)):
                 m.d.sync += [filling.eq(0), begins.eq(1), self.initial.eq(1)]
         m.d.comb += [
+            self.upcoming.eq(Mux(takes, self.next_step, self.step)),
             self.fills.eq(filling | ~self.run),
             self.zero.eq(filling & (round_index <= self.parameters.offset_rows)),
         ]
@@ -187,7 +189,10 @@ class Turns(wiring.Component):
                 self.initial.eq(0),
                 self.second.eq(0),
             ]
-        self._exchanges(m, boundary, finished, last_step, leaves, pending)
+        leaves_next = self._exchanges(m, boundary, finished, leaves, starting)
+        if size.tempering:
+            # It is far to all bits of a turn's probabilities. After a stop it does not matter.
+            m.d.sync += takes.eq(pending[-2] | (leaves_next & ~last_step))
         with m.If(ends | self.stop | self.start):
             m.d.sync += [self.run.eq(0), self.step_index.eq(0)]
         self._fill(m, filling, round_index, boundary)
@@ -260,12 +265,12 @@ class Turns(wiring.Component):
 
         return m
 
-    def _exchanges(self, m: Module, boundary, finished, last_step, leaves, pending) -> None:
-        """Rounds for exchanges, behind the step."""
+    def _exchanges(self, m: Module, boundary, finished, leaves, starting):
+        """Rounds for exchanges, behind the step; with tempering: the next cycle leaves it."""
         size = self._size
         if not size.tempering:
             m.d.comb += [leaves.eq(boundary & finished), self.move.eq(self.run)]
-            return
+            return None
         rounds = exchange_rounds(size)
         begun = Signal(range(rounds + 1))
         wants = (self.step.exchange != Exchange.NONE) & (begun != rounds)
@@ -276,19 +281,14 @@ class Turns(wiring.Component):
         ]
         with m.If(boundary & finished & wants):
             m.d.sync += begun.eq(begun + 1)
-        with m.If(leaves | pending[-1]):
+        with m.If(leaves | starting):
             m.d.sync += begun.eq(0)
-
-        # Known a cycle before, as it is far from here to all bits of a turn's probabilities. What
-        # makes a step leave does not change any more then, and after a stop it does not matter.
-        takes = Signal()
-        leaves_next = (self.slot == size.replicas - 2) & finished & ~wants
-        m.d.sync += takes.eq(pending[-2] | (leaves_next & ~last_step))
-        m.d.comb += self.upcoming.eq(Mux(takes, self.next_step, self.step))
         with m.If(self.running):
             m.d.sync += self.ahead.eq(Mux(self.ahead == size.replicas - 1, 0, self.ahead + 1))
         with m.If(self.start | ~self.running):
             m.d.sync += self.ahead.eq(0)
+        # What is behind a step's last turn has been decided by then.
+        return (self.slot == size.replicas - 2) & finished & ~wants
 
     def _fill(self, m: Module, filling, round_index, boundary) -> None:
         """Offset rows first, then the initial states, a spin each round."""

@@ -8,9 +8,12 @@ DATA_BITS = 8
 FRAME_BITS = DATA_BITS + 2
 MAX_ERROR = 0.015
 """Greatest deviation from the baud rate that the divisor may cause. Ten bits later it has shifted
-the sampling point by 0.15 bits; the rest of half a bit is left to the other side's deviation."""
-MIN_DIVISOR = 4
-"""With fewer clock cycles in a bit the sampling point is too far from its middle."""
+the sampling point by 0.15 bits; the rest of half a bit is left to `LINE_ERROR`."""
+LINE_ERROR = 0.02
+"""Deviation of the other side that is received nevertheless."""
+MIN_DIVISOR = 7
+"""With fewer clock cycles in a bit the sampling point, which is up to a cycle behind the bit's
+middle, is too far from it for `MAX_ERROR` and `LINE_ERROR` together."""
 
 
 def divisor(clock_hz: int, baud: int) -> int:

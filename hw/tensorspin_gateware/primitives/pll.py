@@ -14,9 +14,11 @@ from amaranth.lib.cdc import FFSynchronizer
 
 from . import Family
 
-RESET_SECONDS = 15e-6
-"""Reset after lock. For the first microseconds after configuration iCE40 block RAM reads zero;
-Amaranth's own power-on reset waits as long."""
+BLOCK_RAM_SECONDS = 3e-6
+"""For about so long after configuration iCE40 block RAM reads zero. It is in no data sheet; users
+found it (https://github.com/YosysHQ/icestorm/issues/76)."""
+RESET_SECONDS = 5 * BLOCK_RAM_SECONDS
+"""Reset after lock, longer by as much as in Amaranth's own power-on reset: the time varies."""
 
 MHZ = 1_000_000
 

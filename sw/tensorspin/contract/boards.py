@@ -135,7 +135,7 @@ _TABLE = (
     Board(
         name="hx8k_evn_annealer",
         title="Lattice iCE40-HX8K-B-EVN",
-        clock_hz=84_000_000,
+        clock_hz=90_000_000,
         baud=1_000_000,
         usb=ft2232("Lattice FTUSB"),
         **sizes.HX8K_ANNEALER,
@@ -151,7 +151,7 @@ _TABLE = (
     Board(
         name="ulx3s_25f_annealer",
         title="Radiona ULX3S (ECP5 25F)",
-        clock_hz=100_000_000,
+        clock_hz=105_000_000,
         baud=1_000_000,
         usb=_ULX3S_25F,
         **sizes.ECP5_25_ANNEALER,
@@ -175,7 +175,7 @@ _TABLE = (
     Board(
         name="ulx3s_45f",
         title="Radiona ULX3S (ECP5 45F)",
-        clock_hz=90_000_000,
+        clock_hz=95_000_000,
         baud=1_000_000,
         usb=ft231x("ULX3S FPGA 45K"),
         **sizes.ECP5_45,
@@ -222,7 +222,7 @@ _TABLE = (
     Board(
         name="orangecrab_r0_2",
         title="OrangeCrab r0.2 (ECP5 25F)",
-        clock_hz=96_000_000,
+        clock_hz=128_000_000,
         baud=1_000_000,
         usb=UsbDevice(0x1209, 0x5AF0, "OrangeCrab"),
         **sizes.ECP5_25,
@@ -230,7 +230,7 @@ _TABLE = (
     Board(
         name="ecpix5_45f",
         title="LambdaConcept ECPIX-5 (ECP5 45F)",
-        clock_hz=90_000_000,
+        clock_hz=135_000_000,
         baud=1_000_000,
         usb=ft2232("ECPIX"),
         **sizes.ECP5_45,
@@ -238,7 +238,7 @@ _TABLE = (
     Board(
         name="ecpix5_85f",
         title="LambdaConcept ECPIX-5 (ECP5 85F)",
-        clock_hz=80_000_000,
+        clock_hz=120_000_000,
         baud=1_000_000,
         usb=ft2232("ECPIX"),
         **sizes.ECP5_85,
@@ -246,7 +246,7 @@ _TABLE = (
     Board(
         name="versa_ecp5",
         title="Lattice ECP5 Versa (ECP5 45F)",
-        clock_hz=90_000_000,
+        clock_hz=120_000_000,
         baud=1_000_000,
         usb=ft2232("Lattice ECP5.* Versa"),
         **sizes.ECP5_45,
@@ -254,7 +254,7 @@ _TABLE = (
     Board(
         name="ecp5_5g_evn",
         title="Lattice ECP5 Evaluation Board (ECP5 85F)",
-        clock_hz=80_000_000,
+        clock_hz=120_000_000,
         baud=1_000_000,
         usb=ft2232("Lattice ECP5 Evaluation"),
         **sizes.ECP5_85,

@@ -21,6 +21,7 @@ class Reset:
         self.dut = dut
         self.lock = dut.generator.pll.lock
         self.lock.value = 0
+        dut.readable.value = 0
         dut.oscillator.value = 0
         Clock(dut.oscillator, 10, unit="ns").start()
 
@@ -63,3 +64,16 @@ async def reset_lasts_while_not_locked(dut):
             assert int(dut.count.value) == count
         reset.lock.value = 0
         await reset.begins()
+
+
+@cocotb.test()
+async def block_ram_reads_zero_at_first(dut):
+    """No word from before it could be read gets into the domain, though the PLL locks at once."""
+    reset, unreadable = Reset(dut), bench_parameters()["unreadable"]
+    reset.lock.value = 1
+    await reset.stays(unreadable)
+    dut.readable.value = 1
+    await reset.ends()
+    for count in range(1, 100):
+        await FallingEdge(dut.oscillator)
+        assert int(dut.sum.value) == 0xFF * count

@@ -1,17 +1,22 @@
 # amaranth: UnusedElaboratable=no
 
-"""A domain behind a PLL is in reset until the PLL has locked, and for a while after."""
+"""A domain behind a PLL is in reset until the PLL has locked, and until block RAM can be read."""
 
 import math
 import types
 
 import pytest
-from amaranth.hdl import ClockDomain, Module, ResetSignal, Signal
+from amaranth.hdl import ClockDomain, ClockSignal, Instance, Module, ResetSignal, Signal
 from amaranth.lib import io, wiring
 from amaranth.lib.wiring import In, Out
 
 from tensorspin_gateware.primitives import Family
-from tensorspin_gateware.primitives.pll import MHZ, RESET_SECONDS, ClockGenerator
+from tensorspin_gateware.primitives.pll import (
+    BLOCK_RAM_SECONDS,
+    MHZ,
+    RESET_SECONDS,
+    ClockGenerator,
+)
 from tests.gateware.bench import run_bench
 
 # What a PLL does for its clock is not the matter here.
@@ -21,6 +26,12 @@ module {name}({inputs}, output {clock}, {more} output LOCK);
     assign LOCK = lock;
     assign {clock} = {oscillator};
     {parameters}
+endmodule
+"""
+# Block RAM that holds ones. Whether it can be read already is the bench's to say.
+BLOCK_RAM = """
+module block_ram(input clock, input readable, output reg [7:0] data);
+    always @(posedge clock) data <= readable ? 8'hff : 8'h00;
 endmodule
 """
 MODELS = {
@@ -49,11 +60,13 @@ MODELS = {
 
 
 class Counter(wiring.Component):
-    """Counts in a domain whose clock a PLL makes."""
+    """Counts, and adds what a block RAM gives, in a domain whose clock a PLL makes."""
 
     oscillator: In(1)
+    readable: In(1)
     in_reset: Out(1)
     count: Out(8)
+    sum: Out(16)
 
     def __init__(self, family: Family, oscillator_hz: int, clock_hz: int):
         self._family = family
@@ -70,7 +83,11 @@ class Counter(wiring.Component):
             pin = io.SimulationPort("i", 1)
             m.d.comb += pin.i.eq(self.oscillator)
         m.submodules.generator = ClockGenerator(self._family, pin, *self._frequencies)
-        m.d.sync += self.count.eq(self.count + 1)
+        word = Signal(8)
+        m.submodules.block_ram = Instance(
+            "block_ram", i_clock=ClockSignal(), i_readable=self.readable, o_data=word
+        )
+        m.d.sync += [self.count.eq(self.count + 1), self.sum.eq(self.sum + word)]
         m.d.comb += self.in_reset.eq(ResetSignal())
         return m
 
@@ -83,6 +100,7 @@ def test_reset(family, oscillator_hz, clock_hz):
     run_bench(
         Counter(family, oscillator_hz, clock_hz),
         "tests.gateware.primitives.bench_clock",
-        vendor_cells=MODELS[family],
+        vendor_cells=MODELS[family] + BLOCK_RAM,
         cycles=math.ceil(RESET_SECONDS * clock_hz),
+        unreadable=math.ceil(BLOCK_RAM_SECONDS * clock_hz),
     )

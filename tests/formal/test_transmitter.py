@@ -1,0 +1,156 @@
+# amaranth: UnusedElaboratable=no
+
+"""The transmitter sends each byte of a reply once, in order, and the CRC of them all behind."""
+
+import types
+
+import pytest
+from amaranth.hdl import Assert, Assume, Cat, Module, Mux, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from tensorspin_gateware.link import transmitter
+from tensorspin_gateware.link.packet import PacketByte
+
+from .proof import Model, Mutant, Probes, hold_while_stalled, unchanging, variant
+
+COUNT = 5
+"""Bits enough to count the bytes of these cycles."""
+CRC = types.SimpleNamespace(size=2)
+"""Shorter than the real one: what is proved here does not depend on it."""
+CYCLES = 10
+"""Of two replies and their CRCs, with pauses."""
+
+
+class Wire(wiring.Component):
+    """In place of the encoder, which is proved by itself: bytes go through as they are."""
+
+    bodies: In(stream.Signature(PacketByte))
+    frames: Out(stream.Signature(8))
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        m.d.comb += [
+            self.frames.payload.eq(self.bodies.payload.data),
+            self.frames.valid.eq(self.bodies.valid),
+            self.bodies.ready.eq(self.frames.ready),
+        ]
+        return m
+
+
+def hashed(register, byte):
+    """In place of the CRC, which is proved by itself: each byte counts, and its place does."""
+    return Cat(register[-8:] ^ byte, register[:-8])
+
+
+class Hash(wiring.Component):
+    """A register that takes bytes, as that of the CRC does."""
+
+    data: In(8)
+    valid: In(1)
+    crc: Out(8 * CRC.size, init=1)
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        with m.If(self.valid):
+            m.d.sync += self.crc.eq(hashed(self.crc, self.data))
+        return m
+
+
+class HashAlgorithm:
+    """What `amaranth.lib.crc` is called by."""
+
+    def __init__(self, data_width: int) -> None:
+        assert data_width == len(Hash().data)
+
+    def create(self) -> Hash:
+        return Hash()
+
+
+class Replies(wiring.Component):
+    """Replies of any bytes, with any pauses, and the byte at any one position of the line."""
+
+    reply: In(stream.Signature(PacketByte))
+    ready: In(1)
+    position: In(COUNT)
+    body: In(PacketByte)
+
+    def __init__(self, mutant: Mutant | None) -> None:
+        module = variant(
+            transmitter, mutant, CRC=CRC, COBSEncoder=Wire, CRC32_ISO_HDLC=HashAlgorithm
+        )
+        self._dut = module.PacketTransmitter()
+        self.probes = Probes({"body": "dut.bodies__payload"})
+        super().__init__()
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        m.submodules.dut = dut = self._dut
+        wiring.connect(m, wiring.flipped(self.reply), dut.replies)
+        m.d.comb += dut.tx.ready.eq(self.ready)
+        hold_while_stalled(m, Assume, self.reply, "reply")
+        hold_while_stalled(m, Assert, dut.tx, "tx")
+        unchanging(m, self.position, "position")
+
+        sent, received = Signal(COUNT), Signal(COUNT)
+        register = Signal(8 * CRC.size, init=1)
+        after = Signal.like(register)
+        m.d.comb += after.eq(hashed(register, self.reply.payload.data))
+        expected, is_expected = Signal(PacketByte), Signal()
+        with m.If(self.reply.valid & self.reply.ready):
+            is_last = self.reply.payload.last
+            m.d.sync += [
+                sent.eq(sent + 1 + Mux(is_last, CRC.size, 0)),
+                register.eq(Mux(is_last, 1, after)),
+            ]
+            with m.If(self.position == sent):
+                m.d.sync += [
+                    expected.data.eq(self.reply.payload.data),
+                    expected.last.eq(0),
+                    is_expected.eq(1),
+                ]
+            for index in range(CRC.size):
+                with m.If(is_last & (self.position == sent + 1 + index)):
+                    m.d.sync += [
+                        expected.data.eq(after.word_select(index, 8)),
+                        expected.last.eq(index == CRC.size - 1),
+                        is_expected.eq(1),
+                    ]
+        # Nothing is held back, and nothing comes of itself.
+        m.d.comb += Assert(dut.tx.valid == (received != sent))
+        with m.If(received == sent):
+            m.d.comb += Assert(self.reply.ready)
+        with m.If(dut.tx.valid & (received == self.position)):
+            m.d.comb += [
+                Assert(is_expected & (dut.tx.payload == expected.data)),
+                Assert(self.body.last == expected.last),
+            ]
+        with m.If(dut.tx.valid & dut.tx.ready):
+            m.d.sync += received.eq(received + 1)
+        return m
+
+
+MUTANTS = {
+    "CRC of all replies": Mutant("crc_reset.eq(1)", "crc_reset.eq(0)"),
+    "byte lost at a stall": Mutant("free.eq(~body.valid | body.ready)", "free.eq(1)"),
+    "byte hashed twice": Mutant(
+        "crc.valid.eq(self.replies.valid & free)", "crc.valid.eq(self.replies.valid)"
+    ),
+    "first byte of the CRC only": Mutant("word_select(crc_byte, 8)", "word_select(0, 8)"),
+    "no end": Mutant("body.payload.last.eq(crc_byte == CRC.size - 1)", "body.payload.last.eq(0)"),
+    "end before the CRC": Mutant(
+        "body.payload.last.eq(0)", "body.payload.last.eq(self.replies.payload.last)"
+    ),
+    "no CRC": Mutant('m.next = "CRC"', 'm.next = "PACKET"'),
+    "waits for ever": Mutant('m.next = "PACKET"', 'm.next = "CRC"'),
+    "nothing sent": Mutant("body.valid.eq(self.replies.valid)", "body.valid.eq(0)"),
+}
+
+
+def test_transmits_replies_and_their_crc(tmp_path):
+    assert Model(Replies(None), tmp_path).holds(CYCLES)
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_mutant_is_refuted(name, tmp_path):
+    assert not Model(Replies(MUTANTS[name]), tmp_path).holds(CYCLES)
