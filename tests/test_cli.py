@@ -437,7 +437,6 @@ def test_anneal_refuses(capsys, tmp_path):
         ((tmp_path / "missing", "--board", ANNEALER), "cannot read"),
         ((path, "--board", GOLDEN), "icebreaker has no annealer"),
         ((path, "--board", ANNEALER, "--beta-range", "1", "-1"), "not negative"),
-        ((path, "--board", ANNEALER, "--schedule", "cubic"), "'cubic'"),
         ((path, "--board", ANNEALER, "--method", "guessing"), "'guessing'"),
         ((path, "--board", ALONE, "--method", "tempering"), "no parallel tempering"),
         ((path, "--board", ANNEALER, "--sweeps", "0"), "at least 1, not 0"),
@@ -448,6 +447,12 @@ def test_anneal_refuses(capsys, tmp_path):
         status, out, err = run(capsys, "anneal", *arguments)
         assert (status, out) == (1, "")
         assert re.search(message, err.splitlines()[-1])
+
+
+def test_anneal_refuses_another_schedule(capsys):
+    with pytest.raises(SystemExit):
+        run(capsys, "anneal", "graph", "--board", ANNEALER, "--schedule", "cubic")
+    assert "invalid choice: 'cubic'" in capsys.readouterr().err
 
 
 def test_anneal_refuses_another_objective_before_it_begins(capsys, tmp_path):

@@ -195,6 +195,14 @@ HARDWARE = {
         uart=UARTPins(rx="3", tx="21", where="pins 5 and 4 of header C (J3)"),
         notes="leave J51 closed, which connects the 12 MHz oscillator",
     ),
+    "icebreaker_bitsy": BoardHardware(
+        platform="amaranth_boards.icebreaker_bitsy:ICEBreakerBitsyPlatform",
+        family=Family.ICE40UP,
+        programmer=("dfu-util", "--device", "1d50:6146", "--alt", "0", "--download", "{bitstream}"),
+        # As on a Teensy, whose shape the board has.
+        uart=UARTPins(rx="47", tx="44", where="pins 0 (RX) and 1 (TX)"),
+        notes="hold the button while plugging the board in, to start its bootloader",
+    ),
     "ulx3s_12f": _ulx3s("12f"),
     "ulx3s_25f": _ulx3s("25f"),
     "ulx3s_25f_annealer": _ulx3s("25f"),

@@ -34,7 +34,7 @@ _PACKAGES = {
     "perl": ("perl", "perl"),
     "dfu-util": ("dfu-util", "dfu-util"),
     "iceprog": ("fpga-icestorm", "icestorm"),
-    "openFPGALoader": ("openfpgaloader", "openfpgaloader"),
+    "openFPGALoader": ("openfpgaloader", "openFPGALoader"),
     "openocd": ("openocd", "openocd"),
 }
 """Debian's and Fedora's package of each tool that pip cannot install."""

@@ -31,7 +31,10 @@ def add(commands) -> None:
         help="inverse temperatures; by default from the model",
     )
     anneal.add_argument(
-        "--schedule", default="geometric", help="geometric (default) or linear in the above"
+        "--schedule",
+        choices=("geometric", "linear"),
+        default="geometric",
+        help="geometric (default) or linear in the above",
     )
     anneal.add_argument(
         "--method",

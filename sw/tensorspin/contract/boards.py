@@ -125,6 +125,14 @@ _TABLE = (
         **sizes.UP5K,
     ),
     Board(
+        name="icebreaker_bitsy",
+        title="1BitSquared iCEBreaker Bitsy (iCE40 UP5K)",
+        clock_hz=30_000_000,
+        baud=1_000_000,
+        usb=UsbDevice(0x1D50, 0x6146, "iCEBreaker.bitsy"),
+        **sizes.UP5K,
+    ),
+    Board(
         name="icebreaker_annealer",
         title="1BitSquared iCEBreaker (iCE40 UP5K)",
         clock_hz=33_000_000,
