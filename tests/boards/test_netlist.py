@@ -9,9 +9,10 @@ import json
 
 import pytest
 
-from tensorspin.contract.annealer import MIN_REPLICAS, AnnealerSize
+from tensorspin.contract.annealer import AnnealerSize
 from tensorspin.contract.boards import CONTRACTORS, SMALLEST_CELLS, find_board
 from tensorspin.contract.device import ContractorSize
+from tensorspin.contract.windows import spins_for
 from tensorspin_gateware.accelerator import Accelerator
 from tensorspin_gateware.boards import HARDWARE
 from tensorspin_gateware.link import Link
@@ -65,15 +66,17 @@ def test_program_memory_needs_no_multiplexer(board, tmp_path):
 
 
 SMALLEST = {
-    "annealer of 8 spins": {
+    "annealer of 64 spins": {
         "annealer": AnnealerSize(
-            spins=8,
+            spins=spins_for(8, 1),
             coupling_bits=2,
-            field_bits=5,
-            replicas=MIN_REPLICAS,
+            field_bits=8,
+            replicas=8,
             strides=(1,) * 4,
             offset_rows=8,
             steps=8,
+            ring=0,
+            window=8,
         )
     },
     "contractor of 8 lanes": {

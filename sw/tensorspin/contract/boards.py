@@ -286,7 +286,7 @@ _TOO_SMALL = ("icestick", "ice40_hx1k_blink_evn", "icesugar_nano", "nandland_go"
 
 _TOO_SMALL_CELLS = 1280
 
-SMALLEST_CELLS = {"link": 560, "annealer of 8 spins": 3480, "contractor of 8 lanes": 6390}
+SMALLEST_CELLS = {"link": 560, "annealer of 64 spins": 2570, "contractor of 8 lanes": 6390}
 """LUTs of an iCE40 that the link takes alone, and the smallest engines with their link: Yosys'
 count, without DSPs and SPRAM."""
 
