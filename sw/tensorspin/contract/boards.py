@@ -159,7 +159,7 @@ _TABLE = (
     Board(
         name="ulx3s_25f_annealer",
         title="Radiona ULX3S (ECP5 25F)",
-        clock_hz=105_000_000,
+        clock_hz=100_000_000,
         baud=1_000_000,
         usb=_ULX3S_25F,
         **sizes.ECP5_25_ANNEALER,
@@ -246,7 +246,7 @@ _TABLE = (
     Board(
         name="ecpix5_85f",
         title="LambdaConcept ECPIX-5 (ECP5 85F)",
-        clock_hz=120_000_000,
+        clock_hz=110_000_000,
         baud=1_000_000,
         usb=ft2232("ECPIX"),
         **sizes.ECP5_85,
@@ -262,7 +262,7 @@ _TABLE = (
     Board(
         name="ecp5_5g_evn",
         title="Lattice ECP5 Evaluation Board (ECP5 85F)",
-        clock_hz=120_000_000,
+        clock_hz=110_000_000,
         baud=1_000_000,
         usb=ft2232("Lattice ECP5 Evaluation"),
         **sizes.ECP5_85,
