@@ -189,6 +189,22 @@ def test_command(tmp_path, capsys):
     capsys.readouterr()
 
 
+def test_files_and_temperatures_of_choice(tmp_path, capsys):
+    data = tmp_path / "data"
+    data.mkdir()
+    write_instances(data)
+    arguments = ["--quick", "--reads", "8", "--board", BOARD, "--parts", "gset"]
+    arguments += ["--output", str(tmp_path), "--data", str(data)]
+    assert main([*arguments, "--gset", "G1.txt", "--gset-beta-range", "0.25", "1.5"]) == 0
+    report = json.loads((tmp_path / "annealing.json").read_text())
+    assert report["gset"] and all(run["betas"] == [0.25, 1.5] for run in report["gset"])
+    assert "0.25 to 1.5" in (tmp_path / "annealing.md").read_text()
+    assert main([*arguments, "--gset", "G99.txt"]) == 1
+    assert "there is no G99.txt" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["--gset", "G1.txt"])
+
+
 def test_wrong_folder(tmp_path, capsys):
     assert main(["--data", str(tmp_path), "--output", str(tmp_path)]) == 1
     assert "there is no best_known.csv" in capsys.readouterr().err

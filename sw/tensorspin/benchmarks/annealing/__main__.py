@@ -10,7 +10,7 @@ from pathlib import Path
 from ..report import Renderer
 from .boards import annealer_rows
 from .figures import draw
-from .instances import COMPLETE
+from .instances import COMPLETE, GSET
 from .run import FORMAT, GSET_SWEEPS, PARTS, SPEED_SWEEPS, Plan, measure
 from .tables import markdown
 
@@ -41,6 +41,8 @@ def main(arguments: list[str] | None = None) -> int:
     for name, values in (("--sweeps", options.sweeps), ("--spins", options.spins)):
         if values is not None and min(values) < 2:
             parser.error(f"{name} must be at least 2, not {min(values)}")
+    if (options.gset or options.gset_beta_range) and options.data is None:
+        parser.error("--gset and --gset-beta-range want --data")
     if options.reads < 2:
         parser.error(f"--reads must be at least 2, not {options.reads}")
     measuring = None if options.render else lambda keep: measure(_plan(options), keep)
@@ -78,6 +80,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--reads", type=int, default=READS, help="for each number of sweeps; by default %(default)s"
     )
+    parser.add_argument(
+        "--gset", action="append", metavar="FILE", help=f"may be repeated; by default {GSET}"
+    )
+    parser.add_argument(
+        "--gset-beta-range",
+        type=float,
+        nargs=2,
+        metavar=("FIRST", "LAST"),
+        help="inverse temperatures; by default the sampler's",
+    )
     parser.add_argument("--quick", action="store_true", help="less of everything")
     parser.add_argument(
         "--compare-python",
@@ -106,6 +118,8 @@ def _plan(options) -> Plan:
         spins=(QUICK_SPINS if options.quick else COMPLETE)
         if options.spins is None
         else options.spins,
+        gset=options.gset,
+        gset_betas=None if options.gset_beta_range is None else tuple(options.gset_beta_range),
         python=options.compare_python,
     )
 

@@ -73,7 +73,9 @@ def obstacle(instance: Instance, size: AnnealerSize) -> str | None:
 
 
 def beta_range(instance: Instance, size: AnnealerSize) -> tuple[float, float]:
-    """The default inverse temperatures, in units of the model."""
+    """The inverse temperatures, in units of the model."""
+    if instance.betas is not None:
+        return instance.betas
     quantised = fitted(instance, size)
     first, last = default_beta_range(quantised.problem)
     return first * quantised.scale, last * quantised.scale

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import dimod
@@ -32,10 +32,13 @@ class Instance:
     ----------
     model : Model
     known : KnownValue or None
+    betas : (float, float) or None
+        First and last inverse temperature; None for the sampler's default.
     """
 
     model: Model
     known: KnownValue | None
+    betas: tuple[float, float] | None = None
 
     @property
     def name(self) -> str:
@@ -48,10 +51,23 @@ class Instance:
         return self.model.bqm.num_variables
 
 
-def gset_instances(folder: Path, names=GSET) -> list[Instance]:
-    """Files of the G-set in ``folder/gset``; those that are missing are left out."""
-    paths = [folder / "gset" / name for name in names]
-    return [_instance(path, folder) for path in paths if path.is_file()]
+def gset_instances(
+    folder: Path, names: Sequence[str] | None = None, betas: tuple[float, float] | None = None
+) -> list[Instance]:
+    """Files of the G-set in ``folder/gset``, by default those of `GSET` that are there.
+
+    Raises
+    ------
+    DataError
+        If a file that was asked for is missing.
+    """
+    paths = [folder / "gset" / name for name in names or GSET]
+    if names is None:
+        paths = [path for path in paths if path.is_file()]
+    for path in paths:
+        if not path.is_file():
+            raise DataError(f"there is no {path.name} in {path.parent}")
+    return [replace(_instance(path, folder), betas=betas) for path in paths]
 
 
 def small_instances(folder: Path) -> Iterator[Instance]:

@@ -52,6 +52,10 @@ class Plan:
         For each number of sweeps.
     spins : sequence of int
         Of the random fully connected problems.
+    gset : sequence of str or None
+        Names of the G-set's files; None for the usual ones.
+    gset_betas : (float, float) or None
+        Inverse temperatures for these; None for the sampler's default.
     python : str
         Interpreter of the environment that has the other libraries.
     """
@@ -63,6 +67,8 @@ class Plan:
     gset_sweeps: Sequence[int]
     reads: int
     spins: Sequence[int]
+    gset: Sequence[str] | None
+    gset_betas: tuple[float, float] | None
     python: str
 
 
@@ -95,7 +101,9 @@ def measure(plan: Plan, keep: Callable[[dict], None]) -> dict:
         "gset": [],
         "small": [],
     }
-    gset = [] if plan.folder is None else gset_instances(plan.folder)
+    gset = []
+    if plan.folder is not None:
+        gset = gset_instances(plan.folder, plan.gset, plan.gset_betas)
     with threadpool_limits(1):
         if "speed" in plan.parts:
             for instance in [*map(complete_instance, plan.spins), *gset]:

@@ -153,13 +153,14 @@ def _gset(found: list[dict]) -> list[str]:
     for row in found:
         way = way_title(row) if "method" in row else NONE
         if "obstacle" in row:
-            rows.append((row["name"], row["board"], way, row["obstacle"], *[NONE] * 5))
+            rows.append((row["name"], row["board"], way, row["obstacle"], *[NONE] * 6))
             continue
         rows.append(
             (
                 row["name"],
                 row["board"],
                 way,
+                " to ".join(f"{beta:.3g}" for beta in row["betas"]),
                 str(row["sweeps"]),
                 f"{row['read_seconds'] * 1e3:.3f}",
                 f"{row['mean']:.3%} ± {row['standard_error']:.3%}",
@@ -172,6 +173,7 @@ def _gset(found: list[dict]) -> list[str]:
         "instance",
         "board",
         "method",
+        "inverse temperatures",
         "sweeps",
         "ms a read",
         "mean, of the best known",
