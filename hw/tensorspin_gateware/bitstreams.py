@@ -190,7 +190,12 @@ def _tool(tool: str, version: str) -> str:
 
 
 def build_all(
-    names: list[str], folder: Path, *, seeds: int = 1, accept: bool = False, progress=print
+    names: list[str],
+    folder: Path,
+    *,
+    seeds: int | None = None,
+    accept: bool = False,
+    progress=print,
 ) -> list[str]:
     """Build boards one after the other, and keep the records.
 
@@ -199,8 +204,9 @@ def build_all(
     names : list of str
     folder : Path
         With `PAGE`.
-    seeds : int
-        Placement seeds to try: the bitstream's own, and others from 1 on.
+    seeds : int, optional
+        Placement seeds to try: the bitstream's own, and others from 1 on. By default as many as are
+        on record of the board.
     accept : bool
         Record builds that are worse than those on record, lack margin or fill too much.
     progress : callable, optional
@@ -216,15 +222,15 @@ def build_all(
         try:
             bitstream, report = build(name, progress)
             own = HARDWARE[name].seed
+            older = read_records(folder).get(name)
+            tries = seeds or (len(older.seeds_mhz) if older is not None else 1)
             mhz = {str(own): report.achieved_mhz}
-            for seed in [seed for seed in range(1, seeds + 1) if seed != own][: seeds - 1]:
+            for seed in [seed for seed in range(1, tries + 1) if seed != own][: tries - 1]:
                 mhz[str(seed)] = place(name, seed, progress).achieved_mhz
         except (BuildError, ValueError) as error:
             wrong.append(f"{name}: {error}")
             continue
         row = Row.of(find_board(name), report, build_record(bitstream), mhz)
-        rows = read_records(folder)
-        older = rows.get(name)
         worse = row.worse_than(older) if older is not None else []
         if row.margin < MARGIN:
             worse.append(f"margin {row.margin:.1%}, must be {MARGIN:.0%} or more")
@@ -237,9 +243,9 @@ def build_all(
         if worse and not accept:
             wrong.append(f"{name}: not recorded: {'; '.join(worse)}")
             continue
-        if older is not None and older.finished == row.finished and len(older.seeds_mhz) >= seeds:
+        if older is not None and older.finished == row.finished and len(older.seeds_mhz) >= tries:
             continue  # the same build
-        write_records(folder, {**rows, name: row})
+        write_records(folder, {**read_records(folder), name: row})
     return wrong
 
 
@@ -250,12 +256,15 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("boards", nargs="*", help="names of rows; by default all")
     parser.add_argument(
-        "--seeds", type=int, default=1, metavar="COUNT", help="placement seeds; by default 1"
+        "--seeds",
+        type=int,
+        metavar="COUNT",
+        help="placement seeds; by default as many as are on record, or 1",
     )
     parser.add_argument("--accept", action="store_true", help="record even what is worse")
     parser.add_argument("--table", action="store_true", help="renew the table, and build nothing")
     options = parser.parse_args(arguments)
-    if options.seeds < 1:
+    if options.seeds is not None and options.seeds < 1:
         parser.error(f"--seeds must be at least 1, not {options.seeds}")
     folder = Path(__file__).parents[2] / "docs"
     if not (folder / PAGE).exists():
@@ -267,7 +276,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         names = [find_board(name).name for name in options.boards] or list(BOARDS)
         wrong = build_all(names, folder, seeds=options.seeds, accept=options.accept)
-    except (toolchain.ToolMissing, ValueError) as error:
+    except (toolchain.ToolMissing, ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:

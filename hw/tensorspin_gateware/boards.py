@@ -198,7 +198,11 @@ HARDWARE = {
     "icebreaker_bitsy": BoardHardware(
         platform="amaranth_boards.icebreaker_bitsy:ICEBreakerBitsyPlatform",
         family=Family.ICE40UP,
-        programmer=("dfu-util", "--device", "1d50:6146", "--alt", "0", "--download", "{bitstream}"),
+        # Without a reset of the bus the bootloader goes on.
+        programmer=(
+            *("dfu-util", "--device", ",1d50:6146", "--alt", "0"),
+            *("--reset", "--download", "{bitstream}"),
+        ),
         # As on a Teensy, whose shape the board has.
         uart=UARTPins(rx="47", tx="44", where="pins 0 (RX) and 1 (TX)"),
         notes="hold the button while plugging the board in, to start its bootloader",
@@ -218,6 +222,7 @@ HARDWARE = {
     "icepi_zero": _ecp5(
         "amaranth_boards.icepi_zero:IcepiZero1_3Platform",
         *("openFPGALoader", "--board", "icepi-zero", "{bitstream}"),
+        notes="openFPGALoader knows the board from version 1.0 on",
     ),
     "icesugar_pro": _ecp5("amaranth_boards.icesugar_pro:ICESugarProPlatform", *_ICESPROG),
     "colorlight_5a75b_r7_0": _ecp5(
@@ -247,7 +252,7 @@ HARDWARE = {
     "versa_ecp5": _ecp5(
         "amaranth_boards.versa_ecp5:VersaECP5Platform",
         *("openocd", "--file", "{work}/top-openocd.cfg", "--command"),
-        "transport select jtag; init; svf -quiet {work}/top.svf; exit",
+        "transport select jtag; init; svf -quiet {{{work}/top.svf}}; exit",
         place_options=_LARGE,
     ),
     "ecp5_5g_evn": _ecp5(

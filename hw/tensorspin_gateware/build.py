@@ -313,7 +313,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"bitstream: {os.path.relpath(bitstream)}")
         if options.program:
             program(options.board, bitstream)
-    except (BuildError, ProgramError, toolchain.ToolMissing, ValueError) as error:
+    except (BuildError, ProgramError, toolchain.ToolMissing, ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -56,9 +58,16 @@ def program(board_name: str, bitstream: Path, progress: Callable[[str], None] = 
             f"{board.name}: loading failed, status {status}. The command was:\n"
             f"    {shown}\n"
             f"Is the board connected and powered? If the tool had no permission to use it: "
-            f"`tensorspin udev`\nprints rules for udev, and says where they belong; then plug the "
-            f"board in again."
+            f"`{_command()} udev`\nprints rules for udev, and says where they belong; then plug "
+            f"the board in again."
         )
     if hardware.uart is not None:
         progress(f"{board.title}: the UART is on {hardware.uart.where}")
-    progress("`tensorspin ports` lists serial ports; `tensorspin info PORT` talks to the board")
+    command = _command()
+    progress(f"`{command} ports` lists serial ports; `{command} info PORT` talks to the board")
+
+
+def _command() -> str:
+    """How the driver is called from here."""
+    command = Path(sys.executable).with_name("tensorspin")
+    return os.path.relpath(command) if command.exists() else command.name

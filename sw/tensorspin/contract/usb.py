@@ -57,9 +57,10 @@ https://github.com/wuxx/icesugar, tools/src/60-icesugar.rules)."""
 ADAPTERS = {
     "FTDI FT232R": UsbDevice(0x0403, 0x6001, uart=0),
     "FTDI FT232H": UsbDevice(0x0403, 0x6014, uart=0),
+    "FTDI FT4232H": UsbDevice(0x0403, 0x6011, uart=0),
     "FTDI FT-X": UsbDevice(0x0403, 0x6015, uart=0),
     "Silicon Labs CP210x": UsbDevice(0x10C4, 0xEA60, uart=0),
     "WCH CH340": UsbDevice(0x1A86, 0x7523, uart=0),
     "Prolific PL2303": UsbDevice(0x067B, 0x2303, uart=0),
 }
-"""Adapters that people connect to header pins."""
+"""Adapters that people connect to header pins. Some boards have such a chip, too."""
