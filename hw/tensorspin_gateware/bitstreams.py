@@ -1,9 +1,9 @@
 """All bitstreams: ``python -m tensorspin_gateware.bitstreams [BOARD ...] [OPTION ...]``.
 
-Each build is recorded in ``docs/bitstreams.json`` and shown in the table of ``docs/boards.md``. A
-build that is worse than the one on record, beyond the tolerances, or too slow, is told and not
-recorded, unless with ``--accept``. What is interrupted goes on where it was: builds that exist are
-not repeated.
+Each build is recorded in ``docs/bitstreams.json`` and shown in the table of ``docs/boards.md``.
+One that is worse than its board's in ``docs/baselines.json``, beyond the tolerances, or too slow,
+is told and not recorded, unless with ``--accept``, which makes it the new baseline. What is
+interrupted goes on where it was: builds that exist are not repeated.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ from .report import MARGIN, BuildReport
 from .stages import BuildError
 
 RECORDS = "bitstreams.json"
+BASELINES = "baselines.json"
+"""Rows that were the first of their boards, or accepted: against these many small losses add up, as
+against the last build they do not."""
 PAGE = "boards.md"
 BEGIN, END = "<!-- bitstreams: begin -->", "<!-- bitstreams: end -->"
 """Marks in `PAGE` between which the table stands."""
@@ -132,9 +135,9 @@ class Row:
         return found
 
 
-def read_records(folder: Path) -> dict[str, Row]:
-    """Rows on record, by the board's name."""
-    path = folder / RECORDS
+def read_records(folder: Path, name: str = RECORDS) -> dict[str, Row]:
+    """Rows on record, or of `BASELINES`, by the board's name."""
+    path = folder / name
     if not path.exists():
         return {}
     rows = json.loads(path.read_text())
@@ -150,10 +153,14 @@ def write_records(folder: Path, rows: dict[str, Row]) -> None:
     _, end, after = rest.partition(END)
     if not begin or not end:
         raise ValueError(f"{page} has no lines {BEGIN!r} and {END!r}")
-    known = {name: asdict(rows[name]) for name in BOARDS if name in rows}
-    cache.write_atomically(folder / RECORDS, (json.dumps(known, indent=1) + "\n").encode())
+    _write(folder / RECORDS, rows)
     text = f"{before}{BEGIN}\n\n{table(rows)}\n\n{END}{after}"
     cache.write_atomically(page, text.encode())
+
+
+def _write(path: Path, rows: dict[str, Row]) -> None:
+    known = {name: asdict(rows[name]) for name in BOARDS if name in rows}
+    cache.write_atomically(path, (json.dumps(known, indent=1) + "\n").encode())
 
 
 def table(rows: dict[str, Row]) -> str:
@@ -208,7 +215,8 @@ def build_all(
         Placement seeds to try: the bitstream's own, and others from 1 on. By default as many as are
         on record of the board.
     accept : bool
-        Record builds that are worse than those on record, lack margin or fill too much.
+        Record builds that are worse than their baselines, lack margin or fill too much, and make
+        them the new baselines.
     progress : callable, optional
         Takes lines of text.
 
@@ -231,7 +239,8 @@ def build_all(
             wrong.append(f"{name}: {error}")
             continue
         row = Row.of(find_board(name), report, build_record(bitstream), mhz)
-        worse = row.worse_than(older) if older is not None else []
+        baselines = read_records(folder, BASELINES)
+        worse = row.worse_than(baselines[name]) if name in baselines else []
         if row.margin < MARGIN:
             worse.append(f"margin {row.margin:.1%}, must be {MARGIN:.0%} or more")
         worse += [
@@ -246,6 +255,8 @@ def build_all(
         if older is not None and older.finished == row.finished and len(older.seeds_mhz) >= tries:
             continue  # the same build
         write_records(folder, {**read_records(folder), name: row})
+        if worse or name not in baselines:
+            _write(folder / BASELINES, {**baselines, name: row})
     return wrong
 
 

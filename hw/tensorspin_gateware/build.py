@@ -146,7 +146,7 @@ def build(board_name: str, progress: Progress = print) -> tuple[Path, BuildRepor
     tools = toolchain.versions([tool for tool in required if tool in toolchain.MINIMUM_VERSION])
     pins = metadata.version("amaranth-boards")
     sources = cache.text_digest(cache.build_digest(board).hex(), hardware, tools, pins)
-    with cache.locked(folder):
+    with cache.locked(folder, progress):
         record = _intact_record(bitstream, progress)
         if record is None or record.sources != sources:
             progress(f"{board.name}: elaborating ...")
@@ -198,7 +198,7 @@ def place(board_name: str, seed: int, progress: Progress = print) -> BuildReport
     bitstream, _ = build(board_name, progress)
     folder = bitstream.parent
     report = folder / f"report-{build_record(bitstream).key}-{seed}.json"
-    with cache.locked(folder):
+    with cache.locked(folder, progress):
         if not report.exists():
             work = folder / "work"
             script = work / f"build_{NAME}.json"

@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import tensorspin.contract
@@ -64,10 +65,21 @@ def directory(name: str) -> Path:
 
 
 @contextlib.contextmanager
-def locked(folder: Path):
-    """Let one process at a time build in a folder; the lock ends with the process."""
+def locked(folder: Path, progress: Callable[[str], None] = lambda line: None):
+    """Let one process at a time build in a folder; the lock ends with the process.
+
+    Parameters
+    ----------
+    folder : Path
+    progress : callable, optional
+        Told in a line if there is another process to wait for.
+    """
     with open(folder / "lock", "w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            progress(f"{folder.name}: another process builds here, waiting for it ...")
+            fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
