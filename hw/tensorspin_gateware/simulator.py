@@ -206,9 +206,9 @@ def compile_verilog(
         toolchain.require(tool)
     started = time.monotonic()
     library = folder / f"{cache.text_digest(text, *options, *_tool_identity())}.so"
-    with cache.locked(folder):
+    with cache.locked(folder, progress):
         if not library.exists():
-            progress("simulator: compiling (10 to 30 s)")
+            progress("simulator: compiling (10 to 30 s; minutes with a thousand spins)")
             with tempfile.TemporaryDirectory(dir=folder) as scratch:
                 _verilate(text, Path(scratch), options).replace(library)
     progress(f"simulator: ready after {time.monotonic() - started:.1f} s")
