@@ -17,6 +17,8 @@ from .proof import Model, Mutant, Probes, variant
 
 SIZE = 256
 """The least buffer; what is proved here does not depend on it."""
+SMALL = 4
+"""For mutants: so that it overflows within some cycles."""
 
 
 class Frame:
@@ -50,14 +52,17 @@ class Acceptance(wiring.Component):
     ----------
     module : module
         `tensorspin_gateware.link.receiver`, or a variant of it.
+    size : int
+        Of the buffer.
     inductive : bool
         Assert what holds inside of the receiver, too.
     """
 
-    def __init__(self, module, inductive: bool) -> None:
-        self._dut = module.PacketReceiver(SIZE)
+    def __init__(self, module, size: int, inductive: bool) -> None:
+        self._dut = module.PacketReceiver(size)
+        self._size = size
         self._inductive = inductive
-        position = SIZE.bit_length()
+        position = size.bit_length()
         probed = {
             "body": ("dut.bodies__payload", BodyByte),
             "body_valid": ("dut.bodies__valid", 1),
@@ -69,6 +74,7 @@ class Acceptance(wiring.Component):
             "overflowed": ("dut.overflowed", 1),
             "frame_position": ("dut.frame_position", position),
             "write_position": ("dut.write_position", position),
+            "read_position": ("dut.read_position", position),
             "write_enable": ("dut.write__en", 1),
             "write_data": ("dut.write__data", PacketByte),
             "full": ("dut.full", 1),
@@ -119,11 +125,12 @@ class Acceptance(wiring.Component):
             hello.eq(frame.kind == PacketType.HELLO),
             number.eq(frame.sequence),
         ]
+        lost = Signal()  # a byte of the frame found no room
         fits, accepted = Signal(), Signal()
         m.d.comb += [
             fits.eq(hello | (session & (number == expected))),
             accepted.eq(self.ended & (self.reason == 0)),
-            Assert(accepted == (judged & right & fits & ~self.overflowed)),
+            Assert(accepted == (judged & right & fits & ~lost)),
             Assert(dut.reject.expected == expected),
             Assert(dut.rx.ready),
             Assert((self.crc_begin == is_end) & (self.crc_valid == is_byte)),
@@ -131,10 +138,17 @@ class Acceptance(wiring.Component):
         ]
         # What is stored: header and payload, and where they end.
         kept = Signal()
+        held = Signal.like(self.write_position)
         m.d.comb += [
             kept.eq((frame.count < HEADER.size) | (frame.count < HEADER.size + frame.length)),
             Assert(self.write_enable == (is_byte & kept & ~self.full)),
+            held.eq(self.write_position - self.read_position),
+            Assert(self.full == (held == self._size)),
         ]
+        with m.If(judged):
+            m.d.sync += lost.eq(0)
+        with m.If(is_byte & kept & self.full):
+            m.d.sync += lost.eq(1)
         with m.If(self.write_enable):
             ends_header = (frame.count == HEADER.size - 1) & (self.body.data == 0)
             ends_payload = frame.count == HEADER.size + frame.length - 1
@@ -148,18 +162,42 @@ class Acceptance(wiring.Component):
         with m.If(accepted):
             m.d.sync += [session.eq(1), expected.eq(number + 1)]
 
-        # What is visible ends at the position where the frame coming in begins.
-        was_accepted, was_rejected = Signal(), Signal()
-        before = Signal.like(self.frame_position)
+        # Bytes follow each other. What is visible ends where the frame coming in begins: behind all
+        # bytes of one that was accepted.
+        was_accepted, was_rejected, was_written = Signal(), Signal(), Signal()
+        visible = Signal.like(self.frame_position)
+        written = Signal.like(self.write_position)
         m.d.sync += [
             was_accepted.eq(accepted),
             was_rejected.eq(self.ended & ~accepted),
-            before.eq(self.frame_position),
+            was_written.eq(self.write_enable),
+            visible.eq(self.frame_position),
+            written.eq(self.write_position),
         ]
-        with m.If(~was_accepted):
-            m.d.comb += Assert(self.frame_position == before)
+        m.d.comb += Assert(self.frame_position == Mux(was_accepted, written, visible))
         with m.If(was_rejected):
             m.d.comb += Assert(self.write_position == self.frame_position)
+        with m.Else():
+            m.d.comb += Assert(self.write_position == (written + was_written)[: len(written)])
+
+        # A reject tells the newest reason, until it is taken.
+        pending = Signal()
+        reason = Signal.like(self.reason)
+        with m.If(self.ended & ~accepted):
+            m.d.sync += [pending.eq(1), reason.eq(self.reason)]
+        with m.Elif(self.taken):
+            m.d.sync += pending.eq(0)
+        m.d.comb += Assert(dut.reject.pending == pending)
+        with m.If(pending):
+            m.d.comb += Assert(dut.reject.reason == reason)
+        with m.If(judged & ~right):
+            m.d.comb += Assert(self.reason == RejectReason.DAMAGED)
+        with m.If(judged & right & ~session & ~hello):
+            m.d.comb += Assert(self.reason == RejectReason.NO_SESSION)
+        with m.If(judged & right & session & ~fits):
+            m.d.comb += Assert(self.reason == RejectReason.SEQUENCE)
+        with m.If(judged & right & fits & lost):
+            m.d.comb += Assert(self.reason == RejectReason.OVERFLOW)
 
         if self._inductive:
             body_bytes = frame.count + is_byte
@@ -167,6 +205,7 @@ class Acceptance(wiring.Component):
             behind = frame.count - HEADER.size
             m.d.comb += [
                 Assert(self.ended == judged),
+                Assert(self.overflowed == lost),
                 Assert(self.header_left == HEADER.size - header_bytes),
                 Assert(self.in_session == session),
             ]
@@ -209,25 +248,39 @@ ACCEPTANCE_MUTANTS = {
     "nothing stored": Mutant("write.en.eq(stores & ~full)", "write.en.eq(0)"),
     "last byte not stored": Mutant("(payload_left > 0)", "(payload_left > 1)"),
     "end on another byte": Mutant("payload_left == 1,", "payload_left == 2,"),
+    "accepted bytes stay hidden": Mutant(
+        "frame_position.eq(write_position),", "frame_position.eq(frame_position),"
+    ),
+    "last byte stays hidden": Mutant(
+        "frame_position.eq(write_position),", "frame_position.eq(write_position - 1),"
+    ),
+    "overflow ignored": Mutant("overflowed.eq(1)", "overflowed.eq(0)"),
+    "overflow remembered": Mutant(
+        "m.d.sync += overflowed.eq(0)", "m.d.sync += overflowed.eq(overflowed)"
+    ),
+    "no reject": Mutant("self.reject.pending.eq(1)", "self.reject.pending.eq(0)"),
+    "reject not taken": Mutant("self.reject.pending.eq(0)", "self.reject.pending.eq(1)"),
+    "reject of another reason": Mutant("self.reject.reason.eq(reason)", "self.reject.reason.eq(0)"),
     "visible at once": Mutant(
         "m.d.sync += overflowed.eq(0)", "m.d.sync += frame_position.eq(write_position)"
     ),
 }
+LATE_MUTANTS = {"any number", "overflow remembered"}
+"""They show in the second frame only."""
 
 
 def test_accepts_only_what_is_right(tmp_path):
-    assert Model(Acceptance(receiver, inductive=True), tmp_path).is_proved(cycles=2)
+    assert Model(Acceptance(receiver, SIZE, inductive=True), tmp_path).is_proved(cycles=2)
 
 
 @pytest.mark.parametrize(
     "name",
     [
-        # It shows in the second frame only.
-        pytest.param(name, marks=pytest.mark.long) if name == "any number" else name
+        pytest.param(name, marks=pytest.mark.long) if name in LATE_MUTANTS else name
         for name in ACCEPTANCE_MUTANTS
     ],
 )
 def test_wrong_acceptance_is_refuted(name, tmp_path):
-    mutated = variant(receiver, ACCEPTANCE_MUTANTS[name])
+    mutated = variant(receiver, ACCEPTANCE_MUTANTS[name], MAX_BODY=SMALL)
     # A HELLO, and a frame behind it.
-    assert not Model(Acceptance(mutated, inductive=False), tmp_path).holds(cycles=26)
+    assert not Model(Acceptance(mutated, SMALL, inductive=False), tmp_path).holds(cycles=26)
