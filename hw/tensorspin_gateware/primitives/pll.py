@@ -56,7 +56,7 @@ class Limits:
 
     Attributes
     ----------
-    detector, vco : tuple of int
+    detector, vco, output : tuple of int
         Least and greatest frequency.
     references, multipliers, outputs : sequence of int
         Values of the dividers.
@@ -64,6 +64,7 @@ class Limits:
 
     detector: tuple[int, int]
     vco: tuple[int, int]
+    output: tuple[int, int]
     references: range
     multipliers: range
     outputs: tuple[int, ...]
@@ -78,13 +79,28 @@ class Limits:
             most = min(self.multipliers[-1], math.floor(self.vco[1] / detector))
             for multiplier in range(least, most + 1):
                 for output in self.outputs:
-                    yield Dividers(reference, multiplier, output)
+                    settings = Dividers(reference, multiplier, output)
+                    if self.output[0] <= settings.frequency(oscillator_hz) <= self.output[1]:
+                        yield settings
+
+    def distance(self, settings: Dividers, oscillator_hz: int) -> Fraction:
+        """How far settings are from the nearest limit: parts of the VCO's range, or of the
+        detector's limit."""
+        vco, detector = settings.vco(oscillator_hz), Fraction(oscillator_hz, settings.reference)
+        low, high = self.vco
+        return min(
+            (vco - low) / (high - low),
+            (high - vco) / (high - low),
+            detector / self.detector[0] - 1,
+            1 - detector / self.detector[1],
+        )
 
 
 # Lattice FPGA-DS-02008 and FPGA-DS-02029, sysCLOCK PLL timing; FPGA-TN-02052.
 _ICE40_LIMITS = Limits(
     detector=(10 * MHZ, 133 * MHZ),
     vco=(533 * MHZ, 1066 * MHZ),
+    output=(16 * MHZ, 275 * MHZ),
     references=range(1, 17),
     multipliers=range(1, 129),
     outputs=tuple(1 << shift for shift in range(1, 7)),
@@ -97,6 +113,7 @@ LIMITS = {
     Family.ECP5: Limits(
         detector=(10 * MHZ, 400 * MHZ),
         vco=(400 * MHZ, 800 * MHZ),
+        output=(3_125_000, 400 * MHZ),
         references=range(1, 129),
         multipliers=range(1, 129),
         outputs=tuple(range(1, 129)),
@@ -108,7 +125,7 @@ _ICE40_FILTER_LIMITS_MHZ = (17, 26, 44, 66, 101)
 
 
 def find_dividers(family: Family, oscillator_hz: int, clock_hz: int) -> Dividers:
-    """Settings that give a clock exactly, with the VCO as far inside its range as possible.
+    """Settings that give a clock exactly, as far from the family's limits as possible.
 
     Raises
     ------
@@ -116,11 +133,10 @@ def find_dividers(family: Family, oscillator_hz: int, clock_hz: int) -> Dividers
         If no setting gives that frequency; the message names the nearest ones.
     """
     limits = LIMITS[family]
-    middle = sum(limits.vco) / 2
     settings = list(limits.settings(oscillator_hz))
     exact = [each for each in settings if each.frequency(oscillator_hz) == clock_hz]
     if exact:
-        return min(exact, key=lambda each: (abs(each.vco(oscillator_hz) - middle), each.reference))
+        return min(exact, key=lambda each: (-limits.distance(each, oscillator_hz), each.reference))
     possible = sorted({each.frequency(oscillator_hz) for each in settings})
     below = [float(hz) for hz in possible if hz < clock_hz][-1:]
     above = [float(hz) for hz in possible if hz > clock_hz][:1]

@@ -28,6 +28,7 @@ def test_exact_and_inside_the_limits(family, oscillator, clock):
     assert limits.detector[0] * dividers.reference <= oscillator_hz
     assert oscillator_hz <= limits.detector[1] * dividers.reference
     assert limits.vco[0] <= clock_hz * dividers.output <= limits.vco[1]
+    assert limits.output[0] <= clock_hz <= limits.output[1]
     assert dividers.reference in limits.references
     assert dividers.multiplier in limits.multipliers
     assert dividers.output in limits.outputs
@@ -37,10 +38,26 @@ def test_vco_is_kept_off_its_limits():
     assert find_dividers(Family.ECP5, 25 * MHZ, 50 * MHZ) == Dividers(1, 24, 12)
 
 
+def test_phase_detector_is_kept_off_its_limits():
+    """With the VCO nearer to its middle, at 570 MHz, the detector would run at its least 10 MHz."""
+    assert find_dividers(Family.ECP5, 50 * MHZ, 95 * MHZ) == Dividers(2, 19, 5)
+
+
+@pytest.mark.parametrize(("family", "limit"), [(Family.ICE40UP, 275), (Family.ECP5, 400)])
+def test_too_fast_output_is_refused(family, limit):
+    with pytest.raises(ValueError, match=f"no PLL setting gives {limit + 25} MHz"):
+        find_dividers(family, 25 * MHZ, (limit + 25) * MHZ)
+
+
+def test_too_slow_output_is_refused():
+    with pytest.raises(ValueError, match="the nearest are 16.125 MHz"):
+        find_dividers(Family.ICE40UP, 12 * MHZ, 9 * MHZ)
+
+
 def test_nearest_frequencies_are_named():
-    message = "no PLL setting gives 13 MHz from an oscillator of 12 MHz; the nearest are "
-    with pytest.raises(ValueError, match=message + "12.9375 MHz and 13.125 MHz"):
-        find_dividers(Family.ICE40UP, 12 * MHZ, 13 * MHZ)
+    message = "no PLL setting gives 17 MHz from an oscillator of 12 MHz; the nearest are "
+    with pytest.raises(ValueError, match=message + "16.875 MHz and 17.25 MHz"):
+        find_dividers(Family.ICE40UP, 12 * MHZ, 17 * MHZ)
 
 
 def test_slow_oscillator_is_refused():
