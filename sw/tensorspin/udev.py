@@ -8,6 +8,9 @@ from .contract.usb import ADAPTERS
 FILE = "/etc/udev/rules.d/70-tensorspin.rules"
 """Where the rules belong. ``uaccess`` only works in files that sort before systemd's."""
 
+GROUP = "plugdev"
+"""As in the rules of other programmers. Where there is no such group, udev goes on without."""
+
 INSTALL = f"tensorspin udev | sudo tee {FILE}, then plug the board in again"
 """What to tell somebody who has no permission."""
 
@@ -15,8 +18,8 @@ INSTALL = f"tensorspin udev | sudo tee {FILE}, then plug the board in again"
 def udev_rules() -> str:
     """Content of `FILE`: one rule for each USB device of the board table.
 
-    Whoever sits at the computer may use these devices, for programming and as serial ports, and
-    ModemManager leaves them alone.
+    Whoever sits at the computer may use these devices, for programming and as serial ports, and so
+    may the group `GROUP`, over a network too. ModemManager leaves them alone.
     """
     users: dict[tuple[int, int], list[str]] = {}
     for row in BOARDS.values():
@@ -34,6 +37,6 @@ def udev_rules() -> str:
         lines += [f"# {title}" for title in dict.fromkeys(titles)]
         lines.append(
             f'ATTRS{{idVendor}}=="{vendor:04x}", ATTRS{{idProduct}}=="{product:04x}", '
-            'TAG+="uaccess", ENV{ID_MM_DEVICE_IGNORE}="1"'
+            f'MODE="0660", GROUP="{GROUP}", TAG+="uaccess", ENV{{ID_MM_DEVICE_IGNORE}}="1"'
         )
     return "\n".join([*lines, "", 'LABEL="tensorspin_end"', ""])

@@ -51,6 +51,14 @@ class GarbageDevice(GoldenDevice):
         return [Answer(len(data), frame=b"login: ")]
 
 
+class ShortStatusDevice(GoldenDevice):
+    """Tells less of its status than this driver wants."""
+
+    def _status(self, payload):
+        status, reply = super()._status(payload)
+        return status, reply[:-1]
+
+
 class EchoDevice(GoldenDevice):
     """RX and TX are joined."""
 

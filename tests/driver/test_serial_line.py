@@ -7,8 +7,9 @@ import threading
 import pytest
 
 from tensorspin.board import Board
+from tensorspin.cli import main
 from tensorspin.errors import LinkError, TransportError
-from tensorspin.golden.device import GoldenDevice
+from tensorspin.golden.device import GOLDEN_BUILD, GoldenDevice
 
 from .doubles import ROW, GarbageDevice, SilentDevice, assert_answers
 from .programs import chain_program, golden_answers, random_levels
@@ -106,3 +107,14 @@ def test_unplugged(adapter):
         line.unplug()
         with pytest.raises(TransportError, match="is it still plugged in"):
             board.status()
+
+
+@pytest.mark.parametrize("here", [None, GOLDEN_BUILD.hex(), "0123456789abcdef"])
+def test_info_tells_of_another_build(adapter, monkeypatch, capsys, here):
+    build = pytest.importorskip("tensorspin_gateware.build")
+    monkeypatch.setattr(build, "last_build", lambda board: here)
+    assert main(["info", adapter().url]) == 0
+    (told,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("build")]
+    assert GOLDEN_BUILD.hex() in told
+    another = f"the last one built here is {here}: `make program BOARD={ROW.name}`"
+    assert (another in told) == (here == "0123456789abcdef")

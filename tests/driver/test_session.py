@@ -6,7 +6,7 @@ import pytest
 
 from tensorspin.contract.cobs import OVERHEAD
 from tensorspin.contract.memory import MemorySpace
-from tensorspin.contract.packets import PROTOCOL_VERSION, DeviceStatus, PacketType, Status
+from tensorspin.contract.packets import PROTOCOL_VERSION, STATUS, DeviceStatus, PacketType, Status
 from tensorspin.errors import DeviceError, LinkError, ProtocolVersionError
 from tensorspin.golden.device import GoldenDevice
 from tensorspin.link.requests import MAX_DATA, Read, Write
@@ -19,6 +19,7 @@ from .doubles import (
     GarbageDevice,
     OtherVersionDevice,
     RepeatingTransport,
+    ShortStatusDevice,
     SilentDevice,
     golden_transport,
     open_session,
@@ -31,6 +32,13 @@ def test_open_describes_the_device():
     session = open_session(golden_transport())
     assert session.description == ROW.description(b"golden\0\0")
     assert session.line.statistics.hellos == 1
+
+
+def test_status_of_another_length():
+    session = open_session(golden_transport(ShortStatusDevice(ROW)))
+    told = f"its status in {STATUS.size - 1} bytes instead of {STATUS.size}; load the bitstream"
+    with pytest.raises(LinkError, match=told):
+        session.status()
 
 
 @pytest.mark.parametrize("rest", [b"\x03", b"\x09half a frame", b"\xff" * 1000])

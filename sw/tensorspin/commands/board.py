@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from ..contract.device import DeviceDescription
 from ..errors import TransportError
+from ..transports import is_virtual
 from .common import URL_HELP, print_table
 
 
@@ -36,7 +38,7 @@ def _info(options) -> int:
     print_table(
         ("board", info.board),
         ("protocol version", info.protocol),
-        ("build", info.build.hex()),
+        ("build", _build(options.url, info)),
         ("clock", f"{info.clock_hz / 1e6:g} MHz"),
         ("serial line", f"{info.baud} baud"),
         *engine_rows(info),
@@ -48,6 +50,24 @@ def _info(options) -> int:
         ),
     )
     return 0
+
+
+def _build(url: str, info: DeviceDescription) -> str:
+    """Digest of the device's bitstream, and of the one last built here if that is another."""
+    digest = info.build.hex()
+    here = None if is_virtual(url) else _last_build(info.board)
+    if here in (None, digest):
+        return digest
+    return f"{digest}; the last one built here is {here}: `make program BOARD={info.board}`"
+
+
+def _last_build(board: str) -> str | None:
+    try:
+        # Late: the host works without the gateware package.
+        from tensorspin_gateware.build import last_build
+    except ImportError:
+        return None
+    return last_build(board)
 
 
 def _link_test(options) -> int:

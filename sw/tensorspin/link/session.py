@@ -118,10 +118,15 @@ class Session:
         return reply
 
     def status(self, *, same_session: bool = False) -> DeviceStatus:
-        """The device's status; raises as `exchange`."""
+        """The device's status; raises as `exchange`, and LinkError if it can't be understood."""
         reply = self.request(
             PacketType.STATUS, reply_bytes=1 + STATUS.size, same_session=same_session
         )
+        if len(reply) != STATUS.size:
+            raise LinkError(
+                f"the device at {self.line.url} tells its status in {len(reply)} bytes instead of "
+                f"{STATUS.size}; load the bitstream that belongs to this driver"
+            )
         return DeviceStatus.unpack(reply)
 
     def wait(self, seconds: float) -> None:

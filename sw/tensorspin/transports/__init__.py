@@ -17,7 +17,7 @@ from ..contract.boards import Board as BoardRow
 from ..errors import TransportError
 from .base import Transport
 
-__all__ = ["Transport", "baud_rates", "open_transport"]
+__all__ = ["Transport", "baud_rates", "is_virtual", "open_transport"]
 
 _VIRTUAL = ("sim", "golden")
 
@@ -42,11 +42,11 @@ def open_transport(url: str, *, baud: int | None = None) -> Transport:
     """
     if not isinstance(url, str):
         raise TypeError(f"the device's URL must be a string, not {type(url).__name__}")
-    scheme, separator, name = url.partition("://")
-    if not separator or scheme.lower() not in _VIRTUAL:
+    if not is_virtual(url):
         from .serial_port import SerialTransport
 
         return SerialTransport(url, baud_rates(url)[0] if baud is None else baud)
+    scheme, _, name = url.partition("://")
     board = _virtual_board(url, name)
     if scheme.lower() == "golden":
         from .golden import GoldenTransport
@@ -57,13 +57,19 @@ def open_transport(url: str, *, baud: int | None = None) -> Transport:
     return SimulatedTransport(board)
 
 
+def is_virtual(url: str) -> bool:
+    """Whether a URL stands for a simulation or a model, not for a serial port."""
+    scheme, separator, _ = url.partition("://")
+    return bool(separator) and scheme.lower() in _VIRTUAL
+
+
 def baud_rates(url: str) -> list[int]:
     """Rates worth trying at a serial port, the one of most boards first.
 
     Virtual boards have one entry, so that they are tried once.
     """
     rates = [board.baud for board in BOARDS.values()]
-    if url.partition("://")[0].lower() in _VIRTUAL:
+    if is_virtual(url):
         return rates[:1]
     return sorted(set(rates), key=lambda rate: (-rates.count(rate), rate))
 
