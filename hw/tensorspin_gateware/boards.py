@@ -83,7 +83,8 @@ class BoardHardware:
     synth_options : str
         Options of Yosys' ``synth_*`` command.
     place_options : str
-        Options of nextpnr, with a fixed seed: the same sources give the same bitstream.
+        Options of nextpnr, with the seed that is tried first: the same sources give the same
+        bitstream.
     """
 
     platform: str
@@ -253,6 +254,9 @@ HARDWARE = {
         "amaranth_boards.versa_ecp5:VersaECP5Platform",
         *("openocd", "--file", "{work}/top-openocd.cfg", "--command"),
         "transport select jtag; init; svf -quiet {{{work}/top.svf}}; exit",
+        # https://github.com/YosysHQ/prjtrellis/tree/master/examples/versa5g
+        notes="put the jumpers of J50 on pins 1-2 and 3-5, so that the ispCLOCK chip is not in the "
+        "JTAG chain",
         place_options=_LARGE,
     ),
     "ecp5_5g_evn": _ecp5(

@@ -49,19 +49,23 @@ def text_digest(*parts: object) -> str:
     return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()[:16]
 
 
-def directory(name: str) -> Path:
-    """Folder for builds of one sort, created if need be.
+def path(name: str) -> Path:
+    """Where builds of one sort are kept.
 
     It is ``build/name`` in a checkout, else a folder in the user's cache.
     """
     checkout = Path(__file__).parents[2]
     if (checkout / "pyproject.toml").exists():
-        path = checkout / "build" / name
-    else:
-        cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-        path = Path(cache) / "tensorspin" / name
-    path.mkdir(parents=True, exist_ok=True)
-    return path
+        return checkout / "build" / name
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "tensorspin" / name
+
+
+def directory(name: str) -> Path:
+    """The folder of `path`, created if need be."""
+    folder = path(name)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 @contextlib.contextmanager

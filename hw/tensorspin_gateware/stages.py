@@ -51,15 +51,52 @@ def run_plan(plan: BuildPlan, name: str, folder: Path, progress: Progress) -> No
     """
     plan.extract(str(folder))
     # Stage by stage instead of by the plan's script, to tell how far it is.
-    commands = [
-        command
-        for command in json.loads(plan.files[f"build_{NAME}.json"])["commands"]
-        if command[0] in toolchain.BUILDS  # some platforms go on to prepare for their programmer
-    ]
+    commands = _commands(folder)
     for tool, *_ in commands:
         toolchain.require(tool)
     for command in commands:
         run_stage(command, name, folder, progress)
+
+
+def placer(folder: Path, seed: int) -> list[str]:
+    """The command of a build's folder that places and routes, with another seed.
+
+    Raises
+    ------
+    BuildError
+        If the folder is not one that `run_plan` has filled.
+    """
+    (command,) = [command for command in _commands(folder) if _places(command)]
+    place = command.index("--seed") + 1
+    return [*command[:place], str(seed), *command[place + 1 :]]
+
+
+def place_again(name: str, folder: Path, seed: int, progress: Progress) -> None:
+    """Place and route what `run_plan` has synthesised with another seed, and pack that.
+
+    Raises
+    ------
+    BuildError
+        If a tool fails.
+    """
+    commands = _commands(folder)
+    first = next(index for index, command in enumerate(commands) if _places(command))
+    for command in (placer(folder, seed), *commands[first + 1 :]):
+        run_stage(command, name, folder, progress)
+
+
+def _commands(folder: Path) -> list[list[str]]:
+    """Those of a plan that make a bitstream; each begins with its tool's native name."""
+    script = folder / f"build_{NAME}.json"
+    if not script.exists():
+        raise BuildError(f"{script} is missing: remove {folder.parent} to build anew")
+    commands = json.loads(script.read_text())["commands"]
+    # Some platforms go on to prepare for their programmer.
+    return [command for command in commands if command[0] in toolchain.BUILDS]
+
+
+def _places(command: list[str]) -> bool:
+    return command[0].startswith("nextpnr")
 
 
 def run_stage(command: list[str], name: str, folder: Path, progress: Progress) -> None:

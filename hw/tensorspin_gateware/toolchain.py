@@ -8,6 +8,7 @@ activated. Nothing here starts a build.
 from __future__ import annotations
 
 import functools
+import hashlib
 import importlib.util
 import os
 import re
@@ -130,8 +131,7 @@ def versions(tools: Sequence[str] = (*MINIMUM_VERSION, "c++")) -> dict[str, str]
     Parameters
     ----------
     tools : sequence of str
-        By default, all whose output a simulator or a bitstream depends on. What packs a bitstream
-        does not tell its version, and comes with what places it.
+        By default, all that tell theirs and whose output a simulator or a bitstream depends on.
     """
     found = {"amaranth": metadata.version("amaranth")}
     for tool in tools:
@@ -139,6 +139,22 @@ def versions(tools: Sequence[str] = (*MINIMUM_VERSION, "c++")) -> dict[str, str]
         if version is not None:
             found[tool] = version
     return found
+
+
+def digests(tools: Sequence[str]) -> dict[str, str]:
+    """What tells tools from others that do not tell their versions: digests of their programs.
+
+    Parameters
+    ----------
+    tools : sequence of str
+        Those that pack a bitstream, which have no ``--version``.
+
+    Raises
+    ------
+    ToolMissing
+        If one is not installed.
+    """
+    return {tool: hashlib.sha256(Path(require(tool)).read_bytes()).hexdigest() for tool in tools}
 
 
 @functools.cache

@@ -102,6 +102,8 @@ class FakeTools:
 
     speed: dict[str, float]
     builds: list[str] = dataclasses.field(default_factory=list)
+    stages: list[list[str]] = dataclasses.field(default_factory=list)
+    fast_seed: str = ""
     netlist: str = "netlist"
 
 
@@ -121,7 +123,14 @@ def fake_tools(tmp_path, monkeypatch):
     def prepare(board, core):
         return SimpleNamespace(files={"top.il": f"{fake.netlist} {core.build.hex()}", "x": b""})
 
+    def run_stage(command, name, folder, progress):
+        fake.stages.append(command)
+        if "--seed" in command and command[command.index("--seed") + 1] == fake.fast_seed:
+            achieved = clock_mhz * (1 + 2 * MARGIN)
+            write_report(folder, {"clk": {"achieved": achieved, "constraint": clock_mhz}})
+
     monkeypatch.setattr(build, "run_plan", run_plan)
+    monkeypatch.setattr(stages, "run_stage", run_stage)
     monkeypatch.setattr(build, "prepare", prepare)
     monkeypatch.setattr(cache, "directory", lambda name: tmp_path)
     return fake
@@ -170,6 +179,16 @@ def test_other_tools_build_again(fake_tools, monkeypatch):
     assert record.tools == {"yosys": "another"}
     # The design is the same, whoever places it.
     assert record.build == first_record.build
+
+
+def test_last_build(fake_tools, tmp_path, monkeypatch):
+    monkeypatch.setattr(cache, "path", lambda name: tmp_path)
+    assert build.last_build("icebreaker") is None
+    bitstream, _ = build.build("icebreaker")
+    assert build.last_build("icebreaker") == build.build_record(bitstream).build
+    bitstream.write_bytes(b"damaged")
+    assert build.last_build("icebreaker") is None
+    assert build.last_build("a board of others") is None
 
 
 @pytest.mark.parametrize("damage", [b"other bits", None])
@@ -231,13 +250,51 @@ def test_seeds_want_the_folder_of_the_build(fake_tools):
         build.place("icebreaker", 7)
 
 
+def test_other_seeds_are_tried_if_it_is_too_slow(fake_tools, capsys):
+    own = HARDWARE["icebreaker"].seed
+    first, second = [seed for seed in range(1, build.MOST_SEEDS + 1) if seed != own][:2]
+    slow_mhz = fake_tools.speed["achieved"] = fake_tools.speed["constraint"]
+    fake_tools.fast_seed = str(second)
+    assert build.main(["icebreaker"]) == 0
+    assert f"too slow with seed {own}, {slow_mhz:.1f} MHz; trying seed {first}" in (
+        capsys.readouterr().out
+    )
+    record = build.build_record(build.build("icebreaker")[0])
+    assert record.seed == second
+    # Nothing is synthesised again, and the last placement is packed.
+    assert [command[0] for command in fake_tools.stages] == ["nextpnr-ice40", "icepack"] * 2
+    assert len(fake_tools.builds) == 1
+
+
 @pytest.mark.parametrize("factor", [0.99, 1 + MARGIN / 2])
 def test_missed_timing_fails(fake_tools, factor, capsys):
     mhz = fake_tools.speed["constraint"]
     fake_tools.speed["achieved"] = factor * mhz
     assert build.main(["icebreaker"]) != 0
     told = f"too slow, {factor * mhz:.1f} MHz for a clock of {mhz:.1f} MHz and 5% more"
-    assert told in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert told in error and "Lower clock_hz in its row of" in error
+    seeds = [command[command.index("--seed") + 1] for command in fake_tools.stages[::2]]
+    tried = {HARDWARE["icebreaker"].seed, *map(int, seeds)}
+    assert len(seeds) == build.MOST_SEEDS - 1 and len(tried) == build.MOST_SEEDS
+
+
+def test_other_packer_builds_again(fake_tools, monkeypatch):
+    build.build("icebreaker")
+    monkeypatch.setattr(build.toolchain, "digests", lambda tools: {tool: "" for tool in tools})
+    build.build("icebreaker")
+    assert len(fake_tools.builds) == 2
+
+
+def test_file_that_another_programmer_takes_is_kept_from_then_on(fake_tools, monkeypatch):
+    bitstream, _ = build.build("icebreaker")
+    hardware = dataclasses.replace(HARDWARE["icebreaker"], programmer=("x", "{work}/top.bin"))
+    monkeypatch.setitem(HARDWARE, "icebreaker", hardware)
+    build.build("icebreaker")
+    assert len(fake_tools.builds) == 1
+    (bitstream.parent / "work" / "top.bin").unlink()
+    build.build("icebreaker")
+    assert len(fake_tools.builds) == 2
 
 
 def test_options_of_the_environment_are_refused(monkeypatch):

@@ -71,3 +71,12 @@ def test_missing_tool_names_its_package(monkeypatch, tmp_path, tool, hint):
     with pytest.raises(toolchain.ToolMissing, match=hint) as raised:
         toolchain.require(tool)
     assert "\n" not in str(raised.value)
+
+
+def test_digest_tells_programs_apart(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    found = []
+    for version in ("1", "1", "2"):
+        install(tmp_path, "icepack", version)
+        found.append(toolchain.digests(["icepack"]))
+    assert found[0] == found[1] != found[2]
