@@ -2,8 +2,9 @@
 
 Each build is recorded in ``docs/bitstreams.json`` and shown in the table of ``docs/boards.md``.
 One that is worse than its board's in ``docs/baselines.json``, beyond the tolerances, or too slow,
-is told and not recorded, unless with ``--accept``, which makes it the new baseline. What is
-interrupted goes on where it was: builds that exist are not repeated.
+is told and not recorded, unless with ``--accept``, which makes it the new baseline; so does one
+that is better beyond them. With ``--check`` nothing is recorded. What is interrupted goes on where
+it was: builds that exist are not repeated.
 """
 
 from __future__ import annotations
@@ -17,21 +18,22 @@ from pathlib import Path
 from tensorspin.contract.boards import BOARDS, Board, find_board
 
 from . import cache, toolchain
-from .boards import HARDWARE
 from .build import BuildRecord, build, build_record, place
 from .report import MARGIN, BuildReport
 from .stages import BuildError
 
 RECORDS = "bitstreams.json"
 BASELINES = "baselines.json"
-"""Rows that were the first of their boards, or accepted: against these many small losses add up, as
-against the last build they do not."""
+"""Rows that were the first of their boards, clearly better, or accepted: against these many small
+losses add up, as against the last build they do not."""
 PAGE = "boards.md"
 BEGIN, END = "<!-- bitstreams: begin -->", "<!-- bitstreams: end -->"
 """Marks in `PAGE` between which the table stands."""
 
 MOST_LUTS = 0.9
 """Share of the look-up tables: fuller devices are placed with luck."""
+FULLER = {"icebreaker_annealer": 0.92}
+"""Boards that may use more: 256 spins are a power of two, which fewer would not be."""
 MORE_LUTS = 0.03
 """Growth of the look-up tables that is not told: Yosys' choices depend on small things."""
 LESS_SPEED = 0.08
@@ -112,6 +114,19 @@ class Row:
         """Share of the look-up tables that is used."""
         used, available = self.used["LUTs"]
         return used / available
+
+    def faults(self, most_luts: float = MOST_LUTS) -> list[str]:
+        """What no bitstream may be, in words: too slow, or fuller than `most_luts`."""
+        found = []
+        if self.margin < MARGIN:
+            found.append(f"margin {self.margin:.1%}, must be {MARGIN:.0%} or more")
+        found += [
+            f"clock of {self.clock_mhz:g} MHz missed with seed {seed}: {mhz:.1f} MHz"
+            for seed, mhz in self.slow_seeds.items()
+        ]
+        if self.luts > most_luts:
+            found.append(f"{self.luts:.1%} of the LUTs, must be {most_luts:.0%} or less")
+        return found
 
     def worse_than(self, older: Row) -> list[str]:
         """What has become worse beyond the tolerances, in words."""
@@ -202,6 +217,7 @@ def build_all(
     *,
     seeds: int | None = None,
     accept: bool = False,
+    check: bool = False,
     progress=print,
 ) -> list[str]:
     """Build boards one after the other, and keep the records.
@@ -217,6 +233,8 @@ def build_all(
     accept : bool
         Record builds that are worse than their baselines, lack margin or fill too much, and make
         them the new baselines.
+    check : bool
+        Compare only, with the bitstream's own seed if `seeds` is not given.
     progress : callable, optional
         Takes lines of text.
 
@@ -227,35 +245,31 @@ def build_all(
     """
     wrong = []
     for name in names:
+        older = read_records(folder).get(name)
         try:
             bitstream, report = build(name, progress)
-            own = HARDWARE[name].seed
-            older = read_records(folder).get(name)
-            tries = seeds or (len(older.seeds_mhz) if older is not None else 1)
-            mhz = {str(own): report.achieved_mhz}
-            for seed in [seed for seed in range(1, tries + 1) if seed != own][: tries - 1]:
+            record = build_record(bitstream)
+            tries = seeds or (len(older.seeds_mhz) if older is not None and not check else 1)
+            mhz = {str(record.seed): report.achieved_mhz}
+            for seed in [seed for seed in range(1, tries + 1) if seed != record.seed][: tries - 1]:
                 mhz[str(seed)] = place(name, seed, progress).achieved_mhz
         except (BuildError, ValueError) as error:
             wrong.append(f"{name}: {error}")
             continue
-        row = Row.of(find_board(name), report, build_record(bitstream), mhz)
+        row = Row.of(find_board(name), report, record, mhz)
         baselines = read_records(folder, BASELINES)
-        worse = row.worse_than(baselines[name]) if name in baselines else []
-        if row.margin < MARGIN:
-            worse.append(f"margin {row.margin:.1%}, must be {MARGIN:.0%} or more")
-        worse += [
-            f"clock of {row.clock_mhz:g} MHz missed with seed {seed}: {mhz:.1f} MHz"
-            for seed, mhz in row.slow_seeds.items()
-        ]
-        if row.luts > MOST_LUTS:
-            worse.append(f"{row.luts:.1%} of the LUTs, must be {MOST_LUTS:.0%} or less")
-        if worse and not accept:
-            wrong.append(f"{name}: not recorded: {'; '.join(worse)}")
+        baseline = baselines.get(name)
+        faults = row.faults(FULLER.get(name, MOST_LUTS))
+        if baseline is not None:
+            faults += row.worse_than(baseline)
+        if faults and not accept:
+            wrong.append(f"{name}: {'; '.join(faults)}{'' if check else '; not recorded'}")
             continue
-        if older is not None and older.finished == row.finished and len(older.seeds_mhz) >= tries:
-            continue  # the same build
-        write_records(folder, {**read_records(folder), name: row})
-        if worse or name not in baselines:
+        if check:
+            continue
+        if older is None or older.finished != row.finished or len(older.seeds_mhz) < tries:
+            write_records(folder, {**read_records(folder), name: row})
+        if baseline is None or accept or baseline.worse_than(row):
             _write(folder / BASELINES, {**baselines, name: row})
     return wrong
 
@@ -272,7 +286,9 @@ def main(arguments: list[str] | None = None) -> int:
         metavar="COUNT",
         help="placement seeds; by default as many as are on record, or 1",
     )
-    parser.add_argument("--accept", action="store_true", help="record even what is worse")
+    recording = parser.add_mutually_exclusive_group()
+    recording.add_argument("--accept", action="store_true", help="record even what is worse")
+    recording.add_argument("--check", action="store_true", help="compare, and record nothing")
     parser.add_argument("--table", action="store_true", help="renew the table, and build nothing")
     options = parser.parse_args(arguments)
     if options.seeds is not None and options.seeds < 1:
@@ -286,7 +302,9 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     try:
         names = [find_board(name).name for name in options.boards] or list(BOARDS)
-        wrong = build_all(names, folder, seeds=options.seeds, accept=options.accept)
+        wrong = build_all(
+            names, folder, seeds=options.seeds, accept=options.accept, check=options.check
+        )
     except (toolchain.ToolMissing, ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -295,7 +313,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 130
     for line in wrong:
         print(line, file=sys.stderr)
-    print(f"{len(names)} boards: {len(wrong) or 'no'} complaints; table in {folder / PAGE}")
+    table_in = "" if options.check else f"; table in {folder / PAGE}"
+    print(f"{len(names)} boards: {len(wrong) or 'no'} complaints{table_in}")
     return 1 if wrong else 0
 
 
