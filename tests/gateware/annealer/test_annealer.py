@@ -56,7 +56,10 @@ def test_equals_golden_model(name):
         ("hx8k_evn_annealer", SIZES["many windows"]),
         ("ulx3s_25f_both", SIZES["uneven"]),
         ("ulx3s_25f_both", SIZES["tempering on a ring"]),
-        ("ulx3s_25f_both", find_board("ulx3s_25f_both").annealer),
+        *(
+            (name, find_board(name).annealer)
+            for name in ("icebreaker_annealer", "hx8k_evn_annealer", "ulx3s_25f_both")
+        ),
     ],
     ids=str,
 )
