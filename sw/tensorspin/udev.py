@@ -18,8 +18,9 @@ INSTALL = f"tensorspin udev | sudo tee {FILE}, then plug the board in again"
 def udev_rules() -> str:
     """Content of `FILE`: one rule for each USB device of the board table.
 
-    Whoever sits at the computer may use these devices, for programming and as serial ports, and so
-    may the group `GROUP`, over a network too. ModemManager leaves them alone.
+    Whoever sits at the computer may use these devices, for programming and as serial ports, and
+    ModemManager leaves them alone. Over a network, the group `GROUP` may program; serial ports stay
+    with the group that the system gives them to.
     """
     users: dict[tuple[int, int], list[str]] = {}
     for row in BOARDS.values():
@@ -37,6 +38,7 @@ def udev_rules() -> str:
         lines += [f"# {title}" for title in dict.fromkeys(titles)]
         lines.append(
             f'ATTRS{{idVendor}}=="{vendor:04x}", ATTRS{{idProduct}}=="{product:04x}", '
-            f'MODE="0660", GROUP="{GROUP}", TAG+="uaccess", ENV{{ID_MM_DEVICE_IGNORE}}="1"'
+            'TAG+="uaccess", ENV{ID_MM_DEVICE_IGNORE}="1", ENV{TENSORSPIN}="1"'
         )
-    return "\n".join([*lines, "", 'LABEL="tensorspin_end"', ""])
+    group = f'ENV{{TENSORSPIN}}=="1", SUBSYSTEM!="tty", MODE="0660", GROUP="{GROUP}"'
+    return "\n".join([*lines, "", group, "", 'LABEL="tensorspin_end"', ""])

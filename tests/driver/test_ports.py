@@ -10,7 +10,7 @@ from tensorspin.cli import main
 from tensorspin.contract.boards import BOARDS
 from tensorspin.contract.usb import ADAPTERS
 from tensorspin.ports import guess_ports
-from tensorspin.udev import udev_rules
+from tensorspin.udev import GROUP, udev_rules
 
 
 def port(device, numbers=(None, None), product=None, location=None, serial_number=None):
@@ -122,7 +122,7 @@ def test_command_without_ports(monkeypatch, capsys):
 def test_rules_for_all_devices(capsys):
     assert main(["udev"]) == 0
     assert capsys.readouterr().out == udev_rules()
-    rule = r'ATTRS\{idVendor\}=="(\w{4})", ATTRS\{idProduct\}=="(\w{4})", .*TAG\+="uaccess"'
+    rule = r'ATTRS\{idVendor\}=="(\w{4})", ATTRS\{idProduct\}=="(\w{4})", TAG\+="uaccess"'
     rules = {
         (int(vendor, 16), int(product, 16)) for vendor, product in re.findall(rule, udev_rules())
     }
@@ -130,5 +130,8 @@ def test_rules_for_all_devices(capsys):
     assert rules == {(usb.vendor, usb.product) for usb in devices}
     for row in BOARDS.values():
         assert row.usb is None or f"# {row.title}\n" in udev_rules()
+    # Not the serial ports', which would be taken from the system's.
+    (line,) = [line for line in udev_rules().splitlines() if "GROUP=" in line]
+    assert 'SUBSYSTEM!="tty"' in line and f'GROUP="{GROUP}"' in line
     labels = set(re.findall('GOTO="(.*)"', udev_rules()))
     assert labels == set(re.findall('LABEL="(.*)"', udev_rules()))
