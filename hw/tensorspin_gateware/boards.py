@@ -248,7 +248,8 @@ HARDWARE = {
     "ecpix5_85f": _ecp5(
         "amaranth_boards.ecpix5:ECPIX585Platform",
         *("openFPGALoader", "--board", "ecpix5", "{bitstream}"),
-        place_options=_LARGE,
+        # With seed 1 the router comes to no end.
+        place_options="--seed 2 --placer static",
     ),
     "versa_ecp5": _ecp5(
         "amaranth_boards.versa_ecp5:VersaECP5Platform",

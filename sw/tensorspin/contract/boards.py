@@ -246,7 +246,7 @@ _TABLE = (
     Board(
         name="ecpix5_85f",
         title="LambdaConcept ECPIX-5 (ECP5 85F)",
-        clock_hz=80_000_000,
+        clock_hz=110_000_000,
         baud=1_000_000,
         usb=ft2232("ECPIX"),
         **sizes.ECP5_85,
@@ -262,7 +262,7 @@ _TABLE = (
     Board(
         name="ecp5_5g_evn",
         title="Lattice ECP5 Evaluation Board (ECP5 85F)",
-        clock_hz=80_000_000,
+        clock_hz=110_000_000,
         baud=1_000_000,
         usb=ft2232("Lattice ECP5 Evaluation"),
         **sizes.ECP5_85,
