@@ -36,7 +36,8 @@ class Results(wiring.Component):
     first, end : In(log2(groups + 1))
         The groups that have a sample, until `finished`.
     fault : In(1)
-        The scores of this run are meaningless: each result is the one word 0.
+        The scores of this run are meaningless: each result is the one word 0. The same for all
+        runs that have not been read: a program stays while there are results.
     score_valid : In(1)
     scores : In(SCORE) x groups
         Index and end are the same for all.

@@ -1,0 +1,82 @@
+# amaranth: UnusedElaboratable=no
+
+"""The contractor's results: what is stored is given out once, in order, and as it was."""
+
+import pytest
+
+from .proof import Model, Mutant
+from .results_harness import ResultsHarness
+
+CYCLES = 22
+"""Of a run of two scores and its result, or of several runs that wait."""
+
+MUTANTS = {
+    "one bank": Mutant("write_bank.eq(write_bank + stored)", "write_bank.eq(0)"),
+    "one run": Mutant("run = runs[write_bank]", "run = runs[0]"),
+    "trailer over scores": Mutant(
+        "Cat(Mux(in_trailer, step, score.index), in_trailer, bank)",
+        "Cat(Mux(in_trailer, step, score.index), in_trailer & ~in_trailer, bank)",
+    ),
+    "finished too soon": Mutant(
+        "self.finished.eq(self.score_valid & score.last)", "self.finished.eq(score.last)"
+    ),
+    "first exponent": Mutant("list(self.exponents)", "[self.exponents[0]] * self._groups"),
+    "no fault": Mutant(
+        "Mux(head, run.fault, row == trailer_last)", "~head & (row == trailer_last)"
+    ),
+    "number in spite of a fault": Mutant("Mux(run.fault, 0, run.outputs + 1)", "run.outputs + 1"),
+    "number less one": Mutant(
+        "Mux(run.fault, 0, run.outputs + 1)", "Mux(run.fault, 0, run.outputs)"
+    ),
+    "first sample only": Mutant("fetch & last & (group + 1 == run.end)", "fetch & last"),
+    "samples from the first group": Mutant("group.eq(run.first)", "group.eq(0)"),
+    "first group's words": Mutant("held_row[held_place.group]", "held_row[0]"),
+    "group too late": Mutant(
+        "held_place.eq(fetched_place)", "held_place.eq(Cat(head, group, last))"
+    ),
+    "no end": Mutant(
+        "self.words.payload.last.eq(held_place.last)", "self.words.payload.last.eq(0)"
+    ),
+    "scores from the second": Mutant("row.eq(0), count", "row.eq(1), count"),
+    "other bank": Mutant("read.addr.eq(Cat(row, bank))", "read.addr.eq(Cat(row, ~bank))"),
+    "word lost": Mutant("fetch.eq(begun & ~fetched)", "fetch.eq(begun)"),
+    "word twice": Mutant("fetched.eq(0)", "fetched.eq(begun)"),
+    "changes while offered": Mutant("held & (~self.words.valid | self.words.ready)", "held"),
+    "never begins": Mutant("~begun & available", "~begun & begun"),
+    "begins at once": Mutant("write_bank != read_bank", "~self.empty"),
+    "begins too soon": Mutant("return step == TRAILER_WORDS - 1", "return self.finished"),
+    "always room": Mutant("self.room.eq(unread != BANKS)", "self.room.eq(1)"),
+    "room for one": Mutant("self.room.eq(unread != BANKS)", "self.room.eq(unread == 0)"),
+    "room from the trailer on": Mutant(
+        "unread + self.begin - consumed", "unread + stored - consumed"
+    ),
+    "empty too soon": Mutant("(unread == 0) & drained", "unread == 0"),
+}
+TRAILER_MUTANTS = {
+    "no trailer": Mutant(
+        "write.en.eq(self.score_valid | in_trailer)", "write.en.eq(self.score_valid)"
+    ),
+    "last of equals": Mutant("mantissa > best[group]", "mantissa >= best[group]"),
+    "greatest of all runs": Mutant("(score.index == 0) | (mantissa", "(mantissa"),
+    "cycles of another time": Mutant("low, high = cycles[:", "low, high = self.cycles[:"),
+    "low half twice": Mutant("[high] * self._groups", "[low] * self._groups"),
+    "all scores": Mutant("row == run.outputs", "row == trailer_first - 1"),
+}
+"""They show late in a result."""
+
+
+# Three groups are slow.
+@pytest.mark.parametrize("groups", [1, 2, pytest.param(3, marks=pytest.mark.long)])
+def test_gives_out_what_was_stored(groups, tmp_path):
+    assert Model(ResultsHarness(groups, None, inductive=True), tmp_path).is_proved(cycles=1)
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_mutant_is_refuted(name, tmp_path):
+    assert not Model(ResultsHarness(2, MUTANTS[name], inductive=False), tmp_path).holds(CYCLES)
+
+
+@pytest.mark.parametrize("name", TRAILER_MUTANTS)
+def test_wrong_trailer_is_refuted(name, tmp_path):
+    harness = ResultsHarness(1, TRAILER_MUTANTS[name], inductive=False, pauses=False)
+    assert not Model(harness, tmp_path).holds(CYCLES)
