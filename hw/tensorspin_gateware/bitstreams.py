@@ -2,213 +2,33 @@
 
 Each build is recorded in ``docs/bitstreams.json`` and shown in the table of ``docs/boards.md``.
 One that is worse than its board's in ``docs/baselines.json``, beyond the tolerances, or too slow,
-is told and not recorded, unless with ``--accept``, which makes it the new baseline; so does one
-that is better beyond them. With ``--check`` nothing is recorded. What is interrupted goes on where
-it was: builds that exist are not repeated.
+is told and not recorded, unless with ``--accept``, which makes it the new baseline; what is better
+beyond them goes into the baseline by itself. With ``--check`` nothing is recorded. What is
+interrupted goes on where it was: builds that exist are not repeated.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tensorspin.contract.boards import BOARDS, Board, find_board
+from tensorspin.contract.boards import BOARDS, find_board
 
-from . import cache, toolchain
-from .build import BuildRecord, build, build_record, place
-from .report import MARGIN, BuildReport
+from . import toolchain
+from .boards import HARDWARE
+from .build import build, build_record, place
+from .records import (
+    BASELINES,
+    FULLER,
+    MOST_LUTS,
+    PAGE,
+    Row,
+    read_records,
+    write_baselines,
+    write_records,
+)
 from .stages import BuildError
-
-RECORDS = "bitstreams.json"
-BASELINES = "baselines.json"
-"""Rows that were the first of their boards, clearly better, or accepted: against these many small
-losses add up, as against the last build they do not."""
-PAGE = "boards.md"
-BEGIN, END = "<!-- bitstreams: begin -->", "<!-- bitstreams: end -->"
-"""Marks in `PAGE` between which the table stands."""
-
-MOST_LUTS = 0.9
-"""Share of the look-up tables: fuller devices are placed with luck."""
-FULLER = {"icebreaker_annealer": 0.92}
-"""Boards that may use more: 256 spins are a power of two, which fewer would not be."""
-MORE_LUTS = 0.03
-"""Growth of the look-up tables that is not told: Yosys' choices depend on small things."""
-LESS_SPEED = 0.08
-"""Loss of frequency that is not told: so much differs between seeds."""
-
-COLUMNS = {
-    "LUTs": ("logic cells (LUTs)", "LUTs"),
-    "DSPs": ("DSPs",),
-    "block RAM": ("block RAMs (4 Kbit)", "block RAMs (18 Kbit)"),
-    "SPRAM": ("SPRAMs (256 Kbit)",),
-}
-"""Resources of the table, by what `BuildReport.used` calls them."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """What is on record of a board's bitstream.
-
-    Attributes
-    ----------
-    used : dict of str to (int, int)
-        By the names of `COLUMNS`: how many are used and available.
-    clock_mhz : float
-        The engines' clock.
-    seeds_mhz : dict of str to float
-        Greatest frequency for each of nextpnr's seeds; the bitstream's own comes first.
-    seconds : float
-        Processor time of the tools.
-    finished : str
-        Date and time (UTC).
-    tools : dict of str to str
-        Their versions.
-    build : str
-        Digest of the design.
-    """
-
-    used: dict[str, tuple[int, int]]
-    clock_mhz: float
-    seeds_mhz: dict[str, float]
-    seconds: float
-    finished: str
-    tools: dict[str, str]
-    build: str
-
-    @classmethod
-    def of(
-        cls, board: Board, report: BuildReport, record: BuildRecord, seeds_mhz: dict[str, float]
-    ) -> Row:
-        """The row of a build."""
-        used = {
-            column: report.used[title]
-            for column, titles in COLUMNS.items()
-            for title in titles
-            if title in report.used
-        }
-        return cls(
-            {column: tuple(numbers) for column, numbers in used.items()},
-            board.clock_hz / 1e6,
-            seeds_mhz,
-            record.seconds,
-            record.finished,
-            record.tools,
-            record.build,
-        )
-
-    @property
-    def margin(self) -> float:
-        """Of the bitstream's own seed, as a share of the clock."""
-        return next(iter(self.seeds_mhz.values())) / self.clock_mhz - 1
-
-    @property
-    def slow_seeds(self) -> dict[str, float]:
-        """Seeds that miss the clock, and their frequencies."""
-        return {seed: mhz for seed, mhz in self.seeds_mhz.items() if mhz < self.clock_mhz}
-
-    @property
-    def luts(self) -> float:
-        """Share of the look-up tables that is used."""
-        used, available = self.used["LUTs"]
-        return used / available
-
-    def faults(self, most_luts: float = MOST_LUTS) -> list[str]:
-        """What no bitstream may be, in words: too slow, or fuller than `most_luts`."""
-        found = []
-        if self.margin < MARGIN:
-            found.append(f"margin {self.margin:.1%}, must be {MARGIN:.0%} or more")
-        found += [
-            f"clock of {self.clock_mhz:g} MHz missed with seed {seed}: {mhz:.1f} MHz"
-            for seed, mhz in self.slow_seeds.items()
-        ]
-        if self.luts > most_luts:
-            found.append(f"{self.luts:.1%} of the LUTs, must be {most_luts:.0%} or less")
-        return found
-
-    def worse_than(self, older: Row) -> list[str]:
-        """What has become worse beyond the tolerances, in words."""
-        found = []
-        for column, (now, _) in self.used.items():
-            before = older.used.get(column, (0, 0))[0]
-            if now > before * (1 + MORE_LUTS * (column == "LUTs")):
-                tolerance = f" ({MORE_LUTS:.0%} more are not told)" if column == "LUTs" else ""
-                found.append(f"{column}: {now}, were {before}{tolerance}")
-        # The same seeds, if there are any: the slowest of three is slower than one.
-        seeds = self.seeds_mhz.keys() & older.seeds_mhz.keys()
-        now, before = (
-            min(mhz for seed, mhz in row.seeds_mhz.items() if seed in seeds or not seeds)
-            for row in (self, older)
-        )
-        if now < before * (1 - LESS_SPEED) or self.clock_mhz < older.clock_mhz:
-            found.append(
-                f"{now:.1f} MHz for a clock of {self.clock_mhz:g} MHz, were {before:.1f} for "
-                f"{older.clock_mhz:g} MHz ({LESS_SPEED:.0%} less are not told)"
-            )
-        return found
-
-
-def read_records(folder: Path, name: str = RECORDS) -> dict[str, Row]:
-    """Rows on record, or of `BASELINES`, by the board's name."""
-    path = folder / name
-    if not path.exists():
-        return {}
-    rows = json.loads(path.read_text())
-    for row in rows.values():
-        row["used"] = {column: tuple(numbers) for column, numbers in row["used"].items()}
-    return {name: Row(**row) for name, row in rows.items()}
-
-
-def write_records(folder: Path, rows: dict[str, Row]) -> None:
-    """Store rows and renew the table of the page."""
-    page = folder / PAGE
-    before, begin, rest = page.read_text().partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"{page} has no lines {BEGIN!r} and {END!r}")
-    _write(folder / RECORDS, rows)
-    text = f"{before}{BEGIN}\n\n{table(rows)}\n\n{END}{after}"
-    cache.write_atomically(page, text.encode())
-
-
-def _write(path: Path, rows: dict[str, Row]) -> None:
-    known = {name: asdict(rows[name]) for name in BOARDS if name in rows}
-    cache.write_atomically(path, (json.dumps(known, indent=1) + "\n").encode())
-
-
-def table(rows: dict[str, Row]) -> str:
-    """All boards as a table in Markdown."""
-    titles = ["`BOARD`", "clock", *COLUMNS, "nextpnr", "margin", "time", "built (UTC)", "with"]
-    lines = [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
-    for name, board in BOARDS.items():
-        clock = f"{board.clock_hz / 1e6:g} MHz"
-        row = rows.get(name)
-        if row is None or row.clock_mhz != board.clock_hz / 1e6:
-            cells = [clock, *[""] * len(COLUMNS), "not built yet", *[""] * 4]
-        else:
-            cells = [
-                f"{row.clock_mhz:g} MHz",
-                *(_use(*row.used[column]) if column in row.used else "" for column in COLUMNS),
-                " / ".join(f"{mhz:.1f}" for mhz in row.seeds_mhz.values()) + " MHz",
-                f"{row.margin:.0%}",
-                f"{row.seconds / 60:.0f} min" if row.seconds >= 90 else f"{row.seconds:.0f} s",
-                row.finished.partition("+")[0],
-                ", ".join(_tool(tool, version) for tool, version in row.tools.items()),
-            ]
-        lines.append(f"| `{name}` | {' | '.join(cells)} |")
-    return "\n".join(lines)
-
-
-def _use(used: int, available: int) -> str:
-    return f"{used:,} ({used / available:.0%})" if available else ""
-
-
-def _tool(tool: str, version: str) -> str:
-    """Name and number; builds of the day have long versions."""
-    number = next((part for part in version.split() if part[0].isdigit()), version)
-    return f"{tool} {'.'.join(number.split('.')[:3])}"
 
 
 def build_all(
@@ -231,8 +51,8 @@ def build_all(
         Placement seeds to try: the bitstream's own, and others from 1 on. By default as many as are
         on record of the board.
     accept : bool
-        Record builds that are worse than their baselines, lack margin or fill too much, and make
-        them the new baselines.
+        Record all builds, even if they are worse than their baselines, lack margin or fill too
+        much, and make them the new baselines.
     check : bool
         Compare only, with the bitstream's own seed if `seeds` is not given.
     progress : callable, optional
@@ -260,8 +80,15 @@ def build_all(
         baselines = read_records(folder, BASELINES)
         baseline = baselines.get(name)
         faults = row.faults(FULLER.get(name, MOST_LUTS))
+        configured = HARDWARE[name].seed
+        if record.seed != configured:
+            faults.append(
+                f"too slow with seed {configured}, {record.seed} was taken: change place_options"
+            )
         if baseline is not None:
             faults += row.worse_than(baseline)
+        elif check:
+            faults.append("no baseline to compare with")
         if faults and not accept:
             wrong.append(f"{name}: {'; '.join(faults)}{'' if check else '; not recorded'}")
             continue
@@ -269,8 +96,9 @@ def build_all(
             continue
         if older is None or older.finished != row.finished or len(older.seeds_mhz) < tries:
             write_records(folder, {**read_records(folder), name: row})
-        if baseline is None or accept or baseline.worse_than(row):
-            _write(folder / BASELINES, {**baselines, name: row})
+        improved = row if baseline is None or accept else baseline.improved_by(row)
+        if improved != baseline:
+            write_baselines(folder, {**baselines, name: improved})
     return wrong
 
 
@@ -287,9 +115,13 @@ def main(arguments: list[str] | None = None) -> int:
         help="placement seeds; by default as many as are on record, or 1",
     )
     recording = parser.add_mutually_exclusive_group()
-    recording.add_argument("--accept", action="store_true", help="record even what is worse")
+    recording.add_argument(
+        "--accept", action="store_true", help="record even what is worse, and as baselines"
+    )
     recording.add_argument("--check", action="store_true", help="compare, and record nothing")
-    parser.add_argument("--table", action="store_true", help="renew the table, and build nothing")
+    recording.add_argument(
+        "--table", action="store_true", help="renew the table, and build nothing"
+    )
     options = parser.parse_args(arguments)
     if options.seeds is not None and options.seeds < 1:
         parser.error(f"--seeds must be at least 1, not {options.seeds}")

@@ -18,7 +18,8 @@ from tensorspin.contract.boards import Board
 BUILD_BYTES = 8
 
 _NOT_HARDWARE = {
-    *("bitstreams.py", "cache.py", "program.py", "report.py", "simulator.py", "toolchain.py"),
+    *("bitstreams.py", "cache.py", "program.py", "records.py", "report.py", "simulator.py"),
+    "toolchain.py",
 }
 """Modules of this package that no bit of the design depends on."""
 

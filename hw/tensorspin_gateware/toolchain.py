@@ -141,20 +141,34 @@ def versions(tools: Sequence[str] = (*MINIMUM_VERSION, "c++")) -> dict[str, str]
     return found
 
 
-def digests(tools: Sequence[str]) -> dict[str, str]:
-    """What tells tools from others that do not tell their versions: digests of their programs.
+def identities(tools: Sequence[str]) -> dict[str, str]:
+    """What tells tools from others that do not tell their versions.
 
     Parameters
     ----------
     tools : sequence of str
         Those that pack a bitstream, which have no ``--version``.
 
+    Returns
+    -------
+    dict of str to str
+        Name and version of the package that pip has installed, or a digest of the program.
+
     Raises
     ------
     ToolMissing
         If one is not installed.
     """
-    return {tool: hashlib.sha256(Path(require(tool)).read_bytes()).hexdigest() for tool in tools}
+    found = {}
+    for tool in tools:
+        path = Path(require(tool))
+        scripts = metadata.entry_points(group="console_scripts", name=path.name)
+        packages = [script.dist for script in scripts if script.dist is not None]
+        if path.name.startswith("yowasp-") and packages:
+            found[tool] = f"{packages[0].name} {packages[0].version}"
+        else:
+            found[tool] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return found
 
 
 @functools.cache

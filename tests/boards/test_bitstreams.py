@@ -8,12 +8,13 @@ import pytest
 
 import tensorspin_gateware
 from tensorspin.contract.boards import BOARDS, find_board
-from tensorspin_gateware import bitstreams
+from tensorspin_gateware import bitstreams, records
 from tensorspin_gateware.accelerator import Accelerator
-from tensorspin_gateware.bitstreams import BEGIN, END, PAGE, Row, build_all, read_records
+from tensorspin_gateware.bitstreams import build_all
 from tensorspin_gateware.boards import HARDWARE
 from tensorspin_gateware.build import BuildRecord, design_digest, prepare
 from tensorspin_gateware.cache import BUILD_BYTES
+from tensorspin_gateware.records import BASELINES, BEGIN, END, PAGE, Row, read_records
 from tensorspin_gateware.report import BuildReport
 from tensorspin_gateware.stages import BuildError
 
@@ -45,7 +46,8 @@ def results(monkeypatch):
     def build_record(bitstream):
         digest = str(bitstream)
         finished = found.get("finished", f"2026-01-02 03:04+00:00 {digest}")
-        return BuildRecord("", "", digest, HARDWARE["icebreaker"].seed, {}, 100.0, finished, TOOLS)
+        seed = found.get("seed", HARDWARE["icebreaker"].seed)
+        return BuildRecord("", "", digest, seed, {}, 100.0, finished, TOOLS)
 
     def place(name, seed, progress):
         return BuildReport({}, found[name][1] - seed / 10, MHZ)
@@ -125,6 +127,28 @@ def test_clearly_better_build_is_the_new_baseline(folder, results):
     assert "LUTs: 3700, were 3500" in line
 
 
+def test_what_is_worse_is_no_part_of_the_new_baseline(folder, results):
+    """Less of one thing does not pay for more and more of another."""
+    results["icebreaker"] = (4000, MHZ * 1.3, "d0")
+    build_all(["icebreaker"], folder)
+    results["icebreaker"] = (3500, MHZ * 1.22, "d1")
+    assert build_all(["icebreaker"], folder) == []
+    results["icebreaker"] = (3000, MHZ * 1.14, "d2")
+    (line,) = build_all(["icebreaker"], folder)
+    assert f"were {MHZ * 1.3:.1f} for" in line
+
+
+def test_another_seed_than_the_rows_is_told(folder, results):
+    configured = results["seed"] = HARDWARE["icebreaker"].seed
+    results["icebreaker"] = (4000, MHZ * 1.3, "d0")
+    build_all(["icebreaker"], folder)
+    results["seed"] += 1
+    results["icebreaker"] = (4000, MHZ * 1.3, "d1")
+    for check in (False, True):
+        (line,) = build_all(["icebreaker"], folder, check=check)
+        assert f"too slow with seed {configured}, {configured + 1} was taken" in line
+
+
 def test_faster_clock_is_the_new_baseline(folder, results, monkeypatch):
     results["icebreaker"] = (4000, MHZ * 1.5, "d1")
     build_all(["icebreaker"], folder)
@@ -158,6 +182,12 @@ def test_check_compares_and_records_nothing(folder, results):
     (line,) = build_all(["icebreaker"], folder, check=True)
     assert line == "icebreaker: LUTs: 4200, were 4000 (3% more are not told)"
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_check_wants_a_baseline(folder, results):
+    results["icebreaker"] = (4000, MHZ * 1.1, "d1")
+    (line,) = build_all(["icebreaker"], folder, check=True)
+    assert line == "icebreaker: no baseline to compare with"
 
 
 def test_one_more_dsp_is_told():
@@ -228,6 +258,7 @@ def test_no_seeds(seeds, capsys):
 def test_failure_does_not_stop_the_others(folder, results):
     results["icebreaker"] = BuildError("it does not fit")
     results["icesugar"] = (4000, MHZ * 1.1, "d1")
+    results["seed"] = HARDWARE["icesugar"].seed
     assert build_all(["icebreaker", "icesugar"], folder) == ["icebreaker: it does not fit"]
     assert list(read_records(folder)) == ["icesugar"]
 
@@ -242,7 +273,7 @@ def test_page_without_marks_is_refused(folder, results):
 def test_page_shows_what_is_on_record():
     """Else: make bitstreams BITSTREAM_FLAGS=--table."""
     rows = read_records(DOCS)
-    assert f"{BEGIN}\n\n{bitstreams.table(rows)}\n\n{END}" in (DOCS / PAGE).read_text()
+    assert f"{BEGIN}\n\n{records.table(rows)}\n\n{END}" in (DOCS / PAGE).read_text()
 
 
 def test_all_boards_are_on_record_at_their_clock():
@@ -251,14 +282,16 @@ def test_all_boards_are_on_record_at_their_clock():
     assert {name: row.clock_mhz for name, row in rows.items()} == {
         name: board.clock_hz / 1e6 for name, board in BOARDS.items()
     }
-    assert read_records(DOCS, bitstreams.BASELINES).keys() == rows.keys()
+    assert read_records(DOCS, BASELINES).keys() == rows.keys()
 
 
 @pytest.mark.parametrize("name", BOARDS)
 def test_row_on_record_has_no_faults(name):
     row = read_records(DOCS)[name]
-    assert row.faults(bitstreams.FULLER.get(name, bitstreams.MOST_LUTS)) == []
-    assert row.worse_than(read_records(DOCS, bitstreams.BASELINES)[name]) == []
+    assert row.faults(records.FULLER.get(name, records.MOST_LUTS)) == []
+    baseline = read_records(DOCS, BASELINES)[name]
+    assert row.worse_than(baseline) == [] and baseline.improved_by(row) == baseline
+    assert next(iter(row.seeds_mhz)) == str(HARDWARE[name].seed)
 
 
 @pytest.mark.parametrize("name", ["icebreaker", "ulx3s_25f", "ulx3s_85f"])

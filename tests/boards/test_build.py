@@ -104,6 +104,7 @@ class FakeTools:
     builds: list[str] = dataclasses.field(default_factory=list)
     stages: list[list[str]] = dataclasses.field(default_factory=list)
     fast_seed: str = ""
+    failing_seed: str = ""
     netlist: str = "netlist"
 
 
@@ -125,7 +126,10 @@ def fake_tools(tmp_path, monkeypatch):
 
     def run_stage(command, name, folder, progress):
         fake.stages.append(command)
-        if "--seed" in command and command[command.index("--seed") + 1] == fake.fast_seed:
+        seed = command[command.index("--seed") + 1] if "--seed" in command else None
+        if seed == fake.failing_seed:
+            raise stages.BuildError("no legal placement")
+        if seed == fake.fast_seed:
             achieved = clock_mhz * (1 + 2 * MARGIN)
             write_report(folder, {"clk": {"achieved": achieved, "constraint": clock_mhz}})
 
@@ -191,6 +195,20 @@ def test_last_build(fake_tools, tmp_path, monkeypatch):
     assert build.last_build("a board of others") is None
 
 
+def test_last_build_that_is_not_usable(fake_tools, tmp_path, monkeypatch):
+    monkeypatch.setattr(cache, "path", lambda name: tmp_path)
+    build.build("icebreaker")
+    faster = dataclasses.replace(BOARD, clock_hz=2 * BOARD.clock_hz)
+    with monkeypatch.context() as changed:
+        changed.setattr(build, "find_board", lambda name: faster)
+        assert build.last_build("icebreaker") is None
+    fake_tools.speed["achieved"] = fake_tools.speed["constraint"]
+    fake_tools.netlist = "another"
+    monkeypatch.setattr(cache, "build_digest", lambda board: b"another.")
+    build.build("icebreaker")
+    assert build.last_build("icebreaker") is None
+
+
 @pytest.mark.parametrize("damage", [b"other bits", None])
 @pytest.mark.parametrize("name", ["icebreaker.bin", "report.json"])
 def test_damaged_files_are_built_again(fake_tools, name, damage, capsys):
@@ -252,17 +270,19 @@ def test_seeds_want_the_folder_of_the_build(fake_tools):
 
 def test_other_seeds_are_tried_if_it_is_too_slow(fake_tools, capsys):
     own = HARDWARE["icebreaker"].seed
-    first, second = [seed for seed in range(1, build.MOST_SEEDS + 1) if seed != own][:2]
     slow_mhz = fake_tools.speed["achieved"] = fake_tools.speed["constraint"]
-    fake_tools.fast_seed = str(second)
+    fake_tools.failing_seed, fake_tools.fast_seed = str(own + 2), str(own + 3)
     assert build.main(["icebreaker"]) == 0
-    assert f"too slow with seed {own}, {slow_mhz:.1f} MHz; trying seed {first}" in (
-        capsys.readouterr().out
-    )
+    told = capsys.readouterr().out
+    assert f"too slow with seed {own}, {slow_mhz:.1f} MHz; trying seed {own + 1}" in told
+    # One that has no placement is passed over.
+    assert "no legal placement" in told
+    assert f"too slow with seed {own + 1}, {slow_mhz:.1f} MHz; trying seed {own + 3}" in told
     record = build.build_record(build.build("icebreaker")[0])
-    assert record.seed == second
+    assert record.seed == own + 3
     # Nothing is synthesised again, and the last placement is packed.
-    assert [command[0] for command in fake_tools.stages] == ["nextpnr-ice40", "icepack"] * 2
+    tools = [command[0] for command in fake_tools.stages]
+    assert tools == ["nextpnr-ice40", "icepack", "nextpnr-ice40", "nextpnr-ice40", "icepack"]
     assert len(fake_tools.builds) == 1
 
 
@@ -281,7 +301,7 @@ def test_missed_timing_fails(fake_tools, factor, capsys):
 
 def test_other_packer_builds_again(fake_tools, monkeypatch):
     build.build("icebreaker")
-    monkeypatch.setattr(build.toolchain, "digests", lambda tools: {tool: "" for tool in tools})
+    monkeypatch.setattr(build.toolchain, "identities", lambda tools: {tool: "" for tool in tools})
     build.build("icebreaker")
     assert len(fake_tools.builds) == 2
 

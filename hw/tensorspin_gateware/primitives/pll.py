@@ -136,7 +136,15 @@ def find_dividers(family: Family, oscillator_hz: int, clock_hz: int) -> Dividers
     settings = list(limits.settings(oscillator_hz))
     exact = [each for each in settings if each.frequency(oscillator_hz) == clock_hz]
     if exact:
-        return min(exact, key=lambda each: (-limits.distance(each, oscillator_hz), each.reference))
+        middle = sum(limits.vco) / 2
+        return min(
+            exact,
+            key=lambda each: (
+                -limits.distance(each, oscillator_hz),
+                abs(each.vco(oscillator_hz) - middle),
+                each.reference,
+            ),
+        )
     possible = sorted({each.frequency(oscillator_hz) for each in settings})
     below = [float(hz) for hz in possible if hz < clock_hz][-1:]
     above = [float(hz) for hz in possible if hz > clock_hz][:1]

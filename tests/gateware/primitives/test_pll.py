@@ -43,6 +43,10 @@ def test_phase_detector_is_kept_off_its_limits():
     assert find_dividers(Family.ECP5, 50 * MHZ, 95 * MHZ) == Dividers(2, 19, 5)
 
 
+def test_vco_is_in_the_middle_if_the_detector_decides():
+    assert find_dividers(Family.ECP5, 12 * MHZ, 60 * MHZ) == Dividers(1, 50, 10)
+
+
 @pytest.mark.parametrize(("family", "limit"), [(Family.ICE40UP, 275), (Family.ECP5, 400)])
 def test_too_fast_output_is_refused(family, limit):
     with pytest.raises(ValueError, match=f"no PLL setting gives {limit + 25} MHz"):
