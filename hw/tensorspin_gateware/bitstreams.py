@@ -16,18 +16,8 @@ from pathlib import Path
 from tensorspin.contract.boards import BOARDS, find_board
 
 from . import toolchain
-from .boards import HARDWARE
 from .build import build, build_record, place
-from .records import (
-    BASELINES,
-    FULLER,
-    MOST_LUTS,
-    PAGE,
-    Row,
-    read_records,
-    write_baselines,
-    write_records,
-)
+from .records import BASELINES, PAGE, Row, read_records, write_baselines, write_records
 from .stages import BuildError
 
 
@@ -79,12 +69,7 @@ def build_all(
         row = Row.of(find_board(name), report, record, mhz)
         baselines = read_records(folder, BASELINES)
         baseline = baselines.get(name)
-        faults = row.faults(FULLER.get(name, MOST_LUTS))
-        configured = HARDWARE[name].seed
-        if record.seed != configured:
-            faults.append(
-                f"too slow with seed {configured}, {record.seed} was taken: change place_options"
-            )
+        faults = row.faults(name)
         if baseline is not None:
             faults += row.worse_than(baseline)
         elif check:

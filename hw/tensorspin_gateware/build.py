@@ -34,7 +34,15 @@ from .link.uart import UARTReceiver, UARTTransmitter
 from .primitives.pll import ClockGenerator
 from .program import ProgramError, program
 from .report import MARGIN, BuildReport
-from .stages import NAME, BuildError, Progress, place_again, placer, run_plan, run_stage
+from .stages import (
+    NAME,
+    BuildError,
+    PlacementError,
+    Progress,
+    from_placing,
+    run_plan,
+    run_stage,
+)
 
 MOST_SEEDS = 5
 """So many are tried for a bitstream: the row's own, and those behind it. The row's was enough when
@@ -197,12 +205,15 @@ def _run_tools(plan: BuildPlan, board: Board, work: Path, progress: Progress) ->
             f"{board.name}: too slow with seed {seed}, {report.achieved_mhz:.1f} MHz; trying seed "
             f"{other}"
         )
+        placer, *packers = from_placing(work, other)
         try:
-            place_again(board.name, work, other, progress)
-        except BuildError as error:
-            progress(f"{error}")  # that seed may have no legal placement
-        else:
-            seed = other
+            run_stage(placer, board.name, work, progress)
+        except PlacementError as error:
+            progress(str(error))
+            continue
+        for command in packers:
+            run_stage(command, board.name, work, progress)
+        seed = other
     return seed
 
 
@@ -257,7 +268,8 @@ def place(board_name: str, seed: int, progress: Progress = print) -> BuildReport
                 argument: f"seed-{argument}"
                 for argument in ("report.json", *(f"{NAME}.{what}" for what in _PLACED))
             }
-            command = [changes.get(argument, argument) for argument in placer(work, seed)]
+            placer, *_ = from_placing(work, seed)
+            command = [changes.get(argument, argument) for argument in placer]
             run_stage(command, board.name, work, progress)
             shutil.copy(work / "seed-report.json", report)
     return BuildReport.load(report, board.clock_hz)

@@ -9,6 +9,7 @@ from pathlib import Path
 from tensorspin.contract.boards import BOARDS, Board
 
 from . import cache
+from .boards import HARDWARE
 from .build import BuildRecord
 from .report import MARGIN, BuildReport
 
@@ -105,15 +106,21 @@ class Row:
         used, available = self.used["LUTs"]
         return used / available
 
-    def faults(self, most_luts: float = MOST_LUTS) -> list[str]:
-        """What no bitstream may be, in words: too slow, or fuller than `most_luts`."""
+    def faults(self, board_name: str) -> list[str]:
+        """What no bitstream may be, in words: too slow, even with the board's own seed, or full."""
         found = []
+        taken, configured = next(iter(self.seeds_mhz)), str(HARDWARE[board_name].seed)
+        if taken != configured:
+            found.append(
+                f"too slow with seed {configured}, {taken} was taken: change place_options"
+            )
         if self.margin < MARGIN:
             found.append(f"margin {self.margin:.1%}, must be {MARGIN:.0%} or more")
         found += [
             f"clock of {self.clock_mhz:g} MHz missed with seed {seed}: {mhz:.1f} MHz"
             for seed, mhz in self.slow_seeds.items()
         ]
+        most_luts = FULLER.get(board_name, MOST_LUTS)
         if self.luts > most_luts:
             found.append(f"{self.luts:.1%} of the LUTs, must be {most_luts:.0%} or less")
         return found
@@ -136,13 +143,18 @@ class Row:
 
     def improved_by(self, newer: Row) -> Row:
         """This baseline, with that alone which is better beyond the tolerances in a newer row."""
-        used = {
-            column: numbers if _is_more(column, self.used[column][0], numbers[0]) else before
+        fewer = {
+            column: numbers
             for column, numbers in newer.used.items()
-            if (before := self.used.get(column, numbers))
+            if column not in self.used or _is_more(column, self.used[column][0], numbers[0])
         }
         fastest = newer if self._is_slower_than(newer) else self
-        return replace(self, used=used, clock_mhz=fastest.clock_mhz, seeds_mhz=fastest.seeds_mhz)
+        return replace(
+            self,
+            used={**self.used, **fewer},
+            clock_mhz=fastest.clock_mhz,
+            seeds_mhz=fastest.seeds_mhz,
+        )
 
     def _is_slower_than(self, other: Row) -> bool:
         now, before = self._speeds(other)

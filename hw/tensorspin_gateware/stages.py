@@ -30,6 +30,10 @@ class BuildError(RuntimeError):
     """A tool failed; the message ends with what it said."""
 
 
+class PlacementError(BuildError):
+    """Place and route failed, which with another seed it may not."""
+
+
 def run_plan(plan: BuildPlan, name: str, folder: Path, progress: Progress) -> None:
     """Synthesise, place and route, pack.
 
@@ -58,31 +62,19 @@ def run_plan(plan: BuildPlan, name: str, folder: Path, progress: Progress) -> No
         run_stage(command, name, folder, progress)
 
 
-def placer(folder: Path, seed: int) -> list[str]:
-    """The command of a build's folder that places and routes, with another seed.
+def from_placing(folder: Path, seed: int) -> list[list[str]]:
+    """The commands of a build's folder from place and route on, with another seed.
 
     Raises
     ------
     BuildError
         If the folder is not one that `run_plan` has filled.
     """
-    (command,) = [command for command in _commands(folder) if _places(command)]
-    place = command.index("--seed") + 1
-    return [*command[:place], str(seed), *command[place + 1 :]]
-
-
-def place_again(name: str, folder: Path, seed: int, progress: Progress) -> None:
-    """Place and route what `run_plan` has synthesised with another seed, and pack that.
-
-    Raises
-    ------
-    BuildError
-        If a tool fails.
-    """
     commands = _commands(folder)
     first = next(index for index, command in enumerate(commands) if _places(command))
-    for command in (placer(folder, seed), *commands[first + 1 :]):
-        run_stage(command, name, folder, progress)
+    placer, *rest = commands[first:]
+    value = placer.index("--seed") + 1
+    return [[*placer[:value], str(seed), *placer[value + 1 :]], *rest]
 
 
 def _commands(folder: Path) -> list[list[str]]:
@@ -110,7 +102,8 @@ def run_stage(command: list[str], name: str, folder: Path, progress: Progress) -
     returncode, output = _run_tool(command, folder, env, stage, progress)
     if returncode != 0:
         end = "\n".join(output.splitlines()[-20:])
-        raise BuildError(f"{stage} failed (logs in {folder}):\n{end}")
+        error = PlacementError if _places([tool]) else BuildError
+        raise error(f"{stage} failed (logs in {folder}):\n{end}")
     progress(f"{stage} done ({time.monotonic() - started:.1f} s)")
 
 

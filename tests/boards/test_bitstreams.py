@@ -180,7 +180,8 @@ def test_check_compares_and_records_nothing(folder, results):
     assert build_all(["icebreaker"], folder, check=True) == []
     results["icebreaker"] = (4200, MHZ * 1.09, "d3")
     (line,) = build_all(["icebreaker"], folder, check=True)
-    assert line == "icebreaker: LUTs: 4200, were 4000 (3% more are not told)"
+    tolerance = f"{records.MORE_LUTS:.0%}"
+    assert line == f"icebreaker: LUTs: 4200, were 4000 ({tolerance} more are not told)"
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
@@ -288,10 +289,9 @@ def test_all_boards_are_on_record_at_their_clock():
 @pytest.mark.parametrize("name", BOARDS)
 def test_row_on_record_has_no_faults(name):
     row = read_records(DOCS)[name]
-    assert row.faults(records.FULLER.get(name, records.MOST_LUTS)) == []
+    assert row.faults(name) == []
     baseline = read_records(DOCS, BASELINES)[name]
     assert row.worse_than(baseline) == [] and baseline.improved_by(row) == baseline
-    assert next(iter(row.seeds_mhz)) == str(HARDWARE[name].seed)
 
 
 @pytest.mark.parametrize("name", ["icebreaker", "ulx3s_25f", "ulx3s_85f"])

@@ -105,6 +105,7 @@ class FakeTools:
     stages: list[list[str]] = dataclasses.field(default_factory=list)
     fast_seed: str = ""
     failing_seed: str = ""
+    failing_tool: str = ""
     netlist: str = "netlist"
 
 
@@ -128,15 +129,18 @@ def fake_tools(tmp_path, monkeypatch):
         fake.stages.append(command)
         seed = command[command.index("--seed") + 1] if "--seed" in command else None
         if seed == fake.failing_seed:
-            raise stages.BuildError("no legal placement")
+            raise stages.PlacementError("no legal placement")
+        if command[0] == fake.failing_tool:
+            raise stages.BuildError(f"{command[0]} failed")
         if seed == fake.fast_seed:
             achieved = clock_mhz * (1 + 2 * MARGIN)
             write_report(folder, {"clk": {"achieved": achieved, "constraint": clock_mhz}})
 
     monkeypatch.setattr(build, "run_plan", run_plan)
-    monkeypatch.setattr(stages, "run_stage", run_stage)
+    monkeypatch.setattr(build, "run_stage", run_stage)
     monkeypatch.setattr(build, "prepare", prepare)
     monkeypatch.setattr(cache, "directory", lambda name: tmp_path)
+    monkeypatch.setattr(cache, "path", lambda name: tmp_path)
     return fake
 
 
@@ -185,8 +189,7 @@ def test_other_tools_build_again(fake_tools, monkeypatch):
     assert record.build == first_record.build
 
 
-def test_last_build(fake_tools, tmp_path, monkeypatch):
-    monkeypatch.setattr(cache, "path", lambda name: tmp_path)
+def test_last_build(fake_tools):
     assert build.last_build("icebreaker") is None
     bitstream, _ = build.build("icebreaker")
     assert build.last_build("icebreaker") == build.build_record(bitstream).build
@@ -195,8 +198,7 @@ def test_last_build(fake_tools, tmp_path, monkeypatch):
     assert build.last_build("a board of others") is None
 
 
-def test_last_build_that_is_not_usable(fake_tools, tmp_path, monkeypatch):
-    monkeypatch.setattr(cache, "path", lambda name: tmp_path)
+def test_last_build_that_is_not_usable(fake_tools, monkeypatch):
     build.build("icebreaker")
     faster = dataclasses.replace(BOARD, clock_hz=2 * BOARD.clock_hz)
     with monkeypatch.context() as changed:
@@ -284,6 +286,16 @@ def test_other_seeds_are_tried_if_it_is_too_slow(fake_tools, capsys):
     tools = [command[0] for command in fake_tools.stages]
     assert tools == ["nextpnr-ice40", "icepack", "nextpnr-ice40", "nextpnr-ice40", "icepack"]
     assert len(fake_tools.builds) == 1
+
+
+def test_other_seed_that_cannot_be_packed_is_no_bitstream(fake_tools, capsys):
+    """The slow bitstream of the first seed is still there, beside the fast one's report."""
+    fake_tools.speed["achieved"] = fake_tools.speed["constraint"]
+    fake_tools.fast_seed = str(HARDWARE["icebreaker"].seed + 1)
+    fake_tools.failing_tool = "icepack"
+    assert build.main(["icebreaker"]) == 1
+    assert "icepack failed" in capsys.readouterr().err
+    assert build.last_build("icebreaker") is None
 
 
 @pytest.mark.parametrize("factor", [0.99, 1 + MARGIN / 2])

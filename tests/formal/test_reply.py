@@ -7,6 +7,7 @@ from amaranth.hdl import Array, Assert, Assume, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In
 
+from tensorspin.contract.packets import HEADER
 from tensorspin_gateware.contractor.interface import RESULT_WORD
 from tensorspin_gateware.link.packet import SEQUENCE_BITS
 from tensorspin_gateware.router import reply
@@ -15,8 +16,8 @@ from tensorspin_gateware.router.copied import COPY_LATENCY
 
 from .proof import Model, Mutant, Probes, hold_while_stalled, unchanging, variant
 
-HEADER = 4
-"""Bytes up to the status."""
+BEFORE = HEADER.size + 1
+"""Bytes up to the status, which comes before results and what is copied."""
 INPUTS = {
     "type": 8,
     "length": 8,
@@ -113,7 +114,7 @@ class Replies(wiring.Component):
                 m.d.sync += [copies.eq(copies + 1), settled.eq(0)]
             with m.Elif(settled != latency):
                 m.d.sync += settled.eq(settled + 1)
-        place = (self.position - HEADER)[:COUNT]
+        place = (self.position - BEFORE)[:COUNT]
         word = self.results.payload.word
         with m.If(self.results.valid & (words == place >> 1)):
             m.d.comb += Assume(word.word_select(place[0], 8) == self.expected)
@@ -123,6 +124,7 @@ class Replies(wiring.Component):
         m.d.comb += Assume(words < 1 << 7)
         m.d.comb += Assert(~self.results.ready | (busy & self.has_result & ~ended))
         m.d.comb += Assert(~dut.step | (busy & self.has_copy))
+
         # What comes out; a byte that waits to be taken has been looked at already.
         stalled = Signal()
         appears = Signal()
@@ -138,25 +140,25 @@ class Replies(wiring.Component):
         with m.If(self.has_result):
             m.d.comb += last.eq(ended)
         with m.Else():
-            m.d.comb += last.eq(index == HEADER - 1 + Mux(self.has_copy, self.length - 1, 0))
+            m.d.comb += last.eq(index == BEFORE - 1 + Mux(self.has_copy, self.length - 1, 0))
         with m.If(appears):
             payload = dut.replies.payload
             m.d.comb += Assert(busy)
-            with m.If(index < HEADER):
+            with m.If(index < BEFORE):
                 m.d.comb += Assert(payload.data == header[index[:2]])
             with m.Elif(index == self.position):
                 m.d.comb += Assert(payload.data == self.expected)
             m.d.comb += Assert(payload.last == last)
         m.d.comb += Assert(dut.done == (appears & dut.replies.payload.last))
         # Where the address is new, and only there: `CopySource` takes a word of the status then.
-        with m.If(busy & (index + appears < HEADER)):
+        with m.If(busy & (index + appears < BEFORE)):
             m.d.comb += Assert(dut.begin)
         with m.If(busy & (copies != 0)):
             m.d.comb += Assert(dut.begin == (settled == 0))
 
         # It goes on.
         idle = Signal(range(copy_cycles + 2))
-        waits = stalled | (self.has_result & (index >= HEADER) & ~self.results.valid)
+        waits = stalled | (self.has_result & (index >= BEFORE) & ~self.results.valid)
         with m.If(~busy | appears | waits):
             m.d.sync += idle.eq(0)
         with m.Elif(idle <= copy_cycles):
@@ -169,7 +171,6 @@ class Replies(wiring.Component):
 
     def _assert_inside(self, m, busy, index, appears, words, ended, copies, settled, idle):
         """What the writer's registers have to do with the bytes in and out."""
-
         latency = self._latency
 
         def is_in(*names):
@@ -180,14 +181,14 @@ class Replies(wiring.Component):
         m.d.comb += Assert(is_in("IDLE") == (~busy | self._dut.done))
         m.d.comb += Assert(busy | (self.waited == 0))
         m.d.comb += Assert((settled <= latency) & (self.waited <= latency))
-        for count, name in enumerate(STATES[1:5]):
+        for count, name in enumerate(STATES[1 : BEFORE + 1]):
             with m.If(is_in(name)):
                 m.d.comb += Assert((sent == count) & (words == 0) & (copies == 0))
                 m.d.comb += Assert((self.waited == 0) & ~self.high & ~ended)
         with m.If(is_in("STATUS")):
             m.d.comb += Assert(self.left == (self.length - 1)[:8])
         with m.If(is_in("RESULT")):
-            m.d.comb += Assert(self.has_result & (sent == HEADER + 2 * words + self.high))
+            m.d.comb += Assert(self.has_result & (sent == BEFORE + 2 * words + self.high))
             m.d.comb += Assert(~ended & (copies == 0))
         with m.Else():
             m.d.comb += Assert(~self.high)
@@ -195,7 +196,7 @@ class Replies(wiring.Component):
             m.d.comb += Assert(self.has_copy)
             m.d.comb += Assert(self.left == (self.length - 1 - copies)[:8])
             m.d.comb += Assert((self.left != 0) & (self.left < self.length))
-            m.d.comb += Assert(sent == HEADER + copies + is_in("STEP"))
+            m.d.comb += Assert(sent == BEFORE + copies + is_in("STEP"))
             m.d.comb += Assert(~is_in("STEP") | (self.left != 1))
         with m.If(is_in("WAIT")):
             m.d.comb += Assert(self.waited < latency)

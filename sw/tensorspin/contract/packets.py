@@ -183,7 +183,15 @@ class DeviceStatus:
 
     @classmethod
     def unpack(cls, payload: bytes) -> DeviceStatus:
-        """Inverse of `pack`."""
+        """Inverse of `pack`.
+
+        Raises
+        ------
+        ValueError
+            If that is not as long as a status.
+        """
+        if len(payload) != STATUS.size:
+            raise ValueError(f"a status of {len(payload)} bytes, not {STATUS.size}")
         active, *counters, annealing, cleared = STATUS.unpack(payload)
         return cls(bool(active), *counters, bool(annealing), bool(cleared))
 

@@ -106,17 +106,9 @@ class Greeting:
     def _unpack(self, layout: type[_Layout], payload: bytes) -> _Layout:
         """What the payload of a reply says after the status."""
         status, packed = payload[:1], payload[1:]
-        try:
-            if status != bytes([Status.OK]):
-                raise ValueError(f"status {status.hex() or 'missing'}")
-            return layout.unpack(packed)
-        except OtherProtocolError as error:
-            raise ProtocolVersionError(str(error), error.device, error.driver) from None
-        except (ValueError, struct.error) as error:
-            raise LinkError(
-                f"the device at {self._line.url} describes itself in a way that this driver "
-                f"doesn't understand ({error}); load the bitstream that belongs to this driver"
-            ) from error
+        if status != bytes([Status.OK]):
+            raise _not_understood(self._line.url, f"status {status.hex() or 'missing'}")
+        return unpack(layout, packed, self._line.url)
 
     def _no_answer(self) -> LinkError:
         url = self._line.url
@@ -135,3 +127,28 @@ class Greeting:
             f"the board powered, is its bitstream loaded, and is this its UART? (`tensorspin "
             f"ports` guesses which port is one)"
         )
+
+
+def unpack(layout: type[_Layout], packed: bytes, url: str) -> _Layout:
+    """What a device says of itself.
+
+    Raises
+    ------
+    ProtocolVersionError
+        If it speaks another version of the protocol.
+    LinkError
+        If it can't be understood.
+    """
+    try:
+        return layout.unpack(packed)
+    except OtherProtocolError as error:
+        raise ProtocolVersionError(str(error), error.device, error.driver) from None
+    except (ValueError, struct.error) as error:
+        raise _not_understood(url, error) from error
+
+
+def _not_understood(url: str, reason: object) -> LinkError:
+    return LinkError(
+        f"the device at {url} describes itself in a way that this driver doesn't understand "
+        f"({reason}); load the bitstream that belongs to this driver"
+    )

@@ -10,7 +10,7 @@ from ..contract.packets import STATUS, DeviceStatus, PacketType, Status
 from ..errors import DeviceError, LinkError
 from ..transports.base import Transport
 from .exchange import Exchange, model_gone
-from .greeting import Greeting
+from .greeting import Greeting, unpack
 from .line import Line
 from .requests import Request, Simple
 from .window import Window
@@ -122,12 +122,7 @@ class Session:
         reply = self.request(
             PacketType.STATUS, reply_bytes=1 + STATUS.size, same_session=same_session
         )
-        if len(reply) != STATUS.size:
-            raise LinkError(
-                f"the device at {self.line.url} tells its status in {len(reply)} bytes instead of "
-                f"{STATUS.size}; load the bitstream that belongs to this driver"
-            )
-        return DeviceStatus.unpack(reply)
+        return unpack(DeviceStatus, reply, self.line.url)
 
     def wait(self, seconds: float) -> None:
         """Let time pass while nothing is asked."""
