@@ -37,11 +37,11 @@ lint: $(READY) ## Check the style
 	@$(BIN)/ruff format --check .
 
 bench: $(READY) ## Measure accuracy, size, speed and latency beside other classifiers
-	@$(BIN)/python -m tensorspin.benchmarks \
+	@$(BIN)/python -m tensorspin.benchmarks.contractor \
 		$(patsubst %,--compare-python %,$(wildcard $(COMPARE)/bin/python)) $(BENCH_FLAGS)
 
 bench-annealer: $(READY) ## Measure quality and speed of the annealer beside other samplers
-	@$(BIN)/python -m tensorspin.benchmarks.annealing \
+	@$(BIN)/python -m tensorspin.benchmarks.annealer \
 		$(patsubst %,--compare-python %,$(wildcard $(COMPARE)/bin/python)) $(BENCH_FLAGS)
 
 compare: $(COMPARE)/.ready ## Install the libraries that the benchmarks compare with
@@ -53,13 +53,13 @@ $(COMPARE)/.ready: pyproject.toml $(READY)
 	@touch $@
 
 bitstream: $(READY) ## Build build/BOARD/BOARD.bin (.bit) and report resources and timing
-	@$(BIN)/python -m tensorspin_gateware.build $(BOARD)
+	@$(BIN)/python -m tensorspin_gateware.build.bitstream $(BOARD)
 
 bitstreams: $(READY) ## Build all bitstreams (hours), and keep the table of docs/boards.md
-	@$(BIN)/python -m tensorspin_gateware.bitstreams $(BITSTREAM_FLAGS)
+	@$(BIN)/python -m tensorspin_gateware.build.all $(BITSTREAM_FLAGS)
 
 program: $(READY) ## Build the bitstream if need be and load it into the board
-	@$(BIN)/python -m tensorspin_gateware.build $(BOARD) --program
+	@$(BIN)/python -m tensorspin_gateware.build.bitstream $(BOARD) --program
 
 setup: $(READY) ## Make the virtual environment; the other targets do it themselves
 

@@ -4,7 +4,7 @@ from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from tensorspin.contract.boards import Board
+from tensorspin.contract.device.boards import Board
 
 from .annealer import create_annealer
 from .contractor import Contractor

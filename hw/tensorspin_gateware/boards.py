@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from amaranth.build import Attrs
 from amaranth_boards.resources import UARTResource
 
-from tensorspin.contract.boards import BOARDS, Board
+from tensorspin.contract.device.boards import BOARDS, Board
 
 from .primitives import Family, carry
 
@@ -270,7 +270,7 @@ HARDWARE = {
         place_options=_LARGE,
     ),
 }
-"""For every board of `tensorspin.contract.boards.BOARDS`."""
+"""For every board of `tensorspin.contract.device.boards.BOARDS`."""
 
 _PIN_ATTRIBUTES = {
     Family.ICE40UP: Attrs(IO_STANDARD="SB_LVCMOS", PULLUP=1),

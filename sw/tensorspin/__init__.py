@@ -6,7 +6,7 @@ import importlib
 
 _HOMES = {
     "AnnealingFeatureSelector": "sampling",
-    "Board": "board",
+    "Board": "driver.board",
     "BoardAnomalyDetector": "models",
     "BoardClassifier": "models",
     "BoardRegressor": "models",

@@ -6,7 +6,7 @@ everywhere in Python; the exceptions here tell of the device, of the way to it, 
 
 from __future__ import annotations
 
-from .contract.packets import Status
+from .contract.wire.packets import Status
 
 
 class TensorspinError(Exception):

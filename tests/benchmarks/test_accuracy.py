@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator
 
-from tensorspin.benchmarks import accuracy
-from tensorspin.benchmarks.capacity import measure_capacity
-from tensorspin.benchmarks.classifiers import tensor_networks
-from tensorspin.benchmarks.splits import stratified_splits
-from tensorspin.board import Board
-from tensorspin.contract.boards import CONTRACTORS
+from tensorspin.benchmarks.contractor import accuracy
+from tensorspin.benchmarks.contractor.capacity import measure_capacity
+from tensorspin.benchmarks.contractor.classifiers import tensor_networks
+from tensorspin.benchmarks.contractor.splits import stratified_splits
+from tensorspin.contract.contractor.results import Results
+from tensorspin.contract.device.boards import CONTRACTORS
 from tensorspin.contract.fixed import NARROW_WEIGHT, WEIGHT
-from tensorspin.contract.results import Results
-from tensorspin.datasets import load_samples
+from tensorspin.data.datasets import load_samples
+from tensorspin.driver.board import Board
 from tensorspin.models import MPSClassifier
 
 BITS = WEIGHT.width

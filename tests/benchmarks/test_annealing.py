@@ -10,25 +10,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tensorspin.benchmarks.annealing.__main__ import VARIABLE, main
-from tensorspin.benchmarks.annealing.boards import (
-    exact_row,
-    method_row,
-    obstacle,
-    opened,
-    solve,
-)
-from tensorspin.benchmarks.annealing.instances import complete_instance, small_instances
-from tensorspin.benchmarks.annealing.quality import WAYS, measure_gset
-from tensorspin.benchmarks.annealing.speed import (
+from tensorspin.benchmarks.annealer.__main__ import VARIABLE, main
+from tensorspin.benchmarks.annealer.boards import exact_row, method_row, obstacle, opened, solve
+from tensorspin.benchmarks.annealer.instances import complete_instance, small_instances
+from tensorspin.benchmarks.annealer.quality import WAYS, measure_gset
+from tensorspin.benchmarks.annealer.speed import (
     PEERS,
     measure_speed,
     solution_error,
     time_to_solution,
 )
-from tensorspin.contract.boards import find_board
-from tensorspin.contract.thresholds import MAX_SAMPLES
-from tensorspin.sampling.model_files import KnownValue
+from tensorspin.contract.annealer.thresholds import MAX_SAMPLES
+from tensorspin.contract.device.boards import find_board
+from tensorspin.data.model_files import KnownValue
 
 BOARD = "ulx3s_25f_annealer"
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tensorspin.benchmarks.annealing.peers import protocol
-from tensorspin.benchmarks.annealing.speed import time_to_solution
+from tensorspin.benchmarks.annealer.peers import protocol
+from tensorspin.benchmarks.annealer.speed import time_to_solution
 
 CALL, READ, SWEEP = 0.5, 1e-4, 1e-5
 """Seconds of a library that takes nothing else."""

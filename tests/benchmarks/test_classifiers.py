@@ -6,7 +6,7 @@ from sklearn.datasets import load_iris
 from sklearn.dummy import DummyClassifier
 from sklearn.pipeline import make_pipeline
 
-from tensorspin.benchmarks.classifiers import (
+from tensorspin.benchmarks.contractor.classifiers import (
     baselines,
     float_bytes,
     tensor_networks,

@@ -7,12 +7,12 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from tensorspin.benchmarks import figures
-from tensorspin.benchmarks.__main__ import main
-from tensorspin.benchmarks.machine import describe_machine
-from tensorspin.benchmarks.tables import markdown
-from tensorspin.benchmarks.timing import summary, timed
-from tensorspin.contract.boards import find_board
+from tensorspin.benchmarks.common.machine import describe_machine
+from tensorspin.benchmarks.common.timing import summary, timed
+from tensorspin.benchmarks.contractor import figures
+from tensorspin.benchmarks.contractor.__main__ import main
+from tensorspin.benchmarks.contractor.tables import markdown
+from tensorspin.contract.device.boards import find_board
 
 PICTURES = ("benchmark_accuracy.png", "benchmark_boards.png", "benchmark_latency.png")
 GOLDEN = ("--board", "golden://icebreaker")
@@ -75,7 +75,7 @@ def test_tables(results):
 
 def test_rendering_again_measures_nothing_and_gives_the_same(results, tmp_path, monkeypatch):
     (tmp_path / "benchmark.json").write_text((results / "benchmark.json").read_text())
-    monkeypatch.setattr("tensorspin.benchmarks.__main__.measure", None)
+    monkeypatch.setattr("tensorspin.benchmarks.contractor.__main__.measure", None)
     assert main(["--render", "--output", str(tmp_path)]) == 0
     assert (tmp_path / "benchmark.md").read_text() == (results / "benchmark.md").read_text()
     for name in PICTURES:

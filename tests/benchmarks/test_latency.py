@@ -3,12 +3,16 @@
 import numpy as np
 import pytest
 
-from tensorspin.benchmarks.latency import ProbedTransport, measure_boards, measure_latency
-from tensorspin.board import Board
-from tensorspin.contract.boards import find_board
+from tensorspin.benchmarks.contractor.latency import (
+    ProbedTransport,
+    measure_boards,
+    measure_latency,
+)
+from tensorspin.contract.device.boards import find_board
+from tensorspin.driver.board import Board
+from tensorspin.driver.transports import Transport, open_transport
 from tensorspin.errors import TransportError
 from tensorspin.models import MPSClassifier
-from tensorspin.transports import Transport, open_transport
 
 CLOCK_HZ = 1_000_000
 BOARD = "icebreaker"

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from tensorspin.benchmarks.splits import stratified_splits
-from tensorspin.contract.boards import CONTRACTORS
-from tensorspin.datasets import DataError, Samples, load_samples
+from tensorspin.benchmarks.contractor.splits import stratified_splits
+from tensorspin.contract.device.boards import CONTRACTORS
+from tensorspin.data.datasets import DataError, Samples, load_samples
 
 ALL = 10**9
 

@@ -6,9 +6,9 @@ import sys
 import numpy as np
 import pytest
 
-from tensorspin.benchmarks import training
-from tensorspin.benchmarks.peers import protocol
-from tensorspin.datasets import DataError, Dataset, load_dataset
+from tensorspin.benchmarks.contractor import training
+from tensorspin.benchmarks.contractor.peers import protocol
+from tensorspin.data.datasets import DataError, Dataset, load_dataset
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tensorspin.compiler.chain import chain_nodes
 from tensorspin.compiler.network_program import NetworkProgram
 from tensorspin.compiler.outputs import Classification
-from tensorspin.contract.program import OperandKind
+from tensorspin.contract.contractor.program import OperandKind
 
 
 def random_chain(rng, n_sites, bond_dim, local_dim, n_classes, position):

@@ -19,8 +19,8 @@ from tensorspin.compiler.outputs import (
     log_magnitudes,
 )
 from tensorspin.compiler.program_file import ProgramFileError
-from tests.compiler.programs import small_program
 from tests.compiler.test_program import edited
+from tests.support.programs import small_program
 
 
 def single_output(task) -> NetworkProgram:

@@ -15,10 +15,10 @@ from tensorspin.compiler.network_program import NetworkProgram
 from tensorspin.compiler.outputs import Classification, OutlierDetection, Regression
 from tensorspin.compiler.program_file import ProgramFileError
 from tensorspin.compiler.quantise import quantise_table, quantise_weights
-from tensorspin.contract.boards import find_board
-from tensorspin.contract.program import WEIGHT_SUM_LIMIT, Operand, OperandKind
+from tensorspin.contract.contractor.program import WEIGHT_SUM_LIMIT, Operand, OperandKind
+from tensorspin.contract.device.boards import find_board
 from tensorspin.errors import CapacityError
-from tests.compiler.programs import small_program
+from tests.support.programs import small_program
 
 SIZE = find_board("icebreaker").contractor
 

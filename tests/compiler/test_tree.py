@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from tensorspin.compiler.network_program import NetworkProgram
 from tensorspin.compiler.tree import SLOTS, check_children, tree_nodes
-from tensorspin.contract.boards import find_board
+from tensorspin.contract.device.boards import find_board
 from tensorspin.errors import CapacityError
-from tensorspin.golden.cycles import cycle_count
+from tensorspin.golden.contractor.cycles import cycle_count
 from tensorspin.models.tree_shape import balanced_tree
 from tests.compiler.test_chain import program_of, run_float
-from tests.models.trees import random_tree, random_tree_tensors, tree_scores
+from tests.support.trees import random_tree, random_tree_tensors, tree_scores
 
 
 def peak(nodes):

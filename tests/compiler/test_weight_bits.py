@@ -14,13 +14,13 @@ from tensorspin.compiler.mixed_bits import mixed_bits, narrowing_error
 from tensorspin.compiler.network_program import NetworkProgram
 from tensorspin.compiler.outputs import Classification
 from tensorspin.compiler.quantise import UNITS, check_weight_bits, quantise_weights
-from tensorspin.contract.boards import find_board
+from tensorspin.contract.contractor.image import read_image
+from tensorspin.contract.contractor.program import WEIGHT_SUM_LIMIT
+from tensorspin.contract.device.boards import find_board
 from tensorspin.contract.fixed import NARROW_STEP, WEIGHT
-from tensorspin.contract.image import read_image
-from tensorspin.contract.program import WEIGHT_SUM_LIMIT
 from tensorspin.errors import CapacityError
 
-from .programs import small_program
+from ..support.programs import small_program
 from .test_chain import random_chain
 
 SIZE = find_board("icebreaker").contractor

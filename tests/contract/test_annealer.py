@@ -8,9 +8,9 @@ from itertools import product
 import numpy as np
 import pytest
 
-from tensorspin.contract.annealer import MIN_REPLICAS, PROBABILITY, AnnealerSize
-from tensorspin.contract.ising import IsingProblem, schedule
-from tensorspin.contract.thresholds import (
+from tensorspin.contract.annealer.problem import IsingProblem, schedule
+from tensorspin.contract.annealer.size import MIN_REPLICAS, PROBABILITY, AnnealerSize
+from tensorspin.contract.annealer.thresholds import (
     _MAPS,
     GENERATOR_BITS,
     MAX_SAMPLES,

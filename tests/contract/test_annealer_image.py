@@ -7,9 +7,7 @@ from dataclasses import asdict, fields, replace
 import numpy as np
 import pytest
 
-from tensorspin.contract.anneal import Anneal
-from tensorspin.contract.annealer import AnnealerSize, Moving
-from tensorspin.contract.annealer_image import (
+from tensorspin.contract.annealer.image import (
     AnnealerSpace,
     Run,
     couplings_image,
@@ -29,11 +27,13 @@ from tensorspin.contract.annealer_image import (
     unpack_states,
     unpack_steps,
 )
-from tensorspin.contract.ising import IsingProblem, schedule
-from tensorspin.contract.memory import MemorySpace
-from tensorspin.contract.packets import MAX_PAYLOAD
-from tensorspin.contract.thresholds import MAX_SAMPLES, expand_seed
-from tests.random_problems import random_problem
+from tensorspin.contract.annealer.problem import IsingProblem, schedule
+from tensorspin.contract.annealer.results import Anneal
+from tensorspin.contract.annealer.size import AnnealerSize, Moving
+from tensorspin.contract.annealer.thresholds import MAX_SAMPLES, expand_seed
+from tensorspin.contract.contractor.memory import MemorySpace
+from tensorspin.contract.wire.packets import MAX_PAYLOAD
+from tests.support.random_problems import random_problem
 
 SIZES = [
     AnnealerSize(9, 2, 7, 10, (1,) * 6, 20, 4),

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tensorspin.contract import cobs
-from tensorspin.contract.packets import MAX_PAYLOAD, FrameSplitter, Packet
+from tensorspin.contract.wire import cobs
+from tensorspin.contract.wire.packets import MAX_PAYLOAD, FrameSplitter, Packet
 
 packets = st.builds(
     Packet, st.integers(0, 255), st.integers(0, 255), st.binary(max_size=MAX_PAYLOAD)

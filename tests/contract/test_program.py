@@ -8,14 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tensorspin.contract.contractor.size import ContractorSize
 
-from tensorspin.contract.boards import BOARDS, find_board
-from tensorspin.contract.device import ContractorSize, DeviceDescription, EngineKind
-from tensorspin.contract.fixed import NARROW_STEP
-from tensorspin.contract.image import ProgramOverrunError, program_image, read_image
-from tensorspin.contract.memory import word_stride_bits
-from tensorspin.contract.packets import PROTOCOL_VERSION
-from tensorspin.contract.program import (
+from tensorspin.contract.contractor.image import ProgramOverrunError, program_image, read_image
+from tensorspin.contract.contractor.memory import word_stride_bits
+from tensorspin.contract.contractor.program import (
     HEADER_FIELDS,
     MAX_OPERAND,
     MAX_OUTPUTS,
@@ -24,7 +21,11 @@ from tensorspin.contract.program import (
     Operand,
     OperandKind,
 )
-from tests.random_programs import random_program
+from tensorspin.contract.device.boards import BOARDS, find_board
+from tensorspin.contract.device.description import DeviceDescription, EngineKind
+from tensorspin.contract.fixed import NARROW_STEP
+from tensorspin.contract.wire.packets import PROTOCOL_VERSION
+from tests.support.random_programs import random_program
 
 INDEX_LIMIT = (1 << dict(HEADER_FIELDS)["left_index"]) - 1
 

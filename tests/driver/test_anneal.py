@@ -5,21 +5,21 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tensorspin.board import Board
-from tensorspin.contract.annealer import CYCLES, REFRESH, SWEEPS
-from tensorspin.contract.annealer_image import AnnealerSpace
-from tensorspin.contract.boards import find_board
-from tensorspin.contract.ising import IsingProblem, Step
-from tensorspin.contract.packets import Status
-from tensorspin.contract.tempering import ladder, tempering_schedule
-from tensorspin.contract.transverse import transverse_schedule
+from tensorspin.contract.annealer.image import AnnealerSpace
+from tensorspin.contract.annealer.problem import IsingProblem, Step
+from tensorspin.contract.annealer.size import CYCLES, REFRESH, SWEEPS
+from tensorspin.contract.annealer.tempering import ladder, tempering_schedule
+from tensorspin.contract.annealer.transverse import transverse_schedule
+from tensorspin.contract.device.boards import find_board
+from tensorspin.contract.wire.packets import Status
+from tensorspin.driver.board import Board
+from tensorspin.driver.link.requests import Script, Write
 from tensorspin.errors import CapacityError, DeviceError, LinkError, TensorspinError
 from tensorspin.golden.device import GoldenDevice
-from tensorspin.link.requests import Script, Write
 
-from .anneals import ALONE, BOTH, SIZE, Job, cooling, random_ising, random_job
-from .doubles import ROW, CableTransport, assert_answers, golden_board, golden_transport
-from .programs import chain_program, golden_answers, random_levels
+from ..support.anneals import ALONE, BOTH, SIZE, Job, cooling, random_ising, random_job
+from ..support.doubles import ROW, CableTransport, assert_answers, golden_board, golden_transport
+from ..support.loaded_programs import chain_program, golden_answers, random_levels
 
 JOB = Job(random_ising(), cooling())
 LADDER = ladder(np.geomspace(8, 1, SIZE.replicas), SIZE)

@@ -5,15 +5,15 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tensorspin.board import Board
-from tensorspin.contract.capabilities import is_annealers
-from tensorspin.contract.packets import PacketType
+from tensorspin.contract.device.capabilities import is_annealers
+from tensorspin.contract.wire.packets import PacketType
+from tensorspin.driver.board import Board
 from tensorspin.errors import DeviceError, LinkError
 from tensorspin.golden.device import GoldenDevice
 
-from .anneals import BOTH, SIZE, Job, cooling, random_ising
-from .doubles import RepeatingTransport, golden_board, golden_transport
-from .faults import FaultRates, FaultyTransport
+from ..support.anneals import BOTH, SIZE, Job, cooling, random_ising
+from ..support.doubles import RepeatingTransport, golden_board, golden_transport
+from ..support.faults import FaultRates, FaultyTransport
 from .test_restarts import RestartingDevice
 
 JOB = Job(random_ising(), cooling(2, 2))

@@ -7,10 +7,10 @@ import pickle
 import numpy as np
 import pytest
 
-from tensorspin.board import Board
 from tensorspin.compiler.network_program import NetworkProgram
-from tensorspin.contract.memory import MemorySpace
-from tensorspin.contract.packets import Status
+from tensorspin.contract.contractor.memory import MemorySpace
+from tensorspin.contract.wire.packets import Status
+from tensorspin.driver.board import Board
 from tensorspin.errors import (
     CapacityError,
     DeviceError,
@@ -20,8 +20,8 @@ from tensorspin.errors import (
 )
 from tensorspin.golden.device import GoldenDevice
 
-from .doubles import ROW, CableTransport, assert_answers, golden_board, golden_transport
-from .programs import chain_program, golden_answers, random_levels
+from ..support.doubles import ROW, CableTransport, assert_answers, golden_board, golden_transport
+from ..support.loaded_programs import chain_program, golden_answers, random_levels
 
 PROGRAM = chain_program()
 LEVELS = random_levels(50)

@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tensorspin.contract.annealer_image import AnnealerSpace, space_bytes
-from tensorspin.contract.packets import MEMORY, PacketType, unpack_memory
-from tensorspin.golden.device_annealer import DeviceAnnealer
-from tensorspin.link.changes import UNKNOWN, coupling_changes, dense_changes, line_bytes
-from tensorspin.link.requests import MAX_DATA, Script, Write
+from tensorspin.contract.annealer.image import AnnealerSpace, space_bytes
+from tensorspin.contract.wire.packets import MEMORY, PacketType, unpack_memory
+from tensorspin.driver.link.changes import UNKNOWN, coupling_changes, dense_changes, line_bytes
+from tensorspin.driver.link.requests import MAX_DATA, Script, Write
+from tensorspin.golden.annealer.memories import DeviceAnnealer
 
-from .anneals import SIZE
+from ..support.anneals import SIZE
 
 LENGTH = space_bytes(SIZE, AnnealerSpace.COUPLINGS)
 

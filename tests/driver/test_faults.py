@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tensorspin.board import Board
-from tensorspin.contract.memory import MemorySpace
+from tensorspin.contract.contractor.memory import MemorySpace
+from tensorspin.driver.board import Board
 from tensorspin.errors import LinkError
 
-from .doubles import assert_answers, golden_transport
-from .faults import FaultRates, FaultyTransport
-from .programs import chain_program, golden_answers, random_levels
+from ..support.doubles import assert_answers, golden_transport
+from ..support.faults import FaultRates, FaultyTransport
+from ..support.loaded_programs import chain_program, golden_answers, random_levels
 
 FULL = FaultRates(byte=0.01, frame=0.02, stall=0.005)
 """One byte in a hundred, in each direction, and whole frames as well."""

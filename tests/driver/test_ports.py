@@ -6,11 +6,11 @@ import pytest
 import serial.tools.list_ports
 from serial.tools.list_ports_common import ListPortInfo
 
-from tensorspin.cli import main
-from tensorspin.contract.boards import BOARDS
-from tensorspin.contract.usb import ADAPTERS
-from tensorspin.ports import guess_ports
-from tensorspin.udev import GROUP, udev_rules
+from tensorspin.cli.main import main
+from tensorspin.contract.device.boards import BOARDS
+from tensorspin.contract.device.usb import ADAPTERS
+from tensorspin.driver.usb.ports import guess_ports
+from tensorspin.driver.usb.udev import GROUP, udev_rules
 
 
 def port(device, numbers=(None, None), product=None, location=None, serial_number=None):

@@ -5,14 +5,14 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tensorspin.board import Board
-from tensorspin.contract.memory import MemorySpace
+from tensorspin.contract.contractor.memory import MemorySpace
+from tensorspin.driver.board import Board
 from tensorspin.errors import DeviceError, LinkError
 from tensorspin.golden.device import GoldenDevice
 
-from .doubles import ROW, assert_answers, golden_board, golden_transport
-from .faults import FaultRates, FaultyTransport
-from .programs import chain_program, golden_answers, random_levels
+from ..support.doubles import ROW, assert_answers, golden_board, golden_transport
+from ..support.faults import FaultRates, FaultyTransport
+from ..support.loaded_programs import chain_program, golden_answers, random_levels
 
 TABLE = chain_program().table.copy()
 TABLE[1] = 0  # Written or not, a restarted device has this.
@@ -29,7 +29,7 @@ class RestartingDevice(GoldenDevice):
         Restart after the n-th request executed since the beginning.
     replies_get_out : bool
         The replies that were not sent by then are sent all the same.
-    row : tensorspin.contract.boards.Board
+    row : tensorspin.contract.device.boards.Board
     """
 
     def __init__(self, restarts=(), replies_get_out=True, row=ROW):

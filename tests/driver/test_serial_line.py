@@ -6,13 +6,13 @@ import threading
 
 import pytest
 
-from tensorspin.board import Board
-from tensorspin.cli import main
+from tensorspin.cli.main import main
+from tensorspin.driver.board import Board
 from tensorspin.errors import LinkError, TransportError
 from tensorspin.golden.device import GOLDEN_BUILD, GoldenDevice
 
-from .doubles import ROW, GarbageDevice, SilentDevice, assert_answers
-from .programs import chain_program, golden_answers, random_levels
+from ..support.doubles import ROW, GarbageDevice, SilentDevice, assert_answers
+from ..support.loaded_programs import chain_program, golden_answers, random_levels
 
 tty = pytest.importorskip("tty")
 
@@ -111,7 +111,7 @@ def test_unplugged(adapter):
 
 @pytest.mark.parametrize("here", [None, GOLDEN_BUILD.hex(), "0123456789abcdef"])
 def test_info_tells_of_another_build(adapter, monkeypatch, capsys, here):
-    build = pytest.importorskip("tensorspin_gateware.build")
+    build = pytest.importorskip("tensorspin_gateware.build.bitstream")
     monkeypatch.setattr(build, "last_build", lambda board: here)
     assert main(["info", adapter().url]) == 0
     (told,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("build")]

@@ -4,15 +4,21 @@ import dataclasses
 
 import pytest
 
-from tensorspin.contract.cobs import OVERHEAD
-from tensorspin.contract.memory import MemorySpace
-from tensorspin.contract.packets import PROTOCOL_VERSION, STATUS, DeviceStatus, PacketType, Status
+from tensorspin.contract.contractor.memory import MemorySpace
+from tensorspin.contract.wire.cobs import OVERHEAD
+from tensorspin.contract.wire.packets import (
+    PROTOCOL_VERSION,
+    STATUS,
+    DeviceStatus,
+    PacketType,
+    Status,
+)
+from tensorspin.driver.link.requests import MAX_DATA, Read, Write
+from tensorspin.driver.link.session import Session
 from tensorspin.errors import DeviceError, LinkError, ProtocolVersionError
 from tensorspin.golden.device import GoldenDevice
-from tensorspin.link.requests import MAX_DATA, Read, Write
-from tensorspin.link.session import Session
 
-from .doubles import (
+from ..support.doubles import (
     ROW,
     CableTransport,
     EchoDevice,

@@ -4,21 +4,21 @@ import dataclasses
 
 import pytest
 
-from tensorspin.board import Board
-from tensorspin.transports.simulated import SimulatedTransport
+from tensorspin.driver.board import Board
+from tensorspin.driver.transports.simulated import SimulatedTransport
 
-from .anneals import ALONE, Job, cooling, random_ising, random_job
-from .faults import FaultRates, FaultyTransport
+from ..support.anneals import ALONE, Job, cooling, random_ising, random_job
+from ..support.faults import FaultRates, FaultyTransport
 
-simulator = pytest.importorskip("tensorspin_gateware.simulator")
+simulator = pytest.importorskip("tensorspin_gateware.simulation.simulator")
 
 JOB = Job(random_ising(), cooling())
 
 
 @pytest.fixture(scope="module")
 def library():
-    from tensorspin_gateware import cache, toolchain
     from tensorspin_gateware.accelerator import Accelerator
+    from tensorspin_gateware.build import cache, toolchain
 
     try:
         return simulator.compile_simulator(

@@ -2,13 +2,13 @@
 
 import pytest
 
-from tensorspin.board import Board
+from tensorspin.driver.board import Board
+from tensorspin.driver.transports import open_transport
 from tensorspin.errors import TransportError
-from tensorspin.transports import open_transport
 
-from .doubles import assert_answers
-from .faults import FaultRates, FaultyTransport
-from .programs import chain_program, golden_answers, random_levels
+from ..support.doubles import assert_answers
+from ..support.faults import FaultRates, FaultyTransport
+from ..support.loaded_programs import chain_program, golden_answers, random_levels
 
 
 @pytest.fixture

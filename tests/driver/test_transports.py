@@ -12,16 +12,16 @@ import pytest
 import serial
 import serial.tools.list_ports
 
-from tensorspin.board import Board
-from tensorspin.contract.cobs import DELIMITER
-from tensorspin.contract.packets import Packet, PacketType
+from tensorspin.contract.wire.cobs import DELIMITER
+from tensorspin.contract.wire.packets import Packet, PacketType
+from tensorspin.driver.board import Board
+from tensorspin.driver.transports import baud_rates, open_transport
+from tensorspin.driver.transports.golden import GoldenTransport
 from tensorspin.errors import BaudRateError, LinkError, TransportError
 from tensorspin.golden.device import GoldenDevice
-from tensorspin.transports import baud_rates, open_transport
-from tensorspin.transports.golden import GoldenTransport
 
-from .doubles import ROW, SilentDevice, assert_answers
-from .programs import chain_program, golden_answers, random_levels
+from ..support.doubles import ROW, SilentDevice, assert_answers
+from ..support.loaded_programs import chain_program, golden_answers, random_levels
 
 # URLs
 
@@ -68,8 +68,8 @@ def test_all_rates_are_tried(monkeypatch):
         tried.append(baud)
         return GoldenTransport(ROW, SilentDevice(ROW))
 
-    monkeypatch.setattr("tensorspin.board.open_transport", open_silent)
-    monkeypatch.setattr("tensorspin.board.baud_rates", lambda url: [1_000_000, 115_200])
+    monkeypatch.setattr("tensorspin.driver.board.open_transport", open_silent)
+    monkeypatch.setattr("tensorspin.driver.board.baud_rates", lambda url: [1_000_000, 115_200])
     with pytest.raises(LinkError, match=r"\(tried at 1000000, 115200 baud\)"):
         Board.open("/dev/ttyUSB0")
     assert tried == [1_000_000, 115_200]
@@ -98,7 +98,7 @@ def test_rate_of_the_board_is_found(answering, refused, monkeypatch):
             raise BaudRateError(f"{url} refused {baud} baud")
         return GoldenTransport(ROW, None if baud == answering else SilentDevice(ROW))
 
-    monkeypatch.setattr("tensorspin.board.open_transport", open_port)
+    monkeypatch.setattr("tensorspin.driver.board.open_transport", open_port)
     if refused == answering:
         with pytest.raises(LinkError, match="tried at 1000000, 115200 baud"):
             Board.open("/dev/ttyACM0")
@@ -133,7 +133,7 @@ def test_golden_answers_come_no_sooner_than_they_can():
 
 
 class FakeVirtualBoard:
-    """The interface of `tensorspin_gateware.simulator.VirtualBoard`; 8 cycles a byte."""
+    """The interface of `tensorspin_gateware.simulation.simulator.VirtualBoard`; 8 cycles a byte."""
 
     def __init__(self):
         self.clock_hz = ROW.clock_hz
@@ -165,12 +165,12 @@ def fake_simulator(monkeypatch):
         boards.append(FakeVirtualBoard())
         return boards[-1]
 
-    simulator = types.ModuleType("tensorspin_gateware.simulator")
+    simulator = types.ModuleType("tensorspin_gateware.simulation.simulator")
     simulator.load = load
     package = types.ModuleType("tensorspin_gateware")
     package.simulator = simulator
     monkeypatch.setitem(sys.modules, "tensorspin_gateware", package)
-    monkeypatch.setitem(sys.modules, "tensorspin_gateware.simulator", simulator)
+    monkeypatch.setitem(sys.modules, "tensorspin_gateware.simulation.simulator", simulator)
     simulator.boards = boards
     return simulator
 

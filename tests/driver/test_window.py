@@ -2,10 +2,10 @@
 
 import pytest
 
-from tensorspin.contract.memory import MemorySpace
-from tensorspin.contract.packets import REJECT, REPLY, Packet, PacketType, RejectReason
-from tensorspin.link.requests import MAX_DATA, Read, Run, Write
-from tensorspin.link.window import PendingRequest, Window
+from tensorspin.contract.contractor.memory import MemorySpace
+from tensorspin.contract.wire.packets import REJECT, REPLY, Packet, PacketType, RejectReason
+from tensorspin.driver.link.requests import MAX_DATA, Read, Run, Write
+from tensorspin.driver.link.window import PendingRequest, Window
 
 
 def open_window(first=0, receive_bytes=1024):

@@ -6,14 +6,14 @@ from amaranth.hdl import Array, Assert, Assume, Cat, Elaboratable, Module, Mux, 
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In
 
+from tensorspin.contract.contractor.program import MAX_OUTPUTS
 from tensorspin.contract.fixed import EXPONENT, MANTISSA
-from tensorspin.contract.program import MAX_OUTPUTS
 from tensorspin_gateware.contractor import results
 from tensorspin_gateware.contractor.interface import CYCLE_BITS, RESULT_WORD_BITS
 from tensorspin_gateware.contractor.normaliser import INDEX_BITS
 from tensorspin_gateware.contractor.results import BANKS, TRAILER_WORDS
 
-from .proof import Mutant, Probes, hold_while_stalled, unchanging, variant
+from ..support.proof import Mutant, Probes, hold_while_stalled, unchanging, variant
 
 UNDER_WAY = BANKS + 3
 """Runs begun and not given out, at most: those in the banks, and three of one word each before."""

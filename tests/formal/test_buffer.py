@@ -12,7 +12,7 @@ from amaranth.lib.wiring import In
 from tensorspin_gateware.link import receiver
 from tensorspin_gateware.link.packet import PacketByte
 
-from .proof import Model, Mutant, Probes, hold_while_stalled, unchanging, variant
+from ..support.proof import Model, Mutant, Probes, hold_while_stalled, unchanging, variant
 
 SIZE = 4
 """Smaller than any real one; nothing but widths depends on it."""

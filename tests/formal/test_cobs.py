@@ -10,7 +10,7 @@ from amaranth.lib.wiring import In
 from tensorspin_gateware.link import cobs
 from tensorspin_gateware.link.packet import PacketByte
 
-from .proof import Model, Mutant, hold_while_stalled, unchanging, variant
+from ..support.proof import Model, Mutant, hold_while_stalled, unchanging, variant
 
 MAX_BODY = 2
 """Smaller than any real one. The longest body's last code is less than 255 all the same."""

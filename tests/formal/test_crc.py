@@ -8,9 +8,9 @@ from amaranth.lib import crc, wiring
 from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
 from amaranth.lib.wiring import In
 
-from tensorspin.contract.packets import CRC
+from tensorspin.contract.wire.packets import CRC
 
-from .proof import Model
+from ..support.proof import Model
 
 POLYNOMIAL = 0xEDB88320
 """Of CRC-32, least significant bit first (IEEE 802.3)."""

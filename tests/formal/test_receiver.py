@@ -7,13 +7,13 @@ from amaranth.hdl import Assert, Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
-from tensorspin.contract.cobs import MAX_BODY
-from tensorspin.contract.packets import CRC, HEADER, PacketType, RejectReason
+from tensorspin.contract.wire.cobs import MAX_BODY
+from tensorspin.contract.wire.packets import CRC, HEADER, PacketType, RejectReason
 from tensorspin_gateware.link import receiver
 from tensorspin_gateware.link.cobs import BodyByte
 from tensorspin_gateware.link.packet import SEQUENCE_BITS, PacketByte
 
-from .proof import Model, Mutant, Probes, variant
+from ..support.proof import Model, Mutant, Probes, variant
 
 SIZE = 256
 """The least buffer; what is proved here does not depend on it."""

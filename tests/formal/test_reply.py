@@ -7,14 +7,14 @@ from amaranth.hdl import Array, Assert, Assume, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In
 
-from tensorspin.contract.packets import HEADER
+from tensorspin.contract.wire.packets import HEADER
 from tensorspin_gateware.contractor.interface import RESULT_WORD
 from tensorspin_gateware.link.packet import SEQUENCE_BITS
 from tensorspin_gateware.router import reply
 from tensorspin_gateware.router.checks import STATUS_BITS
 from tensorspin_gateware.router.copied import COPY_LATENCY
 
-from .proof import Model, Mutant, Probes, hold_while_stalled, unchanging, variant
+from ..support.proof import Model, Mutant, Probes, hold_while_stalled, unchanging, variant
 
 BEFORE = HEADER.size + 1
 """Bytes up to the status, which comes before results and what is copied."""

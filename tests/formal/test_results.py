@@ -4,7 +4,7 @@
 
 import pytest
 
-from .proof import Model, Mutant
+from ..support.proof import Model, Mutant
 from .results_harness import ResultsHarness
 
 CYCLES = 22

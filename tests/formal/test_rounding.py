@@ -10,7 +10,7 @@ from amaranth.lib.wiring import In
 from tensorspin.contract.fixed import ACCUMULATOR, MANTISSA, SQ, Format
 from tensorspin_gateware.primitives import rounding
 
-from .proof import SOUND, Model, Mutant, variant
+from ..support.proof import SOUND, Model, Mutant, variant
 
 MUTANTS = {
     "half up": Mutant(" & (below_half.any() | floor[0])", ""),

@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In
 
 from tensorspin_gateware.contractor import samples
 
-from .proof import Model, Mutant, Probes, unchanging, variant
+from ..support.proof import Model, Mutant, Probes, unchanging, variant
 
 GROUPS = (1, 2, 3, 8)
 CYCLES = 12

@@ -7,12 +7,12 @@ from amaranth.hdl import Assert, Const, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
-from tensorspin.contract.annealer import GROUP
-from tensorspin.contract.boards import BOARDS
-from tensorspin_gateware.annealer import search
+from tensorspin.contract.annealer.size import GROUP
+from tensorspin.contract.device.boards import BOARDS
+from tensorspin_gateware.annealer.parallel import search
 from tests.gateware.annealer.test_annealer import SIZES
 
-from .proof import Model, Mutant, variant
+from ..support.proof import Model, Mutant, variant
 
 MUTANTS = {
     "last of a pair": Mutant(

@@ -12,7 +12,7 @@ from amaranth.lib.wiring import In, Out
 from tensorspin_gateware.link import transmitter
 from tensorspin_gateware.link.packet import PacketByte
 
-from .proof import Model, Mutant, Probes, hold_while_stalled, unchanging, variant
+from ..support.proof import Model, Mutant, Probes, hold_while_stalled, unchanging, variant
 
 COUNT = 5
 """Bits enough to count the bytes of these cycles."""

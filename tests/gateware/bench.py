@@ -12,15 +12,15 @@ import tempfile
 from pathlib import Path
 
 from cocotb_tools.runner import get_results, get_runner
+from tensorspin.contract.contractor.size import ContractorSize
 
-from tensorspin.contract.annealer import AnnealerSize
-from tensorspin.contract.boards import Board
-from tensorspin.contract.device import ContractorSize
-from tensorspin_gateware import cache, toolchain
+from tensorspin.contract.annealer.size import AnnealerSize
+from tensorspin.contract.device.boards import Board
 from tensorspin_gateware.boards import HARDWARE
+from tensorspin_gateware.build import cache, toolchain
 from tensorspin_gateware.primitives import Family
-from tensorspin_gateware.simulator import TOP
-from tests.boards.synthesis import cell_models, synthesise, yosys_share
+from tensorspin_gateware.simulation.simulator import TOP
+from tests.support.synthesis import cell_models, synthesise, yosys_share
 
 BUILD = Path(__file__).parents[2] / "build" / "cocotb"
 PARAMETERS = "TENSORSPIN_BENCH"

@@ -9,9 +9,7 @@ from unittest import mock
 import cocotb
 import numpy as np
 
-from tensorspin.contract import packets
-from tensorspin.contract.annealer import SWEEPS
-from tensorspin.contract.annealer_image import (
+from tensorspin.contract.annealer.image import (
     AnnealerSpace,
     result_bytes,
     run_image,
@@ -19,9 +17,12 @@ from tensorspin.contract.annealer_image import (
     steps_image,
     stride_bits,
 )
-from tensorspin.contract.ising import schedule
-from tensorspin.contract.memory import MemorySpace
-from tensorspin.contract.packets import (
+from tensorspin.contract.annealer.problem import schedule
+from tensorspin.contract.annealer.size import SWEEPS
+from tensorspin.contract.annealer.thresholds import expand_seed, highest_temperature
+from tensorspin.contract.contractor.memory import MemorySpace
+from tensorspin.contract.wire import packets
+from tensorspin.contract.wire.packets import (
     MAX_PAYLOAD,
     REJECT,
     REPLY,
@@ -31,11 +32,10 @@ from tensorspin.contract.packets import (
     PacketType,
     pack_memory,
 )
-from tensorspin.contract.thresholds import expand_seed, highest_temperature
+from tensorspin.golden.annealer.memories import DeviceAnnealer
 from tensorspin.golden.device import GoldenDevice
-from tensorspin.golden.device_annealer import DeviceAnnealer
-from tests.random_problems import problem_scripts, random_problem
-from tests.random_programs import random_program
+from tests.support.random_problems import problem_scripts, random_problem
+from tests.support.random_programs import random_program
 
 from .bench import bench_board, bench_parameters
 from .link.agents import Bench, Sink, Source

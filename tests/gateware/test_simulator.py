@@ -9,8 +9,8 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
-from tensorspin.contract.boards import find_board
-from tensorspin_gateware import simulator
+from tensorspin.contract.device.boards import find_board
+from tensorspin_gateware.simulation import simulator
 
 CLOCK_HZ = 12_000_000
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tensorspin.contract.annealer import (
+from tensorspin.contract.annealer.problem import IsingProblem, schedule
+from tensorspin.contract.annealer.size import (
     MIN_REPLICAS,
     RING,
     START,
@@ -13,8 +14,7 @@ from tensorspin.contract.annealer import (
     AnnealerSize,
     Moving,
 )
-from tensorspin.contract.ising import IsingProblem, schedule
-from tensorspin.contract.thresholds import (
+from tensorspin.contract.annealer.thresholds import (
     GENERATOR_BITS,
     SEED_BYTES,
     WORD_BITS,
@@ -22,10 +22,10 @@ from tensorspin.contract.thresholds import (
     expand_seed,
     generator_taps,
 )
-from tensorspin.contract.transverse import transverse_schedule
-from tensorspin.golden.annealer import Annealer, anneal
-from tensorspin.golden.thresholds import BLOCK, Generator
-from tests.golden.statistics import LEVEL, boltzmann, chi_square, random_terms, total_variation
+from tensorspin.contract.annealer.transverse import transverse_schedule
+from tensorspin.golden.annealer.metropolis import Annealer, anneal
+from tensorspin.golden.annealer.thresholds import BLOCK, Generator
+from tests.support.statistics import LEVEL, boltzmann, chi_square, random_terms, total_variation
 
 SMALL = AnnealerSize(8, 3, 8, 256, (1,) * 7, 64, 16)
 """The samples of a turn are gone by the next turn of the same replica."""

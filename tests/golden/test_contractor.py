@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tensorspin.contract.contractor.size import ContractorSize
 
-from tensorspin.contract.device import ContractorSize
+from tensorspin.contract.contractor.program import OperandKind
 from tensorspin.contract.fixed import ACCUMULATOR, MANTISSA
-from tensorspin.contract.program import OperandKind
-from tensorspin.golden.contractor import BATCH, contract, normalise
-from tests.random_programs import random_program
+from tensorspin.golden.contractor.contraction import BATCH, contract, normalise
+from tests.support.random_programs import random_program
 
 SIZE = ContractorSize(
     lanes=8, program_words=1 << 14, features=32, components=4, slots=4, slot_entries=16

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tensorspin.contract.annealer import AnnealerSize
-from tensorspin.contract.ising import IsingProblem, schedule
-from tensorspin.contract.tempering import ladder, tempering_schedule
-from tensorspin.contract.thresholds import expand_seed
-from tensorspin.golden.annealer import Annealer
-from tests.golden.statistics import LEVEL, boltzmann, chi_square, random_terms
+from tensorspin.contract.annealer.problem import IsingProblem, schedule
+from tensorspin.contract.annealer.size import AnnealerSize
+from tensorspin.contract.annealer.tempering import ladder, tempering_schedule
+from tensorspin.contract.annealer.thresholds import expand_seed
+from tensorspin.golden.annealer.metropolis import Annealer
+from tests.support.statistics import LEVEL, boltzmann, chi_square, random_terms
 
 SIZE = AnnealerSize(4, 3, 8, 10, (4,) * 7, 64, 16, ring=0, tempering=1)
 WELLS = AnnealerSize(8, 2, 8, 10, (4,) * 7, 64, 16, ring=0, tempering=1)

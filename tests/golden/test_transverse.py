@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from scipy.linalg import expm
 
-from tensorspin.contract.annealer import AnnealerSize
-from tensorspin.contract.ising import IsingProblem
-from tensorspin.contract.thresholds import expand_seed
-from tensorspin.contract.transverse import transverse_schedule
-from tensorspin.golden.annealer import Annealer
-from tests.golden.statistics import LEVEL, all_states, chi_square, random_terms, total_variation
+from tensorspin.contract.annealer.problem import IsingProblem
+from tensorspin.contract.annealer.size import AnnealerSize
+from tensorspin.contract.annealer.thresholds import expand_seed
+from tensorspin.contract.annealer.transverse import transverse_schedule
+from tensorspin.golden.annealer.metropolis import Annealer
+from tests.support.statistics import LEVEL, all_states, chi_square, random_terms, total_variation
 
 APART = 16
 """Slices after which the states of `SLICES` are no longer correlated."""

@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tensorspin.contract.annealer import START, STEP_ROUNDS, AnnealerSize
-from tensorspin.contract.ising import IsingProblem, schedule
-from tensorspin.contract.thresholds import expand_seed, generators
-from tensorspin.contract.windows import LAG, MIN_TURN, least_turns
-from tensorspin.golden.annealer import Annealer, anneal
-from tensorspin.golden.thresholds import BLOCK, Generator
-from tests.golden.statistics import LEVEL, boltzmann, chi_square, random_terms, total_variation
+from tensorspin.contract.annealer.problem import IsingProblem, schedule
+from tensorspin.contract.annealer.size import START, STEP_ROUNDS, AnnealerSize
+from tensorspin.contract.annealer.thresholds import expand_seed, generators
+from tensorspin.contract.annealer.windows import LAG, MIN_TURN, least_turns
+from tensorspin.golden.annealer.metropolis import Annealer, anneal
+from tensorspin.golden.annealer.thresholds import BLOCK, Generator
+from tests.support.statistics import LEVEL, boltzmann, chi_square, random_terms, total_variation
 
 SIZES = {
     "as many words as replicas need": AnnealerSize(

@@ -14,7 +14,7 @@ from sklearn.metrics import roc_auc_score
 from tensorspin.models import FeatureMap, MPSAnomalyDetector, born
 from tensorspin.models.half_chains import HalfChains, contract, gradients
 
-from .networks import random_network
+from ..support.networks import random_network
 
 GOLDEN = "golden://icebreaker"
 

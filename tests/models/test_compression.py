@@ -12,7 +12,7 @@ from sklearn.exceptions import NotFittedError
 from tensorspin.models import MPSAnomalyDetector, MPSClassifier, MPSRegressor
 from tensorspin.models.canonical import CanonicalChain
 
-from .networks import full_tensor, random_network
+from ..support.networks import full_tensor, random_network
 
 
 def rebuilt(chain, position):

@@ -7,7 +7,7 @@ import pytest
 
 from tensorspin.models import entanglement_entropy
 
-from .networks import full_tensor, random_network
+from ..support.networks import full_tensor, random_network
 
 
 def brute_force_entropy(cores, label, position):

@@ -11,7 +11,7 @@ from tensorspin.models.half_chains import HalfChains, bond_dimensions, contract,
 from tensorspin.models.logits import normalised_logits
 from tensorspin.models.training import cross_entropy
 
-from .networks import brute_force_scores, random_network
+from ..support.networks import brute_force_scores, random_network
 
 
 def polynomial(x):

@@ -13,7 +13,7 @@ from sklearn.model_selection import train_test_split
 
 from tensorspin.models import MPSClassifier
 
-from .networks import brute_force_scores
+from ..support.networks import brute_force_scores
 
 
 def split(load, **options):

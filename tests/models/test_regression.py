@@ -17,7 +17,7 @@ from tensorspin.models import BoardClassifier, MPSRegressor
 from tensorspin.models.half_chains import HalfChains, contract, gradients, log_norms
 from tensorspin.models.regression import squared_error
 
-from .networks import brute_force_scores, random_network
+from ..support.networks import brute_force_scores, random_network
 
 GOLDEN = "golden://icebreaker"
 

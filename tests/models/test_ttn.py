@@ -14,7 +14,7 @@ from sklearn.model_selection import train_test_split
 
 from tensorspin.models import TTNClassifier
 
-from .trees import tree_scores
+from ..support.trees import tree_scores
 
 
 def split(load, **options):

@@ -16,7 +16,7 @@ from tensorspin.models.training import cross_entropy
 from tensorspin.models.tree_network import TreeNetwork, initial_tensors, node_shapes
 from tensorspin.models.tree_shape import balanced_tree, image_tree, users_tree
 
-from .trees import random_tree, random_tree_tensors, tree_scores
+from ..support.trees import random_tree, random_tree_tensors, tree_scores
 
 
 def nested(children):

@@ -9,15 +9,15 @@ from sklearn.model_selection import train_test_split
 
 from tensorspin.compiler.network_program import NetworkProgram
 from tensorspin.compiler.quantise import quantise_weights
-from tensorspin.contract.boards import find_board
+from tensorspin.contract.device.boards import find_board
 from tensorspin.errors import CapacityError
 from tensorspin.models import MPSClassifier, MPSRegressor, TTNClassifier
 from tensorspin.models.descent import round_nodes
 from tensorspin.models.half_chains import HalfChains
 from tensorspin.models.tree_network import TreeNetwork
 
-from .networks import random_network
-from .trees import random_tree, random_tree_tensors
+from ..support.networks import random_network
+from ..support.trees import random_tree, random_tree_tensors
 
 CLASSIFIERS = [MPSClassifier, TTNClassifier]
 

@@ -17,7 +17,7 @@ from tensorspin.sampling import BoardSampler
 from tensorspin.sampling.binary_model import quantise_model
 from tensorspin.sampling.schedules import least_beta
 
-from .boards import MANY, SIZE, URL, WIDE, golden_board
+from ..support.annealer_boards import MANY, SIZE, URL, WIDE, golden_board
 
 SWEEPS = {"num_sweeps": 20}
 READS = 400

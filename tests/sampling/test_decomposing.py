@@ -11,7 +11,7 @@ import pytest
 
 from tensorspin.sampling import BoardSampler, DecomposingSampler
 
-from .boards import SIZE, golden_board
+from ..support.annealer_boards import SIZE, golden_board
 
 
 def ring_of_clusters(vartype="SPIN", clusters=12, each=6):

@@ -18,7 +18,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from tensorspin import Board
 from tensorspin.sampling import AnnealingFeatureSelector, BoardSampler
 
-from .boards import URL
+from ..support.annealer_boards import URL
 
 QUICK = {"num_sweeps": 10, "states": "best"}
 

@@ -9,14 +9,14 @@ import dimod.testing
 import numpy as np
 import pytest
 
-from tensorspin.contract.boards import find_board
-from tensorspin.contract.ising import IsingProblem
+from tensorspin.contract.annealer.problem import IsingProblem
+from tensorspin.contract.device.boards import find_board
 from tensorspin.errors import CapacityError
 from tensorspin.sampling import BoardSampler, binary_model
 from tensorspin.sampling.binary_model import quantise_model
 from tensorspin.sampling.gauge import balanced_state
 
-from .boards import SIZE, golden_board
+from ..support.annealer_boards import SIZE, golden_board
 
 FEW = 4
 """Offset rows."""

@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tensorspin.contract.annealer import Exchange, Moving
+from tensorspin.contract.annealer.size import Exchange, Moving
 from tensorspin.sampling.methods import plan
 from tensorspin.sampling.schedules import anneal_steps
 
-from .boards import SIZE
+from ..support.annealer_boards import SIZE
 
 TEMPERING = replace(SIZE, tempering=1)
 BETAS = np.geomspace(0.2, 3.2, 100)

@@ -7,11 +7,11 @@ import re
 import numpy as np
 import pytest
 
-from tensorspin.contract.annealer import AnnealerSize
+from tensorspin.contract.annealer.size import AnnealerSize
 from tensorspin.errors import CapacityError
 from tensorspin.sampling.quantise import quantise
 
-from .boards import SIZE
+from ..support.annealer_boards import SIZE
 
 
 def symmetric(rng, count, draw):

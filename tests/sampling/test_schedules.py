@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tensorspin.contract.annealer import SWEEPS
-from tensorspin.contract.ising import IsingProblem, schedule
-from tensorspin.contract.thresholds import highest_temperature
+from tensorspin.contract.annealer.problem import IsingProblem, schedule
+from tensorspin.contract.annealer.size import SWEEPS
+from tensorspin.contract.annealer.thresholds import highest_temperature
 from tensorspin.sampling.schedules import (
     FIRST_FIELD,
     LAST_FIELD,
@@ -16,7 +16,7 @@ from tensorspin.sampling.schedules import (
     default_beta_range,
 )
 
-from .boards import SIZE
+from ..support.annealer_boards import SIZE
 
 RANGE = (0.5, 2.0)
 

@@ -8,7 +8,7 @@ from sklearn.pipeline import make_pipeline
 
 from tensorspin import AnnealingFeatureSelector, Board, BoardSampler, MPSClassifier
 
-from .boards import URL
+from ..support.annealer_boards import URL
 
 
 def test_select_and_classify_on_one_board():

@@ -8,11 +8,11 @@ the loop through the couplings, `interface` has the ports. `windowed` is the eng
 cannot compare all spins at once.
 """
 
-from tensorspin.contract.annealer import AnnealerSize
+from tensorspin.contract.annealer.size import AnnealerSize
 
 from ..primitives import Family
-from .annealer import Annealer
-from .interface import AnnealerSignature
+from .common.interface import AnnealerSignature
+from .parallel import Annealer
 from .windowed import WindowedAnnealer
 
 __all__ = ["Annealer", "AnnealerSignature", "WindowedAnnealer", "create_annealer"]

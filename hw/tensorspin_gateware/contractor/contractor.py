@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from amaranth import Module, Signal
 from amaranth.lib import wiring
+from tensorspin.contract.contractor.size import ContractorSize
 
-from tensorspin.contract.device import ContractorSize
-from tensorspin.contract.memory import MemorySpace
-from tensorspin.contract.program import MIN_LANES
+from tensorspin.contract.contractor.memory import MemorySpace
+from tensorspin.contract.contractor.program import MIN_LANES
 
 from ..primitives import Family
 from .group import Group
@@ -28,14 +28,14 @@ class Contractor(wiring.Component):
     Parameters
     ----------
     size : ContractorSize
-        At least `tensorspin.contract.program.MIN_LANES` lanes.
+        At least `tensorspin.contract.contractor.program.MIN_LANES` lanes.
     family : Family
 
     Ports
     -----
     As `ContractorSignature`, seen from the contractor.
 
-    Latency: `tensorspin.golden.cycles` counts it, exactly.
+    Latency: `tensorspin.golden.contractor.cycles` counts it, exactly.
 
     Raises
     ------

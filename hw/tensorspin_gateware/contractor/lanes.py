@@ -6,8 +6,12 @@ from amaranth import Cat, Module, Mux, Signal, signed
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
+from tensorspin.contract.contractor.latency import (
+    ISSUE_TO_DRAIN,
+    ISSUE_TO_FACTORS,
+    MULTIPLY_ACCUMULATE,
+)
 from tensorspin.contract.fixed import ACCUMULATOR, MANTISSA, WEIGHT
-from tensorspin.contract.latency import ISSUE_TO_DRAIN, ISSUE_TO_FACTORS, MULTIPLY_ACCUMULATE
 
 from ..primitives import Family
 from ..primitives.multiply_accumulate import MultiplyAccumulate

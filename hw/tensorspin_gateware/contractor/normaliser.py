@@ -6,16 +6,16 @@ from amaranth import Array, Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
+from tensorspin.contract.contractor.size import ContractorSize
 
-from tensorspin.contract.device import ContractorSize
-from tensorspin.contract.fixed import ACCUMULATOR, EXPONENT, MANTISSA
-from tensorspin.contract.latency import (
+from tensorspin.contract.contractor.latency import (
     ISSUE_TO_ADDRESS,
     NORMALISE_READ,
     NORMALISE_RELEASE,
     NORMALISE_WRITE,
 )
-from tensorspin.contract.program import MAX_OUTPUTS, OperandKind
+from tensorspin.contract.contractor.program import MAX_OUTPUTS, OperandKind
+from tensorspin.contract.fixed import ACCUMULATOR, EXPONENT, MANTISSA
 
 from ..primitives.leading_zeros import LeadingZeros
 from ..primitives.rounding import RoundSaturate
@@ -66,7 +66,8 @@ class Normaliser(wiring.Component):
     exponent : Out(16)
         Of the scores; from the first score on until the next node is normalised.
 
-    Latency: `tensorspin.contract.latency`. Memory: 4 block RAMs of 4 Kbit at most (2 accumulators,
+    Latency: `tensorspin.contract.contractor.latency`. Memory: 4 block RAMs of 4 Kbit at most (2
+    accumulators,
     2 exponents).
     """
 

@@ -6,10 +6,10 @@ from amaranth import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
+from tensorspin.contract.contractor.size import ContractorSize
 
-from tensorspin.contract.device import ContractorSize
-from tensorspin.contract.latency import START_TO_HEADER
-from tensorspin.contract.memory import word_stride_bits
+from tensorspin.contract.contractor.latency import START_TO_HEADER
+from tensorspin.contract.contractor.memory import word_stride_bits
 
 from ..primitives import Family
 from ..primitives.program_memory import ProgramMemory
@@ -33,7 +33,8 @@ class ProgramReader(wiring.Component):
     run : In(1)
         Offer words; while low, the next word is word 0 and the host has the memory.
     words : Out(stream of 8 * lanes bits)
-        The first is valid `tensorspin.contract.latency.START_TO_HEADER` cycles after `run`.
+        The first is valid `tensorspin.contract.contractor.latency.START_TO_HEADER` cycles after
+        `run`.
     overrun : Out(1)
         Word 0 came round again: the program has no end.
     bus : In(MemoryBusSignature)

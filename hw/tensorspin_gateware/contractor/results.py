@@ -6,9 +6,9 @@ from amaranth import Array, Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from tensorspin.contract.contractor.program import MAX_OUTPUTS
 from tensorspin.contract.fixed import EXPONENT, MANTISSA
-from tensorspin.contract.packets import RESULT
-from tensorspin.contract.program import MAX_OUTPUTS
+from tensorspin.contract.wire.packets import RESULT
 
 from .interface import CYCLE_BITS, RESULT_WORD, RESULT_WORD_BITS
 from .normaliser import INDEX_BITS, SCORE

@@ -5,13 +5,13 @@ from __future__ import annotations
 from amaranth import Cat, Module, Signal, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
+from tensorspin.contract.contractor.size import ContractorSize
 
-from tensorspin.contract.device import ContractorSize
-from tensorspin.contract.latency import ISSUE_TO_WEIGHT
-from tensorspin.contract.program import HEADER_BITS, HEADER_FIELDS
+from tensorspin.contract.contractor.latency import ISSUE_TO_WEIGHT
+from tensorspin.contract.contractor.program import HEADER_BITS, HEADER_FIELDS
 
 HEADER = data.StructLayout({name: unsigned(width) for name, width in HEADER_FIELDS})
-"""Layout of `tensorspin.contract.program.Node.pack`."""
+"""Layout of `tensorspin.contract.contractor.program.Node.pack`."""
 
 ELEMENT = data.StructLayout(
     {
@@ -55,7 +55,7 @@ class Sequencer(wiring.Component):
     header_new : Out(1)
         First cycle of `header`.
     element : Out(ELEMENT)
-        `tensorspin.contract.latency` counts from here.
+        `tensorspin.contract.contractor.latency` counts from here.
     weight : Out(WEIGHT_PLACE)
         Of the element issued ``ISSUE_TO_WEIGHT`` cycles ago.
     node_first : Out(1)

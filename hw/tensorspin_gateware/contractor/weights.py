@@ -6,8 +6,8 @@ from amaranth import Cat, Module, Mux
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from tensorspin.contract.contractor.latency import ISSUE_TO_FACTORS, ISSUE_TO_WEIGHT
 from tensorspin.contract.fixed import NARROW_WEIGHT, WEIGHT
-from tensorspin.contract.latency import ISSUE_TO_FACTORS, ISSUE_TO_WEIGHT
 
 from .sequencer import WEIGHT_PLACE
 

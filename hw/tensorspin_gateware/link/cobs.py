@@ -1,10 +1,10 @@
-"""Gateware of `tensorspin.contract.cobs`: byte stuffing as bytes come and go."""
+"""Gateware of `tensorspin.contract.wire.cobs`: byte stuffing as bytes come and go."""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from tensorspin.contract.cobs import DELIMITER, MAX_BODY
+from tensorspin.contract.wire.cobs import DELIMITER, MAX_BODY
 
 from .packet import PacketByte
 
@@ -22,7 +22,7 @@ class BodyByte(data.Struct):
     end : 1
         All bytes of the body have come before.
     damaged : 1
-        At the end: the frame was not one that `tensorspin.contract.cobs.encode` makes.
+        At the end: the frame was not one that `tensorspin.contract.wire.cobs.encode` makes.
     """
 
     data: 8
@@ -114,7 +114,7 @@ class COBSEncoder(wiring.Component):
     Ports
     -----
     bodies : In(stream of PacketByte)
-        At most `tensorspin.contract.cobs.MAX_BODY` bytes up to `last`.
+        At most `tensorspin.contract.wire.cobs.MAX_BODY` bytes up to `last`.
     frames : Out(stream of 8)
     """
 

@@ -3,11 +3,12 @@
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from tensorspin.contract.packets import SEQUENCE_MODULUS, RejectReason
+from tensorspin.contract.wire.packets import SEQUENCE_MODULUS, RejectReason
 
 SEQUENCE_BITS = (SEQUENCE_MODULUS - 1).bit_length()
 COUNTER_BITS = 16
-"""Width of the counters of rejected frames, as in `tensorspin.contract.packets.DeviceStatus`."""
+"""Width of the counters of rejected frames, as in
+`tensorspin.contract.wire.packets.DeviceStatus`."""
 
 
 class PacketByte(data.Struct):

@@ -6,7 +6,7 @@ from amaranth import Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from tensorspin.contract.latency import MULTIPLY
+from tensorspin.contract.contractor.latency import MULTIPLY
 
 from . import Family
 from .ecp5_multiplier import REGISTERS, RegisteredMultiplier
@@ -28,7 +28,7 @@ class Multiplier(wiring.Component):
     left, right : In(signed(width))
     product : Out(signed(2 * width))
 
-    Latency: `tensorspin.contract.latency.MULTIPLY` cycles.
+    Latency: `tensorspin.contract.contractor.latency.MULTIPLY` cycles.
     """
 
     def __init__(self, width: int, family: Family) -> None:

@@ -6,8 +6,8 @@ from amaranth import C, ClockSignal, Instance, Module, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from tensorspin.contract.contractor.latency import MULTIPLY_ACCUMULATE
 from tensorspin.contract.fixed import ACCUMULATOR, MANTISSA, WEIGHT
-from tensorspin.contract.latency import MULTIPLY_ACCUMULATE
 
 from . import Family
 from .ecp5_multiplier import REGISTERS, RegisteredMultiplier
@@ -31,7 +31,8 @@ class MultiplyAccumulate(wiring.Component):
     clear : In(1)
         Make the sum 0, from this cycle or the next one on; no factors that count may be under way.
     total : Out(signed(32))
-        Includes factors ``tensorspin.contract.latency.MULTIPLY_ACCUMULATE`` cycles after they were
+        Includes factors ``tensorspin.contract.contractor.latency.MULTIPLY_ACCUMULATE`` cycles
+        after they were
         given.
     """
 

@@ -1,4 +1,5 @@
-"""Executes requests: the rules of `tensorspin.contract.packets` between link and contractor."""
+"""Executes requests: the rules of `tensorspin.contract.wire.packets` between link and
+contractor."""
 
 from .router import Router
 

@@ -8,8 +8,8 @@ from amaranth.lib import enum, memory, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
-from tensorspin.contract import packets
-from tensorspin.contract.packets import DeviceStatus, Status
+from tensorspin.contract.wire import packets
+from tensorspin.contract.wire.packets import DeviceStatus, Status
 
 from ..contractor.interface import READ_LATENCY
 

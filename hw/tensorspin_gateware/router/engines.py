@@ -7,12 +7,12 @@ which synthesis leaves nothing.
 from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import Out
+from tensorspin.contract.contractor.size import ContractorSize
 
-from tensorspin.contract.annealer import AnnealerSize
-from tensorspin.contract.annealer_image import AnnealerSpace
-from tensorspin.contract.device import ContractorSize
+from tensorspin.contract.annealer.image import AnnealerSpace
+from tensorspin.contract.annealer.size import AnnealerSize
 
-from ..annealer.interface import AnnealerSignature
+from ..annealer.common.interface import AnnealerSignature
 from ..contractor.interface import ContractorSignature
 from .samples import Samples, SamplesSignature
 

@@ -3,15 +3,15 @@
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import enum, stream, wiring
 from amaranth.lib.wiring import In, Out
+from tensorspin.contract.contractor.size import ContractorSize
 
-from tensorspin.contract import packets
-from tensorspin.contract.annealer import AnnealerSize
-from tensorspin.contract.annealer_image import AnnealerSpace
-from tensorspin.contract.capabilities import device_spaces
-from tensorspin.contract.device import ContractorSize
-from tensorspin.contract.packets import REJECT, REPLY, PacketType, Status
+from tensorspin.contract.annealer.image import AnnealerSpace
+from tensorspin.contract.annealer.size import AnnealerSize
+from tensorspin.contract.device.capabilities import device_spaces
+from tensorspin.contract.wire import packets
+from tensorspin.contract.wire.packets import REJECT, REPLY, PacketType, Status
 
-from ..annealer.interface import AnnealerSignature
+from ..annealer.common.interface import AnnealerSignature
 from ..contractor.interface import ADDRESS_BITS, ContractorSignature
 from ..link.packet import SEQUENCE_BITS, CountersSignature, PacketByte, RejectSignature
 from .checks import ARGUMENTS, STATUS_BITS, RequestChecks
@@ -53,7 +53,8 @@ class Router(wiring.Component):
     annealer : AnnealerSize or None
         None for an engine that the device lacks; it costs nothing.
     description : bytes
-        What the device says of itself: `tensorspin.contract.device.DeviceDescription.pack`.
+        What the device says of itself:
+        `tensorspin.contract.device.description.DeviceDescription.pack`.
 
     Ports
     -----

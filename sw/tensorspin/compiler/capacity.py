@@ -7,9 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..contract.device import ContractorSize
-from ..contract.fixed import NARROW_STEP
-from ..contract.program import (
+from ..contract.contractor.program import (
     MAX_FEATURES,
     MAX_OPERAND,
     MAX_OUTPUTS,
@@ -17,6 +15,8 @@ from ..contract.program import (
     Node,
     OperandKind,
 )
+from ..contract.contractor.size import ContractorSize
+from ..contract.fixed import NARROW_STEP
 from ..errors import CapacityError
 
 

@@ -7,7 +7,7 @@ from itertools import zip_longest
 
 import numpy as np
 
-from ..contract.program import Node, Operand, OperandKind
+from ..contract.contractor.program import Node, Operand, OperandKind
 from .nodes import FloatNode, with_waits
 
 LEFT_SLOT, RIGHT_SLOT = 0, 1

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..contract.device import ContractorSize
+from ..contract.contractor.size import ContractorSize
 from ..contract.fixed import NARROW_WEIGHT, WEIGHT
 from ..errors import CapacityError
 from .capacity import program_words

@@ -9,19 +9,19 @@ from pathlib import Path
 
 import numpy as np
 
-from ..contract.device import ContractorSize
+from ..contract.contractor.image import program_image
+from ..contract.contractor.memory import LEVELS
+from ..contract.contractor.program import Node, OperandKind
+from ..contract.contractor.size import ContractorSize
 from ..contract.fixed import LEVEL, MANTISSA, NARROW_WEIGHT, WEIGHT
-from ..contract.image import program_image
-from ..contract.memory import LEVELS
-from ..contract.program import Node, OperandKind
 from ..errors import CapacityError
-from ..golden.contractor import Results, contract
-from ..golden.cycles import cycle_count, multiply_accumulates
-from ..scaling import check_inside, scale_features
+from ..golden.contractor.contraction import Results, contract
+from ..golden.contractor.cycles import cycle_count, multiply_accumulates
 from .capacity import Demand, check_sound, demands, program_words
 from .chain import FloatNode
 from .outputs import Classification, Task
 from .quantise import quantise_table, quantise_weights
+from .scaling import check_inside, scale_features
 
 REFERENCE_LANES = 8
 """Lanes assumed where only the scores matter; they are the same for any number."""
@@ -231,7 +231,7 @@ class NetworkProgram:
 
         Returns
         -------
-        tensorspin.golden.contractor.Results
+        tensorspin.golden.contractor.contraction.Results
             With the cycles of a contractor of `REFERENCE_LANES` lanes.
         """
         return contract(self.nodes, self.weights, self.table, self.levels(X), REFERENCE_LANES)

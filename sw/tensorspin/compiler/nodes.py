@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..contract.program import Node, OperandKind
+from ..contract.contractor.program import Node, OperandKind
 
 
 @dataclass(frozen=True)

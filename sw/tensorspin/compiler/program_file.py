@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..contract.program import Node, Operand, OperandKind
+from ..contract.contractor.program import Node, Operand, OperandKind
 from ..errors import TensorspinError
 from .network_program import NetworkProgram
 from .outputs import Classification, OutlierDetection, Regression, Task

@@ -6,8 +6,8 @@ from numbers import Integral
 
 import numpy as np
 
+from ..contract.contractor.program import WEIGHT_SUM_LIMIT
 from ..contract.fixed import MANTISSA, NARROW_STEP, NARROW_WEIGHT, WEIGHT
-from ..contract.program import WEIGHT_SUM_LIMIT
 
 UNITS = {NARROW_WEIGHT.width: NARROW_STEP, WEIGHT.width: 1}
 """Bits of a node's stored weights -> what its integers are multiples of."""

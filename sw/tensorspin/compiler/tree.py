@@ -7,9 +7,9 @@ from heapq import heapify, heappop, heappush
 
 import numpy as np
 
-from ..contract.boards import CONTRACTORS
-from ..contract.program import Node, Operand, OperandKind
-from ..golden.cycles import cycle_count
+from ..contract.contractor.program import Node, Operand, OperandKind
+from ..contract.device.boards import CONTRACTORS
+from ..golden.contractor.cycles import cycle_count
 from .nodes import FloatNode, with_waits
 
 SLOTS = min(board.contractor.slots for board in CONTRACTORS.values())

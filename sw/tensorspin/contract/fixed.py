@@ -87,7 +87,8 @@ NARROW_STEP = 1 << (WEIGHT.width - NARROW_WEIGHT.width)
 """A narrow node's weights are multiples of this: the upper half of a `WEIGHT`, the lower half 0."""
 
 ACCUMULATOR = SQ(32, 0)
-"""Sums of weight x product. `tensorspin.contract.program.WEIGHT_SUM_LIMIT` keeps them inside."""
+"""Sums of weight x product. `tensorspin.contract.contractor.program.WEIGHT_SUM_LIMIT` keeps them
+inside."""
 
 LEVEL = UQ(8, 0)
 """A feature on the wire: the row of the feature table."""

@@ -1,4 +1,5 @@
-"""The device at packet level: bytes in, bytes out, by the rules of `tensorspin.contract.packets`.
+"""The device at packet level: bytes in, bytes out, by the rules of
+`tensorspin.contract.wire.packets`.
 
 Where more than one status fits, the first of this order is the answer: `Status.UNKNOWN_TYPE`,
 `BAD_LENGTH`, `BAD_ADDRESS`, `BUSY`, `NO_MODEL`, `BAD_OFFSET`, `BAD_FEATURE_COUNT`,
@@ -19,14 +20,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..contract import packets
-from ..contract.annealer_image import AnnealerSpace, run_bytes
-from ..contract.boards import Board
-from ..contract.capabilities import device_requests, device_spaces, is_annealers
-from ..contract.cobs import DELIMITER
-from ..contract.image import ProgramOverrunError, read_image
-from ..contract.memory import LEVELS, MemorySpace
-from ..contract.packets import (
+from ..contract.annealer.image import AnnealerSpace, run_bytes
+from ..contract.contractor.image import ProgramOverrunError, read_image
+from ..contract.contractor.memory import LEVELS, MemorySpace
+from ..contract.device.boards import Board
+from ..contract.device.capabilities import device_requests, device_spaces, is_annealers
+from ..contract.wire import packets
+from ..contract.wire.cobs import DELIMITER
+from ..contract.wire.packets import (
     BITS_PER_BYTE,
     REJECT,
     REPLY,
@@ -38,8 +39,8 @@ from ..contract.packets import (
     RejectReason,
     Status,
 )
-from .contractor import contract
-from .device_annealer import DeviceAnnealer
+from .annealer.memories import DeviceAnnealer
+from .contractor.contraction import contract
 
 GOLDEN_BUILD = b"golden".ljust(8, b"\0")
 """Build digest of the model; no bitstream has it."""

@@ -9,8 +9,8 @@ from sklearn.base import OutlierMixin
 from sklearn.utils.validation import validate_data
 
 from ..compiler.outputs import OutlierDetection
+from ..contract.contractor.memory import LEVELS
 from ..contract.fixed import LEVEL
-from ..contract.memory import LEVELS
 from .born import log_partition, log_squares, negative_log_square, orthonormal_basis
 from .canonical import CanonicalChain
 from .deployed import BoardAnomalyDetector

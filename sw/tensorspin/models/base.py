@@ -13,10 +13,10 @@ from ..compiler.network_program import NetworkProgram
 from ..compiler.nodes import FloatNode
 from ..compiler.outputs import Classification, Task
 from ..compiler.quantise import check_weight_bits
-from ..contract.boards import find_board
+from ..compiler.scaling import check_feature_range, check_inside, scale_features
+from ..contract.device.boards import find_board
 from ..contract.fixed import WEIGHT
 from ..progress import progress_over
-from ..scaling import check_feature_range, check_inside, scale_features
 from .augmentation import Augmentation
 from .deployed import BoardClassifier, BoardEstimator
 from .descent import Schedule

@@ -6,10 +6,10 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, OutlierMixin, RegressorMixin
 from sklearn.utils.validation import validate_data
 
-from ..board import Board
 from ..compiler.network_program import NetworkProgram
 from ..compiler.outputs import Classification, OutlierDetection, Regression, Task
-from ..contract.results import Results
+from ..contract.contractor.results import Results
+from ..driver.board import Board
 from .logits import LogitsMixin, normalised_logits
 
 

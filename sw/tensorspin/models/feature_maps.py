@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..contract.memory import LEVELS
+from ..contract.contractor.memory import LEVELS
 
 COMPONENT_LIMIT = 1.0
 """Largest magnitude of a component of a feature vector."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import dimod
 import numpy as np
 
-from ..contract.annealer import AnnealerSize
+from ..contract.annealer.size import AnnealerSize
 from ..errors import CapacityError
 from .gauge import balanced_state
 from .quantise import Quantised, quantise

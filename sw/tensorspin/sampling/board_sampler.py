@@ -12,7 +12,7 @@ import numpy as np
 from dimod.core.initialized import Initialized
 from dimod.core.scoped import Scoped
 
-from ..board import Board
+from ..driver.board import Board
 from ..errors import TensorspinError
 from ..progress import Progress
 from .binary_model import check_model, quantise_model, small_integers
@@ -22,7 +22,7 @@ from .schedules import ROUNDING, TYPES, betas_of, default_beta_range, least_beta
 from .seeds import checked_seed, run_seeds
 
 if TYPE_CHECKING:
-    from ..annealing import BoardAnneal
+    from ..driver.annealer import BoardAnneal
 
 STATES = ("final", "best")
 

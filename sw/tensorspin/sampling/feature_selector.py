@@ -13,9 +13,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ..compiler.scaling import scale_features
 from ..errors import CapacityError
 from ..models.feature_order import BINS, mutual_information
-from ..scaling import scale_features
 from .board_sampler import BoardSampler
 
 DEFAULT_URL = "golden://ulx3s_25f_annealer"

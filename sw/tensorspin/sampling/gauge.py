@@ -28,7 +28,8 @@ def balanced_state(couplings: np.ndarray) -> np.ndarray:
     A weighted sum of the squares of the couplings' local fields is made small: spins are flipped
     one after the other as long as it falls. Replacing each spin by its product with that of the
     state, a gauge transformation, makes a model whose fields are small where all spins are +1. Few
-    offset rows make up these fields (`tensorspin.contract.ising.IsingProblem.rows`): 19 to 23
+    offset rows make up these fields (`tensorspin.contract.annealer.problem.IsingProblem.rows`): 19
+    to 23
     instead of 47 to 63 for 1,000 fully connected spins with couplings of +1 and -1, in 2 bits.
     Before the first sweep the device flips spins until each read is in its initial state, whatever
     that in which all replicas were.

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..contract.annealer import AnnealerSize
-from ..contract.ising import Step
-from ..contract.tempering import Ladder, ladder, tempering_schedule
-from ..contract.transverse import transverse_schedule
+from ..contract.annealer.problem import Step
+from ..contract.annealer.size import AnnealerSize
+from ..contract.annealer.tempering import Ladder, ladder, tempering_schedule
+from ..contract.annealer.transverse import transverse_schedule
 from .schedules import anneal_steps, least_beta
 
 METHODS = ("annealing", "quantum", "tempering")

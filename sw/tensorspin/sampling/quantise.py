@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..contract.annealer import AnnealerSize
-from ..contract.ising import IsingProblem, offset_rows
+from ..contract.annealer.problem import IsingProblem, offset_rows
+from ..contract.annealer.size import AnnealerSize
 from ..errors import CapacityError
 
 TOLERANCE = 1e-6

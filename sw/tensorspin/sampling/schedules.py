@@ -8,9 +8,9 @@ from numbers import Integral
 
 import numpy as np
 
-from ..contract.annealer import SWEEPS, AnnealerSize
-from ..contract.ising import IsingProblem, Step, schedule
-from ..contract.thresholds import highest_temperature
+from ..contract.annealer.problem import IsingProblem, Step, schedule
+from ..contract.annealer.size import SWEEPS, AnnealerSize
+from ..contract.annealer.thresholds import highest_temperature
 
 TYPES = ("linear", "geometric", "custom")
 """How the inverse temperature goes from the first to the last."""

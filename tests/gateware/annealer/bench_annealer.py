@@ -9,9 +9,7 @@ import numpy as np
 from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from tensorspin.contract.anneal import Anneal
-from tensorspin.contract.annealer import RING, AnnealerSize, Exchange, Moving
-from tensorspin.contract.annealer_image import (
+from tensorspin.contract.annealer.image import (
     AnnealerSpace,
     couplings_image,
     ladder_image,
@@ -26,13 +24,15 @@ from tensorspin.contract.annealer_image import (
     stride_bits,
     unpack_results,
 )
-from tensorspin.contract.ising import IsingProblem, Step, schedule
-from tensorspin.contract.latency import MEMORY_READ
-from tensorspin.contract.tempering import ladder
-from tensorspin.contract.thresholds import expand_seed, highest_temperature
-from tensorspin.golden.annealer import anneal
+from tensorspin.contract.annealer.problem import IsingProblem, Step, schedule
+from tensorspin.contract.annealer.results import Anneal
+from tensorspin.contract.annealer.size import RING, AnnealerSize, Exchange, Moving
+from tensorspin.contract.annealer.tempering import ladder
+from tensorspin.contract.annealer.thresholds import expand_seed, highest_temperature
+from tensorspin.contract.contractor.latency import MEMORY_READ
+from tensorspin.golden.annealer.metropolis import anneal
 from tests.gateware.bench import bench_parameters
-from tests.random_problems import problem_scripts, random_problem
+from tests.support.random_problems import problem_scripts, random_problem
 
 
 class Driver:

@@ -6,8 +6,8 @@ from dataclasses import asdict
 
 import pytest
 
-from tensorspin.contract.annealer import MIN_REPLICAS, AnnealerSize
-from tensorspin.contract.boards import find_board
+from tensorspin.contract.annealer.size import MIN_REPLICAS, AnnealerSize
+from tensorspin.contract.device.boards import find_board
 from tensorspin_gateware.annealer import create_annealer
 from tests.gateware.bench import family_of, run_bench
 

@@ -6,15 +6,20 @@ import cocotb
 import numpy as np
 from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, RisingEdge
+from tensorspin.contract.contractor.size import ContractorSize
 
-from tensorspin.contract.device import ContractorSize
-from tensorspin.contract.image import ProgramOverrunError, read_image
-from tensorspin.contract.latency import MEMORY_READ
-from tensorspin.contract.memory import MemorySpace
-from tensorspin.golden.contractor import contract
-from tensorspin.golden.cycles import cycle_count
+from tensorspin.contract.contractor.image import ProgramOverrunError, read_image
+from tensorspin.contract.contractor.latency import MEMORY_READ
+from tensorspin.contract.contractor.memory import MemorySpace
+from tensorspin.golden.contractor.contraction import contract
+from tensorspin.golden.contractor.cycles import cycle_count
 from tests.gateware.bench import bench_parameters
-from tests.random_programs import RandomProgram, exact_program, random_program, short_program
+from tests.support.random_programs import (
+    RandomProgram,
+    exact_program,
+    random_program,
+    short_program,
+)
 
 
 class Driver:

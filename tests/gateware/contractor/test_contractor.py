@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 
 import pytest
+from tensorspin.contract.contractor.size import ContractorSize
 
-from tensorspin.contract.boards import find_board
-from tensorspin.contract.device import ContractorSize
+from tensorspin.contract.device.boards import find_board
 from tensorspin_gateware.contractor import Contractor
 from tensorspin_gateware.primitives.program_memory import SPRAM_WORDS
 from tests.gateware.bench import NETLIST_BOARDS, family_of, run_bench

@@ -1,4 +1,4 @@
-"""Holds encoder and decoder to `tensorspin.contract.cobs`."""
+"""Holds encoder and decoder to `tensorspin.contract.wire.cobs`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import random
 
 import cocotb
 
-from tensorspin.contract import cobs
+from tensorspin.contract.wire import cobs
 
 from .agents import Bench, Sink, Source, packet_items
 

@@ -9,8 +9,8 @@ from collections import Counter
 import cocotb
 from cocotb.handle import SimHandleBase
 
-from tensorspin.contract import cobs
-from tensorspin.contract.packets import (
+from tensorspin.contract.wire import cobs
+from tensorspin.contract.wire.packets import (
     CRC,
     MAX_PAYLOAD,
     REJECT,

@@ -6,9 +6,9 @@ from collections import deque
 
 import cocotb
 
-from tensorspin.contract import packets
-from tensorspin.contract.capabilities import device_requests
-from tensorspin.contract.packets import (
+from tensorspin.contract.device.capabilities import device_requests
+from tensorspin.contract.wire import packets
+from tensorspin.contract.wire.packets import (
     REJECT,
     REPLY,
     DeviceStatus,

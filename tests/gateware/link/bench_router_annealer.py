@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import cocotb
 
-from tensorspin.contract import packets
-from tensorspin.contract.annealer_image import AnnealerSpace
-from tensorspin.contract.capabilities import device_requests
-from tensorspin.contract.memory import MemorySpace
-from tensorspin.contract.packets import REPLY, DeviceStatus, PacketType, Status, pack_memory
+from tensorspin.contract.annealer.image import AnnealerSpace
+from tensorspin.contract.contractor.memory import MemorySpace
+from tensorspin.contract.device.capabilities import device_requests
+from tensorspin.contract.wire import packets
+from tensorspin.contract.wire.packets import REPLY, DeviceStatus, PacketType, Status, pack_memory
 from tests.gateware.bench import bench_parameters
 
 from .requests import RequestGenerator

@@ -7,7 +7,13 @@ import random
 import cocotb
 from cocotb.triggers import FallingEdge
 
-from tensorspin.contract.packets import CRC, SEQUENCE_MODULUS, FrameSplitter, Packet, PacketType
+from tensorspin.contract.wire.packets import (
+    CRC,
+    SEQUENCE_MODULUS,
+    FrameSplitter,
+    Packet,
+    PacketType,
+)
 
 from .agents import PERIOD_NS, Bench, Sink, Source, packet_items, split_packets
 from .bench_uart import Line, reset

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import random
 
-from tensorspin.contract import packets
-from tensorspin.contract.annealer_image import run_bytes
-from tensorspin.contract.boards import Board
-from tensorspin.contract.capabilities import device_requests, device_spaces
-from tensorspin.contract.packets import MAX_PAYLOAD, PacketType
+from tensorspin.contract.annealer.image import run_bytes
+from tensorspin.contract.device.boards import Board
+from tensorspin.contract.device.capabilities import device_requests, device_spaces
+from tensorspin.contract.wire import packets
+from tensorspin.contract.wire.packets import MAX_PAYLOAD, PacketType
 
 _WEIGHTS = {
     PacketType.HELLO: 1,

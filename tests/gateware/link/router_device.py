@@ -9,15 +9,15 @@ from types import SimpleNamespace
 from unittest import mock
 
 import numpy as np
+from tensorspin.contract.contractor.size import ContractorSize
 
-from tensorspin.contract import packets
-from tensorspin.contract.annealer import AnnealerSize
-from tensorspin.contract.annealer_image import AnnealerSpace, run_bytes
-from tensorspin.contract.device import ContractorSize
-from tensorspin.contract.memory import MemorySpace
-from tensorspin.contract.packets import CRC, REPLY, FrameSplitter, Packet, PacketType
+from tensorspin.contract.annealer.image import AnnealerSpace, run_bytes
+from tensorspin.contract.annealer.size import AnnealerSize
+from tensorspin.contract.contractor.memory import MemorySpace
+from tensorspin.contract.wire import packets
+from tensorspin.contract.wire.packets import CRC, REPLY, FrameSplitter, Packet, PacketType
 from tensorspin.golden import device as golden
-from tensorspin.golden.device_annealer import DeviceAnnealer
+from tensorspin.golden.annealer.memories import DeviceAnnealer
 from tensorspin_gateware.contractor.interface import READ_LATENCY
 from tests.gateware.bench import bench_board, bench_parameters
 
@@ -38,7 +38,7 @@ def stub_result(program: bytes, table: bytes, levels: bytes) -> SimpleNamespace:
 
 
 def stub_contract(program: bytes, table: np.ndarray, levels: np.ndarray, lanes: int):
-    """`tensorspin.golden.contractor.contract` of the stub."""
+    """`tensorspin.golden.contractor.contraction.contract` of the stub."""
     results = [stub_result(program, table.tobytes(), bytes(sample)) for sample in levels]
     return SimpleNamespace(
         scores=np.array([result.scores for result in results]),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 
 import pytest
+from tensorspin.contract.contractor.size import ContractorSize
 
-from tensorspin.contract.annealer import AnnealerSize
-from tensorspin.contract.boards import Board
-from tensorspin.contract.device import ContractorSize
+from tensorspin.contract.annealer.size import AnnealerSize
+from tensorspin.contract.device.boards import Board
 from tensorspin_gateware.router import Router
 from tests.gateware.bench import run_bench
 

@@ -10,8 +10,8 @@ import numpy as np
 from cocotb.clock import Clock
 from cocotb.triggers import RisingEdge, Timer
 
+from tensorspin.contract.contractor.latency import MULTIPLY, MULTIPLY_ACCUMULATE
 from tensorspin.contract.fixed import Format, round_shift, saturate
-from tensorspin.contract.latency import MULTIPLY, MULTIPLY_ACCUMULATE
 from tests.gateware.bench import bench_parameters
 
 

@@ -11,12 +11,7 @@ from amaranth.lib import io, wiring
 from amaranth.lib.wiring import In, Out
 
 from tensorspin_gateware.primitives import Family
-from tensorspin_gateware.primitives.pll import (
-    BLOCK_RAM_SECONDS,
-    MHZ,
-    RESET_SECONDS,
-    ClockGenerator,
-)
+from tensorspin_gateware.primitives.pll import BLOCK_RAM_SECONDS, MHZ, RESET_SECONDS, ClockGenerator
 from tests.gateware.bench import run_bench
 
 # What a PLL does for its clock is not the matter here.

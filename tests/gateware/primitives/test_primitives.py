@@ -18,8 +18,8 @@ from tensorspin_gateware.primitives.multiplier import Multiplier
 from tensorspin_gateware.primitives.multiply_accumulate import MultiplyAccumulate
 from tensorspin_gateware.primitives.program_memory import SPRAM_WORDS, ProgramMemory
 from tensorspin_gateware.primitives.rounding import RoundSaturate
-from tests.boards.synthesis import ECP5_CELLS
 from tests.gateware.bench import ecp5_cells, run_bench, vendor_cell
+from tests.support.synthesis import ECP5_CELLS
 
 LANES = 4
 STEP_BITS = 5

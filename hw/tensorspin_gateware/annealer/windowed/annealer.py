@@ -5,11 +5,11 @@ from __future__ import annotations
 from amaranth import Cat, Module, Signal
 from amaranth.lib import wiring
 
-from tensorspin.contract.annealer import AnnealerSize
+from tensorspin.contract.annealer.size import AnnealerSize
 
 from ...primitives import Family
-from ..delay import delay
-from ..interface import CYCLE_BITS, AnnealerSignature
+from ..common.delay import delay
+from ..common.interface import CYCLE_BITS, AnnealerSignature
 from .lanes import ACCEPTED, Lanes
 from .memories import Memories
 from .records import Records
@@ -22,7 +22,8 @@ from .turns import Turns
 class WindowedAnnealer(wiring.Component):
     """Anneals with one flip a turn at most, a turn being a cycle for each window in use.
 
-    `tensorspin.contract.windows` says in which order it works, and in which cycle of a window.
+    `tensorspin.contract.annealer.windows` says in which order it works, and in which cycle of a
+    window.
 
     Parameters
     ----------
@@ -34,7 +35,8 @@ class WindowedAnnealer(wiring.Component):
     -----
     As `AnnealerSignature`, seen from the annealer.
 
-    Latency: `tensorspin.golden.annealer` counts it, exactly. As placed by nextpnr for a UP5K, with
+    Latency: `tensorspin.golden.annealer.metropolis` counts it, exactly. As placed by nextpnr for a
+    UP5K, with
     link and UART, 256 spins, a window of 16, couplings of 4 bits, fields of 12, thresholds of 8 and
     16 replicas take 4,810 logic cells, 30 block RAMs and 4 SPRAMs.
     """

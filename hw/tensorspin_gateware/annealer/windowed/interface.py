@@ -5,10 +5,10 @@ from __future__ import annotations
 from amaranth.lib import data
 from amaranth.utils import ceil_log2
 
-from tensorspin.contract.annealer import REFRESH, SWEEPS, AnnealerSize
-from tensorspin.contract.windows import windows
+from tensorspin.contract.annealer.size import REFRESH, SWEEPS, AnnealerSize
+from tensorspin.contract.annealer.windows import windows
 
-from ..interface import slot_bits
+from ..common.interface import slot_bits
 
 
 def window_bits(size: AnnealerSize) -> int:

@@ -6,11 +6,11 @@ from amaranth import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from tensorspin.contract.annealer import AnnealerSize
+from tensorspin.contract.annealer.size import AnnealerSize
 
 from ...primitives import Family
 from ...primitives.comparison import Comparison
-from ..delay import delay
+from ..common.delay import delay
 from .interface import lane_bits, pass_layout, place_layout
 
 READ = 2

@@ -7,14 +7,14 @@ from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
-from tensorspin.contract.annealer import AnnealerSize
-from tensorspin.contract.annealer_image import row_bytes, state_bytes, step_bytes, stride_bits
-from tensorspin.contract.thresholds import generators
+from tensorspin.contract.annealer.image import row_bytes, state_bytes, step_bytes, stride_bits
+from tensorspin.contract.annealer.size import AnnealerSize
+from tensorspin.contract.annealer.thresholds import generators
 
 from ...primitives import Family
 from ...primitives.program_memory import SPRAM_WORDS, ProgramMemory
-from ..host import HostWrites
-from ..interface import ADDRESS_BITS, SPACE_BITS, parameters_layout, step_layout
+from ..common.host import HostWrites
+from ..common.interface import ADDRESS_BITS, SPACE_BITS, parameters_layout, step_layout
 from .interface import row_index_bits, window_bits
 
 STEP_WORD_BYTES = 2

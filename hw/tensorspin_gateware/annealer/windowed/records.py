@@ -6,10 +6,10 @@ from amaranth import Module, Mux, Signal, signed
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from tensorspin.contract.annealer import SWEEPS, AnnealerSize
+from tensorspin.contract.annealer.size import SWEEPS, AnnealerSize
 
-from ..delay import delay
-from ..interface import COUNT_BITS, slot_bits
+from ..common.delay import delay
+from ..common.interface import COUNT_BITS, slot_bits
 from .interface import flip_layout, progress_layout
 from .lanes import ACCEPTED
 from .search import FOUND

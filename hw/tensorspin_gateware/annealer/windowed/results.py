@@ -7,12 +7,12 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
-from tensorspin.contract.annealer import AnnealerSize
-from tensorspin.contract.annealer_image import RESULT_HEADER, result_bytes, stride_bits
-from tensorspin.contract.latency import MEMORY_READ
+from tensorspin.contract.annealer.image import RESULT_HEADER, result_bytes, stride_bits
+from tensorspin.contract.annealer.size import AnnealerSize
+from tensorspin.contract.contractor.latency import MEMORY_READ
 
-from ..delay import delay
-from ..interface import ADDRESS_BITS, CYCLE_BITS, slot_bits
+from ..common.delay import delay
+from ..common.interface import ADDRESS_BITS, CYCLE_BITS, slot_bits
 from .interface import place_layout
 from .lanes import READ
 

@@ -6,9 +6,9 @@ from amaranth import Cat, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from tensorspin.contract.annealer import AnnealerSize
+from tensorspin.contract.annealer.size import AnnealerSize
 
-from ..delay import delay
+from ..common.delay import delay
 from .interface import flip_layout, lane_bits, window_bits
 
 FOUND = 2

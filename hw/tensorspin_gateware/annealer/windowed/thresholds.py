@@ -7,12 +7,12 @@ from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
-from tensorspin.contract.annealer import PROBABILITY, AnnealerSize
-from tensorspin.contract.thresholds import WORD_BITS, WORDS, generators
-from tensorspin.contract.windows import LAG, windows
+from tensorspin.contract.annealer.size import PROBABILITY, AnnealerSize
+from tensorspin.contract.annealer.thresholds import WORD_BITS, WORDS, generators
+from tensorspin.contract.annealer.windows import LAG, windows
 
-from ..delay import delay
-from ..generator import Generator
+from ..common.delay import delay
+from ..common.generator import Generator
 from .interface import window_bits
 from .lanes import COMPARED
 

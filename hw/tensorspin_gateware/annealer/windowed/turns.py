@@ -6,11 +6,11 @@ from amaranth import Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from tensorspin.contract.annealer import START, STEP_ROUNDS, AnnealerSize, Moving
-from tensorspin.contract.annealer_image import state_bytes
-from tensorspin.contract.windows import MIN_TURN, least_turns, windows
+from tensorspin.contract.annealer.image import state_bytes
+from tensorspin.contract.annealer.size import START, STEP_ROUNDS, AnnealerSize, Moving
+from tensorspin.contract.annealer.windows import MIN_TURN, least_turns, windows
 
-from ..interface import COUNT_BITS, offset_place, parameters_layout, slot_bits, step_layout
+from ..common.interface import COUNT_BITS, offset_place, parameters_layout, slot_bits, step_layout
 from .interface import (
     lane_bits,
     pass_layout,
@@ -25,7 +25,7 @@ class Turns(wiring.Component):
     """Gives the replicas their turns, a pass over the windows each, one a cycle.
 
     Within a round in the order of their numbers, without those that have nothing to do, as
-    `tensorspin.contract.windows` says.
+    `tensorspin.contract.annealer.windows` says.
 
     Parameters
     ----------

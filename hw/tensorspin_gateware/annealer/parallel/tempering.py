@@ -1,0 +1,167 @@
+"""Parallel tempering: ranks, their probabilities, and exchanges."""
+
+from __future__ import annotations
+
+from amaranth import Module, Mux, Signal, signed
+from amaranth.lib import data, memory, wiring
+from amaranth.lib.wiring import In, Out
+
+from tensorspin.contract.annealer.size import PROBABILITY, AnnealerSize, Exchange
+from tensorspin.contract.annealer.tempering import FIRST_DIGIT, LADDER_READ, pair_cycles
+from tensorspin.contract.annealer.thresholds import WORD_BITS
+
+from ..common.interface import rank_layout, slot_bits, step_layout
+
+
+class Tempering(wiring.Component):
+    """Keeps the rank of each replica, and exchanges ranks.
+
+    `tensorspin.contract.annealer.tempering` says what happens in which cycle of an exchange.
+
+    Parameters
+    ----------
+    size : AnnealerSize
+
+    Ports
+    -----
+    slot : In
+        Replica whose turn begins.
+    ahead : In
+        That whose turn begins `LADDER_READ` cycles later.
+    run : In(1)
+        It does begin.
+    reset : In(1)
+        Ranks are the replicas' numbers.
+    next_step : In(step_layout(size))
+        Of the turn in the next cycle.
+    begin : In(1)
+        Strobe: the exchanges of the step that runs begin in the next cycle.
+    exchange : In(Exchange)
+    energy : In(signed)
+        Of replica `energy_slot`, combinational.
+    energy_slot : Out
+    word : In(WORD_BITS)
+        Random, another in each cycle.
+    rank_index : Out
+    rank_word : In(rank_layout(size))
+        From the ladder, one cycle later.
+    probabilities : Out(threshold_bits x 16)
+        Of the turn that begins.
+    rank : Out
+        Of replica `slot`; combinational.
+    """
+
+    def __init__(self, size: AnnealerSize) -> None:
+        self._size = size
+        slot = slot_bits(size)
+        digits = data.ArrayLayout(PROBABILITY.width, size.threshold_bits)
+        super().__init__(
+            {
+                "slot": In(slot),
+                "ahead": In(slot),
+                "run": In(1),
+                "reset": In(1),
+                "next_step": In(step_layout(size)),
+                "begin": In(1),
+                "exchange": In(Exchange),
+                "energy": In(signed(size.energy.width)),
+                "energy_slot": Out(slot),
+                "word": In(WORD_BITS),
+                "rank_index": Out(slot),
+                "rank_word": In(rank_layout(size)),
+                "probabilities": Out(digits),
+                "rank": Out(slot),
+            }
+        )
+
+    def elaborate(self, platform) -> Module:
+        m = Module()
+        size = self._size
+        slot = slot_bits(size)
+        m.submodules.ranks = ranks = memory.Memory(shape=slot, depth=size.replicas, init=[])
+        m.submodules.replicas = replicas = memory.Memory(shape=slot, depth=size.replicas, init=[])
+        rank_ahead, rank_now = ranks.read_port(domain="comb"), ranks.read_port(domain="comb")
+        replica_at = replicas.read_port(domain="comb")
+        new_rank, new_replica = ranks.write_port(), replicas.write_port()
+
+        active = Signal()
+        count = Signal(range(pair_cycles(size)))
+        first_rank = Signal(slot)
+        first, second = Signal(slot), Signal(slot)
+        first_energy = Signal.like(self.energy)
+        rest = Signal(signed(size.energy.width + 1))
+        below = Signal()
+        digits = Signal(PROBABILITY.width * size.exchange_bits)
+        accept = Signal()
+        places_second = Signal()
+
+        # Of the turn in two cycles: the ladder takes one, the choice of the step the other.
+        assert LADDER_READ == 2
+        m.d.comb += [
+            rank_ahead.addr.eq(self.ahead),
+            self.rank_index.eq(
+                Mux(active, first_rank, Mux(self.reset, self.ahead, rank_ahead.data))
+            ),
+            rank_now.addr.eq(self.slot),
+            self.rank.eq(rank_now.data),
+        ]
+        m.d.sync += self.probabilities.eq(
+            Mux(
+                self.next_step.exchange == Exchange.NONE,
+                self.next_step.probabilities,
+                self.rank_word.probabilities,
+            )
+        )
+
+        digit = Signal()
+        last = pair_cycles(size) - 1
+        m.d.comb += [
+            replica_at.addr.eq(Mux(count == 0, first_rank, first_rank + 1)),
+            self.energy_slot.eq(Mux(count == 1, first, second)),
+            digit.eq(self.word < digits[: PROBABILITY.width]),
+            accept.eq((rest < 0) | ((rest == 0) & below)),
+            places_second.eq(count == last - 1),
+            new_rank.addr.eq(Mux(places_second, second, first)),
+            new_rank.data.eq(Mux(places_second, first_rank, first_rank + 1)),
+            new_replica.addr.eq(new_rank.data),
+            new_replica.data.eq(new_rank.addr),
+            new_rank.en.eq(active & accept & (count >= last - 1)),
+            new_replica.en.eq(new_rank.en),
+        ]
+        with m.If(self.reset & self.run):
+            m.d.comb += [
+                new_rank.addr.eq(self.slot),
+                new_rank.data.eq(self.slot),
+                new_rank.en.eq(1),
+            ]
+        with m.If(count == 0):
+            m.d.sync += first.eq(replica_at.data)
+        with m.If(count == 1):
+            m.d.sync += [second.eq(replica_at.data), first_energy.eq(self.energy)]
+        with m.If(count == FIRST_DIGIT - 1):
+            m.d.sync += [
+                rest.eq(first_energy - self.energy),
+                below.eq(1),
+                digits.eq(self.rank_word.exchanges),
+            ]
+        with m.Elif(count < FIRST_DIGIT + size.exchange_bits):
+            m.d.sync += [
+                rest.eq(rest >> 1),
+                below.eq(Mux(rest[0] == digit, below, digit)),
+                digits.eq(digits >> PROBABILITY.width),
+            ]
+        with m.If(active):
+            m.d.sync += count.eq(count + 1)
+            with m.If(count == last):
+                m.d.sync += [count.eq(0), first_rank.eq(first_rank + 2)]
+                with m.If(first_rank >= size.replicas - 3):
+                    m.d.sync += active.eq(0)
+        with m.If(self.begin):
+            m.d.sync += [
+                active.eq(1),
+                count.eq(0),
+                first_rank.eq(self.exchange == Exchange.ODD),
+            ]
+        with m.If(self.reset):
+            m.d.sync += active.eq(0)
+        return m

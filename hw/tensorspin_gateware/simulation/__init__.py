@@ -1,0 +1,1 @@
+"""Virtual boards: the gateware itself, compiled by Verilator."""

@@ -1,0 +1,273 @@
+"""The whole accelerator as a virtual board: its own RTL, compiled by Verilator.
+
+A compiled simulator is kept in two steps, so that the second start takes no time: the state of the
+sources (`cache.build_digest`) and the versions of the tools lead to the name of a library, and that
+name is a digest of the Verilog text, so that a change which leaves the hardware alone costs an
+elaboration but no compilation.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from tensorspin.contract.device.boards import find_board
+
+from ..build import cache, toolchain
+
+TOP = "simulated"
+"""Name of the Verilog module that is simulated."""
+
+_WRAPPER = Path(__file__).with_suffix(".cpp")
+_OUTPUT_BYTES = 1 << 16
+
+_VERILATOR_OPTIONS = (
+    "--cc", "--exe", "--build", "-j", "2",
+    "--prefix", "Vsimulated", "--top-module", TOP,
+    "-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-assert", "--no-timing",
+    "-Wno-fatal",
+    "-CFLAGS", "-fPIC", "-LDFLAGS", "-shared",
+    "-MAKEFLAGS", "OPT_FAST=-O3", "-MAKEFLAGS", "OPT_SLOW=-O1", "-MAKEFLAGS", "OPT_GLOBAL=-O1",
+)  # fmt: skip
+
+Progress = Callable[[str], None]
+
+
+class SimulatorError(RuntimeError):
+    """The simulator could not be built."""
+
+
+class VirtualBoard:
+    """One simulated device, reset, at the byte stream of its link.
+
+    Instances are independent of each other. Use it as a context manager, or call `close`.
+
+    Parameters
+    ----------
+    library : Path
+        A simulator that `compile_simulator` built.
+    clock_hz : int
+        Clock that the real board would have.
+
+    Attributes
+    ----------
+    clock_hz : int
+    cycles : int
+        Clock cycles run so far, without those of the reset.
+    """
+
+    def __init__(self, library: Path, clock_hz: int) -> None:
+        self.clock_hz = clock_hz
+        self.cycles = 0
+        self._library = _open(library)
+        self._handle = self._library.simulation_create()
+        self._output = (ctypes.c_uint8 * _OUTPUT_BYTES)()
+
+    def run(
+        self, cycles: int, data: bytes = b"", *, stop_on_delimiter: bool = False
+    ) -> tuple[int, bytes]:
+        """Let the clock run while `data` is offered and every byte sent is taken.
+
+        Parameters
+        ----------
+        cycles : int
+            Clock cycles at most; all of them, unless stopped by a delimiter.
+        data : bytes
+            Bytes for the device, offered one after the other.
+        stop_on_delimiter : bool
+            Return as soon as the device has sent the end of a frame.
+
+        Returns
+        -------
+        accepted : int
+            How many bytes of `data` the device took; offer the rest again.
+        received : bytes
+            What the device sent.
+        """
+        if self._handle is None:
+            raise ValueError("the virtual board is closed")
+        accepted = 0
+        received = bytearray()
+        taken, sent = ctypes.c_size_t(), ctypes.c_size_t()
+        end = self.cycles + cycles
+        while self.cycles < end:
+            self.cycles += self._library.simulation_run(
+                self._handle,
+                # The output has room for a byte in every cycle, so that nothing stalls.
+                min(end - self.cycles, _OUTPUT_BYTES),
+                data[accepted:],
+                len(data) - accepted,
+                ctypes.byref(taken),
+                self._output,
+                _OUTPUT_BYTES,
+                ctypes.byref(sent),
+                stop_on_delimiter,
+            )
+            accepted += taken.value
+            received += memoryview(self._output)[: sent.value]
+            if stop_on_delimiter and received.endswith(b"\0"):
+                break
+        return accepted, bytes(received)
+
+    def close(self) -> None:
+        """Free the simulation; closing twice is allowed."""
+        if self._handle is not None:
+            self._library.simulation_destroy(self._handle)
+            self._handle = None
+
+    def __enter__(self) -> VirtualBoard:
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if getattr(self, "_handle", None) is not None:
+            self.close()
+
+
+def load(board_name: str, progress: Progress | None = None) -> VirtualBoard:
+    """A virtual board, its simulator built first if the sources have changed.
+
+    Parameters
+    ----------
+    board_name : str
+        As in `tensorspin.contract.device.boards`.
+    progress : callable, optional
+        Takes one line per step of a build; they go to standard error otherwise.
+
+    Raises
+    ------
+    ValueError
+        If no board has that name.
+    toolchain.ToolMissing
+        If a tool is missing; the message says what to install.
+    """
+    board = find_board(board_name)
+    progress = progress or _print_progress
+    folder = cache.directory("simulator")
+    build = cache.build_digest(board)
+    state = cache.text_digest(build.hex(), *_tool_identity())
+    pointer = folder / f"{board.name}-{state}"
+    if not (pointer.exists() and (folder / pointer.read_text()).exists()):
+        from ..accelerator import Accelerator  # late: a cached simulator needs no Amaranth
+
+        library = compile_simulator(Accelerator(board, build), folder, progress)
+        cache.write_atomically(pointer, library.name.encode())
+    return VirtualBoard(folder / pointer.read_text(), board.clock_hz)
+
+
+def compile_simulator(component, folder: Path, progress: Progress | None = None) -> Path:
+    """Shared library that simulates a component.
+
+    Parameters
+    ----------
+    component : amaranth.lib.wiring.Component
+        With byte streams `rx` (in) and `tx` (out) and no other ports.
+    folder : Path
+        Where libraries are kept; one that fits is used again.
+    progress : callable, optional
+        As of `load`.
+
+    Raises
+    ------
+    SimulatorError
+        If Verilator or the compiler fails; the message ends with what they say.
+    """
+    progress = progress or _print_progress
+    progress(
+        "simulator: converting the gateware to Verilog (the first run of a tool that pip "
+        "installed takes a minute more)"
+    )
+    return compile_verilog(toolchain.to_verilog(component, TOP), folder, progress)
+
+
+def compile_verilog(
+    text: str, folder: Path, progress: Progress | None = None, options: Sequence[str] = ()
+) -> Path:
+    """Shared library that simulates Verilog; as `compile_simulator`.
+
+    Parameters
+    ----------
+    text : str
+        Verilog with a module `TOP`, whose ports are those of a component with `rx` and `tx`.
+    folder, progress
+        As of `compile_simulator`.
+    options : sequence of str
+        More of Verilator's arguments, such as the file of a vendor's cells.
+    """
+    progress = progress or _print_progress
+    for tool in ("perl", "make", "c++", "verilator"):
+        toolchain.require(tool)
+    started = time.monotonic()
+    library = folder / f"{cache.text_digest(text, *options, *_tool_identity())}.so"
+    with cache.locked(folder, progress):
+        if not library.exists():
+            progress("simulator: compiling (10 to 30 s; minutes with a thousand spins)")
+            with tempfile.TemporaryDirectory(dir=folder) as scratch:
+                _verilate(text, Path(scratch), options).replace(library)
+    progress(f"simulator: ready after {time.monotonic() - started:.1f} s")
+    return library
+
+
+def _verilate(text: str, scratch: Path, options: Sequence[str]) -> Path:
+    """Compile Verilog text in a scratch folder."""
+    source = scratch / "simulated.v"
+    source.write_text(text)
+    answer = subprocess.run(
+        [
+            toolchain.require("verilator"),
+            *_VERILATOR_OPTIONS,
+            *options,
+            *("-Mdir", str(scratch / "objects"), "-o", "simulator.so"),
+            *(str(source), str(_WRAPPER)),
+        ],
+        env=toolchain.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if answer.returncode != 0:
+        end = "\n".join(answer.stdout.splitlines()[-20:])
+        raise SimulatorError(f"the simulator could not be compiled:\n{end}")
+    return scratch / "objects" / "simulator.so"
+
+
+def _tool_identity() -> tuple[str, ...]:
+    """All but the design that a compiled simulator depends on."""
+    return (
+        str(sorted(toolchain.versions().items())),
+        " ".join(_VERILATOR_OPTIONS),
+        _WRAPPER.read_text(),
+    )
+
+
+def _open(path: Path) -> ctypes.CDLL:
+    library = ctypes.CDLL(str(path))
+    size_out = ctypes.POINTER(ctypes.c_size_t)
+    library.simulation_create.restype = ctypes.c_void_p
+    library.simulation_destroy.argtypes = [ctypes.c_void_p]
+    library.simulation_destroy.restype = None
+    library.simulation_run.argtypes = [
+        ctypes.c_void_p,
+        ctypes.c_uint64,
+        ctypes.c_char_p,
+        ctypes.c_size_t,
+        size_out,
+        ctypes.POINTER(ctypes.c_uint8),
+        ctypes.c_size_t,
+        size_out,
+        ctypes.c_int,
+    ]
+    library.simulation_run.restype = ctypes.c_uint64
+    return library
+
+
+def _print_progress(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,99 @@
+"""The report as pictures; they need matplotlib (``pip install tensorspin[plot]``)."""
+
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+
+from ..common.panels import MARKERS, grid, write_figures
+from .tables import solver_title, way_title
+
+_HOST_COLOURS = ("#7f7f7f", "#b0b0b0")
+_LINES = ("-", ":", "--", "-.")
+"""One for each way."""
+
+
+def draw(report: dict, folder: Path) -> list[Path]:
+    """Draw all pictures of a report.
+
+    Parameters
+    ----------
+    report : dict
+        As of `run.measure`.
+    folder : Path
+        Exists.
+
+    Returns
+    -------
+    list of Path
+        What was written.
+    """
+    makers = (("speed", _speed), ("gset", _gset))
+    return write_figures(((name, make, report[name]) for name, make in makers), folder, "annealing")
+
+
+def _speed(plt, found: list[dict]):
+    """Mean value against the time of a read."""
+    found = [item for item in found if "target" in item and item["best"]]
+    if not found:
+        return None
+    figure, panels = grid(plt, len(found))
+    for axes, item in zip(panels, found):
+        hosts = iter(_HOST_COLOURS)
+        solvers = [solver for solver in item["solvers"] if "runs" in solver]
+        for place, solver in enumerate(solvers):
+            board = solver["kind"] == "board"
+            runs = [run for run in solver["runs"] if run["read_seconds"] is not None]
+            axes.plot(
+                [run["read_seconds"] * 1e6 for run in runs],
+                [100 * run["mean"] / item["best"] for run in runs],
+                marker=MARKERS[place % len(MARKERS)],
+                color=f"C{place}" if board else next(hosts),
+                label=solver_title(solver),
+            )
+        axes.axhline(100 * item["target_share"], color="black", linewidth=0.6, linestyle="--")
+        axes.set(
+            xscale="log",
+            xlabel="us a read",
+            ylabel="mean, % of the best known",
+            title=item["name"],
+        )
+        axes.legend(fontsize=8)
+    return figure
+
+
+def _gset(plt, found: list[dict]):
+    """Cuts against the time of a read, by method."""
+    found = [row for row in found if "sweeps" in row]
+    if not found:
+        return None
+    names = list(dict.fromkeys(row["name"] for row in found))
+    boards = list(dict.fromkeys(row["board"] for row in found))
+    ways = list(dict.fromkeys(way_title(row) for row in found))
+    kinds = (("mean", "mean cut"), ("run_best", "best cut of a run"))
+    figure, panels = grid(plt, len(names) * len(kinds))
+    for axes, (name, (key, label)) in zip(panels, product(names, kinds)):
+        for (place, board), (style, way) in product(enumerate(boards), enumerate(ways)):
+            rows = [
+                row
+                for row in found
+                if (row["name"], row["board"], way_title(row)) == (name, board, way)
+            ]
+            if rows:
+                axes.errorbar(
+                    [row["read_seconds"] * 1e3 for row in rows],
+                    [100 * row[key] for row in rows],
+                    yerr=[100 * row["standard_error"] for row in rows] if key == "mean" else None,
+                    linestyle=_LINES[style % len(_LINES)],
+                    marker=MARKERS[style % len(MARKERS)],
+                    color=f"C{place * len(ways) + style}",
+                    label=f"{board}, {way}",
+                )
+        axes.set(
+            xscale="log",
+            xlabel="ms a read",
+            ylabel=f"{label}, % of the best known",
+            title=name,
+        )
+        axes.legend(fontsize=8)
+    return figure

@@ -1,0 +1,78 @@
+"""The splits on which all classifiers are trained and tested, the same in every run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from sklearn.model_selection import train_test_split
+from sklearn.utils.multiclass import type_of_target
+
+from ...contract.device.boards import CONTRACTORS
+from ...data.datasets import DataError, Dataset, Samples, split_samples
+
+
+def check_usable(samples: Samples) -> None:
+    """Refuse what no classifier can be trained on, or no board takes.
+
+    Raises
+    ------
+    DataError
+        If there is one class only, if there are numbers to predict instead of classes, or more
+        features than a board of the table takes.
+    """
+    kind = type_of_target(samples.y)
+    if kind not in ("binary", "multiclass"):
+        raise DataError(f"{samples.name}: classes are needed, not {kind} targets")
+    classes = np.unique(samples.y)
+    if len(classes) < 2:
+        raise DataError(
+            f"{samples.name}: all {len(samples.y)} samples to train on are of class {classes[0]}; "
+            f"at least 2 classes are needed"
+        )
+    most = max(board.contractor.features for board in CONTRACTORS.values())
+    if samples.X.shape[1] > most:
+        raise DataError(
+            f"{samples.name}: {samples.X.shape[1]} features a sample; the boards take {most} at "
+            f"most: select features, or pool them"
+        )
+
+
+def stratified_splits(samples: Samples, count: int, most_training: int) -> list[Dataset]:
+    """Splits to train and test on.
+
+    Parameters
+    ----------
+    samples : Samples
+    count : int
+        Splits, unless the source has its own: then that one.
+    most_training : int
+        Train on a stratified part of so many samples where there are more.
+
+    Returns
+    -------
+    list of Dataset
+
+    Raises
+    ------
+    DataError
+        As of `check_usable`, and if there are too few samples of a class.
+    """
+    check_usable(samples)
+    if samples.held_out is not None:
+        splits = [Dataset(samples.X, samples.y, *samples.held_out, samples.feature_range)]
+    else:
+        splits = [split_samples(samples, seed) for seed in range(count)]
+    return [_thinned(samples.name, split, most_training) for split in splits]
+
+
+def _thinned(name: str, split: Dataset, most: int) -> Dataset:
+    if len(split.y_train) <= most:
+        return split
+    try:
+        X, _, y, _ = train_test_split(
+            split.X_train, split.y_train, train_size=most, stratify=split.y_train, random_state=0
+        )
+    except ValueError as error:
+        raise DataError(f"{name}: {most} samples can't be drawn: {error}") from error
+    return replace(split, X_train=X, y_train=y)

@@ -1,0 +1,54 @@
+"""The figure of ``tensorspin anneal --plot``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from ..sampling.trace import Trace
+from .figures import DPI, pyplot
+
+
+def draw_trace(
+    path: str | Path,
+    traced: Trace,
+    value: Callable[[np.ndarray], np.ndarray],
+    *,
+    title: str,
+    objective: str,
+    known: float | None = None,
+) -> None:
+    """Draw the objective of all replicas against the device's time.
+
+    Parameters
+    ----------
+    path : str or Path
+        The format follows the suffix.
+    traced : Trace
+    value : callable
+        Energies to the objective.
+    title, objective : str
+    known : float, optional
+        The best value known.
+    """
+    plt = pyplot()
+    figure, axes = plt.subplots(figsize=(8, 5), layout="constrained")
+    microseconds = 1e6 * traced.seconds
+    values = value(traced.energies)
+    axes.plot(microseconds, values, color="#3b6ea8", alpha=0.35, linewidth=0.8)
+    axes.plot(
+        microseconds, values.mean(axis=1), "o-", color="#3b6ea8", label="mean of the replicas"
+    )
+    if known is not None:
+        axes.axhline(known, color="#c0693b", linestyle="--", label="best value known")
+    axes.set(
+        xscale="log",
+        xlabel="time of the run on the device, all replicas together (us)",
+        ylabel=f"{objective} of the states at that time",
+        title=f"{title}, {traced.sweeps} sweeps",
+    )
+    axes.legend()
+    figure.savefig(path, dpi=DPI)
+    plt.close(figure)

@@ -1,0 +1,21 @@
+"""The command ``tensorspin link-test``: round trip and throughput of the line to a board."""
+
+from __future__ import annotations
+
+from .common import URL_HELP
+
+
+def add(commands) -> None:
+    """Add the command's parser to what `argparse` calls subparsers."""
+    link_test = commands.add_parser("link-test", help="measure the line to a board")
+    link_test.add_argument("url", help=URL_HELP)
+    link_test.add_argument("--seconds", type=float, default=2.0, help="time for the measurement")
+    link_test.set_defaults(command=_link_test)
+
+
+def _link_test(options) -> int:
+    from ..driver.board import Board
+
+    with Board.open(options.url) as board:
+        print(board.link_test(options.seconds))
+    return 0

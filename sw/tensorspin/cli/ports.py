@@ -1,0 +1,23 @@
+"""The command ``tensorspin ports``: which serial ports there are."""
+
+from __future__ import annotations
+
+from ..errors import TransportError
+
+
+def add(commands) -> None:
+    """Add the command's parser to what `argparse` calls subparsers."""
+    ports = commands.add_parser("ports", help="list the serial ports, and guess what is behind")
+    ports.set_defaults(command=_ports)
+
+
+def _ports(options) -> int:
+    from ..driver.usb.ports import guess_ports
+
+    guesses = guess_ports()
+    if not guesses:
+        raise TransportError("no serial ports were found: is the board plugged in?")
+    device, name = (max(len(getattr(each, of)) for each in guesses) for of in ("device", "name"))
+    for guess in guesses:
+        print(f"{guess.device:<{device}}  {guess.name:<{name}}  {guess}")
+    return 0

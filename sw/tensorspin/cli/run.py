@@ -1,0 +1,91 @@
+"""The command ``tensorspin run``."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+
+from .common import DATA_HELP, DEFAULT_URL, URL_HELP, check_writable, print_table
+
+
+def add(commands) -> None:
+    """Add the command's parser to what `argparse` calls subparsers."""
+    run = commands.add_parser("run", help="classify on a board with a program")
+    run.add_argument("model", type=Path, help="program written by train")
+    run.add_argument("--board", default=DEFAULT_URL, metavar="URL", help=URL_HELP)
+    run.add_argument("--data", required=True, help=f"{DATA_HELP}; its held-out samples are used")
+    run.add_argument("--samples", type=int, help="use only so many, at least 1")
+    run.add_argument("--output", type=Path, help="write classes and scores to this .csv file")
+    run.set_defaults(command=_run)
+
+
+def _run(options) -> int:
+    from ..compiler import NetworkProgram
+    from ..data.datasets import load_dataset
+    from ..driver.board import Board
+    from ..progress import progress_bar
+
+    if options.samples is not None and options.samples < 1:
+        raise ValueError(f"--samples must be at least 1, not {options.samples}")
+    if options.output is not None:
+        check_writable(options.output)
+    program = NetworkProgram.load(options.model)
+    data = load_dataset(options.data)
+    X, y = data.X_test[: options.samples], data.y_test[: options.samples]
+    levels = program.levels(X)
+    with Board.open(options.board) as board:
+        with progress_bar("streaming weights", "B") as progress:
+            board.load(program, progress=progress)
+        with progress_bar("contracting", "sample") as progress:
+            result = board.run(levels, progress=progress)
+        clock_hz = board.info.clock_hz
+    predictions = program.interpret(result.scores, result.exponents)
+    cycles = result.cycles.mean()
+    print_table(
+        ("samples", len(predictions)),
+        *_quality(program, predictions, y),
+        ("cycles per sample", f"{cycles:.0f}"),
+        ("computing per sample", f"{cycles / clock_hz * 1e6:.1f} us at {clock_hz / 1e6:g} MHz"),
+    )
+    if options.output is not None:
+        _write_answers(options.output, program, predictions, result)
+        print(f"written to {options.output}")
+    return 0
+
+
+def _quality(program, predictions, y) -> list[tuple[str, str]]:
+    """How good the predictions are, in the measure of the program's task."""
+    from ..compiler.outputs import Classification, Regression
+
+    if isinstance(program.task, Classification):
+        return [("accuracy", f"{np.mean(predictions == y):.2%}")]
+    if not isinstance(program.task, Regression):
+        return [("outliers", f"{np.mean(predictions == -1):.2%}")]
+    try:
+        targets = np.asarray(y, dtype=np.float64)
+    except ValueError as error:
+        raise ValueError(f"the program predicts numbers, the data have none: {error}") from error
+    squares, spread = np.mean((predictions - targets) ** 2), np.var(targets)
+    explained = f"{1 - squares / spread:.4f}" if spread > 0 else "-"
+    return [("root mean square error", f"{np.sqrt(squares):.6g}"), ("R^2", explained)]
+
+
+def _write_answers(path, program, predictions, result) -> None:
+    """One line a sample: the prediction, what else the task tells, and what the board returned."""
+    from ..compiler.outputs import Classification, OutlierDetection
+
+    task = program.task
+    columns = {"class" if isinstance(task, Classification) else "prediction": predictions}
+    if isinstance(task, OutlierDetection):
+        columns["log-likelihood"] = task.log_likelihood(
+            result.scores, result.exponents, program.log2_scale
+        )
+    columns["exponent"] = result.exponents
+    names = program.classes if isinstance(task, Classification) else range(program.n_outputs)
+    columns.update((f"score {name}", scores) for name, scores in zip(names, result.scores.T))
+    with open(path, "w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        writer.writerows(zip(*columns.values()))

@@ -1,0 +1,1 @@
+"""The annealer: what host, golden model and gateware agree on."""

@@ -1,0 +1,1 @@
+"""The contractor: what host, golden model and gateware agree on."""

@@ -1,0 +1,124 @@
+"""The node program as the bytes of the program memory, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..fixed import NARROW_STEP
+from .memory import word_stride_bits
+from .program import HEADER_BYTES, Node
+
+
+class ProgramOverrunError(ValueError):
+    """A program runs past the end of its memory."""
+
+
+def weight_words(node: Node, weights: np.ndarray, lanes: int) -> np.ndarray:
+    """Weights of a node in the order in which they are read.
+
+    Parameters
+    ----------
+    node : Node
+    weights : ndarray of int8, shape (outputs, left.size, right.size)
+    lanes : int
+
+    Returns
+    -------
+    ndarray of uint8, shape (words, lanes)
+        Lanes beyond the last output are 0.
+
+    Raises
+    ------
+    ValueError
+        If the node is narrow and a weight has more than its upper half set.
+    """
+    blocks = len(node.blocks(lanes))
+    # An odd number of elements leaves half a word empty.
+    padded = np.zeros((blocks * lanes, node.elements + node.elements % 2), dtype=np.int8)
+    padded[: node.outputs, : node.elements] = weights.reshape(node.outputs, node.elements)
+    ordered = padded.reshape(blocks, lanes, -1).transpose(0, 2, 1)
+    if not node.narrow:
+        return ordered[:, : node.elements].reshape(-1, lanes).view(np.uint8)
+    surplus = ordered % NARROW_STEP
+    if surplus.any():
+        offender = ordered[surplus != 0][0]
+        raise ValueError(f"weight {offender} of a narrow node is no multiple of {NARROW_STEP}")
+    upper_halves = ordered.view(np.uint8)
+    return (upper_halves[:, 0::2] // NARROW_STEP | upper_halves[:, 1::2]).reshape(-1, lanes)
+
+
+def _unpack_weights(node: Node, words: np.ndarray) -> np.ndarray:
+    """Inverse of `weight_words`."""
+    blocks, lanes = len(node.blocks(words.shape[1])), words.shape[1]
+    if node.narrow:
+        words = np.stack([words * NARROW_STEP, words - words % NARROW_STEP], axis=1)
+    ordered = words.reshape(blocks, -1, lanes)[:, : node.elements].view(np.int8)
+    flat = ordered.transpose(0, 2, 1).reshape(blocks * lanes, node.elements)[: node.outputs]
+    return flat.reshape(node.outputs, node.left.size, node.right.size)
+
+
+def program_image(nodes: Sequence[Node], weights: Sequence[np.ndarray], lanes: int) -> bytes:
+    """Bytes of `MemorySpace.PROGRAM` from address 0 on.
+
+    Parameters
+    ----------
+    nodes : sequence of Node
+    weights : sequence of ndarray of int8, shape (outputs, left.size, right.size)
+    lanes : int
+
+    Returns
+    -------
+    bytes
+        A whole number of words at their stride.
+    """
+    headers = np.zeros((len(nodes), lanes), dtype=np.uint8)
+    for row, node in zip(headers, nodes):
+        row[:HEADER_BYTES] = np.frombuffer(node.pack(), dtype=np.uint8)
+    parts = [headers[:2]]
+    for index, (node, weight) in enumerate(zip(nodes, weights)):
+        parts.append(weight_words(node, weight, lanes))
+        parts.append(headers[index + 2 : index + 3])
+    words = np.concatenate(parts)
+    image = np.zeros((len(words), 1 << word_stride_bits(lanes)), dtype=np.uint8)
+    image[:, :lanes] = words
+    return image.tobytes()
+
+
+def read_image(image: bytes, lanes: int) -> tuple[list[Node], list[np.ndarray]]:
+    """Inverse of `program_image`; bytes after the last node are ignored.
+
+    Raises
+    ------
+    ProgramOverrunError
+        If the image ends before the program does.
+    """
+    stride = 1 << word_stride_bits(lanes)
+    words = np.frombuffer(image, dtype=np.uint8)[: len(image) // stride * stride]
+    words = words.reshape(-1, stride)[:, :lanes]
+    position = 0
+
+    def take(count: int) -> np.ndarray:
+        nonlocal position
+        if position + count > len(words):
+            raise ProgramOverrunError(
+                f"the program needs more than the {len(words)} words of its memory"
+            )
+        position += count
+        return words[position - count : position]
+
+    def take_header() -> Node:
+        return Node.unpack(take(1)[0, :HEADER_BYTES].tobytes())
+
+    nodes = [take_header()]
+    weights = []
+    if not nodes[0].last:
+        nodes.append(take_header())
+    while True:
+        node = nodes[len(weights)]
+        weights.append(_unpack_weights(node, take(node.words(lanes) - 1)))
+        if node.last:
+            return nodes, weights
+        if not nodes[-1].last:
+            nodes.append(take_header())

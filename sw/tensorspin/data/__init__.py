@@ -1,0 +1,1 @@
+"""Data from files: tables to train with (`datasets`), Ising and QUBO models (`model_files`)."""

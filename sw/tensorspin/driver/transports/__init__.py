@@ -1,0 +1,81 @@
+"""Ways to a device, chosen by URL.
+
+====================  ========================================================================
+URL                   device
+====================  ========================================================================
+``sim://BOARD``       the gateware of that board, compiled by Verilator
+``golden://BOARD``    the NumPy model of that board
+anything else         a serial port: a device path (``/dev/ttyUSB1``, ``COM3``) or a URL of
+                      pySerial (``hwgrep://iCEBreaker``, ``socket://host:port``)
+====================  ========================================================================
+"""
+
+from __future__ import annotations
+
+from ...contract.device.boards import BOARDS, find_board
+from ...contract.device.boards import Board as BoardRow
+from ...errors import TransportError
+from .base import Transport
+
+__all__ = ["Transport", "baud_rates", "is_virtual", "open_transport"]
+
+_VIRTUAL = ("sim", "golden")
+
+
+def open_transport(url: str, *, baud: int | None = None) -> Transport:
+    """Open the way to a device.
+
+    Parameters
+    ----------
+    url : str
+        See the table above.
+    baud : int, optional
+        Rate of a serial line in bits per second; by default the first of `baud_rates`. Virtual
+        boards have no use for it.
+
+    Raises
+    ------
+    TransportError
+        If there is no such device, or it can't be opened; the message says what to do.
+    BaudRateError
+        If the port is there, but doesn't know the rate.
+    """
+    if not isinstance(url, str):
+        raise TypeError(f"the device's URL must be a string, not {type(url).__name__}")
+    if not is_virtual(url):
+        from .serial_port import SerialTransport
+
+        return SerialTransport(url, baud_rates(url)[0] if baud is None else baud)
+    scheme, _, name = url.partition("://")
+    board = _virtual_board(url, name)
+    if scheme.lower() == "golden":
+        from .golden import GoldenTransport
+
+        return GoldenTransport(board)
+    from .simulated import SimulatedTransport
+
+    return SimulatedTransport(board)
+
+
+def is_virtual(url: str) -> bool:
+    """Whether a URL stands for a simulation or a model, not for a serial port."""
+    scheme, separator, _ = url.partition("://")
+    return bool(separator) and scheme.lower() in _VIRTUAL
+
+
+def baud_rates(url: str) -> list[int]:
+    """Rates worth trying at a serial port, the one of most boards first.
+
+    Virtual boards have one entry, so that they are tried once.
+    """
+    rates = [board.baud for board in BOARDS.values()]
+    if is_virtual(url):
+        return rates[:1]
+    return sorted(set(rates), key=lambda rate: (-rates.count(rate), rate))
+
+
+def _virtual_board(url: str, name: str) -> BoardRow:
+    try:
+        return find_board(name)
+    except ValueError as error:
+        raise TransportError(f"cannot open {url}: {error}") from None

@@ -1,0 +1,1 @@
+"""Boards as USB devices: which serial port is which board, and who may open it."""

@@ -1,0 +1,44 @@
+"""Rules for Linux' udev, so that boards can be used without root's rights."""
+
+from __future__ import annotations
+
+from ...contract.device.boards import BOARDS
+from ...contract.device.usb import ADAPTERS
+
+FILE = "/etc/udev/rules.d/70-tensorspin.rules"
+"""Where the rules belong. ``uaccess`` only works in files that sort before systemd's."""
+
+GROUP = "plugdev"
+"""As in the rules of other programmers. Where there is no such group, udev goes on without."""
+
+INSTALL = f"tensorspin udev | sudo tee {FILE}, then plug the board in again"
+"""What to tell somebody who has no permission."""
+
+
+def udev_rules() -> str:
+    """Content of `FILE`: one rule for each USB device of the board table.
+
+    Whoever sits at the computer may use these devices, for programming and as serial ports, and
+    ModemManager leaves them alone. Over a network, the group `GROUP` may program; serial ports stay
+    with the group that the system gives them to.
+    """
+    users: dict[tuple[int, int], list[str]] = {}
+    for row in BOARDS.values():
+        if row.usb is not None:
+            users.setdefault((row.usb.vendor, row.usb.product), []).append(row.title)
+    for kind, usb in ADAPTERS.items():
+        users.setdefault((usb.vendor, usb.product), []).append(f"{kind} adapters")
+    lines = [
+        f"# Written by: tensorspin udev | sudo tee {FILE}",
+        'ACTION=="remove", GOTO="tensorspin_end"',
+        'SUBSYSTEM!="usb|tty|hidraw", GOTO="tensorspin_end"',
+        "",
+    ]
+    for (vendor, product), titles in sorted(users.items()):
+        lines += [f"# {title}" for title in dict.fromkeys(titles)]
+        lines.append(
+            f'ATTRS{{idVendor}}=="{vendor:04x}", ATTRS{{idProduct}}=="{product:04x}", '
+            'TAG+="uaccess", ENV{ID_MM_DEVICE_IGNORE}="1", ENV{TENSORSPIN}="1"'
+        )
+    group = f'ENV{{TENSORSPIN}}=="1", SUBSYSTEM!="tty", MODE="0660", GROUP="{GROUP}"'
+    return "\n".join([*lines, "", group, "", 'LABEL="tensorspin_end"', ""])

@@ -1,0 +1,1 @@
+"""The contractor in NumPy: results bit for bit (`contraction`), and its cycles (`cycles`)."""

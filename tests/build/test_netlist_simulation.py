@@ -1,0 +1,89 @@
+"""The synthesised netlist of a board, simulated with models of the vendor's cells, behind the real
+driver, against the golden model: what synthesis makes of the gateware is what was tested.
+
+Takes minutes: `make test-all`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tensorspin import Board, MPSClassifier
+from tensorspin.compiler.network_program import NetworkProgram
+from tensorspin.compiler.outputs import Classification
+from tensorspin.contract.device.boards import find_board
+from tensorspin.data.datasets import load_dataset
+from tensorspin_gateware.accelerator import Accelerator
+from tensorspin_gateware.boards import HARDWARE
+from tensorspin_gateware.build import cache
+from tensorspin_gateware.simulation import simulator
+from tests.support.doubles import assert_answers
+from tests.support.loaded_programs import golden_answers, random_levels
+from tests.support.random_programs import random_program, short_program
+
+from ..support.synthesis import cell_models, synthesise
+
+pytestmark = pytest.mark.long
+
+SAMPLES = 3
+# Splitting keeps the compiler's memory small; what a model refuses must not be a mere warning.
+OPTIONS = ("--output-split", "20000", "-Werror-USERFATAL")
+
+
+@pytest.fixture(scope="module", params=["icebreaker", "ulx3s_25f"])
+def row(request):
+    return find_board(request.param)
+
+
+@pytest.fixture(scope="module")
+def board(row, tmp_path_factory):
+    """The netlist behind the driver."""
+    family = HARDWARE[row.name].family
+    # Any fixed build, so that a netlist which stays the same is not compiled again.
+    accelerator = Accelerator(row, bytes(8), family)
+    folder = tmp_path_factory.mktemp(row.name)
+    netlist = synthesise(accelerator, row.name, folder, "write_verilog -noattr")
+    models, options = cell_models(family)
+    library = simulator.compile_verilog(
+        netlist + models, cache.directory("simulator"), options=(*OPTIONS, *options)
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(simulator, "load", lambda name: simulator.VirtualBoard(library, row.clock_hz))
+        board = Board.open(f"sim://{row.name}")
+    with board:
+        yield board
+
+
+@pytest.mark.parametrize("draw", [random_program, short_program])
+@pytest.mark.parametrize("seed", range(8))
+def test_random_program(board, row, draw, seed):
+    rng = np.random.default_rng(seed)
+    drawn = draw(rng, row.contractor)
+    while len(drawn.image(row.contractor.lanes)) > row.contractor.program_bytes:
+        drawn = draw(rng, row.contractor)
+    outputs = drawn.nodes[-1].outputs
+    program = NetworkProgram(
+        nodes=tuple(drawn.nodes),
+        weights=tuple(drawn.weights),
+        names=tuple(f"node {number}" for number in range(len(drawn.nodes))),
+        table=drawn.table,
+        feature_minimum=np.zeros(drawn.features),
+        feature_maximum=np.ones(drawn.features),
+        clip=True,
+        task=Classification(np.arange(outputs), 1.0),
+        log2_scale=0.0,
+    )
+    levels = random_levels(SAMPLES, drawn.features, seed)
+    board.load(program, verify=True)
+    expected = golden_answers(program, levels, row.contractor.lanes)
+    assert_answers(board.run(levels), expected)
+
+
+def test_digits(board):
+    data = load_dataset("digits")
+    classifier = MPSClassifier(bond_dim=16, epochs=2, random_state=0)
+    program = classifier.fit(data.X_train, data.y_train).quantize()
+    images = data.X_test[:SAMPLES]
+    board.load(program, verify=True)
+    assert_answers(board.run(program.levels(images)), program.run_golden(images))

@@ -1,0 +1,57 @@
+"""Data from scikit-learn and from files; what the command line says of bad ones is in test_cli."""
+
+import numpy as np
+import pytest
+
+from tensorspin.data.datasets import TEST_SIZE, DataError, load_dataset, load_samples, split_samples
+
+
+def test_names_are_read_whole():
+    samples = load_samples("digits")
+    assert samples.name == "digits"
+    assert samples.X.shape == (1797, 64) and samples.y.shape == (1797,)
+    assert samples.held_out is None
+    assert samples.feature_range == (0, 16)
+
+
+def test_a_file_is_named_without_its_folder(tmp_path):
+    path = tmp_path / "mine.npz"
+    X, y = np.arange(24).reshape(12, 2), np.arange(12) % 2
+    np.savez(path, X_train=X, y_train=y, X_test=X[:3], y_test=y[:3])
+    samples = load_samples(str(path))
+    assert samples.name == "mine"
+    assert samples.held_out[0].shape == (3, 2) and samples.held_out[1].shape == (3,)
+    data = load_dataset(str(path))
+    assert np.array_equal(data.X_train, X) and np.array_equal(data.X_test, X[:3])
+
+
+def test_splits_are_stratified_and_repeat():
+    samples = load_samples("iris")
+    first, again, other = (split_samples(samples, seed) for seed in (0, 0, 1))
+    assert np.array_equal(first.X_test, again.X_test)
+    assert not np.array_equal(first.X_test, other.X_test)
+    assert len(first.y_test) == round(TEST_SIZE * len(samples.y))
+    assert np.bincount(first.y_test).tolist() == [10, 10, 10]
+
+
+@pytest.mark.parametrize(
+    ("targets", "message"),
+    [
+        (np.array([0, 1, np.nan, 1]), "y_train: the target of sample 2 is nan"),
+        (np.array([0, 1, 2, np.inf]), "y_train: the target of sample 3 is inf"),
+        (np.array([0, 1j, 0, 1]), "y_train must hold numbers or text, not complex128"),
+    ],
+)
+def test_targets_that_are_none(tmp_path, targets, message):
+    path = tmp_path / "bad.npz"
+    np.savez(path, X_train=np.ones((4, 2)), y_train=targets)
+    with pytest.raises(DataError) as caught:
+        load_samples(str(path))
+    assert message in str(caught.value)
+
+
+def test_a_csv_target_that_is_no_number(tmp_path):
+    path = tmp_path / "bad.csv"
+    path.write_text("1,2,0.5\n3,4,nan\n")
+    with pytest.raises(DataError, match="the target of sample 1 is nan"):
+        load_samples(str(path))

@@ -1,0 +1,82 @@
+"""What becomes of a model on a board."""
+
+from dataclasses import replace
+
+import dimod
+import pytest
+
+from tensorspin.contract.annealer.size import COUPLING_BITS, AnnealerSize
+from tensorspin.contract.device.boards import find_board
+from tensorspin.data.model_files import Model
+from tensorspin.feasibility.models import describe_model, estimate_widths
+from tensorspin.sampling.binary_model import quantise_model
+
+from ..support.annealer_boards import SIZE
+
+ROW = replace(find_board("ulx3s_25f_annealer"), annealer=SIZE)
+
+
+def model_of(bqm):
+    return Model("model", bqm, "energy")
+
+
+def test_widths_lose_what_quantising_loses():
+    bqm = dimod.generators.uniform(10, "SPIN", low=-1.0, high=1.0, seed=1)
+    widths = estimate_widths(model_of(bqm), SIZE)
+    least, most = COUPLING_BITS
+    assert [width.bits for width in widths] == list(range(least, most + 1))
+    errors = [width.relative_error for width in widths]
+    assert errors == sorted(errors, reverse=True)
+    own = next(width for width in widths if width.bits == SIZE.coupling_bits)
+    expected = quantise_model(bqm, list(bqm.variables), SIZE).relative_error
+    assert own.relative_error == expected > 0
+    assert own.greatest == SIZE.coupling.maximum
+    assert own.spins == SIZE.spins
+
+
+def test_exact_from_the_width_of_the_weights_on():
+    bqm = dimod.BinaryQuadraticModel({}, {(0, 1): 5, (1, 2): 1}, "SPIN")
+    exact = [
+        width.bits for width in estimate_widths(model_of(bqm), SIZE) if not width.relative_error
+    ]
+    _, most = COUPLING_BITS
+    assert exact == list(range((5).bit_length() + 1, most + 1))
+
+
+def test_memory_holds_fewer_spins_at_greater_widths():
+    bqm = dimod.BinaryQuadraticModel({}, {(0, 1): 1}, "SPIN")
+    for width in estimate_widths(model_of(bqm), SIZE):
+        rows = (SIZE.spins + SIZE.offset_rows) / SIZE.spins
+        bits = SIZE.spins**2 * rows * SIZE.coupling_bits
+        assert (
+            width.spins**2 * rows * width.bits <= bits < (width.spins + 1) ** 2 * rows * width.bits
+        )
+
+
+@pytest.mark.parametrize("variables", [SIZE.spins, SIZE.spins + 1])
+def test_more_variables_than_spins(tmp_path, variables):
+    path = tmp_path / "ring.txt"
+    edges = [f"{n + 1} {(n + 1) % variables + 1} 1" for n in range(variables)]
+    path.write_text("\n".join([f"{variables} {variables}", *edges]))
+    fits, rows = describe_model(path, ROW)
+    assert fits == (variables <= SIZE.spins)
+    assert ("DecomposingSampler" in rows[0][1]) == (not fits)
+    built = [text for _, text in rows if "this board" in text]
+    assert len(built) == 1
+    assert "exact" in built[0]
+
+
+def test_fields_that_do_not_fit(tmp_path):
+    narrow = AnnealerSize(64, 4, 5, 10, (1,) * 4, 32, 64)
+    leaves = narrow.field.maximum + 1
+    path = tmp_path / "star.txt"
+    path.write_text(f"{leaves + 1} {leaves}\n" + "".join(f"1 {n + 2} 1\n" for n in range(leaves)))
+    fits, rows = describe_model(path, replace(ROW, annealer=narrow))
+    assert not fits
+    assert any("local fields do not fit" in text and "this board" in text for _, text in rows)
+    assert "exact" in rows[-1][1]
+
+
+def test_board_without_annealer(tmp_path):
+    with pytest.raises(ValueError, match="'icebreaker' has no annealer, which minimises models"):
+        describe_model(tmp_path / "any", find_board("icebreaker"))

@@ -1,0 +1,31 @@
+"""Golden boards with small annealers."""
+
+from __future__ import annotations
+
+from tensorspin.contract.annealer.size import AnnealerSize
+from tensorspin.contract.device.boards import Board as Row
+from tensorspin.driver.board import Board
+from tensorspin.driver.transports.golden import GoldenTransport
+
+SIZE = AnnealerSize(32, 4, 9, 10, (1,) * 8, 32, 64)
+WIDE = AnnealerSize(32, 8, 14, 10, (1,) * 12, 64, 64)
+MANY = AnnealerSize(8, 4, 9, 64, (1,) * 8, 16, 64)
+"""Replicas, for statistics."""
+
+URL = "golden://ulx3s_25f_both"
+"""For samplers that must be copied."""
+
+
+class RecordingBoard(Board):
+    """Keeps the arguments of all runs."""
+
+    def anneal(self, problem, steps, seed, **options):
+        self.runs.append((problem, steps, seed, options))
+        return super().anneal(problem, steps, seed, **options)
+
+
+def golden_board(size: AnnealerSize = SIZE) -> RecordingBoard:
+    row = Row("test", "a test's", 10_000_000, 1_000_000, 4096, annealer=size)
+    board = RecordingBoard.over(GoldenTransport(row))
+    board.runs = []
+    return board
