@@ -4,7 +4,7 @@ from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from tensorspin.contract.device.boards import Board
+from tensorspin.contract.device.boards import BoardSpec
 
 from .annealer import create_annealer
 from .contractor import Contractor
@@ -20,7 +20,7 @@ class Accelerator(wiring.Component):
 
     Parameters
     ----------
-    board : Board
+    board : BoardSpec
         Engines with their sizes, and what the device says of itself.
     build : bytes
         8 bytes that tell this build from others.
@@ -36,7 +36,7 @@ class Accelerator(wiring.Component):
     rx: In(stream.Signature(8))
     tx: Out(stream.Signature(8))
 
-    def __init__(self, board: Board, build: bytes, family: Family = Family.BEHAVIOURAL):
+    def __init__(self, board: BoardSpec, build: bytes, family: Family = Family.BEHAVIOURAL):
         self.board = board
         self.build = build
         self.family = family

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from amaranth.build import Attrs
 from amaranth_boards.resources import UARTResource
 
-from tensorspin.contract.device.boards import BOARDS, Board
+from tensorspin.contract.device.boards import BOARDS, BoardSpec
 
 from .primitives import Family, carry
 
@@ -280,7 +280,7 @@ _PIN_ATTRIBUTES = {
 """Of a UART on header pins: 3.3 V, and idle while nothing is connected."""
 
 
-def create_platform(board: Board):
+def create_platform(board: BoardSpec):
     """A new platform object for a board; each serves for one build."""
     hardware = HARDWARE[board.name]
     module, _, name = hardware.platform.partition(":")

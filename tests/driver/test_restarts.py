@@ -29,7 +29,7 @@ class RestartingDevice(GoldenDevice):
         Restart after the n-th request executed since the beginning.
     replies_get_out : bool
         The replies that were not sent by then are sent all the same.
-    row : tensorspin.contract.device.boards.Board
+    row : tensorspin.contract.device.boards.BoardSpec
     """
 
     def __init__(self, restarts=(), replies_get_out=True, row=ROW):

@@ -167,10 +167,10 @@ def fake_simulator(monkeypatch):
 
     simulator = types.ModuleType("tensorspin_gateware.simulation.simulator")
     simulator.load = load
-    package = types.ModuleType("tensorspin_gateware")
+    package = types.ModuleType("tensorspin_gateware.simulation")
     package.simulator = simulator
-    monkeypatch.setitem(sys.modules, "tensorspin_gateware", package)
-    monkeypatch.setitem(sys.modules, "tensorspin_gateware.simulation.simulator", simulator)
+    monkeypatch.setitem(sys.modules, "tensorspin_gateware.simulation", package)
+    monkeypatch.setitem(sys.modules, simulator.__name__, simulator)
     simulator.boards = boards
     return simulator
 

@@ -12,10 +12,10 @@ import tempfile
 from pathlib import Path
 
 from cocotb_tools.runner import get_results, get_runner
-from tensorspin.contract.contractor.size import ContractorSize
 
 from tensorspin.contract.annealer.size import AnnealerSize
-from tensorspin.contract.device.boards import Board
+from tensorspin.contract.contractor.size import ContractorSize
+from tensorspin.contract.device.boards import BoardSpec
 from tensorspin_gateware.boards import HARDWARE
 from tensorspin_gateware.build import cache, toolchain
 from tensorspin_gateware.primitives import Family
@@ -163,7 +163,7 @@ def bench_parameters() -> dict:
     return json.loads(os.environ[PARAMETERS])
 
 
-def bench_board() -> Board:
+def bench_board() -> BoardSpec:
     """The board among the parameters, as `dataclasses.asdict` gives it."""
     values = dict(bench_parameters()["board"])
     if values["contractor"] is not None:
@@ -171,7 +171,7 @@ def bench_board() -> Board:
     if values["annealer"] is not None:
         strides = tuple(values["annealer"]["strides"])
         values["annealer"] = AnnealerSize(**{**values["annealer"], "strides": strides})
-    return Board(**values)
+    return BoardSpec(**values)
 
 
 def vendor_cell(family: str, name: str) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 
 import pytest
-from tensorspin.contract.contractor.size import ContractorSize
 
 from tensorspin.contract.annealer.size import AnnealerSize
-from tensorspin.contract.device.boards import Board
+from tensorspin.contract.contractor.size import ContractorSize
+from tensorspin.contract.device.boards import BoardSpec
 from tensorspin_gateware.accelerator import Accelerator
 from tests.gateware.bench import run_bench
 
@@ -18,7 +18,7 @@ SIZE = ContractorSize(
 ANNEALER = AnnealerSize(
     spins=20, coupling_bits=4, field_bits=9, replicas=10, strides=(1,) * 5, offset_rows=12, steps=4
 )
-BOARD = Board(
+BOARD = BoardSpec(
     name="bench",
     title="Test bench",
     clock_hz=12_000_000,

@@ -10,7 +10,7 @@ import pytest
 from tensorspin.contract.annealer.problem import IsingProblem, schedule
 from tensorspin.contract.annealer.size import START, STEP_ROUNDS, AnnealerSize
 from tensorspin.contract.annealer.thresholds import expand_seed, generators
-from tensorspin.contract.annealer.windows import LAG, MIN_TURN, least_turns
+from tensorspin.contract.annealer.windows import LAG, MIN_TURN
 from tensorspin.golden.annealer.metropolis import Annealer, anneal
 from tensorspin.golden.annealer.thresholds import BLOCK, Generator
 from tests.support.statistics import LEVEL, boltzmann, chi_square, random_terms, total_variation
@@ -159,7 +159,7 @@ def test_equals_a_plain_machine(name, variables, initial, refresh, temperatures)
                             continue
                     if not left[replica]:
                         remain = size.replicas - len(spared)
-                        if not (begins or keeps) and remain > least_turns(size):
+                        if not (begins or keeps) and remain > size.least_turns:
                             spared.add(replica)
                         continue
                     for spin in range(cursor[replica], variables):

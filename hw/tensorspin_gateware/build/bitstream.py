@@ -25,7 +25,7 @@ from amaranth.hdl import ClockDomain, Elaboratable, Module
 from amaranth.lib import io, wiring
 
 from tensorspin.contract.device import boards
-from tensorspin.contract.device.boards import Board, find_board
+from tensorspin.contract.device.boards import BoardSpec, find_board
 
 from ..accelerator import Accelerator
 from ..boards import HARDWARE, create_platform, oscillator_hz
@@ -50,7 +50,7 @@ class BoardTop(Elaboratable):
 
     Parameters
     ----------
-    board : Board
+    board : BoardSpec
     core : amaranth.lib.wiring.Component
         With byte streams `rx` (in) and `tx` (out), such as `Accelerator`.
 
@@ -61,7 +61,7 @@ class BoardTop(Elaboratable):
         from its clock.
     """
 
-    def __init__(self, board: Board, core: wiring.Component) -> None:
+    def __init__(self, board: BoardSpec, core: wiring.Component) -> None:
         self._board = board
         self._core = core
 
@@ -185,7 +185,7 @@ def build(board_name: str, progress: Progress = print) -> tuple[Path, BuildRepor
     return bitstream, BuildReport.load(report, board.clock_hz)
 
 
-def _run_tools(plan: BuildPlan, board: Board, work: Path, progress: Progress) -> int:
+def _run_tools(plan: BuildPlan, board: BoardSpec, work: Path, progress: Progress) -> int:
     """Make the bitstream; returns the seed that it is placed with."""
     seed = HARDWARE[board.name].seed
     run_plan(plan, board.name, work, progress)
@@ -267,12 +267,12 @@ def place(board_name: str, seed: int, progress: Progress = print) -> BuildReport
     return BuildReport.load(report, board.clock_hz)
 
 
-def prepare(board: Board, core: wiring.Component) -> BuildPlan:
+def prepare(board: BoardSpec, core: wiring.Component) -> BuildPlan:
     """Elaborate a board's design: files and commands of its build.
 
     Parameters
     ----------
-    board : Board
+    board : BoardSpec
     core : amaranth.lib.wiring.Component
         As of `BoardTop`.
 

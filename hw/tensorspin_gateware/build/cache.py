@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import tensorspin.contract
-from tensorspin.contract.device.boards import Board
+from tensorspin.contract.device.boards import BoardSpec
 
 BUILD_BYTES = 8
 
@@ -28,7 +28,7 @@ _SOURCES = (".py", ".v")
 """Suffixes of what a netlist is made from."""
 
 
-def build_digest(board: Board) -> bytes:
+def build_digest(board: BoardSpec) -> bytes:
     """`BUILD_BYTES` bytes that tell one state of the sources from another.
 
     They cover gateware, contract and the board's row, and can be had without elaborating anything.

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from tensorspin.contract.device.boards import BOARDS, Board
+from tensorspin.contract.device.boards import BOARDS, BoardSpec
 
 from ..boards import HARDWARE
 from . import cache
@@ -71,7 +71,7 @@ class Row:
 
     @classmethod
     def of(
-        cls, board: Board, report: BuildReport, record: BuildRecord, seeds_mhz: dict[str, float]
+        cls, board: BoardSpec, report: BuildReport, record: BuildRecord, seeds_mhz: dict[str, float]
     ) -> Row:
         """The row of a build."""
         used = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from ..contract.fixed import LEVEL, MANTISSA, NARROW_WEIGHT, WEIGHT
 from ..errors import CapacityError
 from ..golden.contractor.contraction import Results, contract
 from ..golden.contractor.cycles import cycle_count, multiply_accumulates
+from . import program_file
 from .capacity import Demand, check_sound, demands, program_words
 from .chain import FloatNode
 from .outputs import Classification, Task
@@ -258,16 +259,12 @@ class NetworkProgram:
 
     def save(self, path: str | Path) -> None:
         """Write the program to a file; see `tensorspin.compiler.program_file`."""
-        from .program_file import save
+        program_file.save(path, {item.name: getattr(self, item.name) for item in fields(self)})
 
-        save(self, path)
-
-    @staticmethod
-    def load(path: str | Path) -> NetworkProgram:
+    @classmethod
+    def load(cls, path: str | Path) -> NetworkProgram:
         """Read a program from a file; see `tensorspin.compiler.program_file`."""
-        from .program_file import load
-
-        return load(path)
+        return program_file.load(path, cls)
 
 
 def _log2_scale(nodes: Sequence[Node], steps: Sequence[float], table_scale: float) -> float:

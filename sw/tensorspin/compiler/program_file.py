@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 
 from ..contract.contractor.program import Node, Operand, OperandKind
 from ..errors import TensorspinError
-from .network_program import NetworkProgram
 from .outputs import Classification, OutlierDetection, Regression, Task
 
 FORMAT = "tensorspin network program"
@@ -29,35 +30,48 @@ _TASKS = {
 }
 
 
+Program = TypeVar("Program")
+"""What `load` makes of a file: `tensorspin.compiler.network_program.NetworkProgram`."""
+
+
 class ProgramFileError(TensorspinError):
     """A file is not a program, is damaged, or is of another version."""
 
 
-def save(program: NetworkProgram, path: str | Path) -> None:
-    """Write a program, replacing the file only once all is written.
+def save(path: str | Path, program: Mapping[str, Any]) -> None:
+    """Write a program, replacing the file only once everything is written.
 
     Parameters
     ----------
-    program : NetworkProgram
     path : str or Path
+        File to write.
+    program : mapping of str to object
+        The attributes of a `tensorspin.compiler.network_program.NetworkProgram`, by name.
+
+    Raises
+    ------
+    ValueError
+        If the classes have mixed types, for which a file without pickles has no form.
+    OSError
+        If the file cannot be written.
     """
     path = Path(path)
-    task, task_arrays = _task_entry(program.task)
+    task, task_arrays = _task_entry(program["task"])
     metadata = {
         "format": FORMAT,
         "version": VERSION,
-        "nodes": [asdict(node) for node in program.nodes],
-        "names": list(program.names),
-        "clip": program.clip,
+        "nodes": [asdict(node) for node in program["nodes"]],
+        "names": list(program["names"]),
+        "clip": program["clip"],
         "task": task,
-        "log2_scale": program.log2_scale,
+        "log2_scale": program["log2_scale"],
     }
     arrays = {
         "metadata": np.array(json.dumps(metadata)),
-        "weights": np.concatenate([tensor.ravel() for tensor in program.weights]),
-        "table": program.table,
-        "feature_minimum": program.feature_minimum,
-        "feature_maximum": program.feature_maximum,
+        "weights": np.concatenate([tensor.ravel() for tensor in program["weights"]]),
+        "table": program["table"],
+        "feature_minimum": program["feature_minimum"],
+        "feature_maximum": program["feature_maximum"],
         **task_arrays,
     }
     partial = path.with_name(path.name + ".partial")
@@ -69,16 +83,21 @@ def save(program: NetworkProgram, path: str | Path) -> None:
         partial.unlink(missing_ok=True)
 
 
-def load(path: str | Path) -> NetworkProgram:
+def load(path: str | Path, make: Callable[..., Program]) -> Program:
     """Read a program.
 
     Parameters
     ----------
     path : str or Path
+        File that `save` wrote, with this version of the package or an earlier one.
+    make : callable
+        Called with the program's attributes by name. What it refuses is reported as a file that is
+        not sound.
 
     Returns
     -------
-    NetworkProgram
+    object
+        What `make` returned.
 
     Raises
     ------
@@ -104,7 +123,7 @@ def load(path: str | Path) -> NetworkProgram:
                     f"it has version {metadata['version']}, this package reads versions 1 to "
                     f"{VERSION}"
                 )
-            return _program(metadata, arrays)
+            return make(**_attributes(metadata, arrays))
         except (
             ValueError,
             KeyError,
@@ -121,7 +140,8 @@ def load(path: str | Path) -> NetworkProgram:
             raise ProgramFileError(f"{path} is damaged: {error}") from error
 
 
-def _program(metadata: dict, arrays: dict[str, np.ndarray]) -> NetworkProgram:
+def _attributes(metadata: dict, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+    """The attributes of the program in a file, by name."""
     nodes = tuple(_node(entry) for entry in metadata["nodes"])
     flat = arrays["weights"]
     shapes = [(node.outputs, node.left.size, node.right.size) for node in nodes]
@@ -131,17 +151,17 @@ def _program(metadata: dict, arrays: dict[str, np.ndarray]) -> NetworkProgram:
             f"its nodes need {int(ends[-1]) if len(ends) else 0} weights, it has {flat.size}"
         )
     parts = np.split(flat, ends[:-1])
-    return NetworkProgram(
-        nodes,
-        tuple(part.reshape(shape) for part, shape in zip(parts, shapes)),
-        tuple(str(name) for name in metadata["names"]),
-        arrays["table"],
-        arrays["feature_minimum"],
-        arrays["feature_maximum"],
-        bool(metadata["clip"]),
-        _task(metadata, arrays),
-        float(metadata["log2_scale"]),
-    )
+    return {
+        "nodes": nodes,
+        "weights": tuple(part.reshape(shape) for part, shape in zip(parts, shapes)),
+        "names": tuple(str(name) for name in metadata["names"]),
+        "table": arrays["table"],
+        "feature_minimum": arrays["feature_minimum"],
+        "feature_maximum": arrays["feature_maximum"],
+        "clip": bool(metadata["clip"]),
+        "task": _task(metadata, arrays),
+        "log2_scale": float(metadata["log2_scale"]),
+    }
 
 
 def _task_entry(task: Task) -> tuple[dict, dict[str, np.ndarray]]:

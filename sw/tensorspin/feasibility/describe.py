@@ -5,11 +5,11 @@ from __future__ import annotations
 from ..contract.annealer.size import AnnealerSize
 from ..contract.annealer.thresholds import highest_temperature
 from ..contract.contractor.size import ContractorSize
-from ..contract.device.boards import Board
+from ..contract.device.boards import BoardSpec
 from ..contract.device.description import DeviceDescription
 
 
-def engine_rows(device: Board | DeviceDescription) -> list[tuple[str, object]]:
+def engine_rows(device: BoardSpec | DeviceDescription) -> list[tuple[str, object]]:
     """Names and values of what a device's engines take."""
     rows: list[tuple[str, object]] = []
     if device.contractor is not None:

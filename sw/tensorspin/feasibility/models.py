@@ -7,7 +7,7 @@ from math import isqrt
 from pathlib import Path
 
 from ..contract.annealer.size import AnnealerSize
-from ..contract.device.boards import Board
+from ..contract.device.boards import BoardSpec
 from ..data.model_files import Model, read_model
 from ..errors import CapacityError
 from ..sampling.binary_model import quantise_model
@@ -76,14 +76,14 @@ def estimate_widths(model: Model, size: AnnealerSize) -> list[Width]:
     return widths
 
 
-def describe_model(path: Path, board: Board) -> tuple[bool, list[tuple[str, str]]]:
+def describe_model(path: Path, board: BoardSpec) -> tuple[bool, list[tuple[str, str]]]:
     """What a board makes of the model of a file, in words.
 
     Parameters
     ----------
     path : Path
         As for `read_model`.
-    board : Board
+    board : BoardSpec
 
     Returns
     -------

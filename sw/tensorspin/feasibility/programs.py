@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ..compiler.capacity import Demand
 from ..compiler.network_program import NetworkProgram
-from ..contract.device.boards import Board
+from ..contract.device.boards import BoardSpec
 from ..contract.wire.packets import BITS_PER_BYTE, FRAME_OVERHEAD, OFFSET
 from ..driver.link.requests import MAX_DATA
 from ..golden.contractor.cycles import utilisation
@@ -47,13 +47,13 @@ class Estimate:
         return all(demand.fits for demand in self.demands)
 
 
-def estimate(program: NetworkProgram, board: Board) -> Estimate:
+def estimate(program: NetworkProgram, board: BoardSpec) -> Estimate:
     """Estimate a program on a board.
 
     Parameters
     ----------
     program : NetworkProgram
-    board : tensorspin.contract.device.boards.Board
+    board : tensorspin.contract.device.boards.BoardSpec
 
     Returns
     -------

@@ -23,7 +23,7 @@ import numpy as np
 from ..contract.annealer.image import AnnealerSpace, run_bytes
 from ..contract.contractor.image import ProgramOverrunError, read_image
 from ..contract.contractor.memory import LEVELS, MemorySpace
-from ..contract.device.boards import Board
+from ..contract.device.boards import BoardSpec
 from ..contract.device.capabilities import device_requests, device_spaces, is_annealers
 from ..contract.wire import packets
 from ..contract.wire.cobs import DELIMITER
@@ -69,7 +69,7 @@ class GoldenDevice:
 
     Parameters
     ----------
-    board : Board
+    board : BoardSpec
         Row of the board table.
     build : bytes
         8 bytes, the build digest that it reports.
@@ -86,7 +86,7 @@ class GoldenDevice:
         What a byte on the line puts it forward.
     """
 
-    def __init__(self, board: Board, build: bytes = GOLDEN_BUILD) -> None:
+    def __init__(self, board: BoardSpec, build: bytes = GOLDEN_BUILD) -> None:
         self.board = board
         self.build = build
         self.cycle = 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from tensorspin.contract.annealer.image import run_bytes
-from tensorspin.contract.device.boards import Board
+from tensorspin.contract.device.boards import BoardSpec
 from tensorspin.contract.device.capabilities import device_requests, device_spaces
 from tensorspin.contract.wire import packets
 from tensorspin.contract.wire.packets import MAX_PAYLOAD, PacketType
@@ -25,7 +25,7 @@ _WEIGHTS = {
 class RequestGenerator:
     """Makes types and payloads; most are executable where that can be known beforehand."""
 
-    def __init__(self, rng: random.Random, board: Board) -> None:
+    def __init__(self, rng: random.Random, board: BoardSpec) -> None:
         self.rng = rng
         self.spaces = device_spaces(board.contractor, board.annealer)
         taken = device_requests(board.contractor, board.annealer)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 
 import pytest
-from tensorspin.contract.contractor.size import ContractorSize
 
 from tensorspin.contract.annealer.size import AnnealerSize
-from tensorspin.contract.device.boards import Board
+from tensorspin.contract.contractor.size import ContractorSize
+from tensorspin.contract.device.boards import BoardSpec
 from tensorspin_gateware.router import Router
 from tests.gateware.bench import run_bench
 
@@ -26,7 +26,7 @@ ANNEALER = AnnealerSize(
     steps=6,
     tempering=1,
 )
-BOARD = Board(
+BOARD = BoardSpec(
     name="bench",
     title="Test bench",
     clock_hz=12_000_000,
@@ -38,7 +38,7 @@ BOARD = Board(
 BUILD = bytes(range(8))
 
 
-def run_router_bench(module: str, board: Board, rounds: int) -> None:
+def run_router_bench(module: str, board: BoardSpec, rounds: int) -> None:
     run_bench(
         Router(board.contractor, board.annealer, board.description(BUILD).pack()),
         f"tests.gateware.link.{module}",

@@ -6,14 +6,13 @@ from amaranth.lib import data
 from amaranth.utils import ceil_log2
 
 from tensorspin.contract.annealer.size import REFRESH, SWEEPS, AnnealerSize
-from tensorspin.contract.annealer.windows import windows
 
 from ..common.interface import slot_bits
 
 
 def window_bits(size: AnnealerSize) -> int:
     """Width of a window's number."""
-    return ceil_log2(windows(size))
+    return ceil_log2(size.windows)
 
 
 def lane_bits(size: AnnealerSize) -> int:

@@ -9,7 +9,7 @@ from amaranth.utils import ceil_log2
 
 from tensorspin.contract.annealer.size import PROBABILITY, AnnealerSize
 from tensorspin.contract.annealer.thresholds import WORD_BITS, WORDS, generators
-from tensorspin.contract.annealer.windows import LAG, windows
+from tensorspin.contract.annealer.windows import LAG
 
 from ..common.delay import delay
 from ..common.generator import Generator
@@ -24,8 +24,8 @@ def ring_words(size: AnnealerSize) -> int:
     """Words of the ring buffer, a power of two."""
     # In a turn more are drawn than the next replica begins later: the last one lags most. A round
     # may begin in the middle of a word.
-    gained = windows(size) * size.strides[0] - size.window
-    lag = windows(size) + LAG + 1 + -(-(size.replicas - 1) * gained // size.window)
+    gained = size.windows * size.strides[0] - size.window
+    lag = size.windows + LAG + 1 + -(-(size.replicas - 1) * gained // size.window)
     return 1 << ceil_log2(lag + 2)
 
 
@@ -129,7 +129,7 @@ class Thresholds(wiring.Component):
             Mux(
                 self.run & ~self.ends_round,
                 head + 1,
-                newest + self.first_window - (windows(size) + LAG),
+                newest + self.first_window - (size.windows + LAG),
             )
         )
         with m.If(self.last | ~self.run):

@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from tensorspin.contract.annealer.image import state_bytes
 from tensorspin.contract.annealer.size import START, STEP_ROUNDS, AnnealerSize, Moving
-from tensorspin.contract.annealer.windows import MIN_TURN, least_turns, windows
+from tensorspin.contract.annealer.windows import MIN_TURN
 
 from ..common.interface import COUNT_BITS, offset_place, parameters_layout, slot_bits, step_layout
 from .interface import (
@@ -131,15 +131,15 @@ class Turns(wiring.Component):
         more = Signal()  # turns in this round
 
         window, slot = self.place.window, self.place.slot
-        least = Signal(range(windows(size) + 1))
+        least = Signal(range(size.windows + 1))
         m.d.comb += least.eq(parameters.first[lane_bits(size) :])
         m.d.sync += self.first_window.eq(
-            Mux(least > windows(size) - MIN_TURN, windows(size) - MIN_TURN, least)
+            Mux(least > size.windows - MIN_TURN, size.windows - MIN_TURN, least)
         )
         m.d.comb += [
             self.first.eq(self.run & (window == self.first_window)),
-            self.before_last.eq(self.run & (window == windows(size) - 2)),
-            self.last.eq(self.run & (window == windows(size) - 1)),
+            self.before_last.eq(self.run & (window == size.windows - 2)),
+            self.last.eq(self.run & (window == size.windows - 1)),
             self.ends_round.eq(self.last & ~more),
         ]
         with m.If(~self.run):
@@ -220,7 +220,7 @@ class Turns(wiring.Component):
         spared_count = Signal(range(size.replicas))
         with m.If(starting | leaves):
             m.d.sync += [spared.eq(0), spared_count.eq(0)]
-        with m.Elif(self.first & idle & (spared_count != size.replicas - least_turns(size))):
+        with m.Elif(self.first & idle & (spared_count != size.replicas - size.least_turns)):
             m.d.sync += [spared.bit_select(slot, 1).eq(1), spared_count.eq(spared_count + 1)]
         return m
 

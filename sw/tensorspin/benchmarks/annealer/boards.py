@@ -10,8 +10,7 @@ import numpy as np
 
 from ...contract.annealer.size import AnnealerSize
 from ...contract.annealer.thresholds import MAX_SAMPLES
-from ...contract.device.boards import BOARDS
-from ...contract.device.boards import Board as Row
+from ...contract.device.boards import BOARDS, BoardSpec
 from ...driver.board import Board
 from ...driver.transports.golden import GoldenTransport
 from ...errors import CapacityError
@@ -45,7 +44,7 @@ class Solved:
     upload_seconds: float
 
 
-def annealer_rows() -> list[Row]:
+def annealer_rows() -> list[BoardSpec]:
     """Rows of the board table that have an annealer."""
     return [row for row in BOARDS.values() if row.annealer is not None]
 
@@ -81,19 +80,19 @@ def beta_range(instance: Instance, size: AnnealerSize) -> tuple[float, float]:
     return first * quantised.scale, last * quantised.scale
 
 
-def exact_row(row: Row, instance: Instance) -> tuple[Row, float]:
+def exact_row(row: BoardSpec, instance: Instance) -> tuple[BoardSpec, float]:
     """A row rebuilt for an instance: with as many spins, and bits for its weights, up to 8.
 
     No such bitstream need exist; its clock is the row's.
 
     Parameters
     ----------
-    row : Row
+    row : BoardSpec
     instance : Instance
 
     Returns
     -------
-    (Row, float)
+    (BoardSpec, float)
         The row, and the relative quantisation error that is left.
     """
     found = None
@@ -118,7 +117,7 @@ def exact_row(row: Row, instance: Instance) -> tuple[Row, float]:
     return replace(row, annealer=found[0]), found[1]
 
 
-def method_row(row: Row, method: str) -> Row:
+def method_row(row: BoardSpec, method: str) -> BoardSpec:
     """A row with what a method needs, if its kind of annealer can be built so.
 
     Only parallel tempering is added, with the longest strides that the generators allow. No such
@@ -126,7 +125,7 @@ def method_row(row: Row, method: str) -> Row:
 
     Parameters
     ----------
-    row : Row
+    row : BoardSpec
     method : str
         One of `tensorspin.sampling.methods.METHODS`.
     """
@@ -139,7 +138,7 @@ def method_row(row: Row, method: str) -> Row:
 
 
 @contextmanager
-def opened(row: Row) -> Iterator[BoardSampler]:
+def opened(row: BoardSpec) -> Iterator[BoardSampler]:
     """A sampler on the golden model of a row, which need not be in the table."""
     with Board.over(GoldenTransport(row)) as board:
         yield BoardSampler(board)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from ...contract.annealer.size import AnnealerSize
-from ...contract.device.boards import Board as Row
+from ...contract.device.boards import BoardSpec
 from ...sampling.methods import plan
 from .boards import beta_range, exact_row, method_row, obstacle, opened, solve
 from .instances import Instance
@@ -24,13 +24,13 @@ SMALL_READS = 100
 SMALL_SWEEPS = 500
 
 
-def measure_small(instance: Instance, row: Row) -> dict:
+def measure_small(instance: Instance, row: BoardSpec) -> dict:
     """Whether the proven optimum of a small instance is found within `SMALL_READS` reads.
 
     Parameters
     ----------
     instance : Instance
-    row : Row
+    row : BoardSpec
         Rebuilt with bits for the instance's weights: `exact_row`.
 
     Returns
@@ -64,14 +64,14 @@ def measure_small(instance: Instance, row: Row) -> dict:
 
 
 def measure_gset(
-    instance: Instance, row: Row, sweeps: Sequence[int], reads: int, progress
+    instance: Instance, row: BoardSpec, sweeps: Sequence[int], reads: int, progress
 ) -> list[dict]:
     """Cuts in parts of the best known, by each of `WAYS` in about the same time of the device.
 
     Parameters
     ----------
     instance : Instance
-    row : Row
+    row : BoardSpec
         For a method that it lacks, rebuilt: `method_row`.
     sweeps : sequence of int
         Of the first way, which sets the time of the others.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
-from ...contract.device.boards import Board as Row
+from ...contract.device.boards import BoardSpec
 from ...progress import progress_bar, progress_over
 from ..common.machine import describe_machine
 from .boards import obstacle
@@ -35,7 +35,7 @@ class Plan:
 
     Attributes
     ----------
-    rows : sequence of Row
+    rows : sequence of BoardSpec
         Boards with an annealer.
     folder : Path or None
         Of the instances; without it only random ones are solved.
@@ -55,7 +55,7 @@ class Plan:
         Interpreter of the environment that has the other libraries.
     """
 
-    rows: Sequence[Row]
+    rows: Sequence[BoardSpec]
     folder: Path | None
     parts: Sequence[str]
     speed_sweeps: Sequence[int]
@@ -129,7 +129,7 @@ def measure(plan: Plan, keep: Callable[[dict], None]) -> dict:
     return report
 
 
-def _described(row: Row) -> dict:
+def _described(row: BoardSpec) -> dict:
     size = row.annealer
     return {
         "name": row.name,

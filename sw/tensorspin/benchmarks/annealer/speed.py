@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...contract.device.boards import Board as Row
+from ...contract.device.boards import BoardSpec
 from ...progress import progress_over
 from ..common.scripts import run_script
 from .boards import beta_range, obstacle, opened, solve
@@ -74,7 +74,7 @@ def solution_error(successes: float, reads: int) -> float | None:
 
 
 def measure_speed(
-    instance: Instance, rows: Sequence[Row], sweeps: Sequence[int], reads: int, python: str
+    instance: Instance, rows: Sequence[BoardSpec], sweeps: Sequence[int], reads: int, python: str
 ) -> dict:
     """Solve an instance on the boards and with other libraries.
 
@@ -84,7 +84,7 @@ def measure_speed(
     Parameters
     ----------
     instance : Instance
-    rows : sequence of Row
+    rows : sequence of BoardSpec
         Boards; those on which the instance does not fit exactly get an ``obstacle``.
     sweeps : sequence of int
     reads : int

@@ -152,7 +152,7 @@ class AnnealerSize:
         1 if the replicas can have temperatures of their own, and exchange them, else 0. Then random
         bits are drawn for each replica by itself, and `strides` are those of a round.
     window : int, default=0
-        Spins that are compared in a cycle; 0 for all. `windows.check_windows` has its limits.
+        Spins that are compared in a cycle; 0 for all. a power of two from 8 on, and see `Raises`.
 
     Raises
     ------
@@ -197,7 +197,36 @@ class AnnealerSize:
         if min(self.strides) < 1 or max(self.strides) > self.spins:
             raise ValueError(f"strides must be 1 to {self.spins}, not {self.strides}")
         if self.window:
-            windows.check_windows(self)
+            self._check_window()
+
+    def _check_window(self) -> None:
+        """Refuse a window with which the engine cannot be built."""
+        window = self.window
+        if window < 8 or window & (window - 1):
+            raise ValueError(f"window must be 0 or a power of two from 8 on, not {window}")
+        if self.spins != self.spins_for(self.spins):
+            raise ValueError(
+                f"with a window of {window} there must be a multiple of it of spins, at least "
+                f"{windows.MIN_TURN * window}, not {self.spins}"
+            )
+        if self.coupling_bits not in windows.COUPLING_WIDTHS:
+            raise ValueError(
+                f"with a window couplings have 2, 4 or 8 bits, not {self.coupling_bits}"
+            )
+        for name in ("ring", "tempering"):
+            if getattr(self, name):
+                raise ValueError(f"{name} must be 0 with a window")
+        stride = self.strides[0]
+        if set(self.strides) != {stride} or window % stride or windows.MIN_TURN * stride < window:
+            raise ValueError(
+                f"with a window of {window} all strides must be one divisor of it, at least "
+                f"{-(-window // windows.MIN_TURN)}, not {self.strides}"
+            )
+        if self.replicas * stride % window:
+            raise ValueError(
+                f"with a window of {window} and strides of {stride} the number of replicas must "
+                f"be a multiple of {window // stride}, not {self.replicas}"
+            )
 
     @property
     def threshold_bits(self) -> int:
@@ -273,6 +302,16 @@ class AnnealerSize:
         rows = self.spins + self.offset_rows
         return [(self.spins + index) % rows for index in range(count)]
 
+    @property
+    def windows(self) -> int:
+        """Windows that make up all spins, where there is a window."""
+        return self.spins // self.window
+
+    @property
+    def least_turns(self) -> int:
+        """Turns of a round, at least, in which replicas do sweeps, where there is a window."""
+        return max(windows.MIN_REPLICAS, self.window // self.strides[0])
+
     def spins_for(self, variables: int) -> int:
         """Least spins, for so many variables, of a build like this one."""
         return windows.spins_for(self.window, variables) if self.window else max(2, variables)
@@ -285,7 +324,7 @@ class AnnealerSize:
         first : int
             The first spin that is a variable.
         """
-        return windows.turn(self, first) if self.window else 1
+        return max(windows.MIN_TURN, self.windows - first // self.window) if self.window else 1
 
     def fill_rounds(self, rows: int) -> int:
         """Rounds before the first comparison.

@@ -29,8 +29,8 @@ one, which flips nothing). While sweeps are done `least_turns` remain.
 
 *Thresholds.* Each cycle `stride` samples of each digit are drawn; every P of them, in the order in
 which they are drawn, make a word of P thresholds, which goes to a ring buffer. In turn t of a
-round,
-from 0, a replica reads as many words in a row as it visits windows, the first of them the word
+round, from 0, a replica reads as many words in a row as it visits windows, the first of them the
+word
 ``w + t - turn - LAG``, where w is the number of words that were complete when the round began. As
 `least_turns` make w grow by at least the number of windows, a replica never sees a word twice: all
 its decisions use samples of their own, and there is nothing to be gained by sitting out turns. As w
@@ -41,12 +41,7 @@ the same place.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
-
-if TYPE_CHECKING:
-    from .size import AnnealerSize
 
 MIN_TURN = 8
 """Cycles of a turn at least, and least number of windows."""
@@ -63,47 +58,9 @@ LAG = 2
 the ring buffer."""
 
 
-def check_windows(size: AnnealerSize) -> None:
-    """Refuse a size with windows that cannot be built.
-
-    Raises
-    ------
-    ValueError
-    """
-    window = size.window
-    if window < 8 or window & (window - 1):
-        raise ValueError(f"window must be 0 or a power of two from 8 on, not {window}")
-    if size.spins != spins_for(window, size.spins):
-        raise ValueError(
-            f"with a window of {window} there must be a multiple of it of spins, at least "
-            f"{MIN_TURN * window}, not {size.spins}"
-        )
-    if size.coupling_bits not in COUPLING_WIDTHS:
-        raise ValueError(f"with a window couplings have 2, 4 or 8 bits, not {size.coupling_bits}")
-    for name in ("ring", "tempering"):
-        if getattr(size, name):
-            raise ValueError(f"{name} must be 0 with a window")
-    stride = size.strides[0]
-    if set(size.strides) != {stride} or window % stride or MIN_TURN * stride < window:
-        raise ValueError(
-            f"with a window of {window} all strides must be one divisor of it, at least "
-            f"{-(-window // MIN_TURN)}, not {size.strides}"
-        )
-    if size.replicas * stride % window:
-        raise ValueError(
-            f"with a window of {window} and strides of {stride} the number of replicas must be a "
-            f"multiple of {window // stride}, not {size.replicas}"
-        )
-
-
 def spins_for(window: int, variables: int) -> int:
     """Least spins, for so many variables."""
     return window * max(MIN_TURN, -(-variables // window))
-
-
-def least_turns(size: AnnealerSize) -> int:
-    """Turns of a round, at least, in which replicas do sweeps."""
-    return max(MIN_REPLICAS, size.window // size.strides[0])
 
 
 def flip_turns(states: np.ndarray) -> list[int]:
@@ -115,20 +72,3 @@ def flip_turns(states: np.ndarray) -> list[int]:
         +1 and -1.
     """
     return np.maximum((states < 0).sum(axis=0), 1).tolist()
-
-
-def windows(size: AnnealerSize) -> int:
-    """Windows that make up all spins."""
-    return size.spins // size.window
-
-
-def turn(size: AnnealerSize, first: int) -> int:
-    """Windows of a pass, and cycles of a turn.
-
-    Parameters
-    ----------
-    size : AnnealerSize
-    first : int
-        The first spin that is a variable.
-    """
-    return max(MIN_TURN, windows(size) - first // size.window)

@@ -16,7 +16,7 @@ from .usb import ICELINK, UsbDevice, ft231x, ft2232
 
 
 @dataclass(frozen=True)
-class Board:
+class BoardSpec:
     """One row of the table.
 
     Attributes
@@ -93,7 +93,7 @@ _ICELINK_BAUD = 115_200
 _ULX3S_25F = ft231x("ULX3S FPGA 25K")
 
 _TABLE = (
-    Board(
+    BoardSpec(
         name="icebreaker",
         title="1BitSquared iCEBreaker (iCE40 UP5K)",
         clock_hz=30_000_000,
@@ -101,7 +101,7 @@ _TABLE = (
         usb=ft2232("iCEBreaker"),
         **sizes.UP5K,
     ),
-    Board(
+    BoardSpec(
         name="icesugar",
         title="MuseLab iCESugar (iCE40 UP5K)",
         clock_hz=30_000_000,
@@ -109,7 +109,7 @@ _TABLE = (
         usb=ICELINK,
         **sizes.UP5K,
     ),
-    Board(
+    BoardSpec(
         name="upduino_v3",
         title="tinyVision.ai UPduino v3 (iCE40 UP5K)",
         clock_hz=30_000_000,
@@ -117,7 +117,7 @@ _TABLE = (
         usb=UsbDevice(0x0403, 0x6014, "UPduino v3"),
         **sizes.UP5K,
     ),
-    Board(
+    BoardSpec(
         name="ice40_up5k_b_evn",
         title="Lattice iCE40 UltraPlus Breakout Board (iCE40 UP5K)",
         clock_hz=30_000_000,
@@ -125,7 +125,7 @@ _TABLE = (
         usb=ft2232("Lattice iCE40UP5K Breakout", uart=None),
         **sizes.UP5K,
     ),
-    Board(
+    BoardSpec(
         name="icebreaker_bitsy",
         title="1BitSquared iCEBreaker Bitsy (iCE40 UP5K)",
         clock_hz=30_000_000,
@@ -133,7 +133,7 @@ _TABLE = (
         usb=UsbDevice(0x1D50, 0x6146, "iCEBreaker.bitsy"),
         **sizes.UP5K,
     ),
-    Board(
+    BoardSpec(
         name="icebreaker_annealer",
         title="1BitSquared iCEBreaker (iCE40 UP5K)",
         clock_hz=33_000_000,
@@ -141,7 +141,7 @@ _TABLE = (
         usb=ft2232("iCEBreaker"),
         **sizes.UP5K_ANNEALER,
     ),
-    Board(
+    BoardSpec(
         name="hx8k_evn_annealer",
         title="Lattice iCE40-HX8K-B-EVN",
         clock_hz=90_000_000,
@@ -149,7 +149,7 @@ _TABLE = (
         usb=ft2232(""),  # its name, Lattice FTUSB, is that of other boards, too
         **sizes.HX8K_ANNEALER,
     ),
-    Board(
+    BoardSpec(
         name="ulx3s_25f",
         title="Radiona ULX3S (ECP5 25F)",
         clock_hz=95_000_000,
@@ -157,7 +157,7 @@ _TABLE = (
         usb=_ULX3S_25F,
         **sizes.ECP5_25,
     ),
-    Board(
+    BoardSpec(
         name="ulx3s_25f_annealer",
         title="Radiona ULX3S (ECP5 25F)",
         clock_hz=100_000_000,
@@ -165,7 +165,7 @@ _TABLE = (
         usb=_ULX3S_25F,
         **sizes.ECP5_25_ANNEALER,
     ),
-    Board(
+    BoardSpec(
         name="ulx3s_25f_both",
         title="Radiona ULX3S (ECP5 25F)",
         clock_hz=95_000_000,
@@ -173,7 +173,7 @@ _TABLE = (
         usb=_ULX3S_25F,
         **sizes.ECP5_25_BOTH,
     ),
-    Board(
+    BoardSpec(
         name="ulx3s_12f",
         title="Radiona ULX3S (ECP5 12F)",
         clock_hz=95_000_000,
@@ -181,7 +181,7 @@ _TABLE = (
         usb=ft231x("ULX3S FPGA 12K"),
         **sizes.ECP5_25,
     ),
-    Board(
+    BoardSpec(
         name="ulx3s_45f",
         title="Radiona ULX3S (ECP5 45F)",
         clock_hz=95_000_000,
@@ -189,7 +189,7 @@ _TABLE = (
         usb=ft231x("ULX3S FPGA 45K"),
         **sizes.ECP5_45,
     ),
-    Board(
+    BoardSpec(
         name="ulx3s_85f",
         title="Radiona ULX3S (ECP5 85F)",
         clock_hz=80_000_000,
@@ -197,7 +197,7 @@ _TABLE = (
         usb=ft231x("ULX3S FPGA 85K"),
         **sizes.ECP5_85,
     ),
-    Board(
+    BoardSpec(
         name="ulx3s_85f_annealer",
         title="Radiona ULX3S (ECP5 85F)",
         clock_hz=80_000_000,
@@ -205,7 +205,7 @@ _TABLE = (
         usb=ft231x("ULX3S FPGA 85K"),
         **sizes.ECP5_85_ANNEALER,
     ),
-    Board(
+    BoardSpec(
         name="icepi_zero",
         title="Icepi Zero v1.3 (ECP5 25F)",
         clock_hz=95_000_000,
@@ -213,7 +213,7 @@ _TABLE = (
         usb=ft231x("Icepi"),
         **sizes.ECP5_25,
     ),
-    Board(
+    BoardSpec(
         name="icesugar_pro",
         title="MuseLab iCESugar-Pro (ECP5 25F)",
         clock_hz=95_000_000,
@@ -221,14 +221,14 @@ _TABLE = (
         usb=ICELINK,
         **sizes.ECP5_25,
     ),
-    Board(
+    BoardSpec(
         name="colorlight_5a75b_r7_0",
         title="Colorlight 5A-75B V7.0 (ECP5 25F)",
         clock_hz=95_000_000,
         baud=1_000_000,
         **sizes.ECP5_25,
     ),
-    Board(
+    BoardSpec(
         name="orangecrab_r0_2",
         title="OrangeCrab r0.2 (ECP5 25F)",
         clock_hz=128_000_000,
@@ -236,7 +236,7 @@ _TABLE = (
         usb=UsbDevice(0x1209, 0x5AF0, "OrangeCrab"),
         **sizes.ECP5_25,
     ),
-    Board(
+    BoardSpec(
         name="ecpix5_45f",
         title="LambdaConcept ECPIX-5 (ECP5 45F)",
         clock_hz=135_000_000,
@@ -244,7 +244,7 @@ _TABLE = (
         usb=ft2232("ECPIX"),
         **sizes.ECP5_45,
     ),
-    Board(
+    BoardSpec(
         name="ecpix5_85f",
         title="LambdaConcept ECPIX-5 (ECP5 85F)",
         clock_hz=110_000_000,
@@ -252,7 +252,7 @@ _TABLE = (
         usb=ft2232("ECPIX"),
         **sizes.ECP5_85,
     ),
-    Board(
+    BoardSpec(
         name="versa_ecp5",
         title="Lattice ECP5 Versa (ECP5 45F)",
         clock_hz=120_000_000,
@@ -260,7 +260,7 @@ _TABLE = (
         usb=ft2232("Lattice ECP5.* Versa"),
         **sizes.ECP5_45,
     ),
-    Board(
+    BoardSpec(
         name="ecp5_5g_evn",
         title="Lattice ECP5 Evaluation Board (ECP5 85F)",
         clock_hz=110_000_000,
@@ -292,7 +292,7 @@ SMALLEST_CELLS = {"link": 560, "annealer of 64 spins": 2570, "contractor of 8 la
 count, without DSPs and SPRAM."""
 
 
-def find_board(name: str) -> Board:
+def find_board(name: str) -> BoardSpec:
     """The board of that name.
 
     Raises

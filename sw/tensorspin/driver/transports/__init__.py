@@ -12,8 +12,7 @@ anything else         a serial port: a device path (``/dev/ttyUSB1``, ``COM3``) 
 
 from __future__ import annotations
 
-from ...contract.device.boards import BOARDS, find_board
-from ...contract.device.boards import Board as BoardRow
+from ...contract.device.boards import BOARDS, BoardSpec, find_board
 from ...errors import TransportError
 from .base import Transport
 
@@ -74,7 +73,7 @@ def baud_rates(url: str) -> list[int]:
     return sorted(set(rates), key=lambda rate: (-rates.count(rate), rate))
 
 
-def _virtual_board(url: str, name: str) -> BoardRow:
+def _virtual_board(url: str, name: str) -> BoardSpec:
     try:
         return find_board(name)
     except ValueError as error:

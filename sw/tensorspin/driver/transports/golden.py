@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections import deque
 
-from ...contract.device.boards import Board
+from ...contract.device.boards import BoardSpec
 from ...contract.wire.packets import BITS_PER_BYTE
 from ...golden.device import GoldenDevice
 from .base import Transport
@@ -24,7 +24,7 @@ class GoldenTransport(Transport):
 
     Parameters
     ----------
-    board : Board
+    board : BoardSpec
         Row of the board table.
     device : GoldenDevice, optional
         Instead of a new one.
@@ -32,7 +32,7 @@ class GoldenTransport(Transport):
 
     latency = 1e-3
 
-    def __init__(self, board: Board, device: GoldenDevice | None = None) -> None:
+    def __init__(self, board: BoardSpec, device: GoldenDevice | None = None) -> None:
         self.url = f"golden://{board.name}"
         self.device = GoldenDevice(board) if device is None else device
         self._byte_time = BITS_PER_BYTE / board.baud

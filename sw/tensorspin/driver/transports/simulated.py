@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...contract.device.boards import Board
+from ...contract.device.boards import BoardSpec
 from ...errors import TransportError
 from .base import Transport
 
@@ -18,7 +18,7 @@ class SimulatedTransport(Transport):
 
     Parameters
     ----------
-    board : Board
+    board : BoardSpec
         Row of the board table.
 
     Raises
@@ -30,7 +30,7 @@ class SimulatedTransport(Transport):
     latency = 50e-6
     """The link answers within some hundred cycles; nothing is held back on the way."""
 
-    def __init__(self, board: Board) -> None:
+    def __init__(self, board: BoardSpec) -> None:
         self.url = f"sim://{board.name}"
         try:
             # Late: the host works without the gateware package.

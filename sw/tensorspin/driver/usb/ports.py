@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import serial.tools.list_ports
 from serial.tools.list_ports_common import ListPortInfo
 
-from ...contract.device.boards import BOARDS, Board
+from ...contract.device.boards import BOARDS, BoardSpec
 from ...contract.device.usb import ADAPTERS
 
 
@@ -23,7 +23,7 @@ class PortGuess:
         As `tensorspin.Board.open` takes it.
     name : str
         What the port says of itself; may be empty.
-    boards : tuple of Board
+    boards : tuple of BoardSpec
         Rows of the board table that it may belong to; of those with their UART there, if any has.
     certain : bool
         The name says that it is one of these; otherwise many things have the same numbers.
@@ -36,7 +36,7 @@ class PortGuess:
 
     device: str
     name: str
-    boards: tuple[Board, ...]
+    boards: tuple[BoardSpec, ...]
     certain: bool
     uart: bool
     adapter: str
@@ -88,7 +88,7 @@ def _guess(port: ListPortInfo, ports: list[ListPortInfo]) -> PortGuess:
     return PortGuess(port.device, name, tuple(served or boards), bool(named), uart, adapter)
 
 
-def _is_uart(port: ListPortInfo, board: Board, ports: list[ListPortInfo]) -> bool:
+def _is_uart(port: ListPortInfo, board: BoardSpec, ports: list[ListPortInfo]) -> bool:
     """The port is the interface of a board's USB port that its UART is on."""
     if board.usb.uart is None:
         return False

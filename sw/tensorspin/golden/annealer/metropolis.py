@@ -172,7 +172,7 @@ class Annealer:
 
     def _spare(self, idle: np.ndarray) -> None:
         """Leave out the turns of idle replicas until the step ends, as far as that may be."""
-        least = windows.least_turns(self.problem.size)
+        least = self.problem.size.least_turns
         places = np.flatnonzero(idle)
         self._spared[places[: np.count_nonzero(~self._spared) - least]] = True
 
