@@ -69,7 +69,7 @@ clean: ## Remove what was built and measured, but not the virtual environment
 $(READY): pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) was not found; install it with: \
 	apt install python3 (Debian, Ubuntu) or dnf install python3 (Fedora)"; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "Python 3.10 or newer \
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer \
 	is needed, $(PYTHON) is $$($(PYTHON) -V); choose another with: make PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "Python's venv module is incomplete; \
 	install it with: apt install python3-venv (Debian, Ubuntu)"; exit 1; }

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tensorspin.contract.contractor.size import ContractorSize
 
 from tensorspin.contract.contractor.image import ProgramOverrunError, program_image, read_image
 from tensorspin.contract.contractor.memory import word_stride_bits
@@ -21,6 +20,7 @@ from tensorspin.contract.contractor.program import (
     Operand,
     OperandKind,
 )
+from tensorspin.contract.contractor.size import ContractorSize
 from tensorspin.contract.device.boards import BOARDS, find_board
 from tensorspin.contract.device.description import DeviceDescription, EngineKind
 from tensorspin.contract.fixed import NARROW_STEP

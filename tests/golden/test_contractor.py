@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tensorspin.contract.contractor.size import ContractorSize
 
 from tensorspin.contract.contractor.program import OperandKind
+from tensorspin.contract.contractor.size import ContractorSize
 from tensorspin.contract.fixed import ACCUMULATOR, MANTISSA
 from tensorspin.golden.contractor.contraction import BATCH, contract, normalise
 from tests.support.random_programs import random_program

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from tensorspin.contract.contractor.size import ContractorSize
 
 from tensorspin.contract.contractor.image import program_image
 from tensorspin.contract.contractor.memory import LEVELS
@@ -17,6 +16,7 @@ from tensorspin.contract.contractor.program import (
     Operand,
     OperandKind,
 )
+from tensorspin.contract.contractor.size import ContractorSize
 from tensorspin.contract.fixed import MANTISSA, NARROW_STEP, WEIGHT
 
 

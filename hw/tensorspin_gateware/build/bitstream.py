@@ -171,7 +171,7 @@ def build(board_name: str, progress: Progress = print) -> tuple[Path, BuildRepor
                 seconds = round(_tools_seconds() - started, 1)
                 shutil.copy(folder / "work" / f"{NAME}{hardware.suffix}", bitstream)
                 shutil.copy(folder / "work" / "report.json", report)
-                now = datetime.datetime.now(datetime.timezone.utc).isoformat(" ", "minutes")
+                now = datetime.datetime.now(datetime.UTC).isoformat(" ", "minutes")
                 record = BuildRecord(sources, key, digest.hex(), seed, {}, seconds, now, tools)
             else:
                 progress(f"{board.name}: other sources, the same netlist: build {record.build}")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from amaranth import Module, Signal
 from amaranth.lib import wiring
-from tensorspin.contract.contractor.size import ContractorSize
 
 from tensorspin.contract.contractor.memory import MemorySpace
 from tensorspin.contract.contractor.program import MIN_LANES
+from tensorspin.contract.contractor.size import ContractorSize
 
 from ..primitives import Family
 from .group import Group

@@ -5,8 +5,8 @@ from __future__ import annotations
 from amaranth import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
-from tensorspin.contract.contractor.size import ContractorSize
 
+from tensorspin.contract.contractor.size import ContractorSize
 from tensorspin.contract.fixed import EXPONENT, WEIGHT
 
 from ..primitives import Family

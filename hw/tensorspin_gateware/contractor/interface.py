@@ -6,10 +6,10 @@ from amaranth import unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
-from tensorspin.contract.contractor.size import ContractorSize
 
 from tensorspin.contract.contractor.latency import MEMORY_READ
 from tensorspin.contract.contractor.memory import MemorySpace
+from tensorspin.contract.contractor.size import ContractorSize
 from tensorspin.contract.fixed import LEVEL, MANTISSA
 from tensorspin.contract.wire.packets import MEMORY
 

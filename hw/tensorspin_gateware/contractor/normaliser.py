@@ -6,7 +6,6 @@ from amaranth import Array, Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
-from tensorspin.contract.contractor.size import ContractorSize
 
 from tensorspin.contract.contractor.latency import (
     ISSUE_TO_ADDRESS,
@@ -15,6 +14,7 @@ from tensorspin.contract.contractor.latency import (
     NORMALISE_WRITE,
 )
 from tensorspin.contract.contractor.program import MAX_OUTPUTS, OperandKind
+from tensorspin.contract.contractor.size import ContractorSize
 from tensorspin.contract.fixed import ACCUMULATOR, EXPONENT, MANTISSA
 
 from ..primitives.leading_zeros import LeadingZeros

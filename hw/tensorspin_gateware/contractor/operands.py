@@ -6,11 +6,11 @@ from amaranth import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
-from tensorspin.contract.contractor.size import ContractorSize
 
 from tensorspin.contract.contractor.latency import ISSUE_TO_ADDRESS, ISSUE_TO_FACTORS, MULTIPLY
 from tensorspin.contract.contractor.memory import LEVELS
 from tensorspin.contract.contractor.program import OperandKind
+from tensorspin.contract.contractor.size import ContractorSize
 from tensorspin.contract.fixed import LEVEL, MANTISSA
 
 from ..primitives import Family

@@ -6,10 +6,10 @@ from amaranth import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
-from tensorspin.contract.contractor.size import ContractorSize
 
 from tensorspin.contract.contractor.latency import START_TO_HEADER
 from tensorspin.contract.contractor.memory import word_stride_bits
+from tensorspin.contract.contractor.size import ContractorSize
 
 from ..primitives import Family
 from ..primitives.program_memory import ProgramMemory

@@ -5,10 +5,10 @@ from __future__ import annotations
 from amaranth import Cat, Module, Signal, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
-from tensorspin.contract.contractor.size import ContractorSize
 
 from tensorspin.contract.contractor.latency import ISSUE_TO_WEIGHT
 from tensorspin.contract.contractor.program import HEADER_BITS, HEADER_FIELDS
+from tensorspin.contract.contractor.size import ContractorSize
 
 HEADER = data.StructLayout({name: unsigned(width) for name, width in HEADER_FIELDS})
 """Layout of `tensorspin.contract.contractor.program.Node.pack`."""

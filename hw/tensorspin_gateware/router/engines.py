@@ -7,10 +7,10 @@ which synthesis leaves nothing.
 from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import Out
-from tensorspin.contract.contractor.size import ContractorSize
 
 from tensorspin.contract.annealer.image import AnnealerSpace
 from tensorspin.contract.annealer.size import AnnealerSize
+from tensorspin.contract.contractor.size import ContractorSize
 
 from ..annealer.common.interface import AnnealerSignature
 from ..contractor.interface import ContractorSignature

@@ -3,10 +3,10 @@
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import enum, stream, wiring
 from amaranth.lib.wiring import In, Out
-from tensorspin.contract.contractor.size import ContractorSize
 
 from tensorspin.contract.annealer.image import AnnealerSpace
 from tensorspin.contract.annealer.size import AnnealerSize
+from tensorspin.contract.contractor.size import ContractorSize
 from tensorspin.contract.device.capabilities import device_spaces
 from tensorspin.contract.wire import packets
 from tensorspin.contract.wire.packets import REJECT, REPLY, PacketType, Status

@@ -4,8 +4,8 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import fifo, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
-from tensorspin.contract.contractor.size import ContractorSize
 
+from tensorspin.contract.contractor.size import ContractorSize
 from tensorspin.contract.wire import packets
 
 from ..contractor.interface import ADDRESS_BITS

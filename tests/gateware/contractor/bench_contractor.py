@@ -6,11 +6,11 @@ import cocotb
 import numpy as np
 from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, RisingEdge
-from tensorspin.contract.contractor.size import ContractorSize
 
 from tensorspin.contract.contractor.image import ProgramOverrunError, read_image
 from tensorspin.contract.contractor.latency import MEMORY_READ
 from tensorspin.contract.contractor.memory import MemorySpace
+from tensorspin.contract.contractor.size import ContractorSize
 from tensorspin.golden.contractor.contraction import contract
 from tensorspin.golden.contractor.cycles import cycle_count
 from tests.gateware.bench import bench_parameters

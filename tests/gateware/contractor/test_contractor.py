@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 
 import pytest
-from tensorspin.contract.contractor.size import ContractorSize
 
+from tensorspin.contract.contractor.size import ContractorSize
 from tensorspin.contract.device.boards import find_board
 from tensorspin_gateware.contractor import Contractor
 from tensorspin_gateware.primitives.program_memory import SPRAM_WORDS

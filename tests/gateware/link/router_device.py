@@ -9,11 +9,11 @@ from types import SimpleNamespace
 from unittest import mock
 
 import numpy as np
-from tensorspin.contract.contractor.size import ContractorSize
 
 from tensorspin.contract.annealer.image import AnnealerSpace, run_bytes
 from tensorspin.contract.annealer.size import AnnealerSize
 from tensorspin.contract.contractor.memory import MemorySpace
+from tensorspin.contract.contractor.size import ContractorSize
 from tensorspin.contract.wire import packets
 from tensorspin.contract.wire.packets import CRC, REPLY, FrameSplitter, Packet, PacketType
 from tensorspin.golden import device as golden
