@@ -80,5 +80,5 @@ $(READY): pyproject.toml
 	@echo "Setting up $(VENV) (a minute or two) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-		--editable '.[gateware,plot,test]'
+		--editable '.[gateware,lint,plot,test]'
 	@touch $@
