@@ -14,8 +14,11 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # jax and torch are heavy, and nothing but comparisons needs them.
 COMPARE := $(VENV)/compare
+# The oldest versions of libraries that pyproject.toml allows, and the tests that show that they do.
+OLDEST := $(VENV)/oldest
+QUICK_TESTS := $(addprefix tests/,contract golden compiler data sampling feasibility models/test_mps.py)
 
-.PHONY: help demo test test-all lint bench bench-annealer compare bitstream bitstreams program setup clean
+.PHONY: help demo test test-all test-oldest lint bench bench-annealer compare bitstream bitstreams program setup clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,9 +35,25 @@ test: $(READY) ## Run the tests
 test-all: $(READY) ## Run all tests, those that take minutes too
 	@$(BIN)/pytest $(TEST_FLAGS) -m ''
 
-lint: $(READY) ## Check the style
+lint: $(READY) ## Check style, docstrings, types, and the directions of imports
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/mypy
+	@$(BIN)/python -m tests.support.docstrings
+
+test-oldest: $(OLDEST)/.ready ## Run the quick tests with the oldest libraries that are allowed
+	@PYTHONPATH=sw:hw $(OLDEST)/bin/pytest $(TEST_FLAGS) $(QUICK_TESTS)
+
+$(OLDEST)/.ready: pyproject.toml $(READY)
+	@echo "Setting up $(OLDEST) (about a minute) ..."
+	@$(BIN)/uv pip compile --quiet --python $(BIN)/python --resolution lowest-direct --no-header \
+		--only-binary :all: --extra gateware --extra plot --extra test pyproject.toml \
+		--output-file $(VENV)/oldest.txt
+	@$(PYTHON) -m venv --clear $(OLDEST)
+	@$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check \
+		--only-binary :all: --requirement $(VENV)/oldest.txt
+	@touch $@
 
 bench: $(READY) ## Measure accuracy, size, speed and latency beside other classifiers
 	@$(BIN)/python -m tensorspin.benchmarks.contractor \
@@ -64,7 +83,7 @@ program: $(READY) ## Build the bitstream if need be and load it into the board
 setup: $(READY) ## Make the virtual environment; the other targets do it themselves
 
 clean: ## Remove what was built and measured, but not the virtual environment
-	@rm -rf build results .pytest_cache .ruff_cache .hypothesis
+	@rm -rf build results .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis
 
 $(READY): pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) was not found; install it with: \

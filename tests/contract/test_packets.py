@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tensorspin.contract.wire import cobs
@@ -59,6 +59,7 @@ def test_a_damaged_byte_costs_that_packet_only(first, second, data):
     assert splitter.damaged >= 1
 
 
+@settings(suppress_health_check=[HealthCheck.large_base_example])  # long garbage is the point
 @given(st.binary(min_size=2000, max_size=3000), packets)
 def test_garbage_does_not_pile_up(garbage, packet):
     splitter = FrameSplitter()

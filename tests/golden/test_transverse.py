@@ -35,7 +35,8 @@ def quantum_correlations(problem, temperature, gamma):
     """``<sz_i sz_j>`` by exact diagonalisation."""
     n = problem.variables
     states = all_states(n)
-    flips = np.bitwise_count(np.arange(2**n)[:, None] ^ np.arange(2**n)) == 1
+    differences = np.arange(2**n)[:, None] ^ np.arange(2**n)
+    flips = (differences > 0) & (differences & (differences - 1) == 0)  # one spin differs
     density = expm(-(np.diag(problem.energy(states)) - gamma * flips) / temperature)
     weights = np.diag(density) / np.trace(density)
     return (states * weights[:, None]).T @ states
