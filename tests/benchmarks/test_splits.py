@@ -5,7 +5,8 @@ import pytest
 
 from tensorspin.benchmarks.contractor.splits import stratified_splits
 from tensorspin.contract.device.boards import CONTRACTORS
-from tensorspin.data.datasets import DataError, Samples, load_samples
+from tensorspin.data.datasets import Samples, load_samples
+from tensorspin.data.errors import DataError
 
 ALL = 10**9
 

@@ -8,7 +8,8 @@ import pytest
 
 from tensorspin.benchmarks.contractor import training
 from tensorspin.benchmarks.contractor.peers import protocol
-from tensorspin.data.datasets import DataError, Dataset, load_dataset
+from tensorspin.data.datasets import Dataset, load_dataset
+from tensorspin.data.errors import DataError
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from tensorspin.data.datasets import TEST_SIZE, DataError, load_dataset, load_samples, split_samples
+from tensorspin.data.datasets import TEST_SIZE, load_dataset, load_samples, split_samples
+from tensorspin.data.errors import DataError
 
 
 def test_names_are_read_whole():

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from dimod.serialization import coo
 
-from tensorspin.data.datasets import DataError
+from tensorspin.data.errors import DataError
 from tensorspin.data.model_files import MOST_VARIABLES, find_known_value, read_model
 
 RUDY = "4 4\n1 2 3\n2 3 -1\n1 4 0\n4 3 2\n"

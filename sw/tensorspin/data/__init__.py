@@ -1,1 +1,23 @@
-"""Data from files: tables to train with (`datasets`), Ising and QUBO models (`model_files`)."""
+"""Data from files.
+
+`datasets` reads tables of samples to train classifiers with, and splits them; `model_files` reads
+Ising and QUBO models for the annealer, and the best values known for them. What cannot be read or
+used raises `DataError`.
+"""
+
+from .datasets import Dataset, Samples, load_dataset, load_samples, split_samples
+from .errors import DataError
+from .model_files import KnownValue, Model, find_known_value, read_model
+
+__all__ = [
+    "DataError",
+    "Dataset",
+    "KnownValue",
+    "Model",
+    "Samples",
+    "find_known_value",
+    "load_dataset",
+    "load_samples",
+    "read_model",
+    "split_samples",
+]

@@ -1,4 +1,8 @@
-"""Data by name from scikit-learn, or from a file."""
+"""Tables of samples to train with, by name from scikit-learn or from a ``.npz`` or ``.csv`` file.
+
+A source is read whole (`load_samples`), then split into samples to train on and samples held out
+for the test (`split_samples`), unless the source brings a split of its own.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ from sklearn import datasets
 from sklearn.model_selection import train_test_split
 from sklearn.utils.multiclass import type_of_target
 
-from ..errors import TensorspinError
+from .errors import DataError
 
 _NAMED = {
     "digits": datasets.load_digits,
@@ -21,29 +25,44 @@ _NAMED = {
 }
 
 NAMES = tuple(_NAMED)
+"""Names of the data sets that come with scikit-learn, so that no download is needed."""
 
 FEATURE_RANGES = {"digits": (0.0, 16.0)}
-"""Ranges that are known beforehand, here of a pixel; those of the others are learnt."""
+"""Lowest and highest value of all features, where the data set's documentation states them.
+
+A pixel of ``digits`` is 0 to 16. For the other data sets an estimator learns the range of each
+feature from the training samples.
+"""
 
 TEST_SIZE = 0.2
-"""Part of the samples that is held out where a source has no split of its own."""
-
-
-class DataError(TensorspinError):
-    """A data set can't be read."""
+"""Share of the samples that is held out for the test if a source has no split of its own."""
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Samples to train on and samples held out.
+    """Samples to train on, and samples that are held out to test with.
 
-    Attributes
+    Parameters
     ----------
-    X_train, X_test : ndarray of float64, shape (n, features)
-    y_train, y_test : ndarray, shape (n,)
-        Classes, or numbers to predict.
-    feature_range : tuple of float, or None
-        Limits that hold for all features, if they are known.
+    X_train : ndarray of float64 of shape (n_train, n_features)
+        Features of the training samples.
+    y_train : ndarray of shape (n_train,)
+        Class of each training sample (numbers or text), or the number to predict for it.
+    X_test : ndarray of float64 of shape (n_test, n_features)
+        Features of the held-out samples.
+    y_test : ndarray of shape (n_test,)
+        Class of each held-out sample, or the number to predict for it.
+    feature_range : tuple of (float, float), optional
+        Lowest and highest value that any feature can take. None if they are not known beforehand.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tensorspin.data import Dataset
+    >>> X, y = np.array([[0.0], [1.0], [0.2]]), np.array([0, 1, 0])
+    >>> data = Dataset(X[:2], y[:2], X[2:], y[2:], feature_range=(0.0, 1.0))
+    >>> len(data.y_train), len(data.y_test)
+    (2, 1)
     """
 
     X_train: np.ndarray
@@ -55,18 +74,29 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Samples:
-    """What a source holds, before any split of ours.
+    """All samples of a source, before `split_samples` divides them.
 
-    Attributes
+    Parameters
     ----------
     name : str
-        Of the set; of a file, its name without folder and suffix.
-    X : ndarray of float64, shape (n, features)
-    y : ndarray, shape (n,)
-    held_out : tuple of ndarray (X, y), or None
-        The source's own held-out samples.
-    feature_range : tuple of float, or None
-        As of `Dataset`.
+        Name of the data set. For a file, the file's name without folder and suffix.
+    X : ndarray of float64 of shape (n_samples, n_features)
+        Features of the samples.
+    y : ndarray of shape (n_samples,)
+        Class of each sample (numbers or text), or the number to predict for it.
+    held_out : tuple of (ndarray, ndarray), optional
+        Features and targets of further samples which the source itself reserves for the test.
+        None if it reserves none.
+    feature_range : tuple of (float, float), optional
+        Lowest and highest value that any feature can take. None if they are not known beforehand.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tensorspin.data import Samples
+    >>> samples = Samples("sensor", np.array([[0.5, 1.0], [2.0, 0.1]]), np.array(["ok", "faulty"]))
+    >>> samples.X.shape, samples.held_out
+    ((2, 2), None)
     """
 
     name: str
@@ -77,12 +107,19 @@ class Samples:
 
 
 def load_named(name: str) -> tuple[np.ndarray, np.ndarray]:
-    """All samples and classes of a data set that scikit-learn brings along.
+    """Load a data set that comes with scikit-learn.
 
     Parameters
     ----------
     name : str
         One of `NAMES`.
+
+    Returns
+    -------
+    X : ndarray of float64 of shape (n_samples, n_features)
+        Features of all samples.
+    y : ndarray of int of shape (n_samples,)
+        Their classes.
     """
     return _NAMED[name](return_X_y=True)
 
@@ -93,19 +130,32 @@ def load_samples(source: str) -> Samples:
     Parameters
     ----------
     source : str
-        A name of `NAMES`; a ``.npz`` file with arrays ``X_train, y_train`` and, if it has its own
-        held-out samples, ``X_test, y_test``; or a ``.csv`` file with one sample a line, the class
-        (or the number to predict) last, and an optional line of column names.
+        One of these:
+
+        - a name of `NAMES`;
+        - a ``.npz`` file with arrays ``X_train`` and ``y_train`` and, if the file has its own
+          held-out samples, ``X_test`` and ``y_test``. Samples with more than one dimension, such
+          as images, become rows of features;
+        - a ``.csv`` file with one sample per line. The last column is the class or the number to
+          predict; the first line may hold names of the columns.
 
     Returns
     -------
     Samples
+        What the source holds, all numbers checked to be finite.
 
     Raises
     ------
     DataError
-        If the source is unknown, unreadable, or has the wrong shape, or a feature or a target is
-        not a finite number.
+        If the source is unknown, cannot be read or has the wrong shape, or if a feature or a
+        target is not a finite number.
+
+    Examples
+    --------
+    >>> from tensorspin.data import load_samples
+    >>> samples = load_samples("iris")
+    >>> samples.X.shape, samples.y.shape
+    ((150, 4), (150,))
     """
     if source in _NAMED:
         return Samples(source, *load_named(source), feature_range=FEATURE_RANGES.get(source))
@@ -120,7 +170,9 @@ def load_samples(source: str) -> Samples:
         raise DataError(f"{path} can't be read: {error.strerror or error}") from error
     except DataError:
         raise
-    except Exception as error:  # numpy, zipfile and zlib have a family each
+    except Exception as error:
+        # A damaged archive makes numpy, zipfile or zlib raise one of many exceptions that have no
+        # base class in common.
         raise DataError(f"{path} can't be read: {error}") from error
     missing = {"X_train", "y_train"} - set(arrays)
     if missing:
@@ -140,26 +192,34 @@ def load_samples(source: str) -> Samples:
 
 
 def load_dataset(source: str, test_size: float = TEST_SIZE, seed: int = 0) -> Dataset:
-    """Read a data set, split in two.
+    """Read a data set and split it into training samples and held-out samples.
 
     Parameters
     ----------
     source : str
-        As of `load_samples`.
+        Name or file, as `load_samples` takes it.
     test_size : float
-        Part of the samples that is held out where the source has no split, 0..1; stratified if
-        they have classes.
+        Share of the samples to hold out, between 0 and 1. It counts only if the source has no
+        split of its own. If the targets are classes, the split keeps their proportions.
     seed : int
-        Of that split.
+        Seed of the random split: the same seed gives the same split.
 
     Returns
     -------
     Dataset
+        The samples, split.
 
     Raises
     ------
     DataError
-        As of `load_samples`, and if the samples can't be split.
+        If `load_samples` cannot read the source, or the samples cannot be split.
+
+    Examples
+    --------
+    >>> from tensorspin.data import load_dataset
+    >>> data = load_dataset("digits")
+    >>> data.X_train.shape, data.X_test.shape, data.feature_range
+    ((1437, 64), (360, 64), (0.0, 16.0))
     """
     samples = load_samples(source)
     if samples.held_out is not None:
@@ -171,25 +231,38 @@ def load_dataset(source: str, test_size: float = TEST_SIZE, seed: int = 0) -> Da
 def split_samples(
     samples: Samples, seed: int, test_size: float = TEST_SIZE, *, stratify: bool = True
 ) -> Dataset:
-    """Hold out a part of the samples; the source's own held-out samples are not looked at.
+    """Hold out a random part of the samples.
+
+    Samples which the source itself reserves for the test (`Samples.held_out`) are ignored.
 
     Parameters
     ----------
     samples : Samples
+        The samples to split.
     seed : int
+        Seed of the random split: the same seed gives the same split.
     test_size : float
-        Part that is held out, 0..1.
+        Share of the samples to hold out, between 0 and 1.
     stratify : bool
-        Keep the proportions of the classes.
+        Whether both parts keep the proportions of the classes. Targets that are numbers to predict
+        cannot be stratified.
 
     Returns
     -------
     Dataset
+        The samples, split.
 
     Raises
     ------
     DataError
-        If there are too few samples, or too few of a class.
+        If there are too few samples, or too few of one class.
+
+    Examples
+    --------
+    >>> from tensorspin.data import load_samples, split_samples
+    >>> data = split_samples(load_samples("wine"), seed=1, test_size=0.5)
+    >>> len(data.y_train), len(data.y_test)
+    (89, 89)
     """
     try:
         X_train, X_test, y_train, y_test = train_test_split(
@@ -205,7 +278,7 @@ def split_samples(
 
 
 def _checked(arrays: dict, X_name: str, y_name: str, path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Samples, one row each (images become rows of pixels), and what belongs to them."""
+    """Return features and targets of an archive, checked; images become rows of pixels."""
     X, y = arrays[X_name], arrays[y_name]
     if X.ndim < 2 or X.size == 0:
         raise DataError(
@@ -223,6 +296,7 @@ def _checked(arrays: dict, X_name: str, y_name: str, path: Path) -> tuple[np.nda
 
 
 def _check_finite(X: np.ndarray, where: str) -> None:
+    """Name the first feature that is not a finite number: nan usually stands for a gap."""
     bad = np.argwhere(~np.isfinite(X))
     if len(bad):
         sample, feature = bad[0]
@@ -235,12 +309,15 @@ def _check_finite(X: np.ndarray, where: str) -> None:
 def _check_targets(y: np.ndarray, where: str) -> None:
     if y.dtype.kind not in "biufU":
         raise DataError(f"{where} must hold numbers or text, not {y.dtype}")
-    bad = np.flatnonzero(~np.isfinite(y)) if y.dtype.kind == "f" else ()
-    if len(bad):
-        raise DataError(f"{where}: the target of sample {bad[0]} is {y[bad[0]]}; remove it")
+    # Integers and text are always finite, and isfinite() does not take text.
+    if y.dtype.kind == "f":
+        bad = np.flatnonzero(~np.isfinite(y))
+        if len(bad):
+            raise DataError(f"{where}: the target of sample {bad[0]} is {y[bad[0]]}; remove it")
 
 
 def _read_npz(path: Path) -> dict[str, np.ndarray]:
+    # A pickle can run any code when it is loaded, and data files come from anywhere.
     archive = np.load(path, allow_pickle=False)
     if not isinstance(archive, np.lib.npyio.NpzFile):
         raise DataError(f"{path} is a single array; an archive is needed, as of numpy.savez")
@@ -249,10 +326,12 @@ def _read_npz(path: Path) -> dict[str, np.ndarray]:
 
 
 def _read_csv(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    # Spreadsheets begin a file with a byte order mark, which would hide the first number.
+    # Spreadsheets begin a file with a byte order mark, which would hide the first number; the
+    # encoding utf-8-sig skips the mark if there is one.
     with open(path, newline="", encoding="utf-8-sig") as file:
         rows = [row for row in csv.reader(file) if row]
-    # A line with a number in it is a sample, even if something else in it is wrong.
+    # The first line holds column names only if none of its features is a number. A line with a
+    # number in it is a sample, so that a mistake elsewhere in that line is reported, not skipped.
     if rows and not any(_is_number(value) for value in rows[0][:-1] or rows[0]):
         del rows[0]
     if not rows:
@@ -271,6 +350,8 @@ def _read_csv(path: Path) -> tuple[np.ndarray, np.ndarray]:
     X = np.array([[float(value) for value in row[:-1]] for row in rows])
     _check_finite(X, str(path))
     labels = [row[-1] for row in rows]
+    # Targets keep the narrowest type that holds all of them: class 1 is not to become class 1.0,
+    # and a column with a single word in it is a column of words.
     for kind in (int, float):
         try:
             y = np.array([kind(label) for label in labels], dtype=np.dtype(kind))

@@ -1,4 +1,10 @@
-"""Files of Ising and QUBO models: rudy, BiqMac, qbsolv's .qubo, and dimod's own."""
+"""Files of Ising and QUBO models, and tables of the best values known for them.
+
+An Ising model gives an energy to spins of +1 and -1, a QUBO model (quadratic unconstrained binary
+optimisation) a value to variables of 0 and 1; both become a `dimod.BinaryQuadraticModel`, which is
+what the annealer minimises. Some formats state another objective, such as the largest cut of a
+graph; `Model.value` converts energies back to it.
+"""
 
 from __future__ import annotations
 
@@ -9,45 +15,65 @@ import io
 import lzma
 import re
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import dimod
 import numpy as np
 from dimod.serialization import fileview
 
-from .datasets import DataError
+from .errors import DataError
 
 FORMATS = ("rudy", "sparse", "qubo", "coo", "dimod")
-"""What `read_model` reads; its documentation says what they are."""
+"""Names of the formats that `read_model` reads; its documentation describes them."""
 
 TABLE = "best_known.csv"
-"""File with the best values known, beside the files or in the folder above."""
+"""Name of the table of best values known, beside the model files or in the folder above."""
 
-_OPENERS = {".xz": lzma.open, ".gz": gzip.open, ".bz2": bz2.open}
+_OPENERS: dict[str, Callable[..., Any]] = {".xz": lzma.open, ".gz": gzip.open, ".bz2": bz2.open}
+"""What opens a compressed file, by the file's last suffix."""
 
 _DIMOD_PREFIX = b"DIMODBQM"
+"""First bytes of every file that dimod.BinaryQuadraticModel.to_file writes."""
 
 _VARTYPE = re.compile(r"\s*#\s*vartype\s*=\s*(\w*)")
-"""Beginning of a file of dimod.serialization.coo."""
+"""First line of a file that dimod.serialization.coo writes; the group is SPIN or BINARY."""
 
 MOST_VARIABLES = 1_000_000
-"""Of a file; a damaged one may announce any number."""
+"""Largest number of variables that is accepted.
+
+A damaged file may announce any number, and memory is allocated for that many.
+"""
 
 
 @dataclass(frozen=True)
 class Model:
-    """A model with the objective that its file states.
+    """A model together with the objective that its file states.
 
-    Attributes
+    Parameters
     ----------
     name : str
-        The file's.
+        Name of the file, without folders.
     bqm : dimod.BinaryQuadraticModel
+        The model to minimise.
     objective : str
-        "max cut", "min x'Qx" or "energy".
+        What the file asks for: "max cut" (the largest cut of a graph), "min x'Qx" (the least value
+        of a quadratic form), or "energy" (the least energy of the model itself).
     weight : float
-        Sum of the weights of all edges; for the objective "max cut".
+        Sum of the weights of all edges; it counts only for the objective "max cut".
+
+    Examples
+    --------
+    A graph of two nodes and one edge of weight 3. The edge is cut if the spins differ.
+
+    >>> import dimod
+    >>> from tensorspin.data import Model
+    >>> bqm = dimod.BinaryQuadraticModel.from_ising({}, {(1, 2): 3.0})
+    >>> model = Model("edge", bqm, "max cut", weight=3.0)
+    >>> float(model.value(bqm.energy({1: +1, 2: -1}))), model.maximised
+    (3.0, True)
     """
 
     name: str
@@ -57,17 +83,46 @@ class Model:
 
     @property
     def maximised(self) -> bool:
-        """Greater values are better."""
+        """Whether a greater value of the objective is better."""
         return self.objective == "max cut"
 
     def value(self, energy):
-        """The objective of states with an energy; the cut is ``(weight - energy) / 2``."""
+        """Convert energies of states to the file's objective.
+
+        Parameters
+        ----------
+        energy : float or ndarray of float
+            Energies of the model.
+
+        Returns
+        -------
+        float or ndarray of float
+            Values of the objective, in the shape of `energy`.
+        """
+        # An edge of weight w adds -w to the energy if it is cut and +w if it is not, so the energy
+        # is the weight of all edges less twice the cut.
         return (self.weight - energy) / 2 if self.maximised else energy
 
 
 @dataclass(frozen=True)
 class KnownValue:
-    """A line of a table of best values: ``file,n,m,objective,value,status``."""
+    """The best value known for a model file, as its line in `TABLE` gives it.
+
+    Parameters
+    ----------
+    objective : str
+        What the value is a value of, in the words of `Model.objective`.
+    value : float
+        The best value known.
+    status : str
+        How certain the value is, for example "proven optimum" or "best known".
+
+    Examples
+    --------
+    >>> from tensorspin.data import KnownValue
+    >>> KnownValue("max cut", 11624.0, "best known").value
+    11624.0
+    """
 
     objective: str
     value: float
@@ -75,37 +130,50 @@ class KnownValue:
 
 
 def read_model(path: str | Path, file_format: str | None = None) -> Model:
-    """Read a file.
+    r"""Read a file that holds an Ising or QUBO model.
 
     ======= ======================================================================================
-    format
+    format  content
     ======= ======================================================================================
-    rudy    G-set, BiqMac's max-cut: ``n m``, then ``i j w`` from 1 on. To maximise: the sum of w
-            over the edges that are cut. The model is ``sum w s_i s_j``.
-    sparse  BiqMac's .sparse: ``n m``, then ``i j q`` from 1 on, the upper triangle of a symmetric
-            Q. To minimise: x'Qx, in which each q off the diagonal stands twice.
-    qubo    qbsolv's .qubo: ``p qubo 0 nodes diagonals elements``, then ``i j q`` from 0 on, ``c``
-            before comments. To minimise: the sum of ``q x_i x_j``, each once.
-    coo     dimod.serialization.coo, with its line ``# vartype=...``.
-    dimod   dimod.BinaryQuadraticModel.to_file.
+    rudy    G-set, BiqMac's max-cut: a line ``n m`` (nodes, edges), then ``i j w`` for each edge,
+            nodes counted from 1. To maximise: the sum of w over the edges that are cut. The model
+            is ``sum w s_i s_j``.
+    sparse  BiqMac's .sparse: a line ``n m``, then ``i j q``, counted from 1, the upper triangle of
+            a symmetric matrix Q. To minimise: x'Qx, in which each q off the diagonal counts twice.
+    qubo    qbsolv's .qubo: ``p qubo 0 nodes diagonals elements``, then ``i j q``, counted from 0;
+            lines with comments begin with ``c``. To minimise: the sum of ``q x_i x_j``, in which
+            each q counts once.
+    coo     What dimod.serialization.coo writes, with its first line ``# vartype=...``.
+    dimod   What dimod.BinaryQuadraticModel.to_file writes.
     ======= ======================================================================================
 
     Parameters
     ----------
     path : str or Path
-        May be compressed: .xz, .gz, .bz2.
+        The file, which may be compressed (suffix .xz, .gz or .bz2).
     file_format : str, optional
-        One of `FORMATS`. By default coo and dimod are known by their beginnings, qubo and sparse by
-        their suffixes; all else is taken as rudy.
+        One of `FORMATS`. By default coo and dimod are recognised by their first bytes, qubo and
+        sparse by the file's suffix; any other file is read as rudy.
 
     Returns
     -------
     Model
+        The model and the objective of the file.
 
     Raises
     ------
     DataError
-        If the file can't be read, or is not of its format.
+        If the file cannot be read, or does not have the format.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tensorspin.data import read_model
+    >>> path = Path("triangle.txt")
+    >>> _ = path.write_text("3 3\n1 2 1\n2 3 1\n1 3 1\n")
+    >>> model = read_model(path)
+    >>> model.objective, model.bqm.num_variables
+    ('max cut', 3)
     """
     path = Path(path)
     if file_format is not None and file_format not in FORMATS:
@@ -121,7 +189,9 @@ def read_model(path: str | Path, file_format: str | None = None) -> Model:
     if chosen == "dimod":
         try:
             bqm = fileview.load(io.BytesIO(content))
-        except Exception as error:  # whatever numpy, json and zip make of bytes that are none
+        except Exception as error:
+            # A damaged file makes numpy, json or zipfile raise one of many exceptions that have no
+            # base class in common.
             raise DataError(f"{path} is no model of dimod: {error}") from error
         if not isinstance(bqm, dimod.BinaryQuadraticModel):
             raise DataError(f"{path} holds a {type(bqm).__name__}, not a binary quadratic model")
@@ -136,24 +206,34 @@ def read_model(path: str | Path, file_format: str | None = None) -> Model:
 
 
 def find_known_value(path: str | Path, folder: str | Path | None = None) -> KnownValue | None:
-    """The best value known of a file.
+    r"""Look up the best value known for a model file.
 
     Parameters
     ----------
     path : str or Path
-        Of the file; it is found by its name without folders.
+        The model file. Its line in the table is found by the file's name, without folders.
     folder : str or Path, optional
-        Of the table. By default the file's own, or the one above.
+        Folder that holds the table (`TABLE`). By default the file's own folder is tried, then the
+        folder above.
 
     Returns
     -------
     KnownValue or None
-        None if there is no table, or the file is not in it.
+        The value, or None if there is no table or the file is not in it.
 
     Raises
     ------
     DataError
-        If there is no table in `folder`, or a table can't be read.
+        If there is no table in `folder`, or a table cannot be read.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tensorspin.data import find_known_value
+    >>> line = "triangle.txt,3,3,max cut,2,proven optimum"
+    >>> _ = Path("best_known.csv").write_text(f"file,n,m,objective,value,status\n{line}\n")
+    >>> find_known_value("triangle.txt")
+    KnownValue(objective='max cut', value=2.0, status='proven optimum')
     """
     path = Path(path)
     if folder is not None:
@@ -178,16 +258,21 @@ def find_known_value(path: str | Path, folder: str | Path | None = None) -> Know
 
 
 def _recognised(content: bytes, suffixes: list[str]) -> str:
+    """Guess the format of a file from its first bytes, then from its suffix."""
     if content.startswith(_DIMOD_PREFIX):
         return "dimod"
     if _VARTYPE.match(content[:100].decode(errors="replace")):
         return "coo"
+    # The suffix of the format stands before that of the compression: model.qubo.gz.
     own = [suffix for suffix in suffixes if suffix not in _OPENERS]
     return {".qubo": "qubo", ".sparse": "sparse"}.get(own[-1] if own else "", "rudy")
 
 
 def _read_coo(path: Path, text: str) -> dimod.BinaryQuadraticModel:
-    """As `dimod.serialization.coo.load`, which passes over lines that it can't read."""
+    """Read what dimod.serialization.coo writes, and refuse every line that is not understood.
+
+    dimod's own reader skips such lines silently, so that a damaged file would become another model.
+    """
     found = _VARTYPE.match(text)
     vartype = found[1].upper() if found else ""
     if vartype not in dimod.Vartype.__members__:
@@ -210,6 +295,7 @@ def _read_coo(path: Path, text: str) -> dimod.BinaryQuadraticModel:
 
 
 def _read_triplets(path: Path, text: str, chosen: str) -> Model:
+    """Read rudy, sparse or qubo: a line of counts, then one line of three numbers per entry."""
     lines = [line for line in text.splitlines() if line.strip()]
     if chosen == "qubo":
         lines = [line for line in lines if line.split()[0] not in ("c", "#")]
@@ -241,8 +327,12 @@ def _read_triplets(path: Path, text: str, chosen: str) -> Model:
     if chosen == "rudy" and diagonal.any():
         raise DataError(f"{path}: entry {np.flatnonzero(diagonal)[0] + 1} is a loop")
     linear = np.zeros(variables)
+    # A diagonal element may stand more than once; add.at sums the weights, as dimod does those of a
+    # pair, whereas `linear[...] += weights` would keep only the last.
     np.add.at(linear, pairs[diagonal, 0] - first, weights[diagonal])
     pairs, weights = pairs[~diagonal] - first, weights[~diagonal]
+    # Of a symmetric matrix a sparse file holds the upper triangle alone, so that each entry off the
+    # diagonal stands for two.
     factor = 2 if chosen == "sparse" else 1
     bqm = dimod.BinaryQuadraticModel.from_numpy_vectors(
         linear,
@@ -257,13 +347,17 @@ def _read_triplets(path: Path, text: str, chosen: str) -> Model:
 
 
 def _count(path: Path, field: str) -> int:
+    # isdigit() alone is true for superscripts, too, which int() does not take.
     if not (field.isascii() and field.isdigit()):
         raise DataError(f"{path}: {field!r} in the first line is no count")
     return int(field)
 
 
 def _numbers(path: Path, lines: list[str], columns: int, first: int) -> np.ndarray:
-    """Rows of finite numbers, float64 (n, columns)."""
+    """Return the numbers of lines, checked to be finite, as float64 of shape (n, columns).
+
+    `first` is the number of lines before them in the file: messages count lines from 1.
+    """
     fields = [line.split() for line in lines]
     for number, row in enumerate(fields, start=first + 1):
         if len(row) != columns:

@@ -9,7 +9,7 @@ from pathlib import Path
 import dimod
 import numpy as np
 
-from ...data.datasets import DataError
+from ...data.errors import DataError
 from ...data.model_files import TABLE, KnownValue, Model, find_known_value, read_model
 
 SMALL = 100

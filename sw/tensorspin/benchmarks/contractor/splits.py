@@ -9,7 +9,8 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils.multiclass import type_of_target
 
 from ...contract.device.boards import CONTRACTORS
-from ...data.datasets import DataError, Dataset, Samples, split_samples
+from ...data.datasets import Dataset, Samples, split_samples
+from ...data.errors import DataError
 
 
 def check_usable(samples: Samples) -> None:

@@ -12,7 +12,8 @@ import numpy as np
 from tqdm import tqdm
 
 from ...compiler.scaling import scale_features
-from ...data.datasets import DataError, Dataset
+from ...data.datasets import Dataset
+from ...data.errors import DataError
 from ..common.scripts import run_script
 from .peers.protocol import Task
 
