@@ -1,4 +1,4 @@
-"""Progress of what takes time, on stderr."""
+"""Progress bars on stderr, for work that takes longer than a moment."""
 
 from __future__ import annotations
 
@@ -9,35 +9,58 @@ from contextlib import contextmanager
 from tqdm import tqdm
 
 Progress = Callable[[int, int], None]
-"""Called with what is done and what there is to do."""
+"""A callback that reports progress: called with the amount done so far and the total amount."""
 
 LOG_INTERVAL = 10.0
-"""Seconds between two lines where stderr is a file and each is kept."""
+"""Seconds between two updates of a bar if stderr is not a terminal.
+
+A log file keeps every update as a line of its own, so there are few of them.
+"""
+
+_TERMINAL_INTERVAL = 0.1
+"""Seconds between two updates of a bar on a terminal, where each overwrites the one before."""
 
 
 def progress_over(items: Iterable, title: str, unit: str) -> tqdm:
-    """The items, with a bar that counts them.
+    """Iterate over items while a bar counts them.
 
     Parameters
     ----------
     items : iterable
-    title, unit : str
+        What to iterate over. If it has a length, the bar shows the share done and the time left.
+    title : str
+        Text before the bar.
+    unit : str
+        What one item is, in the singular.
+
+    Returns
+    -------
+    tqdm
+        Iterable that gives the items.
     """
     return tqdm(items, desc=title, unit=unit, mininterval=_interval())
 
 
 @contextmanager
 def progress_bar(title: str, unit: str) -> Iterator[Progress]:
-    """A bar that is fed by the callback that it gives.
+    """Show a bar for as long as the context lasts, and give the callback that moves it.
 
     Parameters
     ----------
-    title, unit : str
-        Bytes (``"B"``) get prefixes.
+    title : str
+        Text before the bar.
+    unit : str
+        What is counted, in the singular. Bytes (``"B"``) are shown with prefixes: kB, MB.
+
+    Yields
+    ------
+    Progress
+        To be called with the amount done so far and the total amount.
     """
     with tqdm(desc=title, unit=unit, unit_scale=unit == "B", mininterval=_interval()) as bar:
 
         def advance(done: int, total: int) -> None:
+            # tqdm counts increments, whereas the callback tells how much is done in all.
             bar.total = total
             bar.update(done - bar.n)
 
@@ -45,4 +68,4 @@ def progress_bar(title: str, unit: str) -> Iterator[Progress]:
 
 
 def _interval() -> float:
-    return 0.1 if sys.stderr.isatty() else LOG_INTERVAL
+    return _TERMINAL_INTERVAL if sys.stderr.isatty() else LOG_INTERVAL

@@ -1,4 +1,7 @@
-"""Data from scikit-learn and from files; what the command line says of bad ones is in test_cli."""
+"""Data from scikit-learn and from files.
+
+What the command line says of files that cannot be used is in ``tests/cli/test_train.py``.
+"""
 
 import numpy as np
 import pytest
@@ -56,3 +59,16 @@ def test_a_csv_target_that_is_no_number(tmp_path):
     path.write_text("1,2,0.5\n3,4,nan\n")
     with pytest.raises(DataError, match="the target of sample 1 is nan"):
         load_samples(str(path))
+
+
+@pytest.mark.parametrize(
+    ("labels", "dtype"), [("01", "int64"), (("0.5", "1"), "float64"), (("1", "b"), "<U1")]
+)
+def test_csv_files_of_spreadsheets(tmp_path, labels, dtype):
+    path = tmp_path / "data.csv"
+    rows = [f"{i},2,{labels[i % 2]}" for i in range(20)]
+    path.write_text("\n".join(rows), encoding="utf-8-sig")
+    data = load_dataset(str(path))
+    # The byte order mark is not a line of names: no sample is lost.
+    assert sorted([*data.X_train[:, 0], *data.X_test[:, 0]]) == list(range(20))
+    assert data.y_train.dtype == dtype

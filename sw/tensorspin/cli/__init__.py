@@ -1,4 +1,6 @@
-"""Commands of ``tensorspin``: a module each, and the figures that they draw.
+"""The commands of ``tensorspin``, one module each, and the figures that they draw.
 
-Most imports are inside of functions: ``tensorspin --help`` should not wait for scikit-learn.
+Each command's module has ``add``, which declares its arguments, and a function that runs it. Heavy
+imports (scikit-learn, dimod, matplotlib) stand inside of the functions that need them, so that
+``tensorspin --help`` answers at once.
 """

@@ -1,4 +1,8 @@
-"""The command ``tensorspin anneal``."""
+"""The command ``tensorspin anneal``: minimise the Ising or QUBO model of a file on a board.
+
+`anneal_file` does the work from the file to the lines that are printed; its steps follow in their
+order.
+"""
 
 from __future__ import annotations
 
@@ -17,57 +21,90 @@ if TYPE_CHECKING:
     from ..data.model_files import KnownValue, Model
     from ..sampling import BoardSampler
 
+Line = tuple[str, object]
+"""A line of the report: the name of a quantity, and its value."""
+
 
 def add(commands) -> None:
     """Add the command's parser to what `argparse` calls subparsers."""
     anneal = commands.add_parser("anneal", help="minimise an Ising or QUBO model on a board")
     anneal.add_argument(
-        "file", type=Path, help="rudy (G-set, BiqMac), .qubo, .sparse, or a file of dimod"
+        "file",
+        type=Path,
+        help="model: a rudy file (G-set, BiqMac), .qubo, .sparse, or a file that dimod has "
+        "written; may be compressed (.xz, .gz, .bz2)",
     )
     anneal.add_argument("--board", required=True, metavar="URL", help=URL_HELP)
     anneal.add_argument(
-        "--format", help="rudy, sparse, qubo, coo or dimod; by default as the file looks"
+        "--format",
+        help="format of the file: rudy, sparse, qubo, coo or dimod; by default recognised from "
+        "its content and suffix",
     )
     anneal.add_argument(
         "--reads",
         type=int,
-        help="by default as many as the board has replicas; in parts, one",
+        metavar="N",
+        help="how many solutions to return; by default one for each replica (copy of the model "
+        "that the board anneals at the same time), or one if the model is solved in parts",
     )
-    anneal.add_argument("--sweeps", type=int, default=1000, help="by default %(default)s")
+    anneal.add_argument(
+        "--sweeps",
+        type=int,
+        default=1000,
+        metavar="N",
+        help="how often each read visits every spin; by default %(default)s",
+    )
     anneal.add_argument(
         "--beta-range",
         type=float,
         nargs=2,
         metavar=("FIRST", "LAST"),
-        help="inverse temperatures; by default from the model",
+        help="inverse temperatures, in units of the model, at which annealing begins and ends; by "
+        "default derived from the model",
     )
     anneal.add_argument(
         "--schedule",
         choices=("geometric", "linear"),
         default="geometric",
-        help="geometric (default) or linear in the above",
+        help="how the inverse temperature grows from first to last; by default %(default)s",
     )
     anneal.add_argument(
         "--method",
         default="annealing",
-        help="annealing (default), or where the board can: tempering, quantum (simulated quantum "
-        "annealing)",
+        help="annealing, tempering (parallel tempering) or quantum (simulated quantum annealing), "
+        "the last two only on boards that have them; by default %(default)s",
     )
-    anneal.add_argument("--seed", type=int, help="the same gives the same; by default random")
+    anneal.add_argument(
+        "--seed",
+        type=int,
+        help="seed of the random numbers: the same seed gives the same reads; by default random",
+    )
     anneal.add_argument(
         "--data",
         type=Path,
         metavar="DIR",
-        help="folder of a best_known.csv; by default the file's, or the one above",
+        help="folder of best_known.csv, the table of best values known; by default the file's "
+        "folder or the one above",
     )
-    anneal.add_argument("--plot", type=Path, help="draw the energy against time into this file")
-    anneal.add_argument("--output", type=Path, help="write the states to this .csv file")
+    anneal.add_argument(
+        "--plot",
+        type=Path,
+        metavar="FILE",
+        help="draw the objective against the time of the run into this file (.png, .svg, .pdf ...)",
+    )
+    anneal.add_argument(
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="write the states of all reads to this .csv file, the best first",
+    )
     anneal.set_defaults(command=_anneal)
 
 
 def _anneal(options) -> int:
     from .figures import check_figure
 
+    # What can be wrong is found out before the board is opened.
     for path in (options.plot, options.output):
         if path is not None:
             check_writable(path)
@@ -77,75 +114,27 @@ def _anneal(options) -> int:
     return 0
 
 
-def anneal_file(options) -> list[tuple[str, object]]:
-    """Solve the model of a file on a board.
+def anneal_file(options) -> list[Line]:
+    """Solve the model of a file on a board, draw and write what is asked for.
 
     Parameters
     ----------
     options : argparse.Namespace
-        As the command line has them.
+        The options of the command line.
 
     Returns
     -------
     list of (str, object)
-        What was found, a line each.
+        Lines of the report.
     """
-    from ..data.model_files import find_known_value, read_model
-    from ..sampling import BoardSampler, DecomposingSampler
-    from ..sampling.trace import trace
-    from .anneal_figure import draw_trace
+    from ..sampling import BoardSampler
 
-    model = read_model(options.file, options.format)
-    known = find_known_value(options.file, options.data)
-    if known is not None and known.objective != model.objective:
-        raise ValueError(f"the table has a {known.objective}, the file a {model.objective}")
-    if options.method != "annealing" and options.plot is not None:
-        raise ValueError(f"--plot shows how annealing goes, not the method {options.method}")
+    model, known = _read(options)
     with BoardSampler(options.board) as sampler:
-        spins = sampler.properties["annealer"]["spins"]
-        parameters = {
-            "num_sweeps": options.sweeps,
-            "beta_range": options.beta_range,
-            "beta_schedule_type": options.schedule,
-            "method": options.method,
-            "states": "best",
-        }
-        parts = model.bqm.num_variables > spins
-        if parts and options.plot is not None:
-            raise ValueError(
-                f"--plot shows one run; {model.name} has {model.bqm.num_variables} variables and "
-                f"takes several, {spins} at a time"
-            )
-        child = DecomposingSampler(sampler) if parts else sampler
-        with progress_bar("annealing", "part" if parts else "read") as progress:
-            found = child.sample(
-                model.bqm,
-                num_reads=options.reads,
-                seed=options.seed,
-                progress=progress,
-                **parameters,
-            )
-        lines = _described(model, sampler, found) + _values(model, found, known)
-        lines += _times(found)
+        found = _solve(sampler, model, options)
+        lines = [*_described(model, sampler, found), *_values(model, found, known), *_times(found)]
         if options.plot is not None:
-            parameters = {
-                name: value
-                for name, value in parameters.items()
-                if name not in ("states", "method")
-            }
-            parameters["beta_range"] = found.info["beta_range"]
-            with progress_bar("tracing", "run") as progress:
-                traced = trace(
-                    sampler, model.bqm, seed=found.info["seed"], progress=progress, **parameters
-                )
-            draw_trace(
-                options.plot,
-                traced,
-                model.value,
-                title=f"{model.name} on {sampler.board.info.board}",
-                objective=model.objective,
-                known=None if known is None else known.value,
-            )
+            _plot(sampler, model, known, found, options)
             lines.append(("plot", options.plot))
     if options.output is not None:
         _write_reads(options.output, model, found)
@@ -153,13 +142,54 @@ def anneal_file(options) -> list[tuple[str, object]]:
     return lines
 
 
-def _described(model: Model, sampler: BoardSampler, found: dimod.SampleSet) -> list:
+def _read(options) -> tuple[Model, KnownValue | None]:
+    """Read the model and the best value known, and check that the options suit them."""
+    from ..data.model_files import find_known_value, read_model
+
+    model = read_model(options.file, options.format)
+    known = find_known_value(options.file, options.data)
+    if known is not None and known.objective != model.objective:
+        raise ValueError(f"the table has a {known.objective}, the file a {model.objective}")
+    if options.method != "annealing" and options.plot is not None:
+        raise ValueError(f"--plot shows how annealing goes, not the method {options.method}")
+    return model, known
+
+
+def _solve(sampler: BoardSampler, model: Model, options) -> dimod.SampleSet:
+    """Sample the model, in parts if it has more variables than the board has spins."""
+    from ..sampling import DecomposingSampler
+
+    spins = sampler.properties["annealer"]["spins"]
+    parts = model.bqm.num_variables > spins
+    if parts and options.plot is not None:
+        raise ValueError(
+            f"--plot shows one run; {model.name} has {model.bqm.num_variables} variables and "
+            f"takes several, {spins} at a time"
+        )
+    child = DecomposingSampler(sampler) if parts else sampler
+    with progress_bar("annealing", "part" if parts else "read") as progress:
+        return child.sample(
+            model.bqm,
+            num_reads=options.reads,
+            seed=options.seed,
+            progress=progress,
+            num_sweeps=options.sweeps,
+            beta_range=options.beta_range,
+            beta_schedule_type=options.schedule,
+            method=options.method,
+            # A read's best state costs the device nothing, whereas its last state may be worse.
+            states="best",
+        )
+
+
+def _described(model: Model, sampler: BoardSampler, found: dimod.SampleSet) -> list[Line]:
+    """Describe the model, the board, and how the reads were made."""
     from ..sampling.quantise import TOLERANCE
 
-    info = found.info
-    lines = [
+    info, spins = found.info, sampler.properties["annealer"]["spins"]
+    lines: list[Line] = [
         ("model", f"{model.bqm.num_variables} variables, {model.bqm.num_interactions} couplings"),
-        ("board", f"{sampler.board.info.board}, {sampler.board.info.annealer.spins} spins"),
+        ("board", f"{sampler.board.info.board}, {spins} spins"),
         ("seed", info["seed"]),
     ]
     if "parts" in info:
@@ -178,10 +208,11 @@ def _described(model: Model, sampler: BoardSampler, found: dimod.SampleSet) -> l
     return lines
 
 
-def _values(model: Model, found: dimod.SampleSet, known: KnownValue | None) -> list:
+def _values(model: Model, found: dimod.SampleSet, known: KnownValue | None) -> list[Line]:
+    """Report the best and the mean value of the reads, beside the best value known."""
     values = model.value(found.record.energy)
     best = values.max() if model.maximised else values.min()
-    lines = [
+    lines: list[Line] = [
         (f"best {model.objective}", f"{best:.10g}"),
         ("reads", f"{len(values)}, mean {values.mean():.10g}"),
         ("reads with the best", f"{np.mean(values == best):.1%}"),
@@ -194,7 +225,8 @@ def _values(model: Model, found: dimod.SampleSet, known: KnownValue | None) -> l
     return lines
 
 
-def _times(found: dimod.SampleSet) -> list:
+def _times(found: dimod.SampleSet) -> list[Line]:
+    """Report the time on the device and on the line; a model solved in parts has no such times."""
     info = found.info
     if "device_time" not in info:
         return []
@@ -205,8 +237,36 @@ def _times(found: dimod.SampleSet) -> list:
     ]
 
 
+def _plot(
+    sampler: BoardSampler, model: Model, known: KnownValue | None, found: dimod.SampleSet, options
+) -> None:
+    """Draw how the objective of all replicas went in the first of the runs that were made."""
+    from ..sampling.trace import trace
+    from .anneal_figure import draw_trace
+
+    with progress_bar("tracing", "run") as progress:
+        # Seed, temperatures and sweeps are those of the run that was made, and give the same run.
+        traced = trace(
+            sampler,
+            model.bqm,
+            num_sweeps=options.sweeps,
+            beta_range=found.info["beta_range"],
+            beta_schedule_type=options.schedule,
+            seed=found.info["seed"],
+            progress=progress,
+        )
+    draw_trace(
+        options.plot,
+        traced,
+        model.value,
+        title=f"{model.name} on {sampler.board.info.board}",
+        objective=model.objective,
+        known=None if known is None else known.value,
+    )
+
+
 def _write_reads(path: Path, model: Model, found: dimod.SampleSet) -> None:
-    """One line a read, the best first."""
+    """Write one line per read, the best first: its value, then the state of each variable."""
     order = np.argsort(found.record.energy, kind="stable")
     with open(path, "w", newline="") as file:
         writer = csv.writer(file)

@@ -20,18 +20,24 @@ def draw_trace(
     objective: str,
     known: float | None = None,
 ) -> None:
-    """Draw the objective of all replicas against the device's time.
+    """Draw the objective of all replicas against the time on the device.
+
+    A replica is one of the copies of the model that the device anneals side by side.
 
     Parameters
     ----------
     path : str or Path
-        The format follows the suffix.
+        File to draw into; its suffix names the format.
     traced : Trace
+        Energies of all replicas at several times of a run.
     value : callable
-        Energies to the objective.
-    title, objective : str
+        Called with an ndarray of energies; returns the values of the objective.
+    title : str
+        Heading of the figure; the number of sweeps is added to it.
+    objective : str
+        Name of the objective, for the vertical axis.
     known : float, optional
-        The best value known.
+        The best value known, drawn as a line.
     """
     plt = pyplot()
     figure, axes = plt.subplots(figsize=(8, 5), layout="constrained")

@@ -1,4 +1,7 @@
-"""The command ``tensorspin demo``: train, quantise, stream to a board, classify there, compare."""
+"""The command ``tensorspin demo``: train, quantise, stream to a board, classify there, compare.
+
+`run_demo` is the demonstration from the first step to the last. Its steps follow in their order.
+"""
 
 from __future__ import annotations
 
@@ -11,23 +14,40 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..progress import progress_bar
-from .common import DEFAULT_URL, URL_HELP
+from .common import DEFAULT_URL, URL_DEFAULT_HELP
 from .figures import check_matplotlib
 
 if TYPE_CHECKING:
     from ..compiler.network_program import NetworkProgram
     from ..contract.contractor.results import Results
+    from ..contract.device.description import DeviceDescription
     from ..data.datasets import Dataset
     from ..driver.board import Board
     from ..models import MPSClassifier
 
+Say = Callable[[str], None]
+"""What prints a line of the report."""
+
 IMAGE_SIDE = 8
-"""Pixels of scikit-learn's digits."""
+"""Height and width of scikit-learn's digits in pixels."""
+
+_COUNTER_VALUES = 1 << 32
+"""The device's counter of busy cycles has 32 bits and starts again at 0 after its last value."""
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How much the demonstration does."""
+    """How much the demonstration does.
+
+    Parameters
+    ----------
+    bond_dim : int
+        Bond dimension of the network: length of the vectors that neighbouring tensors exchange.
+    epochs : int
+        Passes over the training data.
+    images : int or None
+        Held-out images to classify; None for all.
+    """
 
     bond_dim: int
     epochs: int
@@ -38,12 +58,46 @@ FULL = Effort(bond_dim=16, epochs=100, images=None)
 QUICK = Effort(bond_dim=8, epochs=15, images=60)
 
 
+@dataclass(frozen=True)
+class BoardRun:
+    """What a board did with the images.
+
+    Parameters
+    ----------
+    results : Results
+        Scores and cycle count of each image.
+    info : DeviceDescription
+        The board's description of itself.
+    busy_cycles : int
+        Clock cycles in which the engine was busy with any image.
+    loading_seconds : float
+        Time that it took to load the program, by the host's clock.
+    """
+
+    results: Results
+    info: DeviceDescription
+    busy_cycles: int
+    loading_seconds: float
+
+
 def add(commands) -> None:
     """Add the command's parser to what `argparse` calls subparsers."""
-    demo = commands.add_parser("demo", help="train on handwritten digits and classify on a board")
-    demo.add_argument("--board", default=DEFAULT_URL, metavar="URL", help=URL_HELP)
-    demo.add_argument("--output", type=Path, default=Path("results"), help="folder for the figure")
-    demo.add_argument("--quick", action="store_true", help="a smaller network, fewer images")
+    demo = commands.add_parser(
+        "demo", help="train a classifier of handwritten digits and run it on a board"
+    )
+    demo.add_argument("--board", default=DEFAULT_URL, metavar="URL", help=URL_DEFAULT_HELP)
+    demo.add_argument(
+        "--output",
+        type=Path,
+        default=Path("results"),
+        metavar="DIR",
+        help="folder for the figure and the program; by default %(default)s",
+    )
+    demo.add_argument(
+        "--quick",
+        action="store_true",
+        help=f"train a smaller network for fewer epochs, and classify {QUICK.images} images",
+    )
     demo.set_defaults(command=_demo)
 
 
@@ -51,90 +105,58 @@ def _demo(options) -> int:
     return 0 if run_demo(options.board, options.output, options.quick) else 1
 
 
-def run_demo(url: str, output: Path, quick: bool, say: Callable[[str], None] = print) -> bool:
+def run_demo(url: str, output: Path, quick: bool, say: Say = print) -> bool:
     """Train on handwritten digits and classify the held-out ones on a board.
 
     Parameters
     ----------
     url : str
-        The board.
+        Where the board is, as `tensorspin.Board.open` takes it.
     output : Path
-        Folder for the figure and the program; made if need be.
+        Folder for the figure and the program; it is made if it does not exist.
     quick : bool
-        A smaller network and fewer images.
+        Whether to train a smaller network and classify fewer images.
     say : callable
         Called with each line of the report.
 
     Returns
     -------
     bool
-        The board's answers equal the golden model's, bit for bit, in the cycles promised.
+        Whether the board's answers equal the golden model's, bit for bit, and took the number of
+        cycles that the program promises.
 
     Raises
     ------
     TensorspinError
         If matplotlib is missing, or the board fails.
     OSError
-        If the folder can't be written.
+        If the folder cannot be written.
     """
-    from ..contract.device.boards import find_board
     from ..data.datasets import load_dataset
     from ..driver.board import Board
-    from ..feasibility.programs import estimate
-    from ..golden.contractor.cycles import utilisation
 
-    # Before the training, not after it.
+    # What can be missing is found out before the training, not after it.
     check_matplotlib()
     output.mkdir(parents=True, exist_ok=True)
     effort = QUICK if quick else FULL
     data = load_dataset("digits")
-    X_test, y_test = data.X_test[: effort.images], data.y_test[: effort.images]
+    X, y = data.X_test[: effort.images], data.y_test[: effort.images]
+
     classifier = _train(data, effort, say)
-    float_predictions = classifier.predict(X_test)
-
     program = classifier.quantize()
-    golden = program.run_golden(X_test)
-
+    golden = program.run_golden(X)
     say(f"\nOpening {url} ...")
     with Board.open(url) as board:
-        result, busy_cycles, loading = _classify(board, program, X_test, say)
-        info = board.info
-    size = info.contractor
-    expected = estimate(program, find_board(info.board))
+        run = _classify(board, program, X, say)
 
-    accuracies = {
-        "float": np.mean(float_predictions == y_test),
-        "golden model": np.mean(program.classes[golden.classes] == y_test),
-        "board": np.mean(program.classes[result.classes] == y_test),
-    }
-    say(f"\nAccuracy on {len(y_test)} held-out images")
-    for name, accuracy in accuracies.items():
-        say(f"  {name:<14}{accuracy:8.2%}")
-    same = _compare(result, golden, program.cycles(size.lanes), say)
-
-    cycles = float(result.cycles.mean())
-    busy = utilisation(program.nodes, size.multipliers, busy_cycles / len(X_test))
-    microseconds = 1e6 / info.clock_hz
-    say(f"\nSpeed of {info.board} at {info.clock_hz / 1e6:g} MHz, {size.multipliers} lanes")
-    say(f"  cycles per image               {cycles:8.0f}  (counted by the board)")
-    say(f"  computing, per image           {cycles * microseconds:8.1f} us")
-    say(f"  multiplier utilisation         {busy:8.1%}  (multiply-accumulates / lanes x cycles)")
-    say(
-        f"  serial line, per image         {expected.line_seconds * 1e6:8.1f} us  (modelled: "
-        f"{info.baud} baud, while the image before is computed)"
-    )
-    say(
-        f"  program                        {program.words(size.lanes) * size.lanes:8d} bytes of "
-        f"{size.program_bytes}, streamed in {loading:.2f} s"
-    )
-
-    program.save(output / "digits.npz")
-    _draw(output / "demo.png", classifier, program, X_test, y_test, result, info.board)
-    say(f"\nFigure: {output / 'demo.png'}   Program: {output / 'digits.npz'}")
+    _report_accuracy(classifier.predict(X), program, golden, run, y, say)
+    same = _compare(run, golden, program, say)
+    _report_speed(run, program, say)
+    _save(output, classifier, program, run, X, y, say)
     return same
 
 
-def _train(data: Dataset, effort: Effort, say) -> MPSClassifier:
+def _train(data: Dataset, effort: Effort, say: Say) -> MPSClassifier:
     from ..models import MPSClassifier
 
     say(
@@ -154,35 +176,55 @@ def _train(data: Dataset, effort: Effort, say) -> MPSClassifier:
     return classifier
 
 
-def _classify(
-    board: Board, program: NetworkProgram, X: np.ndarray, say
-) -> tuple[Results, int, float]:
-    """What the board answers, the cycles that it was busy, the seconds that loading took."""
+def _classify(board: Board, program: NetworkProgram, X: np.ndarray, say: Say) -> BoardRun:
+    """Load the program, classify all images, and count the cycles that the engine was busy."""
     started = time.perf_counter()
     with progress_bar("streaming weights", "B") as progress:
+        # A board that still holds the program would skip the upload, which is to be shown.
         board.load(program, force=True, progress=progress)
     loading = time.perf_counter() - started
     before = board.status().busy_cycles
     started = time.perf_counter()
     with progress_bar("classifying", "image") as progress:
-        result = board.run(program.levels(X), progress=progress)
+        results = board.run(program.levels(X), progress=progress)
     elapsed = time.perf_counter() - started
-    busy = (board.status().busy_cycles - before) % (1 << 32)
+    busy = (board.status().busy_cycles - before) % _COUNTER_VALUES
     say(f"  {len(X)} images classified in {elapsed:.1f} s on {board.url}")
-    return result, busy, loading
+    return BoardRun(results, board.info, busy, loading)
 
 
-def _compare(result: Results, golden: Results, cycles: int, say) -> bool:
-    """Hold the board to the golden model and to the promised cycles."""
+def _report_accuracy(
+    float_predictions: np.ndarray,
+    program: NetworkProgram,
+    golden: Results,
+    run: BoardRun,
+    y: np.ndarray,
+    say: Say,
+) -> None:
+    """Say how many images the network classifies correctly before and after quantisation."""
+    accuracies = {
+        "float": np.mean(float_predictions == y),
+        "golden model": np.mean(program.classes[golden.classes] == y),
+        "board": np.mean(program.classes[run.results.classes] == y),
+    }
+    say(f"\nAccuracy on {len(y)} held-out images")
+    for name, accuracy in accuracies.items():
+        say(f"  {name:<14}{accuracy:8.2%}")
+
+
+def _compare(run: BoardRun, golden: Results, program: NetworkProgram, say: Say) -> bool:
+    """Hold the board's answers to the golden model and to the promised number of cycles."""
+    results = run.results
+    cycles = program.cycles(_size(run).lanes)
     differences = {
-        "scores": np.count_nonzero(result.scores != golden.scores),
-        "exponents": np.count_nonzero(result.exponents != golden.exponents),
-        "classes": np.count_nonzero(result.classes != golden.classes),
-        f"cycle counts (promised: {cycles})": np.count_nonzero(result.cycles != cycles),
+        "scores": np.count_nonzero(results.scores != golden.scores),
+        "exponents": np.count_nonzero(results.exponents != golden.exponents),
+        "classes": np.count_nonzero(results.classes != golden.classes),
+        f"cycle counts (promised: {cycles})": np.count_nonzero(results.cycles != cycles),
     }
     if not any(differences.values()):
         say(
-            f"  Board and golden model agree on every bit of all {result.scores.size} scores, and "
+            f"  Board and golden model agree on every bit of all {results.scores.size} scores, and "
             f"on the cycles."
         )
         return True
@@ -192,19 +234,64 @@ def _compare(result: Results, golden: Results, cycles: int, say) -> bool:
     return False
 
 
-def _draw(path, classifier, program, X, y, result, board_name) -> None:
+def _report_speed(run: BoardRun, program: NetworkProgram, say: Say) -> None:
+    """Say how long an image takes, on the engine and on the line, and how large the program is."""
+    from ..contract.device.boards import find_board
+    from ..feasibility.programs import estimate
+    from ..golden.contractor.cycles import utilisation
+
+    info, size, results = run.info, _size(run), run.results
+    line_seconds = estimate(program, find_board(info.board)).line_seconds
+    cycles = float(results.cycles.mean())
+    # A board with several groups of lanes computes that many images at once, so that an image's
+    # share of the busy cycles is less than the cycles from its first to its last.
+    busy = utilisation(program.nodes, size.multipliers, run.busy_cycles / len(results.cycles))
+    say(f"\nSpeed of {info.board} at {info.clock_hz / 1e6:g} MHz, {size.multipliers} lanes")
+    say(f"  cycles per image               {cycles:8.0f}  (counted by the board)")
+    say(f"  computing, per image           {cycles / info.clock_hz * 1e6:8.1f} us")
+    say(f"  multiplier utilisation         {busy:8.1%}  (multiply-accumulates / lanes x cycles)")
+    say(
+        f"  serial line, per image         {line_seconds * 1e6:8.1f} us  (modelled: "
+        f"{info.baud} baud, while the image before is computed)"
+    )
+    say(
+        f"  program                        {program.words(size.lanes) * size.lanes:8d} bytes of "
+        f"{size.program_bytes}, streamed in {run.loading_seconds:.2f} s"
+    )
+
+
+def _size(run: BoardRun):
+    """Return the size of the board's contractor, the engine that runs programs."""
+    size = run.info.contractor
+    assert size is not None  # a board without one has refused to load the program
+    return size
+
+
+def _save(
+    output: Path,
+    classifier: MPSClassifier,
+    program: NetworkProgram,
+    run: BoardRun,
+    X: np.ndarray,
+    y: np.ndarray,
+    say: Say,
+) -> None:
+    """Write the program and the figure."""
     from .demo_figure import demo_figure
 
+    figure_path, program_path = output / "demo.png", output / "digits.npz"
+    program.save(program_path)
     demo_figure(
-        path,
+        figure_path,
         images=X.reshape(-1, IMAGE_SIDE, IMAGE_SIDE),
         truth=y,
-        predicted=program.classes[result.classes],
-        scores=result.scores,
+        predicted=program.classes[run.results.classes],
+        scores=run.results.scores,
         classes=program.classes,
         entropy=classifier.entanglement_entropy(),
         label_position=classifier.label_position_,
         bond_dims=classifier.bond_dimensions(),
         needed_dims=classifier.largest_bond_dimensions(),
-        title=f"Handwritten digits, classified by a matrix product state on {board_name}",
+        title=f"Handwritten digits, classified by a matrix product state on {run.info.board}",
     )
+    say(f"\nFigure: {figure_path}   Program: {program_path}")

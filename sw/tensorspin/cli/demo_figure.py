@@ -10,9 +10,10 @@ from sklearn.metrics import confusion_matrix
 from .figures import DPI, pyplot
 
 EXAMPLES = 5
-"""Samples shown with their scores."""
+"""Number of images that are shown with their scores."""
 
 HALF_CHAIN_COLOURS = ("#3b6ea8", "#c0693b")
+"""Colours of the sites left and right of the label tensor."""
 
 
 def demo_figure(
@@ -29,26 +30,36 @@ def demo_figure(
     needed_dims: np.ndarray,
     title: str,
 ) -> None:
-    """Confusion matrix, some images with their scores, and entanglement along the chain.
+    """Draw the confusion matrix, the entanglement along the chain, and some images with scores.
+
+    The network is a chain of sites, one for each pixel, that a label tensor divides in two halves.
+    Neighbouring sites are connected by a bond, an index over which both are summed.
 
     Parameters
     ----------
     path : str or Path
-        The format follows the suffix.
-    images : ndarray of float, shape (n, height, width)
-    truth, predicted : ndarray, shape (n,)
-    scores : ndarray, shape (n, classes)
-        As the board returned them.
-    classes : ndarray, shape (classes,)
-    entropy : ndarray of float, shape (sites,)
-        In bits, at the bond of each site on the side of the label tensor.
+        File to draw into; its suffix names the format.
+    images : ndarray of float64 of shape (n_images, height, width)
+        The images that were classified.
+    truth : ndarray of shape (n_images,)
+        True class of each image.
+    predicted : ndarray of shape (n_images,)
+        Class that the board found.
+    scores : ndarray of int16 of shape (n_images, n_classes)
+        Scores as the board returned them; the greatest decides the class.
+    classes : ndarray of shape (n_classes,)
+        Class of each score.
+    entropy : ndarray of float64 of shape (n_sites,)
+        Entanglement entropy in bits across each site's bond towards the label tensor: how much of
+        the bond the trained network uses.
     label_position : int
-        Sites before it form the left half-chain.
-    bond_dims : ndarray of int, shape (sites,)
-        Dimension of the same bonds; its logarithm bounds the entropy.
-    needed_dims : ndarray of int, shape (sites,)
-        The most that the features beyond each bond could need.
+        Number of sites in the left half-chain.
+    bond_dims : ndarray of int of shape (n_sites,)
+        Dimension of the same bonds; its base-2 logarithm bounds the entropy.
+    needed_dims : ndarray of int of shape (n_sites,)
+        Largest dimension that any function of the features beyond the bond could need.
     title : str
+        Heading of the figure.
     """
     plt = pyplot()
     figure = plt.figure(figsize=(12, 8.5), layout="constrained")
@@ -69,6 +80,7 @@ def demo_figure(
 
 
 def _examples(truth, predicted) -> np.ndarray:
+    """Choose images to show, wrong ones first, at least two right ones among them."""
     wrong = np.flatnonzero(truth != predicted)[: EXAMPLES - 2]
     right = np.flatnonzero(truth == predicted)[: EXAMPLES - len(wrong)]
     return np.concatenate([wrong, right])
@@ -105,6 +117,8 @@ def _draw_entropy(axes, entropy, label_position, bond_dims, needed_dims) -> None
     sites = np.arange(len(entropy))
     capacity = np.log2(bond_dims)
     top = 1.15 * max(capacity.max(), entropy.max(), 1)
+    # In the middle of the chain the possible dimension grows to 2 to the power of the number of
+    # sites; that line is drawn only where it lies within the panel.
     possible = np.log2(needed_dims)
     axes.plot(
         sites,

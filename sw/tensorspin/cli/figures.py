@@ -11,9 +11,10 @@ DPI = 110
 
 
 def pyplot():
-    """The module ``matplotlib.pyplot``, set to draw into files: no display is needed."""
+    """Load ``matplotlib.pyplot``, set to draw into files, so that no display is needed."""
     import matplotlib
 
+    # The backend must be chosen before pyplot is imported.
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
@@ -21,7 +22,13 @@ def pyplot():
 
 
 def check_matplotlib() -> None:
-    """Raise TensorspinError, with what to do, if there is no matplotlib."""
+    """Check that matplotlib is installed.
+
+    Raises
+    ------
+    TensorspinError
+        If it is not; the message says how to install it.
+    """
     try:
         import matplotlib  # noqa: F401
     except ImportError as error:
@@ -31,14 +38,19 @@ def check_matplotlib() -> None:
 
 
 def check_figure(path: Path) -> None:
-    """Refuse a figure that can't be drawn before the work, not after it.
+    """Refuse a figure that cannot be drawn, before the work that it shows.
+
+    Parameters
+    ----------
+    path : Path
+        File to draw into; its suffix names the format.
 
     Raises
     ------
     TensorspinError
-        If there is no matplotlib.
+        If matplotlib is not installed.
     ValueError
-        If the suffix names no format of it.
+        If matplotlib has no format of that suffix.
     """
     check_matplotlib()
     from matplotlib.figure import Figure

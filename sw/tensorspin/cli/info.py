@@ -1,4 +1,4 @@
-"""The command ``tensorspin info``: what a board says of itself."""
+"""The command ``tensorspin info``: a board's description of itself, its model and its errors."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from .common import URL_HELP, print_table
 
 def add(commands) -> None:
     """Add the command's parser to what `argparse` calls subparsers."""
-    info = commands.add_parser("info", help="what a board says of itself")
+    info = commands.add_parser(
+        "info", help="show a board's engines, clock and build, and the model that it holds"
+    )
     info.add_argument("url", help=URL_HELP)
     info.set_defaults(command=_info)
 
@@ -42,7 +44,10 @@ def _info(options) -> int:
 
 
 def _build(url: str, info: DeviceDescription) -> str:
-    """Digest of the device's bitstream, and of the one last built here if that is another."""
+    """Name the build of the device's bitstream, and the one last built here if it is another.
+
+    The digest of a simulated board is that of the simulation, so nothing is compared there.
+    """
     digest = info.build.hex()
     here = None if is_virtual(url) else _last_build(info.board)
     if here in (None, digest):
@@ -52,7 +57,7 @@ def _build(url: str, info: DeviceDescription) -> str:
 
 def _last_build(board: str) -> str | None:
     try:
-        # Late: the host works without the gateware package.
+        # The import stands here, as the host must work without the gateware package.
         from tensorspin_gateware.build.bitstream import last_build
     except ImportError:
         return None

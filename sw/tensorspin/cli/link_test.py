@@ -1,4 +1,4 @@
-"""The command ``tensorspin link-test``: round trip and throughput of the line to a board."""
+"""The command ``tensorspin link-test``: measure round trip and throughput to a board."""
 
 from __future__ import annotations
 
@@ -7,9 +7,16 @@ from .common import URL_HELP
 
 def add(commands) -> None:
     """Add the command's parser to what `argparse` calls subparsers."""
-    link_test = commands.add_parser("link-test", help="measure the line to a board")
+    link_test = commands.add_parser(
+        "link-test", help="measure round trip time and throughput of the connection to a board"
+    )
     link_test.add_argument("url", help=URL_HELP)
-    link_test.add_argument("--seconds", type=float, default=2.0, help="time for the measurement")
+    link_test.add_argument(
+        "--seconds",
+        type=float,
+        default=2.0,
+        help="how long to measure, in seconds; by default %(default)g",
+    )
     link_test.set_defaults(command=_link_test)
 
 

@@ -8,6 +8,9 @@ import sys
 from ..errors import TensorspinError
 from . import anneal, demo, estimate, info, link_test, ports, run, train, udev
 
+COMMANDS = (demo, train, estimate, run, anneal, info, link_test, ports, udev)
+"""Modules of the commands, in the order in which ``tensorspin --help`` lists them."""
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command.
@@ -15,23 +18,24 @@ def main(arguments: list[str] | None = None) -> int:
     Parameters
     ----------
     arguments : list of str, optional
-        As on the command line, without the program's name.
+        Words of the command line, without the program's name. By default those of this process.
 
     Returns
     -------
     int
-        Exit status: 0 if all went well, 1 if the answer is no or something failed, 2 if the
-        arguments are wrong.
+        Exit status: 0 if all went well; 1 if the command's answer is no (a program does not fit, a
+        board's answers differ) or it failed; 2 if the arguments are wrong; 130 if interrupted.
     """
     options = _parser().parse_args(arguments)
     try:
         return options.command(options)
     except (TensorspinError, ValueError, FloatingPointError, OSError) as error:
+        # Messages are wrapped for the source code; on the terminal each takes one line.
         print(f"tensorspin: {' '.join(str(error).split())}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("tensorspin: interrupted", file=sys.stderr)
-        return 130
+        return 130  # as shells report a program that Ctrl-C ended: 128 + SIGINT
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -40,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Tensor networks and Ising models on small FPGAs: train, quantise, anneal.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for module in (demo, train, estimate, run, anneal, info, link_test, ports, udev):
+    for module in COMMANDS:
         module.add(commands)
     return parser
 

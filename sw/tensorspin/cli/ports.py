@@ -1,4 +1,4 @@
-"""The command ``tensorspin ports``: which serial ports there are."""
+"""The command ``tensorspin ports``: list serial ports, with a guess of what is connected."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from ..errors import TransportError
 
 def add(commands) -> None:
     """Add the command's parser to what `argparse` calls subparsers."""
-    ports = commands.add_parser("ports", help="list the serial ports, and guess what is behind")
+    ports = commands.add_parser(
+        "ports", help="list the serial ports, and guess which board each belongs to"
+    )
     ports.set_defaults(command=_ports)
 
 

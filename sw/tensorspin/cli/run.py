@@ -1,4 +1,4 @@
-"""The command ``tensorspin run``."""
+"""The command ``tensorspin run``: predict on a board, with a program that ``train`` has written."""
 
 from __future__ import annotations
 
@@ -7,17 +7,31 @@ from pathlib import Path
 
 import numpy as np
 
-from .common import DATA_HELP, DEFAULT_URL, URL_HELP, check_writable, print_table
+from .common import DATA_HELP, DEFAULT_URL, URL_DEFAULT_HELP, check_writable, print_table
 
 
 def add(commands) -> None:
     """Add the command's parser to what `argparse` calls subparsers."""
-    run = commands.add_parser("run", help="classify on a board with a program")
-    run.add_argument("model", type=Path, help="program written by train")
-    run.add_argument("--board", default=DEFAULT_URL, metavar="URL", help=URL_HELP)
-    run.add_argument("--data", required=True, help=f"{DATA_HELP}; its held-out samples are used")
-    run.add_argument("--samples", type=int, help="use only so many, at least 1")
-    run.add_argument("--output", type=Path, help="write classes and scores to this .csv file")
+    run = commands.add_parser("run", help="predict on a board with a trained program")
+    run.add_argument(
+        "model", type=Path, help="program, a .npz file that tensorspin train has written"
+    )
+    run.add_argument("--board", default=DEFAULT_URL, metavar="URL", help=URL_DEFAULT_HELP)
+    run.add_argument(
+        "--data", required=True, help=f"{DATA_HELP}; its held-out samples are predicted"
+    )
+    run.add_argument(
+        "--samples",
+        type=int,
+        metavar="N",
+        help="predict only the first N held-out samples, at least 1; by default all",
+    )
+    run.add_argument(
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="write predictions and scores to this .csv file",
+    )
     run.set_defaults(command=_run)
 
 
@@ -27,6 +41,7 @@ def _run(options) -> int:
     from ..driver.board import Board
     from ..progress import progress_bar
 
+    # What can be wrong is found out before the board is opened.
     if options.samples is not None and options.samples < 1:
         raise ValueError(f"--samples must be at least 1, not {options.samples}")
     if options.output is not None:
@@ -56,7 +71,7 @@ def _run(options) -> int:
 
 
 def _quality(program, predictions, y) -> list[tuple[str, str]]:
-    """How good the predictions are, in the measure of the program's task."""
+    """Measure the predictions as suits the program's task: classes, numbers or outliers."""
     from ..compiler.outputs import Classification, Regression
 
     if isinstance(program.task, Classification):
@@ -68,12 +83,14 @@ def _quality(program, predictions, y) -> list[tuple[str, str]]:
     except ValueError as error:
         raise ValueError(f"the program predicts numbers, the data have none: {error}") from error
     squares, spread = np.mean((predictions - targets) ** 2), np.var(targets)
+    # R^2 is the share of the targets' variance that the predictions explain; targets that are all
+    # the same have no variance.
     explained = f"{1 - squares / spread:.4f}" if spread > 0 else "-"
     return [("root mean square error", f"{np.sqrt(squares):.6g}"), ("R^2", explained)]
 
 
 def _write_answers(path, program, predictions, result) -> None:
-    """One line a sample: the prediction, what else the task tells, and what the board returned."""
+    """Write one line per sample: prediction, likelihood if the task has one, and raw scores."""
     from ..compiler.outputs import Classification, OutlierDetection
 
     task = program.task

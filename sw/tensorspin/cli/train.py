@@ -1,4 +1,4 @@
-"""The command ``tensorspin train``."""
+"""The command ``tensorspin train``: train a classifier and write its quantised program."""
 
 from __future__ import annotations
 
@@ -8,57 +8,129 @@ import numpy as np
 
 from .common import DATA_HELP, check_writable, narrow_nodes, print_table
 
+PASSED_ON = (
+    "learning_rate",
+    "input_noise",
+    "weight_decay",
+    "label_smoothing",
+    "max_shift",
+    "distortion",
+    "feature_order",
+    "image_size",
+    "weight_bits",
+)
+"""Options that `MPSClassifier` gets only if they are given, so that its own defaults hold."""
+
 
 def add(commands) -> None:
     """Add the command's parser to what `argparse` calls subparsers."""
-    train = commands.add_parser("train", help="train a classifier and write its program")
+    train = commands.add_parser(
+        "train", help="train a classifier and write its program for a board"
+    )
     train.add_argument("data", help=DATA_HELP)
-    train.add_argument("--output", type=Path, default=Path("model.npz"), help="file to write")
-    train.add_argument("--bond-dim", type=int, default=16, help="2 to 32; by default %(default)s")
     train.add_argument(
-        "--feature-map", default="linear", help="linear (default), trigonometric or polynomial"
+        "--output",
+        type=Path,
+        default=Path("model.npz"),
+        metavar="FILE",
+        help="file to write the program to; by default %(default)s",
     )
     train.add_argument(
-        "--epochs", type=int, default=100, help="passes over the data; by default %(default)s"
-    )
-    train.add_argument("--learning-rate", type=float, help="largest step of the training")
-    train.add_argument(
-        "--input-noise", type=float, help="noise on the scaled features while training"
-    )
-    train.add_argument(
-        "--label-smoothing", type=float, help="share of the target that all classes get, 0 to 1"
+        "--bond-dim",
+        type=int,
+        default=16,
+        metavar="N",
+        help="bond dimension of the network, 2 to 32: more learns finer distinctions, and takes "
+        "more memory and time on the board; by default %(default)s",
     )
     train.add_argument(
-        "--max-shift", type=float, help="move images by up to so many pixels while training"
+        "--feature-map",
+        default="linear",
+        metavar="MAP",
+        help="how a feature becomes a vector: linear, trigonometric or polynomial; by default "
+        "%(default)s",
+    )
+    train.add_argument(
+        "--epochs",
+        type=int,
+        default=100,
+        metavar="N",
+        help="passes over the training data; by default %(default)s",
+    )
+    train.add_argument(
+        "--learning-rate",
+        type=float,
+        metavar="RATE",
+        help="largest step of the optimiser; by default 0.005",
+    )
+    train.add_argument(
+        "--input-noise",
+        type=float,
+        metavar="SIGMA",
+        help="against overfitting: standard deviation of the noise added to features (scaled to 0 "
+        "to 1) while training; by default 0.1",
+    )
+    train.add_argument(
+        "--label-smoothing",
+        type=float,
+        metavar="SHARE",
+        help="share of the target probability, 0 to 1, that all classes get alike; by default 0",
+    )
+    train.add_argument(
+        "--max-shift",
+        type=float,
+        metavar="PIXELS",
+        help="for images: move each at random while training, by at most this many pixels along "
+        "both axes; by default 0",
     )
     train.add_argument(
         "--distortion",
         type=float,
-        help="displace pixels by a smooth random field of so many pixels while training",
+        metavar="PIXELS",
+        help="for images: bend each at random while training, by this many pixels (root mean "
+        "square); by default 0",
     )
-    train.add_argument("--weight-decay", type=float, help="less for large data sets")
+    train.add_argument(
+        "--weight-decay",
+        type=float,
+        metavar="STRENGTH",
+        help="against overfitting: pull of the weights towards their neutral values; large data "
+        "sets need less; by default 0.3",
+    )
     train.add_argument(
         "--feature-order",
         metavar="ORDER",
-        help="as given (default), snake or strips (rows of an image, or pairs of rows) or "
-        "mutual_information",
+        help="order in which the network reads the features: snake or strips (along the rows of "
+        "an image, or along pairs of rows) or mutual_information (learnt from the data); by "
+        "default as the data have them",
     )
     train.add_argument(
         "--image-size",
         type=int,
         nargs=2,
         metavar=("HEIGHT", "WIDTH"),
-        help="of the images, by default square",
+        help="size of the images in pixels, whose rows the features are; by default square",
     )
     train.add_argument(
-        "--weight-bits", type=int, metavar="BITS", help="train for weights of 8 or 4 bits"
+        "--weight-bits",
+        type=int,
+        metavar="BITS",
+        help="train for weights of 8 or 4 bits; by default train real numbers and round them to 8 "
+        "bits",
     )
     train.add_argument(
         "--board",
         metavar="NAME",
-        help="store the weights of some nodes in 4 bits if the program is too large for this board",
+        help="board that the program must fit: if it is too large, store the weights of some "
+        "nodes in 4 bits",
     )
-    train.add_argument("--seed", type=int, default=0, help="of the random numbers")
+    train.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        help="seed of the random numbers: the same seed gives the same program; by default "
+        "%(default)s",
+    )
     train.set_defaults(command=_train)
 
 
@@ -67,26 +139,14 @@ def _train(options) -> int:
     from ..data.datasets import load_dataset
     from ..models import MPSClassifier
 
+    # What can be wrong is found out before the training, which may take minutes.
     check_writable(options.output)
     if options.board is not None:
-        find_board(options.board).require_contractor()  # a wrong name is told before the training
+        find_board(options.board).require_contractor()
         if options.weight_bits is not None:
             raise ValueError("give --weight-bits or --board, not both: one chooses the bits")
     data = load_dataset(options.data)
-    chosen = {
-        name: getattr(options, name)
-        for name in (
-            "learning_rate",
-            "input_noise",
-            "weight_decay",
-            "label_smoothing",
-            "max_shift",
-            "distortion",
-            "feature_order",
-            "image_size",
-            "weight_bits",
-        )
-    }
+    given = {name: getattr(options, name) for name in PASSED_ON}
     classifier = MPSClassifier(
         options.bond_dim,
         feature_map=options.feature_map,
@@ -94,7 +154,7 @@ def _train(options) -> int:
         epochs=options.epochs,
         random_state=options.seed,
         verbose=True,
-        **{name: value for name, value in chosen.items() if value is not None},
+        **{name: value for name, value in given.items() if value is not None},
     ).fit(data.X_train, data.y_train)
     program = classifier.quantize(options.board and "auto", board=options.board)
     quantised = np.mean(program.predict(data.X_test) == data.y_test)

@@ -1,11 +1,13 @@
-"""The command ``tensorspin udev``: rules by which Linux permits the use of boards."""
+"""The command ``tensorspin udev``: udev rules that let users of Linux open the boards."""
 
 from __future__ import annotations
 
 
 def add(commands) -> None:
     """Add the command's parser to what `argparse` calls subparsers."""
-    udev = commands.add_parser("udev", help="print rules by which Linux permits the use of boards")
+    udev = commands.add_parser(
+        "udev", help="print udev rules for Linux that let users open the boards without being root"
+    )
     udev.set_defaults(command=_udev)
 
 

@@ -1,0 +1,102 @@
+"""The command ``tensorspin anneal``."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.support.command_line import GOLDEN, run
+
+# Complete bipartite, odd with even.
+RUDY = "6 9\n" + "".join(f"{i} {j} 1\n" for i in (1, 3, 5) for j in (2, 4, 6))
+
+
+ANNEALER, ALONE = "golden://ulx3s_25f_both", "golden://ulx3s_25f_annealer"
+
+
+def test_anneal(capsys, tmp_path):
+    path = tmp_path / "graph"
+    path.write_text(RUDY)
+    (tmp_path / "best_known.csv").write_text(
+        "file,n,m,objective,value,status\ngraph,6,9,max cut,9,proven optimum\n"
+    )
+    plot, output = tmp_path / "graph.png", tmp_path / "graph.csv"
+    status, out, _ = run(
+        *(capsys, "anneal", path, "--board", ANNEALER, "--sweeps", "40", "--seed", "1"),
+        *("--plot", plot, "--output", output),
+    )
+    assert status == 0
+    for line in (
+        r"model +6 variables, 9 couplings",
+        r"best max cut +9\n",
+        r"known +9, proven optimum",
+        r"best, of the known +100.000%",
+        r"time on the device +[\d.]+ ms, [\d.]+ ms a read",
+    ):
+        assert re.search(line, out), line
+    assert plot.stat().st_size > 10_000
+    header, first, *_ = output.read_text().splitlines()
+    assert header == "max cut,1,2,3,4,5,6"
+    value, *spins = map(int, first.split(","))
+    assert value == 9 and all(a == -b for a, b in zip(spins, spins[1:]))
+
+
+def test_anneal_by_another_method(capsys, tmp_path):
+    path = tmp_path / "graph"
+    path.write_text(RUDY)
+    arguments = (path, "--board", ANNEALER, "--sweeps", "40", "--seed", "1", "--method", "quantum")
+    status, out, _ = run(capsys, "anneal", *arguments)
+    assert status == 0
+    assert re.search(r"method +quantum\n", out) and re.search(r"best max cut +9\n", out)
+    status, _, err = run(capsys, "anneal", *arguments, "--plot", tmp_path / "a.png")
+    assert status == 1 and "not the method quantum" in err
+
+
+def test_anneal_in_parts(capsys, tmp_path):
+    path = tmp_path / "long"
+    path.write_text("90 89\n" + "".join(f"{i} {i + 1} 1\n" for i in range(1, 90)))
+    options = ("--board", ANNEALER, "--sweeps", "20", "--seed", "1", "--reads", "1")
+    status, out, _ = run(capsys, "anneal", path, *options)
+    assert status == 0
+    assert re.search(r"parts solved +\d+", out)
+    cut = int(re.search(r"best max cut +(\d+)", out).group(1))
+    assert 80 < cut <= 89
+    status, _, err = run(capsys, "anneal", path, *options, "--plot", tmp_path / "a.png")
+    assert status == 1 and "90 variables and takes several, 64 at a time" in err
+
+
+def test_anneal_refuses(capsys, tmp_path):
+    path = tmp_path / "graph"
+    path.write_text(RUDY)
+    for arguments, message in (
+        ((tmp_path / "missing", "--board", ANNEALER), "cannot read"),
+        ((path, "--board", GOLDEN), "icebreaker has no annealer"),
+        ((path, "--board", ANNEALER, "--beta-range", "1", "-1"), "not negative"),
+        ((path, "--board", ANNEALER, "--method", "guessing"), "'guessing'"),
+        ((path, "--board", ALONE, "--method", "tempering"), "no parallel tempering"),
+        ((path, "--board", ANNEALER, "--sweeps", "0"), "at least 1, not 0"),
+        ((path, "--board", ANNEALER, "--data", tmp_path), "there is no best_known.csv"),
+        ((path, "--board", ANNEALER, "--plot", tmp_path / "no" / "a.png"), "there is no folder"),
+        ((path, "--board", ANNEALER, "--plot", tmp_path / "a.xyz"), "suffix must be one of .*.png"),
+    ):
+        status, out, err = run(capsys, "anneal", *arguments)
+        assert (status, out) == (1, "")
+        assert re.search(message, err.splitlines()[-1])
+
+
+def test_anneal_refuses_another_schedule(capsys):
+    with pytest.raises(SystemExit):
+        run(capsys, "anneal", "graph", "--board", ANNEALER, "--schedule", "cubic")
+    assert "invalid choice: 'cubic'" in capsys.readouterr().err
+
+
+def test_anneal_refuses_another_objective_before_it_begins(capsys, tmp_path):
+    path = tmp_path / "graph"
+    path.write_text(RUDY)
+    (tmp_path / "best_known.csv").write_text(
+        "file,n,m,objective,value,status\ngraph,6,9,min x'Qx,9,proven optimum\n"
+    )
+    status, out, err = run(capsys, "anneal", path, "--board", ANNEALER)
+    assert (status, out) == (1, "")
+    assert err == "tensorspin: the table has a min x'Qx, the file a max cut\n"

@@ -1,0 +1,70 @@
+"""The command ``tensorspin estimate``."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from tensorspin.cli.main import main
+from tensorspin.contract.device.boards import BOARDS, find_board
+from tests.support.command_line import run
+
+
+def test_estimate(capsys, model):
+    status, out, _ = run(capsys, "estimate", model)
+    assert status == 0
+    assert re.search(r"words of program memory \(8 bytes each\) +\d+ of +16384 +fits", out)
+    assert re.search(r"cycles per sample +\d+", out)
+    assert "modelled" in out
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_estimate_of_a_board(capsys, name):
+    status, out, _ = run(capsys, "estimate", "--board", name)
+    board = find_board(name)
+    assert status == 0
+    assert board.title in out
+    assert ("lanes" in out) == (board.contractor is not None)
+    assert ("spins" in out) == (board.annealer is not None)
+
+
+def test_estimate_for_a_board_without_contractor(capsys, model):
+    status, _, err = run(capsys, "estimate", model, "--board", "ulx3s_25f_annealer")
+    assert status == 1
+    assert "board 'ulx3s_25f_annealer' has no contractor, which runs programs" in err
+
+
+def test_estimate_of_an_ising_model(capsys, tmp_path):
+    path = tmp_path / "ring"
+    path.write_text("3 3\n1 2 1\n2 3 1\n1 3 -1\n")
+    status, out, _ = run(capsys, "estimate", path, "--board", "ulx3s_25f_annealer")
+    assert status == 0
+    assert re.search(r"^couplings of 4 bits +-7 to 7: exact; .*, this board$", out, re.MULTILINE)
+
+
+def test_estimate_of_what_does_not_fit(capsys, tmp_path):
+    rng = np.random.default_rng(1)
+    data, output = tmp_path / "data.npz", tmp_path / "model.npz"
+    np.savez(data, X_train=rng.random((40, 200)), y_train=np.arange(40) % 2)
+    assert (
+        main(["train", str(data), "--bond-dim", "32", "--epochs", "1", "--output", str(output)])
+        == 0
+    )
+    capsys.readouterr()
+    status, out, _ = run(capsys, "estimate", output)
+    assert status == 1
+    assert "DOES NOT FIT: store the weights in 4 bits, or train with a smaller bond_dim" in out
+    command = ("train", data, "--bond-dim", "32", "--epochs", "1", "--output", output)
+    # Half of it is still too large for the board.
+    status, _, err = run(capsys, *command, "--board", "icebreaker")
+    assert status == 1 and "with weights of 4 bits: " in err
+    run(capsys, *command, "--weight-bits", "4")
+    status, out, _ = run(capsys, "estimate", output)
+    assert status == 1 and "DOES NOT FIT: train with a smaller bond_dim or fewer features" in out
+
+
+def test_estimate_for_an_unknown_board(capsys, model):
+    status, _, err = run(capsys, "estimate", model, "--board", "nonesuch")
+    assert status == 1 and re.search("known: .*icebreaker", err)

@@ -1,0 +1,122 @@
+"""The command ``tensorspin train``, and what it says of data that cannot be used."""
+
+from __future__ import annotations
+
+import argparse
+import re
+
+import numpy as np
+import pytest
+
+from tensorspin.cli import train
+from tensorspin.models import MPSClassifier
+from tests.support.command_line import GOLDEN, run
+
+
+def test_train_from_csv(capsys, tmp_path):
+    rng = np.random.default_rng(1)
+    X = rng.random((60, 3))
+    lines = ["length,width,weight,kind"]
+    lines += [f"{a},{b},{c},{'big' if a > 0.5 else 'small'}" for a, b, c in X]
+    data, output = tmp_path / "data.csv", tmp_path / "model.npz"
+    data.write_text("\n".join(lines) + "\n")
+    status, out, _ = run(capsys, "train", data, "--bond-dim", 2, "--output", output)
+    assert status == 0
+    assert re.search(r"accuracy, quantised +\d+", out)
+    status, out, _ = run(
+        capsys, "run", output, "--board", GOLDEN, "--data", data, "--output", tmp_path / "o.csv"
+    )
+    assert status == 0
+    assert {row.split(",")[0] for row in (tmp_path / "o.csv").read_text().splitlines()[1:]} <= {
+        "big",
+        "small",
+    }
+
+
+def test_train_for_a_board(capsys, tmp_path):
+    rng = np.random.default_rng(1)
+    data, output = tmp_path / "data.npz", tmp_path / "model.npz"
+    np.savez(data, X_train=rng.random((40, 100)), y_train=np.arange(40) % 2)
+    command = ("train", data, "--bond-dim", "32", "--epochs", "1", "--output", output)
+    status, out, _ = run(capsys, *command, "--board", "icebreaker")
+    narrow, nodes = map(int, re.search(r"nodes of 4-bit weights +(\d+) of (\d+)", out).groups())
+    assert status == 0 and 0 < narrow < nodes == 99
+    status, out, _ = run(capsys, "estimate", output)
+    assert status == 0 and re.search(rf"nodes of 4-bit weights +{narrow} of {nodes}", out)
+
+
+def test_train_with_all_options(capsys, tmp_path):
+    output = tmp_path / "model.npz"
+    options = ("--weight-bits", 4, "--feature-order", "snake", "--image-size", 1, 4)
+    options += ("--max-shift", 0.5, "--label-smoothing", 0.1, "--input-noise", 0.05)
+    options += ("--distortion", 0.3, "--weight-decay", 0.1)
+    status, out, _ = run(capsys, "train", "iris", "--epochs", 2, *options, "--output", output)
+    assert status == 0 and re.search(r"nodes of 4-bit weights +3 of 3", out)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "no samples"),
+        ("1,2,a\n1,2\n", "sample 1 has 2 columns, not 3"),
+        ("1\n2\n", "at least 2 columns"),
+        ("1,x,a\n" * 4, "feature 1 of sample 0 is 'x', not a number"),
+        (",2,a\n1,2,a\n", "feature 0 of sample 0 is '', not a number"),
+        ("1,2,a\n" * 9 + "1,2,b\n", "can't be split"),
+        ("1,2,a\n1,nan,a\n", "feature 1 of sample 1 is nan"),
+        ("1,2,a\n1e999,2,a\n", "feature 0 of sample 1 is inf"),
+        ("1,2,a\n" * 9, "at least 2 classes are needed, got 1 class: a"),
+        ("".join(f"{i},{i / 7}\n" for i in range(20)), "Unknown label type: continuous"),
+    ],
+)
+def test_bad_csv_files(capsys, tmp_path, text, message):
+    path = tmp_path / "data.csv"
+    path.write_text(text)
+    status, _, err = run(capsys, "train", path)
+    assert status == 1 and message in err and err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"X_train": np.float64(3)}, "X_train has shape ()"),
+        ({"X_train": np.zeros((0, 4))}, "X_train has shape (0, 4)"),
+        ({"y_train": np.zeros(5)}, "y_train has shape (5,); 12 samples need (12,)"),
+        ({"y_train": np.zeros((12, 3))}, "y_train has shape (12, 3)"),
+        ({"X_train": np.full((12, 4), "x")}, "X_train must hold real numbers, not <U1"),
+        ({"X_train": np.ones((12, 4)) * 1j}, "X_train must hold real numbers, not complex128"),
+        ({"X_test": np.ones((2, 4))}, "has X_test alone"),
+        ({"X_test": np.ones((2, 3)), "y_test": np.zeros(2)}, "X_train has 4 features a sample"),
+        ({"X_test": np.ones((2, 4)), "y_test": np.zeros(3)}, "y_test has shape (3,)"),
+        ({"X_test": np.full((2, 4), np.nan), "y_test": np.zeros(2)}, "X_test: feature 0 of"),
+    ],
+)
+def test_npz_files_of_wrong_shapes(capsys, tmp_path, changes, message):
+    path = tmp_path / "data.npz"
+    np.savez(path, **{"X_train": np.ones((12, 4)), "y_train": np.arange(12) % 2, **changes})
+    status, _, err = run(capsys, "train", path)
+    assert status == 1 and message in err and err.count("\n") == 1
+
+
+def test_bad_npz_files(capsys, tmp_path):
+    path = tmp_path / "data.npz"
+    np.savez(path, X=np.zeros((2, 2)))
+    status, _, err = run(capsys, "train", path)
+    assert status == 1 and "lacks the arrays X_train, y_train" in err
+    with open(path, "wb") as file:
+        np.save(file, np.zeros((2, 2)))
+    status, _, err = run(capsys, "train", path)
+    assert status == 1 and "is a single array" in err
+    status, _, err = run(capsys, "estimate", path)
+    assert status == 1 and "is a single array" in err
+    path.write_bytes(b"PK\x03\x04")
+    assert run(capsys, "train", path)[0] == 1
+
+
+def test_help_names_the_defaults_of_the_classifier():
+    commands = argparse.ArgumentParser().add_subparsers()
+    train.add(commands)
+    helps = {action.dest: action.help for action in commands.choices["train"]._actions}
+    for name, default in MPSClassifier().get_params().items():
+        if name in train.PASSED_ON and default is not None:
+            assert helps[name].endswith(f"; by default {default:g}"), name
