@@ -1,13 +1,8 @@
 """The comparison of training, as far as it needs no other library."""
 
-import json
-import sys
-
-import numpy as np
 import pytest
 
 from tensorspin.benchmarks.contractor import training
-from tensorspin.benchmarks.contractor.peers import protocol
 from tensorspin.data.datasets import Dataset, load_dataset
 from tensorspin.data.errors import DataError
 
@@ -72,21 +67,3 @@ def test_too_little():
     few = Dataset(data.X_train[:15], data.y_train[:15], data.X_test, data.y_test)
     with pytest.raises(DataError, match="at least 16 samples, not 15"):
         training.measure_training("few", few)
-
-
-def test_protocol(tmp_path, monkeypatch):
-    path = tmp_path / "data.npz"
-    np.savez(path, X_train=[[1.0]], y_train=[0], X_test=[[2.0]], y_test=[1])
-    fields = {"data": str(path), "bond_dim": 2, "epochs": 3, "batch_size": 1, "seed": 0}
-    monkeypatch.setattr(sys, "argv", ["script", json.dumps(fields)])
-    monkeypatch.delattr(protocol.os, "sched_setaffinity", raising=False)
-    task = protocol.begin()
-    assert [array.tolist() for array in task.arrays()] == [[[1.0]], [0], [[2.0]], [1]]
-    output = tmp_path / "answer.json"
-    scores = np.array([[0.1, 0.9], [0.8, 0.2]])
-    protocol.finish(str(output), [9.0, 2.0, 1.0, 4.0], scores, np.array([1, 1]), {"it": "1"})
-    answer = json.loads(output.read_text())
-    # The first epoch, in which a library may compile, is left out of the median.
-    assert answer["first_epoch_seconds"] == 9.0
-    assert answer["epoch_seconds"] == 2.0 and answer["epoch_range"] == [1.0, 4.0]
-    assert answer["accuracy"] == 0.5

@@ -7,6 +7,7 @@ import os
 import sys
 from pathlib import Path
 
+from ..common.command import add_common_options
 from ..common.report import Renderer
 from .boards import annealer_rows
 from .figures import draw
@@ -18,23 +19,34 @@ VARIABLE = "TENSORSPIN_DATA"
 """Environment variable with the folder of the instances."""
 
 READS = 96
+"""Reads (solutions) for each number of sweeps, by default.
+
+A board with 16 replicas, copies of the problem that are annealed at the same time, makes 6 runs.
+"""
+
 QUICK_SWEEPS = (20, 100)
+"""Numbers of sweeps in a quick run."""
+
 QUICK_SPINS = (64,)
+"""Spins of the random problems in a quick run."""
+
 _STEM = "annealing"
+"""Beginning of the names of all files that are written."""
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure or render.
+    """Measure, or render an earlier measurement again.
 
     Parameters
     ----------
     arguments : list of str, optional
-        As on the command line, without the program's name.
+        Words of the command line, without the program's name. By default those of this process.
 
     Returns
     -------
     int
-        Exit status: 0, or 1 if something failed, 2 if the arguments are wrong, 130 if interrupted.
+        Exit status: 0 if all went well, 1 if something failed, 2 if the arguments are wrong, 130 if
+        interrupted.
     """
     parser = _parser()
     options = parser.parse_args(arguments)
@@ -59,49 +71,68 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         default=os.environ.get(VARIABLE),
         metavar="DIR",
-        help=f"folder with best_known.csv, gset, biqmac and qubo; by default ${VARIABLE}, and "
-        "without that only random problems",
+        help="folder of the instances, with best_known.csv and the folders gset, biqmac and qubo; "
+        f"by default ${VARIABLE}, and if that is not set, only random problems are solved",
     )
     parser.add_argument(
         "--board",
         action="append",
         choices=[row.name for row in annealer_rows()],
         metavar="NAME",
-        help="may be repeated; by default all with an annealer",
+        help="name of a board with an annealer; may be repeated; by default all that have one",
     )
-    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="by default all")
+    parser.add_argument(
+        "--parts",
+        nargs="+",
+        choices=PARTS,
+        default=PARTS,
+        help="what to measure: speed (time to solution), gset (cuts of the G-set's graphs), small "
+        "(proven optima of small instances); by default all",
+    )
     parser.add_argument(
         "--sweeps",
         type=int,
         nargs="+",
-        help=f"by default {SPEED_SWEEPS}, and {GSET_SWEEPS} for the G-set",
+        metavar="N",
+        help="numbers of sweeps per read, each at least 2; by default "
+        f"{_listed(SPEED_SWEEPS)}, for the G-set {_listed(GSET_SWEEPS)}, with --quick "
+        f"{_listed(QUICK_SWEEPS)}",
     )
-    parser.add_argument("--spins", type=int, nargs="*", help=f"by default {COMPLETE}")
     parser.add_argument(
-        "--reads", type=int, default=READS, help="for each number of sweeps; by default %(default)s"
+        "--spins",
+        type=int,
+        nargs="*",
+        metavar="N",
+        help="spins of the random fully connected problems, each at least 2; by default "
+        f"{_listed(COMPLETE)}, with --quick {_listed(QUICK_SPINS)}",
     )
     parser.add_argument(
-        "--gset", action="append", metavar="FILE", help=f"may be repeated; by default {GSET}"
+        "--reads",
+        type=int,
+        default=READS,
+        metavar="N",
+        help="reads for each number of sweeps, at least 2; by default %(default)s",
+    )
+    parser.add_argument(
+        "--gset",
+        action="append",
+        metavar="FILE",
+        help=f"graph of the G-set; may be repeated; by default those of {_listed(GSET)} that are "
+        "in the folder",
     )
     parser.add_argument(
         "--gset-beta-range",
         type=float,
         nargs=2,
         metavar=("FIRST", "LAST"),
-        help="inverse temperatures; by default the sampler's",
+        help="inverse temperatures for the G-set, in units of the model; by default the sampler's",
     )
-    parser.add_argument("--quick", action="store_true", help="less of everything")
-    parser.add_argument(
-        "--compare-python",
-        default=sys.executable,
-        metavar="PYTHON",
-        help="interpreter of the environment that has the other libraries; by default this one",
-    )
-    parser.add_argument("--output", type=Path, default=Path("results"), help="folder to write to")
-    parser.add_argument(
-        "--render", action="store_true", help="measure nothing; render the folder's .json again"
-    )
+    add_common_options(parser, quick="measure with fewer sweeps and smaller random problems")
     return parser
+
+
+def _listed(values) -> str:
+    return " ".join(str(value) for value in values)
 
 
 def _plan(options) -> Plan:

@@ -1,10 +1,14 @@
-"""Solves instances on golden models of annealers: states and cycles are the gateware's."""
+"""Solve instances on the golden models of boards.
+
+States and clock cycles of a golden model are exactly the gateware's, so that no board is needed.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -23,19 +27,21 @@ from .instances import Instance
 
 @dataclass(frozen=True)
 class Solved:
-    """Reads of one schedule.
+    """Reads (solutions) that were made with one schedule, and the time of each.
 
-    Attributes
+    The device anneals several replicas (copies of the problem) at the same time; each gives a read.
+
+    Parameters
     ----------
-    values : ndarray of float, shape (reads,)
+    values : ndarray of float64 of shape (reads,)
         Objective of each read's best state.
     read_seconds : float
-        Time of the device for a read, all replicas busy.
+        Time of a run on the device divided by the number of replicas.
     transfer_seconds : float
-        All else that a read takes, the problem already on the device; modelled: the rate of the
-        line, frames back to back.
+        All other time that a read takes if the problem is already on the device. It is modelled:
+        the rate of the serial line, with frames back to back.
     upload_seconds : float
-        What the first run takes more, to upload the problem and the schedule; modelled.
+        Additional time of the first run, to upload the problem and the schedule; modelled likewise.
     """
 
     values: np.ndarray
@@ -45,23 +51,35 @@ class Solved:
 
 
 def annealer_rows() -> list[BoardSpec]:
-    """Rows of the board table that have an annealer."""
+    """List the rows of the board table that have an annealer."""
     return [row for row in BOARDS.values() if row.annealer is not None]
 
 
 def fitted(instance: Instance, size: AnnealerSize) -> Quantised:
-    """The instance on an annealer's scale.
+    """Scale and round an instance to the integers that an annealer holds.
+
+    Parameters
+    ----------
+    instance : Instance
+        The instance.
+    size : AnnealerSize
+        Size of the annealer.
+
+    Returns
+    -------
+    Quantised
+        The problem in integers, its scale, and the error of the rounding.
 
     Raises
     ------
     CapacityError
-        If it does not fit.
+        If the instance does not fit.
     """
     return quantise_model(instance.model.bqm, list(instance.model.bqm.variables), size)
 
 
 def obstacle(instance: Instance, size: AnnealerSize) -> str | None:
-    """Why an instance does not fit exactly; None if it does."""
+    """Say why an instance does not fit an annealer exactly; None if it does."""
     if instance.variables > size.spins:
         return f"{instance.variables} variables"
     try:
@@ -72,37 +90,51 @@ def obstacle(instance: Instance, size: AnnealerSize) -> str | None:
 
 
 def beta_range(instance: Instance, size: AnnealerSize) -> tuple[float, float]:
-    """The inverse temperatures, in units of the model."""
+    """Return first and last inverse temperature for an instance, in units of the model."""
     if instance.betas is not None:
         return instance.betas
+    # The default range follows from the quantised problem; the scale brings it back to the model.
     quantised = fitted(instance, size)
     first, last = default_beta_range(quantised.problem)
     return first * quantised.scale, last * quantised.scale
 
 
 def exact_row(row: BoardSpec, instance: Instance) -> tuple[BoardSpec, float]:
-    """A row rebuilt for an instance: with as many spins, and bits for its weights, up to 8.
+    """Change the size of a board's annealer so that an instance fits as exactly as possible.
 
-    No such bitstream need exist; its clock is the row's.
+    The annealer gets as many spins as the instance has variables, and bits for its weights, up to
+    8. A bitstream of that size need not exist; the clock stays the board's.
 
     Parameters
     ----------
     row : BoardSpec
+        Row of the board table.
     instance : Instance
+        The instance that is to fit.
 
     Returns
     -------
-    (BoardSpec, float)
-        The row, and the relative quantisation error that is left.
+    row : BoardSpec
+        The row with the changed size.
+    error : float
+        Relative quantisation error that is left.
+
+    Raises
+    ------
+    CapacityError
+        If the instance fits with no number of bits.
     """
-    found = None
-    for bits in row.annealer.coupling_widths:
+    built, found = row.require_annealer(), None
+    for bits in built.coupling_widths:
         size = replace(
-            row.annealer,
-            spins=row.annealer.spins_for(instance.variables),
+            built,
+            spins=built.spins_for(instance.variables),
             coupling_bits=bits,
+            # A field is a sum of couplings, and a random threshold is compared with it, so both
+            # get bits with the couplings: the threshold has one for each stride. Offset rows make
+            # up the linear terms; four for each variable are plenty.
             field_bits=bits + 8,
-            strides=row.annealer.strides[:1] * (bits + 6),
+            strides=built.strides[:1] * (bits + 6),
             offset_rows=4 * instance.variables,
         )
         try:
@@ -118,18 +150,25 @@ def exact_row(row: BoardSpec, instance: Instance) -> tuple[BoardSpec, float]:
 
 
 def method_row(row: BoardSpec, method: str) -> BoardSpec:
-    """A row with what a method needs, if its kind of annealer can be built so.
+    """Add to a board's annealer what a method needs, if annealers of its kind can be built so.
 
-    Only parallel tempering is added, with the longest strides that the generators allow. No such
-    bitstream need exist; its clock is the row's.
+    Only parallel tempering is added. Its strides (the number of spins by which random bits move on
+    between two uses) are the longest that the random generators allow. A bitstream of that size
+    need not exist; the clock stays the board's.
 
     Parameters
     ----------
     row : BoardSpec
+        Row of the board table.
     method : str
         One of `tensorspin.sampling.methods.METHODS`.
+
+    Returns
+    -------
+    BoardSpec
+        The row with the changed size, or the row itself if nothing is added.
     """
-    size = row.annealer
+    size = row.require_annealer()
     if method != "tempering" or size.tempering or size.window:
         return row
     stride = (MAX_SAMPLES - 1) // (size.threshold_bits + size.ring)
@@ -139,7 +178,7 @@ def method_row(row: BoardSpec, method: str) -> BoardSpec:
 
 @contextmanager
 def opened(row: BoardSpec) -> Iterator[BoardSampler]:
-    """A sampler on the golden model of a row, which need not be in the table."""
+    """Open a sampler on the golden model of a row, which need not be in the board table."""
     with Board.over(GoldenTransport(row)) as board:
         yield BoardSampler(board)
 
@@ -154,22 +193,36 @@ def solve(
     method: str = "annealing",
     seed: int = 0,
 ) -> Solved:
-    """Anneal an instance `reads` times.
+    """Anneal an instance at least `reads` times.
 
     Parameters
     ----------
     sampler : BoardSampler
+        An open sampler.
     instance : Instance
-    betas : (float, float)
-        First and last inverse temperature.
-    sweeps, reads : int
-    schedule, method : str
-        As for `BoardSampler.sample`.
+        The instance.
+    betas : tuple of (float, float)
+        First and last inverse temperature, in units of the model.
+    sweeps : int
+        Sweeps (visits of every spin) per read.
+    reads : int
+        Number of reads; at least as many as the device has replicas are made.
+    schedule : str
+        How the inverse temperature grows, as `BoardSampler.sample` takes it.
+    method : str
+        One of `tensorspin.sampling.methods.METHODS`.
     seed : int
+        Seed of the random numbers.
+
+    Returns
+    -------
+    Solved
+        The reads and their times.
     """
     replicas = sampler.properties["annealer"]["replicas"]
+    # The first run uploads the problem and the others do not; the difference is the upload's time.
     runs = max(2, -(-reads // replicas))
-    options = {
+    options: dict[str, Any] = {
         "num_sweeps": sweeps,
         "beta_range": betas,
         "beta_schedule_type": schedule,

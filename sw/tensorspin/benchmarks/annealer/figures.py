@@ -1,4 +1,4 @@
-"""The report as pictures; they need matplotlib (``pip install tensorspin[plot]``)."""
+"""Draw the report; pictures need matplotlib (``pip install tensorspin[plot]``)."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from ..common.panels import MARKERS, grid, write_figures
 from .tables import solver_title, way_title
 
 _HOST_COLOURS = ("#7f7f7f", "#b0b0b0")
+"""Greys of the other libraries, which compute on the host."""
+
 _LINES = ("-", ":", "--", "-.")
-"""One for each way."""
+"""Styles of lines, one for each way: a method with its schedule."""
 
 
 def draw(report: dict, folder: Path) -> list[Path]:
@@ -19,21 +21,21 @@ def draw(report: dict, folder: Path) -> list[Path]:
     Parameters
     ----------
     report : dict
-        As of `run.measure`.
+        The report that `run.measure` returned.
     folder : Path
-        Exists.
+        Existing folder to write to.
 
     Returns
     -------
     list of Path
-        What was written.
+        The files that were written.
     """
     makers = (("speed", _speed), ("gset", _gset))
     return write_figures(((name, make, report[name]) for name, make in makers), folder, "annealing")
 
 
 def _speed(plt, found: list[dict]):
-    """Mean value against the time of a read."""
+    """Draw the mean value of the reads against the time of a read, a panel for each instance."""
     found = [item for item in found if "target" in item and item["best"]]
     if not found:
         return None
@@ -63,7 +65,7 @@ def _speed(plt, found: list[dict]):
 
 
 def _gset(plt, found: list[dict]):
-    """Cuts against the time of a read, by method."""
+    """Draw the cuts of each method against the time of a read, two panels for each graph."""
     found = [row for row in found if "sweeps" in row]
     if not found:
         return None

@@ -1,4 +1,4 @@
-"""Problems to measure with, from files or random."""
+"""Problems (instances) to measure with, from files or random."""
 
 from __future__ import annotations
 
@@ -13,27 +13,34 @@ from ...data.errors import DataError
 from ...data.model_files import TABLE, KnownValue, Model, find_known_value, read_model
 
 SMALL = 100
-"""Variables up to which all files are solved to their proven optimum."""
+"""Largest number of variables of a small instance, which is solved to its proven optimum."""
 
 GSET = ("G1.txt", "G6.txt", "G43.txt", "G14.txt", "G11.txt")
+"""Graphs of the G-set that are solved by default.
+
+They are of different kinds: random with weights of 1, random with weights of 1 and -1, random with
+fewer edges per node, a union of planar graphs, and a torus with weights of 1 and -1.
+"""
 
 FOLDERS = ("biqmac", "qubo")
-"""Where the small files are."""
+"""Folders of the small instances."""
 
 COMPLETE = (128, 512, 800)
-"""Spins of the random fully connected problems."""
+"""Numbers of spins of the random fully connected problems."""
 
 
 @dataclass(frozen=True)
 class Instance:
-    """A model, and what is known of it.
+    """A model to solve, and what is known of it.
 
-    Attributes
+    Parameters
     ----------
     model : Model
+        The model, with its objective.
     known : KnownValue or None
-    betas : (float, float) or None
-        First and last inverse temperature; None for the sampler's default.
+        The best value known, if there is one.
+    betas : tuple of (float, float), optional
+        First and last inverse temperature, in units of the model; None for the sampler's default.
     """
 
     model: Model
@@ -42,7 +49,7 @@ class Instance:
 
     @property
     def name(self) -> str:
-        """Of the model."""
+        """Name of the model."""
         return self.model.name
 
     @property
@@ -54,7 +61,21 @@ class Instance:
 def gset_instances(
     folder: Path, names: Sequence[str] | None = None, betas: tuple[float, float] | None = None
 ) -> list[Instance]:
-    """Files of the G-set in ``folder/gset``, by default those of `GSET` that are there.
+    """Read graphs of the G-set.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of all instances; the graphs are in its folder ``gset``.
+    names : sequence of str, optional
+        Names of the files. By default those of `GSET` that are there.
+    betas : tuple of (float, float), optional
+        First and last inverse temperature for all of them.
+
+    Returns
+    -------
+    list of Instance
+        The graphs.
 
     Raises
     ------
@@ -71,7 +92,7 @@ def gset_instances(
 
 
 def small_instances(folder: Path) -> Iterator[Instance]:
-    """Files of `FOLDERS` with at most `SMALL` variables and a proven optimum."""
+    """Read the files of `FOLDERS` with at most `SMALL` variables and a proven optimum."""
     for name in FOLDERS:
         for path in sorted((folder / name).glob("*")):
             known = find_known_value(path, folder)
@@ -82,9 +103,22 @@ def small_instances(folder: Path) -> Iterator[Instance]:
 
 
 def complete_instance(spins: int, seed: int = 0) -> Instance:
-    """Couplings of +1 and -1 between all pairs of spins; the cut is what is maximised.
+    """Make a random problem with a coupling of +1 or -1 between every pair of spins.
 
-    Its optimum is not known; `speed` takes the best that any solver finds.
+    The objective is the largest cut. The optimum is not known, so `speed` compares with the best
+    value that any solver finds.
+
+    Parameters
+    ----------
+    spins : int
+        Number of spins.
+    seed : int
+        Seed of the random couplings: the same seed gives the same problem.
+
+    Returns
+    -------
+    Instance
+        The problem.
     """
     rng = np.random.default_rng([spins, seed])
     rows, columns = np.triu_indices(spins, 1)
@@ -96,7 +130,13 @@ def complete_instance(spins: int, seed: int = 0) -> Instance:
 
 
 def check_folder(folder: Path) -> None:
-    """Raise DataError if the folder has no table of known values."""
+    """Refuse a folder that has no table of best values known.
+
+    Raises
+    ------
+    DataError
+        If there is no such table: then it is no folder of instances.
+    """
     if not (folder / TABLE).is_file():
         raise DataError(f"there is no {TABLE} in {folder}: give the folder of the instances")
 

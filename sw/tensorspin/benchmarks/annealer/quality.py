@@ -1,8 +1,8 @@
-"""How good reads are, and how long they take."""
+"""Quality of reads (solutions): optima of small instances, and cuts of the G-set by method."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -18,30 +18,47 @@ WAYS = (
     ("tempering", "geometric"),
     ("quantum", "geometric"),
 )
-"""Methods and schedules; the others have as much time as the first."""
+"""Methods, each with its schedule of inverse temperatures, in the order in which they are measured.
+
+The first sets the time on the device that each of the others gets.
+"""
 
 SMALL_READS = 100
+"""Reads within which the optimum of a small instance is to be found."""
+
 SMALL_SWEEPS = 500
+"""Sweeps of each of these reads."""
 
 
 def measure_small(instance: Instance, row: BoardSpec) -> dict:
-    """Whether the proven optimum of a small instance is found within `SMALL_READS` reads.
+    """Look whether `SMALL_READS` reads find the proven optimum of a small instance.
 
     Parameters
     ----------
     instance : Instance
+        An instance whose optimum is known.
     row : BoardSpec
-        Rebuilt with bits for the instance's weights: `exact_row`.
+        Row of the board table. Its annealer is changed to have bits for the instance's weights
+        (`exact_row`).
 
     Returns
     -------
     dict
-        ``name``, ``variables``, ``coupling_bits``, ``relative_error``, ``known``, ``best``,
-        ``first`` (read that finds the optimum, from 1 on, or None), ``successes``,
-        ``read_seconds``, ``sweeps``, ``reads``.
+        ``name``, ``variables``, ``coupling_bits`` and ``relative_error`` (of the quantisation);
+        ``known`` and ``best``, the optimum and the best value found; ``first``, the number of the
+        first read with the optimum, counted from 1, or None; ``successes``, the share of the reads
+        with it; ``read_seconds``, ``sweeps``, ``reads``.
+
+    Raises
+    ------
+    ValueError
+        If the instance's optimum is not known.
     """
+    if instance.known is None:
+        raise ValueError(f"the optimum of {instance.name} is not known")
     rebuilt, error = exact_row(row, instance)
-    betas = beta_range(instance, rebuilt.annealer)
+    size = rebuilt.require_annealer()
+    betas = beta_range(instance, size)
     with opened(rebuilt) as sampler:
         solved = solve(sampler, instance, betas, SMALL_SWEEPS, SMALL_READS)
     values = solved.values[:SMALL_READS]
@@ -50,7 +67,7 @@ def measure_small(instance: Instance, row: BoardSpec) -> dict:
     return {
         "name": instance.name,
         "variables": instance.variables,
-        "coupling_bits": rebuilt.annealer.coupling_bits,
+        "coupling_bits": size.coupling_bits,
         "relative_error": error,
         "objective": instance.model.objective,
         "known": known,
@@ -64,39 +81,47 @@ def measure_small(instance: Instance, row: BoardSpec) -> dict:
 
 
 def measure_gset(
-    instance: Instance, row: BoardSpec, sweeps: Sequence[int], reads: int, progress
+    instance: Instance,
+    row: BoardSpec,
+    sweeps: Sequence[int],
+    reads: int,
+    progress: Callable[[], object],
 ) -> list[dict]:
-    """Cuts in parts of the best known, by each of `WAYS` in about the same time of the device.
+    """Compare the methods of `WAYS` by their cuts of a graph, in about the same time on the device.
 
     Parameters
     ----------
     instance : Instance
+        A graph whose best cut is known.
     row : BoardSpec
-        For a method that it lacks, rebuilt: `method_row`.
+        Row of the board table. For a method that its annealer lacks, the annealer is changed if it
+        can be built so (`method_row`).
     sweeps : sequence of int
-        Of the first way, which sets the time of the others.
+        Numbers of sweeps of the first way. The others get as many sweeps as take the same time.
     reads : int
-        At least; always whole runs.
+        Number of reads, which is rounded up to whole runs of all replicas.
     progress : callable
         Called without arguments after each way and number of sweeps.
 
     Returns
     -------
     list of dict
-        ``name``, ``board``, and ``obstacle``; for each way ``method``, ``schedule``, ``rebuilt``,
-        and ``obstacle`` if the board lacks the method, or ``sweeps``, ``betas``, ``reads``,
-        ``mean``, ``standard_error`` and ``run_best`` (shares of the best known value: of a read,
-        and the mean over runs of the best of all replicas), ``read_seconds``,
-        ``transfer_seconds``, ``upload_seconds``.
+        If the graph does not fit the board, one dict with ``name``, ``board`` and ``obstacle``.
+        Otherwise each dict has ``method``, ``schedule`` and ``rebuilt`` (whether the annealer was
+        changed), and ``obstacle`` if the board lacks the method. Measured ways have ``sweeps``,
+        ``betas``, ``reads``, ``read_seconds``, ``transfer_seconds``, ``upload_seconds``, and, as
+        shares of the best cut known, ``mean`` (of all reads), its ``standard_error``, and
+        ``run_best`` (the best read of a run, in the mean over the runs).
     """
     described = {"name": instance.name, "variables": instance.variables, "board": row.name}
-    if reason := obstacle(instance, row.annealer):
+    if reason := obstacle(instance, row.require_annealer()):
         return [{**described, "obstacle": reason}]
-    found, targets = [], []
+    found: list[dict] = []
+    targets: list[float] = []
     for method, schedule in WAYS:
         built = method_row(row, method)
         way = {**described, "method": method, "schedule": schedule, "rebuilt": built != row}
-        if reason := _lacking(method, built.annealer):
+        if reason := _lacking(method, built.require_annealer()):
             found.append({**way, "obstacle": reason})
             for _ in sweeps:
                 progress()
@@ -107,12 +132,28 @@ def measure_gset(
     return found
 
 
-def _measure_way(instance, row, way, sweeps, targets, reads, progress) -> Iterator[dict]:
-    """Runs of so many sweeps; or that take as long as the targets, if there are any."""
-    betas = beta_range(instance, row.annealer)
-    replicas = row.annealer.replicas
+def _measure_way(
+    instance: Instance,
+    row: BoardSpec,
+    way: dict,
+    sweeps: Sequence[int],
+    targets: Sequence[float],
+    reads: int,
+    progress: Callable[[], object],
+) -> Iterator[dict]:
+    """Measure one way, with the given sweeps, or with so many that a read takes the target's time.
+
+    `targets` has the seconds of a read for each number of sweeps, or is empty for the first way.
+    """
+    if instance.known is None:
+        raise ValueError(f"the best cut of {instance.name} is not known")
+    size = row.require_annealer()
+    betas = beta_range(instance, size)
+    replicas = size.replicas
     reads = -(-reads // replicas) * replicas
-    known = []
+    known: list[tuple[int, float]] = []
+    # How long a sweep takes depends on the method. A first run tells, on a board of its own, so
+    # that the next one still includes the upload.
     if targets:
         with opened(row) as sampler:
             first = solve(sampler, instance, betas, sweeps[0], reads, **_options(way))
@@ -144,7 +185,7 @@ def _options(way: dict) -> dict:
 
 
 def _lacking(method: str, size: AnnealerSize) -> str | None:
-    """Why a device can't do a method; None if it can."""
+    """Say why an annealer of a size cannot do a method; None if it can."""
     try:
         plan(method, np.array([1.0, 2.0]), 1, size)
     except ValueError as reason:
@@ -153,8 +194,11 @@ def _lacking(method: str, size: AnnealerSize) -> str | None:
 
 
 def _sweeps_for(seconds: float, known: Sequence[tuple[int, float]]) -> int:
-    """Sweeps with which a read takes about so long, on the line through the last two measured; in
-    proportion to the last if these are too close to each other for a line."""
+    """Find the number of sweeps with which a read takes about so many seconds.
+
+    It lies on the straight line through the last two measurements (sweeps, seconds). If these are
+    too close to each other for a line, it is in proportion to the last.
+    """
     (before, earlier), (last, took) = [(0, 0.0), *known][-2:]
     if last < 1.5 * before or took <= earlier:
         before, earlier = 0, 0.0

@@ -1,4 +1,9 @@
-"""Time to solution beside other libraries."""
+"""Time to solution on boards and with other libraries.
+
+The time to solution is the expected time until some read meets a target with the probability
+`CONFIDENCE`, if reads are repeated. Short reads meet it rarely and long ones often; the number of
+sweeps with the shortest time is each solver's best.
+"""
 
 from __future__ import annotations
 
@@ -7,68 +12,77 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ...contract.device.boards import BoardSpec
 from ...progress import progress_over
-from ..common.scripts import run_script
+from ..common.scripts import run_peer
+from ..peers.solving import Task
 from .boards import beta_range, obstacle, opened, solve
 from .instances import Instance
-from .peers.protocol import Task
 
 PEERS = ("dwave", "openjij")
-"""Each has its script ``peers/solve_NAME.py``."""
+"""Other libraries; each has a program ``solve_NAME`` in `tensorspin.benchmarks.peers`."""
 
 CONFIDENCE = 0.99
-"""Probability with which the target is met in the time to solution."""
+"""Probability with which the target is met within the time to solution."""
 
 LARGE = 200
-"""Variables from which on the target is `LARGE_TARGET` of the best value, instead of all of it."""
+"""Number of variables from which on the target is a share of the best value, not the value itself.
+
+The optimum of larger problems is hardly ever met, so that its time could not be measured.
+"""
 
 LARGE_TARGET = 0.995
-
-_SCRIPTS = Path(__file__).parent / "peers"
+"""Share of the best value that is the target for large problems."""
 
 
 def time_to_solution(read_seconds: float | None, successes: float) -> float | None:
-    """Expected time until the target is met with the probability `CONFIDENCE`.
+    """Compute the time until the target is met with the probability `CONFIDENCE`.
 
     Parameters
     ----------
     read_seconds : float or None
-        None if it could not be measured.
+        Seconds that a read takes; None if they could not be measured.
     successes : float
-        Part of the reads that meet it.
+        Share of the reads that meet the target.
 
     Returns
     -------
     float or None
-        At least one read's; None if no read meets it.
+        Seconds, at least those of one read; None if no read meets the target.
     """
     if read_seconds is None or not successes:
         return None
     if successes >= CONFIDENCE:
         return read_seconds
+    # After n reads all have failed with the probability (1 - successes)^n = 1 - CONFIDENCE.
     return read_seconds * np.log(1 - CONFIDENCE) / np.log(1 - successes)
 
 
 def solution_error(successes: float, reads: int) -> float | None:
-    """Standard error of a time to solution, in parts of it: that of the number of successes.
+    """Compute the standard error of a time to solution, relative to that time.
+
+    The error is that of the number of successes, which is binomial.
 
     Parameters
     ----------
     successes : float
-        Part of the reads.
+        Share of the reads that meet the target.
     reads : int
+        Number of reads.
 
     Returns
     -------
     float or None
-        None if no read or nearly every one meets the target: then it is no such error.
+        Relative standard error; None if no read or nearly every read meets the target, as the time
+        then does not depend on the number of successes.
     """
     if not 0 < successes < CONFIDENCE:
         return None
+    # Linear propagation: the derivative of the time by the successes, times their spread.
     spread = np.sqrt(successes * (1 - successes) / reads)
     return float(spread / ((1 - successes) * -np.log(1 - successes)))
 
@@ -78,37 +92,44 @@ def measure_speed(
 ) -> dict:
     """Solve an instance on the boards and with other libraries.
 
-    All have the same inverse temperatures, geometric from the first to the last of the default
-    range, and the same numbers of sweeps.
+    All solvers have the same numbers of sweeps and the same inverse temperatures, a geometric
+    sequence between the ends of the default range.
 
     Parameters
     ----------
     instance : Instance
+        The instance.
     rows : sequence of BoardSpec
-        Boards; those on which the instance does not fit exactly get an ``obstacle``.
+        Boards. A board on which the instance does not fit exactly gets an ``obstacle``.
     sweeps : sequence of int
+        Numbers of sweeps per read.
     reads : int
-        For each number of sweeps.
+        Number of reads for each number of sweeps.
     python : str
         Interpreter of the environment that has the other libraries.
 
     Returns
     -------
     dict
-        ``name``, ``variables``, ``target`` (a value), ``target_share`` (of the best), ``status``,
-        ``betas`` and ``solvers``: a dict for each with ``solver``, ``kind`` ("board" or "library")
-        and ``runs``, or ``obstacle``, or ``missing``. A run has ``sweeps``, ``successes``,
-        ``mean``, ``reads``, ``read_seconds``, ``seconds`` (to solution) and ``seconds_error``
-        (`solution_error`); on boards also ``seconds_with_transfers`` and ``upload_seconds``.
+        ``name``, ``variables``, ``target`` (a value of the objective), ``target_share`` (the share
+        of the best value that the target is), ``status`` (how certain the best value is), ``betas``
+        and ``solvers``, a list of dict. A solver has ``solver``, ``kind`` ("board" or "library")
+        and ``runs``; or, instead of runs, ``obstacle`` or ``missing``, the reason why there are
+        none. A run has ``sweeps``, ``successes`` (the share of the reads that meet the target),
+        ``mean``, ``reads``, ``read_seconds``, ``seconds`` (the time to solution) and
+        ``seconds_error`` (its relative standard error); on boards also ``seconds_with_transfers``
+        and ``upload_seconds``.
     """
-    solvers, betas = [], None
+    solvers: list[dict[str, Any]] = []
+    betas = None
     for row in rows:
-        solver = {"solver": row.name, "kind": "board", "title": row.title}
+        size = row.require_annealer()
+        solver: dict[str, Any] = {"solver": row.name, "kind": "board", "title": row.title}
         solvers.append(solver)
-        if reason := obstacle(instance, row.annealer):
+        if reason := obstacle(instance, size):
             solver["obstacle"] = reason
             continue
-        betas = betas or beta_range(instance, row.annealer)
+        betas = betas or beta_range(instance, size)
         solver["clock_hz"] = row.clock_hz
         with opened(row) as sampler:
             solver["runs"] = [
@@ -128,6 +149,7 @@ def measure_speed(
 
 
 def _target(instance: Instance, solved: list[dict]) -> dict:
+    """Choose the value to reach: of the best known, or of the best that any solver has found."""
     pick = max if instance.model.maximised else min
     best = pick(pick(run["values"]) for run in solved)
     status = "best found here"
@@ -138,7 +160,7 @@ def _target(instance: Instance, solved: list[dict]) -> dict:
 
 
 def _judge(run: dict, target: float, maximised: bool) -> None:
-    """Replace a run's values with what they say."""
+    """Replace a run's values with their mean, the share on target, and the time to solution."""
     values = np.asarray(run.pop("values"))
     met = values >= target if maximised else values <= target
     run["successes"] = float(met.mean())
@@ -152,8 +174,15 @@ def _judge(run: dict, target: float, maximised: bool) -> None:
         )
 
 
-def _solve_with_peers(instance, betas, sweeps, reads, python) -> list[dict]:
-    linear, (rows, columns, weights), offset = instance.model.bqm.spin.to_numpy_vectors()
+def _solve_with_peers(
+    instance: Instance,
+    betas: tuple[float, float],
+    sweeps: Sequence[int],
+    reads: int,
+    python: str,
+) -> list[dict]:
+    """Solve with each other library; what goes wrong becomes the reason why it is missing."""
+    linear, (rows, columns, weights), offset = instance.model.bqm.spin.to_numpy_vectors()[:3]
     answers = []
     with tempfile.TemporaryDirectory() as folder:
         data, answer = Path(folder) / "model.npz", Path(folder) / "answer.json"
@@ -162,9 +191,9 @@ def _solve_with_peers(instance, betas, sweeps, reads, python) -> list[dict]:
         for peer in progress_over(PEERS, f"{instance.name}, other libraries", "library"):
             described = {"solver": peer, "kind": "library"}
             try:
-                found = run_script(
+                found = run_peer(
                     python,
-                    _SCRIPTS / f"solve_{peer}.py",
+                    f"solve_{peer}",
                     task,
                     answer,
                     stdout=subprocess.DEVNULL,
@@ -176,6 +205,7 @@ def _solve_with_peers(instance, betas, sweeps, reads, python) -> list[dict]:
                 answers.append({**described, "missing": (lines or ["?"])[-1]})
                 continue
             for run in found["runs"]:
+                # The programs get linear terms and couplings alone, without the constant.
                 energies = np.array(run.pop("energies")) + offset
                 run["values"] = instance.model.value(energies)
             answers.append({**described, **found})

@@ -1,4 +1,4 @@
-"""The report as Markdown."""
+"""Write the report as Markdown."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from ..common.markdown import NONE, machine_line, microseconds, table
 
 
 def markdown(report: dict) -> str:
-    """All of a report.
+    """Write all tables of a report.
 
     Parameters
     ----------
     report : dict
-        As of `run.measure`.
+        The report that `run.measure` returned.
 
     Returns
     -------
     str
+        The report in Markdown.
     """
     lines = ["# The annealer", "", machine_line(report["machine"]), ""]
     lines += [
@@ -40,7 +41,7 @@ def markdown(report: dict) -> str:
 
 
 def solver_title(solver: dict) -> str:
-    """Name of a solver with its version or clock."""
+    """Name a solver: a board by its name, a library with its version."""
     if solver["kind"] == "board":
         return solver["solver"]
     versions = solver.get("versions", {})
@@ -48,7 +49,20 @@ def solver_title(solver: dict) -> str:
 
 
 def fastest(solver: dict, key: str = "seconds") -> dict | None:
-    """The run of a solver with the shortest time to solution; None if no run met the target."""
+    """Find a solver's run with the shortest time to solution.
+
+    Parameters
+    ----------
+    solver : dict
+        A solver of `speed.measure_speed`.
+    key : str
+        Which time counts: "seconds" or "seconds_with_transfers".
+
+    Returns
+    -------
+    dict or None
+        The run; None if no run met the target.
+    """
     runs = [run for run in solver.get("runs", ()) if run.get(key) is not None]
     return min(runs, key=lambda run: run[key], default=None)
 
@@ -69,6 +83,7 @@ def _boards(boards: list[dict]) -> list[str]:
 
 
 def _speed(item: dict) -> list[str]:
+    """Compare the solvers by their times to solution of one instance."""
     lines = [f"### {item['name']}", ""]
     if "target" not in item:
         reasons = [f"{solver['solver']}: {solver['obstacle']}" for solver in item["solvers"]]
@@ -90,7 +105,7 @@ def _speed(item: dict) -> list[str]:
         if best is None:
             rows.append((solver_title(solver), "target not met", *[NONE] * (5 + len(boards))))
             continue
-        with_transfers = fastest(solver, "seconds_with_transfers")
+        with_transfers = fastest(solver, "seconds_with_transfers") or {}
         rows.append(
             (
                 solver_title(solver),
@@ -98,7 +113,7 @@ def _speed(item: dict) -> list[str]:
                 f"{best['successes']:.0%} of {best['reads']}",
                 microseconds(best["read_seconds"]),
                 _with_error(best),
-                microseconds(with_transfers and with_transfers["seconds_with_transfers"]),
+                microseconds(with_transfers.get("seconds_with_transfers")),
                 microseconds(best.get("upload_seconds")),
                 *(_ratio(best, fastest(board)) for board in boards),
             )
@@ -117,7 +132,7 @@ def _speed(item: dict) -> list[str]:
 
 
 def _equal_sweeps(item: dict, boards: list[dict]) -> list[str]:
-    """Time of a read and mean at each number of sweeps."""
+    """Compare all solvers at each number of sweeps: mean value of the reads, and time of a read."""
     solvers = [solver for solver in item["solvers"] if "runs" in solver]
     if not boards:
         return []
@@ -139,16 +154,18 @@ def _with_error(run: dict) -> str:
 
 
 def _ratio(run: dict, board: dict | None) -> str:
+    """Divide a run's time to solution by that of a board."""
     return NONE if board is None else f"{run['seconds'] / board['seconds']:.3g}"
 
 
 def way_title(row: dict) -> str:
-    """Name of a method with its schedule, if that matters."""
+    """Name a method, with its schedule if there is more than one, and whether it was added."""
     schedule = f", {row['schedule']}" if row["method"] == "annealing" else ""
     return f"{row['method']}{schedule}{' (rebuilt)' if row['rebuilt'] else ''}"
 
 
 def _gset(found: list[dict]) -> list[str]:
+    """Compare the methods by their cuts of the G-set's graphs."""
     rows = []
     for row in found:
         way = way_title(row) if "method" in row else NONE
@@ -192,6 +209,7 @@ def _gset(found: list[dict]) -> list[str]:
 
 
 def _small(found: list[dict]) -> list[str]:
+    """Say which proven optima of small instances were found, and by which read."""
     solved = sum(row["first"] is not None for row in found)
     rows = [
         (

@@ -1,4 +1,4 @@
-"""On what the measurements were made; nothing that tells whose machine it is."""
+"""Describe the computer on which a benchmark ran, without anything that identifies its owner."""
 
 from __future__ import annotations
 
@@ -9,10 +9,18 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 _PACKAGES = ("tensorspin", "numpy", "scipy", "scikit-learn")
+"""Packages whose versions decide how fast the host computes."""
 
 
 def describe_machine() -> dict:
-    """Processor, operating system and versions."""
+    """Describe processor, operating system and versions.
+
+    Returns
+    -------
+    dict
+        ``processor``, ``architecture``, ``cores``, ``system``, ``python`` and ``packages``, the
+        versions by the packages' names.
+    """
     return {
         "processor": _processor(),
         "architecture": platform.machine(),
@@ -24,7 +32,8 @@ def describe_machine() -> dict:
 
 
 def _processor() -> str:
-    """Model of the processor, if the system tells."""
+    """Name the model of the processor, or at least its architecture."""
+    # platform.processor() is empty on most Linux systems.
     try:
         found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.M)
     except OSError:

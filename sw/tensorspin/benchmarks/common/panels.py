@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from ...cli.figures import DPI, pyplot
 
 MARKERS = "osD^vP*X"
-"""One for each solver or classifier."""
+"""Shapes of matplotlib's markers, one for each solver or classifier."""
 
 
 def grid(plt, count: int, height: float = 4.2):
-    """A figure with two panels a row, those not needed hidden.
+    """Make a figure with two panels per row; a panel that is not needed is hidden.
 
     Parameters
     ----------
     plt : module
-        ``matplotlib.pyplot``
+        ``matplotlib.pyplot``.
     count : int
-        Panels.
+        Number of panels.
     height : float
-        Of a row, in inches.
+        Height of a row in inches.
 
     Returns
     -------
-    Figure, iterable of Axes
+    figure : matplotlib.figure.Figure
+        The figure.
+    panels : iterator of matplotlib.axes.Axes
+        Its panels, row by row.
     """
     rows = -(-count // 2)
     columns = min(count, 2)
@@ -37,22 +41,26 @@ def grid(plt, count: int, height: float = 4.2):
     return figure, axes.flat
 
 
-def write_figures(makers: Iterable[tuple], folder: Path, stem: str) -> list[Path]:
-    """Draw figures into files, without a display.
+def write_figures(
+    makers: Iterable[tuple[str, Callable[[Any, Any], Any], Any]], folder: Path, stem: str
+) -> list[Path]:
+    """Draw figures into files; no display is needed.
 
     Parameters
     ----------
     makers : iterable of (str, callable, object)
-        A name, and what draws the object with ``pyplot``; it returns a figure, or None.
+        For each figure its name, a function that draws it, and what it shows. The function is
+        called with ``matplotlib.pyplot`` and what it shows, and returns the figure, or None if
+        there is nothing to draw.
     folder : Path
-        Exists.
+        Existing folder to write to.
     stem : str
-        Of the files' names.
+        Beginning of the files' names.
 
     Returns
     -------
     list of Path
-        What was written.
+        The files that were written.
     """
     plt = pyplot()
     paths = []

@@ -1,4 +1,8 @@
-"""From a measurement to JSON, a table and pictures."""
+"""Write a report as JSON, tables and pictures.
+
+A report is a plain dictionary. It is kept as JSON, so that tables and pictures can be made again
+without measuring again.
+"""
 
 from __future__ import annotations
 
@@ -11,21 +15,25 @@ from pathlib import Path
 from ...cli.figures import check_matplotlib
 from ...errors import TensorspinError
 
+Keep = Callable[[dict], None]
+"""A function that writes a report, complete or not, to its JSON file."""
+
 
 @dataclass(frozen=True)
 class Renderer:
-    """What makes files of a report.
+    """What makes files of a benchmark's report.
 
-    Attributes
+    Parameters
     ----------
     stem : str
-        Of the names of all files.
+        Beginning of the names of all files.
     format : int
-        That the report has under ``format``.
+        Version of the report's structure, which the report has under ``format``. A report of
+        another version is refused, as its tables could not be made.
     markdown : callable
-        Called with the report; returns a str.
+        Called with the report; returns the tables as a str.
     draw : callable
-        Called with the report and the folder; returns the paths written.
+        Called with the report and the folder; returns the paths of the pictures.
     """
 
     stem: str
@@ -33,23 +41,24 @@ class Renderer:
     markdown: Callable[[dict], str]
     draw: Callable[[dict, Path], list[Path]]
 
-    def run(self, folder: Path, measure: Callable[[Callable[[dict], None]], dict] | None) -> int:
-        """Measure and render, as a command does.
+    def run(self, folder: Path, measure: Callable[[Keep], dict] | None) -> int:
+        """Measure, write all files and print the tables.
 
         Parameters
         ----------
         folder : Path
-            To write to; made if it is not there.
+            Folder to write to; it is made if it does not exist.
         measure : callable or None
-            Called with a function that keeps what is measured so far; returns the report. None:
-            the folder's report is rendered again.
+            Called with a function of type `Keep`, to save what is measured so far; returns the
+            report. None: nothing is measured, and the folder's report is rendered again.
 
         Returns
         -------
         int
-            Exit status: 0, or 1 if something failed, 130 if interrupted.
+            Exit status: 0 if all went well, 1 if something failed, 130 if interrupted.
         """
         try:
+            # Pictures come last, and a measurement may take hours.
             check_matplotlib()
             folder.mkdir(parents=True, exist_ok=True)
             path = folder / f"{self.stem}.json"
@@ -76,7 +85,7 @@ class Renderer:
         return 0
 
     def _read(self, path: Path) -> dict:
-        """A report that was written before."""
+        """Read the report of an earlier run."""
         try:
             report = json.loads(path.read_text())
         except ValueError as error:
@@ -84,6 +93,6 @@ class Renderer:
         found = report.get("format") if isinstance(report, dict) else None
         if found != self.format:
             raise ValueError(
-                f"{path} is no report of format {self.format} but {found}; measure again"
+                f"{path} must be a report of format {self.format}, not {found}; measure again"
             )
         return report

@@ -1,4 +1,4 @@
-"""Repeated timing of short calls."""
+"""Time short calls repeatedly, and summarise the times."""
 
 from __future__ import annotations
 
@@ -9,26 +9,39 @@ import numpy as np
 
 
 def summary(values: Sequence[float]) -> dict:
-    """Median and quartiles of a list of measurements, and how many there are."""
+    """Summarise measurements; the median is not disturbed by a few that other processes delayed.
+
+    Parameters
+    ----------
+    values : sequence of float
+        The measurements.
+
+    Returns
+    -------
+    dict
+        ``median``, ``quartiles`` (the first and the third) and ``count``, the number of
+        measurements.
+    """
     first, median, third = np.percentile(values, (25, 50, 75))
     return {"median": median, "quartiles": [first, third], "count": len(values)}
 
 
 def timed(action: Callable[[], object], repeats: int, warm_up: int = 3) -> dict:
-    """Seconds that a call takes.
+    """Measure the seconds that a call takes.
 
     Parameters
     ----------
     action : callable
+        The call, without arguments.
     repeats : int
-        Calls that count, at least 1.
+        Number of calls that count, at least 1.
     warm_up : int
-        Calls before them.
+        Number of calls before them, which fill caches and do not count.
 
     Returns
     -------
     dict
-        As `summary`.
+        The seconds of the calls, as `summary` describes them.
     """
     for _ in range(warm_up):
         action()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 
 from ...data.datasets import NAMES
+from ..common.command import add_common_options
 from ..common.report import Renderer
 from .figures import draw
 from .run import FORMAT, QUICK_NAMES, Plan, measure
@@ -14,27 +14,34 @@ from .tables import markdown
 from .training import EPOCHS
 
 _STEM = "benchmark"
+"""Beginning of the names of all files that are written."""
+
+_LEAST_TRAINING = 10
+"""Smallest number of training samples that a run may be limited to."""
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure or render.
+    """Measure, or render an earlier measurement again.
 
     Parameters
     ----------
     arguments : list of str, optional
-        As on the command line, without the program's name.
+        Words of the command line, without the program's name. By default those of this process.
 
     Returns
     -------
     int
-        Exit status: 0, or 1 if something failed, 2 if the arguments are wrong, 130 if interrupted.
+        Exit status: 0 if all went well, 1 if something failed, 2 if the arguments are wrong, 130 if
+        interrupted.
     """
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.splits is not None and options.splits < 2:
         parser.error(f"--splits must be at least 2, not {options.splits}: for the standard error")
-    if options.most_training < 10:
-        parser.error(f"--most-training must be at least 10, not {options.most_training}")
+    if options.most_training < _LEAST_TRAINING:
+        parser.error(
+            f"--most-training must be at least {_LEAST_TRAINING}, not {options.most_training}"
+        )
     if options.compare_epochs < 2:
         parser.error(f"--compare-epochs must be at least 2, not {options.compare_epochs}")
     measuring = None if options.render else lambda keep: measure(_plan(options))
@@ -51,51 +58,58 @@ def _parser() -> argparse.ArgumentParser:
         nargs="*",
         choices=NAMES,
         metavar="NAME",
-        help=f"data of scikit-learn, none or some of {', '.join(NAMES)}; by default all",
+        help=f"data sets of scikit-learn, none or some of {', '.join(NAMES)}; by default all, and "
+        f"{', '.join(QUICK_NAMES)} with --quick",
     )
     parser.add_argument(
         "--data",
         action="append",
         default=[],
         metavar="FILE",
-        help="measure a .npz (X_train, y_train and, if there, X_test, y_test) or .csv file (class "
-        "last) too; may be repeated",
+        help="measure this file, too: a .npz file (arrays X_train, y_train and optionally X_test, "
+        "y_test) or a .csv file (class in the last column); may be repeated",
     )
     parser.add_argument(
         "--board",
         action="append",
         metavar="URL",
-        help="board to run programs on; may be repeated; by default all boards, simulated",
+        help="board to run programs on, as tensorspin run takes it; may be repeated; by default "
+        "all boards that have a contractor, simulated",
     )
-    parser.add_argument("--splits", type=int, help=f"stratified splits; by default {Plan.splits}")
+    parser.add_argument(
+        "--splits",
+        type=int,
+        metavar="N",
+        help="number of stratified splits into training and held-out samples, at least 2; by "
+        f"default {Plan.splits}, and 1 with --quick",
+    )
     parser.add_argument(
         "--most-training",
         type=int,
         default=Plan.most_training,
         metavar="N",
-        help="train on a stratified part of so many samples where there are more; by default "
+        help="train on a stratified part of N samples if a data set has more; by default "
         "%(default)s",
-    )
-    parser.add_argument(
-        "--quick", action="store_true", help="one split, the smaller sets, less of everything"
     )
     parser.add_argument(
         "--compare-data",
         default=Plan.training_source,
         metavar="NAME_OR_FILE",
-        help="data of the comparison with other libraries; by default %(default)s",
+        help="data set with which training is compared with other libraries; by default "
+        "%(default)s",
     )
     parser.add_argument(
-        "--compare-epochs", type=int, default=EPOCHS, metavar="N", help="by default %(default)s"
+        "--compare-epochs",
+        type=int,
+        default=EPOCHS,
+        metavar="N",
+        help="passes over the training samples in that comparison, at least 2; by default "
+        "%(default)s",
     )
-    parser.add_argument(
-        "--compare-python",
-        metavar="PYTHON",
-        help="interpreter of the environment that has the other libraries; by default this one",
-    )
-    parser.add_argument("--output", type=Path, default=Path("results"), help="folder to write to")
-    parser.add_argument(
-        "--render", action="store_true", help="measure nothing; render the folder's .json again"
+    add_common_options(
+        parser,
+        quick="measure with one split, the smaller data sets, less training and fewer "
+        "repetitions, and without other libraries",
     )
     return parser
 

@@ -1,10 +1,11 @@
-"""Accuracy of all classifiers on the same splits; of programs, on boards too."""
+"""Accuracy of all classifiers on the same splits, and of quantised programs on boards."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -20,14 +21,14 @@ from .classifiers import baselines, float_bytes, tensor_networks, trained_for, w
 
 @dataclass(frozen=True)
 class Fitted:
-    """What was trained on the first split, for the measurements of speed.
+    """What was trained on the first split; the measurements of speed use it.
 
-    Attributes
+    Parameters
     ----------
     estimators : dict of str to estimator
-        Those that predict on the host.
+        Fitted classifiers, which predict on the host, by their names.
     programs : dict of (str, int) to NetworkProgram
-        By the estimator's name and the bits of a weight.
+        Quantised programs, by the classifier's name and the number of bits of a weight.
     """
 
     estimators: dict
@@ -42,19 +43,22 @@ def measure_accuracy(
     Parameters
     ----------
     name : str
-        Of the data, for the progress.
+        Name of the data set, for the progress bar.
     splits : sequence of Dataset
+        Training and held-out samples; every classifier is trained and tested on each split.
     boards : mapping of str to Board
-        Open boards by their URL; the programs that fit are run there, on all test samples.
+        Open boards by their URL. Each runs the programs that fit it, on all held-out samples.
     quick : bool
-        Train less.
+        Whether to train for fewer epochs.
 
     Returns
     -------
     rows : list of dict
-        One for each classifier and variant: accuracies 0..1, bytes, seconds of training; of a
-        board, the answers that differ from the golden model, counted over all splits.
+        One row for each classifier and variant (float, quantised, quantised on a board): accuracies
+        0..1, bytes, seconds of training. The row of a board counts the answers that differ from the
+        golden model, over all splits.
     fitted : Fitted
+        What was trained on the first split.
     """
     table = _Table()
     fitted = Fitted({}, {})
@@ -72,7 +76,8 @@ def measure_accuracy(
         row["bytes"].append(float_bytes(estimator))
         programs = {}
         if hasattr(estimator, "quantize"):
-            # Rounding to 8 bits changes nothing; for 4 bits a network must be trained.
+            # Rounding to 8 bits hardly changes a network, so the float network is quantised as it
+            # is. For 4 bits a network must be trained with the rounding in view.
             narrow = trained_for(estimator, NARROW_WEIGHT.width)
             seconds = _fit(narrow, data)
             table.row(title, NARROW_WEIGHT.width)["training_seconds"].append(seconds)
@@ -89,22 +94,33 @@ def measure_accuracy(
 
 
 def _fit(estimator, data: Dataset) -> float:
-    """Train; returns the seconds that it took."""
+    """Train a classifier, and return the seconds that it took."""
     started = time.perf_counter()
     estimator.fit(data.X_train, data.y_train)
     return time.perf_counter() - started
 
 
 class _Table:
-    """Rows in the order in which they are first asked for."""
+    """Rows of results, which grow from split to split, in the order of their first use."""
 
     def __init__(self) -> None:
         self._rows: dict[tuple, dict] = {}
 
     def row(self, classifier: str, bits: int | None = None, url: str | None = None) -> dict:
-        """Of a classifier as it is, or of its program with weights of `bits`, or on a board."""
+        """Return the row of a variant, which is made at its first use.
+
+        Parameters
+        ----------
+        classifier : str
+            Name of the classifier.
+        bits : int, optional
+            Number of bits of a weight in the classifier's program. None: the classifier as it is
+            trained, in floating point.
+        url : str, optional
+            Board on which the program runs. None: the golden model.
+        """
         variant = "float" if bits is None else f"{bits}-bit"
-        empty = {
+        empty: dict[str, Any] = {
             "classifier": classifier,
             "weight_bits": bits,
             "url": url,
@@ -116,7 +132,7 @@ class _Table:
         return self._rows.setdefault((classifier, bits, url), empty)
 
     def finished(self) -> list[dict]:
-        """The rows, lists of numbers joined to one where that is what is wanted."""
+        """Return the rows, with mean, standard error and median in place of the splits' numbers."""
         for row in self._rows.values():
             values = row["accuracies"]
             row["accuracy"] = float(np.mean(values)) if values else None
@@ -129,8 +145,15 @@ class _Table:
         return list(self._rows.values())
 
 
-def _test_program(table, title, bits, program, data, boards) -> None:
-    """The program on the golden model, and on the boards that hold it."""
+def _test_program(
+    table: _Table,
+    title: str,
+    bits: int,
+    program: NetworkProgram,
+    data: Dataset,
+    boards: Mapping[str, Board],
+) -> None:
+    """Test a program on the golden model, and on the boards that hold it."""
     golden = program.run_golden(data.X_test)
     size = weight_bytes(program, bits)
 
@@ -155,9 +178,12 @@ def _test_program(table, title, bits, program, data, boards) -> None:
             _count_differences(row, results, golden, program, board.info.board)
 
 
-def _count_differences(row, results: Results, golden: Results, program, board_name: str) -> None:
+def _count_differences(
+    row: dict, results: Results, golden: Results, program: NetworkProgram, board_name: str
+) -> None:
+    """Add to a board's row the answers unlike the golden model, and the cycles unlike promised."""
     cycles = estimated(program, board_name)["cycles"]
-    counts = {
+    counts: dict[str, Any] = {
         "scores_compared": results.scores.size,
         "scores_unlike_golden": np.count_nonzero(results.scores != golden.scores),
         "exponents_unlike_golden": np.count_nonzero(results.exponents != golden.exponents),

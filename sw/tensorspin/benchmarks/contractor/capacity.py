@@ -1,4 +1,7 @@
-"""Which boards hold a program, and how fast they are: from the exact cycle count, nothing run."""
+"""Which boards hold a program, and how fast each runs it.
+
+Nothing is run: the exact number of clock cycles follows from the program alone.
+"""
 
 from __future__ import annotations
 
@@ -11,23 +14,25 @@ from ...feasibility.programs import estimate
 
 
 def estimated(program: NetworkProgram, board_name: str) -> dict:
-    """One program on one board.
+    """Estimate one program on one board.
 
     Parameters
     ----------
     program : NetworkProgram
+        The program.
     board_name : str
-        Of `tensorspin.contract.device.boards.CONTRACTORS`.
+        Name of a board that has a contractor.
 
     Returns
     -------
     dict
-        ``obstacle`` names the quantities of which the board has too little, with both numbers; None
-        if the program fits. ``fullest`` names the one that is used most. The others are those
-        of `tensorspin.feasibility.programs.Estimate`, at the engine clock of the board's row.
+        ``obstacle`` names the quantities of which the board has too little, with the amounts needed
+        and available; it is None if the program fits. ``fullest`` names the quantity of which the
+        largest share is used. The other figures are those of
+        `tensorspin.feasibility.programs.Estimate`, at the engine clock of the board table.
     """
     board = find_board(board_name)
-    row = {"board": board.name, "title": board.title, "clock_hz": board.clock_hz}
+    row: dict = {"board": board.name, "title": board.title, "clock_hz": board.clock_hz}
     try:
         found = estimate(program, board)
     except CapacityError as error:
@@ -45,17 +50,17 @@ def estimated(program: NetworkProgram, board_name: str) -> dict:
 
 
 def measure_capacity(programs: Mapping[tuple[str, int], NetworkProgram]) -> list[dict]:
-    """All programs on all boards of the table that have a contractor.
+    """Estimate all programs on all boards of the table that have a contractor.
 
     Parameters
     ----------
     programs : mapping of (str, int) to NetworkProgram
-        By the estimator's name and the bits of a weight.
+        Programs by the classifier's name and the number of bits of a weight.
 
     Returns
     -------
     list of dict
-        As of `estimated`, with ``classifier`` and ``weight_bits``.
+        What `estimated` returns for each pair, with ``classifier`` and ``weight_bits``.
     """
     return [
         {"classifier": title, "weight_bits": bits, **estimated(program, name)}

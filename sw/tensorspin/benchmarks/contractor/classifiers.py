@@ -1,6 +1,8 @@
-"""The classifiers that are compared, and how large what they have learnt is."""
+"""The classifiers that are compared, and the sizes of their learnt parameters in bytes."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from sklearn.base import clone
@@ -15,41 +17,54 @@ from ...compiler import NetworkProgram
 from ...models import MPSClassifier, TTNClassifier
 
 FLOAT_BYTES = 4
-"""Of a float32, in which all models are counted that are not quantised."""
+"""Bytes of a float32, the type in which a model that is not quantised is counted."""
 
 _QUICK_EPOCHS = 20
+"""Passes over the training samples in a quick run, a fifth of the default."""
 
 
 def tensor_networks(seed: int, feature_range, quick: bool = False) -> dict:
-    """Tensorspin's classifiers, not fitted.
+    """Make Tensorspin's classifiers, not fitted.
 
     Parameters
     ----------
     seed : int
-    feature_range : tuple of float, or None
-        Limits of all features, if they are known.
+        Seed of the random numbers.
+    feature_range : tuple of (float, float), or None
+        Lowest and highest value of all features, if they are known.
     quick : bool
-        Train for fewer epochs than by default.
+        Whether to train for fewer epochs than by default.
 
     Returns
     -------
     dict of str to estimator
+        Classifiers by their names.
     """
-    options = {"feature_range": feature_range, "random_state": seed}
+    options: dict[str, Any] = {"feature_range": feature_range, "random_state": seed}
     if quick:
         options["epochs"] = _QUICK_EPOCHS
     return {
         "MPSClassifier": MPSClassifier(bond_dim=16, **options),
-        # The weights of a node of a tree grow with the cube of the bond dimension, those of a site
-        # of a chain with its square.
+        # The number of weights of a tree's node grows with the cube of the bond dimension, that of
+        # a chain's site with the square: half the bond dimension gives models of similar size.
         "TTNClassifier": TTNClassifier(bond_dim=8, **options),
     }
 
 
 def baselines(seed: int) -> dict[str, Pipeline]:
-    """scikit-learn's classifiers, not fitted, with the scaling that is usual for each.
+    """Make scikit-learn's classifiers, not fitted, with the scaling that is usual for each.
 
-    Their parameters are fixed, not searched for, as those of the tensor networks are.
+    Their parameters are fixed and not searched for, and so are those of the tensor networks.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the random numbers.
+
+    Returns
+    -------
+    dict of str to Pipeline
+        Classifiers by their names, each the last step of its pipeline.
     """
     return {
         "LogisticRegression": make_pipeline(StandardScaler(), LogisticRegression(max_iter=5000)),
@@ -66,20 +81,35 @@ def baselines(seed: int) -> dict[str, Pipeline]:
 
 
 def trained_for(estimator, bits: int):
-    """A new estimator like this one, not fitted, whose training expects weights of `bits` bits."""
+    """Copy an estimator, not fitted, so that it trains for weights of `bits` bits."""
     return clone(estimator).set_params(weight_bits=bits)
 
 
 def weight_bytes(program: NetworkProgram, bits: int) -> int:
-    """Bytes of a network's weights, each of `bits` bits, without headers and padding."""
+    """Count the bytes of a network's weights, each of `bits` bits, without headers and padding."""
     return -(-sum(tensor.size for tensor in program.weights) * bits // 8)
 
 
 def float_bytes(estimator) -> int:
-    """Bytes of the arrays that a fitted classifier predicts with, as float32.
+    """Count the bytes of the arrays that a fitted classifier predicts with, as float32.
 
-    The scaling of the features is left out. Each node of a tree of decisions counts its feature,
-    threshold and two children, each leaf its classes.
+    The scaling of the features is left out. Of a decision tree, an inner node counts its feature,
+    its threshold and two children, and a leaf one number per class.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A fitted classifier of `baselines` or `tensor_networks`.
+
+    Returns
+    -------
+    int
+        Size of the model in bytes.
+
+    Raises
+    ------
+    TypeError
+        If it is not known what an estimator of that type has learnt.
     """
     if isinstance(estimator, Pipeline):
         return FLOAT_BYTES * sum(array.size for array in _learnt(estimator[-1]))
@@ -87,6 +117,7 @@ def float_bytes(estimator) -> int:
 
 
 def _learnt(estimator) -> list[np.ndarray]:
+    """List the arrays that a classifier of scikit-learn predicts with."""
     if isinstance(estimator, LogisticRegression):
         return [estimator.coef_, estimator.intercept_]
     if isinstance(estimator, SVC):

@@ -1,4 +1,4 @@
-"""The report as pictures; they need matplotlib (``pip install tensorspin[plot]``)."""
+"""Draw the report; pictures need matplotlib (``pip install tensorspin[plot]``)."""
 
 from __future__ import annotations
 
@@ -12,11 +12,19 @@ from ..common.panels import MARKERS, grid, write_figures
 from .tables import program_title
 
 _BOARD_COLOURS = ("#3b6ea8", "#5f9e6e", "#8d5a99", "#c0693b", "#7f7f7f")
+"""Colours of the boards; with more boards they repeat."""
+
 _HOST_COLOUR = "#b0b0b0"
+"""Grey, so that the boards stand out."""
+
 _LEAST_SPAN = 5
-"""Percent of accuracy that a panel shows at least."""
+"""Smallest range of accuracy, in percent, that a panel shows.
+
+With a smaller range the difference of a single sample would look like much.
+"""
+
 _ROW_HEIGHT = 0.32
-"""Inches of a bar with its label."""
+"""Height of a bar with its label in inches."""
 
 
 def draw(report: dict, folder: Path) -> list[Path]:
@@ -25,26 +33,27 @@ def draw(report: dict, folder: Path) -> list[Path]:
     Parameters
     ----------
     report : dict
-        As of `run.measure`.
+        The report that `run.measure` returned.
     folder : Path
-        Exists.
+        Existing folder to write to.
 
     Returns
     -------
     list of Path
-        What was written.
+        The files that were written.
     """
     makers = (("accuracy", _accuracy), ("boards", _boards), ("latency", _latency))
     return write_figures(((*maker, report["data"]) for maker in makers), folder, "benchmark")
 
 
 def _accuracy(plt, sets: list[dict]):
+    """Draw accuracy against size, a panel for each data set."""
     figure, panels = grid(plt, len(sets))
     styles: dict[str, int] = {}
     handles = {}
     for axes, data in zip(panels, sets):
         for row in data["accuracy"]:
-            # What a board answers equals the golden model's quantised network.
+            # A board answers as the golden model does, so its marker would hide the other.
             if row["url"] is not None:
                 continue
             style = styles.setdefault(row["classifier"], len(styles))
@@ -64,7 +73,7 @@ def _accuracy(plt, sets: list[dict]):
         axes.set(xscale="log", xlabel="model in bytes", ylabel="accuracy in %", title=data["name"])
         axes.margins(0.08, 0.12)
         low, high = axes.get_ylim()
-        # Wide enough that single samples don't fill it, and nothing beyond all right.
+        # The range is wide enough that single samples do not fill it, and ends at 100 %.
         axes.set_ylim(min(low, high - _LEAST_SPAN), min(high, 100 + _LEAST_SPAN / 20))
         axes.grid(alpha=0.3)
     figure.suptitle("Accuracy against size of the model (mean and standard error of the splits)")
@@ -75,6 +84,7 @@ def _accuracy(plt, sets: list[dict]):
 
 
 def _boards(plt, sets: list[dict]):
+    """Draw time per sample and use of the multipliers, a bar for each program on each board."""
     rows = [(data["name"], row) for data in sets for row in data["capacity"] if row["cycles"]]
     programs = list(dict.fromkeys(f"{name}: {program_title(row)}" for name, row in rows))
     colours = _colours(row["board"] for _, row in rows)
@@ -86,7 +96,7 @@ def _boards(plt, sets: list[dict]):
         layout="constrained",
         width_ratios=(1.4, 1),
     )
-    width = 0.85 / len(colours)
+    width = 0.85 / len(colours)  # the bars of one program take 85 % of the room between two
     for index, (board, colour) in enumerate(colours.items()):
         chosen = [(name, row) for name, row in rows if row["board"] == board]
         places = [
@@ -133,6 +143,7 @@ def _boards(plt, sets: list[dict]):
 
 
 def _latency(plt, sets: list[dict]):
+    """Draw the latency of one sample on boards and on the host, a panel for each data set."""
     colours = _colours(
         _board_name(row) for data in sets for row in data["boards"] if row["latency"] is not None
     )
@@ -169,7 +180,10 @@ def _latency(plt, sets: list[dict]):
 
 
 def _latency_bars(data: dict, colours: dict) -> list[tuple[str, float, float, str]]:
-    """Title, seconds, seconds with the serial line, colour; the quickest of each kind first."""
+    """List title, seconds, seconds with the serial line, and colour; boards first, then the host.
+
+    The host's classifiers need no line, so that both times are the same.
+    """
     boards = [row for row in data["boards"] if row["latency"] is not None]
     on_boards = [
         (
@@ -192,5 +206,5 @@ def _board_name(row: dict) -> str:
 
 
 def _colours(boards: Iterable[str]) -> dict[str, str]:
-    """A colour for each board, in the order in which they first occur."""
+    """Give each board a colour, in the order in which the boards first occur."""
     return dict(zip(dict.fromkeys(boards), cycle(_BOARD_COLOURS)))

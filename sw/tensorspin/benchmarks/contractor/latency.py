@@ -1,4 +1,8 @@
-"""Latency and throughput of boards, in clock cycles at the byte stream of the gateware."""
+"""Latency and throughput of boards, in clock cycles at the byte stream of the gateware.
+
+The byte stream is where the gateware takes and gives bytes, behind the serial port. The time that
+the bytes take on the serial line is modelled and reported apart.
+"""
 
 from __future__ import annotations
 
@@ -18,25 +22,28 @@ from ..common.timing import summary
 from .capacity import estimated
 
 SINGLE_SAMPLES = 5
-"""Runs of one sample. Their cycles hardly differ: the engine's never, the reply's by a few."""
+"""Number of single samples whose latency is measured.
+
+Their cycles hardly differ: those of the engine never, those of the reply by a few.
+"""
 
 BATCH_SAMPLES = 500
-"""Samples at most in a measurement of throughput, by when it has long settled."""
+"""Largest number of samples in a measurement of throughput, which has long settled by then."""
 
 
 class ProbedTransport(Transport):
-    """A simulated board whose every byte is noted with its cycle.
+    """A simulated board that notes the clock cycle of every byte.
 
-    The clock runs one cycle at a time while the host waits. The gateware is always ready for a
-    byte, one a cycle (`tensorspin_gateware.accelerator.Accelerator`), so that the cycle in which it
-    takes one follows from when it was written.
+    While the host waits for a byte, the clock runs one cycle at a time. The gateware can always
+    take one byte per cycle (`tensorspin_gateware.accelerator.Accelerator`), so that the cycle in
+    which it takes a byte follows from the cycle in which the host wrote it.
 
     Parameters
     ----------
     transport : Transport
         A simulated board.
     clock_hz : int
-        Of the board.
+        Frequency of the board's clock in hertz.
     """
 
     def __init__(self, transport: Transport, clock_hz: int) -> None:
@@ -48,26 +55,35 @@ class ProbedTransport(Transport):
         self.forget()
 
     def forget(self) -> None:
-        """Begin a new record."""
+        """Forget all bytes noted so far, and begin a new record."""
         self.sent = 0
         self.accepted_cycle = 0
         self.received: list[tuple[int, int]] = []
 
     def watch(self, on: bool) -> None:
-        """Note cycles, which is slow, or let the clock run freely."""
+        """Note the cycle of every byte, which is slow, or let the clock run freely.
+
+        Parameters
+        ----------
+        on : bool
+            Whether to note cycles.
+        """
         self._watching = on
 
     @property
     def cycle(self) -> int:
-        """Cycles since the simulation began."""
+        """Clock cycles since the simulation began."""
         return round(self._transport.now() * self._clock_hz)
 
     def write(self, data: bytes) -> None:
+        """Write bytes, and note the cycle in which the gateware takes the last of them."""
         self._transport.write(data)
         self.sent += len(data)
+        # The gateware takes these bytes after all that were written before, one per cycle.
         self.accepted_cycle = max(self.cycle, self.accepted_cycle) + len(data)
 
     def read(self, timeout: float) -> bytes:
+        """Read what has come; the time-out counts in the board's time."""
         if not self._watching:
             return self._transport.read(timeout)
         deadline = self.cycle + max(1, round(timeout * self._clock_hz))
@@ -79,39 +95,52 @@ class ProbedTransport(Transport):
         return b""
 
     def now(self) -> float:
+        """Return the board's time in seconds."""
         return self._transport.now()
 
     def close(self) -> None:
+        """End the simulation."""
         self._transport.close()
 
     def reply_cycles(self) -> tuple[int, int]:
-        """Cycles in which the first and the last byte of the last frame came."""
+        """Find the last frame that was received.
+
+        Returns
+        -------
+        first : int
+            Clock cycle in which the frame's first byte came.
+        last : int
+            Clock cycle of its last byte, the delimiter.
+        """
         cycles = [cycle for cycle, _ in self.received]
+        # A frame ends with a delimiter and begins behind the delimiter of the frame before.
         ends = [index for index, (_, byte) in enumerate(self.received) if byte == DELIMITER]
         first = ends[-2] + 1 if len(ends) > 1 else 0
         return cycles[first], cycles[ends[-1]]
 
 
 def measure_latency(program: NetworkProgram, board_name: str, X: np.ndarray) -> dict:
-    """One sample at a time on the simulated gateware.
+    """Run one sample at a time on the simulated gateware, and count the clock cycles.
 
     Parameters
     ----------
     program : NetworkProgram
-        Fits the board.
+        A program that fits the board.
     board_name : str
-    X : ndarray, shape (n, features)
-        The first samples of it are run.
+        Name of the board.
+    X : ndarray of float64 of shape (n_samples, n_features)
+        Samples, of which the first `SINGLE_SAMPLES` are run.
 
     Returns
     -------
     dict
-        Cycles, see `timing.summary`: ``cycles``, from the last byte of the request taken to the
-        last byte of the reply given; it is the sum of ``overhead_cycles``, until the first byte of
-        the reply but for the engine (frame checked, levels copied, reply begun),
-        ``engine_cycles``, as the engine counts them, and ``reply_cycles``, first byte to last.
-        ``seconds`` at the board's clock; ``line_seconds``: request and reply on the serial line,
-        modelled, no operating system in between.
+        ``cycles`` count from the last byte of the request, taken by the gateware, to the last byte
+        of the reply, given by it. They are the sum of ``engine_cycles`` (as the engine counts
+        them), ``reply_cycles`` (from the reply's first byte to its last) and ``overhead_cycles``
+        (all else before the reply: checking the frame, copying the levels, beginning the reply).
+        Each is summarised as `timing.summary` does. ``seconds`` is the median of ``cycles`` at the
+        board's clock. ``line_seconds`` is the time of ``line_bytes``, request and reply, on the
+        serial line; it is modelled without the delays of an operating system.
     """
     row = find_board(board_name)
     probe = ProbedTransport(open_transport(f"sim://{board_name}"), row.clock_hz)
@@ -140,14 +169,25 @@ def measure_latency(program: NetworkProgram, board_name: str, X: np.ndarray) -> 
 
 
 def measure_throughput(board: Board, program: NetworkProgram, X: np.ndarray) -> dict:
-    """Samples in a row on an open board, the first `BATCH_SAMPLES` at most.
+    """Run many samples in a row on an open board, and measure how long they take.
+
+    Parameters
+    ----------
+    board : Board
+        An open board.
+    program : NetworkProgram
+        A program that fits the board.
+    X : ndarray of float64 of shape (n_samples, n_features)
+        Samples, of which the first `BATCH_SAMPLES` are run.
 
     Returns
     -------
     dict
-        ``board_seconds``: by the clock of the board's transport (`Board.seconds`), from the first
-        byte sent to the last answer; ``samples_per_second`` by that clock;
-        ``simulated_cycles_per_second``: cycles of the board's clock in a second of this host.
+        ``batch_samples`` is the number of samples. ``board_seconds`` is the time from the first
+        byte sent to the last answer, by the board's own clock (`Board.seconds`), and
+        ``samples_per_second`` the throughput by that clock. ``host_seconds`` is the time by the
+        host's clock, ``simulated_cycles_per_second`` the number of the board's clock cycles that
+        pass in one second of the host's time.
     """
     levels = program.levels(X[:BATCH_SAMPLES])
     board.load(program)
@@ -169,22 +209,25 @@ def measure_boards(
     boards: Mapping[str, Board],
     X: np.ndarray,
 ) -> list[dict]:
-    """Latency and throughput of all programs on all boards given that hold them.
+    """Measure latency and throughput of all programs on those boards that hold them.
 
     Parameters
     ----------
     name : str
-        Of the data, for the progress.
+        Name of the data set, for the progress bar.
     programs : mapping of (str, int) to NetworkProgram
-        By the estimator's name and the bits of a weight.
+        Programs by the classifier's name and the number of bits of a weight.
     boards : mapping of str to Board
-        Open boards by their URL. The latency is measured on simulated ones only.
-    X : ndarray, shape (n, features)
+        Open boards by their URL.
+    X : ndarray of float64 of shape (n_samples, n_features)
+        Samples to run.
 
     Returns
     -------
     list of dict
-        ``latency`` as of `measure_latency`, or None; ``throughput`` as of `measure_throughput`.
+        One row for each pair of program and board. ``latency`` is what `measure_latency` returns,
+        or None if the board is not simulated, as only a simulation counts cycles at its byte
+        stream. ``throughput`` is what `measure_throughput` returns.
     """
     pairs = [
         (key, program, url, board)

@@ -1,4 +1,4 @@
-"""All measurements, in one report."""
+"""Make all measurements, and put them into one report."""
 
 from __future__ import annotations
 
@@ -22,32 +22,34 @@ from .splits import stratified_splits
 from .training import EPOCHS, measure_training
 
 FORMAT = 1
-"""Of the report; one of another format can't be rendered."""
+"""Version of the report's structure; `tables` and `figures` render no other."""
 
 QUICK_NAMES = ("iris", "wine", "breast_cancer")
+"""Data sets of a quick run, the smaller ones that come with scikit-learn."""
 
 
 @dataclass(frozen=True)
 class Plan:
     """What to measure.
 
-    Attributes
+    Parameters
     ----------
     sources : sequence of str
-        As `tensorspin.data.datasets.load_samples` takes them.
+        Names or files of the data sets, as `tensorspin.data.load_samples` takes them.
     urls : sequence of str
-        Boards to run programs on.
+        Boards to run programs on, as `tensorspin.Board.open` takes them.
     splits : int
-        Stratified splits of a source that has none of its own.
+        Number of stratified splits of a data set that has no split of its own.
     most_training : int
-        Samples to train on at most.
+        Largest number of samples to train on.
     quick : bool
-        Train less, repeat less, and don't compare with other libraries.
+        Whether to train less, repeat less, and leave out the comparison with other libraries.
     training_source : str
-        Data of the comparison with other libraries.
+        Data set of the comparison with other libraries.
     training_epochs : int
+        Passes over the training samples in that comparison.
     training_python : str, optional
-        Interpreter of the environment that has them.
+        Interpreter of the environment that has the other libraries; by default this one.
     """
 
     sources: Sequence[str] = NAMES
@@ -61,31 +63,33 @@ class Plan:
 
 
 def measure(plan: Plan) -> dict:
-    """Measure all that the plan names, on one core.
+    """Measure what the plan names, on one core of this computer.
 
     Parameters
     ----------
     plan : Plan
+        What to measure.
 
     Returns
     -------
     dict
-        Ready for JSON; `tables` and `figures` render it.
+        The report, ready for JSON; `tables` and `figures` render it.
 
     Raises
     ------
     DataError
-        If a source can't be read or used; before anything is measured.
+        If a data set cannot be read or used. All are read before anything is measured.
     TensorspinError
-        If a board can't be opened, or fails.
+        If a board cannot be opened, or fails.
     """
     samples = [load_samples(source) for source in plan.sources]
     for item in samples:
-        stratified_splits(item, plan.splits, plan.most_training)
+        stratified_splits(item, plan.splits, plan.most_training)  # only to see that it works
     training = None
     if not plan.quick:
         source = load_samples(plan.training_source)
         training = stratified_splits(source, 1, plan.most_training)[0]
+    # One core for every library, so that the times compare algorithms and not their threads.
     with threadpool_limits(1), ExitStack() as stack:
         boards = {url: stack.enter_context(Board.open(url)) for url in plan.urls}
         report = {
@@ -106,6 +110,7 @@ def measure(plan: Plan) -> dict:
 
 
 def _measure_data(samples: Samples, plan: Plan, boards: dict[str, Board]) -> dict:
+    """Measure all subjects on one data set; speed is measured with what the first split trained."""
     splits = stratified_splits(samples, plan.splits, plan.most_training)
     accuracy, fitted = measure_accuracy(samples.name, splits, boards, plan.quick)
     X_test = splits[0].X_test

@@ -1,4 +1,4 @@
-"""The splits on which all classifiers are trained and tested, the same in every run."""
+"""Split data sets so that all classifiers train and test on the same samples in every run."""
 
 from __future__ import annotations
 
@@ -14,13 +14,18 @@ from ...data.errors import DataError
 
 
 def check_usable(samples: Samples) -> None:
-    """Refuse what no classifier can be trained on, or no board takes.
+    """Refuse a data set on which no classifier can be trained, or which no board takes.
+
+    Parameters
+    ----------
+    samples : Samples
+        The data set.
 
     Raises
     ------
     DataError
-        If there is one class only, if there are numbers to predict instead of classes, or more
-        features than a board of the table takes.
+        If there is only one class, if the targets are numbers to predict instead of classes, or if
+        a sample has more features than any board of the table takes.
     """
     kind = type_of_target(samples.y)
     if kind not in ("binary", "multiclass"):
@@ -31,7 +36,7 @@ def check_usable(samples: Samples) -> None:
             f"{samples.name}: all {len(samples.y)} samples to train on are of class {classes[0]}; "
             f"at least 2 classes are needed"
         )
-    most = max(board.contractor.features for board in CONTRACTORS.values())
+    most = max(board.require_contractor().features for board in CONTRACTORS.values())
     if samples.X.shape[1] > most:
         raise DataError(
             f"{samples.name}: {samples.X.shape[1]} features a sample; the boards take {most} at "
@@ -40,24 +45,26 @@ def check_usable(samples: Samples) -> None:
 
 
 def stratified_splits(samples: Samples, count: int, most_training: int) -> list[Dataset]:
-    """Splits to train and test on.
+    """Split a data set several times into samples to train on and samples to test with.
 
     Parameters
     ----------
     samples : Samples
+        The data set.
     count : int
-        Splits, unless the source has its own: then that one.
+        Number of splits. A data set that has a split of its own gives that one only.
     most_training : int
-        Train on a stratified part of so many samples where there are more.
+        Largest number of training samples; if there are more, a stratified part is drawn.
 
     Returns
     -------
     list of Dataset
+        The splits.
 
     Raises
     ------
     DataError
-        As of `check_usable`, and if there are too few samples of a class.
+        If `check_usable` refuses the data set, or there are too few samples of a class.
     """
     check_usable(samples)
     if samples.held_out is not None:
@@ -68,6 +75,7 @@ def stratified_splits(samples: Samples, count: int, most_training: int) -> list[
 
 
 def _thinned(name: str, split: Dataset, most: int) -> Dataset:
+    """Limit the number of training samples; the held-out samples stay."""
     if len(split.y_train) <= most:
         return split
     try:

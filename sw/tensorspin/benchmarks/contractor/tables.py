@@ -1,23 +1,25 @@
-"""The report as Markdown."""
+"""Write the report as Markdown."""
 
 from __future__ import annotations
 
 from ..common.markdown import NONE, machine_line, microseconds, table
 
 _RATIOS = ("over the fastest board's", "over the fastest board's with its line, modelled")
+"""Titles of the columns that compare the host's latency with the boards'."""
 
 
 def markdown(report: dict) -> str:
-    """All of a report.
+    """Write all tables of a report.
 
     Parameters
     ----------
     report : dict
-        As of `run.measure`.
+        The report that `run.measure` returned.
 
     Returns
     -------
     str
+        The report in Markdown.
     """
     lines = ["# Benchmark", "", machine_line(report["machine"]), ""]
     lines += [
@@ -37,7 +39,7 @@ def markdown(report: dict) -> str:
 
 
 def program_title(row: dict) -> str:
-    """Name of a row's network and the bits of its weights."""
+    """Name the network of a row and the number of bits of its weights."""
     return f"{row['classifier']}, {row['weight_bits']}-bit"
 
 
@@ -77,6 +79,7 @@ def _accuracy(data: dict) -> list[str]:
 
 
 def _differences(row: dict) -> str:
+    """Say how many of a board's answers differ from the golden model; no other row has any."""
     if "scores_compared" not in row:
         return NONE
     others = sum(
@@ -124,44 +127,47 @@ def _capacity(data: dict) -> list[str]:
 
 def _latency(data: dict) -> list[str]:
     measured = [row for row in data["boards"] if row["latency"] is not None]
-    lines = []
-    if measured:
-        header = (
-            "simulated board",
-            "cycles",
-            "before and after the engine",
-            "engine",
-            "reply",
-            "us",
-            "us on the serial line, modelled",
-        )
-        rows = []
-        for row in measured:
-            found = row["latency"]
-            rows.append(
-                (
-                    f"{program_title(row)} on {row['url']}",
-                    *(
-                        f"{found[part]['median']:,.0f}"
-                        for part in ("cycles", "overhead_cycles", "engine_cycles", "reply_cycles")
-                    ),
-                    f"{microseconds(found['seconds'])} at {row['clock_hz'] / 1e6:g} MHz",
-                    f"{microseconds(found['line_seconds'])} ({found['line_bytes']} bytes)",
-                )
-            )
-        lines += [
-            *table(header, rows),
-            "",
-            "Measured on the gateware at its byte stream, from the last byte of the request taken "
-            "to the last byte of the reply given.",
-            "",
-        ]
     header = ("predict of one sample on this host", "us", *_RATIOS)
-    return lines + table(header, _host_latency(data["host"], measured))
+    host = table(header, _host_latency(data["host"], measured))
+    return [*_board_latency(measured), *host] if measured else host
+
+
+def _board_latency(measured: list[dict]) -> list[str]:
+    """Write the cycles of each simulated board, and what they are made of."""
+    header = (
+        "simulated board",
+        "cycles",
+        "before and after the engine",
+        "engine",
+        "reply",
+        "us",
+        "us on the serial line, modelled",
+    )
+    rows = []
+    for row in measured:
+        found = row["latency"]
+        rows.append(
+            (
+                f"{program_title(row)} on {row['url']}",
+                *(
+                    f"{found[part]['median']:,.0f}"
+                    for part in ("cycles", "overhead_cycles", "engine_cycles", "reply_cycles")
+                ),
+                f"{microseconds(found['seconds'])} at {row['clock_hz'] / 1e6:g} MHz",
+                f"{microseconds(found['line_seconds'])} ({found['line_bytes']} bytes)",
+            )
+        )
+    return [
+        *table(header, rows),
+        "",
+        "Measured on the gateware at its byte stream, from the last byte of the request taken "
+        "to the last byte of the reply given.",
+        "",
+    ]
 
 
 def _host_latency(host: list[dict], measured: list[dict]) -> list[tuple[str, ...]]:
-    """Rows of the host, each beside the fastest board with and without its line."""
+    """Compare each classifier on the host with the fastest board, without and with its line."""
     boards = [row["latency"] for row in measured]
     fastest = [
         min((found["seconds"] for found in boards), default=None),
@@ -204,6 +210,7 @@ def _throughput(data: dict) -> list[str]:
 
 
 def _spread(summary: dict, scale: float) -> str:
+    """Write median and quartiles of what `timing.summary` returned, in another unit."""
     first, third = (f"{value * scale:.3g}" for value in summary["quartiles"])
     return f"{summary['median'] * scale:.3g} [{first}, {third}]"
 

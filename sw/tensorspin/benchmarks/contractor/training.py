@@ -1,4 +1,4 @@
-"""Seconds per epoch and accuracy of training, beside other libraries for tensor networks."""
+"""Seconds per epoch, and accuracy, of training beside other libraries for tensor networks."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -14,16 +15,26 @@ from tqdm import tqdm
 from ...compiler.scaling import scale_features
 from ...data.datasets import Dataset
 from ...data.errors import DataError
-from ..common.scripts import run_script
-from .peers.protocol import Task
+from ..common.scripts import run_peer
+from ..peers.training import Task
 
 PEERS = ("tensorkrowch", "tn4ml")
-"""Modules to import; each has its script ``peers/train_NAME.py``."""
+"""Other libraries, by the modules that they are imported as; each has a program ``train_NAME``."""
 
 BOND_DIM = 16
-EPOCHS = 30
+"""Bond dimension of the network that all libraries train."""
 
-_SCRIPTS = Path(__file__).parent / "peers"
+EPOCHS = 30
+"""Passes over the training samples, by default."""
+
+LEAST_EPOCHS = 2
+"""The first epoch, in which a library may compile, is reported apart: at least one must follow."""
+
+LEAST_SAMPLES = 16
+"""Smallest number of training samples, one for each batch of an epoch."""
+
+LARGEST_BATCH = 64
+"""Largest number of samples per update."""
 
 
 def measure_training(
@@ -32,26 +43,28 @@ def measure_training(
     """Train the same network on the same samples with each library, on one core.
 
     Tensorspin trains before each of the others and after the last, so that whatever else loads the
-    machine meets all.
+    computer slows all libraries down alike.
 
     Parameters
     ----------
     name : str
-        Of the data.
+        Name of the data set.
     data : Dataset
+        The samples.
     python : str, optional
         Interpreter of the environment in which the other libraries are installed; by default this
         one.
     epochs : int
-        At least 2: the first is told apart.
+        Passes over the training samples, at least 2: the first is reported apart.
 
     Returns
     -------
     list of dict
-        ``library``, ``data``, ``sites``, ``bond_dim``, ``epochs``, ``batch_size``,
-        ``training_samples``, then what `peers.protocol.finish` lists; of the others ``ratio``,
-        their median seconds per epoch over Tensorspin's, or ``missing`` instead of all figures:
-        why there are none.
+        One row for each library: ``library``, ``data``, ``sites``, ``bond_dim``, ``epochs``,
+        ``batch_size``, ``training_samples``, then the figures of
+        `tensorspin.benchmarks.peers.training.finish`. The rows of other libraries have ``ratio``,
+        their seconds per epoch divided by Tensorspin's. If a library could not be measured, its row
+        has ``missing``, the reason, instead of all figures.
 
     Raises
     ------
@@ -60,8 +73,11 @@ def measure_training(
     ValueError
         If there are fewer than 2 epochs.
     """
-    if epochs < 2:
-        raise ValueError(f"at least 2 epochs are compared, the first told apart; not {epochs}")
+    if epochs < LEAST_EPOCHS:
+        raise ValueError(
+            f"at least {LEAST_EPOCHS} epochs are compared, as the first is reported apart, not "
+            f"{epochs}"
+        )
     python = sys.executable if python is None else python
     with tempfile.TemporaryDirectory() as folder:
         task, described = _prepare(name, data, Path(folder), epochs)
@@ -72,7 +88,7 @@ def measure_training(
                 ours.append(_run(sys.executable, "tensorspin", task))
     seconds = [answer["epoch_seconds"] for answer in ours]
     median = float(np.median(seconds))
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "library": "tensorspin",
             **ours[0],
@@ -88,18 +104,21 @@ def measure_training(
 
 
 def _prepare(name: str, data: Dataset, folder: Path, epochs: int) -> tuple[Task, dict]:
-    """Write the samples as all libraries take them."""
-    batch_size = min(len(data.y_train) // 16, 64)
+    """Write the samples to a file as all libraries take them, and describe the task."""
+    batch_size = min(len(data.y_train) // LEAST_SAMPLES, LARGEST_BATCH)
     if batch_size < 1:
         raise DataError(
-            f"{name}: training is compared on at least 16 samples, not {len(data.y_train)}"
+            f"{name}: training is compared on at least {LEAST_SAMPLES} samples, not "
+            f"{len(data.y_train)}"
         )
+    # Whole batches only: for a smaller last batch, libraries that compile would compile again.
     kept = len(data.y_train) // batch_size * batch_size
     if data.feature_range is None:
         low, high = data.X_train.min(axis=0), data.X_train.max(axis=0)
     else:
         low, high = (np.full(data.X_train.shape[1], limit) for limit in data.feature_range)
     classes = np.unique(data.y_train)
+    # The libraries take classes as indices, which a class that was not trained on does not have.
     known = np.isin(data.y_test, classes)
     task = Task(
         data=str(folder / "data.npz"),
@@ -121,6 +140,7 @@ def _prepare(name: str, data: Dataset, folder: Path, epochs: int) -> tuple[Task,
 
 
 def _run_peer(python: str, peer: str, task: Task) -> dict:
+    """Train with another library; what goes wrong becomes the reason why it is missing."""
     try:
         found = subprocess.run(
             [python, "-c", f"import {peer}"], capture_output=True, text=True, check=False
@@ -139,4 +159,4 @@ def _run_peer(python: str, peer: str, task: Task) -> dict:
 def _run(python: str, library: str, task: Task) -> dict:
     tqdm.write(f"training with {library}", file=sys.stderr)
     answer = Path(task.data).with_name("answer.json")
-    return run_script(python, _SCRIPTS / f"train_{library}.py", task, answer)
+    return run_peer(python, f"train_{library}", task, answer)

@@ -1,4 +1,4 @@
-"""The benchmark from its command line to tables and pictures."""
+"""The contractor's benchmark from its command line to tables and pictures."""
 
 import json
 import re
@@ -147,8 +147,8 @@ def test_everything_that_can_occur_is_rendered(results, tmp_path):
     [
         (None, "No such file"),
         ("{", "is no JSON file"),
-        ("[]", "is no report of format 1 but None"),
-        ('{"format": 99}', "is no report of format 1 but 99"),
+        ("[]", "must be a report of format 1, not None"),
+        ('{"format": 99}', "must be a report of format 1, not 99"),
     ],
 )
 def test_reports_that_are_none(tmp_path, capsys, content, message):

@@ -1,19 +1,18 @@
-"""Train an `MPSClassifier`."""
+"""Train an `MPSClassifier` of Tensorspin."""
 
 from __future__ import annotations
 
-import sys
 import time
 from importlib.metadata import version
 
-import protocol
-
 from tensorspin.models import MPSClassifier
+
+from . import training
 
 
 def main() -> None:
     """Train and answer."""
-    task = protocol.begin()
+    task = training.begin()
     X, y, X_test, y_test = task.arrays()
     classifier = MPSClassifier(
         bond_dim=task.bond_dim,
@@ -25,10 +24,11 @@ def main() -> None:
     started = time.perf_counter()
     classifier.fit(X, y)
     seconds = time.perf_counter() - started
-    # All epochs are alike; an estimator does not tell when one ends.
+    # An estimator does not report when an epoch ends. All take the same time, as nothing is
+    # compiled in the first.
     epochs = [seconds / task.epochs] * task.epochs
     scores = classifier.scores(X_test)
-    protocol.finish(sys.argv[2], epochs, scores, y_test, {"tensorspin": version("tensorspin")})
+    training.finish(epochs, scores, y_test, {"tensorspin": version("tensorspin")})
 
 
 if __name__ == "__main__":

@@ -1,17 +1,18 @@
-"""Simulated annealing of dwave-samplers."""
+"""Solve with the simulated annealing of dwave-samplers."""
 
 from __future__ import annotations
 
 from importlib.metadata import version
 
 import dimod
-import protocol
 from dwave.samplers import SimulatedAnnealingSampler
+
+from . import solving
 
 
 def main() -> None:
     """Solve and answer."""
-    task = protocol.begin()
+    task = solving.begin()
     bqm = dimod.BinaryQuadraticModel.from_ising(*task.model())
     sampler = SimulatedAnnealingSampler()
 
@@ -25,7 +26,7 @@ def main() -> None:
             seed=seed,
         ).record.energy
 
-    protocol.measure(task, sample, {"dwave-samplers": version("dwave-samplers")})
+    solving.measure(task, sample, {"dwave-samplers": version("dwave-samplers")})
 
 
 if __name__ == "__main__":

@@ -1,1 +1,0 @@
-"""Scripts that solve an instance with another library, each in a process of its own."""
