@@ -109,7 +109,8 @@ def add(commands) -> None:
         type=int,
         nargs=2,
         metavar=("HEIGHT", "WIDTH"),
-        help="size of the images in pixels, whose rows the features are; by default square",
+        help="for images, whose pixels are the features row by row: their size in pixels; by "
+        "default square",
     )
     train.add_argument(
         "--weight-bits",
