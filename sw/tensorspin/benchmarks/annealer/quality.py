@@ -151,19 +151,19 @@ def _measure_way(
     betas = beta_range(instance, size)
     replicas = size.replicas
     reads = -(-reads // replicas) * replicas
-    known: list[tuple[int, float]] = []
-    # How long a sweep takes depends on the method. A first run tells, on a board of its own, so
-    # that the next one still includes the upload.
+    measured: list[tuple[int, float]] = []
+    # How long a sweep takes depends on the method, so a first run measures it. That run has a board
+    # of its own, so that the next one still includes the upload.
     if targets:
         with opened(row) as sampler:
             first = solve(sampler, instance, betas, sweeps[0], reads, **_options(way))
-        known.append((sweeps[0], first.read_seconds))
+        measured.append((sweeps[0], first.read_seconds))
     with opened(row) as sampler:
         for place, count in enumerate(sweeps):
             if targets:
-                count = _sweeps_for(targets[place], known)
+                count = _sweeps_for(targets[place], measured)
             solved = solve(sampler, instance, betas, count, reads, **_options(way))
-            known.append((count, solved.read_seconds))
+            measured.append((count, solved.read_seconds))
             shares = solved.values / instance.known.value
             yield {
                 **way,
@@ -193,13 +193,13 @@ def _lacking(method: str, size: AnnealerSize) -> str | None:
     return None
 
 
-def _sweeps_for(seconds: float, known: Sequence[tuple[int, float]]) -> int:
+def _sweeps_for(seconds: float, measured: Sequence[tuple[int, float]]) -> int:
     """Find the number of sweeps with which a read takes about so many seconds.
 
     It lies on the straight line through the last two measurements (sweeps, seconds). If these are
     too close to each other for a line, it is in proportion to the last.
     """
-    (before, earlier), (last, took) = [(0, 0.0), *known][-2:]
+    (before, earlier), (last, took) = [(0, 0.0), *measured][-2:]
     if last < 1.5 * before or took <= earlier:
         before, earlier = 0, 0.0
     return max(2, round(last + (seconds - took) * (last - before) / (took - earlier)))
