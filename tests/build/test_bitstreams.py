@@ -318,7 +318,7 @@ def test_page_lists_all_boards():
         board = name.removesuffix("_annealer").removesuffix("_both")
         of_a_size = board.startswith("ulx3s") and f"_{board.rpartition('_')[2]}" in words
         assert {name, board} & words or of_a_size, (
-            f"docs/boards.md, What there is: {name} is missing"
+            f"docs/boards.md, Supported boards: {name} is missing"
         )
 
 
