@@ -5,7 +5,7 @@
     python examples/digits_on_a_board.py /dev/ttyUSB1         # a real board
 
 The three boards give the same scores, bit for bit. Only the first two run without hardware; the
-simulated gateware is compiled once, which takes some minutes.
+simulated gateware is compiled once, which takes about a minute.
 """
 
 import sys
