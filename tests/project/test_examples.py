@@ -14,6 +14,8 @@ EXAMPLES = ROOT / "examples"
 
 LINES = {
     "add_a_board.py": r"PLL: 100 MHz to 80 MHz",
+    "add_an_estimator.py": r"MPSQuantileRegressor\(random_state=0\): (8[5-9]|9\d)% of the targets "
+    "lie below the prediction",
     "channel_assignment.py": r"found: 61, optimum of all assignments: 61, in \d+ reads",
     "digits_on_a_board.py": r"one digit takes 4355 clock cycles, 145 microseconds",
     "select_and_classify.py": r"8 features: accuracy 0\.9\d+, 135 cycles a sample",
