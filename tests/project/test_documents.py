@@ -1,0 +1,44 @@
+"""Documents name modules and headings that exist.
+
+`test_rooms` checks whole paths. Here are shortened paths, such as ``link/cobs.py``, and
+links to headings, such as ``glossary.md#bond``.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/*.md")])
+BASES = (ROOT / "sw", ROOT / "hw", ROOT / "sw" / "tensorspin", ROOT / "hw" / "tensorspin_gateware")
+
+SHORT_PATH = re.compile(r"`([a-z_]+(?:/[a-z_0-9]+)*/(?:[a-z_0-9]+\.py)?)`")
+LINK = re.compile(r"\]\(([^)#:\s]*)#([\w-]+)\)")
+MADE_LATER = {"results/"}
+"""Folders that commands make."""
+
+
+def anchors(document: Path) -> set[str]:
+    """Anchors of a document's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", document.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_modules_exist(document):
+    # A changelog names what was, too.
+    named = set() if document.name == "CHANGELOG.md" else SHORT_PATH.findall(document.read_text())
+    bases = (ROOT, document.parent, *BASES)
+    lost = [name for name in named if not any((base / name).exists() for base in bases)]
+    assert sorted(set(lost) - MADE_LATER) == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_headings_exist(document):
+    lost = [
+        (name, anchor)
+        for name, anchor in LINK.findall(document.read_text())
+        if anchor not in anchors(document.parent / name if name else document)
+    ]
+    assert lost == []
