@@ -42,3 +42,9 @@ def test_headings_exist(document):
         if anchor not in anchors(document.parent / name if name else document)
     ]
     assert lost == []
+
+
+def test_one_version_everywhere():
+    (version,) = re.findall(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(), re.M)
+    assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text()
+    assert f"\n## [{version}] - " in (ROOT / "CHANGELOG.md").read_text()
