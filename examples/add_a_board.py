@@ -18,7 +18,7 @@ from tensorspin import MPSClassifier
 from tensorspin.contract.device import sizes
 from tensorspin.contract.device.boards import BOARDS, BoardSpec
 from tensorspin.contract.device.usb import ft2232
-from tensorspin.feasibility.programs import estimate
+from tensorspin.feasibility import estimate_program
 from tensorspin_gateware.boards import HARDWARE, create_platform, oscillator_hz
 from tensorspin_gateware.primitives.pll import find_dividers
 
@@ -52,7 +52,7 @@ def main(build_it: bool) -> None:
 
     # Whether a program fits, and its cycles, follow from the row alone: nothing has been built.
     for name in ("icebreaker", HOST.name):
-        found = estimate(program, BOARDS[name])
+        found = estimate_program(program, BOARDS[name])
         print(f"{name}: {found.cycles} cycles, {found.seconds * 1e6:.0f} microseconds a sample")
         for demand in found.demands:
             print(f"    {demand.what}: {demand.needed} of {demand.limit}")
