@@ -12,7 +12,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.metrics import roc_auc_score
 
 from tensorspin.models import FeatureMap, MPSAnomalyDetector, born
-from tensorspin.models.half_chains import HalfChains, contract, gradients
+from tensorspin.models.half_chains import HalfChains
 
 from ..support.networks import random_network
 
@@ -84,20 +84,17 @@ def test_gradients_of_the_likelihood_equal_finite_differences(n_sites, monkeypat
     def run():
         nonlocal chains
         chains = HalfChains.pack(cores, label, position, dtype=np.float64)
-        return contract(chains, chains.encode(np.zeros((5, n_sites)), encode))
+        return chains.contract(chains.encode(np.zeros((5, n_sites)), encode))
 
     def loss():
         return born.negative_log_square(run())[0] + born.log_partition(chains)[0]
 
     chains = None
     contraction = run()
-    _, score_gradient = born.negative_log_square(contraction)
-    _, weight_gradient, label_gradient = born.log_partition(chains)
-    first, last = gradients(chains, contraction, score_gradient)
-    found = HalfChains(first + weight_gradient, last + label_gradient, chains.sites)
-    core_gradients, label_gradient = found.unpack([core.shape for core in cores], label.shape)
+    _, gradients = born.NegativeLogLikelihood()(chains, contraction, np.arange(5))
+    found = chains.unpack(gradients)
     step = 1e-6
-    for array, gradient in [*zip(cores, core_gradients), (label, label_gradient)]:
+    for array, gradient in zip([*cores, label], found, strict=True):
         # Nothing depends on the scale of a tensor.
         assert np.sum(array * gradient) == pytest.approx(0, abs=1e-9)
         for _ in range(4):
@@ -120,7 +117,7 @@ def test_softened_gradient_keeps_the_scale():
     features = chains.encode(
         np.random.default_rng(1).random((6, 4)), lambda x: np.stack([1 - x, x], axis=-1)
     )
-    contraction = contract(chains, features)
+    contraction = chains.contract(features)
     contraction.scores[0, 2] = 0
     loss, gradient = born.negative_log_square(contraction)
     assert np.isfinite(loss) and gradient[0, 2] == 0
@@ -220,11 +217,11 @@ def test_deterministic_and_independent_of_the_batch(digits):
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"contamination": 0}, "contamination must be more than 0 and at most 0.5, got 0"),
-        ({"contamination": 0.6}, "contamination must be more than 0 and at most 0.5, got 0.6"),
-        ({"contamination": np.nan}, "contamination must be more than 0 and at most 0.5, got nan"),
-        ({"contamination": "auto"}, "contamination must be a number, got 'auto'"),
-        ({"bond_dim": 99}, "bond_dim must be an integer from 2 to 32, got 99"),
+        ({"contamination": 0}, "contamination must be more than 0 and at most 0.5, not 0"),
+        ({"contamination": 0.6}, "contamination must be more than 0 and at most 0.5, not 0.6"),
+        ({"contamination": np.nan}, "contamination must be more than 0 and at most 0.5, not nan"),
+        ({"contamination": "auto"}, "contamination must be a number, not 'auto'"),
+        ({"bond_dim": 99}, "bond_dim must be an integer from 2 to 32, not 99"),
     ],
 )
 def test_wrong_parameters(parameters, message):

@@ -9,7 +9,7 @@ from sklearn.datasets import load_iris
 from tensorspin.models import MPSClassifier, TTNClassifier
 from tensorspin.models.augmentation import Augmentation, displaced, random_fields
 from tensorspin.models.feature_order import snake_order
-from tensorspin.models.training import cross_entropy
+from tensorspin.models.losses import cross_entropy
 
 CLASSIFIERS = [MPSClassifier, TTNClassifier]
 
@@ -146,13 +146,13 @@ def test_each_option_changes_the_training(kind):
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"label_smoothing": -0.1}, "label_smoothing must be a finite number from 0 to 1, got"),
-        ({"label_smoothing": 1.5}, "label_smoothing must be a finite number from 0 to 1, got"),
-        ({"label_smoothing": np.nan}, "label_smoothing must be a finite number from 0 to 1, got"),
-        ({"max_shift": -1}, "max_shift must be a finite number of at least 0, got -1"),
-        ({"max_shift": np.inf}, "max_shift must be a finite number of at least 0, got inf"),
-        ({"distortion": -1}, "distortion must be a finite number of at least 0, got -1"),
-        ({"distortion": np.nan}, "distortion must be a finite number of at least 0, got nan"),
+        ({"label_smoothing": -0.1}, "label_smoothing must be a finite number from 0 to 1, not"),
+        ({"label_smoothing": 1.5}, "label_smoothing must be a finite number from 0 to 1, not"),
+        ({"label_smoothing": np.nan}, "label_smoothing must be a finite number from 0 to 1, not"),
+        ({"max_shift": -1}, "max_shift must be a finite number of at least 0, not -1"),
+        ({"max_shift": np.inf}, "max_shift must be a finite number of at least 0, not inf"),
+        ({"distortion": -1}, "distortion must be a finite number of at least 0, not -1"),
+        ({"distortion": np.nan}, "distortion must be a finite number of at least 0, not nan"),
         ({"distortion": 1, "image_size": (3, 2)}, "image_size is 3 x 2, X has 4 features"),
         ({"max_shift": 1, "image_size": (3, 2)}, "image_size is 3 x 2, X has 4 features"),
     ],
@@ -166,5 +166,5 @@ def test_wrong_parameters_are_refused(kind, parameters, message):
 @pytest.mark.parametrize("option", ["max_shift", "distortion"])
 def test_a_single_pixel_cannot_be_moved(kind, option):
     X, y = load_iris(return_X_y=True)
-    with pytest.raises(ValueError, match=f"{option}=1 needs images of at least 2 pixels, got 1"):
+    with pytest.raises(ValueError, match=f"{option}=1 needs images of at least 2 pixels, not 1"):
         quick(kind, **{option: 1}).fit(X[:, :1], y)

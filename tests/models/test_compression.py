@@ -163,12 +163,12 @@ def test_down_to_a_product(n_features):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"max_bond": 0}, "max_bond must be None or an integer of at least 1, got 0"),
-        ({"max_bond": 2.5}, "max_bond must be None or an integer of at least 1, got 2.5"),
-        ({"max_bond": True}, "max_bond must be None or an integer of at least 1, got True"),
-        ({"tolerance": -0.1}, "tolerance must be a number from 0 to 1, got -0.1"),
-        ({"tolerance": np.nan}, "tolerance must be a number from 0 to 1, got nan"),
-        ({"tolerance": "little"}, "tolerance must be a number from 0 to 1, got 'little'"),
+        ({"max_bond": 0}, "max_bond must be None or an integer of at least 1, not 0"),
+        ({"max_bond": 2.5}, "max_bond must be None or an integer of at least 1, not 2.5"),
+        ({"max_bond": True}, "max_bond must be None or an integer of at least 1, not True"),
+        ({"tolerance": -0.1}, "tolerance must be a number from 0 to 1, not -0.1"),
+        ({"tolerance": np.nan}, "tolerance must be a number from 0 to 1, not nan"),
+        ({"tolerance": "little"}, "tolerance must be a number from 0 to 1, not 'little'"),
     ],
 )
 def test_wrong_arguments(classifier, arguments, message):

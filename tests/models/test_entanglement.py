@@ -56,7 +56,7 @@ def test_long_chain_is_finite_and_bounded():
 
 def test_errors():
     cores, label, position = random_network(np.random.default_rng(0), 4, 2, 2, 2)
-    with pytest.raises(ValueError, match="label_position must be 1 to 3, got 4"):
+    with pytest.raises(ValueError, match="label_position must be 1 to 3, not 4"):
         entanglement_entropy(cores, label, 4)
     with pytest.raises(ValueError, match="the network has norm 0.0"):
         entanglement_entropy(cores, 0 * label, position)

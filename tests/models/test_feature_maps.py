@@ -56,9 +56,9 @@ def test_table_of_256_levels_is_kept_exactly():
         ),
         ([[0, 1], [np.nan, 1]], "component 0 of the feature map is nan at x = 1; the limit is 1"),
         (lambda x: x, r"returned shape \(256,\) for features of shape \(256,\)"),
-        (lambda x: x[..., None], "must have 2 to 32 components, got 1"),
-        (np.ones((4, 33)), "must have 2 to 32 components, got 33"),
-        (np.ones(5), r"shape \(levels, local_dim\) with at least 2 levels, got shape \(5,\)"),
+        (lambda x: x[..., None], "must have 2 to 32 components, not 1"),
+        (np.ones((4, 33)), "must have 2 to 32 components, not 33"),
+        (np.ones(5), r"shape \(levels, local_dim\) with at least 2 levels, not shape \(5,\)"),
     ],
 )
 def test_wrong_definition(definition, message):
@@ -67,5 +67,5 @@ def test_wrong_definition(definition, message):
 
 
 def test_table_needs_two_levels():
-    with pytest.raises(ValueError, match="at least 2 levels, got 1"):
+    with pytest.raises(ValueError, match="at least 2 levels, not 1"):
         FeatureMap().table(1)

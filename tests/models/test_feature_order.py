@@ -123,11 +123,11 @@ def test_a_single_feature_has_one_order(order):
     ("order", "message"),
     [
         ("spiral", 'None, "snake", "strips", "mutual_information" or a permutation .* \'spiral'),
-        ("snake", "square image, got 5 features, which is not a square number; give"),
-        ([0, 1, 2, 3], r"integers 0 to 4 once, got an array of int64 and shape \(4,\)"),
+        ("snake", "square image, but 5 features are not a square number; give"),
+        ([0, 1, 2, 3], r"integers 0 to 4 once, not an array of int64 and shape \(4,\)"),
         ([0, 1, 2, 3, 3], "integers 0 to 4 once"),
-        ([0.0, 1, 2, 3, 4], "integers 0 to 4 once, got an array of float64"),
-        (7, r"integers 0 to 4 once, got an array of int64 and shape \(\)"),
+        ([0.0, 1, 2, 3, 4], "integers 0 to 4 once, not an array of float64"),
+        (7, r"integers 0 to 4 once, not an array of int64 and shape \(\)"),
     ],
 )
 def test_wrong_order(order, message):
@@ -141,10 +141,10 @@ def test_wrong_order(order, message):
     [
         ((2, 4), "image_size is 2 x 4, X has 6 features"),
         ((-2, -3), "image_size is -2 x -3, X has 6 features"),
-        ((2, 3, 1), r"must be None or \(height, width\), got \(2, 3, 1\)"),
-        ((2.0, 3), r"must be None or \(height, width\), got \(2.0, 3\)"),
-        (6, r"must be None or \(height, width\), got 6"),
-        (None, "square image, got 6 features"),
+        ((2, 3, 1), r"must be None or \(height, width\), not \(2, 3, 1\)"),
+        ((2.0, 3), r"must be None or \(height, width\), not \(2.0, 3\)"),
+        (6, r"must be None or \(height, width\), not 6"),
+        (None, "square image, but 6 features"),
     ],
 )
 def test_wrong_image_size(size, message):

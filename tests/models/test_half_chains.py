@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tensorspin.models.half_chains import HalfChains, bond_dimensions, contract, gradients
+from tensorspin.models.half_chains import HalfChains, bond_dimensions
 from tensorspin.models.logits import normalised_logits
-from tensorspin.models.training import cross_entropy
+from tensorspin.models.losses import cross_entropy
 
 from ..support.networks import brute_force_scores, random_network
 
@@ -48,7 +48,7 @@ def test_scores_equal_brute_force_up_to_a_positive_factor(n_sites, bond_dim, n_c
     components = map_(inputs)
     network = random_network(rng, n_sites, components.shape[-1], bond_dim, n_classes)
     chains = HalfChains.pack(*network, dtype=np.float64)
-    scores = contract(chains, chains.encode(inputs, map_)).scores.T
+    scores = chains.contract(chains.encode(inputs, map_)).scores.T
     expected = brute_force_scores(*network, components)
     np.testing.assert_allclose(
         normalised_logits(scores, 1.0), normalised_logits(expected, 1.0), atol=1e-9
@@ -60,7 +60,7 @@ def test_scores_without_record_are_the_same():
     chains = HalfChains.pack(*random_network(rng, 7, 2, 4, 3), dtype=np.float64)
     features = chains.encode(rng.random((5, 7)), linear)
     np.testing.assert_array_equal(
-        contract(chains, features).scores, contract(chains, features, record=False).scores
+        chains.contract(features).scores, chains.contract(features, record=False).scores
     )
 
 
@@ -68,10 +68,8 @@ def test_scores_without_record_are_the_same():
 def test_unpack_undoes_pack(n_sites):
     cores, label, position = random_network(np.random.default_rng(1), n_sites, 3, 5, 4)
     chains = HalfChains.pack(cores, label, position, dtype=np.float64)
-    cores_again, label_again = chains.unpack([core.shape for core in cores], label.shape)
-    for core, again in zip(cores, cores_again):
-        np.testing.assert_array_equal(core, again)
-    np.testing.assert_array_equal(label, label_again)
+    for tensor, again in zip([*cores, label], chains.unpack(), strict=True):
+        np.testing.assert_array_equal(tensor, again)
 
 
 @pytest.mark.parametrize("n_sites", [2, 3, 11])
@@ -85,18 +83,15 @@ def test_gradients_equal_finite_differences(n_sites, map_):
 
     def loss_of(cores, label, log_temperature):
         chains = HalfChains.pack(cores, label, position, dtype=np.float64)
-        scores = contract(chains, chains.encode(inputs, map_)).scores
+        scores = chains.contract(chains.encode(inputs, map_)).scores
         return cross_entropy(scores, labels, np.exp(log_temperature))[0]
 
     chains = HalfChains.pack(cores, label, position, dtype=np.float64)
-    contraction = contract(chains, chains.encode(inputs, map_))
+    contraction = chains.contract(chains.encode(inputs, map_))
     _, score_gradient, temperature_gradient = cross_entropy(
         contraction.scores, labels, np.exp(log_temperature)
     )
-    weight_gradient, label_gradient = gradients(chains, contraction, score_gradient)
-    core_gradients, label_gradient = HalfChains(
-        weight_gradient, label_gradient, chains.sites
-    ).unpack([core.shape for core in cores], label.shape)
+    found = chains.unpack(chains.gradients(contraction, score_gradient))
 
     step = 1e-6
 
@@ -109,7 +104,7 @@ def test_gradients_equal_finite_differences(n_sites, map_):
         array[index] = original
         return (above - below) / (2 * step)
 
-    for array, gradient in [*zip(cores, core_gradients), (label, label_gradient)]:
+    for array, gradient in zip([*cores, label], found, strict=True):
         for _ in range(6):
             index = tuple(rng.integers(array.shape))
             assert gradient[index] == pytest.approx(difference(array, index), rel=1e-5, abs=1e-8)

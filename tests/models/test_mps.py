@@ -177,11 +177,11 @@ def test_promised_range(iris):
 @pytest.mark.parametrize(
     ("feature_range", "message"),
     [
-        (5, r"feature_range must be None or \(low, high\), got 5"),
-        ((0, 1, 2), "must have 2 entries, .* got 3"),
-        ((0, [1, 2]), r"high of feature_range .* \(4,\), .* got shape \(2,\)"),
-        ((0, [1, 2, 0, 1]), r"of feature 2 must be finite with low below high, got \(0, 0\)"),
-        ((0, np.inf), r"of feature 0 must be finite with low below high, got \(0, inf\)"),
+        (5, r"feature_range must be None or \(low, high\), .* 5"),
+        ((0, 1, 2), "must have 2 entries, .* 3"),
+        ((0, [1, 2]), r"high of feature_range .* \(4,\), .* shape \(2,\)"),
+        ((0, [1, 2, 0, 1]), r"of feature 2 must be finite with low below high, .* \(0, 0\)"),
+        ((0, np.inf), r"of feature 0 must be finite with low below high, .* \(0, inf\)"),
     ],
 )
 def test_wrong_feature_range(iris, feature_range, message):
@@ -205,15 +205,15 @@ def test_constant_and_huge_features():
 @pytest.mark.parametrize(
     ("parameter", "value", "message"),
     [
-        ("bond_dim", 1, "bond_dim must be an integer from 2 to 32, got 1"),
-        ("bond_dim", 33, "bond_dim must be an integer from 2 to 32, got 33"),
-        ("bond_dim", 4.0, "bond_dim must be an integer from 2 to 32, got 4.0"),
-        ("epochs", 0, "epochs must be an integer of at least 1, got 0"),
-        ("batch_size", 0, "batch_size must be an integer of at least 1, got 0"),
-        ("batch_size", "all", "batch_size must be an integer of at least 1, got 'all'"),
-        ("learning_rate", -1, "learning_rate must be a finite number of at least 0, got -1"),
-        ("weight_decay", np.nan, "weight_decay must be a finite number of at least 0, got nan"),
-        ("input_noise", None, "input_noise must be a finite number of at least 0, got None"),
+        ("bond_dim", 1, "bond_dim must be an integer from 2 to 32, not 1"),
+        ("bond_dim", 33, "bond_dim must be an integer from 2 to 32, not 33"),
+        ("bond_dim", 4.0, "bond_dim must be an integer from 2 to 32, not 4.0"),
+        ("epochs", 0, "epochs must be an integer of at least 1, not 0"),
+        ("batch_size", 0, "batch_size must be an integer of at least 1, not 0"),
+        ("batch_size", "all", "batch_size must be an integer of at least 1, not 'all'"),
+        ("learning_rate", -1, "learning_rate must be a finite number of at least 0, not -1"),
+        ("weight_decay", np.nan, "weight_decay must be a finite number of at least 0, not nan"),
+        ("input_noise", None, "input_noise must be a finite number of at least 0, not None"),
     ],
 )
 def test_wrong_parameter(iris, parameter, value, message):
@@ -228,7 +228,7 @@ def test_divergence_names_epoch_and_learning_rate(iris):
 
 
 def test_one_class(iris):
-    with pytest.raises(ValueError, match="at least 2 classes are needed, got 1 class: 0"):
+    with pytest.raises(ValueError, match="at least 2 classes are needed, not 1 class: 0"):
         quick().fit(iris[0], np.zeros(150, dtype=int))
 
 

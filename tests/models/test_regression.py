@@ -14,8 +14,8 @@ from sklearn.metrics import r2_score
 from sklearn.model_selection import train_test_split
 
 from tensorspin.models import BoardClassifier, MPSRegressor
-from tensorspin.models.half_chains import HalfChains, contract, gradients, log_norms
-from tensorspin.models.regression import squared_error
+from tensorspin.models.half_chains import HalfChains, log_norms
+from tensorspin.models.losses import squared_error
 
 from ..support.networks import brute_force_scores, random_network
 
@@ -45,7 +45,7 @@ def test_gradients_in_true_scale_equal_finite_differences(n_sites):
 
     def run():
         chains = HalfChains.pack(cores, label, position, dtype=np.float64)
-        contraction = contract(chains, chains.encode(inputs, linear))
+        contraction = chains.contract(chains.encode(inputs, linear))
         return chains, contraction
 
     def loss():
@@ -58,10 +58,9 @@ def test_gradients_in_true_scale_equal_finite_differences(n_sites):
         contraction.scores[0] * np.exp(log_norms(contraction)), expected[:, 0], rtol=1e-9
     )
     _, score_gradient = squared_error(contraction.scores, log_norms(contraction), targets)
-    found = HalfChains(*gradients(chains, contraction, score_gradient), chains.sites)
-    core_gradients, label_gradient = found.unpack([core.shape for core in cores], label.shape)
+    found = chains.unpack(chains.gradients(contraction, score_gradient))
     step = 1e-6
-    for array, gradient in [*zip(cores, core_gradients), (label, label_gradient)]:
+    for array, gradient in zip([*cores, label], found, strict=True):
         for _ in range(4):
             index = tuple(rng.integers(array.shape))
             original = array[index]
@@ -173,7 +172,7 @@ def test_errors(diabetes):
     X_train, _, y_train, _ = diabetes
     with pytest.raises(NotFittedError):
         MPSRegressor().predict(X_train)
-    with pytest.raises(ValueError, match="bond_dim must be an integer from 2 to 32, got 1"):
+    with pytest.raises(ValueError, match="bond_dim must be an integer from 2 to 32, not 1"):
         MPSRegressor(1).fit(X_train, y_train)
     with pytest.raises(FloatingPointError, match=r"epoch \d+ is (nan|inf); lower the learning"):
         MPSRegressor(learning_rate=1e20, random_state=0).fit(X_train, y_train)

@@ -192,17 +192,17 @@ def test_promised_range(iris):
 @pytest.mark.parametrize(
     ("parameter", "value", "message"),
     [
-        ("bond_dim", 1, "bond_dim must be an integer from 2 to 32, got 1"),
-        ("bond_dim", 33, "bond_dim must be an integer from 2 to 32, got 33"),
-        ("epochs", 0, "epochs must be an integer of at least 1, got 0"),
-        ("batch_size", "all", "batch_size must be an integer of at least 1, got 'all'"),
-        ("learning_rate", -1, "learning_rate must be a finite number of at least 0, got -1"),
+        ("bond_dim", 1, "bond_dim must be an integer from 2 to 32, not 1"),
+        ("bond_dim", 33, "bond_dim must be an integer from 2 to 32, not 33"),
+        ("epochs", 0, "epochs must be an integer of at least 1, not 0"),
+        ("batch_size", "all", "batch_size must be an integer of at least 1, not 'all'"),
+        ("learning_rate", -1, "learning_rate must be a finite number of at least 0, not -1"),
         (
             "feature_order",
             "spiral",
             '"snake", "strips", "mutual_information", "morton" or a permutation .* \'spiral\'',
         ),
-        ("tree", "snake", "tree must be made of pairs and of integers, .* got a str"),
+        ("tree", "snake", "tree must be made of pairs and of integers, .* not a str"),
     ],
 )
 def test_wrong_parameter(iris, parameter, value, message):

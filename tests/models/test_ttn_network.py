@@ -11,10 +11,10 @@ from sklearn.cluster import FeatureAgglomeration
 from tensorspin.compiler.tree import check_children
 from tensorspin.models import FeatureMap
 from tensorspin.models.logits import normalised_logits
-from tensorspin.models.tensors import constant_combination
-from tensorspin.models.training import cross_entropy
-from tensorspin.models.tree_network import TreeNetwork, initial_tensors, node_shapes
+from tensorspin.models.losses import cross_entropy
+from tensorspin.models.tree_network import TreeNetwork
 from tensorspin.models.tree_shape import balanced_tree, image_tree, users_tree
+from tensorspin.models.tree_tensors import initial_tensors, node_shapes
 
 from ..support.trees import random_tree, random_tree_tensors, tree_scores
 
@@ -127,12 +127,12 @@ def looped():
         ((0, 1), "tree lacks feature 2 and 1 more"),
         (((0, 1), (2, 4)), "tree has feature 4, X has 0 to 3"),
         (((0, 1), (2, -1)), "tree has feature -1, X has 0 to 3"),
-        ((0, 1, 2, 3), "must be a pair, got a tuple of length 4"),
-        (((0, 1), (2, [3])), "must be a pair, got a list of length 1"),
-        (((0, 1), (2, "3")), "pairs and of integers, .* got a str"),
-        (((0, 1), (2, 3.0)), "pairs and of integers, .* got a float"),
-        (((0, 1), (2, True)), "pairs and of integers, .* got a bool"),
-        (7.5, "pairs and of integers, .* got a float"),
+        ((0, 1, 2, 3), "must be a pair, not a tuple of length 4"),
+        (((0, 1), (2, [3])), "must be a pair, not a list of length 1"),
+        (((0, 1), (2, "3")), "pairs and of integers, .* not a str"),
+        (((0, 1), (2, 3.0)), "pairs and of integers, .* not a float"),
+        (((0, 1), (2, True)), "pairs and of integers, .* not a bool"),
+        (7.5, "pairs and of integers, .* not a float"),
         (looped(), "tree has a loop: a pair is among its own children"),
         (np.array([[0, 1], [2, 3]]), "tree has 3 leaves, X has 4 features"),
         (np.array([[0, 1], [2, 5], [3, 4]]), "node 1: child 5 is node 1, .* without a loop"),
@@ -144,7 +144,7 @@ def test_wrong_tree(tree, message):
 
 
 def test_one_feature_is_no_tree():
-    with pytest.raises(ValueError, match="tree must be a pair, got one feature"):
+    with pytest.raises(ValueError, match="tree must be a pair, not one feature"):
         users_tree(0, 1)
 
 
@@ -229,8 +229,7 @@ def test_initial_tensors_are_isometries(map_, n_leaves):
     feature_map = FeatureMap(map_)
     children = balanced_tree(np.arange(n_leaves))
     shapes = node_shapes(children, feature_map.local_dim, 7, 4)
-    constant = constant_combination(feature_map.table())
-    tensors = initial_tensors(children, shapes, constant, np.random.default_rng(0))
+    tensors = initial_tensors(children, shapes, feature_map.constant, np.random.default_rng(0))
     assert [tensor.shape for tensor in tensors] == shapes
     for tensor in tensors[:-1]:
         rows = tensor.reshape(len(tensor), -1)

@@ -49,14 +49,13 @@ def test_padding_has_no_part_in_the_rounding(bits, seed):
     rng = np.random.default_rng(seed)
     cores, label, position = random_network(rng, 7, 5, 2, 3)
     chains = HalfChains.pack(cores, label, position, dtype=np.float64)
-    chains.replace_arrays([round_nodes(array, bits) for array in chains.arrays()])
-    rounded, rounded_label = chains.unpack([core.shape for core in cores], label.shape)
+    chains.arrays = [round_nodes(array, bits) for array in chains.arrays]
     children = random_tree(rng, 7)
     tensors = random_tree_tensors(rng, children, 2, 4, 3)
     tree = TreeNetwork.pack(children, tensors, dtype=np.float64)
-    tree.replace_arrays([round_nodes(array, bits) for array in tree.arrays()])
-    pairs = [*zip(rounded, cores), (rounded_label, label), *zip(tree.unpack(), tensors)]
-    for found, tensor in pairs:
+    tree.arrays = [round_nodes(array, bits) for array in tree.arrays]
+    found_in_both = [*chains.unpack(), *tree.unpack()]
+    for found, tensor in zip(found_in_both, [*cores, label, *tensors], strict=True):
         integers, step = quantise_weights(tensor, bits)
         np.testing.assert_allclose(found, integers * step, rtol=1e-12, atol=1e-12)
 
@@ -96,7 +95,7 @@ def test_four_bits_keep_the_accuracy_only_if_trained_for(digits, kind):
 @pytest.mark.parametrize("kind", CLASSIFIERS)
 @pytest.mark.parametrize("bits", [5, 8.0, True, "8", "auto"])
 def test_wrong_weight_bits_are_refused(iris, kind, bits):
-    with pytest.raises(ValueError, match="weight_bits must be one of 4, 8, None, got"):
+    with pytest.raises(ValueError, match="weight_bits must be one of 4, 8, None, "):
         quick(kind, weight_bits=bits).fit(*iris)
 
 
@@ -120,11 +119,11 @@ def test_auto_fills_the_board(digits, kind):
 
 def test_wrong_arguments_of_quantize_are_refused(iris):
     model = quick(MPSClassifier).fit(*iris)
-    with pytest.raises(ValueError, match="weight_bits must be one of 4, 8, None, 'auto', got 6"):
+    with pytest.raises(ValueError, match="weight_bits must be one of 4, 8, None, 'auto', .* 6"):
         model.quantize(6)
-    with pytest.raises(ValueError, match="belong together, got weight_bits='auto' and board=None"):
+    with pytest.raises(ValueError, match="belong together, not weight_bits='auto' and board=None"):
         model.quantize("auto")
-    with pytest.raises(ValueError, match="belong together, got weight_bits=4 and board='ice"):
+    with pytest.raises(ValueError, match="belong together, not weight_bits=4 and board='ice"):
         model.quantize(4, board="icebreaker")
     with pytest.raises(ValueError, match="no board is called 'spam'"):
         model.quantize("auto", board="spam")

@@ -1,4 +1,4 @@
-"""What training does to samples so that a network does not learn them by heart."""
+"""Random changes of the samples while training, so that a network does not learn them by heart."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from functools import cache
 import numpy as np
 
 CONTROL_POINTS = 4
-"""Along each axis of an image, the points whose random displacements make a distortion."""
+"""Number of points along each axis of an image whose random displacements make a distortion.
+
+So few bend a stroke as a whole; more would ripple it."""
 
 BUMP_WIDTH = 0.7
 """Standard deviation of a control point's influence, in distances between control points."""
@@ -18,17 +20,17 @@ BUMP_WIDTH = 0.7
 class Augmentation:
     """Changes samples at random, anew at each update.
 
-    Attributes
+    Parameters
     ----------
     input_noise : float
         Standard deviation of Gaussian noise on each scaled feature.
     max_shift : float
-        Images are moved by up to so many pixels along each axis.
+        Largest distance, in pixels, by which an image is moved along each axis.
     distortion : float
-        Pixels of images are displaced along each axis, by a smooth random field of this root mean
-        square.
-    pixels : int array (height, width), optional
-        The site that reads each pixel; needed if `max_shift` or `distortion` is not 0.
+        Root mean square, in pixels, of the smooth random field by which the pixels of an image are
+        displaced along each axis.
+    pixels : ndarray of int of shape (height, width), optional
+        The site that reads each pixel. Needed if `max_shift` or `distortion` is not 0.
     """
 
     input_noise: float = 0.0
@@ -37,18 +39,21 @@ class Augmentation:
     pixels: np.ndarray | None = None
 
     def __call__(self, batch: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Changed copies of samples.
+        """Change copies of samples.
 
         Parameters
         ----------
-        batch : float32 array (n_samples, n_sites), values in [0, 1]
+        batch : ndarray of float32 of shape (n_samples, n_sites)
+            Scaled features in [0, 1], in the order of the sites.
         rng : numpy.random.Generator
+            Source of shifts, fields and noise.
 
         Returns
         -------
-        float32 array (n_samples, n_sites), values in [0, 1]
+        ndarray of float32 of shape (n_samples, n_sites)
+            Changed features, in [0, 1] again.
         """
-        if self.max_shift or self.distortion:
+        if self.pixels is not None and (self.max_shift or self.distortion):
             images = batch[:, self.pixels]
             shape = (2, len(batch), 1, 1)
             displacements = rng.uniform(-self.max_shift, self.max_shift, shape).astype(batch.dtype)
@@ -65,7 +70,7 @@ class Augmentation:
 
 
 def random_fields(size: tuple[int, int], count: int, rng: np.random.Generator) -> np.ndarray:
-    """Smooth random fields over an image: Gaussian displacements of a few points, interpolated.
+    """Draw smooth random fields over an image: Gaussian values at a few points, interpolated.
 
     Displacements by such fields are elastic distortions (Simard, Steinkraus and Platt 2003, Best
     Practices for Convolutional Neural Networks), here with so few points that fields of any image
@@ -73,14 +78,17 @@ def random_fields(size: tuple[int, int], count: int, rng: np.random.Generator) -
 
     Parameters
     ----------
-    size : (height, width)
+    size : (int, int)
+        Height and width of the image in pixels.
     count : int
+        Number of fields.
     rng : numpy.random.Generator
+        Source of the values at the points.
 
     Returns
     -------
-    float32 array (count, height, width)
-        Of mean 0 and root mean square 1.
+    ndarray of float32 of shape (count, height, width)
+        The fields, of mean 0 and root mean square 1.
     """
     points = rng.standard_normal((count, CONTROL_POINTS**2), dtype=np.float32)
     return (points @ _influences(*size)).reshape(count, *size)
@@ -88,7 +96,11 @@ def random_fields(size: tuple[int, int], count: int, rng: np.random.Generator) -
 
 @cache
 def _influences(height: int, width: int) -> np.ndarray:
-    """Influence of each control point on each pixel: (CONTROL_POINTS**2, height * width)."""
+    """Compute the influence of each control point on each pixel.
+
+    The result is an ndarray of float32 of shape (CONTROL_POINTS**2, height * width). It is cached,
+    because all updates of a training need the same one.
+    """
     rows, columns = (_along_axis(length) for length in (height, width))
     influences = np.einsum("ay,bx->abyx", rows, columns).reshape(CONTROL_POINTS**2, -1)
     influences /= np.sqrt(np.mean((influences**2).sum(axis=0)))
@@ -96,7 +108,7 @@ def _influences(height: int, width: int) -> np.ndarray:
 
 
 def _along_axis(length: int) -> np.ndarray:
-    """Shares of the control points at each of the places of an axis, which sum up to 1."""
+    """Compute the shares of an axis's control points at each of its places; they sum up to 1."""
     places = np.linspace(0, CONTROL_POINTS - 1, length)
     distances = places - np.arange(CONTROL_POINTS)[:, None]
     bumps = np.exp(-0.5 * (distances / BUMP_WIDTH) ** 2)
@@ -108,13 +120,16 @@ def displaced(images: np.ndarray, down: np.ndarray, right: np.ndarray) -> np.nda
 
     Parameters
     ----------
-    images : float array (n_images, height, width)
-    down, right : float arrays that broadcast to the shape of images
-        How far, in pixels, what is seen at each pixel has come.
+    images : ndarray of float of shape (n_images, height, width)
+        The images.
+    down, right : ndarray of float
+        How far, in pixels, what is seen at each pixel has moved; they broadcast to the shape of
+        `images`.
 
     Returns
     -------
-    float array (n_images, height, width), of the dtype of images
+    ndarray of float of shape (n_images, height, width)
+        The displaced images, in the dtype of `images`.
     """
     n_images, height, width = images.shape
     # Of the images' dtype: integers would widen float32.
@@ -131,16 +146,22 @@ def displaced(images: np.ndarray, down: np.ndarray, right: np.ndarray) -> np.nda
     return upper
 
 
-def _neighbours(length, stride, places):
-    """Index of the pixel before each place, the share of the pixel after it, and the way there."""
+def _neighbours(length: int, stride: int, places: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
+    """Find the pixels around each place of an axis.
+
+    Returns the index of the pixel before a place in the flat array, the share of the pixel after
+    it, and the distance of the two pixels in the flat array.
+    """
     places = np.clip(places, 0, length - 1)
     before = np.minimum(places.astype(np.intp), max(length - 2, 0))
     share = np.subtract(places, before, dtype=places.dtype)
     return before * stride, share, stride if length > 1 else 0
 
 
-def _between(images, first, second, share):
-    """Values between pixels, given by their indices in the flat array."""
+def _between(
+    images: np.ndarray, first: np.ndarray, second: np.ndarray, share: np.ndarray
+) -> np.ndarray:
+    """Interpolate between pixels, given by their indices in the flat array."""
     values = images.take(first)
     values += share * (images.take(second) - values)
     return values

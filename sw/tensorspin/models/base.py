@@ -1,6 +1,17 @@
-"""What all estimators share whose networks the accelerator contracts."""
+"""What all estimators share: one `fit`, the checks of parameters, and the scaling of features.
+
+Each estimator trains a tensor network: a function that is linear in the vector of each feature,
+made of many small tensors that are contracted with these vectors and with each other. `fit` is the
+same for all of them. What differs between networks (a chain or a tree) and between tasks (classes,
+numbers, likelihoods) is in a few methods that `NetworkEstimator` lists.
+"""
 
 from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -8,210 +19,253 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ..compiler.mixed_bits import mixed_bits
-from ..compiler.network_program import NetworkProgram
-from ..compiler.nodes import FloatNode
-from ..compiler.outputs import Classification, Task
+from ..compiler.outputs import Classification
 from ..compiler.quantise import check_weight_bits
 from ..compiler.scaling import check_feature_range, check_inside, scale_features
-from ..contract.device.boards import find_board
-from ..contract.fixed import WEIGHT
 from ..progress import progress_over
 from .augmentation import Augmentation
-from .deployed import BoardClassifier, BoardEstimator
-from .descent import Schedule
+from .deployed import BoardClassifier
+from .deployment import DeployableMixin
+from .descent import Loss, Network, Schedule, descend
 from .feature_maps import FeatureMap
-from .feature_order import check_image_size
+from .feature_order import check_image_size, chosen_order
 from .logits import LogitsMixin, normalised_logits
+from .losses import CrossEntropy
 
-# Samples contracted at once in prediction; bounds the memory, hardly changes the time.
 PREDICTION_BATCH = 512
+"""Number of samples contracted at once in prediction.
+
+It bounds the memory that a prediction takes, and hardly changes its time."""
+
+LARGEST_ENTRY = 127 / 128
+"""Largest magnitude of an entry of a classifier's fitted tensors: 127, the largest int8, in steps
+of 1/128."""
+
+Limit = tuple[type, float, float]
+"""Kind of a number, Integral or Real, and its least and greatest value."""
+
+TRAINING_LIMITS: dict[str, Limit] = {
+    # With bonds of dimension 1 no part of a network could tell another anything.
+    "bond_dim": (Integral, 2, 32),
+    "epochs": (Integral, 1, np.inf),
+    "batch_size": (Integral, 1, np.inf),
+    "learning_rate": (Real, 0, np.inf),
+    "weight_decay": (Real, 0, np.inf),
+    "input_noise": (Real, 0, np.inf),
+}
+"""Limits of the parameters that all estimators have; `batch_size` may be "auto" too."""
+
+CLASSIFIER_LIMITS: dict[str, Limit] = {
+    **TRAINING_LIMITS,
+    "label_smoothing": (Real, 0, 1),
+    "max_shift": (Real, 0, np.inf),
+    "distortion": (Real, 0, np.inf),
+}
+"""Limits of the parameters of classifiers."""
 
 
-class FeatureMapEstimator(BaseEstimator):
+class NetworkEstimator(DeployableMixin, BaseEstimator):
     """Base of the estimators that map each feature to a vector and contract a tensor network.
 
-    Subclasses have the parameters ``feature_map``, ``feature_range``, ``batch_size``,
-    ``random_state`` and ``verbose``, call `_learn_features` in ``fit``, and define `_nodes`,
-    `_task` and `_deployed_type`.
+    A subclass has a public ``fit`` that calls `_fit`, which calls, in this order:
+
+    - `_check_parameters`;
+    - `_learn_target`: validate X and y, and learn what the targets are (classes, a scale);
+    - `_learn_sites`: which feature each site or leaf of the network reads;
+    - `_initial_network`: the network to start from;
+    - `descend`, which trains it;
+    - `_keep`: take over the trained tensors;
+    - `_finish`: learn what depends on the trained network.
 
     Attributes
     ----------
     feature_map_ : FeatureMap
-    feature_minimum_, feature_maximum_ : float64 arrays (n_features,)
-        The values scaled to 0 and 1.
-    site_features_ : int array (n_sites,)
+        The map from a scaled feature to its vector.
+    feature_minimum_, feature_maximum_ : ndarray of float64 of shape (n_features,)
+        The values of each feature that are scaled to 0 and 1.
+    site_features_ : ndarray of int of shape (n_sites,)
         The feature that each site reads. A single feature is read by two sites.
+    loss_curve_ : list of float
+        Mean loss of each epoch.
+    n_iter_ : int
+        Number of epochs.
     """
 
-    _deployed_type: type[BoardEstimator]
-    """The class of the same estimator on a board."""
+    _limits = TRAINING_LIMITS
 
-    def quantize(self, weight_bits=None, *, board=None) -> NetworkProgram:
-        """Round the network to the accelerator's number formats.
-
-        Parameters
-        ----------
-        weight_bits : None, 8, 4 or "auto", default=None
-            Bits of the weights. None: those that the network was trained for, else 8. "auto": 8,
-            but 4 for as many nodes as it takes to fit `board`, those first that lose least; see
-            `tensorspin.compiler.mixed_bits`. For weights of 4 bits that a chain was not trained
-            for, it is first brought to canonical form.
-        board : str, optional
-            Name of a board, such as "icebreaker"; with "auto" only.
-
-        Returns
-        -------
-        NetworkProgram
-            Can be saved, loaded, run on the golden model and on a board.
-
-        Raises
-        ------
-        ValueError
-            If an argument is none of these.
-        CapacityError
-            If there are more features or outputs than any device takes; with "auto", if even
-            weights of 4 bits do not fit the board.
-        """
-        check_is_fitted(self)
-        check_weight_bits(weight_bits, "weight_bits", None, "auto")
-        if (weight_bits == "auto") != (board is not None):
-            raise ValueError(
-                f'weight_bits="auto" and the name of a board belong together, got weight_bits='
-                f"{weight_bits!r} and board={board!r}"
-            )
-        trained_for = getattr(self, "weight_bits", None)
-        if weight_bits is None:
-            weight_bits = trained_for or WEIGHT.width
-        nodes = self._nodes() if weight_bits in (trained_for, WEIGHT.width) else self._tough_nodes()
-        if weight_bits == "auto":
-            weight_bits = mixed_bits(nodes, find_board(board).require_contractor())
-        return NetworkProgram.from_nodes(
-            nodes,
-            self.feature_map_.table(),
-            feature_minimum=self.feature_minimum_,
-            feature_maximum=self.feature_maximum_,
-            clip=self.feature_range is None,
-            task=self._task(),
-            weight_bits=weight_bits,
-        )
-
-    def deploy(self, board):
-        """The same estimator, predicting on a board.
-
-        Parameters
-        ----------
-        board : str or Board
-            URL, such as ``/dev/ttyUSB1``, ``sim://icebreaker`` or ``golden://icebreaker``, or an
-            open board.
-
-        Returns
-        -------
-        BoardEstimator
-            Of the kind that fits: `BoardClassifier`, `BoardRegressor` or `BoardAnomalyDetector`.
-        """
-        return self._deployed_type(self.quantize(), board)
-
-    def _nodes(self) -> list[FloatNode]:
-        """The fitted network as bilinear nodes in the order of their execution."""
-        raise NotImplementedError
-
-    def _tough_nodes(self) -> list[FloatNode]:
-        """The same network, in a form that rounding to 4 bits harms less, if there is one."""
-        return self._nodes()
-
-    def _task(self) -> Task:
-        """What the network's scores mean."""
-        raise NotImplementedError
-
-    def _learn_features(self, X: np.ndarray) -> None:
-        """Set the feature map, the range of each feature and the feature of each site."""
+    def _fit(self, X, y):
+        """Train the network; see `NetworkClassifier.fit`."""
+        self._check_parameters()
+        X, loss = self._learn_target(X, y)
         self.feature_map_ = FeatureMap(self.feature_map)
+        self._learn_ranges(X)
+        # scikit-learn's RandomState gives the seed, so that `random_state` means the usual.
+        rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
+        self._learn_sites(X, rng)
+        inputs = self._site_inputs(X)
+        training_map = self._training_map()
+        batch_size = self._chosen_batch_size(len(X))
+        augmentation = self._augmentation()
+        # Half the memory and time of float64; noise and rounding are far above its precision.
+        narrow_inputs = inputs.astype(np.float32)
+        network, rest, trainable = self._initial_network(narrow_inputs, loss, rng)
+        self.loss_curve_ = descend(
+            network,
+            rest,
+            trainable,
+            narrow_inputs,
+            training_map,
+            loss,
+            Schedule(
+                self.epochs,
+                batch_size,
+                self.learning_rate,
+                self.weight_decay,
+                augmentation,
+                self.weight_bits,
+            ),
+            rng,
+            _progress_bar if self.verbose else iter,
+        )
+        self._keep(network)
+        self._finish(inputs, loss)
+        self.n_iter_ = self.epochs
+        return self
+
+    def _check_parameters(self) -> None:
+        """Refuse parameters that are not numbers within their limits."""
+        for name, (kind, least, most) in self._limits.items():
+            value: Any = getattr(self, name)
+            if name == "batch_size" and isinstance(value, str) and value == "auto":
+                continue
+            described = "an integer" if kind is Integral else "a finite number"
+            bounds = f"from {least} to {most}" if most < np.inf else f"of at least {least}"
+            if not is_number(value, kind):
+                raise ValueError(f"{name} must be {described} {bounds}, not {value!r}")
+            if not least <= value <= most or not np.isfinite(value):
+                raise ValueError(f"{name} must be {described} {bounds}, not {value}")
+
+    @abstractmethod
+    def _learn_target(self, X, y) -> tuple[np.ndarray, Loss[Any]]:
+        """Validate the training data, learn what the targets are; return X and the loss."""
+
+    def _learn_ranges(self, X: np.ndarray) -> None:
+        """Set the values of each feature that become 0 and 1."""
         if self.feature_range is None:
             self.feature_minimum_, self.feature_maximum_ = X.min(axis=0), X.max(axis=0)
         else:
             self.feature_minimum_, self.feature_maximum_ = check_feature_range(
                 self.feature_range, self.n_features_in_
             )
-        self.site_features_ = (
-            np.arange(self.n_features_in_) if self.n_features_in_ > 1 else np.zeros(2, dtype=int)
-        )
+
+    def _learn_sites(self, X: np.ndarray, rng: np.random.Generator) -> None:
+        """Set the feature that each site reads."""
+        order = chosen_order(self.feature_order, self.image_size, self._scaled(X), rng)
+        # A network has at least two sites.
+        self.site_features_ = order if self.n_features_in_ > 1 else np.zeros(2, dtype=int)
+
+    @abstractmethod
+    def _initial_network(
+        self, inputs: np.ndarray, loss: Any, rng: np.random.Generator
+    ) -> tuple[Network, Network, Network]:
+        """Return what `descend` takes as network, rest and trainable.
+
+        `inputs` are scaled features, ndarray of float32 of shape (n_samples, n_sites).
+        """
+
+    @abstractmethod
+    def _keep(self, network: Any) -> None:
+        """Take over the tensors of the trained network."""
+
+    @abstractmethod
+    def _finish(self, inputs: np.ndarray, loss: Any) -> None:
+        """Learn what depends on the trained network.
+
+        `inputs` are scaled features, ndarray of float64 of shape (n_samples, n_sites).
+        """
+
+    def _augmentation(self) -> Augmentation:
+        """Return how samples are changed while training."""
+        return Augmentation(self.input_noise)
+
+    def _chosen_batch_size(self, n_samples: int) -> int:
+        """Return the number of samples per update."""
+        if isinstance(self.batch_size, str):
+            return min(max(n_samples // 24, 16), 256)
+        return self.batch_size
+
+    def _training_map(self):
+        """Return the map from scaled features to the vectors that are contracted in training."""
+        return self.feature_map_
 
     def _scaled(self, X: np.ndarray) -> np.ndarray:
-        """Scaled features: float64 (n_samples, n_features) in [0, 1]."""
+        """Scale samples: ndarray of float64 of shape (n_samples, n_features) in [0, 1]."""
         if self.feature_range is not None:
             check_inside(X, self.feature_minimum_, self.feature_maximum_)
         return scale_features(X, self.feature_minimum_, self.feature_maximum_)
 
     def _site_inputs(self, X: np.ndarray) -> np.ndarray:
-        """Scaled features in the order of the sites: float64 (n_samples, n_sites) in [0, 1]."""
+        """Scale samples, in the order of the sites: shape (n_samples, n_sites)."""
         return self._scaled(X)[:, self.site_features_]
 
     def _validated_inputs(self, X) -> np.ndarray:
-        """`_site_inputs` of samples that a user gives to a fitted estimator."""
+        """Validate samples that a user gives to a fitted estimator; return the sites' inputs."""
         check_is_fitted(self)
         return self._site_inputs(validate_data(self, X, dtype=np.float64, reset=False))
 
-    def _generator(self) -> np.random.Generator:
-        """The random numbers of one fit."""
-        return np.random.default_rng(check_random_state(self.random_state).randint(2**31))
 
-    def _chosen_batch_size(self, n_samples: int) -> int:
-        """Samples per update of the training."""
-        if isinstance(self.batch_size, str):
-            return min(max(n_samples // 24, 16), 256)
-        return self.batch_size
-
-    def _augmentation(self) -> Augmentation:
-        """What training does to the samples."""
-        of_images = {name: getattr(self, name, 0) for name in ("max_shift", "distortion")}
-        wanted = [f"{name}={value}" for name, value in of_images.items() if value]
-        if not wanted:
-            return Augmentation(self.input_noise)
-        size = check_image_size(self.image_size, self.n_features_in_)
-        if len(self.site_features_) != self.n_features_in_:
-            raise ValueError(f"{wanted[0]} needs images of at least 2 pixels, got 1")
-        pixels = np.argsort(self.site_features_).reshape(size)
-        return Augmentation(self.input_noise, **of_images, pixels=pixels)
-
-    def _schedule(self, n_samples: int) -> Schedule:
-        """How to train on so many samples."""
-        return Schedule(
-            epochs=self.epochs,
-            batch_size=self._chosen_batch_size(n_samples),
-            learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay,
-            augmentation=self._augmentation(),
-            weight_bits=getattr(self, "weight_bits", None),
-        )
-
-    def _progress(self):
-        """Wrapper of the iterable of epochs."""
-        return _progress_bar if self.verbose else iter
-
-
-class NetworkClassifier(LogitsMixin, ClassifierMixin, FeatureMapEstimator):
-    """Base of the classifiers; subclasses define ``fit``, `_nodes` and `_network_scores`.
+class NetworkClassifier(LogitsMixin, ClassifierMixin, NetworkEstimator):
+    """Base of the classifiers; subclasses define the network and `_network_scores`.
 
     Attributes
     ----------
-    classes_ : array (n_classes,)
+    classes_ : ndarray of shape (n_classes,)
+        The class labels, sorted.
     temperature_ : float
-        Largest logit.
+        The largest logit that the classifier can give.
     """
 
+    classes_: np.ndarray
     _deployed_type = BoardClassifier
+    _limits = CLASSIFIER_LIMITS
 
-    def scores(self, X):
-        """Multilinear scores of the network, each sample's normalised by a positive factor.
+    def fit(self, X, y):
+        """Train the network and its temperature.
 
         Parameters
         ----------
-        X : array-like (n_samples, n_features)
+        X : array-like of shape (n_samples, n_features)
+            Training samples: finite numbers.
+        y : array-like of shape (n_samples,)
+            Class label of each sample; at least two different ones.
 
         Returns
         -------
-        float64 array (n_samples, n_classes)
+        self
+            The fitted classifier.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is out of its limits, if X or y is invalid, or if a value of X is outside
+            `feature_range`.
+        FloatingPointError
+            If the training diverges.
+        """
+        return self._fit(X, y)
+
+    def scores(self, X):
+        """Compute the multilinear scores of the network, up to a positive factor per sample.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            The samples.
+
+        Returns
+        -------
+        ndarray of float64 of shape (n_samples, n_classes)
+            The greatest score of a sample is that of its predicted class.
 
         Raises
         ------
@@ -221,17 +275,19 @@ class NetworkClassifier(LogitsMixin, ClassifierMixin, FeatureMapEstimator):
         return self._network_scores(self._validated_inputs(X))
 
     def logits_from_scores(self, scores):
-        """Logits from scores, whichever positive factor each sample's scores carry.
+        """Compute logits from scores, whichever positive factor each sample's scores carry.
 
-        Serves the scores that `scores` computes and those that an accelerator returns.
+        So it serves the scores that `scores` computes and those that an accelerator returns.
 
         Parameters
         ----------
-        scores : array-like (n_samples, n_classes)
+        scores : array-like of shape (n_samples, n_classes)
+            Scores of each sample up to a positive factor.
 
         Returns
         -------
-        float64 array (n_samples, n_classes), within plus or minus ``temperature_``
+        ndarray of float64 of shape (n_samples, n_classes)
+            The logits, within plus or minus ``temperature_``.
         """
         return normalised_logits(np.asarray(scores, dtype=float), self.temperature_)
 
@@ -240,32 +296,83 @@ class NetworkClassifier(LogitsMixin, ClassifierMixin, FeatureMapEstimator):
 
         Parameters
         ----------
-        X : array-like (n_samples, n_features)
+        X : array-like of shape (n_samples, n_features)
+            The samples.
 
         Returns
         -------
-        array (n_samples,) of the dtype of ``classes_``
+        ndarray of shape (n_samples,)
+            Class labels, of the dtype of ``classes_``.
         """
         chosen = self.scores(X).argmax(axis=1)
         return self.classes_[chosen]
 
+    @abstractmethod
     def _network_scores(self, inputs: np.ndarray) -> np.ndarray:
-        """Scores (n_samples, n_classes) of scaled inputs (n_samples, n_sites), both float64."""
-        raise NotImplementedError
+        """Return scores (n_samples, n_classes) of scaled inputs (n_samples, n_sites)."""
+
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        check_weight_bits(self.weight_bits, "weight_bits", None)
+
+    def _learn_target(self, X, y) -> tuple[np.ndarray, CrossEntropy]:
+        X, y = validate_data(self, X, y, dtype=np.float64)
+        check_classification_targets(y)
+        self.classes_, labels = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ValueError(f"at least 2 classes are needed, not 1 class: {self.classes_[0]}")
+        return X, CrossEntropy(labels, self.label_smoothing)
+
+    def _augmentation(self) -> Augmentation:
+        of_images = {"max_shift": self.max_shift, "distortion": self.distortion}
+        wanted = [f"{name}={value}" for name, value in of_images.items() if value]
+        if not wanted:
+            return super()._augmentation()
+        size = check_image_size(self.image_size, self.n_features_in_)
+        if len(self.site_features_) != self.n_features_in_:
+            raise ValueError(f"{wanted[0]} needs images of at least 2 pixels, not 1")
+        pixels = np.argsort(self.site_features_).reshape(size)
+        return Augmentation(self.input_noise, **of_images, pixels=pixels)
+
+    def _finish(self, inputs: np.ndarray, loss: CrossEntropy) -> None:
+        self.temperature_ = loss.temperature
 
     def _task(self) -> Classification:
         return Classification(self.classes_, float(self.temperature_))
 
-    def _logits(self, X):
+    def _logits(self, X) -> np.ndarray:
         return self.logits_from_scores(self.scores(X))
 
-    def _learn_classes(self, y) -> np.ndarray:
-        """Set the classes; return the index of each sample's class."""
-        check_classification_targets(y)
-        self.classes_, labels = np.unique(y, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise ValueError(f"at least 2 classes are needed, got 1 class: {self.classes_[0]}")
-        return labels
+
+def rescaled(tensor: np.ndarray) -> np.ndarray:
+    """Scale a classifier's tensor so that its largest entry is `LARGEST_ENTRY`.
+
+    The class does not depend on the scale of a tensor.
+
+    Parameters
+    ----------
+    tensor : ndarray of float
+        A tensor of any shape.
+
+    Returns
+    -------
+    ndarray of float64
+        The scaled tensor; one of zeros stays as it is.
+    """
+    tensor = tensor.astype(np.float64)
+    largest = np.abs(tensor).max()
+    return tensor * (LARGEST_ENTRY / largest) if largest > 0 else tensor
+
+
+def is_number(value: object, kind: type) -> bool:
+    """Tell whether a user's value is a number of a kind, Integral or Real, and not a bool."""
+    return isinstance(value, kind) and not isinstance(value, bool)
+
+
+def prediction_batches(n_samples: int) -> Iterator[slice]:
+    """Return the slices of samples that are contracted at once in prediction."""
+    for start in range(0, n_samples, PREDICTION_BATCH):
+        yield slice(start, start + PREDICTION_BATCH)
 
 
 def _progress_bar(epochs):

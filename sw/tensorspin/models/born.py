@@ -1,36 +1,68 @@
 """Likelihood of a Born machine: squared amplitudes over their exact sum.
 
-A matrix product state with one output gives an amplitude psi(x); the probability of the levels x is
-psi(x)^2 / Z with Z the sum of psi^2 over all combinations of levels (Han et al. 2018,
-arXiv:1709.01662). Z is contracted exactly, site by site, with transfer matrices: only the Gram
-matrix of the feature map over its table enters.
+In quantum mechanics, Born's rule makes the squared amplitude of an outcome its probability. A Born
+machine takes a matrix product state with one output for the amplitude psi(x) of the levels x of all
+features, so that the probability of x is psi(x)^2 / Z, with Z the sum of psi^2 over all
+combinations of levels (Han et al. 2018, arXiv:1709.01662). Z has 256 ** n_features terms, but is
+contracted exactly, site by site, with transfer matrices: only the Gram matrix of the feature map
+over its table enters.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 
-from .half_chains import Contraction, HalfChains, log_norms
+from .half_chains import ChainContraction, HalfChains, log_norms
 
-# -log psi^2 is infinite where psi changes its sign. Samples whose amplitude is below this share of
-# the batch's root mean square weigh less in the gradient: else the few next to zero would dominate
-# it, and no zero of psi could move past a sample.
 SOFTENING = 0.3
+"""Amplitude, as a share of the batch's root mean square, below which a sample weighs less.
 
-# Directions of the feature map that carry less than this share of its largest are left out.
+-log psi^2 is infinite where psi changes its sign. Without softening, the few samples next to a zero
+of psi would dominate the gradient, and no zero of psi could move past a sample."""
+
 RANK_TOLERANCE = 1e-10
+"""Share of the largest eigenvalue below which a direction of the feature map is left out: its
+components are then linearly dependent but for rounding."""
+
+
+@dataclass
+class NegativeLogLikelihood:
+    """Loss of a Born machine: the mean of log Z - log psi^2, in nats.
+
+    It is the negative log-likelihood, less that of uniformly distributed levels, because Z is taken
+    as a mean over the combinations of levels, not as a sum.
+    """
+
+    parameters: None = None
+    """The loss has no parameters of its own."""
+
+    def __call__(
+        self, network: HalfChains, contraction: ChainContraction, chosen: np.ndarray
+    ) -> tuple[float, Sequence[np.ndarray]]:
+        """Compute the loss of a batch and the gradients of the network."""
+        loss, score_gradient = negative_log_square(contraction)
+        weight_gradient, label_gradient = network.gradients(contraction, score_gradient)
+        log_z, weight_gradient_z, label_gradient_z = log_partition(network)
+        return loss + log_z, [
+            weight_gradient + weight_gradient_z,
+            label_gradient + label_gradient_z,
+        ]
 
 
 def orthonormal_basis(table: np.ndarray) -> np.ndarray:
-    """Matrix that makes a feature map's components orthonormal over its levels.
+    """Compute the matrix that makes a feature map's components orthonormal over its levels.
 
     Parameters
     ----------
-    table : float array (levels, local_dim)
+    table : ndarray of float of shape (levels, local_dim)
+        The feature vector of each level.
 
     Returns
     -------
-    float64 array (rank, local_dim)
+    ndarray of float64 of shape (rank, local_dim)
         ``table @ basis.T`` has the mean square 1 in each column and no correlation between columns.
         The rank is less than local_dim if the components are linearly dependent.
     """
@@ -40,30 +72,38 @@ def orthonormal_basis(table: np.ndarray) -> np.ndarray:
 
 
 def log_partition(chains: HalfChains) -> tuple[float, np.ndarray, np.ndarray]:
-    """Logarithm of the norm of a network whose features are orthonormal, and its gradients.
+    """Compute the logarithm of a network's norm, and its gradients.
+
+    The environment of a bond is the contraction of psi^2 over all sites before it: a matrix whose
+    two indices are the bonds of the two factors psi. Each step of the two half-chains extends it by
+    one site.
 
     Parameters
     ----------
     chains : HalfChains
-        With one output; each site's feature components are orthonormal on average over the levels.
+        A network with one output, whose feature components are orthonormal on average over the
+        levels; see `orthonormal_basis`.
 
     Returns
     -------
     log_z : float
         Natural logarithm of the mean of psi^2 over all combinations of levels.
-    weight_gradient, label_gradient : arrays shaped as ``chains.weights`` and ``chains.label``
-        Entries beyond a site's true bonds and of padding steps are meaningless.
+    weight_gradient, label_gradient : ndarray of float
+        Derivatives of log_z, shaped as ``chains.weights`` and ``chains.label``. Entries beyond a
+        site's true bonds and of padding steps are meaningless.
     """
-    n_steps, _, bond, width = chains.weights.shape
-    cores = chains.weights.reshape(n_steps, 2, bond, -1, bond)
-    environment = np.zeros((2, bond, bond), chains.weights.dtype)
+    weights = chains.weights
+    n_steps, _, bond, width = weights.shape
+    cores = weights.reshape(n_steps, 2, bond, -1, bond)
+    environment = np.zeros((2, bond, bond), weights.dtype)
     environment[:, 0, 0] = 1
-    halves = np.empty_like(chains.weights)  # core times environment, for the gradient
-    traces = np.empty((n_steps, 2, 1, 1), chains.weights.dtype)
+    halves = np.empty_like(weights)  # core times environment, for the gradient
+    traces = np.empty((n_steps, 2, 1, 1), weights.dtype)
     for step in range(n_steps):
         halves[step] = (cores[step] @ environment[:, None]).reshape(2, bond, width)
-        environment = halves[step] @ chains.weights[step].transpose(0, 2, 1)
+        environment = halves[step] @ weights[step].transpose(0, 2, 1)
         traces[step] = np.trace(environment, axis1=1, axis2=2)[:, None, None]
+        # Divided by its trace, an environment stays in range in chains of any length.
         environment = environment / traces[step]
     label = chains.label.reshape(bond, bond)
     half = environment[0] @ label @ environment[1]
@@ -73,41 +113,50 @@ def log_partition(chains: HalfChains) -> tuple[float, np.ndarray, np.ndarray]:
     label_gradient = (2 / z) * half.reshape(1, -1)
     # Derivatives of log_z with respect to the environments, from the label tensor outwards.
     adjoint = np.stack([label @ environment[1] @ label.T, label.T @ environment[0] @ label]) / z
-    weight_gradient = np.empty_like(chains.weights)
+    weight_gradient = np.empty_like(weights)
     for step in reversed(range(n_steps)):
         adjoint = adjoint / traces[step]
         weight_gradient[step] = 2 * adjoint @ halves[step]
         if step:
-            product = (adjoint @ chains.weights[step]).reshape(2, -1, bond)
-            adjoint = chains.weights[step].reshape(2, -1, bond).transpose(0, 2, 1) @ product
+            product = (adjoint @ weights[step]).reshape(2, -1, bond)
+            adjoint = weights[step].reshape(2, -1, bond).transpose(0, 2, 1) @ product
     return log_z, weight_gradient, label_gradient
 
 
 def log_squares(scores: np.ndarray, log_norms: np.ndarray) -> np.ndarray:
-    """Natural logarithms of psi^2; finite: an amplitude of 0 counts as the least number.
+    """Compute the natural logarithm of psi^2, where psi is ``scores * exp(log_norms)``.
 
     Parameters
     ----------
-    scores, log_norms : arrays (batch,)
-        psi is ``scores * exp(log_norms)``.
+    scores : ndarray of float of shape (batch,)
+        Normalised amplitudes.
+    log_norms : ndarray of float of shape (batch,)
+        Logarithm of the factor that was divided out of each amplitude.
+
+    Returns
+    -------
+    ndarray of float of shape (batch,)
+        Always finite: an amplitude of 0 counts as the least positive number.
     """
     return 2 * (np.log(np.maximum(np.abs(scores), np.finfo(scores.dtype).tiny)) + log_norms)
 
 
-def negative_log_square(contraction: Contraction) -> tuple[float, np.ndarray]:
-    """Mean of -log psi^2 over a batch, and a gradient with respect to the scores.
+def negative_log_square(contraction: ChainContraction) -> tuple[float, np.ndarray]:
+    """Compute the mean of -log psi^2 over a batch, and a softened gradient of it.
 
     Parameters
     ----------
-    contraction : Contraction
-        Of a network with one output.
+    contraction : ChainContraction
+        A contracted batch of a network with one output.
 
     Returns
     -------
     loss : float
-    score_gradient : array (1, batch)
-        That of a weighted mean, with weights of mean 1: a factor common to all scores changes it as
-        it changes the loss, and so is balanced by that of the norm. See `SOFTENING`.
+        The mean, in nats.
+    score_gradient : ndarray of float of shape (1, batch)
+        The gradient of a weighted mean of -log psi^2, in which samples of small amplitude weigh
+        less, see `SOFTENING`. The weights have the mean 1, so that a factor common to all scores
+        changes the weighted mean as it changes the loss; the gradient of log Z then balances it.
     """
     scores = contraction.scores
     squares = scores * scores

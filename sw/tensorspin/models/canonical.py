@@ -1,10 +1,17 @@
 """Canonical form of a matrix product state with a label tensor, its spectra and its truncation.
 
+The same model can be written with many sets of cores: a matrix multiplied into one core and its
+inverse into the next change nothing. The canonical form is the choice in which every core is an
+isometry (its columns are orthonormal) towards the label tensor, the centre. Cutting a bond then
+splits the whole network into two orthonormal sets of vectors, weighted by singular values, the
+Schmidt spectrum of the bond: they tell how much each component of the bond matters, and dropping
+the least of them is the best narrowing of that bond.
+
 The network is taken as one tensor with an axis per site (the components of its feature vector) and
-one for the label. QR sweeps from both ends make every core an isometry towards the label tensor,
-the centre; singular value decompositions from the centre outwards then give the Schmidt spectrum of
-each bond (Schollwoeck 2011, arXiv:1008.3477, sections 4.4 to 4.6). Tensors are normalised on the
-way and the logarithm of their norm is kept, so that chains of any length stay finite.
+one for the label. QR sweeps from both ends make the cores isometries; singular value decompositions
+from the centre outwards then give the spectra (Schollwoeck 2011, arXiv:1008.3477, sections 4.4 to
+4.6). Tensors are normalised on the way and the logarithm of their norm is kept, so that chains of
+any length stay finite.
 """
 
 from __future__ import annotations
@@ -14,20 +21,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# Singular values below this share of the largest are rounding errors of float64.
 RELATIVE_ROUNDING = 1e-14
+"""Share of a bond's largest singular value below which another is a rounding error of float64."""
 
 
 @dataclass
 class CanonicalChain:
     """A matrix product state in canonical form with the label tensor as its centre.
 
-    Attributes
+    Parameters
     ----------
-    left, right : list of float64 arrays (outer_bond, local_dim, inner_bond)
-        Cores of the half-chains, each from its end of the chain to the label tensor:
-        ``sum over o, p of core[o, p, i] * core[o, p, j]`` is 1 for i = j, else 0.
-    centre : float64 array (n_classes, left_bond, right_bond)
+    left, right : list of ndarray of float64 of shape (outer_bond, local_dim, inner_bond)
+        Cores of the half-chains, each from its end of the chain to the label tensor. They are
+        isometries: ``sum over o, p of core[o, p, i] * core[o, p, j]`` is 1 for i = j, else 0.
+    centre : ndarray of float64 of shape (n_outputs, left_bond, right_bond)
         The label tensor, of norm 1.
     log_norm : float
         Natural logarithm of the norm of the whole tensor.
@@ -46,10 +53,17 @@ class CanonicalChain:
 
         Parameters
         ----------
-        cores : sequence of n_sites float arrays (left_bond, local_dim, right_bond)
-        label_tensor : float array (n_classes, left_bond, right_bond)
-        label_position : int, 1 to n_sites - 1
-            The label tensor sits between the sites ``label_position - 1`` and ``label_position``.
+        cores : sequence of ndarray of float of shape (left_bond, local_dim, right_bond)
+            The core of each site.
+        label_tensor : ndarray of float of shape (n_outputs, left_bond, right_bond)
+            The tensor that joins the half-chains.
+        label_position : int
+            Number of sites in the left half-chain, 1 to n_sites - 1.
+
+        Returns
+        -------
+        CanonicalChain
+            The same network.
 
         Raises
         ------
@@ -58,7 +72,7 @@ class CanonicalChain:
         """
         n_sites = len(cores)
         if not 1 <= label_position < n_sites:
-            raise ValueError(f"label_position must be 1 to {n_sites - 1}, got {label_position}")
+            raise ValueError(f"label_position must be 1 to {n_sites - 1}, not {label_position}")
         cores = [np.asarray(core, dtype=float) for core in cores]
         left, left_carry, left_log = _orthogonalised(cores[:label_position])
         # Mirrored, so that one routine serves both halves.
@@ -71,15 +85,15 @@ class CanonicalChain:
         return cls(left, right, centre, left_log + right_log + label_log + centre_log)
 
     def cores(self) -> list[np.ndarray]:
-        """Cores (left_bond, local_dim, right_bond) in the order of the chain."""
+        """Return the cores (left_bond, local_dim, right_bond) in the order of the chain."""
         return [*self.left, *(core.transpose(2, 1, 0) for core in reversed(self.right))]
 
     def spectra(self) -> list[np.ndarray]:
-        """Schmidt spectrum at each bond: singular values, the greatest first.
+        """Compute the Schmidt spectrum at each bond: singular values, the greatest first.
 
         Returns
         -------
-        list of n_sites float64 arrays
+        list of ndarray of float64 of shape (bond,)
             Entry i belongs to the bond of site i on the side of the label tensor. The squares of
             each array sum to 1.
         """
@@ -97,15 +111,15 @@ class CanonicalChain:
         Parameters
         ----------
         max_bond : int, optional
-            Most values kept at a bond.
+            Largest number of values kept at a bond.
         tolerance : float
             Largest discarded weight of a bond that does not reach `max_bond`.
 
         Returns
         -------
         chain : CanonicalChain
-            Its cores are isometries but for the truncation.
-        discarded : float64 array (n_sites,)
+            The narrower chain. Its cores are isometries but for the truncation.
+        discarded : ndarray of float64 of shape (n_sites,)
             Discarded weight at each bond: the share of the squared singular values that was
             dropped. Ordered as `spectra`.
         """
@@ -122,7 +136,10 @@ class CanonicalChain:
         return chain, discarded
 
     def _swept(self, kept: Callable[[np.ndarray], int]) -> tuple[CanonicalChain, list[np.ndarray]]:
-        """The chain with each bond in its Schmidt basis, and the spectra before truncation."""
+        """Bring each bond to its Schmidt basis; return the chain and the spectra before truncation.
+
+        `kept` is the number of values to keep, given those of a bond.
+        """
         _, n_left, n_right = self.centre.shape
         left, left_basis, left_spectra = _sweep_outwards(
             self.left, self.centre.transpose(1, 0, 2).reshape(n_left, -1), kept
@@ -137,7 +154,7 @@ class CanonicalChain:
         return chain, left_spectra[::-1] + right_spectra
 
 
-def _orthogonalised(cores) -> tuple[list[np.ndarray], np.ndarray, float]:
+def _orthogonalised(cores: Sequence[np.ndarray]) -> tuple[list[np.ndarray], np.ndarray, float]:
     """Make the cores of a half-chain isometries; the rest is a matrix (isometry, label side)."""
     carry, log_norm = np.ones((1, 1)), 0.0
     isometries = []
@@ -151,31 +168,34 @@ def _orthogonalised(cores) -> tuple[list[np.ndarray], np.ndarray, float]:
     return isometries, carry, log_norm
 
 
-def _sweep_outwards(isometries, centre, kept):
+def _sweep_outwards(
+    isometries: list[np.ndarray], centre: np.ndarray, kept: Callable[[np.ndarray], int]
+) -> tuple[list[np.ndarray], np.ndarray, list[np.ndarray]]:
     """Rotate each bond of a half-chain to its Schmidt basis, from the label tensor to the end.
 
     ``centre`` is the label tensor as a matrix (bond, everything else). Returns the rotated cores in
     their order, the basis (bond, kept values) for the label tensor, and the spectra from the label
     tensor to the end of the chain.
     """
-    rotated, spectra = [], []
-    basis = None
+    rotated: list[np.ndarray] = []
+    bases: list[np.ndarray] = []
+    spectra: list[np.ndarray] = []
     for core in reversed(isometries):
         vectors, values, _ = np.linalg.svd(centre, full_matrices=False)
         values = values / np.linalg.norm(values)
         spectra.append(values)
         vectors = vectors[:, : kept(values)]
-        if basis is None:
-            basis = vectors
-        else:
+        bases.append(vectors)
+        if rotated:
+            # The core before this one in the sweep has the bond, too.
             rotated[-1] = np.tensordot(vectors.T, rotated[-1], axes=1)
         rotated.append(np.tensordot(core, vectors, axes=1))
         centre = (rotated[-1] * values[: vectors.shape[1]]).reshape(len(core), -1)
-    return rotated[::-1], basis, spectra
+    return rotated[::-1], bases[0], spectra
 
 
 def _normalised(tensor: np.ndarray) -> tuple[np.ndarray, float]:
-    """The tensor over its norm, and the natural logarithm of the norm."""
+    """Divide a tensor by its norm; return it and the natural logarithm of the norm."""
     norm = np.linalg.norm(tensor)
     if not np.isfinite(norm) or norm == 0:
         raise ValueError(f"the network has norm {norm}; its canonical form is undefined")

@@ -1,7 +1,7 @@
-"""Gradient descent on the tensors of a network, in pure NumPy, whatever the loss.
+"""Gradient descent on the tensors of a network, in pure NumPy, whatever the network and the loss.
 
-All tensors are trained at once, by backpropagation through the network, not site by site as in the
-sweeping algorithm of Stoudenmire and Schwab, arXiv:1605.05775.
+All tensors are trained at once, by backpropagation through the whole network. The sweeping
+algorithm of Stoudenmire and Schwab, arXiv:1605.05775, trains one pair of sites after the other.
 """
 
 from __future__ import annotations
@@ -9,57 +9,118 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
 from ..compiler.quantise import weight_steps
 from .augmentation import Augmentation
 
-# Share of all updates in which the learning rate rises to its full value.
 WARM_UP = 0.05
+"""Share of all updates during which the learning rate rises from zero to its full value.
 
-# A network adds up the changes of all its tensors: beyond this many, each may change less.
+Adam's estimate of the gradient's size is poor at first; full steps would then be too large."""
+
 REFERENCE_STEPS = 32
+"""Number of tensors in a row up to which each may take full steps.
+
+The changes of all tensors between a feature and the scores add up in the scores, so that in deeper
+networks each tensor takes steps smaller by the factor REFERENCE_STEPS / depth."""
 
 
 class Contraction(Protocol):
-    """Result of a network's contraction; the network keeps in it what its gradients need."""
+    """What a network's forward pass returns, as far as a loss needs it."""
 
     scores: np.ndarray
-    """Shape (n_classes, batch)."""
+    """Scores of a batch, ndarray of float32 of shape (n_outputs, batch)."""
 
 
 class Network(Protocol):
-    """What `descend` needs of a network: `HalfChains` or `TreeNetwork`.
+    """What `descend` needs of a network: `HalfChains` and `TreeNetwork` have it.
 
     The last two axes of each array are a node's outputs and the products that they sum up; the axes
     before them count nodes.
     """
 
-    @property
-    def n_steps(self) -> int:
-        """Tensors on one side of the last one, whose changes add up."""
+    arrays: list[np.ndarray]
+    """The trained arrays; the last is the tensor with the outputs."""
 
-    def arrays(self) -> list[np.ndarray]:
-        """The trained arrays; the last is the tensor with the classes."""
-
-    def replace_arrays(self, arrays: Sequence[np.ndarray]) -> None:
-        """Put other arrays of the same shapes in their place."""
+    n_steps: int
+    """Number of tensors on one side of the last one, whose changes add up."""
 
     def encode(self, inputs: np.ndarray, feature_map: Callable) -> np.ndarray:
-        """Feature vectors of scaled inputs (batch, n_sites)."""
+        """Map scaled inputs of shape (batch, n_sites) to feature vectors."""
 
     def contract(self, features: np.ndarray) -> Contraction:
-        """Scores of a batch, up to one positive factor per sample."""
+        """Compute the scores of a batch, each sample's up to one positive factor."""
 
-    def gradients(self, contraction: Contraction, score_gradient: np.ndarray) -> Sequence:
-        """Gradients of `arrays` from that of the scores; what they hold for padding is ignored."""
+    def gradients(self, contraction: Any, score_gradient: np.ndarray) -> Sequence[np.ndarray]:
+        """Compute the gradients of `arrays` from that of the scores.
+
+        `contraction` is the very object that `contract` returned. Entries of the gradients that
+        belong to padding are ignored.
+        """
+
+    def unpack(self) -> list[np.ndarray]:
+        """Return the tensors of the network without their padding."""
+
+
+N = TypeVar("N", bound=Network, contravariant=True)
+M = TypeVar("M", bound=Network)
+
+
+class Loss(Protocol[N]):
+    """What `descend` minimises."""
+
+    @property
+    def parameters(self) -> np.ndarray | None:
+        """Parameters of the loss that are trained with the network, in place; or None.
+
+        An ndarray of float32 of one axis. There is no weight decay on it.
+        """
+
+    def __call__(
+        self, network: N, contraction: Any, chosen: np.ndarray
+    ) -> tuple[float, Sequence[np.ndarray]]:
+        """Compute the mean loss of a contracted batch, and its gradients.
+
+        Parameters
+        ----------
+        network : Network
+            The network that is trained.
+        contraction : Contraction
+            What ``network.contract`` returned for the batch.
+        chosen : ndarray of int of shape (batch,)
+            Indices of the batch's samples in the training data.
+
+        Returns
+        -------
+        loss : float
+            Mean over the batch.
+        gradients : sequence of ndarray
+            Those of ``network.arrays``, and then that of `parameters` if there are any.
+        """
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """How `descend` proceeds; the estimator explains the parameters to the user."""
+    """How `descend` proceeds.
+
+    Parameters
+    ----------
+    epochs : int
+        Number of passes over the training data.
+    batch_size : int
+        Number of samples per update.
+    learning_rate : float
+        Largest step of an entry per update.
+    weight_decay : float
+        Strength of the pull towards the network at rest.
+    augmentation : Augmentation
+        How samples are changed at random before each update.
+    weight_bits : None, 8 or 4
+        Number of bits to which tensors are rounded while training; None: they are not rounded.
+    """
 
     epochs: int
     batch_size: int
@@ -70,23 +131,33 @@ class Schedule:
 
 
 class Adam:
-    """Direction of the next update by the method of Kingma and Ba, arXiv:1412.6980.
-
-    Parameters
-    ----------
-    parameters : float array (n_parameters,)
-        Only its shape and dtype matter.
-    """
+    """Direction of the next update by the method of Kingma and Ba, arXiv:1412.6980."""
 
     FIRST_MOMENT, SECOND_MOMENT, EPSILON = 0.9, 0.99, 1e-8
+    """Decay of the running means of the gradient and of its square; term that keeps 0 / 0 finite.
 
-    def __init__(self, parameters: np.ndarray):
-        self._first = np.zeros_like(parameters)
-        self._second = np.zeros_like(parameters)
+    The second decay is below the paper's 0.999, so that its mean covers about 100 updates, not
+    1,000: small data sets give only some hundred updates in all."""
+
+    def __init__(self) -> None:
+        # The running means start at zero and take the gradient's shape and dtype from the first.
+        self._first: float | np.ndarray = 0.0
+        self._second: float | np.ndarray = 0.0
         self._updates = 0
 
     def direction(self, gradient: np.ndarray) -> np.ndarray:
-        """Return a direction of entries of about 1 in magnitude, to be subtracted."""
+        """Compute the direction of an update from the gradient.
+
+        Parameters
+        ----------
+        gradient : ndarray of float of shape (n_parameters,)
+            Derivative of the loss with respect to each parameter.
+
+        Returns
+        -------
+        ndarray of the same shape and dtype
+            Entries of about 1 in magnitude, to be subtracted from the parameters.
+        """
         self._updates += 1
         self._first += (1 - self.FIRST_MOMENT) * (gradient - self._first)
         self._second += (1 - self.SECOND_MOMENT) * (gradient * gradient - self._second)
@@ -95,17 +166,17 @@ class Adam:
         return mean / (spread + self.EPSILON)
 
 
-@np.errstate(over="ignore", invalid="ignore", divide="ignore")  # a loss of NaN tells of it
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")  # a divergence is reported below
 def descend(
-    network: Network,
+    network: M,
     rest: Network,
     trainable: Network,
     inputs: np.ndarray,
-    objective: Callable[[np.ndarray, np.ndarray], tuple[float, Sequence[np.ndarray]]],
+    feature_map: Callable[[np.ndarray], np.ndarray],
+    loss: Loss[M],
     schedule: Schedule,
     rng: np.random.Generator,
-    progress: Callable[[Iterable], Iterable] = iter,
-    extra: np.ndarray | None = None,
+    progress: Callable[[Iterable[int]], Iterable[int]] = iter,
 ) -> list[float]:
     """Minimise a loss in place, with Adam and decoupled weight decay.
 
@@ -120,28 +191,29 @@ def descend(
     Parameters
     ----------
     network : Network
-        Of float32; its arrays are replaced, with rounded ones if that is what it is trained for.
+        The network to train, of float32. Its arrays are replaced, by rounded ones if the schedule
+        asks for that.
     rest : Network
-        Where weight decay pulls.
+        The network towards which weight decay pulls.
     trainable : Network
-        1 for entries that may change, 0 for the padding.
-    inputs : float32 array (n_samples, n_sites)
+        1 for entries that may change, 0 for fixed ones and for padding.
+    inputs : ndarray of float32 of shape (n_samples, n_sites)
         The scaled feature that each site reads, in [0, 1].
-    objective : callable
-        Of the inputs of a batch and the indices of its samples. Returns the mean loss of the
-        network and its gradients, shaped as ``network.arrays()``, and then `extra` if it is given;
-        those of the padding are ignored.
+    feature_map : callable
+        Maps an array of scaled features to an array with one further axis, the components.
+    loss : Loss
+        What to minimise. Its parameters are trained too.
     schedule : Schedule
+        Number of epochs, size of the steps and so on.
     rng : numpy.random.Generator
+        Source of the order of the samples and of the augmentation.
     progress : callable
-        Wraps the iterable of epochs.
-    extra : float32 array, optional
-        Parameters beside the network's, without weight decay; changed in place.
+        Wraps the iterable of epochs, for a progress bar.
 
     Returns
     -------
     list of float
-        Mean loss of each epoch, taken during training, with noise.
+        Mean loss of each epoch. It is taken during training, on augmented samples.
 
     Raises
     ------
@@ -149,31 +221,31 @@ def descend(
         If the loss is no longer finite.
     """
     n_samples = len(inputs)
-    shapes = [array.shape for array in network.arrays()]
+    shapes = [array.shape for array in network.arrays]
     ends = np.cumsum([math.prod(shape) for shape in shapes])
-    beside = np.zeros(0, dtype=np.float32) if extra is None else extra
+    beside = np.zeros(0, dtype=np.float32) if loss.parameters is None else loss.parameters
     parameters, target, mask = (
-        np.concatenate([*(array.ravel() for array in part.arrays()), last]).astype(np.float32)
+        np.concatenate([*(array.ravel() for array in part.arrays), last]).astype(np.float32)
         for part, last in (
             (network, beside),
             (rest, np.zeros_like(beside)),
             (trainable, np.ones_like(beside)),
         )
     )
-    # Views: the network follows the parameters.
+    # Views of one vector: an update of the parameters is an update of the tensors.
     *tensors, trained_beside = np.split(parameters, ends)
     tensors = [part.reshape(shape) for part, shape in zip(tensors, shapes)]
     rounded = tensors
     if schedule.weight_bits is not None:
         rounded = [round_nodes(tensor, schedule.weight_bits) for tensor in tensors]
-    network.replace_arrays(rounded)
-    # The last tensor has no further one behind it.
+    network.arrays = rounded
+    # The last tensor's change reaches the scores alone, so it always takes full steps.
     shares = np.ones_like(parameters)
     shares[: ends[-1] - math.prod(shapes[-1])] = min(1.0, REFERENCE_STEPS / network.n_steps)
     # Python's numbers: NumPy scalars of 64 bits would widen the float32 arrays.
     decays = float(schedule.weight_decay) * mask
     decays[ends[-1] :] = 0
-    optimiser = Adam(parameters)
+    optimiser = Adam()
 
     n_updates = schedule.epochs * -(-n_samples // schedule.batch_size)
     update = 0
@@ -184,8 +256,9 @@ def descend(
         for start in range(0, n_samples, schedule.batch_size):
             chosen = order[start : start + schedule.batch_size]
             batch = schedule.augmentation(inputs[chosen], rng)
-            loss, gradients = objective(batch, chosen)
-            total += loss * len(chosen)
+            contraction = network.contract(network.encode(batch, feature_map))
+            batch_loss, gradients = loss(network, contraction, chosen)
+            total += batch_loss * len(chosen)
             gradient = mask * np.concatenate([np.ravel(part) for part in gradients])
 
             update += 1
@@ -211,16 +284,18 @@ def round_nodes(tensors: np.ndarray, bits: int, out: np.ndarray | None = None) -
 
     Parameters
     ----------
-    tensors : float array (..., outputs, elements)
-        Each node in its own step; padding of zeros has no influence.
+    tensors : ndarray of float of shape (..., outputs, products)
+        The tensors of one or many nodes. Each node has its own step size; zeros that pad a node to
+        the shape of others have no influence on it.
     bits : int
-        4 or 8.
-    out : float array of the same shape, optional
-        Where to put the result.
+        Number of bits of a weight, 4 or 8.
+    out : ndarray of float, optional
+        Where to put the result; of the shape of `tensors`.
 
     Returns
     -------
-    float array of the same shape
+    ndarray of float
+        The rounded tensors, in the shape of `tensors`: multiples of each node's step size.
     """
     steps = weight_steps(tensors.reshape(-1, *tensors.shape[-2:]), bits)
     steps = steps.reshape(*tensors.shape[:-2], 1, 1)
@@ -230,5 +305,5 @@ def round_nodes(tensors: np.ndarray, bits: int, out: np.ndarray | None = None) -
 
 
 def _learning_rate(largest: float, progress: float) -> float:
-    """Learning rate after a share ``progress`` of all updates: a rise, then half a cosine."""
+    """Compute the learning rate after a share of all updates: a rise, then half a cosine."""
     return float(largest) * min(1.0, progress / WARM_UP) * 0.5 * (1 + math.cos(math.pi * progress))

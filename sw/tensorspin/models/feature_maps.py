@@ -1,7 +1,7 @@
-"""Feature maps: from a scaled feature in [0, 1] to the vector that a site contracts.
+"""Feature maps: from a scaled feature in [0, 1] to the vector that a network contracts.
 
-The accelerator receives each feature as one byte, a level, and looks its feature vector up in a
-table; `FeatureMap.table` gives that table.
+A tensor network takes one vector per feature. The accelerator receives each feature as one byte,
+its level, and looks the vector up in a table of 256 rows; `FeatureMap.table` gives that table.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ import numpy as np
 from ..contract.contractor.memory import LEVELS
 
 COMPONENT_LIMIT = 1.0
-"""Largest magnitude of a component of a feature vector."""
+"""Largest magnitude of a component of a feature vector: that of the device's number format."""
 
 LOCAL_DIM_RANGE = (2, 32)
-"""Least and largest number of components of a feature vector."""
+"""Least and largest number of components of a feature vector.
+
+A single component could not tell features apart; a device's node has at most 32 inputs a side."""
 
 
 def _linear(x):
@@ -36,7 +38,7 @@ _NAMED = {"linear": _linear, "trigonometric": _trigonometric, "polynomial": _pol
 
 
 class FeatureMap:
-    """A map of a scaled feature x in [0, 1] to a vector of ``local_dim`` components.
+    """A map from a scaled feature x in [0, 1] to a vector of ``local_dim`` components.
 
     Parameters
     ----------
@@ -55,16 +57,36 @@ class FeatureMap:
     ----------
     local_dim : int
         Number of components, 2 to 32.
+    constant : ndarray of float64 of shape (local_dim,)
+        Weights with which the components sum to about 1 whatever the feature; see
+        `constant_combination`.
 
     Raises
     ------
     ValueError
         If the name is unknown, a shape is wrong, the number of components is outside 2 to 32, or a
         component on the grid of 256 levels is not finite or exceeds 1 in magnitude.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tensorspin.models import FeatureMap
+    >>> linear = FeatureMap("linear")
+    >>> linear(np.array([0.0, 0.25])).tolist()
+    [[1.0, 0.0], [0.75, 0.25]]
+    >>> linear.table().shape
+    (256, 2)
+
+    A function may define the map, too:
+
+    >>> def steps(x):
+    ...     return np.stack([x < 0.5, x >= 0.5], axis=-1).astype(float)
+    >>> FeatureMap(steps)(np.array([0.2, 0.7])).tolist()
+    [[1.0, 0.0], [0.0, 1.0]]
     """
 
     def __init__(self, definition: str | Callable | np.ndarray = "linear"):
-        self._rows = None
+        self._rows = np.zeros((0, 0))  # of a table only
         if isinstance(definition, str):
             if definition not in _NAMED:
                 raise ValueError(
@@ -79,16 +101,16 @@ class FeatureMap:
             if rows.ndim != 2 or len(rows) < 2:
                 raise ValueError(
                     "a feature map table must have shape (levels, local_dim) with at least 2 "
-                    f"levels, got shape {rows.shape}"
+                    f"levels, not shape {rows.shape}"
                 )
             self._rows = rows.copy()
             self._function = self._nearest_row
-        table = self.table() if self._rows is None else self._rows
+        table = self._rows if len(self._rows) else self.table()
         self.local_dim = table.shape[1]
         least, most = LOCAL_DIM_RANGE
         if not least <= self.local_dim <= most:
             raise ValueError(
-                f"a feature map must have {least} to {most} components, got {self.local_dim}"
+                f"a feature map must have {least} to {most} components, not {self.local_dim}"
             )
         # Written so that NaN fails too.
         wrong = np.argwhere(~(np.abs(table) <= COMPONENT_LIMIT))
@@ -98,17 +120,21 @@ class FeatureMap:
                 f"component {component} of the feature map is {table[level, component]:g} at "
                 f"x = {level / (len(table) - 1):.4g}; the limit is {COMPONENT_LIMIT:g} in magnitude"
             )
+        self.constant = constant_combination(self.table())
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Map scaled features.
 
         Parameters
         ----------
-        x : float array of any shape, values in [0, 1]
+        x : ndarray of float
+            Features in [0, 1], of any shape.
 
         Returns
         -------
-        float array of shape (\\*x.shape, local_dim), of the dtype of x for the named maps
+        ndarray of float
+            The shape of x with one further axis, of length local_dim. The named maps keep the dtype
+            of x.
 
         Raises
         ------
@@ -124,20 +150,50 @@ class FeatureMap:
         return components
 
     def table(self, levels: int = LEVELS) -> np.ndarray:
-        """Components at x = level / (levels - 1).
+        """Tabulate the map at x = level / (levels - 1).
 
         Parameters
         ----------
-        levels : int, at least 2
+        levels : int, default=256
+            Number of levels, at least 2.
 
         Returns
         -------
-        float64 array (levels, local_dim)
+        ndarray of float64 of shape (levels, local_dim)
+            The feature vector of each level.
+
+        Raises
+        ------
+        ValueError
+            If there are fewer than 2 levels.
         """
         if levels < 2:
-            raise ValueError(f"a feature map table needs at least 2 levels, got {levels}")
+            raise ValueError(f"a feature map table needs at least 2 levels, not {levels}")
         return np.asarray(self(np.arange(levels) / (levels - 1)), dtype=float)
 
     def _nearest_row(self, x):
         last = len(self._rows) - 1
         return self._rows[np.rint(np.clip(x, 0, 1) * last).astype(int)]
+
+
+def constant_combination(table: np.ndarray) -> np.ndarray:
+    """Find weights with which a feature map's components sum to about 1 at any feature.
+
+    With these weights a tensor can pass on a vector unchanged, whatever the feature.
+
+    Parameters
+    ----------
+    table : ndarray of float of shape (levels, local_dim)
+        From `FeatureMap.table`.
+
+    Returns
+    -------
+    ndarray of float64 of shape (local_dim,)
+        The weights by least squares. All 1 if the map has no constant part.
+    """
+    ones = np.ones(len(table))
+    weights = np.linalg.lstsq(table, ones, rcond=None)[0]
+    if np.sqrt(np.mean((table @ weights - ones) ** 2)) > 0.5:
+        # The map has no constant part, so no choice passes the vector on; any start is as good.
+        weights = ones[: table.shape[1]]
+    return weights

@@ -1,7 +1,8 @@
 """The order in which a chain or a tree reads the features.
 
-Neighbours should have to do with each other: what two distant features have in common must pass
-every bond between them. The accelerator reads features by index, so that any order costs the same.
+Neighbours should depend on each other: what two distant features have in common must pass every
+bond between them, the index of limited size that joins one tensor to the next. The accelerator
+reads features by index, so that any order costs the same.
 """
 
 from __future__ import annotations
@@ -12,28 +13,31 @@ from numbers import Integral
 import numpy as np
 
 BINS = 8
-"""Parts of its range into which a feature is cut to estimate mutual information."""
+"""Number of equal parts into which a feature's range is cut to estimate mutual information."""
 
 STRIP = 2
-"""Rows of a strip of the order "strips"."""
+"""Number of rows of pixels in a strip of the order "strips"."""
 
 SAMPLES = 2000
-"""Samples that are used for that at most: more hardly change an order and take long for 1,024
-features."""
+"""Largest number of samples from which `mutual_information_order` learns an order.
+
+More hardly change the order, and take long for 1,024 features."""
 
 
 def check_image_size(image_size, n_features: int) -> tuple[int, int]:
-    """Height and width of an image whose pixels are the features, row by row.
+    """Return height and width of an image whose pixels are the features, row by row.
 
     Parameters
     ----------
     image_size : None or (height, width)
         As in `sklearn.feature_extraction.image.reconstruct_from_patches_2d`. None: a square.
     n_features : int
+        Number of pixels that the image must have.
 
     Returns
     -------
     (int, int)
+        Height and width in pixels.
 
     Raises
     ------
@@ -45,8 +49,8 @@ def check_image_size(image_size, n_features: int) -> tuple[int, int]:
         side = isqrt(n_features)
         if side * side != n_features:
             raise ValueError(
-                f"image_size=None stands for a square image, got {n_features} features, which is "
-                "not a square number; give (height, width)"
+                f"image_size=None stands for a square image, but {n_features} features are not a "
+                "square number; give (height, width)"
             )
         return side, side
     if (
@@ -54,7 +58,7 @@ def check_image_size(image_size, n_features: int) -> tuple[int, int]:
         or len(image_size) != 2
         or not all(isinstance(n, Integral) and not isinstance(n, bool) for n in image_size)
     ):
-        raise ValueError(f"image_size must be None or (height, width), got {image_size!r}")
+        raise ValueError(f"image_size must be None or (height, width), not {image_size!r}")
     height, width = (int(n) for n in image_size)
     if height < 1 or width < 1 or height * width != n_features:
         raise ValueError(f"image_size is {height} x {width}, X has {n_features} features")
@@ -62,7 +66,19 @@ def check_image_size(image_size, n_features: int) -> tuple[int, int]:
 
 
 def check_permutation(feature_order, n_features: int) -> np.ndarray:
-    """The user's own order as an int array (n_features,).
+    """Check an order that a user gives.
+
+    Parameters
+    ----------
+    feature_order : array-like of int of shape (n_features,)
+        The features in the order in which they are read.
+    n_features : int
+        Number of features.
+
+    Returns
+    -------
+    ndarray of int of shape (n_features,)
+        The order.
 
     Raises
     ------
@@ -76,7 +92,7 @@ def check_permutation(feature_order, n_features: int) -> np.ndarray:
         or not np.array_equal(np.sort(order), np.arange(n_features))
     ):
         raise ValueError(
-            f"feature_order must hold each of the integers 0 to {n_features - 1} once, got an "
+            f"feature_order must hold each of the integers 0 to {n_features - 1} once, not an "
             f"array of {order.dtype} and shape {order.shape}"
         )
     return order.astype(int)
@@ -85,23 +101,25 @@ def check_permutation(feature_order, n_features: int) -> np.ndarray:
 def chosen_order(
     feature_order, image_size, inputs: np.ndarray, rng: np.random.Generator, further: tuple = ()
 ) -> np.ndarray:
-    """The order that an estimator's parameters ask for.
+    """Return the order that an estimator's parameters ask for.
 
     Parameters
     ----------
-    feature_order : None, "snake", "strips", "mutual_information" or int array (n_features,)
+    feature_order : None, "snake", "strips", "mutual_information" or array-like of int
+        The parameter of the estimator; None stands for the order of the columns of X.
     image_size : None or (height, width)
-        For "snake" and "strips".
-    inputs : float array (n_samples, n_features), scaled to [0, 1]
-        For "mutual_information".
+        Size of the images, for "snake" and "strips".
+    inputs : ndarray of float of shape (n_samples, n_features)
+        Features scaled to [0, 1], from which "mutual_information" learns.
     rng : numpy.random.Generator
-        For "mutual_information".
+        Chooses samples for "mutual_information".
     further : tuple of str
-        Names that the estimator itself knows.
+        Names of orders that the estimator itself makes, for the message of the error.
 
     Returns
     -------
-    int array (n_features,)
+    ndarray of int of shape (n_features,)
+        The features in the order in which they are read.
 
     Raises
     ------
@@ -121,17 +139,23 @@ def chosen_order(
         return mutual_information_order(inputs, rng)
     names = ", ".join(f'"{name}"' for name in ("snake", "strips", "mutual_information", *further))
     raise ValueError(
-        f"feature_order must be None, {names} or a permutation of the features, got "
+        f"feature_order must be None, {names} or a permutation of the features, not "
         f"{feature_order!r}"
     )
 
 
 def snake_order(height: int, width: int) -> np.ndarray:
-    """Pixels row by row, every other row from right to left: neighbours touch each other.
+    """Order pixels row by row, every other row from right to left: neighbours touch each other.
+
+    Parameters
+    ----------
+    height, width : int
+        Size of the image in pixels.
 
     Returns
     -------
-    int array (height * width,)
+    ndarray of int of shape (height * width,)
+        The pixels; pixel ``row * width + column``.
     """
     pixels = np.arange(height * width).reshape(height, width)
     pixels[1::2] = pixels[1::2, ::-1].copy()
@@ -139,7 +163,7 @@ def snake_order(height: int, width: int) -> np.ndarray:
 
 
 def strip_order(height: int, width: int, strip: int = STRIP) -> np.ndarray:
-    """Pixels strip by strip, every other strip from right to left; in a strip, down and up.
+    """Order pixels strip by strip, every other strip from right to left; in a strip, down and up.
 
     In a snake along single rows, pixels above each other are up to twice the width apart; here
     those of a strip are neighbours too.
@@ -147,37 +171,40 @@ def strip_order(height: int, width: int, strip: int = STRIP) -> np.ndarray:
     Parameters
     ----------
     height, width : int
-    strip : int, at least 1
-        Rows of a strip; the last may have fewer. 1 gives `snake_order`.
+        Size of the image in pixels.
+    strip : int
+        Number of rows of a strip, at least 1; the last strip may have fewer. 1 gives `snake_order`.
 
     Returns
     -------
-    int array (height * width,)
+    ndarray of int of shape (height * width,)
+        The pixels; pixel ``row * width + column``.
     """
     pixels = np.arange(height * width).reshape(height, width)
     order = []
     for index, top in enumerate(range(0, height, strip)):
         columns = pixels[top : top + strip].T
         columns = columns[::-1] if index % 2 else columns
-        order += [column[::-1] if turn % 2 else column for turn, column in enumerate(columns)]
+        order += [column[::-1] if place % 2 else column for place, column in enumerate(columns)]
     return np.concatenate(order)
 
 
 def mutual_information(inputs: np.ndarray) -> np.ndarray:
-    """Mutual information of each pair of features, from histograms.
+    """Estimate the mutual information of each pair of features from histograms.
 
     Parameters
     ----------
-    inputs : float array (n_samples, n_features), scaled to [0, 1]
-        Each feature is cut into `BINS` equal parts of its range.
+    inputs : ndarray of float of shape (n_samples, n_features)
+        Features scaled to [0, 1]. Each is cut into `BINS` equal parts of its range.
 
     Returns
     -------
-    float64 array (n_features, n_features), in nats
-        Symmetrical; the diagonal holds the entropies.
+    ndarray of float64 of shape (n_features, n_features)
+        In nats. Symmetrical; the diagonal holds the entropies.
     """
     n_samples, n_features = inputs.shape
     bins = np.minimum((inputs * BINS).astype(int), BINS - 1)
+    # With a 0 or 1 for each feature and part, one matrix product counts all pairs of parts.
     one_hot = (bins[:, :, None] == np.arange(BINS)).reshape(n_samples, -1).astype(np.float32)
     joint = (one_hot.T @ one_hot).astype(np.float64) / n_samples
     single = np.diagonal(joint)
@@ -189,7 +216,7 @@ def mutual_information(inputs: np.ndarray) -> np.ndarray:
 
 
 def mutual_information_order(inputs: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A chain of the features in which those with much mutual information stand close together.
+    """Order features so that those with much mutual information stand close together.
 
     Features are sorted by their entry in the Fiedler vector of the mutual information, which
     minimises ``sum of information[i, j] * (x[i] - x[j])**2``: spectral seriation (Atkins, Boman and
@@ -198,13 +225,15 @@ def mutual_information_order(inputs: np.ndarray, rng: np.random.Generator) -> np
 
     Parameters
     ----------
-    inputs : float array (n_samples, n_features), scaled to [0, 1]
+    inputs : ndarray of float of shape (n_samples, n_features)
+        Features scaled to [0, 1].
     rng : numpy.random.Generator
-        Chooses `SAMPLES` of more samples.
+        Chooses `SAMPLES` samples if there are more.
 
     Returns
     -------
-    int array (n_features,)
+    ndarray of int of shape (n_features,)
+        The features in the order in which they are read.
     """
     if len(inputs) > SAMPLES:
         inputs = inputs[rng.choice(len(inputs), SAMPLES, replace=False)]

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Any, Protocol
+
 import numpy as np
 from scipy.special import softmax
 
 
 def normalised_logits(scores: np.ndarray, temperature: float, axis: int = -1) -> np.ndarray:
-    """Logits that do not depend on a positive factor of each sample's scores.
+    """Compute logits that do not depend on a positive factor of each sample's scores.
 
-    ``temperature * scores / ||scores||``: within plus or minus `temperature`, zero where all
-    scores are zero.
+    A network's scores are known up to such a factor only: the vectors of a contraction are
+    normalised on the way, in training as on a board, and the class does not depend on the factor.
 
     Parameters
     ----------
-    scores : array of float
+    scores : ndarray of float
+        Scores of any shape with an axis of classes.
     temperature : float
         Largest logit; the higher, the more certain the class probabilities.
     axis : int
         The axis of classes.
+
+    Returns
+    -------
+    ndarray of float
+        ``temperature * scores / ||scores||`` in the shape of `scores`: within plus or minus
+        `temperature`, and zero where all scores of a sample are zero.
     """
     # Divided by the largest first, so that squares neither overflow nor vanish.
     largest = np.abs(scores).max(axis=axis, keepdims=True)
@@ -27,33 +36,48 @@ def normalised_logits(scores: np.ndarray, temperature: float, axis: int = -1) ->
     return temperature * (scores / np.where(norm > 0, norm, 1))
 
 
+class HasLogits(Protocol):
+    """What a classifier must have for `LogitsMixin`."""
+
+    @property
+    def classes_(self) -> np.ndarray:
+        """Class labels, ndarray of shape (n_classes,)."""
+
+    def _logits(self, X: Any) -> np.ndarray:
+        """Compute logits, ndarray of float64 of shape (n_samples, n_classes)."""
+
+
 class LogitsMixin:
     """Decision function and probabilities of a classifier with `classes_` and ``_logits(X)``."""
 
-    def decision_function(self, X):
-        """Logits of the classes.
+    def decision_function(self: HasLogits, X: Any) -> np.ndarray:
+        """Compute the logits of the classes.
 
         Parameters
         ----------
-        X : array-like (n_samples, n_features)
+        X : array-like of shape (n_samples, n_features)
+            The samples.
 
         Returns
         -------
-        float64 array (n_samples, n_classes), or (n_samples,) for two classes
-            For two classes, the logit of the second minus that of the first.
+        ndarray of float64 of shape (n_samples, n_classes) or (n_samples,)
+            The logits. For two classes, one number a sample: the logit of the second class minus
+            that of the first.
         """
         logits = self._logits(X)
         return logits[:, 1] - logits[:, 0] if len(self.classes_) == 2 else logits
 
-    def predict_proba(self, X):
-        """Class probabilities: the softmax of the logits.
+    def predict_proba(self: HasLogits, X: Any) -> np.ndarray:
+        """Compute class probabilities: the softmax of the logits.
 
         Parameters
         ----------
-        X : array-like (n_samples, n_features)
+        X : array-like of shape (n_samples, n_features)
+            The samples.
 
         Returns
         -------
-        float64 array (n_samples, n_classes)
+        ndarray of float64 of shape (n_samples, n_classes)
+            The probability of each class; a sample's sum up to 1.
         """
         return softmax(self._logits(X), axis=1)

@@ -1,24 +1,220 @@
-"""A matrix product state as a scikit-learn classifier."""
+"""Matrix product states: what their three estimators share, and the classifier.
+
+A matrix product state (MPS), also called tensor train, is a chain of sites. Each site reads one
+feature and has a core, a tensor of shape (left_bond, local_dim, right_bond): contracted with the
+feature's vector it becomes a matrix, and the chain is the product of these matrices. The bonds are
+the indices that neighbouring cores share; their dimension is the width of the matrices.
+"""
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Sequence
+from numbers import Integral, Real
+
 import numpy as np
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from ..compiler.quantise import check_weight_bits
-from .base import NetworkClassifier
-from .half_chains import HalfChains
-from .limits import CLASSIFIER_LIMITS
-from .mps_base import MPSEstimator, trainable_entries
-from .tensors import constant_combination, rescaled
-from .training import train
+from ..compiler.chain import chain_nodes
+from ..compiler.nodes import FloatNode
+from .base import (
+    NetworkClassifier,
+    NetworkEstimator,
+    is_number,
+    prediction_batches,
+    rescaled,
+)
+from .canonical import CanonicalChain
+from .entanglement import entanglement_entropy
+from .half_chains import HalfChains, Shape, chain_shapes, log_norms
+from .losses import CrossEntropy
+from .shared_docs import with_shared_docs
 
-# Initial cores are identities with this much noise, less in long chains, whose noise adds up.
 INITIAL_NOISE = 0.05
+"""Standard deviation of the noise in the initial cores, which are identities otherwise.
+
+Long chains get less, because the noise of all cores adds up."""
 
 INITIAL_LABEL_NOISE = 0.3
+"""Standard deviation of the entries of the classifier's initial label tensor.
+
+They are not zero, because the gradients of all cores would then be zero too."""
 
 
+class MPSEstimator(NetworkEstimator):
+    """Base of the estimators whose network is a matrix product state with a label tensor.
+
+    Attributes
+    ----------
+    cores_ : list of ndarray of float64 of shape (left_bond, local_dim, right_bond)
+        The core of each site.
+    label_tensor_ : ndarray of float64 of shape (n_outputs, left_bond, right_bond)
+        The tensor that joins the two half-chains.
+    label_position_ : int
+        Number of sites in the left half-chain.
+    """
+
+    cores_: list[np.ndarray]
+    label_tensor_: np.ndarray
+    label_position_: int
+
+    def entanglement_entropy(self) -> np.ndarray:
+        """Compute the entanglement entropy at each bond of the trained network.
+
+        Returns
+        -------
+        ndarray of float64 of shape (n_sites,)
+            In bits. Entry i is the entropy at the bond of site i on the side of the label tensor;
+            see the function `entanglement_entropy`.
+        """
+        check_is_fitted(self)
+        return entanglement_entropy(self.cores_, self.label_tensor_, self.label_position_)
+
+    def bond_dimensions(self) -> np.ndarray:
+        """Return the dimension of each bond of the trained network.
+
+        A bond whose entropy is far below the base-2 logarithm of its dimension is wider than what
+        the network does with it; `compress` narrows it.
+
+        Returns
+        -------
+        ndarray of int of shape (n_sites,)
+            Entry i belongs to the bond of site i on the side of the label tensor.
+        """
+        check_is_fitted(self)
+        position = self.label_position_
+        return np.array(
+            [core.shape[2] for core in self.cores_[:position]]
+            + [core.shape[0] for core in self.cores_[position:]]
+        )
+
+    def largest_bond_dimensions(self) -> np.ndarray:
+        """Compute the largest dimension that each bond could make use of.
+
+        A bond carries at most one component for each product of the components of the features
+        that it cuts off from the label tensor.
+
+        Returns
+        -------
+        ndarray of float64 of shape (n_sites,)
+            In the order of `bond_dimensions`. The numbers are local_dim to the power of a number of
+            sites, and infinite where that is beyond float64.
+        """
+        check_is_fitted(self)
+        n_sites = len(self.cores_)
+        beyond = np.arange(n_sites) + 1.0
+        beyond[self.label_position_ :] = n_sites - np.arange(self.label_position_, n_sites)
+        with np.errstate(over="ignore"):
+            return float(self.feature_map_.local_dim) ** beyond
+
+    def compress(self, max_bond: int | None = None, tolerance: float = 0.0):
+        """Return the same model with narrower bonds: a truncated Schmidt decomposition at each.
+
+        The chain is brought to canonical form, in which the singular values of a bond tell how much
+        each of its components matters, and the least are dropped (Schollwoeck 2011,
+        arXiv:1008.3477, section 4.5). Each bond becomes as narrow as its own spectrum allows, so
+        bonds differ along the chain. With the default arguments only what is zero but for rounding
+        is dropped, and the predictions stay the same.
+
+        Parameters
+        ----------
+        max_bond : int, optional
+            Largest bond dimension, at least 1. None: no limit.
+        tolerance : float, default=0.0
+            Largest discarded weight of a bond, 0 to 1: the share of its squared singular values
+            that may be dropped. A bond is narrowed until one of the two limits would be broken;
+            `max_bond` has precedence.
+
+        Returns
+        -------
+        estimator of the same class
+            A fitted copy; this one stays as it is. It has the further attribute
+            ``discarded_weights_``, ndarray of float64 of shape (n_sites,): entry i is the discarded
+            weight of the bond of site i on the side of the label tensor. Their sum bounds the
+            relative squared error of the whole network, taken as one tensor.
+
+        Raises
+        ------
+        ValueError
+            If an argument is out of its limits, or the network is zero.
+        """
+        check_is_fitted(self)
+        if max_bond is not None and (not is_number(max_bond, Integral) or max_bond < 1):
+            raise ValueError(f"max_bond must be None or an integer of at least 1, not {max_bond!r}")
+        if not is_number(tolerance, Real) or not 0 <= tolerance <= 1:
+            raise ValueError(f"tolerance must be a number from 0 to 1, not {tolerance!r}")
+        chain, discarded = self._canonical_chain().truncated(max_bond, float(tolerance))
+        compressed = copy.deepcopy(self)
+        compressed.discarded_weights_ = discarded
+        compressed._adopt(chain)
+        return compressed
+
+    def _canonical_chain(self) -> CanonicalChain:
+        """Return the network in canonical form."""
+        return CanonicalChain.of(self.cores_, self.label_tensor_, self.label_position_)
+
+    def _adopt(self, chain: CanonicalChain) -> None:
+        """Take over the tensors of a chain, in the scale that the estimator keeps."""
+        raise NotImplementedError
+
+    def _nodes(self) -> list[FloatNode]:
+        return chain_nodes(
+            self.cores_, self.label_tensor_, self.label_position_, self.site_features_.tolist()
+        )
+
+    def _tough_nodes(self) -> list[FloatNode]:
+        # Near identities, a tensor's step is set by its few large entries, and the many small ones
+        # vanish; an isometry's entries are of more equal size.
+        try:
+            return self.compress()._nodes()
+        except ValueError:  # a network that is zero has no canonical form
+            return self._nodes()
+
+    def _lay_out(
+        self, local_dim: int, n_outputs: int, identity_ends: bool = False
+    ) -> tuple[list[Shape], Shape]:
+        """Place the label tensor in the chain; return the shapes of the cores and of the tensor.
+
+        The label tensor stands in the middle, so that a device can contract two half-chains of the
+        same length in turn. For `identity_ends` see `chain_shapes`.
+        """
+        # The bonds of an earlier network may have been compressed; those of this one are not.
+        self.__dict__.pop("discarded_weights_", None)
+        n_sites = len(self.site_features_)
+        self.label_position_ = n_sites // 2
+        return chain_shapes(
+            n_sites, self.label_position_, local_dim, self.bond_dim, n_outputs, identity_ends
+        )
+
+    def _contract(self, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Compute the scores of scaled inputs, and what was divided out of them.
+
+        Parameters
+        ----------
+        inputs : ndarray of float64 of shape (n_samples, n_sites)
+            Scaled features.
+
+        Returns
+        -------
+        scores : ndarray of float64 of shape (n_samples, n_outputs)
+            Normalised scores.
+        log_norms : ndarray of float64 of shape (n_samples,)
+            The network's own scores are ``scores * exp(log_norms)``.
+        """
+        # float64: a sample's scores must not depend on its neighbours in the batch.
+        chains = HalfChains.pack(
+            self.cores_, self.label_tensor_, self.label_position_, dtype=np.float64
+        )
+        scores = np.empty((len(inputs), len(self.label_tensor_)))
+        logs = np.empty(len(inputs))
+        for batch in prediction_batches(len(inputs)):
+            features = chains.encode(inputs[batch], self.feature_map_)
+            contraction = chains.contract(features, record=False)
+            scores[batch], logs[batch] = contraction.scores.T, log_norms(contraction)
+        return scores, logs
+
+
+@with_shared_docs
 class MPSClassifier(MPSEstimator, NetworkClassifier):
     """Classifier whose model is a matrix product state (MPS).
 
@@ -35,78 +231,45 @@ class MPSClassifier(MPSEstimator, NetworkClassifier):
     Parameters
     ----------
     bond_dim : int, default=16
-        Bond dimension, 2 to 32: how much one part of the chain can tell another. Bonds near the
-        ends are narrower.
-    feature_order : None, "snake", "strips", "mutual_information" or int array (n_features,), \
-            default=None
-        The order in which the sites read the features; neighbours should have to do with each
-        other. None: as given. "snake": the rows of an image, every other one backwards.
-        "strips": the same with pairs of rows, each walked through column by column.
-        "mutual_information": learnt from the training data, see `mutual_information_order`. An
-        array: a permutation. No order costs anything on a board.
-    image_size : None or (height, width), default=None
-        Of the images whose pixels are the features, row by row. None: square.
-    feature_map : {"linear", "trigonometric", "polynomial"}, callable or table, default="linear"
-        From a feature scaled to [0, 1] to the vector that a site contracts; see
-        `FeatureMap`.
-    feature_range : None or (low, high), default=None
-        None: the least and largest value of each feature are learnt from the training data; later
-        values outside are clipped, as by a sensor that saturates. (low, high), two numbers or two
-        arrays of one number per feature: a promise; values outside raise ValueError.
+        Largest bond dimension, 2 to 32: how much one part of the chain can tell another. Bonds near
+        the ends of the chain are narrower.
+    %(chain_order)s
+    %(image_size)s
+    %(feature_map)s
+    %(feature_range)s
     learning_rate : float, default=0.005
-        Largest step of Adam; the rate falls to zero along a half cosine. In half-chains of
-        more than 32 sites the cores take smaller steps, in inverse proportion to the length.
+        Largest step of Adam; the rate falls to zero along a half cosine. In half-chains of more
+        than 32 sites the cores take smaller steps, in inverse proportion to the length.
     epochs : int, default=100
-        Passes over the training data.
-    batch_size : int or "auto", default="auto"
-        Samples per update. "auto": a 24th of the training samples, at least 16, at most 256.
+        Number of passes over the training data.
+    %(batch_size)s
     weight_decay : float, default=0.3
-        Strength of the pull of the cores towards the identity and of the label tensor to zero.
+        Strength of the pull of the cores towards the identity and of the label tensor towards zero.
         Large data sets want less, the images of MNIST about 0.05.
     input_noise : float, default=0.1
         Standard deviation of the Gaussian noise added to the scaled features at each update (then
-        clipped to [0, 1]). The main means against overfitting.
-    max_shift : float, default=0.0
-        For images: move each by up to so many pixels along both axes at each update, at random and
-        by fractions of a pixel too.
-    distortion : float, default=0.0
-        For images: displace the pixels of each along both axes at each update, by a smooth random
-        field of this root mean square, in pixels. It slants, stretches and bends what the image
-        shows, as other hands would draw it (Simard, Steinkraus and Platt 2003). Wants more epochs.
-    label_smoothing : float, default=0.0
-        Share of the target probability that all classes get alike, 0 to 1 (Szegedy et al.,
-        arXiv:1512.00567).
-    weight_bits : None, 8 or 4, default=None
-        None: train as if weights were real numbers. 8 or 4: train for weights of so many bits,
-        which `quantize` then rounds no more; the fitted tensors have at most 255 or 15 different
-        entries. 4 bits halve the memory that a device needs, so that bonds can be wider.
-    random_state : int, RandomState or None, default=None
-        Seed of the initial cores, the order of samples and the noise.
-    verbose : bool, default=False
-        Show progress on stderr.
+        clipped to [0, 1]). It is the main means against overfitting.
+    %(max_shift)s
+    %(distortion)s
+    %(label_smoothing)s
+    %(weight_bits)s
+    %(random_state)s
+    %(verbose)s
 
     Attributes
     ----------
-    classes_ : array (n_classes,)
-    n_features_in_ : int
-    feature_names_in_ : array (n_features,), only if X had string column names
-    cores_ : list of n_sites float64 arrays (left_bond, local_dim, right_bond)
-        The largest entry of each is 127/128 in magnitude.
-    label_tensor_ : float64 array (n_classes, left_bond, right_bond)
-        The largest entry is 127/128 in magnitude.
-    label_position_ : int
-        The sites before it form the left half-chain.
-    site_features_ : int array (n_sites,)
-        The feature that each site reads. A single feature is read by two sites.
-    feature_map_ : FeatureMap
-    feature_minimum_, feature_maximum_ : float64 arrays (n_features,)
-        The values scaled to 0 and 1.
-    temperature_ : float
-        Largest logit.
+    %(classes_)s
+    %(features_in_)s
+    cores_ : list of ndarray of float64 of shape (left_bond, local_dim, right_bond)
+        The core of each site. Its largest entry is 127/128 in magnitude.
+    label_tensor_ : ndarray of float64 of shape (n_classes, left_bond, right_bond)
+        The tensor that joins the half-chains. Its largest entry is 127/128 in magnitude.
+    %(chain_)s
+    %(scaling_)s
+    %(temperature_)s
     loss_curve_ : list of float
         Mean training loss of each epoch in nats.
-    n_iter_ : int
-        Number of epochs.
+    %(n_iter_)s
 
     Examples
     --------
@@ -155,67 +318,15 @@ class MPSClassifier(MPSEstimator, NetworkClassifier):
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, X, y):
-        """Train the network.
-
-        Parameters
-        ----------
-        X : array-like (n_samples, n_features), finite numbers
-        y : array-like (n_samples,), class labels, at least two different ones
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        ValueError
-            If a parameter is out of its limits, X or y is invalid, or X is outside feature_range.
-        """
-        self._check_training(CLASSIFIER_LIMITS)
-        check_weight_bits(self.weight_bits, "weight_bits", None)
-        X, y = validate_data(self, X, y, dtype=np.float64)
-        labels = self._learn_classes(y)
-        rng = self._generator()
-        inputs = self._learn_sites(X, rng).astype(np.float32)
-        self._train(inputs, labels, rng)
-        self.n_iter_ = self.epochs
-        return self
-
-    def _network_scores(self, inputs):
-        return self._contract(inputs)[0]
-
-    def _adopt(self, chain):
-        self.cores_ = [rescaled(core) for core in chain.cores()]
-        self.label_tensor_ = rescaled(chain.centre)
-
-    def _train(self, inputs, labels, rng):
-        cores, label, rest, fixed_sites = self._initial_network(rng)
-        position, shapes = self.label_position_, [core.shape for core in cores]
-        chains = HalfChains.pack(cores, label, position)
-        self.temperature_, self.loss_curve_ = train(
-            chains,
-            HalfChains.pack(rest, np.zeros(label.shape), position),
-            trainable_entries(shapes, label.shape, position, fixed_sites),
-            inputs,
-            labels,
-            self.feature_map_,
-            self._schedule(len(inputs)),
-            rng,
-            self._progress(),
-            self.label_smoothing,
-        )
-        cores, label = chains.unpack(shapes, label.shape)
-        self.cores_ = [rescaled(core) for core in cores]
-        self.label_tensor_ = rescaled(label)
-
-    def _initial_network(self, rng):
-        """Cores and label tensor to start from, cores at rest, and the sites not to train."""
-        position, local_dim = self.label_position_, self.feature_map_.local_dim
+    def _initial_network(
+        self, inputs: np.ndarray, loss: CrossEntropy, rng: np.random.Generator
+    ) -> tuple[HalfChains, HalfChains, HalfChains]:
+        local_dim, constant = self.feature_map_.local_dim, self.feature_map_.constant
         rounded = self.weight_bits is not None
-        shapes, label_shape = self._shapes(local_dim, len(self.classes_), identity_ends=rounded)
-        weights = constant_combination(self.feature_map_.table())
-        rest = [np.einsum("p,lr->lpr", weights, np.eye(s[0], s[2])) for s in shapes]
+        shapes, label_shape = self._lay_out(local_dim, len(self.classes_), identity_ends=rounded)
+        position = self.label_position_
+        # At rest each core passes the bond's vector on, whatever the feature.
+        rest = [np.einsum("p,lr->lpr", constant, np.eye(s[0], s[2])) for s in shapes]
         fixed_sites = []
         if rounded:
             # The compiler merges the outermost two cores of a half-chain. If the first is an
@@ -228,11 +339,45 @@ class MPSClassifier(MPSEstimator, NetworkClassifier):
             for length, core in ((position, rest[1]), (last + 1 - position, rest[last - 1].T)):
                 if length > 1:
                     core[...] = 0
-                    core[:, :, 0] = np.outer(weights, weights)
+                    core[:, :, 0] = np.outer(constant, constant)
         n_steps = max(position, len(shapes) - position)
         noise = min(INITIAL_NOISE, 1 / np.sqrt(n_steps * max(label_shape[1:])))
         cores = [
             core if site in fixed_sites else core + noise * rng.standard_normal(core.shape)
             for site, core in enumerate(rest)
         ]
-        return cores, INITIAL_LABEL_NOISE * rng.standard_normal(label_shape), rest, fixed_sites
+        label = INITIAL_LABEL_NOISE * rng.standard_normal(label_shape)
+        return (
+            HalfChains.pack(cores, label, position),
+            HalfChains.pack(rest, np.zeros(label_shape), position),
+            HalfChains.mask(shapes, label_shape, position, fixed_sites),
+        )
+
+    def _keep(self, network: HalfChains) -> None:
+        *self.cores_, self.label_tensor_ = (rescaled(tensor) for tensor in network.unpack())
+
+    def _adopt(self, chain: CanonicalChain) -> None:
+        self.cores_ = [rescaled(core) for core in chain.cores()]
+        self.label_tensor_ = rescaled(chain.centre)
+
+    def _network_scores(self, inputs: np.ndarray) -> np.ndarray:
+        return self._contract(inputs)[0]
+
+
+def spread(tensors: Sequence[np.ndarray], log_factor: float) -> list[np.ndarray]:
+    """Multiply the tensors of a network by equal shares of a factor.
+
+    Parameters
+    ----------
+    tensors : sequence of ndarray of float
+        All tensors of the network.
+    log_factor : float
+        Natural logarithm of the factor, which alone may be beyond float64.
+
+    Returns
+    -------
+    list of ndarray of float
+        The scaled tensors.
+    """
+    share = np.exp(log_factor / len(tensors))
+    return [tensor * share for tensor in tensors]

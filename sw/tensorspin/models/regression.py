@@ -8,27 +8,29 @@ from sklearn.linear_model import Ridge
 from sklearn.utils.validation import validate_data
 
 from ..compiler.outputs import Regression
+from .canonical import CanonicalChain
 from .deployed import BoardRegressor
-from .descent import descend
-from .half_chains import HalfChains, contract, gradients, log_norms
-from .mps_base import MPSEstimator, spread, trainable_entries
-from .tensors import constant_combination
+from .half_chains import HalfChains, Shape
+from .losses import SquaredError
+from .mps import MPSEstimator, spread
+from .shared_docs import with_shared_docs
 
-# Strength of the ridge regression that training starts from.
 RIDGE = 1.0
+"""Strength of the penalty in the ridge regression that training starts from."""
 
-# Largest entry of the initial cores that adds a feature's share to the running sum.
 LARGEST_SHARE = 0.5
+"""Largest entry of the initial cores that adds a feature's share to the running sum."""
 
-# Noise in the initial cores where it does not change the output yet.
 INITIAL_NOISE = 0.1
+"""Standard deviation of the noise in the initial cores where it does not change the output yet."""
 
 
+@with_shared_docs
 class MPSRegressor(RegressorMixin, MPSEstimator):
     """Regressor whose model is a matrix product state (MPS) with one output.
 
-    The chain of `MPSClassifier` with a single score, which is the standardised target. The score's
-    true scale counts here: a contractor returns it through the block exponent.
+    The network is the chain of `MPSClassifier` with a single score, which is the standardised
+    target. The score's true scale counts here: a device returns it as a mantissa and an exponent.
 
     Training minimises the squared error of all cores at once by gradient descent. It starts from
     the solution of ridge regression on the mapped features, which is an MPS of bond dimension 2
@@ -38,58 +40,42 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
     Parameters
     ----------
     bond_dim : int, default=8
-        Bond dimension, 2 to 32. Bonds near the ends are narrower.
-    feature_order : None, "snake", "strips", "mutual_information" or int array (n_features,), \
-            default=None
-        The order in which the sites read the features; neighbours should have to do with each
-        other. None: as given. "snake": the rows of an image, every other one backwards.
-        "strips": the same with pairs of rows, each walked through column by column.
-        "mutual_information": learnt from the training data, see `mutual_information_order`. An
-        array: a permutation. No order costs anything on a board.
-    image_size : None or (height, width), default=None
-        Of the images whose pixels are the features, row by row. None: square.
-    feature_map : {"linear", "trigonometric", "polynomial"}, callable or table, default="linear"
-        See `FeatureMap`. Some combination of its components should be constant, as in "linear" and
-        "polynomial": then the output does not depend on a product of all features' lengths, which
-        in long chains can vary over orders of magnitude.
-    feature_range : None or (low, high), default=None
-        See `MPSClassifier`.
+        Largest bond dimension, 2 to 32: how much one part of the chain can tell another. Bonds near
+        the ends of the chain are narrower.
+    %(chain_order)s
+    %(image_size)s
+    %(feature_map)s
+        Some combination of its components should be constant, as in "linear" and "polynomial":
+        then the output does not depend on a product of all features' lengths, which in long chains
+        can vary over orders of magnitude.
+    %(feature_range)s
     learning_rate : float, default=0.002
         Largest step of Adam; see `MPSClassifier`.
-    epochs : int, default=50
-        Passes over the training data.
-    batch_size : int or "auto", default="auto"
-        Samples per update. "auto": a 24th of the training samples, at least 16, at most 256.
+    %(epochs_50)s
+    %(batch_size)s
     weight_decay : float, default=1.0
         Strength of the pull of the cores back to ridge regression.
     input_noise : float, default=0.1
         Standard deviation of the Gaussian noise added to the scaled features at each update (then
         clipped to [0, 1]).
-    random_state : int, RandomState or None, default=None
-        Seed of the initial cores, the order of samples and the noise.
-    verbose : bool, default=False
-        Show progress on stderr.
+    %(random_state)s
+    %(verbose)s
 
     Attributes
     ----------
-    n_features_in_ : int
-    feature_names_in_ : array (n_features,), only if X had string column names
-    cores_ : list of n_sites float64 arrays (left_bond, local_dim, right_bond)
-    label_tensor_ : float64 array (1, left_bond, right_bond)
-    label_position_ : int
-        The sites before it form the left half-chain.
-    site_features_ : int array (n_sites,)
-        The feature that each site reads. A single feature is read by two sites.
-    feature_map_ : FeatureMap
-    feature_minimum_, feature_maximum_ : float64 arrays (n_features,)
-        The values scaled to 0 and 1.
+    %(features_in_)s
+    cores_ : list of ndarray of float64 of shape (left_bond, local_dim, right_bond)
+        The core of each site.
+    label_tensor_ : ndarray of float64 of shape (1, left_bond, right_bond)
+        The tensor that joins the half-chains.
+    %(chain_)s
+    %(scaling_)s
     target_mean_, target_scale_ : float
         Mean and standard deviation of the training targets (1 if they are all equal): the
         prediction is ``target_mean_ + target_scale_ * output``.
     loss_curve_ : list of float
         Mean squared error of the standardised target in each epoch.
-    n_iter_ : int
-        Number of epochs.
+    %(n_iter_)s
 
     Examples
     --------
@@ -137,47 +123,38 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
 
         Parameters
         ----------
-        X : array-like (n_samples, n_features), finite numbers
-        y : array-like (n_samples,), finite numbers
+        X : array-like of shape (n_samples, n_features)
+            Training samples: finite numbers.
+        y : array-like of shape (n_samples,)
+            Target of each sample: a finite number.
 
         Returns
         -------
         self
+            The fitted regressor.
 
         Raises
         ------
         ValueError
-            If a parameter is out of its limits, X or y is invalid, or X is outside feature_range.
+            If a parameter is out of its limits, if X or y is invalid, or if a value of X is outside
+            `feature_range`.
         FloatingPointError
             If the training diverges.
         """
-        self._check_training()
-        X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
-        rng = self._generator()
-        inputs = self._learn_sites(X, rng).astype(np.float32)
-        # Divided first, so that the squares of large targets don't overflow.
-        largest = max(np.abs(y).max(), np.finfo(float).tiny)
-        y = y / largest
-        mean, deviation = y.mean(), y.std()
-        if not deviation > 1e-12 * abs(mean):
-            deviation = 1.0
-        self.target_mean_ = float(mean * largest)
-        self.target_scale_ = float(deviation * largest)
-        targets = (y - mean) / deviation
-        self._train(inputs, targets, rng)
-        self.n_iter_ = self.epochs
-        return self
+        return self._fit(X, y)
 
     def predict(self, X):
         """Predict the target of each sample.
 
         Parameters
         ----------
-        X : array-like (n_samples, n_features)
+        X : array-like of shape (n_samples, n_features)
+            The samples.
 
         Returns
         -------
-        float64 array (n_samples,)
+        ndarray of float64 of shape (n_samples,)
+            Predicted targets, in the scale of the training targets.
 
         Raises
         ------
@@ -187,90 +164,77 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
         scores, logs = self._contract(self._validated_inputs(X))
         return self.target_mean_ + self.target_scale_ * (scores[:, 0] * np.exp(logs))
 
-    def _task(self):
+    def _task(self) -> Regression:
         return Regression(self.target_mean_, self.target_scale_)
 
-    def _adopt(self, chain):
-        *self.cores_, self.label_tensor_ = spread([*chain.cores(), chain.centre], chain.log_norm)
+    def _learn_target(self, X, y) -> tuple[np.ndarray, SquaredError]:
+        X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
+        # Divided first, so that the squares of large targets don't overflow.
+        largest = max(np.abs(y).max(), np.finfo(float).tiny)
+        y = y / largest
+        mean, deviation = y.mean(), y.std()
+        if not deviation > 1e-12 * abs(mean):
+            deviation = 1.0
+        self.target_mean_ = float(mean * largest)
+        self.target_scale_ = float(deviation * largest)
+        return X, SquaredError((y - mean) / deviation)
 
-    def _train(self, inputs, targets, rng):
-        position, local_dim = self.label_position_, self.feature_map_.local_dim
-        shapes, label_shape = self._shapes(local_dim, 1)
-        cores, label = self._ridge_network(inputs, targets, shapes, label_shape)
+    def _initial_network(
+        self, inputs: np.ndarray, loss: SquaredError, rng: np.random.Generator
+    ) -> tuple[HalfChains, HalfChains, HalfChains]:
+        local_dim = self.feature_map_.local_dim
+        shapes, label_shape = self._lay_out(local_dim, 1)
+        position = self.label_position_
+        cores, label = self._ridge_network(inputs, loss.targets, shapes, label_shape)
         rest = HalfChains.pack(cores, label, position)
         noise = INITIAL_NOISE / np.sqrt(local_dim)
         for site, core in enumerate(cores):
             # Into the components from the third on, which the label tensor does not read yet.
             unread = core[:, :, 2:] if site < position else core[2:]
             unread += noise * rng.standard_normal(unread.shape)
-        chains = HalfChains.pack(cores, label, position)
-        targets = targets.astype(np.float32)
-
-        def objective(batch, chosen):
-            contraction = contract(chains, chains.encode(batch, self.feature_map_))
-            loss, score_gradient = squared_error(
-                contraction.scores, log_norms(contraction), targets[chosen]
-            )
-            return loss, gradients(chains, contraction, score_gradient)
-
-        self.loss_curve_ = descend(
-            chains,
+        return (
+            HalfChains.pack(cores, label, position),
             rest,
-            trainable_entries(shapes, label_shape, position),
-            inputs,
-            objective,
-            self._schedule(len(inputs)),
-            rng,
-            self._progress(),
+            HalfChains.mask(shapes, label_shape, position),
         )
-        cores, label = chains.unpack(shapes, label_shape)
-        self.cores_ = [core.astype(np.float64) for core in cores]
-        self.label_tensor_ = label.astype(np.float64)
-        if targets.any():
-            # Rounded to 8 bits in canonical form, the output changes about half as much. (A network
-            # that is zero everywhere has no canonical form.)
-            self._adopt(self._canonical_chain().truncated()[0])
 
-    def _ridge_network(self, inputs, targets, shapes, label_shape):
-        """Cores and label tensor whose output is that of ridge regression."""
+    def _ridge_network(
+        self, inputs: np.ndarray, targets: np.ndarray, shapes: list[Shape], label_shape: Shape
+    ) -> tuple[list[np.ndarray], np.ndarray]:
+        """Return cores and label tensor whose output is that of ridge regression.
+
+        Component 0 of each bond is 1. Component 1 is the sum of the shares of all features up to
+        that bond, times a factor that keeps the cores' entries at most `LARGEST_SHARE`; the label
+        tensor adds up the sums of both half-chains and takes the factor out again.
+        """
         components = self.feature_map_(inputs).astype(np.float64)
         n_sites, local_dim = components.shape[1:]
         ridge = Ridge(RIDGE).fit(components.reshape(len(inputs), -1), targets)
         shares = ridge.coef_.reshape(n_sites, local_dim)
         largest = np.abs(shares).max()
-        gauge = LARGEST_SHARE / largest if largest > 0 else 1.0
-        weights = constant_combination(self.feature_map_.table())
+        factor = LARGEST_SHARE / largest if largest > 0 else 1.0
         cores = []
         for site, shape in enumerate(shapes):
             mirrored = site >= self.label_position_
             outer, inner = (shape[2], shape[0]) if mirrored else (shape[0], shape[2])
-            core = np.einsum("p,oi->opi", weights, np.eye(outer, inner))
-            core[0, :, 1] += gauge * shares[site]
+            core = np.einsum("p,oi->opi", self.feature_map_.constant, np.eye(outer, inner))
+            core[0, :, 1] += factor * shares[site]
             cores.append(core.T if mirrored else core)
         label = np.zeros(label_shape)
         label[0, 0, 0] = ridge.intercept_
-        label[0, 0, 1] = label[0, 1, 0] = 1 / gauge
+        label[0, 0, 1] = label[0, 1, 0] = 1 / factor
         return cores, label
 
+    def _keep(self, network: HalfChains) -> None:
+        *self.cores_, self.label_tensor_ = (
+            tensor.astype(np.float64) for tensor in network.unpack()
+        )
 
-def squared_error(
-    scores: np.ndarray, log_norms: np.ndarray, targets: np.ndarray
-) -> tuple[float, np.ndarray]:
-    """Mean squared error of a network's own scores, and its gradient.
+    def _finish(self, inputs: np.ndarray, loss: SquaredError) -> None:
+        if loss.targets.any():
+            # Rounded to 8 bits in canonical form, the output changes about half as much. (A network
+            # that is zero everywhere has no canonical form.)
+            self._adopt(self._canonical_chain().truncated()[0])
 
-    Parameters
-    ----------
-    scores : array (1, batch)
-        Normalised; the network's own are ``scores * exp(log_norms)``.
-    log_norms, targets : arrays (batch,)
-
-    Returns
-    -------
-    loss : float
-    score_gradient : array (1, batch)
-        With respect to the normalised scores.
-    """
-    scales = np.exp(log_norms)
-    errors = scores[0] * scales - targets
-    loss = float(np.mean(errors.astype(np.float64) ** 2))
-    return loss, (errors * scales * (2 / len(targets)))[None].astype(scores.dtype)
+    def _adopt(self, chain: CanonicalChain) -> None:
+        *self.cores_, self.label_tensor_ = spread([*chain.cores(), chain.centre], chain.log_norm)

@@ -19,123 +19,21 @@ import numpy as np
 from .half_chains import column_norms
 
 
-def node_shapes(
-    children: np.ndarray, local_dim: int, bond_dim: int, n_classes: int
-) -> list[tuple[int, int, int]]:
-    """Shapes (outputs, left, right) of the nodes of a tree.
-
-    A vector needs no more than the product of its children's dimensions; the root has one output a
-    class.
-
-    Parameters
-    ----------
-    children : int array (n_leaves - 1, 2), see `tensorspin.models.tree_shape`
-    local_dim, bond_dim, n_classes : int
-
-    Returns
-    -------
-    list of (int, int, int)
-    """
-    sizes = [local_dim] * (len(children) + 1)
-    shapes = []
-    for left, right in children.tolist():
-        shapes.append((min(bond_dim, sizes[left] * sizes[right]), sizes[left], sizes[right]))
-        sizes.append(shapes[-1][0])
-    shapes[-1] = (n_classes, *shapes[-1][1:])
-    return shapes
-
-
-def initial_tensors(
-    children: np.ndarray,
-    shapes: Sequence[tuple[int, int, int]],
-    constant: np.ndarray,
-    rng: np.random.Generator,
-) -> list[np.ndarray]:
-    """Isometries with which every vector depends on its features nearly linearly.
-
-    Where a node has fewer outputs than its children have products, its first output is the product
-    of the children's constant components. Each of the others adds a component of the left child to
-    one of the right, both times the other child's constant; all components are taken in a random
-    basis. The shares are such that all leaves below contribute alike, and the variance of a vector
-    is the mean of theirs, whatever the depth: with isometries of random products the vectors that
-    1,024 features give would be unrelated for any two samples. The differences of components and
-    the products of two that vary come next, if outputs are left.
-
-    Parameters
-    ----------
-    children : int array (n_leaves - 1, 2)
-    shapes : sequence of (outputs, left, right), from `node_shapes`
-    constant : float array (local_dim,)
-        Weights with which the components of a feature vector sum to a constant.
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    list of float64 arrays (outputs, left, right)
-        The root is none: it gives all classes the same score, so that no class is preferred before
-        training begins.
-    """
-    n_leaves = len(children) + 1
-    directions = [constant / np.linalg.norm(constant)] * n_leaves
-    leaves_below = [1] * n_leaves
-    tensors = []
-    for (left, right), (outputs, a, b) in zip(children.tolist(), shapes):
-        leaves_below.append(leaves_below[left] + leaves_below[right])
-        both = np.kron(directions[left], directions[right])
-        if outputs == a * b:
-            rows = np.eye(a * b)
-            directions.append(both)
-        else:
-            left_basis = _completed(directions[left], rng)
-            right_basis = _completed(directions[right], rng)
-            from_left = np.kron(left_basis[1:], right_basis[:1])
-            from_right = np.kron(left_basis[:1], right_basis[1:])
-            common = min(a, b) - 1
-            cosine, sine = np.sqrt(
-                np.array([leaves_below[left], leaves_below[right]]) / leaves_below[-1]
-            )
-            groups = [
-                both[None],
-                cosine * from_left[:common] + sine * from_right[:common],
-                from_left[common:],
-                from_right[common:],
-                sine * from_left[:common] - cosine * from_right[:common],
-            ]
-            if outputs > sum(len(group) for group in groups):
-                products = np.kron(left_basis[1:], right_basis[1:])
-                groups.append(_rotation(len(products), rng) @ products)
-            rows = np.concatenate(groups)[:outputs]
-            directions.append(np.eye(1, outputs)[0])
-        tensors.append(rows.reshape(-1, a, b))
-    tensors[-1] = np.broadcast_to(both.reshape(shapes[-1][1:]), shapes[-1]).copy()
-    return tensors
-
-
-def _completed(direction: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """An orthonormal basis in rows, the unit vector ``direction`` first."""
-    size = len(direction)
-    columns = np.column_stack([direction, rng.standard_normal((size, size - 1))])
-    basis = np.linalg.qr(columns)[0].T
-    basis[0] = direction
-    return basis
-
-
-def _rotation(size: int, rng: np.random.Generator) -> np.ndarray:
-    """A random orthogonal matrix."""
-    return np.linalg.qr(rng.standard_normal((size, size)))[0]
-
-
 @dataclass(frozen=True)
 class Level:
     """Nodes of one height, and where their vectors stand.
 
-    All vectors of a batch are rows of one array. Row 0 is zero: it is read as padding.
+    All entries of all vectors of a batch are rows of one array with a column per sample. Row 0 is
+    zero: it is read as padding.
 
-    Attributes
+    Parameters
     ----------
-    nodes : int array (n_nodes,)
-    left_rows, right_rows : int arrays (n_nodes, left), (n_nodes, right)
-        Rows of the children's vectors, padded to the widest.
+    nodes : ndarray of int of shape (n_nodes,)
+        Indices of the nodes.
+    left_rows : ndarray of int of shape (n_nodes, left)
+        Rows of the left children's vectors, padded to the longest.
+    right_rows : ndarray of int of shape (n_nodes, right)
+        Rows of the right children's vectors, padded to the longest.
     rows : slice
         Rows of the nodes' own vectors, one behind the other, padded to the longest.
     trainable_children : bool
@@ -152,37 +50,69 @@ class Level:
 class TreeNetwork:
     """The tensors of a tree, stacked by the height of their nodes.
 
-    Attributes
+    Made by `pack`.
+
+    Parameters
     ----------
     levels : list of Level
         From the lowest nodes to the root, which is alone in its level.
-    weights : list of arrays (n_nodes, outputs, left * right), one for each level
-        Entries beyond a node's true shape are zero.
-    shapes : list of (outputs, left, right), one for each node
+    arrays : list of ndarray of float of shape (n_nodes, outputs, left * right)
+        The tensors of each level. Entries beyond a node's true shape are zero.
+    shapes : sequence of (int, int, int)
+        Shape (outputs, left, right) of each node's tensor without padding.
+    leaf_rows : slice
+        Rows of the leaves' vectors, see `Level`.
+    n_rows : int
+        Number of all rows.
+
+    Attributes
+    ----------
+    n_steps : int
+        About the number of nodes whose changes add up on either side of the root.
     """
 
-    def __init__(self, levels, weights, shapes, leaf_rows, n_rows):
-        self.levels: list[Level] = levels
-        self.weights: list[np.ndarray] = weights
-        self.shapes: list[tuple[int, int, int]] = shapes
-        self._leaf_rows: slice = leaf_rows
-        self._n_rows: int = n_rows
+    def __init__(
+        self,
+        levels: list[Level],
+        arrays: list[np.ndarray],
+        shapes: Sequence[tuple[int, ...]],
+        leaf_rows: slice,
+        n_rows: int,
+    ) -> None:
+        self.levels = levels
+        self.arrays = arrays
+        self.n_steps = (len(shapes) + 1) // 2
+        self._shapes = shapes
+        self._leaf_rows = leaf_rows
+        self._n_rows = n_rows
 
     @classmethod
-    def pack(cls, children, tensors, dtype=np.float32) -> TreeNetwork:
-        """Stack tensors (outputs, left, right).
+    def pack(
+        cls,
+        children: np.ndarray,
+        tensors: Sequence[np.ndarray],
+        dtype: type[np.floating] = np.float32,
+    ) -> TreeNetwork:
+        """Stack the tensors of a tree.
 
         Parameters
         ----------
-        children : int array (n_leaves - 1, 2)
-        tensors : sequence of float arrays, one for each node
-            All leaves are of the same dimension.
+        children : ndarray of int of shape (n_leaves - 1, 2)
+            The tree; see `tensorspin.models.tree_shape`.
+        tensors : sequence of ndarray of float of shape (outputs, left, right)
+            The tensor of each node. All leaves are of the same dimension.
         dtype : float dtype
+            The dtype of the stack.
+
+        Returns
+        -------
+        TreeNetwork
+            Copies of the tensors.
         """
         children = np.asarray(children)
         n_leaves = len(children) + 1
         shapes = [tensor.shape for tensor in tensors]
-        outputs_left_right = np.array(shapes)
+        outputs_left_right: np.ndarray = np.array(shapes)
         sizes = np.empty(2 * n_leaves - 1, dtype=int)
         sizes[children] = outputs_left_right[:, 1:]
         sizes[n_leaves:] = outputs_left_right[:, 0]
@@ -190,76 +120,76 @@ class TreeNetwork:
         for node, pair in enumerate(children):
             heights[n_leaves + node] = 1 + heights[pair].max()
 
-        local_dim = sizes[0]
+        local_dim = int(sizes[0])
         starts = np.zeros(2 * n_leaves - 1, dtype=int)
         starts[:n_leaves] = 1 + local_dim * np.arange(n_leaves)
         next_row = 1 + local_dim * n_leaves
-        levels, weights = [], []
+        levels: list[Level] = []
+        arrays: list[np.ndarray] = []
         for height in range(1, heights[-1] + 1):
             nodes = np.flatnonzero(heights[n_leaves:] == height)
             outputs, *widths = outputs_left_right[nodes].max(axis=0).tolist()
-            child_rows = []
-            for child, width in zip(children[nodes].T, widths):
-                entries = np.arange(width)
-                rows = starts[child][:, None] + entries
-                child_rows.append(np.where(entries < sizes[child][:, None], rows, 0))
+            left_rows, right_rows = (
+                np.where(
+                    np.arange(width) < sizes[child][:, None],
+                    starts[child][:, None] + np.arange(width),
+                    0,
+                )
+                for child, width in zip(children[nodes].T, widths)
+            )
             starts[n_leaves + nodes] = next_row + outputs * np.arange(len(nodes))
             end_row = next_row + outputs * len(nodes)
             trainable_children = bool((children[nodes] >= n_leaves).any())
-            levels.append(Level(nodes, *child_rows, slice(next_row, end_row), trainable_children))
+            rows = slice(next_row, end_row)
+            levels.append(Level(nodes, left_rows, right_rows, rows, trainable_children))
             next_row = end_row
 
             padded = np.zeros((len(nodes), outputs, *widths), dtype)
-            for stacked, node in zip(padded, nodes):
-                k, a, b = shapes[node]
-                stacked[:k, :a, :b] = tensors[node]
-            weights.append(padded.reshape(len(nodes), outputs, -1))
+            for stacked, index in zip(padded, nodes.tolist()):
+                k, a, b = shapes[index]
+                stacked[:k, :a, :b] = tensors[index]
+            arrays.append(padded.reshape(len(nodes), outputs, -1))
         leaf_rows = slice(1, 1 + local_dim * n_leaves)
-        return cls(levels, weights, shapes, leaf_rows, next_row)
+        return cls(levels, arrays, shapes, leaf_rows, next_row)
 
-    def unpack(self, weights: Sequence[np.ndarray] | None = None) -> list[np.ndarray]:
-        """Undo `pack`: the tensors (outputs, left, right) of the nodes.
+    def unpack(self, arrays: Sequence[np.ndarray] | None = None) -> list[np.ndarray]:
+        """Undo `pack`.
 
         Parameters
         ----------
-        weights : sequence of arrays like the attribute `weights`, such as its gradient; default:
-            the attribute
+        arrays : sequence of ndarray, optional
+            Arrays like the attribute `arrays`, such as their gradients; by default the attribute.
+
+        Returns
+        -------
+        list of ndarray of float of shape (outputs, left, right)
+            The tensor of each node.
         """
-        tensors = [None] * len(self.shapes)
-        for level, stack in zip(self.levels, self.weights if weights is None else weights):
+        tensors = {}
+        for level, stack in zip(self.levels, self.arrays if arrays is None else arrays):
             padded = stack.reshape(*stack.shape[:2], level.left_rows.shape[1], -1)
-            for tensor, node in zip(padded, level.nodes):
-                k, a, b = self.shapes[node]
+            for tensor, node in zip(padded, level.nodes.tolist()):
+                k, a, b = self._shapes[node]
                 tensors[node] = tensor[:k, :a, :b].copy()
-        return tensors
-
-    @property
-    def n_steps(self) -> int:
-        """About the number of nodes whose changes add up on either side of the root."""
-        return (len(self.shapes) + 1) // 2
-
-    def arrays(self) -> list[np.ndarray]:
-        """The trained arrays, that of the root last."""
-        return self.weights
-
-    def replace_arrays(self, arrays: Sequence[np.ndarray]) -> None:
-        """Put other arrays of the same shapes in their place."""
-        self.weights = list(arrays)
+        return [tensors[node] for node in range(len(self._shapes))]
 
     def encode(self, inputs: np.ndarray, feature_map: Callable) -> np.ndarray:
         """Map scaled inputs to the feature vectors of the leaves.
 
         Parameters
         ----------
-        inputs : array (batch, n_leaves)
-        feature_map : callable, array (...) -> array (..., local_dim)
+        inputs : ndarray of float of shape (batch, n_leaves)
+            The scaled feature that each leaf reads.
+        feature_map : callable
+            Maps an array of any shape to an array with one further axis of length local_dim.
 
         Returns
         -------
-        array (n_leaves, local_dim, batch), of the dtype of the weights
+        ndarray of float of shape (n_leaves, local_dim, batch)
+            In the dtype of the tensors.
         """
         components = np.moveaxis(feature_map(inputs.T), -1, 1)
-        return components.astype(self.weights[0].dtype, order="C")
+        return components.astype(self.arrays[0].dtype, order="C")
 
     def contract(self, features: np.ndarray, record: bool = True) -> TreeContraction:
         """Contract a batch; scores are exact up to one positive factor per sample.
@@ -268,16 +198,23 @@ class TreeNetwork:
 
         Parameters
         ----------
-        features : array (n_leaves, local_dim, batch), from `encode`
+        features : ndarray of float of shape (n_leaves, local_dim, batch)
+            Feature vectors from `encode`.
         record : bool
-            False saves memory when no gradient is wanted: the products of each level are not kept.
+            Whether `gradients` will be called. False saves memory: the products of each level are
+            not kept.
+
+        Returns
+        -------
+        TreeContraction
+            The scores, and what `gradients` needs.
         """
         batch = features.shape[-1]
         vectors = np.empty((self._n_rows, batch), features.dtype)
         vectors[0] = 0
         vectors[self._leaf_rows] = features.reshape(-1, batch)
         products, norms = [], []
-        for level, weights in zip(self.levels, self.weights):
+        for level, weights in zip(self.levels, self.arrays):
             left, right = vectors[level.left_rows], vectors[level.right_rows]
             product = (left[:, :, None] * right[:, None]).reshape(*weights.shape[::2], batch)
             own = vectors[level.rows].reshape(*weights.shape[:2], batch)
@@ -301,25 +238,27 @@ class TreeNetwork:
         ----------
         contraction : TreeContraction
             The result of `contract` on this network.
-        score_gradient : array (n_classes, batch)
+        score_gradient : ndarray of float of shape (n_classes, batch)
+            Derivative of the loss with respect to the scores.
 
         Returns
         -------
-        list of arrays shaped as `weights`
-            Entries beyond a node's true shape are finite, but meaningless.
+        list of ndarray of float
+            The gradients of `arrays`. Entries beyond a node's true shape are finite, but
+            meaningless.
         """
         vectors = contraction.vectors
         batch = vectors.shape[1]
         # Zeros, because nothing writes the padding. Row 0 collects the gradients of the padding.
         vector_gradients = np.zeros_like(vectors)
         vector_gradients[self.levels[-1].rows] = score_gradient
-        result = [None] * len(self.levels)
+        result = []
         for index in reversed(range(len(self.levels))):
-            level, weights = self.levels[index], self.weights[index]
+            level, weights = self.levels[index], self.arrays[index]
             gradient = vector_gradients[level.rows].reshape(*weights.shape[:2], batch)
             if index < len(contraction.norms):
                 gradient = gradient / contraction.norms[index]
-            result[index] = gradient @ contraction.products[index].transpose(0, 2, 1)
+            result.append(gradient @ contraction.products[index].transpose(0, 2, 1))
             if not level.trainable_children:
                 continue
             left, right = vectors[level.left_rows], vectors[level.right_rows]
@@ -329,14 +268,22 @@ class TreeNetwork:
             # Each vector has one reader: nothing is added up.
             vector_gradients[level.left_rows] = np.einsum("mabn,mbn->man", product_gradient, right)
             vector_gradients[level.right_rows] = np.einsum("mabn,man->mbn", product_gradient, left)
-        return result
+        return result[::-1]
 
 
 @dataclass
 class TreeContraction:
     """What `TreeNetwork.contract` leaves for `TreeNetwork.gradients`."""
 
-    vectors: np.ndarray  # (n_rows, batch): leaves and nodes, normalised; see Level
-    products: list[np.ndarray]  # per level (n_nodes, left * right, batch)
-    norms: list[np.ndarray]  # per level but the root's (n_nodes, 1, batch)
-    scores: np.ndarray  # (n_classes, batch)
+    vectors: np.ndarray
+    """Normalised vectors of leaves and nodes, shape (n_rows, batch); see `Level`."""
+
+    products: list[np.ndarray]
+    """Products of each level's pairs of children, shape (n_nodes, left * right, batch)."""
+
+    norms: list[np.ndarray]
+    """What was divided out of the vectors of each level but the root's, each of shape
+    (n_nodes, 1, batch)."""
+
+    scores: np.ndarray
+    """Scores up to a positive factor per sample, shape (n_classes, batch)."""

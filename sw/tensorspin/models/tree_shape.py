@@ -1,13 +1,15 @@
 """Binary trees over features.
 
-A tree is an int array ``children`` of shape (n_leaves - 1, 2): left and right child of each node,
-children before their parents, the root last. Values below ``n_leaves`` are leaves; ``n_leaves + i``
-is node i. It is the convention of `sklearn.cluster` and `scipy.cluster.hierarchy`, whose trees can
-be used as they are.
+A tree tensor network contracts the features' vectors pair by pair, as a binary tree says. A tree is
+an array ``children`` of int of shape (n_leaves - 1, 2): left and right child of each node, children
+before their parents, the root last. Values below ``n_leaves`` are leaves; ``n_leaves + i`` is node
+i. It is the convention of `sklearn.cluster` and `scipy.cluster.hierarchy`, whose trees can be used
+as they are.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from numbers import Integral
 
 import numpy as np
@@ -16,16 +18,19 @@ from ..compiler.tree import check_children
 
 
 def balanced_tree(order: np.ndarray) -> np.ndarray:
-    """A tree as shallow as can be: each node halves its leaves, the left may have one more.
+    """Build a tree as shallow as can be.
+
+    Each node halves its leaves; the left half may have one more.
 
     Parameters
     ----------
-    order : int array (n_leaves,), a permutation of 0 to n_leaves - 1
-        The leaves from left to right. At least 2.
+    order : ndarray of int of shape (n_leaves,)
+        The leaves from left to right, at least 2: a permutation of 0 to n_leaves - 1.
 
     Returns
     -------
-    int array (n_leaves - 1, 2)
+    ndarray of int of shape (n_leaves - 1, 2)
+        The children of each node.
     """
 
     def halves(leaves):
@@ -36,7 +41,7 @@ def balanced_tree(order: np.ndarray) -> np.ndarray:
 
 
 def image_tree(height: int, width: int) -> np.ndarray:
-    """A tree over the pixels of an image, row by row: each node halves its rectangle.
+    """Build a tree over the pixels of an image in which each node halves its rectangle.
 
     The longer side is halved, so that for a square with a side of a power of two the leaves stand
     in Morton order and each node joins a square or two squares.
@@ -44,11 +49,12 @@ def image_tree(height: int, width: int) -> np.ndarray:
     Parameters
     ----------
     height, width : int
-        At least two pixels.
+        Size of the image, at least two pixels. Leaf ``row * width + column`` is a pixel.
 
     Returns
     -------
-    int array (height * width - 1, 2)
+    ndarray of int of shape (height * width - 1, 2)
+        The children of each node.
     """
 
     def halves(pixels):
@@ -60,11 +66,13 @@ def image_tree(height: int, width: int) -> np.ndarray:
     return _split_tree(np.arange(height * width).reshape(height, width), halves)
 
 
-def _split_tree(leaves: np.ndarray, halves) -> np.ndarray:
-    """Tree from the rule that splits an array of leaves in two."""
+def _split_tree(
+    leaves: np.ndarray, halves: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+) -> np.ndarray:
+    """Build a tree from the rule that splits an array of leaves in two."""
     children = []
 
-    # As deep as the tree: 10 levels for 1,024 leaves.
+    # Recursion is as deep as the tree, and that is 10 levels for 1,024 leaves.
     def build(part):
         if part.size == 1:
             return int(part.item())
@@ -77,17 +85,20 @@ def _split_tree(leaves: np.ndarray, halves) -> np.ndarray:
 
 
 def users_tree(tree, n_features: int) -> np.ndarray:
-    """The tree that a user gives.
+    """Check the tree that a user gives, and bring it to the form of this module.
 
     Parameters
     ----------
-    tree : nested pairs of feature indices, such as ``((0, 1), (2, (3, 4)))``, or an int array
-        An array is taken as children (n_features - 1, 2).
+    tree : nested pairs of int, or ndarray of int of shape (n_features - 1, 2)
+        Pairs such as ``((0, 1), (2, (3, 4)))`` hold the indices of the features. An array is taken
+        as the children of each node.
     n_features : int
+        Number of leaves.
 
     Returns
     -------
-    int array (n_features - 1, 2)
+    ndarray of int of shape (n_features - 1, 2)
+        The children of each node.
 
     Raises
     ------
@@ -103,7 +114,8 @@ def users_tree(tree, n_features: int) -> np.ndarray:
     children: list[tuple[int, int]] = []
     seen: set[int] = set()
     finished: list[int] = []
-    # Not recursive: a chain of 1,024 features is 1,023 pairs deep.
+    # A stack instead of recursion: a chain of 1,024 features is 1,023 pairs deep, beyond Python's
+    # limit. A pair is met twice, before its children and, with True beside it, after them.
     stack = [(tree, False)]
     open_pairs: set[int] = set()
     while stack:
@@ -116,7 +128,7 @@ def users_tree(tree, n_features: int) -> np.ndarray:
         elif isinstance(item, (tuple, list)):
             if len(item) != 2:
                 raise ValueError(
-                    f"each node of tree must be a pair, got a {type(item).__name__} of length "
+                    f"each node of tree must be a pair, not a {type(item).__name__} of length "
                     f"{len(item)}"
                 )
             if id(item) in open_pairs:
@@ -124,15 +136,16 @@ def users_tree(tree, n_features: int) -> np.ndarray:
             open_pairs.add(id(item))
             stack += [(item, True), (item[1], False), (item[0], False)]
         elif isinstance(item, Integral) and not isinstance(item, bool):
-            if not 0 <= item < n_features:
+            feature = int(item)
+            if not 0 <= feature < n_features:
                 raise ValueError(f"tree has feature {item}, X has 0 to {n_features - 1}")
-            if item in seen:
+            if feature in seen:
                 raise ValueError(f"tree has feature {item} twice")
-            seen.add(int(item))
-            finished.append(int(item))
+            seen.add(feature)
+            finished.append(feature)
         else:
             raise ValueError(
-                "tree must be made of pairs and of integers, the indices of the features, got a "
+                "tree must be made of pairs and of integers, the indices of the features, not a "
                 f"{type(item).__name__}"
             )
     missing = sorted(set(range(n_features)) - seen)
@@ -140,5 +153,5 @@ def users_tree(tree, n_features: int) -> np.ndarray:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         raise ValueError(f"tree lacks feature {missing[0]}{more}")
     if not children:
-        raise ValueError("tree must be a pair, got one feature")
+        raise ValueError("tree must be a pair, not one feature")
     return np.array(children)

@@ -1,0 +1,123 @@
+"""From a fitted estimator to the accelerator: its quantised program, and a board that runs it."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Literal
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from ..compiler.mixed_bits import mixed_bits
+from ..compiler.network_program import NetworkProgram
+from ..compiler.nodes import FloatNode
+from ..compiler.outputs import Task
+from ..compiler.quantise import check_weight_bits
+from ..contract.device.boards import find_board
+from ..contract.fixed import WEIGHT
+from ..driver.board import Board
+from .deployed import BoardEstimator
+from .feature_maps import FeatureMap
+
+
+class DeployableMixin:
+    """The methods `quantize` and `deploy` of an estimator whose network a board can contract.
+
+    Subclasses define `_nodes`, `_task` and `_deployed_type`.
+    """
+
+    feature_map_: FeatureMap
+    feature_minimum_: np.ndarray
+    feature_maximum_: np.ndarray
+
+    feature_range: object
+
+    weight_bits: int | None = None
+    """Bits of the weights that the network is trained for; None in estimators that train with real
+    numbers only."""
+
+    _deployed_type: type[BoardEstimator]
+    """The class of the same estimator on a board."""
+
+    def quantize(
+        self, weight_bits: int | Literal["auto"] | None = None, *, board: str | None = None
+    ) -> NetworkProgram:
+        """Round the network to the accelerator's number formats.
+
+        Parameters
+        ----------
+        weight_bits : None, 8, 4 or "auto", default=None
+            Bits of the weights. None: those that the network was trained for, else 8. "auto": 8,
+            but 4 for as many nodes as it takes to fit `board`, beginning with those that lose
+            least; see `tensorspin.compiler.mixed_bits`. A chain that was not trained for weights
+            of 4 bits is brought to canonical form before it is rounded to them.
+        board : str, optional
+            Name of a board, such as "icebreaker". Needed for "auto", and for nothing else.
+
+        Returns
+        -------
+        NetworkProgram
+            The network in integers. It can be saved, loaded, run on the golden model and on a
+            board.
+
+        Raises
+        ------
+        ValueError
+            If an argument is none of these.
+        CapacityError
+            If there are more features or outputs than any device takes; with "auto", if even
+            weights of 4 bits do not fit the board.
+        """
+        check_is_fitted(self)
+        check_weight_bits(weight_bits, "weight_bits", None, "auto")
+        if (weight_bits == "auto") != (board is not None):
+            raise ValueError(
+                f'weight_bits="auto" and the name of a board belong together, not weight_bits='
+                f"{weight_bits!r} and board={board!r}"
+            )
+        if weight_bits is None:
+            weight_bits = self.weight_bits or WEIGHT.width
+        as_trained = weight_bits in (self.weight_bits, WEIGHT.width)
+        nodes = self._nodes() if as_trained else self._tough_nodes()
+        bits: int | list[int] = (
+            int(weight_bits)
+            if board is None
+            else mixed_bits(nodes, find_board(board).require_contractor())
+        )
+        return NetworkProgram.from_nodes(
+            nodes,
+            self.feature_map_.table(),
+            feature_minimum=self.feature_minimum_,
+            feature_maximum=self.feature_maximum_,
+            clip=self.feature_range is None,
+            task=self._task(),
+            weight_bits=bits,
+        )
+
+    def deploy(self, board: str | Board) -> BoardEstimator:
+        """Return the same estimator, predicting on a board.
+
+        Parameters
+        ----------
+        board : str or Board
+            URL, such as ``/dev/ttyUSB1``, ``sim://icebreaker`` or ``golden://icebreaker``, or an
+            open board.
+
+        Returns
+        -------
+        BoardEstimator
+            Of the kind that fits: `BoardClassifier`, `BoardRegressor` or `BoardAnomalyDetector`.
+        """
+        return self._deployed_type(self.quantize(), board)
+
+    @abstractmethod
+    def _nodes(self) -> list[FloatNode]:
+        """Return the fitted network as bilinear nodes in the order of their execution."""
+
+    def _tough_nodes(self) -> list[FloatNode]:
+        """Return the network in a form that rounding to 4 bits harms less, if there is one."""
+        return self._nodes()
+
+    @abstractmethod
+    def _task(self) -> Task:
+        """Return what the network's scores mean."""

@@ -1,0 +1,157 @@
+"""What training minimises: the cross entropy of classifiers, the squared error of regressors.
+
+A loss is an object that `tensorspin.models.descent.descend` calls with a contracted batch; see
+`tensorspin.models.descent.Loss`. The likelihood of the anomaly detector is in
+`tensorspin.models.born`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .descent import Network
+from .half_chains import ChainContraction, HalfChains, column_norms, log_norms
+
+INITIAL_TEMPERATURE = 8.0
+"""Largest logit at the start of the training, in nats.
+
+Two logits then differ by at most 8 * sqrt(2), so that one class can be about exp(11) times as
+probable as another. This is only where training starts: the temperature is trained too."""
+
+
+@dataclass
+class CrossEntropy:
+    """Cross entropy of the normalised logits, whose temperature is trained with the network.
+
+    Parameters
+    ----------
+    labels : ndarray of int of shape (n_samples,)
+        Index of each training sample's class.
+    smoothing : float
+        Share of the target's probability that is distributed evenly over all classes.
+    """
+
+    labels: np.ndarray
+    smoothing: float
+    parameters: np.ndarray = field(
+        default_factory=lambda: np.log(np.full(1, INITIAL_TEMPERATURE, dtype=np.float32))
+    )
+    """The logarithm of the temperature, which stays positive however it is changed."""
+
+    @property
+    def temperature(self) -> float:
+        """Largest logit, in nats."""
+        return float(np.exp(self.parameters[0]))
+
+    def __call__(
+        self, network: Network, contraction: Any, chosen: np.ndarray
+    ) -> tuple[float, Sequence[np.ndarray]]:
+        """Compute the loss of a batch and the gradients of the network and the temperature."""
+        loss, score_gradient, temperature_gradient = cross_entropy(
+            contraction.scores,
+            self.labels[chosen],
+            self.temperature,
+            self.smoothing,
+        )
+        gradients = network.gradients(contraction, score_gradient)
+        return loss, [*gradients, np.array(temperature_gradient, dtype=np.float32)]
+
+
+@dataclass
+class SquaredError:
+    """Mean squared error of a network with one output, taken in the network's own scale.
+
+    Parameters
+    ----------
+    targets : ndarray of float64 of shape (n_samples,)
+        The standardised target of each training sample.
+    """
+
+    targets: np.ndarray
+    parameters: None = None
+    """The loss has no parameters of its own."""
+
+    def __call__(
+        self, network: HalfChains, contraction: ChainContraction, chosen: np.ndarray
+    ) -> tuple[float, Sequence[np.ndarray]]:
+        """Compute the loss of a batch and the gradients of the network."""
+        loss, score_gradient = squared_error(
+            contraction.scores, log_norms(contraction), self.targets[chosen].astype(np.float32)
+        )
+        return loss, network.gradients(contraction, score_gradient)
+
+
+def cross_entropy(
+    scores: np.ndarray, labels: np.ndarray, temperature: float, smoothing: float = 0.0
+) -> tuple[float, np.ndarray, float]:
+    """Compute the cross entropy of the normalised logits, and its gradients.
+
+    Parameters
+    ----------
+    scores : ndarray of float of shape (n_classes, batch)
+        The scores of the network, up to a positive factor per sample.
+    labels : ndarray of int of shape (batch,)
+        Index of each sample's class.
+    temperature : float
+        Largest logit; see `tensorspin.models.logits.normalised_logits`.
+    smoothing : float
+        Share of the target's probability that is distributed evenly over all classes.
+
+    Returns
+    -------
+    loss : float
+        Mean over the batch, in nats.
+    score_gradient : ndarray of float of shape (n_classes, batch)
+        Derivative of the loss with respect to the scores.
+    temperature_gradient : float
+        Derivative of the loss with respect to the logarithm of the temperature.
+    """
+    batch = np.arange(scores.shape[1])
+    norm = column_norms(scores)
+    logits = temperature * (scores / norm)
+    # Without the largest logit, exp cannot overflow; the softmax stays the same.
+    shifted = logits - logits.max(axis=0)
+    exponentials = np.exp(shifted)
+    totals = exponentials.sum(axis=0)
+    # Python's number: a NumPy scalar of 64 bits would widen the arrays.
+    smoothing = float(smoothing)
+    of_targets = (1 - smoothing) * shifted[labels, batch] + smoothing * shifted.mean(axis=0)
+    loss = float(np.mean(np.log(totals) - of_targets))
+    logit_gradient = exponentials / totals - smoothing / len(scores)
+    logit_gradient[labels, batch] -= 1 - smoothing
+    logit_gradient /= len(batch)
+    radial = (logit_gradient * logits).sum(axis=0)
+    # Only the part across the score vector counts: its length has been divided out.
+    score_gradient = (temperature * logit_gradient - logits * (radial / temperature)) / norm
+    return loss, score_gradient, float(radial.sum())
+
+
+def squared_error(
+    scores: np.ndarray, log_norms: np.ndarray, targets: np.ndarray
+) -> tuple[float, np.ndarray]:
+    """Compute the mean squared error of a network's own scores, and its gradient.
+
+    Parameters
+    ----------
+    scores : ndarray of float of shape (1, batch)
+        Normalised scores; the network's own are ``scores * exp(log_norms)``.
+    log_norms : ndarray of float of shape (batch,)
+        Logarithm of the factor that was divided out of each sample's score.
+    targets : ndarray of float of shape (batch,)
+        What the network's own scores should be.
+
+    Returns
+    -------
+    loss : float
+        Mean over the batch.
+    score_gradient : ndarray of float of shape (1, batch)
+        Derivative of the loss with respect to the normalised scores.
+    """
+    scales = np.exp(log_norms)
+    errors = scores[0] * scales - targets
+    loss = float(np.mean(errors.astype(np.float64) ** 2))
+    return loss, (errors * scales * (2 / len(targets)))[None].astype(scores.dtype)

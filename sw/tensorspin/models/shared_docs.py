@@ -1,0 +1,144 @@
+"""Descriptions of parameters and attributes that several estimators share, each written once.
+
+An estimator's docstring names a shared entry on a line of its own, such as ``%(image_size)s``, and
+the decorator `with_shared_docs` replaces the line by the entry below. It runs when the class is
+defined, so ``help``, Sphinx and numpydoc see one complete docstring. SciPy documents the functions
+of `scipy.ndimage` in the same way.
+"""
+
+from __future__ import annotations
+
+import re
+from textwrap import dedent, indent
+from typing import TypeVar
+
+SHARED = {
+    # Parameters
+    "chain_order": """
+        feature_order : None, "snake", "strips", "mutual_information" or array-like of int of \
+shape (n_features,), default=None
+            The order in which the sites of the chain read the features. Features that depend on
+            each other should be read by neighbouring sites. None: the order of the columns of X.
+            "snake": the pixels of an image row by row, every other row backwards. "strips": the
+            same with pairs of rows, each walked through column by column. "mutual_information":
+            an order learnt from the training data, see `mutual_information_order`. An array: a
+            permutation of the column indices. No order costs time or memory on a board.
+        """,
+    "image_size": """
+        image_size : None or (height, width), default=None
+            Size in pixels of the images whose pixels, row by row, are the features. None: the
+            images are square.
+        """,
+    "feature_map": """
+        feature_map : {"linear", "trigonometric", "polynomial"}, callable or array-like of \
+shape (levels, local_dim), default="linear"
+            How a feature, scaled to [0, 1], becomes the vector that the network contracts; see
+            `FeatureMap`.
+        """,
+    "feature_range": """
+        feature_range : None or (low, high), default=None
+            None: the least and greatest value of each feature are learnt from the training data;
+            later values outside are clipped, as by a sensor that saturates. (low, high), two
+            numbers or two arrays of one number per feature: the user promises that all values lie
+            within; a value outside raises ValueError.
+        """,
+    "epochs_50": """
+        epochs : int, default=50
+            Number of passes over the training data.
+        """,
+    "batch_size": """
+        batch_size : int or "auto", default="auto"
+            Number of samples per update of the tensors. "auto": a 24th of the training samples,
+            but at least 16 and at most 256.
+        """,
+    "max_shift": """
+        max_shift : float, default=0.0
+            For images: at each update every image is moved at random by up to this many pixels
+            along both axes, also by fractions of a pixel.
+        """,
+    "distortion": """
+        distortion : float, default=0.0
+            For images: at each update the pixels of every image are displaced along both axes by
+            a smooth random field whose root mean square is this many pixels. The field slants,
+            stretches and bends what the image shows, as if another hand had drawn it (Simard,
+            Steinkraus and Platt 2003). Training then needs more epochs.
+        """,
+    "label_smoothing": """
+        label_smoothing : float, default=0.0
+            Share of the target probability that is distributed evenly over all classes, 0 to 1
+            (Szegedy et al., arXiv:1512.00567).
+        """,
+    "weight_bits": """
+        weight_bits : None, 8 or 4, default=None
+            None: train as if weights were real numbers. 8 or 4: train for weights of that many
+            bits, so that `quantize` changes nothing more; the fitted tensors then have at most 255
+            or 15 different entries. 4 bits halve the memory that a device needs for a node, which
+            leaves room for wider bonds.
+        """,
+    "random_state": """
+        random_state : int, RandomState or None, default=None
+            Seed of the initial tensors, of the order of the samples and of the noise.
+        """,
+    "verbose": """
+        verbose : bool, default=False
+            Whether to show the progress of the training on stderr.
+        """,
+    # Attributes
+    "classes_": """
+        classes_ : ndarray of shape (n_classes,)
+            The class labels, sorted.
+        """,
+    "features_in_": """
+        n_features_in_ : int
+            Number of features of a sample.
+        feature_names_in_ : ndarray of object of shape (n_features,)
+            Names of the columns of X. Present only if X had column names that are strings.
+        """,
+    "chain_": """
+        label_position_ : int
+            Number of sites in the left half-chain: the label tensor sits between the sites
+            ``label_position_ - 1`` and ``label_position_``.
+        site_features_ : ndarray of int of shape (n_sites,)
+            The feature that each site reads. A single feature is read by two sites.
+        """,
+    "scaling_": """
+        feature_map_ : FeatureMap
+            The map from a scaled feature to its vector.
+        feature_minimum_, feature_maximum_ : ndarray of float64 of shape (n_features,)
+            The values of each feature that are scaled to 0 and 1.
+        """,
+    "temperature_": """
+        temperature_ : float
+            The largest logit that the classifier can give. It is trained with the tensors.
+        """,
+    "n_iter_": """
+        n_iter_ : int
+            Number of epochs of the training.
+        """,
+}
+"""The entries by name. A name that ends in an underscore describes fitted attributes."""
+
+K = TypeVar("K", bound=type)
+
+
+def with_shared_docs(kind: K) -> K:
+    """Replace the lines ``%(name)s`` of a class's docstring by the entries of `SHARED`.
+
+    Parameters
+    ----------
+    kind : type
+        The class to document.
+
+    Returns
+    -------
+    type
+        The same class, with its docstring completed.
+    """
+    if kind.__doc__ is not None:  # python -OO removes docstrings
+        kind.__doc__ = re.sub(
+            r"^([ \t]*)%\((\w+)\)s$",
+            lambda line: indent(dedent(SHARED[line[2]]).strip(), line[1]),
+            kind.__doc__,
+            flags=re.MULTILINE,
+        )
+    return kind
