@@ -6,16 +6,11 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_iris
 
-from tensorspin.models import MPSClassifier, TTNClassifier
 from tensorspin.models.augmentation import Augmentation, displaced, random_fields
 from tensorspin.models.feature_order import snake_order
 from tensorspin.models.losses import cross_entropy
 
-CLASSIFIERS = [MPSClassifier, TTNClassifier]
-
-
-def quick(kind, **parameters):
-    return kind(**{"bond_dim": 4, "epochs": 2, "random_state": 0, **parameters})
+from ..support.estimators import CLASSIFIERS, quick
 
 
 def images(count=6, height=4, width=5):

@@ -7,7 +7,7 @@ import pytest
 from sklearn.datasets import load_iris
 from sklearn.metrics import mutual_info_score
 
-from tensorspin.models import MPSAnomalyDetector, MPSClassifier, MPSRegressor, TTNClassifier
+from tensorspin.models import MPSClassifier, TTNClassifier
 from tensorspin.models.feature_order import (
     BINS,
     check_image_size,
@@ -18,11 +18,7 @@ from tensorspin.models.feature_order import (
     strip_order,
 )
 
-ESTIMATORS = [MPSClassifier, MPSRegressor, MPSAnomalyDetector, TTNClassifier]
-
-
-def quick(kind, **parameters):
-    return kind(**{"bond_dim": 4, "epochs": 2, "random_state": 0, **parameters})
+from ..support.estimators import ESTIMATORS, quick
 
 
 def random_walk(rng, n_samples, n_features):

@@ -11,6 +11,7 @@ from tensorspin.models.half_chains import HalfChains, bond_dimensions
 from tensorspin.models.logits import normalised_logits
 from tensorspin.models.losses import cross_entropy
 
+from ..support.estimators import check_gradients
 from ..support.networks import brute_force_scores, random_network
 
 
@@ -81,7 +82,7 @@ def test_gradients_equal_finite_differences(n_sites, map_):
     cores, label, position = random_network(rng, n_sites, local_dim, 4, 3)
     log_temperature = 0.7
 
-    def loss_of(cores, label, log_temperature):
+    def loss(log_temperature=log_temperature):
         chains = HalfChains.pack(cores, label, position, dtype=np.float64)
         scores = chains.contract(chains.encode(inputs, map_)).scores
         return cross_entropy(scores, labels, np.exp(log_temperature))[0]
@@ -92,23 +93,9 @@ def test_gradients_equal_finite_differences(n_sites, map_):
         contraction.scores, labels, np.exp(log_temperature)
     )
     found = chains.unpack(chains.gradients(contraction, score_gradient))
-
+    check_gradients([*cores, label], found, loss, rng, probes=6, rel=1e-5, abs=1e-8)
     step = 1e-6
-
-    def difference(array, index):
-        original = array[index]
-        array[index] = original + step
-        above = loss_of(cores, label, log_temperature)
-        array[index] = original - step
-        below = loss_of(cores, label, log_temperature)
-        array[index] = original
-        return (above - below) / (2 * step)
-
-    for array, gradient in zip([*cores, label], found, strict=True):
-        for _ in range(6):
-            index = tuple(rng.integers(array.shape))
-            assert gradient[index] == pytest.approx(difference(array, index), rel=1e-5, abs=1e-8)
-    above, below = (loss_of(cores, label, log_temperature + sign * step) for sign in (1, -1))
+    above, below = (loss(log_temperature + sign * step) for sign in (1, -1))
     assert temperature_gradient == pytest.approx((above - below) / (2 * step), rel=1e-5)
 
 

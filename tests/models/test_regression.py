@@ -17,6 +17,7 @@ from tensorspin.models import BoardClassifier, MPSRegressor
 from tensorspin.models.half_chains import HalfChains, log_norms
 from tensorspin.models.losses import squared_error
 
+from ..support.estimators import check_gradients, check_not_dependent_on_the_batch
 from ..support.networks import brute_force_scores, random_network
 
 GOLDEN = "golden://icebreaker"
@@ -59,19 +60,7 @@ def test_gradients_in_true_scale_equal_finite_differences(n_sites):
     )
     _, score_gradient = squared_error(contraction.scores, log_norms(contraction), targets)
     found = chains.unpack(chains.gradients(contraction, score_gradient))
-    step = 1e-6
-    for array, gradient in zip([*cores, label], found, strict=True):
-        for _ in range(4):
-            index = tuple(rng.integers(array.shape))
-            original = array[index]
-            array[index] = original + step
-            above = loss()
-            array[index] = original - step
-            below = loss()
-            array[index] = original
-            assert gradient[index] == pytest.approx(
-                (above - below) / (2 * step), rel=1e-4, abs=1e-5
-            )
+    check_gradients([*cores, label], found, loss, rng)
 
 
 @pytest.mark.parametrize("feature_map", ["linear", "polynomial"])
@@ -135,8 +124,7 @@ def test_deterministic_and_independent_of_the_batch(diabetes):
     X_train, X_test, y_train, _ = diabetes
     one, two = (MPSRegressor(4, epochs=2, random_state=3).fit(X_train, y_train) for _ in "12")
     np.testing.assert_array_equal(one.predict(X_test), two.predict(X_test))
-    alone = np.concatenate([one.predict(row[None]) for row in X_test[:10]])
-    np.testing.assert_allclose(one.predict(X_test)[:10], alone, rtol=1e-9)
+    check_not_dependent_on_the_batch(one.predict, X_test[:10])
     copy = pickle.loads(pickle.dumps(one))
     np.testing.assert_array_equal(copy.predict(X_test), one.predict(X_test))
     assert clone(one).get_params() == one.get_params()

@@ -16,6 +16,7 @@ from tensorspin.models.tree_network import TreeNetwork
 from tensorspin.models.tree_shape import balanced_tree, image_tree, users_tree
 from tensorspin.models.tree_tensors import initial_tensors, node_shapes
 
+from ..support.estimators import check_gradients
 from ..support.trees import random_tree, random_tree_tensors, tree_scores
 
 
@@ -198,18 +199,7 @@ def test_gradients_equal_finite_differences(n_leaves, map_):
     network, contraction = contracted()
     _, score_gradient, _ = cross_entropy(contraction.scores, labels, 2.0)
     gradients = network.unpack(network.gradients(contraction, score_gradient))
-    step = 1e-6
-    for tensor, gradient in zip(tensors, gradients):
-        for _ in range(6):
-            index = tuple(rng.integers(tensor.shape))
-            original = tensor[index]
-            tensor[index] = original + step
-            above = loss()
-            tensor[index] = original - step
-            below = loss()
-            tensor[index] = original
-            difference = (above - below) / (2 * step)
-            assert gradient[index] == pytest.approx(difference, rel=1e-5, abs=1e-8)
+    check_gradients(tensors, gradients, loss, rng, probes=6, rel=1e-5, abs=1e-8)
 
 
 def test_padding_never_spoils_a_gradient():

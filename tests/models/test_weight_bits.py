@@ -16,20 +16,9 @@ from tensorspin.models.descent import round_nodes
 from tensorspin.models.half_chains import HalfChains
 from tensorspin.models.tree_network import TreeNetwork
 
+from ..support.estimators import CLASSIFIERS, quick
 from ..support.networks import random_network
 from ..support.trees import random_tree, random_tree_tensors
-
-CLASSIFIERS = [MPSClassifier, TTNClassifier]
-
-
-def quick(kind, **parameters):
-    return kind(**{"bond_dim": 4, "epochs": 5, "random_state": 0, **parameters})
-
-
-def tensors_of(model):
-    if isinstance(model, TTNClassifier):
-        return model.tensors_
-    return [*model.cores_, model.label_tensor_]
 
 
 @pytest.fixture(scope="module")
