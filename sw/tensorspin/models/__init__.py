@@ -1,4 +1,36 @@
-"""scikit-learn estimators whose models are tensor networks."""
+"""scikit-learn estimators whose models are tensor networks.
+
+A tensor network is a function of all features, made of many small tensors (arrays with several
+axes). Each feature becomes a short vector; tensors are contracted with these vectors and with each
+other, that is, multiplied and summed over the axes that they share. The result is linear in each
+feature's vector, and the cost grows only linearly with the number of features. An axis that two
+tensors share is called a bond; the larger its dimension, the more one part of the network can tell
+the other, and the more multiplications a device needs.
+
+Two kinds of network are used: the matrix product state (MPS), a chain of tensors with one feature
+at each, and the tree tensor network (TTN), a binary tree with the features at its leaves. On a
+device both are lists of bilinear nodes, see `tensorspin.compiler`.
+
+=====================  =======================================================================
+module                 what it has
+=====================  =======================================================================
+`base`                 the one ``fit`` of all estimators; checks of parameters; classification
+`mps`, `half_chains`   chains: estimator, contraction and gradients
+`ttn`, `tree_network`  trees: the same; `tree_shape` and `tree_tensors` are where a tree starts
+`regression`           chains with one output that is a number
+`anomaly`, `born`      chains whose squared output is a probability (Born machines)
+`descent`, `losses`    how tensors are trained, and for what
+`feature_maps`         from a feature to its vector
+`feature_order`        the order in which a network reads the features
+`augmentation`         random changes of the samples while training
+`canonical`            the canonical form of a chain, its spectra, and the narrowing of bonds
+`entanglement`         how much each bond of a chain carries
+`logits`               from scores to probabilities
+`deployment`           from a fitted estimator to a program and a board
+`deployed`             estimators whose predictions a board computes
+`shared_docs`          descriptions of parameters that several estimators share
+=====================  =======================================================================
+"""
 
 from __future__ import annotations
 

@@ -13,12 +13,14 @@ import numpy as np
 from ..contract.contractor.memory import LEVELS
 
 COMPONENT_LIMIT = 1.0
-"""Largest magnitude of a component of a feature vector: that of the device's number format."""
+"""Largest magnitude of a component of a feature vector: that of the device's feature table, whose
+entries are 16-bit fractions."""
 
 LOCAL_DIM_RANGE = (2, 32)
 """Least and largest number of components of a feature vector.
 
-A single component could not tell features apart; a device's node has at most 32 inputs a side."""
+With a single component a network could only scale its scores, all alike; 32 is also the largest
+bond dimension."""
 
 
 def _linear(x):
