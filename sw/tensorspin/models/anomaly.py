@@ -199,8 +199,7 @@ class MPSAnomalyDetector(OutlierMixin, MPSEstimator):
     def _task(self) -> OutlierDetection:
         return OutlierDetection(self.offset_)
 
-    def _check_parameters(self) -> None:
-        super()._check_parameters()
+    def _learn_target(self, X, y) -> tuple[np.ndarray, NegativeLogLikelihood]:
         contamination = self.contamination
         if not is_number(contamination, Real):
             raise ValueError(f"contamination must be a number, not {contamination!r}")
@@ -208,8 +207,6 @@ class MPSAnomalyDetector(OutlierMixin, MPSEstimator):
             raise ValueError(
                 f"contamination must be more than 0 and at most 0.5, not {contamination}"
             )
-
-    def _learn_target(self, X, y) -> tuple[np.ndarray, NegativeLogLikelihood]:
         X = validate_data(self, X, dtype=np.float64)
         if X.shape[1] < 2:
             # Two sites that read the same feature are not independent, so Z would be wrong.

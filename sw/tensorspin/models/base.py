@@ -69,8 +69,8 @@ class NetworkEstimator(DeployableMixin, BaseEstimator):
 
     A subclass has a public ``fit`` that calls `_fit`, which calls, in this order:
 
-    - `_check_parameters`;
-    - `_learn_target`: validate X and y, and learn what the targets are (classes, a scale);
+    - `_learn_target`: check the parameters of the task, validate X and y, and learn what the
+      targets are (classes, a scale);
     - `_learn_sites`: which feature each site or leaf of the network reads;
     - `_initial_network`: the network to start from;
     - `descend`, which trains it;
@@ -147,7 +147,10 @@ class NetworkEstimator(DeployableMixin, BaseEstimator):
 
     @abstractmethod
     def _learn_target(self, X, y) -> tuple[np.ndarray, Loss[Any]]:
-        """Validate the training data, learn what the targets are; return X and the loss."""
+        """Return the validated X, and the loss, which knows the targets.
+
+        On the way, check the parameters of the task, validate y, and learn what the targets are.
+        """
 
     def _learn_ranges(self, X: np.ndarray) -> None:
         """Set the values of each feature that become 0 and 1."""
@@ -311,11 +314,8 @@ class NetworkClassifier(LogitsMixin, ClassifierMixin, NetworkEstimator):
     def _network_scores(self, inputs: np.ndarray) -> np.ndarray:
         """Return scores (n_samples, n_classes) of scaled inputs (n_samples, n_sites)."""
 
-    def _check_parameters(self) -> None:
-        super()._check_parameters()
-        check_weight_bits(self.weight_bits, "weight_bits", None)
-
     def _learn_target(self, X, y) -> tuple[np.ndarray, CrossEntropy]:
+        check_weight_bits(self.weight_bits, "weight_bits", None)
         X, y = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(y)
         self.classes_, labels = np.unique(y, return_inverse=True)
