@@ -238,7 +238,7 @@ def test_initial_vectors_tell_samples_apart_at_any_depth():
         network = TreeNetwork.pack(children, tensors)
         inputs = rng.random((50, n_leaves))
         left_half = network.contract(network.encode(inputs, FeatureMap())).vectors[
-            network.levels[-2].rows
+            network.layers[-2].rows
         ][:16]
         overlaps = left_half.T @ left_half
         spreads.append(np.abs(overlaps[np.triu_indices(50, 1)]).mean())

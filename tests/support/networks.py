@@ -8,7 +8,7 @@ from tensorspin.models.half_chains import bond_dimensions
 
 
 def random_network(rng, n_sites, local_dim, bond_dim, n_classes):
-    """Cores, label tensor and label position, with normally distributed entries."""
+    """Cores, label tensor and label position of a chain, with normally distributed entries."""
     position = n_sites // 2
     bonds = bond_dimensions(n_sites, position, local_dim, bond_dim)
     cores = []
@@ -23,7 +23,7 @@ def random_network(rng, n_sites, local_dim, bond_dim, n_classes):
 
 
 def full_tensor(cores, label, position):
-    """The whole network as one array: an axis per site, then the axis of classes."""
+    """The whole chain contracted to one array: an axis per site, then the axis of classes."""
     left = np.ones((1, 1))
     for core in cores[:position]:
         left = np.einsum("fa,apb->fpb", left, core).reshape(-1, core.shape[2])
@@ -36,7 +36,7 @@ def full_tensor(cores, label, position):
 
 
 def brute_force_scores(cores, label, position, components):
-    """Scores (batch, n_classes) of feature vectors (batch, n_sites, local_dim)."""
+    """Scores (batch, n_classes) of feature vectors (batch, n_sites, local_dim), site by site."""
     scores = []
     for sample in components:
         tensor = full_tensor(cores, label, position)

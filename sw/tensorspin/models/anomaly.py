@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from numbers import Real
+from typing import Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import OutlierMixin
 from sklearn.utils.validation import validate_data
 
@@ -120,7 +122,7 @@ class MPSAnomalyDetector(OutlierMixin, MPSEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, X, y=None):
+    def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Train the network.
 
         Parameters
@@ -145,7 +147,7 @@ class MPSAnomalyDetector(OutlierMixin, MPSEstimator):
         """
         return self._fit(X, y)
 
-    def score_samples(self, X):
+    def score_samples(self, X: ArrayLike) -> np.ndarray:
         """Compute the log-likelihood of each sample.
 
         Parameters
@@ -166,7 +168,7 @@ class MPSAnomalyDetector(OutlierMixin, MPSEstimator):
         """
         return self._log_likelihood(self._validated_inputs(X))
 
-    def decision_function(self, X):
+    def decision_function(self, X: ArrayLike) -> np.ndarray:
         """Compute how far the log-likelihood of each sample is above that of an outlier.
 
         Parameters
@@ -181,7 +183,7 @@ class MPSAnomalyDetector(OutlierMixin, MPSEstimator):
         """
         return self.score_samples(X) - self.offset_
 
-    def predict(self, X):
+    def predict(self, X: ArrayLike) -> np.ndarray:
         """Tell outliers from inliers.
 
         Parameters

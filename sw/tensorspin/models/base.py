@@ -11,9 +11,10 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
@@ -93,7 +94,7 @@ class NetworkEstimator(DeployableMixin, BaseEstimator):
 
     _limits = TRAINING_LIMITS
 
-    def _fit(self, X, y):
+    def _fit(self, X, y) -> Self:
         """Train the network; see `NetworkClassifier.fit`."""
         self._check_parameters()
         X, loss = self._learn_target(X, y)
@@ -211,7 +212,7 @@ class NetworkEstimator(DeployableMixin, BaseEstimator):
         """Scale samples, in the order of the sites: shape (n_samples, n_sites)."""
         return self._scaled(X)[:, self.site_features_]
 
-    def _validated_inputs(self, X) -> np.ndarray:
+    def _validated_inputs(self, X: ArrayLike) -> np.ndarray:
         """Validate samples that a user gives to a fitted estimator; return the sites' inputs."""
         check_is_fitted(self)
         return self._site_inputs(validate_data(self, X, dtype=np.float64, reset=False))
@@ -232,7 +233,7 @@ class NetworkClassifier(LogitsMixin, ClassifierMixin, NetworkEstimator):
     _deployed_type = BoardClassifier
     _limits = CLASSIFIER_LIMITS
 
-    def fit(self, X, y):
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Train the network and its temperature.
 
         Parameters
@@ -257,7 +258,7 @@ class NetworkClassifier(LogitsMixin, ClassifierMixin, NetworkEstimator):
         """
         return self._fit(X, y)
 
-    def scores(self, X):
+    def scores(self, X: ArrayLike) -> np.ndarray:
         """Compute the multilinear scores of the network, up to a positive factor per sample.
 
         Parameters
@@ -277,7 +278,7 @@ class NetworkClassifier(LogitsMixin, ClassifierMixin, NetworkEstimator):
         """
         return self._network_scores(self._validated_inputs(X))
 
-    def logits_from_scores(self, scores):
+    def logits_from_scores(self, scores: ArrayLike) -> np.ndarray:
         """Compute logits from scores, whichever positive factor each sample's scores carry.
 
         So it serves the scores that `scores` computes and those that an accelerator returns.
@@ -294,7 +295,7 @@ class NetworkClassifier(LogitsMixin, ClassifierMixin, NetworkEstimator):
         """
         return normalised_logits(np.asarray(scores, dtype=float), self.temperature_)
 
-    def predict(self, X):
+    def predict(self, X: ArrayLike) -> np.ndarray:
         """Predict the class of each sample.
 
         Parameters
@@ -340,7 +341,7 @@ class NetworkClassifier(LogitsMixin, ClassifierMixin, NetworkEstimator):
     def _task(self) -> Classification:
         return Classification(self.classes_, float(self.temperature_))
 
-    def _logits(self, X) -> np.ndarray:
+    def _logits(self, X: ArrayLike) -> np.ndarray:
         return self.logits_from_scores(self.scores(X))
 
 

@@ -42,8 +42,8 @@ def check_image_size(image_size, n_features: int) -> tuple[int, int]:
     Raises
     ------
     ValueError
-        If it is no pair of integers whose product is n_features, or None and n_features is not a
-        square number.
+        If `image_size` is no pair of integers whose product is n_features, or if it is None and
+        n_features is not a square number.
     """
     if image_size is None:
         side = isqrt(n_features)
@@ -83,7 +83,7 @@ def check_permutation(feature_order, n_features: int) -> np.ndarray:
     Raises
     ------
     ValueError
-        If it does not hold each feature once.
+        If the order does not hold each feature once.
     """
     order = np.asarray(feature_order)
     if (
@@ -124,7 +124,8 @@ def chosen_order(
     Raises
     ------
     ValueError
-        If feature_order is none of these, or the image has not n_features pixels.
+        If feature_order is neither a known name nor a permutation, or if the image has not
+        n_features pixels.
     """
     n_features = inputs.shape[1]
     if feature_order is None:
@@ -155,7 +156,7 @@ def snake_order(height: int, width: int) -> np.ndarray:
     Returns
     -------
     ndarray of int of shape (height * width,)
-        The pixels; pixel ``row * width + column``.
+        Indices ``row * width + column`` of the pixels.
     """
     pixels = np.arange(height * width).reshape(height, width)
     pixels[1::2] = pixels[1::2, ::-1].copy()
@@ -178,7 +179,7 @@ def strip_order(height: int, width: int, strip: int = STRIP) -> np.ndarray:
     Returns
     -------
     ndarray of int of shape (height * width,)
-        The pixels; pixel ``row * width + column``.
+        Indices ``row * width + column`` of the pixels.
     """
     pixels = np.arange(height * width).reshape(height, width)
     order = []
@@ -210,7 +211,7 @@ def mutual_information(inputs: np.ndarray) -> np.ndarray:
     single = np.diagonal(joint)
     with np.errstate(divide="ignore", invalid="ignore"):
         terms = joint * np.log(joint / (single[:, None] * single))
-    terms[joint == 0] = 0
+    terms[joint == 0] = 0  # the limit of p log p, which NumPy computes as NaN
     information = terms.reshape(n_features, BINS, n_features, BINS).sum(axis=(1, 3))
     return np.maximum((information + information.T) / 2, 0)
 
@@ -240,6 +241,7 @@ def mutual_information_order(inputs: np.ndarray, rng: np.random.Generator) -> np
     information = mutual_information(inputs)
     varying = np.flatnonzero(np.diagonal(information) > 0)
     constant = np.flatnonzero(np.diagonal(information) == 0)
+    # A constant feature depends on nothing; in the middle it would only keep others apart.
     middle = varying
     if len(varying) > 2:
         weights = information[np.ix_(varying, varying)]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import softmax
 
 
@@ -43,14 +44,14 @@ class HasLogits(Protocol):
     def classes_(self) -> np.ndarray:
         """Class labels, ndarray of shape (n_classes,)."""
 
-    def _logits(self, X: Any) -> np.ndarray:
+    def _logits(self, X: ArrayLike) -> np.ndarray:
         """Compute logits, ndarray of float64 of shape (n_samples, n_classes)."""
 
 
 class LogitsMixin:
     """Decision function and probabilities of a classifier with `classes_` and ``_logits(X)``."""
 
-    def decision_function(self: HasLogits, X: Any) -> np.ndarray:
+    def decision_function(self: HasLogits, X: ArrayLike) -> np.ndarray:
         """Compute the logits of the classes.
 
         Parameters
@@ -67,7 +68,7 @@ class LogitsMixin:
         logits = self._logits(X)
         return logits[:, 1] - logits[:, 0] if len(self.classes_) == 2 else logits
 
-    def predict_proba(self: HasLogits, X: Any) -> np.ndarray:
+    def predict_proba(self: HasLogits, X: ArrayLike) -> np.ndarray:
         """Compute class probabilities: the softmax of the logits.
 
         Parameters

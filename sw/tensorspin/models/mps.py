@@ -11,6 +11,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from numbers import Integral, Real
+from typing import Self
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -107,7 +108,7 @@ class MPSEstimator(NetworkEstimator):
         with np.errstate(over="ignore"):
             return float(self.feature_map_.local_dim) ** beyond
 
-    def compress(self, max_bond: int | None = None, tolerance: float = 0.0):
+    def compress(self, max_bond: int | None = None, tolerance: float = 0.0) -> Self:
         """Return the same model with narrower bonds: a truncated Schmidt decomposition at each.
 
         The chain is brought to canonical form, in which the singular values of a bond tell how much

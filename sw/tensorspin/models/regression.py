@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin
 from sklearn.linear_model import Ridge
 from sklearn.utils.validation import validate_data
@@ -118,7 +121,7 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, X, y):
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Train the network.
 
         Parameters
@@ -143,7 +146,7 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
         """
         return self._fit(X, y)
 
-    def predict(self, X):
+    def predict(self, X: ArrayLike) -> np.ndarray:
         """Predict the target of each sample.
 
         Parameters

@@ -20,7 +20,7 @@ from .half_chains import column_norms
 
 
 @dataclass(frozen=True)
-class Level:
+class Layer:
     """Nodes of one height, and where their vectors stand.
 
     All entries of all vectors of a batch are rows of one array with a column per sample. Row 0 is
@@ -54,14 +54,14 @@ class TreeNetwork:
 
     Parameters
     ----------
-    levels : list of Level
-        From the lowest nodes to the root, which is alone in its level.
+    layers : list of Layer
+        From the lowest nodes to the root, which is alone in its layer.
     arrays : list of ndarray of float of shape (n_nodes, outputs, left * right)
-        The tensors of each level. Entries beyond a node's true shape are zero.
+        The tensors of each layer. Entries beyond a node's true shape are zero.
     shapes : sequence of (int, int, int)
         Shape (outputs, left, right) of each node's tensor without padding.
     leaf_rows : slice
-        Rows of the leaves' vectors, see `Level`.
+        Rows of the leaves' vectors, see `Layer`.
     n_rows : int
         Number of all rows.
 
@@ -73,13 +73,13 @@ class TreeNetwork:
 
     def __init__(
         self,
-        levels: list[Level],
+        layers: list[Layer],
         arrays: list[np.ndarray],
         shapes: Sequence[tuple[int, ...]],
         leaf_rows: slice,
         n_rows: int,
     ) -> None:
-        self.levels = levels
+        self.layers = layers
         self.arrays = arrays
         self.n_steps = (len(shapes) + 1) // 2
         self._shapes = shapes
@@ -124,7 +124,7 @@ class TreeNetwork:
         starts = np.zeros(2 * n_leaves - 1, dtype=int)
         starts[:n_leaves] = 1 + local_dim * np.arange(n_leaves)
         next_row = 1 + local_dim * n_leaves
-        levels: list[Level] = []
+        layers: list[Layer] = []
         arrays: list[np.ndarray] = []
         for height in range(1, heights[-1] + 1):
             nodes = np.flatnonzero(heights[n_leaves:] == height)
@@ -141,7 +141,7 @@ class TreeNetwork:
             end_row = next_row + outputs * len(nodes)
             trainable_children = bool((children[nodes] >= n_leaves).any())
             rows = slice(next_row, end_row)
-            levels.append(Level(nodes, left_rows, right_rows, rows, trainable_children))
+            layers.append(Layer(nodes, left_rows, right_rows, rows, trainable_children))
             next_row = end_row
 
             padded = np.zeros((len(nodes), outputs, *widths), dtype)
@@ -150,7 +150,7 @@ class TreeNetwork:
                 stacked[:k, :a, :b] = tensors[index]
             arrays.append(padded.reshape(len(nodes), outputs, -1))
         leaf_rows = slice(1, 1 + local_dim * n_leaves)
-        return cls(levels, arrays, shapes, leaf_rows, next_row)
+        return cls(layers, arrays, shapes, leaf_rows, next_row)
 
     def unpack(self, arrays: Sequence[np.ndarray] | None = None) -> list[np.ndarray]:
         """Undo `pack`.
@@ -166,9 +166,9 @@ class TreeNetwork:
             The tensor of each node.
         """
         tensors = {}
-        for level, stack in zip(self.levels, self.arrays if arrays is None else arrays):
-            padded = stack.reshape(*stack.shape[:2], level.left_rows.shape[1], -1)
-            for tensor, node in zip(padded, level.nodes.tolist()):
+        for layer, stack in zip(self.layers, self.arrays if arrays is None else arrays):
+            padded = stack.reshape(*stack.shape[:2], layer.left_rows.shape[1], -1)
+            for tensor, node in zip(padded, layer.nodes.tolist()):
                 k, a, b = self._shapes[node]
                 tensors[node] = tensor[:k, :a, :b].copy()
         return [tensors[node] for node in range(len(self._shapes))]
@@ -201,7 +201,7 @@ class TreeNetwork:
         features : ndarray of float of shape (n_leaves, local_dim, batch)
             Feature vectors from `encode`.
         record : bool
-            Whether `gradients` will be called. False saves memory: the products of each level are
+            Whether `gradients` will be called. False saves memory: the products of each layer are
             not kept.
 
         Returns
@@ -214,12 +214,12 @@ class TreeNetwork:
         vectors[0] = 0
         vectors[self._leaf_rows] = features.reshape(-1, batch)
         products, norms = [], []
-        for level, weights in zip(self.levels, self.arrays):
-            left, right = vectors[level.left_rows], vectors[level.right_rows]
+        for layer, weights in zip(self.layers, self.arrays):
+            left, right = vectors[layer.left_rows], vectors[layer.right_rows]
             product = (left[:, :, None] * right[:, None]).reshape(*weights.shape[::2], batch)
-            own = vectors[level.rows].reshape(*weights.shape[:2], batch)
+            own = vectors[layer.rows].reshape(*weights.shape[:2], batch)
             np.matmul(weights, product, out=own)
-            if level is not self.levels[-1]:
+            if layer is not self.layers[-1]:
                 norms.append(column_norms(own))
                 own /= norms[-1]
             if record:
@@ -251,23 +251,23 @@ class TreeNetwork:
         batch = vectors.shape[1]
         # Zeros, because nothing writes the padding. Row 0 collects the gradients of the padding.
         vector_gradients = np.zeros_like(vectors)
-        vector_gradients[self.levels[-1].rows] = score_gradient
+        vector_gradients[self.layers[-1].rows] = score_gradient
         result = []
-        for index in reversed(range(len(self.levels))):
-            level, weights = self.levels[index], self.arrays[index]
-            gradient = vector_gradients[level.rows].reshape(*weights.shape[:2], batch)
+        for index in reversed(range(len(self.layers))):
+            layer, weights = self.layers[index], self.arrays[index]
+            gradient = vector_gradients[layer.rows].reshape(*weights.shape[:2], batch)
             if index < len(contraction.norms):
                 gradient = gradient / contraction.norms[index]
             result.append(gradient @ contraction.products[index].transpose(0, 2, 1))
-            if not level.trainable_children:
+            if not layer.trainable_children:
                 continue
-            left, right = vectors[level.left_rows], vectors[level.right_rows]
+            left, right = vectors[layer.left_rows], vectors[layer.right_rows]
             product_gradient = (weights.transpose(0, 2, 1) @ gradient).reshape(
                 *left.shape[:2], right.shape[1], batch
             )
             # Each vector has one reader: nothing is added up.
-            vector_gradients[level.left_rows] = np.einsum("mabn,mbn->man", product_gradient, right)
-            vector_gradients[level.right_rows] = np.einsum("mabn,man->mbn", product_gradient, left)
+            vector_gradients[layer.left_rows] = np.einsum("mabn,mbn->man", product_gradient, right)
+            vector_gradients[layer.right_rows] = np.einsum("mabn,man->mbn", product_gradient, left)
         return result[::-1]
 
 
@@ -276,13 +276,13 @@ class TreeContraction:
     """What `TreeNetwork.contract` leaves for `TreeNetwork.gradients`."""
 
     vectors: np.ndarray
-    """Normalised vectors of leaves and nodes, shape (n_rows, batch); see `Level`."""
+    """Normalised vectors of leaves and nodes, shape (n_rows, batch); see `Layer`."""
 
     products: list[np.ndarray]
-    """Products of each level's pairs of children, shape (n_nodes, left * right, batch)."""
+    """Products of each layer's pairs of children, shape (n_nodes, left * right, batch)."""
 
     norms: list[np.ndarray]
-    """What was divided out of the vectors of each level but the root's, each of shape
+    """What was divided out of the vectors of each layer but the root's, each of shape
     (n_nodes, 1, batch)."""
 
     scores: np.ndarray

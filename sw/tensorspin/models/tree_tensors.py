@@ -75,6 +75,7 @@ def initial_tensors(
         no class is preferred before training begins.
     """
     n_leaves = len(children) + 1
+    # Direction of each leaf's and node's vector that holds its constant component.
     directions = [constant / np.linalg.norm(constant)] * n_leaves
     leaves_below = [1] * n_leaves
     tensors = []
@@ -82,6 +83,7 @@ def initial_tensors(
         leaves_below.append(leaves_below[left] + leaves_below[right])
         both = np.kron(directions[left], directions[right])
         if outputs == a * b:
+            # Room for all products: nothing has to be chosen.
             rows = np.eye(a * b)
             directions.append(both)
         else:
@@ -89,6 +91,7 @@ def initial_tensors(
             right_basis = _completed(directions[right], rng)
             from_left = np.kron(left_basis[1:], right_basis[:1])
             from_right = np.kron(left_basis[:1], right_basis[1:])
+            # So many varying components of both children can be added pairwise.
             common = min(a, b) - 1
             cosine, sine = np.sqrt(
                 np.array([leaves_below[left], leaves_below[right]]) / leaves_below[-1]
