@@ -65,7 +65,7 @@ def test_train_with_all_options(capsys, tmp_path):
         ("1,2,a\n" * 9 + "1,2,b\n", "can't be split"),
         ("1,2,a\n1,nan,a\n", "feature 1 of sample 1 is nan"),
         ("1,2,a\n1e999,2,a\n", "feature 0 of sample 1 is inf"),
-        ("1,2,a\n" * 9, "at least 2 classes are needed, got 1 class: a"),
+        ("1,2,a\n" * 9, "at least 2 classes are needed, not 1 class: a"),
         ("".join(f"{i},{i / 7}\n" for i in range(20)), "Unknown label type: continuous"),
     ],
 )
