@@ -276,6 +276,7 @@ class MPSAnomalyDetector(OutlierMixin, MPSEstimator):
     def _keep_normalised(self, cores: list[np.ndarray], label: np.ndarray) -> None:
         """Store a network given in the orthonormal basis of features, normalised to Z = 1."""
         chains = HalfChains.pack(cores, label, self.label_position_, dtype=np.float64)
+        # `log_partition` gives the mean over all combinations of levels; Z is their sum.
         log_mean, _, _ = log_partition(chains)
         log_z = log_mean + len(cores) * np.log(LEVELS)
         basis = orthonormal_basis(self.feature_map_.table())

@@ -60,6 +60,7 @@ class Augmentation:
             if self.distortion:
                 fields = random_fields(self.pixels.shape, 2 * len(batch), rng)
                 displacements = displacements + self.distortion * fields.reshape(2, *images.shape)
+            # Sites read pixels in any order: images are taken apart and put back by `pixels`.
             batch = np.empty_like(batch)
             batch[:, self.pixels] = displaced(images, *displacements)
         if self.input_noise:
@@ -103,6 +104,7 @@ def _influences(height: int, width: int) -> np.ndarray:
     """
     rows, columns = (_along_axis(length) for length in (height, width))
     influences = np.einsum("ay,bx->abyx", rows, columns).reshape(CONTROL_POINTS**2, -1)
+    # The variance of a field is 1 on average over the image, whatever its size.
     influences /= np.sqrt(np.mean((influences**2).sum(axis=0)))
     return influences.astype(np.float32)
 
@@ -136,6 +138,7 @@ def displaced(images: np.ndarray, down: np.ndarray, right: np.ndarray) -> np.nda
     rows, columns = (np.arange(length, dtype=images.dtype) for length in (height, width))
     above, below_share, row_step = _neighbours(height, width, rows[:, None] - down)
     left, right_share, column_step = _neighbours(width, 1, columns - right)
+    # Images lie one behind the other in one flat array, from which all pixels are taken at once.
     starts = height * width * np.arange(n_images)[:, None, None]
     corners = starts + above + left
     upper, lower = (

@@ -66,6 +66,7 @@ def orthonormal_basis(table: np.ndarray) -> np.ndarray:
         ``table @ basis.T`` has the mean square 1 in each column and no correlation between columns.
         The rank is less than local_dim if the components are linearly dependent.
     """
+    # Eigenvectors of the Gram matrix, each over the root of its eigenvalue.
     values, vectors = np.linalg.eigh(table.T @ table / len(table))
     kept = values > RANK_TOLERANCE * values[-1]
     return (vectors[:, kept] / np.sqrt(values[kept])).T
@@ -105,6 +106,7 @@ def log_partition(chains: HalfChains) -> tuple[float, np.ndarray, np.ndarray]:
         traces[step] = np.trace(environment, axis1=1, axis2=2)[:, None, None]
         # Divided by its trace, an environment stays in range in chains of any length.
         environment = environment / traces[step]
+    # Both half-chains meet at the label tensor, once for each factor psi.
     label = chains.label.reshape(bond, bond)
     half = environment[0] @ label @ environment[1]
     z = float(np.sum(half * label))

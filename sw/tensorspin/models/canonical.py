@@ -131,6 +131,7 @@ class CanonicalChain:
             genuine = int(np.sum(values > RELATIVE_ROUNDING * values[0]))
             return max(1, min(enough, genuine, max_bond or enough))
 
+        # What `kept` chose while sweeping, it chooses again from the same spectra.
         chain, spectra = self._swept(kept)
         discarded = np.array([np.sum(values[kept(values) :] ** 2) for values in spectra])
         return chain, discarded
@@ -159,6 +160,7 @@ def _orthogonalised(cores: Sequence[np.ndarray]) -> tuple[list[np.ndarray], np.n
     carry, log_norm = np.ones((1, 1)), 0.0
     isometries = []
     for core in cores:
+        # What is not orthonormal in a core is carried into the next one, and so to the centre.
         core = np.tensordot(carry, core, axes=1)
         outer, local_dim, inner = core.shape
         isometry, carry = np.linalg.qr(core.reshape(outer * local_dim, inner))
@@ -190,6 +192,7 @@ def _sweep_outwards(
             # The core before this one in the sweep has the bond, too.
             rotated[-1] = np.tensordot(vectors.T, rotated[-1], axes=1)
         rotated.append(np.tensordot(core, vectors, axes=1))
+        # This core, weighted by the singular values, is the centre as the next bond sees it.
         centre = (rotated[-1] * values[: vectors.shape[1]]).reshape(len(core), -1)
     return rotated[::-1], bases[0], spectra
 

@@ -77,6 +77,7 @@ class DeployableMixin:
             )
         if weight_bits is None:
             weight_bits = self.weight_bits or WEIGHT.width
+        # 8 bits round any network well enough; 4 bits only one that was trained for them.
         as_trained = weight_bits in (self.weight_bits, WEIGHT.width)
         nodes = self._nodes() if as_trained else self._tough_nodes()
         bits: int | list[int] = (

@@ -259,6 +259,7 @@ def descend(
             contraction = network.contract(network.encode(batch, feature_map))
             batch_loss, gradients = loss(network, contraction, chosen)
             total += batch_loss * len(chosen)
+            # The mask keeps padding and fixed entries out of Adam's running means, too.
             gradient = mask * np.concatenate([np.ravel(part) for part in gradients])
 
             update += 1
@@ -266,6 +267,7 @@ def descend(
             parameters -= rate * (
                 shares * optimiser.direction(gradient) + decays * (parameters - target)
             )
+            # The loss and the rounded tensors have arrays of their own, which follow.
             beside[...] = trained_beside
             if schedule.weight_bits is not None:
                 for values, tensor in zip(rounded, tensors):

@@ -88,7 +88,7 @@ class FeatureMap:
     """
 
     def __init__(self, definition: str | Callable | np.ndarray = "linear"):
-        self._rows = np.zeros((0, 0))  # of a table only
+        self._rows = np.zeros((0, 0))  # filled if the definition is a table
         if isinstance(definition, str):
             if definition not in _NAMED:
                 raise ValueError(

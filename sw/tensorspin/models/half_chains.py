@@ -284,6 +284,7 @@ class HalfChains:
         weights = self.weights
         n_steps, _, bond, width = weights.shape
         local_dim, batch = features.shape[2:]
+        # Without a record two vectors take turns: the one before a step and the one after it.
         vectors = np.empty((n_steps + 1 if record else 2, 2, bond, batch), features.dtype)
         vectors[0, :, 0] = 1
         vectors[0, :, 1:] = 0
@@ -332,6 +333,7 @@ class HalfChains:
         vector_gradient = np.stack(
             [(outer_gradient * right).sum(1), (outer_gradient * left[:, None]).sum(0)]
         )
+        # Backwards a step maps the gradient of the outgoing bond to that of the incoming one.
         backward_weights = np.ascontiguousarray(
             weights.reshape(n_steps, 2, bond, local_dim, bond).transpose(0, 1, 4, 3, 2)
         ).reshape(n_steps, 2, bond, width)

@@ -103,6 +103,7 @@ class MPSEstimator(NetworkEstimator):
         """
         check_is_fitted(self)
         n_sites = len(self.cores_)
+        # Number of sites that a bond cuts off: from the left end, then from the right end.
         beyond = np.arange(n_sites) + 1.0
         beyond[self.label_position_ :] = n_sites - np.arange(self.label_position_, n_sites)
         with np.errstate(over="ignore"):
@@ -341,6 +342,7 @@ class MPSClassifier(MPSEstimator, NetworkClassifier):
                 if length > 1:
                     core[...] = 0
                     core[:, :, 0] = np.outer(constant, constant)
+        # The noise of a chain grows as the root of its length times the bond dimension.
         n_steps = max(position, len(shapes) - position)
         noise = min(INITIAL_NOISE, 1 / np.sqrt(n_steps * max(label_shape[1:])))
         cores = [

@@ -116,6 +116,7 @@ class TreeNetwork:
         sizes = np.empty(2 * n_leaves - 1, dtype=int)
         sizes[children] = outputs_left_right[:, 1:]
         sizes[n_leaves:] = outputs_left_right[:, 0]
+        # Leaves have height 0; a node stands above the higher of its children.
         heights = np.zeros(2 * n_leaves - 1, dtype=int)
         for node, pair in enumerate(children):
             heights[n_leaves + node] = 1 + heights[pair].max()
@@ -129,6 +130,8 @@ class TreeNetwork:
         for height in range(1, heights[-1] + 1):
             nodes = np.flatnonzero(heights[n_leaves:] == height)
             outputs, *widths = outputs_left_right[nodes].max(axis=0).tolist()
+            # The children of a layer's nodes may stand in different layers below, so their vectors
+            # are gathered by row; row 0, which is zero, fills up the shorter ones.
             left_rows, right_rows = (
                 np.where(
                     np.arange(width) < sizes[child][:, None],
@@ -219,6 +222,7 @@ class TreeNetwork:
             product = (left[:, :, None] * right[:, None]).reshape(*weights.shape[::2], batch)
             own = vectors[layer.rows].reshape(*weights.shape[:2], batch)
             np.matmul(weights, product, out=own)
+            # The scores of the root are left as they are: nothing comes after them.
             if layer is not self.layers[-1]:
                 norms.append(column_norms(own))
                 own /= norms[-1]
