@@ -1,16 +1,27 @@
 """The top of the gateware: link, router and engines, for any board."""
 
+from collections.abc import Callable
+from typing import Any
+
 from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from tensorspin.contract.device.boards import BoardSpec
+from tensorspin.contract.device.engines import ENGINES
+from tensorspin.contract.engine import EngineKind
 
 from .annealer import create_annealer
 from .contractor import Contractor
 from .link import Link
 from .primitives import Family
 from .router import Router
+
+COMPONENTS: dict[int, Callable[[Any, Family], wiring.Component]] = {
+    EngineKind.CONTRACTOR: Contractor,
+    EngineKind.ANNEALER: create_annealer,
+}
+"""What makes the component of each engine, by `EngineKind`: called with its size and the family."""
 
 
 class Accelerator(wiring.Component):
@@ -47,20 +58,16 @@ class Accelerator(wiring.Component):
 
         board = self.board
         m.submodules.link = link = Link(board.receive_bytes)
-        m.submodules.router = router = Router(
-            board.contractor, board.annealer, board.description(self.build).pack()
-        )
+        m.submodules.router = router = Router(board.engines, board.description(self.build).pack())
         wiring.connect(m, wiring.flipped(self.rx), link.rx)
         wiring.connect(m, wiring.flipped(self.tx), link.tx)
         wiring.connect(m, link.requests, router.requests)
         wiring.connect(m, router.replies, link.replies)
         wiring.connect(m, link.reject, router.reject)
         wiring.connect(m, link.counters, router.counters)
-        if board.contractor is not None:
-            m.submodules.contractor = contractor = Contractor(board.contractor, self.family)
-            wiring.connect(m, router.contractor, contractor)
-        if board.annealer is not None:
-            m.submodules.annealer = annealer = create_annealer(board.annealer, self.family)
-            wiring.connect(m, router.annealer, annealer)
+        for kind, size in board.engines.items():
+            name = ENGINES[kind].name
+            m.submodules[name] = engine = COMPONENTS[kind](size, self.family)
+            wiring.connect(m, getattr(router, name), engine)
 
         return m

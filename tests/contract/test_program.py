@@ -22,7 +22,9 @@ from tensorspin.contract.contractor.program import (
 )
 from tensorspin.contract.contractor.size import ContractorSize
 from tensorspin.contract.device.boards import BOARDS, find_board
-from tensorspin.contract.device.description import DeviceDescription, EngineKind
+from tensorspin.contract.device.description import DeviceDescription
+from tensorspin.contract.device.engines import Engines
+from tensorspin.contract.engine import EngineKind
 from tensorspin.contract.fixed import NARROW_STEP
 from tensorspin.contract.wire.packets import PROTOCOL_VERSION
 from tests.support.random_programs import random_program
@@ -130,7 +132,7 @@ def test_description_of_an_impossible_engine(annealer, message):
 
 def test_board_without_engine():
     with pytest.raises(ValueError, match="board 'icebreaker' has no engine"):
-        dataclasses.replace(find_board("icebreaker"), contractor=None)
+        dataclasses.replace(find_board("icebreaker"), engines=Engines())
 
 
 def test_long_name_of_a_board():

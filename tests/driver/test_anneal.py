@@ -11,6 +11,8 @@ from tensorspin.contract.annealer.size import CYCLES, REFRESH, SWEEPS
 from tensorspin.contract.annealer.tempering import ladder, tempering_schedule
 from tensorspin.contract.annealer.transverse import transverse_schedule
 from tensorspin.contract.device.boards import find_board
+from tensorspin.contract.device.engines import Engines
+from tensorspin.contract.engine import EngineKind
 from tensorspin.contract.wire.packets import Status
 from tensorspin.driver.board import Board
 from tensorspin.driver.link.requests import Script, Write
@@ -179,7 +181,7 @@ def test_memory_that_does_not_hold(device):
     """States with energies that are not their own are never returned."""
     with golden_board(device, BOTH) as board:
         JOB.check(board)
-        device.annealer.memories[AnnealerSpace.COUPLINGS][12:24] = bytes(range(60, 72))
+        device.memories[AnnealerSpace.COUPLINGS][12:24] = bytes(range(60, 72))
         with pytest.raises(DeviceError, match="state of replica . has the energy .*, the device"):
             dataclasses.replace(JOB, seed=2).on(board)
         JOB.check(board)  # everything is sent again
@@ -238,7 +240,7 @@ def test_problem_for_another_size_that_fits(board):
 
 def test_modes_that_are_not_there():
     size = dataclasses.replace(SIZE, ring=0, tempering=0)
-    with golden_board(row=dataclasses.replace(ALONE, annealer=size)) as board:
+    with golden_board(row=dataclasses.replace(ALONE, engines=Engines(size))) as board:
         JOB.on(board)
         quantum = transverse_schedule([1.0], 0.3, 1, SIZE)
         with pytest.raises(ValueError, match="step 0 couples the replicas along a ring, which the"):
@@ -322,7 +324,7 @@ def test_cable_cut(device, cut):
 
 
 def test_device_that_never_ends(board, device, monkeypatch):
-    annealer = device.annealer
+    annealer = device.engines[EngineKind.ANNEALER]
     monkeypatch.setattr(annealer, "step", lambda cycle: None if annealer._run is None else 0)
     with pytest.raises(DeviceError, match="longer than the schedule can take") as caught:
         JOB.on(board)

@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tensorspin.contract.device.capabilities import is_annealers
+from tensorspin.contract.device.capabilities import space_owner
+from tensorspin.contract.engine import EngineKind
 from tensorspin.contract.wire.packets import PacketType
 from tensorspin.driver.board import Board
 from tensorspin.errors import DeviceError, LinkError
@@ -98,7 +99,10 @@ class ForgetfulDevice(GoldenDevice):
     def _execute(self, answers, received, request):
         before = len(answers)
         super()._execute(answers, received, request)
-        writes = request.type == PacketType.WRITE and is_annealers(request.payload[3])
+        writes = (
+            request.type == PacketType.WRITE
+            and space_owner(request.payload[3]) == EngineKind.ANNEALER
+        )
         if writes or request.type == PacketType.ANNEAL:
             self.seen += 1
             if self.seen in self.lost:

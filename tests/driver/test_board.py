@@ -9,6 +9,8 @@ import pytest
 
 from tensorspin.compiler.network_program import NetworkProgram
 from tensorspin.contract.contractor.memory import MemorySpace
+from tensorspin.contract.device.engines import Engines
+from tensorspin.contract.engine import EngineKind
 from tensorspin.contract.wire.packets import Status
 from tensorspin.driver.board import Board
 from tensorspin.errors import (
@@ -100,7 +102,7 @@ def test_the_same_program_is_not_sent_again(board, device):
 def test_force_sends_it_again(board, device):
     board.load(PROGRAM)
     device.memories[MemorySpace.TABLE][:] = bytes(len(device.memories[MemorySpace.TABLE]))
-    device._program = None
+    device.engines[EngineKind.CONTRACTOR]._program = None
     board.load(PROGRAM)
     assert not np.array_equal(board.run(LEVELS).scores, golden_answers(PROGRAM, LEVELS).scores)
     board.load(PROGRAM, force=True)
@@ -130,7 +132,7 @@ def test_memory_that_does_not_hold(device):
 
 def test_too_large():
     size = dataclasses.replace(ROW.contractor, features=16)
-    with golden_board(row=dataclasses.replace(ROW, contractor=size)) as board:
+    with golden_board(row=dataclasses.replace(ROW, engines=Engines(size))) as board:
         board.load(PROGRAM)
         with pytest.raises(CapacityError, match="20 needed, the device holds 16"):
             board.load(chain_program(n_features=20))

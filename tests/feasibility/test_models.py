@@ -7,13 +7,14 @@ import pytest
 
 from tensorspin.contract.annealer.size import COUPLING_BITS, AnnealerSize
 from tensorspin.contract.device.boards import find_board
+from tensorspin.contract.device.engines import Engines
 from tensorspin.data.model_files import Model
 from tensorspin.feasibility.models import describe_model, estimate_widths
 from tensorspin.sampling.binary_model import quantise_model
 
 from ..support.annealer_boards import SIZE
 
-ROW = replace(find_board("ulx3s_25f_annealer"), annealer=SIZE)
+ROW = replace(find_board("ulx3s_25f_annealer"), engines=Engines(SIZE))
 
 
 def model_of(bqm):
@@ -71,7 +72,7 @@ def test_fields_that_do_not_fit(tmp_path):
     leaves = narrow.field.maximum + 1
     path = tmp_path / "star.txt"
     path.write_text(f"{leaves + 1} {leaves}\n" + "".join(f"1 {n + 2} 1\n" for n in range(leaves)))
-    fits, rows = describe_model(path, replace(ROW, annealer=narrow))
+    fits, rows = describe_model(path, replace(ROW, engines=Engines(narrow)))
     assert not fits
     assert any("local fields do not fit" in text and "this board" in text for _, text in rows)
     assert "exact" in rows[-1][1]

@@ -9,13 +9,13 @@ import random
 import re
 import shutil
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 
 from cocotb_tools.runner import get_results, get_runner
 
-from tensorspin.contract.annealer.size import AnnealerSize
-from tensorspin.contract.contractor.size import ContractorSize
 from tensorspin.contract.device.boards import BoardSpec
+from tensorspin.contract.device.engines import ENGINES, Engines
 from tensorspin_gateware.boards import HARDWARE
 from tensorspin_gateware.build import cache, toolchain
 from tensorspin_gateware.primitives import Family
@@ -163,15 +163,20 @@ def bench_parameters() -> dict:
     return json.loads(os.environ[PARAMETERS])
 
 
+def board_parameters(board: BoardSpec) -> dict:
+    """The board as a parameter of `run_bench`."""
+    engines = {kind: asdict(size) for kind, size in board.engines.items()}
+    return {**vars(board), "usb": None, "engines": engines}
+
+
 def bench_board() -> BoardSpec:
-    """The board among the parameters, as `dataclasses.asdict` gives it."""
+    """The board among the parameters, as `board_parameters` gives it."""
     values = dict(bench_parameters()["board"])
-    if values["contractor"] is not None:
-        values["contractor"] = ContractorSize(**values["contractor"])
-    if values["annealer"] is not None:
-        strides = tuple(values["annealer"]["strides"])
-        values["annealer"] = AnnealerSize(**{**values["annealer"], "strides": strides})
-    return BoardSpec(**values)
+    sizes = []
+    for kind, fields in values["engines"].items():
+        fields = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
+        sizes.append(ENGINES[int(kind)].size(**fields))
+    return BoardSpec(**{**values, "engines": Engines(*sizes)})
 
 
 def vendor_cell(family: str, name: str) -> str:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import pytest
 
 from tensorspin.contract.annealer.size import AnnealerSize
 from tensorspin.contract.contractor.size import ContractorSize
 from tensorspin.contract.device.boards import BoardSpec
+from tensorspin.contract.device.engines import Engines
 from tensorspin_gateware.accelerator import Accelerator
-from tests.gateware.bench import run_bench
+from tests.gateware.bench import board_parameters, run_bench
 
 SIZE = ContractorSize(
     lanes=8, program_words=1024, features=16, components=2, slots=4, slot_entries=8
@@ -24,14 +25,14 @@ BOARD = BoardSpec(
     clock_hz=12_000_000,
     baud=1_000_000,
     receive_bytes=1024,
-    contractor=SIZE,
+    engines=Engines(SIZE),
 )
 BUILD = bytes(range(8))
 BOARDS = {
     "contractor": BOARD,
-    "3 groups": replace(BOARD, contractor=replace(SIZE, groups=3)),
-    "annealer": replace(BOARD, contractor=None, annealer=ANNEALER),
-    "both": replace(BOARD, annealer=ANNEALER),
+    "3 groups": replace(BOARD, engines=Engines(replace(SIZE, groups=3))),
+    "annealer": replace(BOARD, engines=Engines(ANNEALER)),
+    "both": replace(BOARD, engines=Engines(SIZE, ANNEALER)),
 }
 
 
@@ -41,7 +42,7 @@ def test_equals_golden_device(engines):
     run_bench(
         Accelerator(board, BUILD),
         "tests.gateware.bench_accelerator",
-        board=asdict(board),
+        board=board_parameters(board),
         build=BUILD.hex(),
         seed=1,
         rounds=4,

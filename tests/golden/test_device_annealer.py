@@ -94,14 +94,14 @@ def test_bytes_on_the_line_take_their_time():
 def test_memories_are_refused_while_it_runs(host):
     load(host)
     host.ask(PacketType.ANNEAL, RUN)
-    before = {space: bytes(memory) for space, memory in host.device.annealer.memories.items()}
+    before = {space: bytes(memory) for space, memory in host.device.memories.items()}
     for space in AnnealerSpace:
         known = space is not AnnealerSpace.RUN
         write, read = host.write(space, 0, b"x"), host.read(space, 0, 1)[0]
         readable = space is AnnealerSpace.RESULTS
         assert write is (Status.BUSY if known and not readable else Status.BAD_ADDRESS)
         assert read is (Status.BUSY if readable else Status.BAD_ADDRESS)
-    after = dict(host.device.annealer.memories)
+    after = dict(host.device.memories)
     assert {**after, AnnealerSpace.RESULTS: before[AnnealerSpace.RESULTS]} == before
 
 
@@ -147,7 +147,7 @@ def test_clearing(host):
     for space in (AnnealerSpace.COUPLINGS, AnnealerSpace.STATES, AnnealerSpace.STEPS):
         host.write(space, 1, b"abc")
     host.write(AnnealerSpace.CLEAR, 0, b"x")
-    memories = host.device.annealer.memories
+    memories = host.device.memories
     assert not any(memories[AnnealerSpace.COUPLINGS]) and not any(memories[AnnealerSpace.STATES])
     assert memories[AnnealerSpace.STEPS][1:4] == b"abc"
 
@@ -156,7 +156,7 @@ def test_scripts_may_be_repeated(host):
     script = (5).to_bytes(3, "little") + b"\x11\x02\x22\xff\x33"
     for _ in range(2):
         host.write(AnnealerSpace.SPARSE, 0, script)
-        couplings = host.device.annealer.memories[AnnealerSpace.COUPLINGS]
+        couplings = host.device.memories[AnnealerSpace.COUPLINGS]
         assert couplings[5:8] == b"\x11\0\x22"
         assert couplings[7 + 255] == 0x33
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tensorspin.contract.annealer.size import AnnealerSize
 from tensorspin.contract.device.boards import BoardSpec
+from tensorspin.contract.device.engines import Engines
 from tensorspin.driver.board import Board
 from tensorspin.driver.transports.golden import GoldenTransport
 
@@ -25,7 +26,7 @@ class RecordingBoard(Board):
 
 
 def golden_board(size: AnnealerSize = SIZE) -> RecordingBoard:
-    row = BoardSpec("test", "a test's", 10_000_000, 1_000_000, 4096, annealer=size)
+    row = BoardSpec("test", "a test's", 10_000_000, 1_000_000, 4096, Engines(size))
     board = RecordingBoard.over(GoldenTransport(row))
     board.runs = []
     return board

@@ -13,6 +13,7 @@ from tensorspin.contract.annealer.size import AnnealerSize
 from tensorspin.contract.annealer.tempering import Ladder, ladder, tempering_schedule
 from tensorspin.contract.annealer.thresholds import expand_seed, highest_temperature
 from tensorspin.contract.annealer.transverse import transverse_schedule
+from tensorspin.contract.device.engines import Engines
 from tensorspin.driver.board import Board
 from tensorspin.golden.annealer.metropolis import anneal
 
@@ -30,10 +31,10 @@ SIZE = AnnealerSize(
     tempering=1,
 )
 
-BOTH = dataclasses.replace(ROW, name="both", annealer=SIZE)
+BOTH = dataclasses.replace(ROW, name="both", engines=ROW.engines.with_sizes(SIZE))
 """A board with both engines."""
 
-ALONE = dataclasses.replace(BOTH, name="annealer", contractor=None)
+ALONE = dataclasses.replace(BOTH, name="annealer", engines=Engines(SIZE))
 """A board with an annealer alone."""
 
 

@@ -4,10 +4,11 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from tensorspin.contract.annealer.image import AnnealerSpace, run_bytes
+from tensorspin.contract.annealer.image import run_bytes
 from tensorspin.contract.annealer.size import AnnealerSize
-from tensorspin.contract.contractor.size import ContractorSize
-from tensorspin.contract.device.capabilities import device_requests, device_spaces, is_annealers
+from tensorspin.contract.device.capabilities import device_requests, device_spaces, space_owner
+from tensorspin.contract.device.engines import ENGINES, Engines
+from tensorspin.contract.engine import EngineKind
 from tensorspin.contract.wire import packets
 from tensorspin.contract.wire.packets import PacketType, Status
 
@@ -40,8 +41,8 @@ class RequestChecks(wiring.Component):
 
     Parameters
     ----------
-    contractor : ContractorSize or None
-    annealer : AnnealerSize or None
+    engines : Engines
+        The device's engines.
 
     Ports
     -----
@@ -70,13 +71,14 @@ class RequestChecks(wiring.Component):
         `Status.OK` or why the request is refused.
     """
 
-    def __init__(self, contractor: ContractorSize | None, annealer: AnnealerSize | None):
-        self._contractor = contractor
-        self._annealer = annealer
-        self._spaces = device_spaces(contractor, annealer)
-        self._feature_bits = feature_bits(contractor)
-        # The space that only an ANNEAL writes is not among them.
-        numbers = [*self._spaces, *(AnnealerSpace if annealer is not None else ())]
+    def __init__(self, engines: Engines):
+        self._requests = device_requests(engines)
+        self._spaces = device_spaces(engines)
+        self._feature_bits = feature_bits(engines)
+        annealer = engines.find(AnnealerSize)
+        self._anneal_bytes = 0 if annealer is None else run_bytes(annealer)
+        # `_spaces` lacks the space that only an ANNEAL writes; it needs a number all the same.
+        numbers = [number for kind in engines for number in ENGINES[kind].space_numbers]
         super().__init__(
             {
                 "type": In(8),
@@ -99,9 +101,9 @@ class RequestChecks(wiring.Component):
         m = Module()
 
         kind, left, address = self.kind, self.left, self.address
-        for candidate in sorted(device_requests(self._contractor, self._annealer)):
+        for candidate in sorted(self._requests):
             m.d.sync += kind[candidate.name.lower()].eq(self.type == candidate)
-        if self._contractor is not None:
+        if PacketType.FEATURES in self._requests:
             m.d.sync += self.fills.eq(
                 (self.type == PacketType.FEATURES) | (self.type == PacketType.RUN)
             )
@@ -118,7 +120,7 @@ class RequestChecks(wiring.Component):
             | (kind.read & (left == ARGUMENTS[PacketType.READ]))
             | (kind.activate & (left == packets.ACTIVATE.size))
             | (self.fills & longer_than(packets.OFFSET.size))
-            | (kind.anneal & (left == (run_bytes(self._annealer) if self._annealer else 0)))
+            | (kind.anneal & (left == self._anneal_bytes))
         )
         with m.If(~kind.as_value().any()):
             m.d.comb += self.length_status.eq(Status.UNKNOWN_TYPE)
@@ -156,7 +158,7 @@ class RequestChecks(wiring.Component):
                     # In a COPY of bytes it is one or the other.
                     allowed = (kind.read & found.readable) | (~kind.read & found.writable)
                     m.d.comb += [
-                        self.annealers.eq(is_annealers(candidate)),
+                        self.annealers.eq(space_owner(candidate) == EngineKind.ANNEALER),
                         in_space.eq(
                             self.space_known & in_address & (final[found.bits :] == 0) & allowed
                         ),

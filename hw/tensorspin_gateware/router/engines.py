@@ -1,8 +1,15 @@
-"""Joins the router to the engines that a device has; to those that it lacks, at no cost.
+"""Joins the router to the engines that a device has; those that it lacks cost nothing.
 
-For an engine that is missing the router sees ports that nothing drives and nobody reads: zeros, of
-which synthesis leaves nothing.
+The router's state machine handles the ports of every engine. For an engine that is missing it gets
+ports that nothing drives and nobody reads instead: they are zeros, and synthesis removes all logic
+that depends on them.
 """
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
@@ -11,39 +18,45 @@ from amaranth.lib.wiring import Out
 from tensorspin.contract.annealer.image import AnnealerSpace
 from tensorspin.contract.annealer.size import AnnealerSize
 from tensorspin.contract.contractor.size import ContractorSize
+from tensorspin.contract.device.engines import ENGINES, Engines
+from tensorspin.contract.engine import EngineKind
 
 from ..annealer.common.interface import AnnealerSignature
 from ..contractor.interface import ContractorSignature
-from .samples import Samples, SamplesSignature
+from .samples import RouterSamples, RouterSamplesSignature
 
 _ANY_CONTRACTOR = ContractorSize(
     lanes=1, program_words=2, features=2, components=2, slots=2, slot_entries=2
 )
+"""The smallest contractor, whose ports a device without a contractor pretends to have."""
 
 
 class AnnealsSignature(wiring.Signature):
-    """What the router knows of the annealer beyond its ports.
+    """What the router knows of the annealer beyond the annealer's own ports.
+
+    Parameters
+    ----------
+    step_bits : int
+        Width of a step's index.
 
     Members
     -------
-    step : Out
-        Of the run under way, else 0.
+    step : Out(step_bits)
+        Index of the step that is annealed; 0 while there is no run.
     clearing : Out(1)
-        The memories may not be written.
+        High while the annealer clears its memories, which may not be written then.
     cleared : Out(1)
-        They have been cleared since configuration.
+        High once the memories have been cleared since configuration.
     """
 
     def __init__(self, step_bits: int):
         super().__init__({"step": Out(step_bits), "clearing": Out(1), "cleared": Out(1)})
 
 
-def connect_contractor(m: Module, router: wiring.Component, size: ContractorSize | None):
-    """The contractor's ports, and a `Samples` beside them."""
-    if size is None:
-        return ContractorSignature(_ANY_CONTRACTOR).create(), SamplesSignature(None).create()
+def _connect_contractor(m: Module, router: Any, size: ContractorSize):
+    """Give the contractor's ports, and add a `RouterSamples` beside them."""
     contractor = router.contractor
-    m.submodules.samples = samples = Samples(size)
+    m.submodules.samples = samples = RouterSamples(size)
     m.d.comb += [
         samples.idle.eq(contractor.idle),
         samples.busy.eq(contractor.busy),
@@ -53,10 +66,8 @@ def connect_contractor(m: Module, router: wiring.Component, size: ContractorSize
     return contractor, samples
 
 
-def connect_annealer(m: Module, router: wiring.Component, size: AnnealerSize | None):
-    """The annealer's ports, and a `AnnealsSignature` beside them."""
-    if size is None:
-        return AnnealerSignature().create(), AnnealsSignature(1).create()
+def _connect_annealer(m: Module, router: Any, size: AnnealerSize):
+    """Give the annealer's ports, and what `AnnealsSignature` has beside them."""
     annealer = router.annealer
     anneals = AnnealsSignature(len(annealer.step)).create()
     cleared = Signal()
@@ -67,3 +78,74 @@ def connect_annealer(m: Module, router: wiring.Component, size: AnnealerSize | N
     with m.If(annealer.running):
         m.d.comb += anneals.step.eq(annealer.step)
     return annealer, anneals
+
+
+@dataclass(frozen=True)
+class _Connection:
+    """How the router and one engine are joined.
+
+    Parameters
+    ----------
+    signature : callable
+        Makes, from the engine's size, the signature of the router's port for it.
+    connect : callable
+        Joins them: takes the module, the router, and the engine's size. Returns the engine's ports,
+        and what the router keeps beside them.
+    stand_in : callable
+        Makes the same two things for a device that lacks the engine.
+    """
+
+    signature: Callable[[Any], wiring.Signature]
+    connect: Callable[[Module, Any, Any], tuple[Any, Any]]
+    stand_in: Callable[[], tuple[Any, Any]]
+
+
+_CONNECTIONS = {
+    EngineKind.CONTRACTOR: _Connection(
+        ContractorSignature,
+        _connect_contractor,
+        lambda: (
+            ContractorSignature(_ANY_CONTRACTOR).create(),
+            RouterSamplesSignature(feature_bits=0).create(),
+        ),
+    ),
+    EngineKind.ANNEALER: _Connection(
+        lambda size: AnnealerSignature(),
+        _connect_annealer,
+        lambda: (AnnealerSignature().create(), AnnealsSignature(1).create()),
+    ),
+}
+
+
+def engine_ports(engines: Engines) -> dict[str, wiring.Member]:
+    """Make the router's ports for the engines of a device, by the engine's name."""
+    return {
+        ENGINES[kind].name: Out(_CONNECTIONS[EngineKind(kind)].signature(size))
+        for kind, size in engines.items()
+    }
+
+
+def connect_engine(m: Module, router: Any, engines: Engines, kind: EngineKind) -> tuple[Any, Any]:
+    """Join the router to an engine, if the device has it.
+
+    Parameters
+    ----------
+    m : Module
+        The router's module.
+    router : Router
+        Its port for the engine has the engine's name.
+    engines : Engines
+        The device's engines.
+    kind : EngineKind
+        Which engine.
+
+    Returns
+    -------
+    tuple
+        The engine's ports, and what the router keeps beside them; both are unconnected if the
+        device lacks the engine.
+    """
+    connection = _CONNECTIONS[kind]
+    if kind in engines:
+        return connection.connect(m, router, engines[kind])
+    return connection.stand_in()

@@ -5,18 +5,17 @@ from amaranth.lib import enum, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from tensorspin.contract.annealer.image import AnnealerSpace
-from tensorspin.contract.annealer.size import AnnealerSize
-from tensorspin.contract.contractor.size import ContractorSize
-from tensorspin.contract.device.capabilities import device_spaces
+from tensorspin.contract.device.capabilities import device_requests, device_spaces
+from tensorspin.contract.device.engines import Engines
+from tensorspin.contract.engine import EngineKind
 from tensorspin.contract.wire import packets
 from tensorspin.contract.wire.packets import REJECT, REPLY, PacketType, Status
 
-from ..annealer.common.interface import AnnealerSignature
-from ..contractor.interface import ADDRESS_BITS, ContractorSignature
+from ..contractor.interface import ADDRESS_BITS
 from ..link.packet import SEQUENCE_BITS, CountersSignature, PacketByte, RejectSignature
 from .checks import ARGUMENTS, STATUS_BITS, RequestChecks
 from .copied import Copied, CopySource, pack_status
-from .engines import connect_annealer, connect_contractor
+from .engines import connect_engine, engine_ports
 from .reply import ReplyWriter
 from .samples import feature_bits
 
@@ -70,12 +69,10 @@ class Router(wiring.Component):
 
     def __init__(
         self,
-        contractor: ContractorSize | None,
-        annealer: AnnealerSize | None,
+        engines: Engines,
         description: bytes,
     ):
-        self._contractor = contractor
-        self._annealer = annealer
+        self._engines = engines
         self._description = description
         ports = {
             "requests": In(stream.Signature(PacketByte)),
@@ -83,11 +80,7 @@ class Router(wiring.Component):
             "reject": In(RejectSignature()),
             "counters": In(CountersSignature()),
         }
-        if contractor is not None:
-            ports["contractor"] = Out(ContractorSignature(contractor))
-        if annealer is not None:
-            ports["annealer"] = Out(AnnealerSignature())
-        super().__init__(ports)
+        super().__init__(ports | engine_ports(engines))
 
     def elaborate(self, platform):
         m = Module()
@@ -109,14 +102,14 @@ class Router(wiring.Component):
         space_known = Signal()
         has_payload = Signal()
 
-        m.submodules.checks = checks = RequestChecks(self._contractor, self._annealer)
+        m.submodules.checks = checks = RequestChecks(self._engines)
         m.submodules.source = copied = CopySource(self._description)
         m.submodules.writer = writer = ReplyWriter()
         kind, fills = checks.kind, checks.fills
         space = Signal.like(checks.space)
-        spaces = device_spaces(self._contractor, self._annealer)
+        spaces = device_spaces(self._engines)
         address_bits = max(
-            feature_bits(self._contractor),
+            feature_bits(self._engines),
             copied.address_bits,
             *(found.bits for found in spaces.values()),
         )
@@ -127,8 +120,9 @@ class Router(wiring.Component):
         with m.If(step | writer.step):
             m.d.sync += address[:address_bits].eq(address[:address_bits] + 1)
 
-        contractor, samples = connect_contractor(m, self, self._contractor)
-        annealer, anneals = connect_annealer(m, self, self._annealer)
+        engines = self._engines
+        contractor, samples = connect_engine(m, self, engines, EngineKind.CONTRACTOR)
+        annealer, anneals = connect_engine(m, self, engines, EngineKind.ANNEALER)
         results = contractor.results
         m.d.comb += [
             failed.eq(status != Status.OK),
@@ -206,7 +200,7 @@ class Router(wiring.Component):
         # Features may come while samples are contracted, all else must wait. A cycle late, for what
         # allows a request ends with a start, and no request is held so soon after one.
         may_execute = Signal()
-        filling = (PacketType.FEATURES, PacketType.RUN) if self._contractor else ()
+        filling = sorted({PacketType.FEATURES, PacketType.RUN} & device_requests(engines))
         with m.If(kind_byte.matches(*filling)):
             m.d.sync += may_execute.eq(held & samples.may_fill)
         with m.Else():

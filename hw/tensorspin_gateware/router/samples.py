@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
 from tensorspin.contract.contractor.size import ContractorSize
+from tensorspin.contract.device.engines import Engines
 from tensorspin.contract.wire import packets
 
 from ..contractor.interface import ADDRESS_BITS
@@ -21,15 +22,16 @@ def runs_in_flight(size: ContractorSize) -> int:
     return 4 * size.groups
 
 
-def feature_bits(size: ContractorSize | None) -> int:
-    """Width of a feature's index; 0 without a contractor."""
+def feature_bits(engines: Engines) -> int:
+    """Give the width of a feature's index in bits; 0 without a contractor."""
+    size = engines.find(ContractorSize)
     return 0 if size is None else exact_log2(size.features)
 
 
-class SamplesSignature(wiring.Signature):
-    """Ports of `Samples`; a device without a contractor has them too, and nothing drives them."""
+class RouterSamplesSignature(wiring.Signature):
+    """Ports of `RouterSamples`; a device without a contractor has them too, and nothing drives them."""
 
-    def __init__(self, size: ContractorSize | None):
+    def __init__(self, feature_bits: int):
         _, digest_bytes = field_bytes(packets.ACTIVATE)
         super().__init__(
             {
@@ -51,7 +53,7 @@ class SamplesSignature(wiring.Signature):
                 "count": In(1),
                 "active": Out(1),
                 "digest": Out(8 * digest_bytes),
-                "filled": Out(feature_bits(size)),
+                "filled": Out(feature_bits),
                 "complete": Out(1),
                 "samples": Out(32),
                 "busy_cycles": Out(32),
@@ -62,7 +64,7 @@ class SamplesSignature(wiring.Signature):
         )
 
 
-class Samples(wiring.Component):
+class RouterSamples(wiring.Component):
     """State that outlives a request: the model's, the sample begun, the runs under way.
 
     Parameters
@@ -105,14 +107,14 @@ class Samples(wiring.Component):
 
     def __init__(self, size: ContractorSize):
         self._size = size
-        super().__init__(SamplesSignature(size))
+        super().__init__(RouterSamplesSignature(feature_bits(Engines(size))))
 
     def elaborate(self, platform):
         m = Module()
 
         # Modulo 2**bits, as `filled`: 0 stands for all features where there must be a feature, and
         # a full buffer cannot be continued.
-        bits = feature_bits(self._size)
+        bits = len(self.filled)
         model_features = Signal(bits)
         m.d.sync += [
             self.complete.eq(self.address[:bits] == model_features),

@@ -25,15 +25,15 @@ from ..contract.annealer.image import (
 )
 from ..contract.annealer.problem import IsingProblem, Step
 from ..contract.annealer.results import Anneal
-from ..contract.annealer.size import AnnealerSize
 from ..contract.annealer.tempering import Ladder
 from ..contract.annealer.thresholds import expand_seed
 from ..contract.wire.packets import PacketType, Status, pack_memory
 from ..errors import DeviceError, TensorspinError
 from ..progress import Progress
+from .engine import EngineDriver, LinkProbe
 from .fitting import check_cycles, check_run, fit_problem
 from .link.changes import UNKNOWN, coupling_changes, dense_changes
-from .link.requests import MAX_DATA, Read, Request
+from .link.requests import MAX_DATA, Read, Request, Write
 from .link.session import Session, SessionLostError
 
 _TRIES = 5
@@ -72,7 +72,7 @@ class BoardAnneal(Anneal):
     transfer_seconds: float
 
 
-class Annealing:
+class Annealing(EngineDriver):
     """Uploads problems and runs them; `tensorspin.driver.board.Board.anneal` says how.
 
     All that a run uses is in the device before it starts, or there is no run: memories are cleared
@@ -90,14 +90,20 @@ class Annealing:
     def __init__(self, session: Session, forget_program: Callable[[], None]) -> None:
         self._session = session
         self._forget_program = forget_program
-        self._size: AnnealerSize = session.description.annealer
+        self._size = session.description.require_annealer()
         # What is in the device's memories, by byte; None: nothing is known.
         self._held: dict[AnnealerSpace, np.ndarray] | None = None
         self._greetings = 0
 
-    def forget_memories(self) -> None:
-        """What the device's memories hold is not known any more."""
+    def link_probe(self) -> LinkProbe:
+        """Give WRITEs of a schedule that is never run, and READs of results.
+
+        The next run uploads everything anew.
+        """
         self._held = None
+        steps = space_bytes(self._size, AnnealerSpace.STEPS)
+        readable = min(MAX_DATA, space_bytes(self._size, AnnealerSpace.RESULTS))
+        return LinkProbe(lambda: _Schedule(steps), lambda: Read(AnnealerSpace.RESULTS, 0, readable))
 
     def anneal(
         self,
@@ -277,3 +283,14 @@ class Annealing:
                     f"else use it? Try again",
                     Status.OK,
                 )
+
+
+class _Schedule(Write):
+    """A part of a schedule that is never run."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(AnnealerSpace.STEPS, 0, bytes(min(MAX_DATA, size)))
+        self.count = len(self.data)
+
+    def split(self, limit: int) -> Sequence[Request]:
+        return [self] if self.count <= limit else [_Schedule(limit)]

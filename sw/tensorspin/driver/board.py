@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -11,11 +12,14 @@ from ..contract.annealer.problem import IsingProblem, Step
 from ..contract.annealer.tempering import Ladder
 from ..contract.contractor.results import Results
 from ..contract.device.description import DeviceDescription
+from ..contract.device.engines import ENGINES
+from ..contract.engine import EngineKind
 from ..contract.wire.packets import DeviceStatus
 from ..errors import BaudRateError, LinkError, TensorspinError
 from ..progress import Progress
 from .annealer import Annealing, BoardAnneal
 from .contractor import Contracting
+from .engine import EngineDriver
 from .link.measure import LinkReport, measure_link
 from .link.session import DEFAULT_TIMEOUT, Session
 from .transports import Transport, baud_rates, open_transport
@@ -23,22 +27,35 @@ from .transports import Transport, baud_rates, open_transport
 if TYPE_CHECKING:
     from ..compiler.network_program import NetworkProgram
 
-_Engine = TypeVar("_Engine", Contracting, Annealing)
+DRIVERS: dict[int, Callable[[Session, Callable[[], None]], EngineDriver]] = {
+    EngineKind.CONTRACTOR: lambda session, forget_models: Contracting(session),
+    EngineKind.ANNEALER: Annealing,
+}
+"""The driver of each engine, by `EngineKind`: called with the session, and with a function that
+makes all drivers of the board forget the models that the device has lost."""
+
+_Driver = TypeVar("_Driver", bound=EngineDriver)
 
 
 class Board:
     """A board, opened for this process alone.
 
-    Use `Board.open`, and close it or use it as a context manager. A board holds an open port, so
-    that it can't be pickled: pass its URL on instead.
+    Call `Board.open` to get one, and close it or use it as a context manager. A board holds an open
+    port, so that it can't be pickled: pass its URL to the other process, which then opens it.
+
+    Parameters
+    ----------
+    session : Session
+        An open session with the device. `open` and `over` make one.
 
     Attributes
     ----------
     url : str
+        What the board was opened with.
     info : DeviceDescription
-        What the device says of itself.
+        What the device says of itself: its board, its clock, and the sizes of its engines.
     program : NetworkProgram or None
-        What `load` has put on the device; None on one without a contractor.
+        The program that `load` has put on the device; None if there is none.
 
     Examples
     --------
@@ -51,11 +68,9 @@ class Board:
         self._session: Session | None = session
         self.url = session.line.url
         self.info: DeviceDescription = session.description
-        self._contracting = self._annealing = None
-        if self.info.contractor is not None:
-            self._contracting = Contracting(session)
-        if self.info.annealer is not None:
-            self._annealing = Annealing(session, self._forget_program)
+        self._drivers = {
+            kind: DRIVERS[kind](session, self._forget_models) for kind in self.info.engines
+        }
 
     @classmethod
     def open(cls, url: str, *, baud: int | None = None, timeout: float = DEFAULT_TIMEOUT) -> Board:
@@ -153,11 +168,22 @@ class Board:
         return self._open_session.line.now()
 
     def status(self) -> DeviceStatus:
-        """The device's counters, the digest of its model, and what its annealer does."""
+        """Ask for the device's counters, the digest of its model, and what its annealer does.
+
+        Returns
+        -------
+        DeviceStatus
+            The device's answer.
+
+        Raises
+        ------
+        DeviceError
+            If the device has lost the program that was loaded.
+        LinkError, TransportError
+            If the device is lost.
+        """
         session = self._open_session
-        if self._contracting is None:
-            return session.status()
-        with self._contracting.forgetting_a_lost_program():
+        with self._forgetting_losses():
             return session.status()
 
     def link_test(self, seconds: float = 1.0) -> LinkReport:
@@ -166,32 +192,57 @@ class Board:
         Parameters
         ----------
         seconds : float
-            Time for all, on the transport's clock.
+            Time for all measurements together, on the transport's clock.
+
+        Returns
+        -------
+        LinkReport
+            Round trips, throughput, and what happened on the line meanwhile.
+
+        Raises
+        ------
+        ValueError
+            If `seconds` is not more than 0.
+        DeviceError
+            If the device has lost the program that was loaded.
+        LinkError, TransportError
+            If the device is lost.
         """
         session = self._open_session
-        if self._contracting is None:
-            self._annealing.forget_memories()
-            return measure_link(session, seconds)
-        with self._contracting.forgetting_a_lost_program():
-            return measure_link(session, seconds)
+        # One engine is enough to load the line; the first is the one whose requests disturb least.
+        probe = next(iter(self._drivers.values())).link_probe()
+        with self._forgetting_losses():
+            return measure_link(session, seconds, probe.send, probe.read)
 
-    def _engine(self, engine: _Engine | None, name: str) -> _Engine:
-        if self._open_session and engine is None:
+    @contextmanager
+    def _forgetting_losses(self) -> Iterator[None]:
+        """Let every driver see whether requests fail because the device has lost something."""
+        with ExitStack() as stack:
+            for driver in self._drivers.values():
+                stack.enter_context(driver.forgetting_losses())
+            yield
+
+    def _forget_models(self) -> None:
+        for driver in self._drivers.values():
+            driver.forget_model()
+
+    def _driver(self, kind: EngineKind, driver_class: type[_Driver]) -> _Driver:
+        """Give the driver of an engine, or raise an error if the board is closed or lacks it."""
+        driver = self._drivers.get(kind) if self._open_session else None
+        if not isinstance(driver, driver_class):
             raise TensorspinError(
-                f"the board at {self.url} ({self.info.board}) has no {name} in its bitstream"
+                f"the board at {self.url} ({self.info.board}) has no {ENGINES[kind].name} in its "
+                f"bitstream"
             )
-        return engine
+        return driver
 
     # The contractor
 
     @property
     def program(self) -> NetworkProgram | None:
-        """What `load` has put on the device."""
-        return None if self._contracting is None else self._contracting.program
-
-    def _forget_program(self) -> None:
-        if self._contracting is not None:
-            self._contracting.forget_program()
+        """The program that `load` has put on the device, and that `run` uses."""
+        driver = self._drivers.get(EngineKind.CONTRACTOR)
+        return driver.program if isinstance(driver, Contracting) else None
 
     def load(
         self,
@@ -226,8 +277,8 @@ class Board:
         LinkError, TransportError
             If the device is lost.
         """
-        contracting = self._engine(self._contracting, "contractor")
-        contracting.load(program, verify=verify, force=force, progress=progress)
+        driver = self._driver(EngineKind.CONTRACTOR, Contracting)
+        driver.load(program, verify=verify, force=force, progress=progress)
 
     def run(self, levels: np.ndarray, *, progress: Progress | None = None) -> Results:
         """Contract samples with the program loaded.
@@ -256,7 +307,7 @@ class Board:
         TensorspinError
             If no program is loaded.
         """
-        return self._engine(self._contracting, "contractor").run(levels, progress=progress)
+        return self._driver(EngineKind.CONTRACTOR, Contracting).run(levels, progress=progress)
 
     # The annealer
 
@@ -315,5 +366,5 @@ class Board:
         TensorspinError
             If the device has no annealer.
         """
-        annealing = self._engine(self._annealing, "annealer")
-        return annealing.anneal(problem, steps, seed, refresh, initial_states, ladder, progress)
+        driver = self._driver(EngineKind.ANNEALER, Annealing)
+        return driver.anneal(problem, steps, seed, refresh, initial_states, ladder, progress)

@@ -11,10 +11,11 @@ import numpy as np
 from ..contract.contractor.memory import MemorySpace
 from ..contract.contractor.results import Results
 from ..contract.fixed import LEVEL
-from ..contract.wire.packets import ACTIVATE, RESULT, PacketType, Status
+from ..contract.wire.packets import ACTIVATE, OFFSET, RESULT, PacketType, Status
 from ..errors import DeviceError, LinkError, TensorspinError
 from ..progress import Progress
-from .link.requests import MAX_DATA, SCORE_BYTES, Read, Request, Run, Write
+from .engine import EngineDriver, LinkProbe
+from .link.requests import MAX_DATA, SCORE_BYTES, Part, Read, Request, Run, Write
 from .link.session import Session, SessionLostError
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ _SESSIONS = 5
 """Sessions in which one upload is tried to be read back and activated."""
 
 
-class Contracting:
+class Contracting(EngineDriver):
     """Loads programs into a contractor and runs them; `tensorspin.driver.board.Board` says how.
 
     Parameters
@@ -46,7 +47,7 @@ class Contracting:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._size = session.description.contractor
+        self._size = session.description.require_contractor()
         self._url = session.line.url
         self.program: NetworkProgram | None = None
 
@@ -67,7 +68,7 @@ class Contracting:
             MemorySpace.TABLE: program.table_bytes(),
         }
         activate = ACTIVATE.pack(program.n_features, digest)
-        self.forget_program()  # and with it, what the device must hold
+        self.forget_model()  # and with it, what the device must hold
         if not force:
             status = session.status()
             if status.active and status.digest == digest:
@@ -145,17 +146,23 @@ class Contracting:
         return wrong == 0
 
     @contextmanager
-    def forgetting_a_lost_program(self) -> Iterator[None]:
+    def forgetting_losses(self) -> Iterator[None]:
         """Whoever finds that the device has lost the program must load it before the next run."""
         try:
             yield
         except DeviceError:
-            self.forget_program()
+            self.forget_model()
             raise
 
-    def forget_program(self) -> None:
+    def forget_model(self) -> None:
         """What the device must hold is not asked for any more."""
         self.program = self._session.model_digest = None
+
+    def link_probe(self) -> LinkProbe:
+        """Give requests that leave the program alone: parts of a sample, and READs."""
+        space = MemorySpace.TABLE
+        readable = min(MAX_DATA, self._size.space_bytes(space))
+        return LinkProbe(lambda: _Levels(self._size.features), lambda: Read(space, 0, readable))
 
     def _remember_program(self, program: NetworkProgram, digest: int) -> None:
         self.program = program
@@ -174,7 +181,7 @@ class Contracting:
         requests = (
             Run(index, levels[index].tobytes(), outputs, seconds) for index in range(samples)
         )
-        with self.forgetting_a_lost_program():
+        with self.forgetting_losses():
             for done, (request, reply) in enumerate(session.exchange(requests), start=1):
                 if len(reply) != reply_bytes:
                     raise LinkError(
@@ -185,6 +192,17 @@ class Contracting:
                 if progress is not None:
                     progress(done, samples)
         return _unpack_results(replies, outputs)
+
+
+class _Levels(Request):
+    """The first part of a sample that is never run."""
+
+    def __init__(self, features: int) -> None:
+        self.count = min(MAX_DATA, features)
+
+    def parts(self, limit: int) -> list[Part]:
+        self.count = min(self.count, limit)
+        return [(PacketType.FEATURES, OFFSET.pack(0) + bytes(self.count))]
 
 
 def _writes(images: dict[MemorySpace, bytes]) -> Iterator[Request]:

@@ -2,24 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from ..contract.annealer.size import AnnealerSize
 from ..contract.annealer.thresholds import highest_temperature
 from ..contract.contractor.size import ContractorSize
 from ..contract.device.boards import BoardSpec
 from ..contract.device.description import DeviceDescription
+from ..contract.engine import EngineKind
+
+Row = tuple[str, object]
+"""Name and value of one quantity; the value's text is what people read."""
 
 
-def engine_rows(device: BoardSpec | DeviceDescription) -> list[tuple[str, object]]:
-    """Names and values of what a device's engines take."""
-    rows: list[tuple[str, object]] = []
-    if device.contractor is not None:
-        rows += _contractor_rows(device.contractor)
-    if device.annealer is not None:
-        rows += _annealer_rows(device.annealer, device.clock_hz)
+def engine_rows(device: BoardSpec | DeviceDescription) -> list[Row]:
+    """Describe what the engines of a device can take.
+
+    Parameters
+    ----------
+    device : BoardSpec or DeviceDescription
+        A board of the table, or what a device says of itself.
+
+    Returns
+    -------
+    list of (str, object)
+        Names and values of quantities, engine by engine.
+
+    Examples
+    --------
+    >>> from tensorspin.contract.device.boards import find_board
+    >>> engine_rows(find_board("icebreaker"))[0]
+    ('lanes', '8 for 1 samples at a time')
+    """
+    rows: list[Row] = []
+    for kind, size in device.engines.items():
+        rows += _ROWS[kind](size, device.clock_hz)
     return rows
 
 
-def _contractor_rows(size: ContractorSize) -> list[tuple[str, object]]:
+def _contractor_rows(size: ContractorSize, clock_hz: int) -> list[Row]:
     return [
         ("lanes", f"{size.multipliers} for {size.groups} samples at a time"),
         ("program memory", f"{size.program_bytes} bytes"),
@@ -30,7 +52,7 @@ def _contractor_rows(size: ContractorSize) -> list[tuple[str, object]]:
     ]
 
 
-def _annealer_rows(size: AnnealerSize, clock_hz: int) -> list[tuple[str, object]]:
+def _annealer_rows(size: AnnealerSize, clock_hz: int) -> list[Row]:
     coupling, field = size.coupling, size.field
     flips = clock_hz / 1e6 / size.turn(0)
     return [
@@ -43,3 +65,10 @@ def _annealer_rows(size: AnnealerSize, clock_hz: int) -> list[tuple[str, object]
         ("steps of a schedule", size.steps),
         ("flips", f"{flips:g} million a second at most"),
     ]
+
+
+_ROWS: dict[int, Callable[[Any, int], list[Row]]] = {
+    EngineKind.CONTRACTOR: _contractor_rows,
+    EngineKind.ANNEALER: _annealer_rows,
+}
+"""What to say of each engine, by `EngineKind`: called with its size and its clock in Hz."""

@@ -1,30 +1,28 @@
-"""The device at packet level: bytes in, bytes out, by the rules of
-`tensorspin.contract.wire.packets`.
+"""The device at packet level: bytes in, bytes out, by the rules of the contract's packets.
 
-Where more than one status fits, the first of this order is the answer: `Status.UNKNOWN_TYPE`,
-`BAD_LENGTH`, `BAD_ADDRESS`, `BUSY`, `NO_MODEL`, `BAD_OFFSET`, `BAD_FEATURE_COUNT`,
-`PROGRAM_OVERRUN`. A refused WRITE or ACTIVATE changes nothing; a refused FEATURES or RUN forgets
-the sample begun.
+`tensorspin.contract.wire.packets` states the rules. Where several statuses would fit a request, the
+reply has the first of this order: `Status.UNKNOWN_TYPE`, `BAD_LENGTH`, `BAD_ADDRESS`, `BUSY`,
+`NO_MODEL`, `BAD_OFFSET`, `BAD_FEATURE_COUNT`, `PROGRAM_OVERRUN`. A refused WRITE or ACTIVATE
+changes nothing; a refused FEATURES or RUN makes the device forget the sample begun.
 
-As with the gateware, the reply to a FEATURES, a refusal of a RUN and a REJECT overtake results that
-are not ready yet; all other requests wait for the results.
+As with the gateware, three kinds of answer overtake results that are not ready yet: the reply to a
+FEATURES, the refusal of a RUN, and a REJECT. All other requests wait for the results.
 
-On a device with groups the number of samples that are contracted together depends on when they
-arrive; here those of one call of `GoldenDevice.feed` are. Nothing but `DeviceStatus.busy_cycles`
-tells the difference.
+On a device whose contractor has several groups, the number of samples that are contracted together
+depends on when they arrive. Here all samples of one call of `GoldenDevice.feed` are contracted
+together. Only the counter `DeviceStatus.busy_cycles` can show the difference.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
-
-from ..contract.annealer.image import AnnealerSpace, run_bytes
-from ..contract.contractor.image import ProgramOverrunError, read_image
-from ..contract.contractor.memory import LEVELS, MemorySpace
 from ..contract.device.boards import BoardSpec
-from ..contract.device.capabilities import device_requests, device_spaces, is_annealers
+from ..contract.device.capabilities import device_requests, device_spaces
+from ..contract.device.engines import ENGINES
+from ..contract.engine import EngineKind
 from ..contract.wire import packets
 from ..contract.wire.cobs import DELIMITER
 from ..contract.wire.packets import (
@@ -39,24 +37,38 @@ from ..contract.wire.packets import (
     RejectReason,
     Status,
 )
-from .annealer.memories import DeviceAnnealer
-from .contractor.contraction import contract
+from .annealer.device import AnnealerEngine
+from .contractor.device import DeviceContractor
+from .engine import GoldenEngine, Reply
 
 GOLDEN_BUILD = b"golden".ljust(8, b"\0")
-"""Build digest of the model; no bitstream has it."""
+"""Build digest that a golden device reports; no bitstream has it."""
+
+GOLDEN_ENGINES: dict[int, Callable[[Any], GoldenEngine]] = {
+    EngineKind.CONTRACTOR: DeviceContractor,
+    EngineKind.ANNEALER: AnnealerEngine,
+}
+"""The golden model of each engine, by `EngineKind`: called with the engine's size."""
 
 
 @dataclass
 class Answer:
     """One frame of the device.
 
-    Attributes
+    Parameters
     ----------
     received : int
-        Bytes of the data given to `GoldenDevice.feed` up to the end of the frame answered.
+        Number of bytes of the data given to `GoldenDevice.feed`, up to the end of the frame that
+        is answered.
     cycles : int
-        Clock cycles of the engine spent on it.
+        Clock cycles that the engine has spent on the request.
     frame : bytes
+        The frame with its delimiter; empty until the result is known.
+
+    Examples
+    --------
+    >>> Answer(received=12, frame=b"\\x01\\x00").cycles
+    0
     """
 
     received: int
@@ -76,14 +88,22 @@ class GoldenDevice:
 
     Attributes
     ----------
-    memories : dict of MemorySpace to bytearray
-        The contractor's, by byte address. All zero at first, as after configuration.
-    annealer : DeviceAnnealer or None
+    engines : dict of int to GoldenEngine
+        The engines of the board, by `EngineKind`.
     cycle : float
-        The device's clock, which whoever feeds it may put forward. Requests are executed in the
-        cycle in which they have arrived; a run of the annealer ends when its cycles have passed.
+        The device's clock in cycles. Whoever feeds the device may put it forward. Requests are
+        executed in the cycle in which they have arrived; a run of the annealer ends when its cycles
+        have passed.
     byte_cycles : float
-        What a byte on the line puts it forward.
+        Clock cycles that one byte takes on the serial line, by which `feed` puts the clock forward.
+
+    Examples
+    --------
+    >>> from tensorspin.contract.device.boards import find_board
+    >>> device = GoldenDevice(find_board("icebreaker"))
+    >>> (reply,) = FrameSplitter().feed(device.respond(Packet(PacketType.HELLO, 0).frame()))
+    >>> Status(reply.payload[0]).name
+    'OK'
     """
 
     def __init__(self, board: BoardSpec, build: bytes = GOLDEN_BUILD) -> None:
@@ -91,42 +111,44 @@ class GoldenDevice:
         self.build = build
         self.cycle = 0.0
         self.byte_cycles = BITS_PER_BYTE * board.clock_hz / board.baud
-        self._requests = device_requests(board.contractor, board.annealer)
-        self._spaces = device_spaces(board.contractor, board.annealer)
+        self._requests = device_requests(board.engines)
+        self._spaces = device_spaces(board.engines)
         self.restart()
 
     def restart(self) -> None:
         """Forget everything, as after configuration."""
-        size = self.board.annealer
-        self.annealer = None if size is None else DeviceAnnealer(size)
-        self.memories = {
-            MemorySpace(space): bytearray(1 << found.bits)
-            for space, found in self._spaces.items()
-            if not is_annealers(space)
+        self.engines = {
+            kind: GOLDEN_ENGINES[kind](size) for kind, size in self.board.engines.items()
+        }
+        self._owners = {
+            space: engine for engine in self.engines.values() for space in engine.memories
         }
         self._splitter = FrameSplitter()
         self._greeted = False
         self._expected = 0
         self._rejected = dict.fromkeys(RejectReason, 0)
-        self._active = False
-        self._digest = 0
-        self._model_features = 0
-        self._sample = bytearray()
-        self._samples = 0
-        self._busy_cycles = 0
-        self._runs: list[tuple[Answer, int, bytes]] = []
-        self._program: tuple | None = None  # what `contract` needs, read from the memories
+        self._waiting: dict[int, list[tuple[Answer, Packet]]] = {kind: [] for kind in self.engines}
+
+    @property
+    def memories(self) -> dict[int, bytearray]:
+        """Contents of all engines' memory spaces, by number of the space and byte address."""
+        return {space: engine.memories[space] for space, engine in self._owners.items()}
 
     def feed(self, data: bytes) -> list[Answer]:
-        """Take bytes from the line and execute what they complete.
+        """Take bytes from the line and execute the requests that they complete.
 
         The data of one call counts as arriving at once: of the request bodies in it, no more than
         the board's `receive_bytes` are executed.
 
+        Parameters
+        ----------
+        data : bytes
+            Any part of the byte stream; it may end within a frame.
+
         Returns
         -------
         list of Answer
-            One for each frame, in order.
+            One for each frame that was completed, in the order in which the device sends them.
         """
         answers: list[Answer] = []
         held = position = 0
@@ -156,7 +178,18 @@ class GoldenDevice:
         return answers
 
     def respond(self, data: bytes) -> bytes:
-        """The device's bytes in answer to `data`."""
+        """Take bytes from the line, and give the bytes that the device sends.
+
+        Parameters
+        ----------
+        data : bytes
+            As for `feed`.
+
+        Returns
+        -------
+        bytes
+            The frames of all answers, one after the other.
+        """
         return b"".join(answer.frame for answer in self.feed(data))
 
     def _reject(self, received: int, reason: RejectReason) -> Answer:
@@ -165,57 +198,50 @@ class GoldenDevice:
         return Answer(received, frame=packet.frame())
 
     def _execute(self, answers: list[Answer], received: int, request: Packet) -> None:
-        if request.type not in self._requests:
+        kind = request.type
+        owner = next((k for k in self.engines if kind in ENGINES[k].requests), None)
+        if owner is None or kind not in self.engines[owner].overtaking:
             self._finish_runs(answers)
-            status, payload = Status.UNKNOWN_TYPE, b""
-        elif request.type == PacketType.RUN:
-            status, payload = self._take_levels(request.payload, last=True), b""
-            if status is Status.OK:
-                self._runs.append((Answer(received), request.sequence, bytes(self._sample)))
-                self._sample.clear()
+        reply: Reply | None
+        if kind not in self._requests:
+            reply = Status.UNKNOWN_TYPE, b""
+        elif owner is not None:
+            reply = self.engines[owner].execute(PacketType(kind), request.payload, self.cycle)
+            if reply is None:
+                self._waiting[owner].append((Answer(received), request))
                 return
-        elif request.type == PacketType.FEATURES:
-            status, payload = self._take_levels(request.payload, last=False), b""
         else:
-            self._finish_runs(answers)
             handler = {
                 PacketType.HELLO: self._hello,
                 PacketType.STATUS: self._status,
                 PacketType.WRITE: self._write,
                 PacketType.READ: self._read,
-                PacketType.ACTIVATE: self._activate,
-                PacketType.ANNEAL: self._anneal,
-            }[PacketType(request.type)]
-            status, payload = handler(request.payload)
-        frame = _reply(request.type, request.sequence, status, payload)
-        answers.append(Answer(received, frame=frame))
+            }[PacketType(kind)]
+            reply = handler(request.payload)
+        answers.append(Answer(received, frame=_reply(request, *reply)))
 
-    def _hello(self, payload: bytes) -> tuple[Status, bytes]:
+    def _hello(self, payload: bytes) -> Reply:
         if payload:
             return Status.BAD_LENGTH, b""
-        self._sample.clear()
-        if self.annealer is not None:
-            self.annealer.stop()
+        for engine in self.engines.values():
+            engine.greet()
         return Status.OK, self.board.description(self.build).pack()
 
-    def _status(self, payload: bytes) -> tuple[Status, bytes]:
+    def _status(self, payload: bytes) -> Reply:
         if payload:
             return Status.BAD_LENGTH, b""
-        counted_reasons = (RejectReason.DAMAGED, RejectReason.SEQUENCE, RejectReason.OVERFLOW)
-        rejected = (self._rejected[reason] % (1 << 16) for reason in counted_reasons)
+        fields: dict[str, Any] = {}
+        for engine in self.engines.values():
+            fields |= engine.status(self.cycle)
         counted = DeviceStatus(
-            self._active,
-            self._digest,
-            *rejected,
-            self._samples % (1 << 32),
-            self._busy_cycles % (1 << 32),
-            self._step or 0,
-            self._step is not None,
-            self.annealer is not None and self.annealer.cleared,
+            damaged=self._rejected[RejectReason.DAMAGED] % (1 << 16),
+            out_of_sequence=self._rejected[RejectReason.SEQUENCE] % (1 << 16),
+            overflows=self._rejected[RejectReason.OVERFLOW] % (1 << 16),
+            **fields,
         )
         return Status.OK, counted.pack()
 
-    def _write(self, payload: bytes) -> tuple[Status, bytes]:
+    def _write(self, payload: bytes) -> Reply:
         data = payload[packets.MEMORY.size :]
         if not data:
             return Status.BAD_LENGTH, b""
@@ -223,15 +249,10 @@ class GoldenDevice:
         status = self._check_address(space, address + len(data), "writable")
         if status is not Status.OK:
             return status, b""
-        if is_annealers(space):
-            self.annealer.write(AnnealerSpace(space), address, data)
-        else:
-            self._active = False
-            self._program = None
-            self.memories[space][address : address + len(data)] = data
+        self._owners[space].write(space, address, data)
         return Status.OK, b""
 
-    def _read(self, payload: bytes) -> tuple[Status, bytes]:
+    def _read(self, payload: bytes) -> Reply:
         if len(payload) != packets.MEMORY.size + packets.READ_COUNT.size:
             return Status.BAD_LENGTH, b""
         (count,) = packets.READ_COUNT.unpack_from(payload, packets.MEMORY.size)
@@ -241,92 +262,29 @@ class GoldenDevice:
         status = self._check_address(space, address + count, "readable")
         if status is not Status.OK:
             return status, b""
-        memory = (self.annealer.memories if is_annealers(space) else self.memories)[space]
-        return Status.OK, bytes(memory[address : address + count])
-
-    def _activate(self, payload: bytes) -> tuple[Status, bytes]:
-        if len(payload) != packets.ACTIVATE.size:
-            return Status.BAD_LENGTH, b""
-        features, digest = packets.ACTIVATE.unpack(payload)
-        if not 1 <= features <= self.board.contractor.features:
-            return Status.BAD_FEATURE_COUNT, b""
-        self._active, self._digest, self._model_features = True, digest, features
-        return Status.OK, b""
-
-    def _anneal(self, payload: bytes) -> tuple[Status, bytes]:
-        if len(payload) != run_bytes(self.board.annealer):
-            return Status.BAD_LENGTH, b""
-        self.annealer.start(payload, self.cycle)
-        return Status.OK, b""
-
-    @property
-    def _step(self) -> int | None:
-        """Step of the annealer's run under way, if there is one."""
-        return None if self.annealer is None else self.annealer.step(self.cycle)
-
-    def _take_levels(self, payload: bytes, last: bool) -> Status:
-        """Append a part to the sample begun, or forget the sample and say why."""
-        status = self._check_levels(payload, last)
-        if status is not Status.OK:
-            self._sample.clear()
-            return status
-        (offset,) = packets.OFFSET.unpack_from(payload)
-        if offset == 0:
-            self._sample.clear()
-        self._sample += payload[packets.OFFSET.size :]
-        return status
-
-    def _check_levels(self, payload: bytes, last: bool) -> Status:
-        if len(payload) <= packets.OFFSET.size:
-            return Status.BAD_LENGTH
-        (offset,) = packets.OFFSET.unpack_from(payload)
-        end = offset + len(payload) - packets.OFFSET.size
-        if last and not self._active:
-            return Status.NO_MODEL
-        if offset not in (0, len(self._sample)) or end > self.board.contractor.features:
-            return Status.BAD_OFFSET
-        if last and end != self._model_features:
-            return Status.BAD_FEATURE_COUNT
-        return Status.OK
+        return Status.OK, bytes(self._owners[space].memories[space][address : address + count])
 
     def _check_address(self, space: int, end: int, access: str) -> Status:
-        """Whether bytes before `end` may be accessed, as an attribute of `Space` says."""
+        """Check that bytes before `end` may be accessed; `access` is an attribute of `Space`."""
         found = self._spaces.get(space)
         if found is None or not getattr(found, access) or end > 1 << found.bits:
             return Status.BAD_ADDRESS
-        if is_annealers(space) and self._step is not None:
+        if self._owners[space].is_busy(self.cycle):
             return Status.BUSY
         return Status.OK
 
     def _finish_runs(self, answers: list[Answer]) -> None:
-        """Contract the samples waiting, in one call, since the golden model is vectorised."""
-        if not self._runs:
-            return
-        runs, self._runs = self._runs, []
-        answers += [answer for answer, _, _ in runs]
-        size = self.board.contractor
-        try:
-            if self._program is None:
-                table = np.frombuffer(bytes(self.memories[MemorySpace.TABLE]), dtype="<i2")
-                program = read_image(bytes(self.memories[MemorySpace.PROGRAM]), size.lanes)
-                self._program = *program, table.reshape(size.components, LEVELS)
-        except ProgramOverrunError:
-            for answer, sequence, _ in runs:
-                answer.frame = _reply(PacketType.RUN, sequence, Status.PROGRAM_OVERRUN, b"")
-            return
-        levels = np.frombuffer(b"".join(sample for _, _, sample in runs), dtype=np.uint8)
-        results = contract(*self._program, levels.reshape(len(runs), -1), size.lanes)
-        scores = results.scores.astype("<i2")
-        for index, (answer, sequence, _) in enumerate(runs):
-            answer.cycles = int(results.cycles[index])
-            result = packets.RESULT.pack(
-                int(results.exponents[index]), int(results.classes[index]), answer.cycles
-            )
-            payload = scores[index].tobytes() + result
-            answer.frame = _reply(PacketType.RUN, sequence, Status.OK, payload)
-        self._samples += len(runs)
-        self._busy_cycles += int(results.cycles[:: size.groups].sum())
+        """Complete the answers that wait for results, in the order of their requests."""
+        for kind, engine in self.engines.items():
+            waiting, self._waiting[kind] = self._waiting[kind], []
+            if not waiting:
+                continue
+            for (answer, request), late in zip(waiting, engine.finish(), strict=True):
+                answer.cycles = late.cycles
+                answer.frame = _reply(request, late.status, late.payload)
+                answers.append(answer)
 
 
-def _reply(kind: int, sequence: int, status: Status, payload: bytes) -> bytes:
-    return Packet(kind | REPLY, sequence, bytes([status]) + payload).frame()
+def _reply(request: Packet, status: Status, payload: bytes) -> bytes:
+    """Make the frame of a reply."""
+    return Packet(request.type | REPLY, request.sequence, bytes([status]) + payload).frame()

@@ -7,6 +7,7 @@ from collections import deque
 import cocotb
 
 from tensorspin.contract.device.capabilities import device_requests
+from tensorspin.contract.device.engines import Engines
 from tensorspin.contract.wire import packets
 from tensorspin.contract.wire.packets import (
     REJECT,
@@ -121,7 +122,7 @@ async def random_requests(dut):
             seen.add((reply.type & ~REPLY, reply.payload[0]))
         for space, memory in device.golden.memories.items():
             assert device.contractor.memories[space] == memory
-    for kind in device_requests(device.size, None):
+    for kind in device_requests(Engines(device.size)):
         assert (kind, Status.OK) in seen
     assert {status for _, status in seen} == set(Status) - {Status.PROGRAM_OVERRUN, Status.BUSY}
 

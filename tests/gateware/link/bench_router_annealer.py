@@ -7,6 +7,7 @@ import cocotb
 from tensorspin.contract.annealer.image import AnnealerSpace
 from tensorspin.contract.contractor.memory import MemorySpace
 from tensorspin.contract.device.capabilities import device_requests
+from tensorspin.contract.engine import EngineKind
 from tensorspin.contract.wire import packets
 from tensorspin.contract.wire.packets import REPLY, DeviceStatus, PacketType, Status, pack_memory
 from tests.gateware.bench import bench_parameters
@@ -139,14 +140,16 @@ async def random_requests(dut):
             device.request(*generator.next())
         for reply in await device.check():
             seen.add((reply.type & ~REPLY, reply.payload[0]))
-        golden = device.golden.annealer
+        golden = device.golden.engines[EngineKind.ANNEALER]
         assert device.annealer.model.memories == golden.memories
         assert device.annealer.running == (golden._run is not None)
         if device.annealer.running:
             assert device.annealer.image == golden._run.image
         if device.contractor is not None:
-            assert device.contractor.memories == device.golden.memories
+            assert (
+                device.contractor.memories == device.golden.engines[EngineKind.CONTRACTOR].memories
+            )
         device.end_anneal()
-    for kind in device_requests(board.contractor, board.annealer):
+    for kind in device_requests(board.engines):
         assert (kind, Status.OK) in seen
     assert {(PacketType.READ, Status.BUSY), (PacketType.WRITE, Status.BUSY)} <= seen

@@ -27,8 +27,8 @@ class RequestGenerator:
 
     def __init__(self, rng: random.Random, board: BoardSpec) -> None:
         self.rng = rng
-        self.spaces = device_spaces(board.contractor, board.annealer)
-        taken = device_requests(board.contractor, board.annealer)
+        self.spaces = device_spaces(board.engines)
+        taken = device_requests(board.engines)
         # Those that the device does not take are asked for all the same.
         self.weights = [weight if kind in taken else 0.3 for kind, weight in _WEIGHTS.items()]
         self.most_features = 64 if board.contractor is None else board.contractor.features

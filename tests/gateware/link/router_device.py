@@ -14,10 +14,12 @@ from tensorspin.contract.annealer.image import AnnealerSpace, run_bytes
 from tensorspin.contract.annealer.size import AnnealerSize
 from tensorspin.contract.contractor.memory import MemorySpace
 from tensorspin.contract.contractor.size import ContractorSize
+from tensorspin.contract.engine import EngineKind
 from tensorspin.contract.wire import packets
 from tensorspin.contract.wire.packets import CRC, REPLY, FrameSplitter, Packet, PacketType
-from tensorspin.golden import device as golden
 from tensorspin.golden.annealer.memories import DeviceAnnealer
+from tensorspin.golden.contractor import device as contractor_device
+from tensorspin.golden.device import GoldenDevice
 from tensorspin_gateware.contractor.interface import READ_LATENCY
 from tests.gateware.bench import bench_board, bench_parameters
 
@@ -229,7 +231,7 @@ class Device:
         for name in ("damaged", "out_of_sequence", "overflows"):
             getattr(dut, f"counters__{name}").value = 0
         dut.reject__pending.value = 0
-        self.golden = golden.GoldenDevice(board, bytes.fromhex(bench_parameters()["build"]))
+        self.golden = GoldenDevice(board, bytes.fromhex(bench_parameters()["build"]))
         # A run ends when the bench says so.
         self.golden.byte_cycles = 0
         # Sessions are the receiver's business; the golden device wants one.
@@ -243,7 +245,9 @@ class Device:
         self.source.queue.extend(packet_items(packet.body()[: -CRC.size]))
         with (
             mock.patch.multiple(
-                golden, read_image=lambda program, lanes: (program,), contract=stub_contract
+                contractor_device,
+                read_image=lambda program, lanes: (program,),
+                contract=stub_contract,
             ),
             mock.patch.object(DeviceAnnealer, "_compute", return_value=1),
         ):
@@ -252,9 +256,10 @@ class Device:
 
     def end_anneal(self) -> None:
         """The annealer's run is over, if there is one."""
-        self.golden.annealer.stop()
+        annealer = self.golden.engines[EngineKind.ANNEALER]
+        annealer.stop()
         results = self.rng.randbytes(len(self.annealer.model.memories[AnnealerSpace.RESULTS]))
-        for model in (self.annealer.model, self.golden.annealer):
+        for model in (self.annealer.model, annealer):
             model.memories[AnnealerSpace.RESULTS][:] = results
         self.annealer.running = False
 

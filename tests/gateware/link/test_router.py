@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import pytest
 
 from tensorspin.contract.annealer.size import AnnealerSize
 from tensorspin.contract.contractor.size import ContractorSize
 from tensorspin.contract.device.boards import BoardSpec
+from tensorspin.contract.device.engines import Engines
 from tensorspin_gateware.router import Router
-from tests.gateware.bench import run_bench
+from tests.gateware.bench import board_parameters, run_bench
 
 # The feature buffer is longer than a packet, and the memories differ in size.
 SIZE = ContractorSize(
@@ -33,16 +34,16 @@ BOARD = BoardSpec(
     baud=1_000_000,
     # The golden device counts all requests of one call as held at once.
     receive_bytes=1 << 15,
-    contractor=SIZE,
+    engines=Engines(SIZE),
 )
 BUILD = bytes(range(8))
 
 
 def run_router_bench(module: str, board: BoardSpec, rounds: int) -> None:
     run_bench(
-        Router(board.contractor, board.annealer, board.description(BUILD).pack()),
+        Router(board.engines, board.description(BUILD).pack()),
         f"tests.gateware.link.{module}",
-        board=asdict(board),
+        board=board_parameters(board),
         build=BUILD.hex(),
         rounds=rounds,
     )
@@ -52,7 +53,7 @@ def test_equals_golden_device():
     run_router_bench("bench_router", BOARD, 25)
 
 
-@pytest.mark.parametrize("contractor", [None, SIZE], ids=["alone", "both"])
-def test_with_an_annealer(contractor):
-    board = replace(BOARD, contractor=contractor, annealer=ANNEALER)
+@pytest.mark.parametrize("others", [(), (SIZE,)], ids=["alone", "both"])
+def test_with_an_annealer(others):
+    board = replace(BOARD, engines=Engines(*others, ANNEALER))
     run_router_bench("bench_router_annealer", board, 15)

@@ -146,7 +146,7 @@ def exact_row(row: BoardSpec, instance: Instance) -> tuple[BoardSpec, float]:
             break
     if found is None:
         raise refused
-    return replace(row, annealer=found[0]), found[1]
+    return replace(row, engines=row.engines.with_sizes(found[0])), found[1]
 
 
 def method_row(row: BoardSpec, method: str) -> BoardSpec:
@@ -173,7 +173,8 @@ def method_row(row: BoardSpec, method: str) -> BoardSpec:
         return row
     stride = (MAX_SAMPLES - 1) // (size.threshold_bits + size.ring)
     strides = (min(stride, size.spins),) * size.threshold_bits
-    return replace(row, annealer=replace(size, strides=strides, tempering=1))
+    size = replace(size, strides=strides, tempering=1)
+    return replace(row, engines=row.engines.with_sizes(size))
 
 
 @contextmanager

@@ -1,46 +1,60 @@
-"""Boards as the host needs to know them: clock, line and engine sizes.
+"""Boards as the host needs to know them: clock, serial line and engine sizes.
 
-Pins, device and programmer are the gateware's business (`tensorspin_gateware.boards`).
+Pins, FPGA tools and programmers belong to the gateware, whose own table
+(`tensorspin_gateware.boards`) has a row of the same name for each row here.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..annealer.size import AnnealerSize
 from ..contractor.size import ContractorSize
+from ..engine import EngineSize
 from ..wire.packets import PROTOCOL_VERSION
 from . import sizes
 from .description import NAME_BYTES, DeviceDescription
+from .engines import Engines, HasEngines
 from .usb import ICELINK, UsbDevice, ft231x, ft2232
 
 
 @dataclass(frozen=True)
-class BoardSpec:
-    """One row of the table.
+class BoardSpec(HasEngines):
+    """One row of the table of boards: a board with the engines that its bitstream has.
 
-    Attributes
+    Parameters
     ----------
     name : str
-        As in `make bitstream BOARD=name` and `sim://name`.
+        Name of the row, as in ``make bitstream BOARD=name`` and ``sim://name``; at most
+        `tensorspin.contract.device.description.NAME_BYTES` characters.
     title : str
-        As people call it.
+        The board's name as its maker writes it, with the FPGA in brackets.
     clock_hz : int
-        Clock of the engines.
+        Clock frequency of the engines in Hz.
     baud : int
-        Rate of the serial line.
+        Rate of the serial line in bits per second.
     receive_bytes : int
-        Size of the receive buffer; a power of two.
-    contractor : ContractorSize or None
-    annealer : AnnealerSize or None
-        At least one of the two.
-    usb : UsbDevice or None
+        Size of the device's receive buffer in bytes; a power of two.
+    engines : Engines
+        Sizes of the engines, at least one. `contractor` and `annealer` give one by name, or None
+        if the bitstream lacks it.
+    usb : UsbDevice, optional
         The board's own USB port, if it has one.
 
     Raises
     ------
     ValueError
         If there is no engine, or the name is too long.
+
+    Examples
+    --------
+    >>> from dataclasses import replace
+    >>> row = find_board("ulx3s_25f")
+    >>> row.require_contractor().groups
+    3
+    >>> size = replace(row.require_contractor(), groups=1)
+    >>> smaller = replace(row, name="mine", engines=row.engines.with_sizes(size))
+    >>> smaller.require_contractor().groups
+    1
     """
 
     name: str
@@ -48,12 +62,11 @@ class BoardSpec:
     clock_hz: int
     baud: int
     receive_bytes: int
-    contractor: ContractorSize | None = None
-    annealer: AnnealerSize | None = None
+    engines: Engines
     usb: UsbDevice | None = None
 
     def __post_init__(self) -> None:
-        if self.contractor is None and self.annealer is None:
+        if not self.engines:
             raise ValueError(f"board {self.name!r} has no engine")
         if len(self.name) > NAME_BYTES:
             raise ValueError(
@@ -61,20 +74,24 @@ class BoardSpec:
                 f"{len(self.name)}"
             )
 
-    def require_contractor(self) -> ContractorSize:
-        """The contractor, or a ValueError that tells that there is none."""
-        if self.contractor is None:
-            raise ValueError(f"board {self.name!r} has no contractor, which runs programs")
-        return self.contractor
-
-    def require_annealer(self) -> AnnealerSize:
-        """The annealer, or a ValueError that tells that there is none."""
-        if self.annealer is None:
-            raise ValueError(f"board {self.name!r} has no annealer, which minimises models")
-        return self.annealer
+    @property
+    def owner(self) -> str:
+        """The board as messages about a missing engine call it."""
+        return f"board {self.name!r}"
 
     def description(self, build: bytes) -> DeviceDescription:
-        """What a device built from this row says of itself."""
+        """Describe a device that is built from this row.
+
+        Parameters
+        ----------
+        build : bytes
+            8 bytes that tell this build from others.
+
+        Returns
+        -------
+        DeviceDescription
+            What the device replies to HELLO.
+        """
         return DeviceDescription(
             PROTOCOL_VERSION,
             self.name,
@@ -82,15 +99,16 @@ class BoardSpec:
             self.baud,
             self.receive_bytes,
             build,
-            self.contractor,
-            self.annealer,
+            self.engines,
         )
 
 
 _ICELINK_BAUD = 115_200
-"""What MuseLab's examples use; nothing says that the debugger keeps up with more."""
+"""Baud of the boards with MuseLab's debugger as USB adapter: the rate of MuseLab's own examples.
+Nothing says that the debugger, a microcontroller, keeps up with a higher rate."""
 
 _ULX3S_25F = ft231x("ULX3S FPGA 25K")
+"""The ULX3S 25F's USB port, which three rows share."""
 
 _TABLE = (
     BoardSpec(
@@ -146,7 +164,7 @@ _TABLE = (
         title="Lattice iCE40-HX8K-B-EVN",
         clock_hz=90_000_000,
         baud=1_000_000,
-        usb=ft2232(""),  # its name, Lattice FTUSB, is that of other boards, too
+        usb=ft2232(""),  # its product name, "Lattice FTUSB", is shared by other boards
         **sizes.HX8K_ANNEALER,
     ),
     BoardSpec(
@@ -271,34 +289,58 @@ _TABLE = (
 )
 
 BOARDS = {board.name: board for board in _TABLE}
+"""All boards by name, in the order of the table."""
 
-_FIRST = {board.contractor: board for board in reversed(_TABLE)}
 
-CONTRACTORS = {
-    board.name: board
-    for board in _TABLE
-    if board.contractor is not None and _FIRST[board.contractor] is board
-}
-"""The first board with each of the contractors; others would only show the same again."""
+def _first_with_each(kind: type[EngineSize]) -> dict[str, BoardSpec]:
+    """Find the first board with each size of one engine: by name, in the order of the table."""
+    found: dict[EngineSize, BoardSpec] = {}
+    for board in _TABLE:
+        size = board.engines.find(kind)
+        if size is not None:
+            found.setdefault(size, board)
+    return {board.name: board for board in found.values()}
 
+
+CONTRACTORS = _first_with_each(ContractorSize)
+"""The first board with each size of a contractor. Tests and benchmarks of the contractor go through
+these alone, since other boards with the same size would only show the same again."""
 
 _TOO_SMALL = ("icestick", "ice40_hx1k_blink_evn", "icesugar_nano", "nandland_go")
-"""Boards with an iCE40 HX1K or LP1K, which people may ask for."""
+"""Boards with an iCE40 HX1K or LP1K. They are popular enough that people ask for them, and so
+`find_board` says why they are missing."""
 
 _TOO_SMALL_CELLS = 1280
+"""Logic cells of an iCE40 HX1K or LP1K."""
 
 SMALLEST_CELLS = {"link": 560, "annealer of 64 spins": 2570, "contractor of 8 lanes": 6390}
-"""LUTs of an iCE40 that the link takes alone, and the smallest engines with their link: Yosys'
-count, without DSPs and SPRAM."""
+"""LUTs of an iCE40 for the link alone, and for the smallest engines together with their link, if
+DSPs and SPRAM cannot be used: cells as Yosys counts them."""
 
 
 def find_board(name: str) -> BoardSpec:
-    """The board of that name.
+    """Find a board in the table.
+
+    Parameters
+    ----------
+    name : str
+        Name of its row.
+
+    Returns
+    -------
+    BoardSpec
+        The row.
 
     Raises
     ------
     ValueError
-        If there is none; the message lists the names. Or if it is known to be too small.
+        If no board has that name, in which case the message lists the names; or if the board is
+        known to be too small.
+
+    Examples
+    --------
+    >>> find_board("icebreaker").clock_hz
+    30000000
     """
     if name in _TOO_SMALL:
         needed = ", ".join(f"{what} {cells}" for what, cells in SMALLEST_CELLS.items())

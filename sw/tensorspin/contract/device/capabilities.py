@@ -1,76 +1,86 @@
 """Which requests a device takes, which memory spaces it has, and what the host may do there.
 
-The spaces of both engines are numbered in one row, so that a WRITE or READ tells by its space which
-engine it means. In requests a space ends at a power of two: what an engine's memory does not fill
-of it may be written without effect.
+The memory spaces of all engines are numbered in one row, so that the space of a WRITE or READ
+request also says which engine is meant. A space ends at a power of two. Where an engine's memory
+is smaller than that, bytes written beyond its end have no effect.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from ..annealer.image import AnnealerSpace, space_bytes
-from ..annealer.size import AnnealerSize
-from ..contractor.memory import MemorySpace
-from ..contractor.size import ContractorSize
+from ..engine import Space
 from ..wire.packets import PacketType
-
-_CONTRACTORS = {PacketType.ACTIVATE, PacketType.FEATURES, PacketType.RUN}
-_ANNEALERS = {PacketType.ANNEAL}
+from .engines import ENGINES, Engines
 
 
-@dataclass(frozen=True)
-class Space:
-    """One memory space of a device.
+def device_requests(engines: Engines) -> set[PacketType]:
+    """List the requests that a device takes; it answers all others by `Status.UNKNOWN_TYPE`.
 
-    Attributes
+    Parameters
     ----------
-    bits : int
-        Base-2 logarithm of the addresses that requests may name.
-    readable, writable : bool
-        By READ and WRITE.
+    engines : Engines
+        The device's engines.
+
+    Returns
+    -------
+    set of PacketType
+        The requests that belong to no engine in particular, and those of the device's engines.
+
+    Examples
+    --------
+    >>> from tensorspin.contract.device.boards import find_board
+    >>> PacketType.ANNEAL in device_requests(find_board("icebreaker").engines)
+    False
     """
-
-    bits: int
-    readable: bool
-    writable: bool
+    lacking = (row.requests for kind, row in ENGINES.items() if kind not in engines)
+    return set(PacketType).difference(*lacking)
 
 
-def device_requests(
-    contractor: ContractorSize | None, annealer: AnnealerSize | None
-) -> set[PacketType]:
-    """Requests that a device takes; to all others it answers `Status.UNKNOWN_TYPE`."""
-    requests = set(PacketType)
-    if contractor is None:
-        requests -= _CONTRACTORS
-    if annealer is None:
-        requests -= _ANNEALERS
-    return requests
+def device_spaces(engines: Engines) -> dict[int, Space]:
+    """List the memory spaces that WRITE and READ can name on a device.
 
+    Parameters
+    ----------
+    engines : Engines
+        The device's engines.
 
-def is_annealers(space: int) -> bool:
-    """A space belongs to the annealer."""
-    return space >= min(AnnealerSpace)
+    Returns
+    -------
+    dict of int to Space
+        By number, in ascending order. A space that WRITE and READ can never name, such as
+        `AnnealerSpace.RUN`, is missing.
 
-
-def device_spaces(
-    contractor: ContractorSize | None, annealer: AnnealerSize | None
-) -> dict[int, Space]:
-    """All spaces of a device, by number.
-
-    `AnnealerSpace.RUN` is not among them: only an ANNEAL writes it.
+    Examples
+    --------
+    >>> from tensorspin.contract.device.boards import find_board
+    >>> list(device_spaces(find_board("icebreaker").engines))
+    [0, 1]
     """
     spaces: dict[int, Space] = {}
-    if contractor is not None:
-        for space in MemorySpace:
-            bits = (contractor.space_bytes(space) - 1).bit_length()
-            spaces[space] = Space(bits, readable=True, writable=True)
-    if annealer is not None:
-        for space in AnnealerSpace:
-            length = space_bytes(annealer, space)
-            if length and space is not AnnealerSpace.RUN:
-                readable = space is AnnealerSpace.RESULTS
-                spaces[space] = Space(
-                    (length - 1).bit_length(), readable=readable, writable=not readable
-                )
+    for kind, size in engines.items():
+        spaces.update(ENGINES[kind].spaces(size))
     return spaces
+
+
+def space_owner(space: int) -> int | None:
+    """Find the engine that a memory space belongs to.
+
+    Parameters
+    ----------
+    space : int
+        Number of the space.
+
+    Returns
+    -------
+    int or None
+        `EngineKind` of the engine; None if no engine has a space of that number.
+
+    Examples
+    --------
+    >>> from tensorspin.contract.annealer.image import AnnealerSpace
+    >>> space_owner(AnnealerSpace.RESULTS).name
+    'ANNEALER'
+    """
+    for kind, row in ENGINES.items():
+        if any(space == number for number in row.space_numbers):
+            return kind
+    return None

@@ -1,29 +1,42 @@
-"""Engine sizes, and the device's description of itself.
+"""The device's description of itself, which is its reply to HELLO.
 
-A packed description begins with the fields of all devices, the protocol's version first. Behind
-them stands a record for each engine: `EngineKind`, length of the rest, then the fields of the
-engine's size in their order, `SIZE_BYTES` each. A field that is a tuple begins with its length.
+A packed description begins with the fields that all devices have, the protocol's version first.
+One record for each engine follows: `EngineKind` (1 byte), length of the rest (1 byte), then the
+fields of the engine's size in their order, `SIZE_BYTES` each. A field that is a tuple begins with
+the number of its elements.
+
+The rule for other versions: the version stands in the same two bytes in every version of the
+protocol. A device of another version, older or newer, is refused by an `OtherProtocolError`, which
+says what to do; host and device never guess at each other's packets.
 """
 
 from __future__ import annotations
 
-import enum
 import struct
 from dataclasses import astuple, dataclass, fields
-from typing import TypeVar
 
-from ..annealer.size import AnnealerSize
-from ..contractor.size import ContractorSize
+from ..engine import EngineSize, Size
 from ..wire.packets import PROTOCOL_VERSION
+from .engines import ENGINES, Engines, HasEngines
 
 
 class OtherProtocolError(ValueError):
     """A description comes from a device that speaks another version of the protocol.
 
+    The message names both versions and the remedy: load the bitstream that belongs to the driver,
+    or install the driver that belongs to the bitstream.
+
+    Parameters
+    ----------
+    device : int
+        The device's version.
+
     Attributes
     ----------
-    device, driver : int
-        The two versions.
+    device : int
+        The device's version.
+    driver : int
+        This driver's version, `tensorspin.contract.wire.packets.PROTOCOL_VERSION`.
     """
 
     def __init__(self, device: int) -> None:
@@ -39,35 +52,36 @@ class OtherProtocolError(ValueError):
         )
 
 
-class EngineKind(enum.IntEnum):
-    """First byte of an engine's record in a description."""
-
-    CONTRACTOR = 1
-    ANNEALER = 2
-
-
 @dataclass(frozen=True)
-class DeviceDescription:
+class DeviceDescription(HasEngines):
     """What a device says of itself in reply to HELLO.
 
-    Attributes
+    Parameters
     ----------
     protocol : int
         `tensorspin.contract.wire.packets.PROTOCOL_VERSION` of the device.
     board : str
         Name in the board table, at most `NAME_BYTES` ASCII characters.
     clock_hz : int
-        Clock of the engines.
+        Clock frequency of the engines in Hz.
     baud : int
         Rate of the serial line in bits per second.
     receive_bytes : int
-        Bodies of requests, in bytes, that the device can hold unexecuted.
+        Size of the device's receive buffer: bytes of request bodies that it can hold before it
+        executes them.
     build : bytes
         8 bytes that tell one build from another.
-    contractor : ContractorSize or None
-        None if the device has none.
-    annealer : AnnealerSize or None
-        None if the device has none.
+    engines : Engines
+        Sizes of the engines that the device has. `contractor` and `annealer` give one by name, or
+        None if the device lacks it.
+
+    Examples
+    --------
+    >>> from tensorspin.contract.device.boards import find_board
+    >>> packed = find_board("icebreaker").description(build=bytes(8)).pack()
+    >>> info = DeviceDescription.unpack(packed)
+    >>> info.board, info.contractor.lanes, info.annealer
+    ('icebreaker', 8, None)
     """
 
     protocol: int
@@ -76,11 +90,21 @@ class DeviceDescription:
     baud: int
     receive_bytes: int
     build: bytes
-    contractor: ContractorSize | None = None
-    annealer: AnnealerSize | None = None
+    engines: Engines
+
+    @property
+    def owner(self) -> str:
+        """The device as messages about a missing engine call it."""
+        return f"board {self.board!r}"
 
     def pack(self) -> bytes:
-        """The bytes of the reply to HELLO; the protocol version stands first in every version."""
+        """Make the bytes that follow the status byte in the reply to HELLO.
+
+        Returns
+        -------
+        bytes
+            The protocol version stands first in every version.
+        """
         packed = _LAYOUT.pack(
             self.protocol,
             self.board.encode("ascii"),
@@ -89,42 +113,50 @@ class DeviceDescription:
             self.receive_bytes,
             self.build,
         )
-        for kind, size in (
-            (EngineKind.CONTRACTOR, self.contractor),
-            (EngineKind.ANNEALER, self.annealer),
-        ):
-            if size is not None:
-                record = _pack_size(size)
-                packed += _RECORD.pack(kind, len(record)) + record
+        for kind, size in self.engines.items():
+            record = _pack_size(size)
+            packed += _RECORD.pack(kind, len(record)) + record
         return packed
 
     @classmethod
     def unpack(cls, data: bytes) -> DeviceDescription:
-        """Inverse of `pack`.
+        """Read a packed description: the inverse of `pack`.
+
+        Parameters
+        ----------
+        data : bytes
+            What follows the status byte in the reply to HELLO.
+
+        Returns
+        -------
+        DeviceDescription
+            With one size for each engine's record.
 
         Raises
         ------
         OtherProtocolError
             If the device speaks another version of the protocol.
         ValueError
-            If lengths do not fit, or a size is out of its range.
+            If lengths do not fit, an engine is unknown, or a size is out of its range.
         """
         if len(data) < 2:
             raise ValueError(f"a device description has more than {len(data)} bytes")
         (protocol,) = struct.unpack_from("<H", data)
         if protocol != PROTOCOL_VERSION:
+            # Nothing behind the version is looked at: another version may lay it out otherwise.
             raise OtherProtocolError(protocol)
-        engines: dict[EngineKind, bytes] = {}
+        records: dict[int, bytes] = {}
         position = _LAYOUT.size
         while position + _RECORD.size <= len(data):
             kind, length = _RECORD.unpack_from(data, position)
             position += _RECORD.size + length
-            engines[EngineKind(kind)] = data[position - length : position]
+            if kind not in ENGINES:
+                raise ValueError(f"{kind} is not a valid EngineKind")
+            records[kind] = data[position - length : position]
         if position != len(data):
             raise ValueError(f"a device description of {len(data)} bytes is cut short or too long")
         _, board, clock, baud, receive, build = _LAYOUT.unpack_from(data)
-        contractor = engines.get(EngineKind.CONTRACTOR)
-        annealer = engines.get(EngineKind.ANNEALER)
+        sizes = (_unpack_size(ENGINES[kind].size, record) for kind, record in records.items())
         return cls(
             protocol,
             board.rstrip(b"\0").decode("ascii"),
@@ -132,31 +164,33 @@ class DeviceDescription:
             baud,
             receive,
             build,
-            None if contractor is None else _unpack_size(ContractorSize, contractor),
-            None if annealer is None else _unpack_size(AnnealerSize, annealer),
+            Engines(*sizes),
         )
 
 
 NAME_BYTES = 24
-"""Characters of a board's name at most."""
+"""Greatest number of characters in a board's name: the packed description keeps so many bytes."""
 
 SIZE_BYTES = 4
-"""Bytes of a number in an engine's record."""
+"""Bytes of one number in an engine's record."""
 
 _LAYOUT = struct.Struct(f"<H{NAME_BYTES}sIIH8s")
+"""Fields that all devices have: protocol, board, clock, baud, receive buffer, build."""
+
 _RECORD = struct.Struct("<BB")
+"""Head of an engine's record: `EngineKind`, length of what follows in bytes."""
 
-_Size = TypeVar("_Size", ContractorSize, AnnealerSize)
 
-
-def _pack_size(size: ContractorSize | AnnealerSize) -> bytes:
+def _pack_size(size: EngineSize) -> bytes:
+    """Make an engine's record, without its head."""
     numbers: list[int] = []
     for value in astuple(size):
         numbers += [len(value), *value] if isinstance(value, tuple) else [value]
     return b"".join(number.to_bytes(SIZE_BYTES, "little") for number in numbers)
 
 
-def _unpack_size(kind: type[_Size], record: bytes) -> _Size:
+def _unpack_size(kind: type[Size], record: bytes) -> Size:
+    """Read an engine's record, without its head."""
     if len(record) % SIZE_BYTES:
         raise ValueError(f"an engine's record of {len(record)} bytes is cut short")
     numbers = [
@@ -166,10 +200,12 @@ def _unpack_size(kind: type[_Size], record: bytes) -> _Size:
     values: list[int | tuple[int, ...]] = []
     try:
         for field in fields(kind):
-            value = numbers.pop(0)
-            if field.type.startswith("tuple"):
-                value, numbers = tuple(numbers[:value]), numbers[value:]
-            values.append(value)
+            number = numbers.pop(0)
+            if str(field.type).startswith("tuple"):
+                values.append(tuple(numbers[:number]))
+                numbers = numbers[number:]
+            else:
+                values.append(number)
     except IndexError:
         raise ValueError(f"the record of {kind.__name__} is cut short") from None
     if numbers:

@@ -1,119 +1,148 @@
-"""Sizes that fill a device, as fields of a `Board`; all boards with that device share them.
+"""Engine sizes that fill an FPGA, as fields of a `BoardSpec`; boards with the same FPGA share them.
 
-A group takes 9 multipliers of an ECP5 (8 lanes, and the product that they share), and memory for
-features and vectors: either runs out before the look-up tables do. What limits the annealer of an
-iCE40 is block RAM: one for each bit of the fields, states and thresholds of 16 spins.
+What runs out first limits a size, and it is never the same. A contractor's group takes 9
+multipliers of an ECP5 (one for each of its 8 lanes, and one for the product that the lanes share)
+and block RAM for features and vectors; one of these two runs out before the look-up tables (LUTs)
+do. An annealer that holds its spins in registers takes LUTs. The annealer of an iCE40 holds its
+spins in block RAM, one for each bit of the fields, states and thresholds of 16 spins, and runs out
+of block RAM.
 """
 
+from __future__ import annotations
+
 from dataclasses import replace
+from typing import TypedDict
 
 from ..annealer.size import AnnealerSize
 from ..contractor.size import ContractorSize
+from .engines import Engines
 
-UP5K = {
+
+class FpgaSizes(TypedDict):
+    """The fields of a `BoardSpec` that the FPGA's size decides; `BoardSpec` describes them."""
+
+    receive_bytes: int
+    engines: Engines
+
+
+UP5K: FpgaSizes = {
     "receive_bytes": 1024,
-    "contractor": ContractorSize(
-        lanes=8, program_words=16384, features=1024, components=4, slots=8, slot_entries=32
+    "engines": Engines(
+        ContractorSize(
+            lanes=8, program_words=16384, features=1024, components=4, slots=8, slot_entries=32
+        )
     ),
 }
-"""Lattice iCE40 UP5K."""
+"""Lattice iCE40 UP5K, contractor only: the program memory is the whole SPRAM."""
 
-UP5K_ANNEALER = {
+UP5K_ANNEALER: FpgaSizes = {
     "receive_bytes": 256,
-    "annealer": AnnealerSize(
-        spins=256,
-        coupling_bits=4,
-        field_bits=12,
-        replicas=16,
-        strides=(2,) * 8,
-        offset_rows=256,
-        steps=16,
-        ring=0,
-        window=16,
+    "engines": Engines(
+        AnnealerSize(
+            spins=256,
+            coupling_bits=4,
+            field_bits=12,
+            replicas=16,
+            strides=(2,) * 8,
+            offset_rows=256,
+            steps=16,
+            ring=0,
+            window=16,
+        )
     ),
 }
-"""Its couplings take half of the SPRAM; a window's fill its width. All 30 block RAMs are used."""
+"""Lattice iCE40 UP5K, annealer only: couplings take half of the SPRAM's depth, a window of 16
+spins takes its whole width of 64 bits, and all 30 block RAMs are used."""
 
-HX8K_ANNEALER = {
+HX8K_ANNEALER: FpgaSizes = {
     "receive_bytes": 256,
-    "annealer": AnnealerSize(
-        spins=128,
-        coupling_bits=2,
-        field_bits=10,
-        replicas=16,
-        strides=(1,) * 7,
-        offset_rows=64,
-        steps=32,
-        ring=0,
-        window=8,
+    "engines": Engines(
+        AnnealerSize(
+            spins=128,
+            coupling_bits=2,
+            field_bits=10,
+            replicas=16,
+            strides=(1,) * 7,
+            offset_rows=64,
+            steps=32,
+            ring=0,
+            window=8,
+        )
     ),
 }
-"""Lattice iCE40 HX8K: 12 of the 32 block RAMs, which are all used, hold the couplings."""
+"""Lattice iCE40 HX8K, annealer only: all 32 block RAMs are used, 12 of them for couplings, since
+this FPGA has no SPRAM."""
 
 _ECP5_GROUP = ContractorSize(
     lanes=8, program_words=8192, features=1024, components=8, slots=16, slot_entries=32
 )
-"""One of an ECP5's groups."""
+"""A contractor with one group; each ECP5 gets as many groups as its multipliers and RAM allow."""
 
-ECP5_25 = {
+ECP5_25: FpgaSizes = {
     "receive_bytes": 4096,
-    "contractor": replace(_ECP5_GROUP, groups=3),
+    "engines": Engines(replace(_ECP5_GROUP, groups=3)),
 }
-"""Lattice ECP5 25F, and 12F: the same die, of which the tools give all."""
+"""Lattice ECP5 25F, contractor only. The 12F is the same die, of which the tools use all."""
 
-ECP5_25_ANNEALER = {
+ECP5_25_ANNEALER: FpgaSizes = {
     "receive_bytes": 4096,
-    "annealer": AnnealerSize(
-        spins=256,
-        coupling_bits=4,
-        field_bits=12,
-        replicas=16,
-        strides=(1,) * 8,
-        offset_rows=256,
-        steps=256,
+    "engines": Engines(
+        AnnealerSize(
+            spins=256,
+            coupling_bits=4,
+            field_bits=12,
+            replicas=16,
+            strides=(1,) * 8,
+            offset_rows=256,
+            steps=256,
+        )
     ),
 }
-"""The same with the annealer alone: four fifths of the look-up tables."""
+"""Lattice ECP5 25F, annealer only: four fifths of the LUTs."""
 
-ECP5_25_BOTH = {
+ECP5_25_BOTH: FpgaSizes = {
     "receive_bytes": 4096,
-    "contractor": replace(_ECP5_GROUP, program_words=4096, groups=2),
-    "annealer": AnnealerSize(
-        spins=64,
-        coupling_bits=4,
-        field_bits=10,
-        replicas=16,
-        strides=(6,) * 7,
-        offset_rows=64,
-        steps=256,
-        tempering=1,
+    "engines": Engines(
+        replace(_ECP5_GROUP, program_words=4096, groups=2),
+        AnnealerSize(
+            spins=64,
+            coupling_bits=4,
+            field_bits=10,
+            replicas=16,
+            strides=(6,) * 7,
+            offset_rows=64,
+            steps=256,
+            tempering=1,
+        ),
     ),
 }
-"""The same with both engines, and all methods of the annealer: parallel tempering too."""
+"""Lattice ECP5 25F with both engines, and all methods of the annealer, parallel tempering too."""
 
-ECP5_45 = {
+ECP5_45: FpgaSizes = {
     "receive_bytes": 8192,
-    "contractor": replace(_ECP5_GROUP, groups=8),
+    "engines": Engines(replace(_ECP5_GROUP, groups=8)),
 }
-"""Lattice ECP5 45F."""
+"""Lattice ECP5 45F, contractor only."""
 
-ECP5_85 = {
+ECP5_85: FpgaSizes = {
     "receive_bytes": 16384,
-    "contractor": replace(_ECP5_GROUP, program_words=16384, groups=16),
+    "engines": Engines(replace(_ECP5_GROUP, program_words=16384, groups=16)),
 }
-"""Lattice ECP5 85F."""
+"""Lattice ECP5 85F, contractor only."""
 
-ECP5_85_ANNEALER = {
+ECP5_85_ANNEALER: FpgaSizes = {
     "receive_bytes": 4096,
-    "annealer": AnnealerSize(
-        spins=1000,
-        coupling_bits=2,
-        field_bits=11,
-        replicas=16,
-        strides=(1,) * 8,
-        offset_rows=24,
-        steps=256,
+    "engines": Engines(
+        AnnealerSize(
+            spins=1000,
+            coupling_bits=2,
+            field_bits=11,
+            replicas=16,
+            strides=(1,) * 8,
+            offset_rows=24,
+            steps=256,
+        )
     ),
 }
-"""The same with the annealer alone. Rows of couplings and offset rows fill the block RAMs' depth of
-1,024 words."""
+"""Lattice ECP5 85F, annealer only: 1,000 rows of couplings and 24 offset rows fill the 1,024 words
+that a block RAM has at the width of 18 bits."""

@@ -156,13 +156,13 @@ class DeviceStatus:
         knows, as long as this stands, that the device was not restarted and holds what followed.
     """
 
-    active: bool
-    digest: int
-    damaged: int
-    out_of_sequence: int
-    overflows: int
-    samples: int
-    busy_cycles: int
+    active: bool = False
+    digest: int = 0
+    damaged: int = 0
+    out_of_sequence: int = 0
+    overflows: int = 0
+    samples: int = 0
+    busy_cycles: int = 0
     step: int = 0
     annealing: bool = False
     cleared: bool = False

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import copy
 import statistics
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from ...contract.annealer.image import AnnealerSpace, space_bytes
-from ...contract.contractor.memory import MemorySpace
-from ...contract.wire.packets import OFFSET, PacketType
 from .line import LinkStatistics
-from .requests import MAX_DATA, Part, Read, Request, Write
+from .requests import Request
 from .session import Session
 
 _ROUND_TRIPS = 20
@@ -47,41 +44,41 @@ class LinkReport:
         )
 
 
-def measure_link(session: Session, seconds: float) -> LinkReport:
+def measure_link(
+    session: Session,
+    seconds: float,
+    send: Callable[[], Request],
+    read: Callable[[], Request],
+) -> LinkReport:
     """Measure round trips and throughput.
-
-    Uses STATUS, READ, and FEATURES whose sample is never run; on a device without a contractor,
-    WRITEs of the annealer's schedule.
 
     Parameters
     ----------
     session : Session
+        An open session.
     seconds : float
-        Time for all, more than 0.
+        Time for all measurements on the transport's clock, more than 0.
+    send : callable
+        Makes a request whose payload travels to the device, with a `count` of its bytes.
+    read : callable
+        Makes a request whose payload travels from the device, with a `count` of its bytes.
 
     Returns
     -------
     LinkReport
+        Round trips are those of STATUS requests.
+
+    Raises
+    ------
+    ValueError
+        If `seconds` is not more than 0.
     """
     if not seconds > 0:
         raise ValueError(f"seconds must be more than 0, not {seconds}")
     before = copy.copy(session.line.statistics)
-    contractor, annealer = session.description.contractor, session.description.annealer
-    if contractor is not None:
-        readable, length = MemorySpace.TABLE, contractor.space_bytes(MemorySpace.TABLE)
-    else:
-        readable, length = AnnealerSpace.RESULTS, space_bytes(annealer, AnnealerSpace.RESULTS)
-
-    def send() -> Request:
-        if contractor is not None:
-            return _Levels(contractor.features)
-        return _Schedule(space_bytes(annealer, AnnealerSpace.STEPS))
-
     round_trips = _time_round_trips(session, seconds / 4)
     to_device = _throughput(session, seconds * 3 / 8, send)
-    from_device = _throughput(
-        session, seconds * 3 / 8, lambda: Read(readable, 0, min(MAX_DATA, length))
-    )
+    from_device = _throughput(session, seconds * 3 / 8, read)
     return LinkReport(
         statistics.median(round_trips),
         to_device,
@@ -89,28 +86,6 @@ def measure_link(session: Session, seconds: float) -> LinkReport:
         session.line.transport.describe_line(session.description.baud),
         session.line.statistics - before,
     )
-
-
-class _Levels(Request):
-    """The first part of a sample that is never run."""
-
-    def __init__(self, features: int) -> None:
-        self.count = min(MAX_DATA, features)
-
-    def parts(self, limit: int) -> list[Part]:
-        self.count = min(self.count, limit)
-        return [(PacketType.FEATURES, OFFSET.pack(0) + bytes(self.count))]
-
-
-class _Schedule(Write):
-    """Some of a schedule that is never run."""
-
-    def __init__(self, size: int) -> None:
-        super().__init__(AnnealerSpace.STEPS, 0, bytes(min(MAX_DATA, size)))
-        self.count = len(self.data)
-
-    def split(self, limit: int) -> Sequence[Request]:
-        return [self] if self.count <= limit else [_Schedule(limit)]
 
 
 def _time_round_trips(session: Session, seconds: float) -> list[float]:

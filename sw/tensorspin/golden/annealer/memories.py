@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ...contract.annealer.engine import annealer_spaces
 from ...contract.annealer.image import (
     POINTER_BYTES,
     AnnealerSpace,
@@ -17,7 +18,6 @@ from ...contract.annealer.image import (
     unpack_steps,
 )
 from ...contract.annealer.size import AnnealerSize
-from ...contract.device.capabilities import device_spaces
 from .metropolis import anneal
 
 _CLEARED = (AnnealerSpace.COUPLINGS, AnnealerSpace.STATES)
@@ -64,9 +64,9 @@ class DeviceAnnealer:
 
     def __init__(self, size: AnnealerSize) -> None:
         self.size = size
-        self.memories = {
+        self.memories: dict[int, bytearray] = {
             AnnealerSpace(space): bytearray(1 << found.bits)
-            for space, found in device_spaces(None, size).items()
+            for space, found in annealer_spaces(size).items()
         }
         self.cleared = False
         self._pointer = 0

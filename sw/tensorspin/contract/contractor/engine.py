@@ -1,0 +1,46 @@
+"""The contractor as one of a device's engines: its requests and memory spaces."""
+
+from __future__ import annotations
+
+from ..engine import Engine, EngineKind, Space
+from ..wire.packets import PacketType
+from .memory import MemorySpace
+from .size import ContractorSize
+
+
+def contractor_spaces(size: ContractorSize) -> dict[int, Space]:
+    """List the memory spaces that WRITE and READ can name.
+
+    Parameters
+    ----------
+    size : ContractorSize
+        Parameters of the engine.
+
+    Returns
+    -------
+    dict of int to Space
+        By `MemorySpace`. Both can be read back, so that an upload can be verified.
+
+    Examples
+    --------
+    >>> from tensorspin.contract.device.boards import find_board
+    >>> spaces = contractor_spaces(find_board("icebreaker").require_contractor())
+    >>> spaces[MemorySpace.TABLE].bits
+    11
+    """
+    return {
+        space: Space((size.space_bytes(space) - 1).bit_length(), readable=True, writable=True)
+        for space in MemorySpace
+    }
+
+
+CONTRACTOR = Engine(
+    kind=EngineKind.CONTRACTOR,
+    name="contractor",
+    purpose="runs programs",
+    size=ContractorSize,
+    requests=frozenset({PacketType.ACTIVATE, PacketType.FEATURES, PacketType.RUN}),
+    space_numbers=MemorySpace,
+    spaces=contractor_spaces,
+)
+"""The contractor's row in `tensorspin.contract.device.engines.ENGINES`."""

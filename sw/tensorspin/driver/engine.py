@@ -1,0 +1,58 @@
+"""What a board asks of the driver of each of its engines."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from .link.requests import Request
+
+
+@dataclass(frozen=True)
+class LinkProbe:
+    """Requests that load the line and change nothing that the device still needs.
+
+    Parameters
+    ----------
+    send : callable
+        Makes a request whose payload travels to the device.
+    read : callable
+        Makes a request whose payload travels from the device.
+    """
+
+    send: Callable[[], Request]
+    read: Callable[[], Request]
+
+
+class EngineDriver(ABC):
+    """The driver of one engine, as `tensorspin.driver.board.Board` sees it.
+
+    A driver remembers what it has put on the device, so that it need not send it again. Its other
+    methods, such as loading and running, belong to the engine.
+    """
+
+    @abstractmethod
+    def link_probe(self) -> LinkProbe:
+        """Give requests with which the line can be measured.
+
+        Returns
+        -------
+        LinkProbe
+            What they overwrite, the driver has forgotten.
+        """
+
+    @contextmanager
+    def forgetting_losses(self) -> Iterator[None]:
+        """Watch requests that find out whether the device has lost what it was sent.
+
+        Yields
+        ------
+        None
+            If the requests inside fail because of a loss, the driver forgets what was lost.
+        """
+        yield
+
+    def forget_model(self) -> None:
+        """Forget the model that the device holds: it has answered that it holds none."""
