@@ -30,9 +30,10 @@ from ..contract.annealer.thresholds import expand_seed
 from ..contract.wire.packets import PacketType, Status, pack_memory
 from ..errors import DeviceError, TensorspinError
 from ..progress import Progress
-from .engine import EngineDriver, LinkProbe
+from .engine import EngineDriver
 from .fitting import check_cycles, check_run, fit_problem
 from .link.changes import UNKNOWN, coupling_changes, dense_changes
+from .link.measure import LinkProbe
 from .link.requests import MAX_DATA, Read, Request, Write
 from .link.session import Session, SessionLostError
 

@@ -212,7 +212,7 @@ class Board:
         # One engine is enough to load the line; the first is the one whose requests disturb least.
         probe = next(iter(self._drivers.values())).link_probe()
         with self._forgetting_losses():
-            return measure_link(session, seconds, probe.send, probe.read)
+            return measure_link(session, seconds, probe)
 
     @contextmanager
     def _forgetting_losses(self) -> Iterator[None]:

@@ -14,7 +14,8 @@ from ..contract.fixed import LEVEL
 from ..contract.wire.packets import ACTIVATE, OFFSET, RESULT, PacketType, Status
 from ..errors import DeviceError, LinkError, TensorspinError
 from ..progress import Progress
-from .engine import EngineDriver, LinkProbe
+from .engine import EngineDriver
+from .link.measure import LinkProbe
 from .link.requests import MAX_DATA, SCORE_BYTES, Part, Read, Request, Run, Write
 from .link.session import Session, SessionLostError
 

@@ -3,27 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
-from .link.requests import Request
-
-
-@dataclass(frozen=True)
-class LinkProbe:
-    """Requests that load the line and change nothing that the device still needs.
-
-    Parameters
-    ----------
-    send : callable
-        Makes a request whose payload travels to the device.
-    read : callable
-        Makes a request whose payload travels from the device.
-    """
-
-    send: Callable[[], Request]
-    read: Callable[[], Request]
+from .link.measure import LinkProbe
 
 
 class EngineDriver(ABC):

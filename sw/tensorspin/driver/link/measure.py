@@ -8,10 +8,26 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from .line import LinkStatistics
-from .requests import Request
+from .requests import Read, Request
 from .session import Session
 
 _ROUND_TRIPS = 20
+
+
+@dataclass(frozen=True)
+class LinkProbe:
+    """Requests that load the line and change nothing that a run needs; each engine has its own.
+
+    Parameters
+    ----------
+    send : callable
+        Returns a request with much data for the device.
+    receive : callable
+        Returns a request for much data from the device.
+    """
+
+    send: Callable[[], Request]
+    receive: Callable[[], Read]
 
 
 @dataclass(frozen=True)
@@ -44,29 +60,22 @@ class LinkReport:
         )
 
 
-def measure_link(
-    session: Session,
-    seconds: float,
-    send: Callable[[], Request],
-    read: Callable[[], Request],
-) -> LinkReport:
-    """Measure round trips and throughput.
+def measure_link(session: Session, seconds: float, probe: LinkProbe) -> LinkReport:
+    """Measure round trips, with STATUS, and throughput, with the requests of an engine.
 
     Parameters
     ----------
     session : Session
-        An open session.
+        The session with the device.
     seconds : float
-        Time for all measurements on the transport's clock, more than 0.
-    send : callable
-        Makes a request whose payload travels to the device, with a `count` of its bytes.
-    read : callable
-        Makes a request whose payload travels from the device, with a `count` of its bytes.
+        Time for all measurements, more than 0.
+    probe : LinkProbe
+        Requests of one of the device's engines.
 
     Returns
     -------
     LinkReport
-        Round trips are those of STATUS requests.
+        Times and rates.
 
     Raises
     ------
@@ -77,8 +86,8 @@ def measure_link(
         raise ValueError(f"seconds must be more than 0, not {seconds}")
     before = copy.copy(session.line.statistics)
     round_trips = _time_round_trips(session, seconds / 4)
-    to_device = _throughput(session, seconds * 3 / 8, send)
-    from_device = _throughput(session, seconds * 3 / 8, read)
+    to_device = _throughput(session, seconds * 3 / 8, probe.send)
+    from_device = _throughput(session, seconds * 3 / 8, probe.receive)
     return LinkReport(
         statistics.median(round_trips),
         to_device,
