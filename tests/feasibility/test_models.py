@@ -9,7 +9,7 @@ from tensorspin.contract.annealer.size import COUPLING_BITS, AnnealerSize
 from tensorspin.contract.device.boards import find_board
 from tensorspin.contract.device.engines import Engines
 from tensorspin.data.model_files import Model
-from tensorspin.feasibility.models import describe_model, estimate_widths
+from tensorspin.feasibility.models import estimate_model, estimate_widths
 from tensorspin.sampling.binary_model import quantise_model
 
 from ..support.annealer_boards import SIZE
@@ -59,7 +59,7 @@ def test_more_variables_than_spins(tmp_path, variables):
     path = tmp_path / "ring.txt"
     edges = [f"{n + 1} {(n + 1) % variables + 1} 1" for n in range(variables)]
     path.write_text("\n".join([f"{variables} {variables}", *edges]))
-    fits, rows = describe_model(path, ROW)
+    fits, rows = estimate_model(path, ROW)
     assert fits == (variables <= SIZE.spins)
     assert ("DecomposingSampler" in rows[0][1]) == (not fits)
     built = [text for _, text in rows if "this board" in text]
@@ -72,7 +72,7 @@ def test_fields_that_do_not_fit(tmp_path):
     leaves = narrow.field.maximum + 1
     path = tmp_path / "star.txt"
     path.write_text(f"{leaves + 1} {leaves}\n" + "".join(f"1 {n + 2} 1\n" for n in range(leaves)))
-    fits, rows = describe_model(path, replace(ROW, engines=Engines(narrow)))
+    fits, rows = estimate_model(path, replace(ROW, engines=Engines(narrow)))
     assert not fits
     assert any("local fields do not fit" in text and "this board" in text for _, text in rows)
     assert "exact" in rows[-1][1]
@@ -80,4 +80,4 @@ def test_fields_that_do_not_fit(tmp_path):
 
 def test_board_without_annealer(tmp_path):
     with pytest.raises(ValueError, match="'icebreaker' has no annealer, which minimises models"):
-        describe_model(tmp_path / "any", find_board("icebreaker"))
+        estimate_model(tmp_path / "any", find_board("icebreaker"))

@@ -237,11 +237,11 @@ def _compare(run: BoardRun, golden: Results, program: NetworkProgram, say: Say) 
 def _report_speed(run: BoardRun, program: NetworkProgram, say: Say) -> None:
     """Say how long an image takes, on the engine and on the line, and how large the program is."""
     from ..contract.device.boards import find_board
-    from ..feasibility.programs import estimate
+    from ..feasibility.programs import estimate_program
     from ..golden.contractor.cycles import utilisation
 
     info, size, results = run.info, _size(run), run.results
-    line_seconds = estimate(program, find_board(info.board)).line_seconds
+    line_seconds = estimate_program(program, find_board(info.board)).line_seconds
     cycles = float(results.cycles.mean())
     # A board with several groups of lanes computes that many images at once, so that an image's
     # share of the busy cycles is less than the cycles from its first to its last.

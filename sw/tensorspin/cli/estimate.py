@@ -57,9 +57,9 @@ def _describe(board: BoardSpec) -> int:
 
 def _estimate_model(path: Path, board: BoardSpec) -> int:
     """Print whether an Ising or QUBO model fits the annealer, and how exactly."""
-    from ..feasibility.models import describe_model
+    from ..feasibility.models import estimate_model
 
-    fits, rows = describe_model(path, board)
+    fits, rows = estimate_model(path, board)
     print(f"{path} on {board.title}")
     print_table(*rows)
     return 0 if fits else 1
@@ -68,10 +68,10 @@ def _estimate_model(path: Path, board: BoardSpec) -> int:
 def _estimate_program(path: Path, board: BoardSpec) -> int:
     """Print whether a program fits the contractor, and how fast it runs."""
     from ..compiler import NetworkProgram
-    from ..feasibility.programs import estimate
+    from ..feasibility.programs import estimate_program
 
     program = NetworkProgram.load(path)
-    found = estimate(program, board)
+    found = estimate_program(program, board)
     print(f"{path} on {board.title}")
     for demand in found.demands:
         verdict = "fits" if demand.fits else f"DOES NOT FIT: {demand.advice}"

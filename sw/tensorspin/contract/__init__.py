@@ -1,25 +1,19 @@
 """What host and gateware must agree on, said once.
 
-The gateware imports this package at elaboration, the host at run time. Nothing here imports
-Amaranth, and nothing here imports another part of `tensorspin`.
+The gateware imports this package when it is elaborated, the host when it runs. Nothing here imports
+Amaranth or any other part of `tensorspin`, so that neither side pulls the other in. Every constant
+that both sides use (a latency, a limit, the place of a byte) stands here, and both compute with it.
 
-================ ============================================================
-module           subject
-================ ============================================================
-`fixed`          number formats, rounding, saturation
-`cobs`           byte stuffing
-`packets`        frames, packet types, status codes, payload layouts
-`memory`         memory spaces and byte addresses
-`program`        the node program: operands, headers, weight layout
-`image`          the node program as bytes of the program memory
-`latency`        latencies of the contractor in clock cycles
-`results`        what a contractor answers
-`capabilities`   requests and memory spaces of a device
-`device`         engine sizes and the device's description of itself
-`boards`         the sizes and clocks of the supported boards
-`annealer`       the annealer's sizes, formats, order of operations, latencies
-`thresholds`     its random thresholds
-`ising`          its problems and schedules
-`annealer_image` both as bytes of its memories
-================ ============================================================
+============= ==================================================================================
+name          subject
+============= ==================================================================================
+`fixed`       number formats of the datapath, rounding, saturation
+`wire`        the bytes on the line: packets, and the frames around them
+`engine`      what an engine is, whichever it is: its number, its requests, its memory spaces
+`contractor`  the tensor-network engine: size, program, memories, latencies, results
+`annealer`    the Ising engine: size, problems, schedules, thresholds, memories, results
+`device`      a device with its engines: description, requests, memory spaces, table of boards
+============= ==================================================================================
+
+Each row may import those above it, except that the two engines do not know each other.
 """

@@ -1,8 +1,9 @@
 """Number formats of the datapath, and the one rounding rule that all of it uses.
 
-Names follow Amaranth's RFC 41 (`SQ`, `UQ`, `i_bits`, `f_bits`; the sign bit counts as an integer
-bit). The gateware's counterpart of `round_shift` and `saturate` is
-`tensorspin_gateware.primitives.rounding`.
+A format is written as in Amaranth's RFC 41: ``SQ(i_bits, f_bits)`` is signed and
+``UQ(i_bits, f_bits)`` unsigned, with so many integer bits (the sign bit counts as one) and fraction
+bits. Hardware and models work with *raw integers*: the value times ``2**f_bits``. The gateware's
+counterpart of `round_shift` and `saturate` is `tensorspin_gateware.primitives.rounding`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 
 @dataclass(frozen=True)
@@ -21,10 +23,17 @@ class Format:
     Parameters
     ----------
     signed : bool
+        Whether the format is two's complement.
     i_bits : int
-        Integer bits, including the sign bit of a signed format.
+        Number of integer bits, including the sign bit of a signed format.
     f_bits : int
-        Fraction bits.
+        Number of fraction bits.
+
+    Examples
+    --------
+    >>> half = SQ(1, 15).from_float(0.5)
+    >>> int(half)
+    16384
     """
 
     signed: bool
@@ -33,7 +42,7 @@ class Format:
 
     @property
     def width(self) -> int:
-        """Bits in all."""
+        """Number of bits."""
         return self.i_bits + self.f_bits
 
     @property
@@ -46,8 +55,19 @@ class Format:
         """Greatest raw integer."""
         return (1 << (self.width - self.signed)) - 1
 
-    def from_float(self, values) -> np.ndarray:
-        """Raw integers (int64) nearest to `values`, ties to even, saturated.
+    def from_float(self, values: npt.ArrayLike) -> np.ndarray:
+        """Convert numbers to raw integers.
+
+        Parameters
+        ----------
+        values : array-like of float
+            Numbers of any shape.
+
+        Returns
+        -------
+        ndarray of int64
+            The nearest raw integers, ties to even, saturated at the ends of the format; of the
+            shape of `values`.
 
         Raises
         ------
@@ -64,51 +84,90 @@ class Format:
         return f"{'SQ' if self.signed else 'UQ'}({self.i_bits}, {self.f_bits})"
 
 
-def SQ(i_bits: int, f_bits: int) -> Format:  # noqa: N802 (RFC 41's name)
-    """Signed format; `i_bits` includes the sign bit."""
+def SQ(i_bits: int, f_bits: int) -> Format:
+    """Make a signed format.
+
+    Parameters
+    ----------
+    i_bits : int
+        Number of integer bits, including the sign bit.
+    f_bits : int
+        Number of fraction bits.
+
+    Returns
+    -------
+    Format
+        The format.
+    """
     return Format(True, i_bits, f_bits)
 
 
-def UQ(i_bits: int, f_bits: int) -> Format:  # noqa: N802 (RFC 41's name)
-    """Unsigned format."""
+def UQ(i_bits: int, f_bits: int) -> Format:
+    """Make an unsigned format.
+
+    Parameters
+    ----------
+    i_bits : int
+        Number of integer bits.
+    f_bits : int
+        Number of fraction bits.
+
+    Returns
+    -------
+    Format
+        The format.
+    """
     return Format(False, i_bits, f_bits)
 
 
 MANTISSA = SQ(1, 15)
-"""Entries of feature tables and of vectors; a vector carries one exponent beside them."""
+"""Format of an entry of a feature table or a vector: -1 to just below 1. All entries of a vector
+share one exponent, which stands beside them."""
 
 WEIGHT = SQ(8, 0)
-"""Weights, whatever their storage; a node has one step, which is the host's business."""
+"""Format of a weight when it reaches the multipliers, however it is stored. The weights of a node
+share one scale, the *step*; only the host knows it."""
 
 NARROW_WEIGHT = SQ(4, 0)
-"""Weights of a narrow node as stored, two in a byte."""
+"""Format in which the weights of a narrow node are stored, two in a byte."""
 
 NARROW_STEP = 1 << (WEIGHT.width - NARROW_WEIGHT.width)
-"""A narrow node's weights are multiples of this: the upper half of a `WEIGHT`, the lower half 0."""
+"""All weights of a narrow node are multiples of this number (16): they are the upper half of a
+`WEIGHT` whose lower half is 0."""
 
 ACCUMULATOR = SQ(32, 0)
-"""Sums of weight x product. `tensorspin.contract.contractor.program.WEIGHT_SUM_LIMIT` keeps them
-inside."""
+"""Format of a sum of products of weights and mantissas. The compiler keeps the sums of a node's
+weights below `tensorspin.contract.contractor.program.WEIGHT_SUM_LIMIT`, so that no sum of products
+leaves the format."""
 
 LEVEL = UQ(8, 0)
-"""A feature on the wire: the row of the feature table."""
+"""Format of a feature on the wire. A level is the number of a row of the feature table."""
 
 EXPONENT = UQ(16, 0)
-"""Summed left shifts of a vector: its values are mantissas x 2**-exponent, up to a constant."""
+"""Format of a vector's exponent: the number of left shifts of its entries, summed over all nodes
+that led to it. The vector's values are mantissas x 2**-exponent, up to a constant of the network
+that only the host knows."""
 
 
-def round_shift(raw, shift: int) -> np.ndarray:
+def round_shift(raw: npt.ArrayLike, shift: int) -> np.ndarray:
     """Divide integers by ``2**shift``, rounding half to even.
 
     Parameters
     ----------
-    raw : array_like of int
+    raw : array-like of int
+        Integers of any shape.
     shift : int
-        0 or more.
+        Number of bits to remove, 0 or more.
 
     Returns
     -------
     ndarray of int64
+        The quotients, of the shape of `raw`.
+
+    Examples
+    --------
+    >>> round_shift([5, 6, 7, -6], 2).tolist()
+    [1, 2, 2, -2]
     """
     raw = np.asarray(raw, dtype=np.int64)
     if shift == 0:
@@ -116,9 +175,28 @@ def round_shift(raw, shift: int) -> np.ndarray:
     floor = raw >> shift
     remainder = raw & ((1 << shift) - 1)
     half = 1 << (shift - 1)
+    # Up if more than half remains, or exactly half and the quotient would be odd.
     return floor + ((remainder > half) | ((remainder == half) & ((floor & 1) == 1)))
 
 
-def saturate(raw, to: Format) -> np.ndarray:
-    """Clip integers to the range of a format."""
+def saturate(raw: npt.ArrayLike, to: Format) -> np.ndarray:
+    """Clip integers to the range of a format.
+
+    Parameters
+    ----------
+    raw : array-like of int
+        Raw integers of any shape.
+    to : Format
+        The format.
+
+    Returns
+    -------
+    ndarray of int
+        Raw integers of the format, of the shape of `raw`.
+
+    Examples
+    --------
+    >>> saturate([300, -300, 5], WEIGHT).tolist()
+    [127, -128, 5]
+    """
     return np.clip(raw, to.minimum, to.maximum)

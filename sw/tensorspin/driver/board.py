@@ -96,12 +96,13 @@ class Board:
             If the device speaks another version of the protocol.
         """
         rates = baud_rates(url) if baud is None else [baud]
-        failures = []
+        failures: list[BaudRateError | LinkError] = []
         for rate in rates:
             try:
                 transport = open_transport(url, baud=rate)
             except BaudRateError as error:
-                failures.append(error)  # an adapter that is too slow for others' boards
+                # The adapter may be too slow for the rate of another board.
+                failures.append(error)
                 continue
             try:
                 return cls.over(transport, timeout)
@@ -114,9 +115,9 @@ class Board:
         if len(failures) == 1:
             raise failures[0]
         # That nothing answers at one rate tells more than that another is not possible.
-        error = next((each for each in failures if isinstance(each, LinkError)), failures[0])
+        failure = next((each for each in failures if isinstance(each, LinkError)), failures[0])
         tried = ", ".join(map(str, rates))
-        raise type(error)(f"{error} (tried at {tried} baud)") from error
+        raise type(failure)(f"{failure} (tried at {tried} baud)") from failure
 
     @classmethod
     def over(cls, transport: Transport, timeout: float = DEFAULT_TIMEOUT) -> Board:
@@ -142,7 +143,7 @@ class Board:
         return f"<Board {self.url} ({state})>"
 
     def __deepcopy__(self, memo) -> Board:
-        """The board itself: copies of a sampler or a pipeline share its port."""
+        """Give the board itself: copies of a sampler or a pipeline share its port."""
         return self
 
     def __reduce__(self):

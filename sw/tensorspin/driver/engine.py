@@ -39,3 +39,4 @@ class EngineDriver(ABC):
 
     def forget_model(self) -> None:
         """Forget the model that the device holds: it has answered that it holds none."""
+        return  # A driver whose engine has no model has nothing to forget.

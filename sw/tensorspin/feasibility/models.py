@@ -1,4 +1,4 @@
-"""What becomes of a model on a board, before anything is built."""
+"""What becomes of an Ising or QUBO model on a board's annealer."""
 
 from __future__ import annotations
 
@@ -15,19 +15,26 @@ from ..sampling.quantise import TOLERANCE
 
 
 @dataclass(frozen=True)
-class Width:
-    """A width of couplings that a board could be built with.
+class CouplingWidth:
+    """A width of couplings that a board's bitstream could be built with, and what a model loses.
 
-    Attributes
+    Parameters
     ----------
     bits : int
+        Width of a coupling in bits, the sign included.
     greatest : int
-        Coupling.
+        Greatest magnitude of a coupling of that width.
     spins : int
-        For which the memory of the board's couplings is enough at this width; look-up tables and
-        other memories may allow fewer.
+        Number of spins whose couplings fit, at that width, into the memory that the board's
+        couplings take now. Look-up tables and other memories may allow fewer.
     relative_error : float or None
-        As in `tensorspin.sampling.quantise.Quantised`; None if the model does not fit.
+        Error that is left when the model's coefficients are rounded to that width, as in
+        `tensorspin.sampling.quantise.Quantised`; None if the model does not fit.
+
+    Examples
+    --------
+    >>> CouplingWidth(bits=4, greatest=7, spins=256, relative_error=0.0).greatest
+    7
     """
 
     bits: int
@@ -36,20 +43,39 @@ class Width:
     relative_error: float | None
 
 
-def estimate_widths(model: Model, size: AnnealerSize) -> list[Width]:
-    """All widths of couplings for a model, with fields as much wider or narrower.
+def estimate_widths(model: Model, size: AnnealerSize) -> list[CouplingWidth]:
+    """Compare the widths of couplings that a board could be built with, for one model.
+
+    Fields become wider or narrower by as many bits as couplings do.
 
     Parameters
     ----------
     model : Model
-        With at least one variable.
+        A model with at least one variable.
     size : AnnealerSize
-        Of the board.
+        Size of the board's annealer.
+
+    Returns
+    -------
+    list of CouplingWidth
+        All widths that the board's kind of annealer can have, in ascending order.
 
     Raises
     ------
     ValueError
         If a coefficient is not finite.
+
+    Examples
+    --------
+    >>> import dimod
+    >>> from tensorspin.contract.device import find_board
+    >>> from tensorspin.data.model_files import Model
+    >>> bqm = dimod.BinaryQuadraticModel({}, {("a", "b"): 3, ("b", "c"): 1}, "SPIN")
+    >>> size = find_board("ulx3s_25f_annealer").require_annealer()
+    >>> for width in estimate_widths(Model("model", bqm, "energy"), size)[:2]:
+    ...     print(width.bits, width.greatest, width.relative_error == 0)
+    2 1 False
+    3 3 True
     """
     memory = size.spins * size.coupling_bits * (size.spins + size.offset_rows)
     variables = list(model.bqm.variables)
@@ -58,39 +84,41 @@ def estimate_widths(model: Model, size: AnnealerSize) -> list[Width]:
         wider = bits - size.coupling_bits
         other = replace(
             size,
-            # As many as the model needs: what is told here is the width's part in the rounding.
+            # As many spins as the model needs: the error says what the width alone costs.
             spins=max(size.spins, size.spins_for(len(variables))),
             coupling_bits=bits,
             field_bits=size.field_bits + wider,
             strides=(size.strides[-1],) * (size.threshold_bits + wider),
         )
-        # Rows are as long as there are spins, and there are as many more for each spin.
+        # A row is as long as there are spins, and the number of rows, offset rows included, is
+        # in proportion to the spins: the memory grows with the square of the spins.
         spins = isqrt(memory * size.spins // ((size.spins + size.offset_rows) * bits))
-        while size.spins_for(spins) > spins:  # whole windows
+        while size.spins_for(spins) > spins:  # an annealer with windows has whole windows only
             spins -= 1
         try:
             error = quantise_model(model.bqm, variables, other).relative_error
         except CapacityError:
             error = None
-        widths.append(Width(bits, other.coupling.maximum, spins, error))
+        widths.append(CouplingWidth(bits, other.coupling.maximum, spins, error))
     return widths
 
 
-def describe_model(path: Path, board: BoardSpec) -> tuple[bool, list[tuple[str, str]]]:
-    """What a board makes of the model of a file, in words.
+def estimate_model(path: Path, board: BoardSpec) -> tuple[bool, list[tuple[str, str]]]:
+    r"""Tell what a board makes of the model in a file, in words.
 
     Parameters
     ----------
     path : Path
-        As for `read_model`.
+        A model file, as `tensorspin.data.model_files.read_model` takes it.
     board : BoardSpec
+        Row of the board table.
 
     Returns
     -------
     bool
-        It fits without `DecomposingSampler`.
+        Whether the model fits as it is, without `DecomposingSampler`.
     list of (str, str)
-        A line each.
+        Names and values of quantities, one for each line to print.
 
     Raises
     ------
@@ -98,6 +126,17 @@ def describe_model(path: Path, board: BoardSpec) -> tuple[bool, list[tuple[str, 
         If the board has no annealer, or a coefficient is not finite.
     DataError
         If the file can't be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from tensorspin.contract.device import find_board
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "triangle.txt"
+    ...     _ = path.write_text("3 3\n1 2 1\n2 3 1\n1 3 1\n")
+    ...     fits, rows = estimate_model(path, find_board("ulx3s_25f_annealer"))
+    >>> fits, rows[0]
+    (True, ('variables', '3 of 256'))
     """
     size = board.require_annealer()
     model = read_model(path)

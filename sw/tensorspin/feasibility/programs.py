@@ -1,4 +1,4 @@
-"""What a program will need on a board, before anything is built or connected."""
+"""What a trained network's program will need on a board's contractor."""
 
 from __future__ import annotations
 
@@ -13,25 +13,34 @@ from ..golden.contractor.cycles import utilisation
 
 
 @dataclass(frozen=True)
-class Estimate:
+class ProgramEstimate:
     """What a program needs on a board.
 
-    Attributes
+    Parameters
     ----------
     demands : list of Demand
-        Quantities of which the board has only so much.
+        Quantities that the board has a limited amount of, and how much of each the program needs.
     cycles : int
-        Clock cycles of one sample; exact.
+        Clock cycles for one sample; exact.
     seconds : float
-        The same at the board's clock.
+        Time for one sample in seconds, at the board's clock.
     utilisation : float
-        Part of the multiply-accumulators' cycles that does needed work, 0..1; on a board with
-        groups, while there are samples for all of them.
+        Part of the multiply-accumulators' cycles in which they do needed work, 0 to 1. On a board
+        with several groups, which contract a sample each, it holds while there are samples for all.
     samples_per_second : float
-        Computing and line overlap; the slower decides. The line's part is modelled: frames back to
-        back, no operating system in between.
+        Throughput of a stream of samples. Computing and the serial line overlap, and the slower of
+        the two decides. The line's part is modelled: frames follow each other without gaps, and
+        the operating system costs no time.
     line_seconds : float
-        Time that one sample's frames take on the serial line; modelled.
+        Time that the frames of one sample take on the serial line, in seconds; modelled.
+
+    Examples
+    --------
+    `estimate_program` makes one for a program and a board.
+
+    >>> ProgramEstimate([], cycles=300, seconds=1e-5, utilisation=0.9, samples_per_second=1e4,
+    ...                 line_seconds=1e-4).fits
+    True
     """
 
     demands: list[Demand]
@@ -43,35 +52,49 @@ class Estimate:
 
     @property
     def fits(self) -> bool:
-        """The board can hold the program."""
+        """Whether the board can hold the program."""
         return all(demand.fits for demand in self.demands)
 
 
-def estimate(program: NetworkProgram, board: BoardSpec) -> Estimate:
-    """Estimate a program on a board.
+def estimate_program(program: NetworkProgram, board: BoardSpec) -> ProgramEstimate:
+    """Estimate what a program needs on a board, and how fast it is there.
 
     Parameters
     ----------
     program : NetworkProgram
-    board : tensorspin.contract.device.boards.BoardSpec
+        A compiled network.
+    board : BoardSpec
+        Row of the board table.
 
     Returns
     -------
-    Estimate
+    ProgramEstimate
+        Needs and times; the program need not fit.
 
     Raises
     ------
     ValueError
         If the board has no contractor.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from tensorspin import MPSClassifier
+    >>> from tensorspin.contract.device import find_board
+    >>> X, y = load_iris(return_X_y=True)
+    >>> program = MPSClassifier(bond_dim=2, max_iter=1).fit(X, y).quantize()
+    >>> estimate_program(program, find_board("icebreaker")).fits
+    True
     """
     size = board.require_contractor()
     lanes = size.lanes
     cycles = program.cycles(lanes)
     seconds = cycles / board.clock_hz
+    # A sample with more features than a packet holds travels in several parts.
     frames = -(-program.n_features // MAX_DATA)
     line_bytes = program.n_features + frames * (FRAME_OVERHEAD + OFFSET.size)
     line_seconds = line_bytes * BITS_PER_BYTE / board.baud
-    return Estimate(
+    return ProgramEstimate(
         program.demands(size),
         cycles,
         seconds,

@@ -67,7 +67,7 @@ class Answer:
 
     Examples
     --------
-    >>> Answer(received=12, frame=b"\\x01\\x00").cycles
+    >>> Answer(received=12).cycles
     0
     """
 

@@ -42,7 +42,7 @@ class LateReply:
 
 
 class GoldenEngine(ABC):
-    """One engine of a golden device: its memories, and the requests that belong to it.
+    r"""One engine of a golden device: its memories, and the requests that belong to it.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ class GoldenEngine(ABC):
     >>> pad = Scratchpad(8)
     >>> pad.write(16, 2, b"abc")
     >>> bytes(pad.memories[16])
-    b'\\x00\\x00abc\\x00\\x00\\x00'
+    b'\x00\x00abc\x00\x00\x00'
     """
 
     memories: dict[int, bytearray]
@@ -121,6 +121,7 @@ class GoldenEngine(ABC):
 
     def greet(self) -> None:
         """Forget what does not outlive a session: a HELLO begins another one."""
+        return  # By default everything outlives a session.
 
     def is_busy(self, cycle: float) -> bool:
         """Tell whether READs and WRITEs of the memories are refused with `Status.BUSY`.
@@ -138,7 +139,7 @@ class GoldenEngine(ABC):
         return False
 
     def status(self, cycle: float) -> dict[str, int]:
-        """Give the fields of `tensorspin.contract.wire.packets.DeviceStatus` that are this engine's.
+        """Give the fields of `tensorspin.contract.wire.status.DeviceStatus` that are this engine's.
 
         Parameters
         ----------

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from ...compiler import NetworkProgram
 from ...contract.device.boards import CONTRACTORS, find_board
 from ...errors import CapacityError
-from ...feasibility.programs import estimate
+from ...feasibility.programs import estimate_program
 
 
 def estimated(program: NetworkProgram, board_name: str) -> dict:
@@ -29,12 +29,12 @@ def estimated(program: NetworkProgram, board_name: str) -> dict:
         ``obstacle`` names the quantities of which the board has too little, with the amounts needed
         and available; it is None if the program fits. ``fullest`` names the quantity of which the
         largest share is used. The other figures are those of
-        `tensorspin.feasibility.programs.Estimate`, at the engine clock of the board table.
+        `tensorspin.feasibility.programs.ProgramEstimate`, at the engine clock of the board table.
     """
     board = find_board(board_name)
     row: dict = {"board": board.name, "title": board.title, "clock_hz": board.clock_hz}
     try:
-        found = estimate(program, board)
+        found = estimate_program(program, board)
     except CapacityError as error:
         return row | {"obstacle": str(error), "cycles": None}
     obstacles = [_amount(demand) for demand in found.demands if not demand.fits]

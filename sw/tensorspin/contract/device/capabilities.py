@@ -52,7 +52,7 @@ def device_spaces(engines: Engines) -> dict[int, Space]:
     Examples
     --------
     >>> from tensorspin.contract.device.boards import find_board
-    >>> list(device_spaces(find_board("icebreaker").engines))
+    >>> [int(number) for number in device_spaces(find_board("icebreaker").engines)]
     [0, 1]
     """
     spaces: dict[int, Space] = {}
