@@ -1,4 +1,4 @@
-"""The top of the gateware: link, router and engines, for any board."""
+"""The top of the gateware without pins: link, router and engines, for any board."""
 
 from collections.abc import Callable
 from typing import Any
@@ -25,23 +25,27 @@ COMPONENTS: dict[int, Callable[[Any, Family], wiring.Component]] = {
 
 
 class Accelerator(wiring.Component):
-    """Everything between the bytes of the line and the bytes of the line.
+    """A whole device behind its serial line: takes the host's bytes and gives the device's.
 
-    It knows no pins: behind `rx` and `tx` are a UART's components or a simulator.
+    The component knows no pins. A UART's receiver and transmitter stand behind `rx` and `tx` in a
+    bitstream, a simulator's byte stream in a virtual board.
 
     Parameters
     ----------
     board : BoardSpec
-        Engines with their sizes, and what the device says of itself.
+        The engines with their sizes, and what the device says of itself.
     build : bytes
-        8 bytes that tell this build from others.
+        8 bytes that tell this build from others; the device reports them.
     family : Family
+        The FPGA family whose memories and multipliers are used; by default behavioural ones, which
+        simulate anywhere.
 
     Ports
     -----
     rx : In(stream of 8)
-        Always ready.
+        Bytes from the host. Always ready, since a serial line cannot wait.
     tx : Out(stream of 8)
+        Bytes to the host.
     """
 
     rx: In(stream.Signature(8))

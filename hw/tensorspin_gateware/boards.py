@@ -1,7 +1,9 @@
-"""Boards as the gateware needs to know them; sizes and clocks stand in the contract.
+"""Boards as the gateware needs to know them: platform, FPGA family, tools' options, programmer.
 
-The rows name platform classes instead of importing them: some modules of amaranth-boards ask for a
-programmer as soon as they are imported, and no bitstream needs one.
+Engine sizes and clocks stand in the contract's table, `tensorspin.contract.device.boards`; both
+tables have the same names. The rows here name platform classes instead of importing them: some
+modules of amaranth-boards ask for a programmer as soon as they are imported, and no bitstream needs
+one.
 """
 
 from __future__ import annotations
@@ -19,33 +21,42 @@ from .primitives import Family, carry
 COLLISIONS_DO_NOT_MATTER = (
     "setparam -set COLLISION_X_MASK 1'1 t:$memrd_v2 r:COLLISION_X_MASK=1'0 %i r:CLK_ENABLE=1 %i"
 )
-"""No memory of the gateware relies on what a read gives while the same address is written, which a
-block RAM's two ports leave open. Amaranth cannot say so; otherwise Yosys delays all writes and puts
-a bypass behind each block RAM, to give the old data."""
+"""Yosys command: a read may give anything while the same address is written.
+
+A block RAM with two ports leaves open what such a read gives, and no memory of the gateware relies
+on it. Amaranth promises the old data and cannot be told otherwise; for that promise Yosys would
+delay all writes and put a bypass behind each block RAM."""
 
 GROUPS_KEEP_THEIR_REGISTERS = (
     "setattr -mod -set keep_hierarchy 1 *.contractor.group_? *.contractor.group_??"
 )
-"""Groups hold equal registers of what all of them get. Yosys would merge these to one that drives
-the whole device."""
+"""Yosys command: the contractor's groups of lanes stay modules of their own.
+
+Each group has its own registers for the values that all groups get. In one module Yosys would see
+that these registers are equal and merge them into one, which would then drive wires across the
+whole device, and the clock would suffer."""
 
 SPINS_ARE_MAPPED_IN_GROUPS = (
     "setattr -mod -set keep_hierarchy 1 *.annealer.spins.group_* *.annealer.spins.group_*.* %d"
 )
-"""Of 1,000 spins, as one module, Yosys 0.70 can't put together what its `abc9` has mapped: it stops
-at an assertion."""
+"""Yosys command: each group of the annealer's spins stays a module of its own.
+
+With 1,000 spins in one module, Yosys 0.70 stops at an assertion when it puts together what its
+`abc9` has mapped."""
 
 
 @dataclass(frozen=True)
 class UARTPins:
-    """Pins of a UART that the platform has none of, seen from the FPGA.
+    """Pins for a UART, where Amaranth's platform defines no UART that leads to the host.
 
-    Attributes
+    Parameters
     ----------
-    rx, tx : str
-        Balls or pins of the package.
+    rx : str
+        Pin (or ball) of the FPGA's package that receives from the host.
+    tx : str
+        Pin of the package that sends to the host.
     where : str
-        Where people find them on the board.
+        Where people find the two on the board.
     """
 
     rx: str
@@ -55,36 +66,38 @@ class UARTPins:
 
 @dataclass(frozen=True)
 class BoardHardware:
-    """One row of the table.
+    """One row of the table: how a bitstream for a board is built and loaded.
 
-    Attributes
+    Parameters
     ----------
     platform : str
         ``module:class`` of the Amaranth platform.
     family : Family
-        Bodies that the primitives take.
+        The FPGA family, which decides how the primitives (memories, multipliers, PLL) are built.
     programmer : tuple of str
-        Command that loads the bitstream. ``{bitstream}`` is its path, ``{work}`` the folder of the
-        other files that the tools have made.
-    uart : UARTPins or None
-        None if the platform has the UART that leads to the host.
+        Command that loads the bitstream. ``{bitstream}`` stands for the bitstream's path,
+        ``{work}`` for the folder with the other files that the tools have made.
+    uart : UARTPins, optional
+        Pins of the UART; None if the platform defines the UART that leads to the host.
     notes : str
-        What one must do to the board before it works.
+        What a user must do to the board before it works.
     clock : str
-        Resource of the oscillator, if it is not the platform's default.
+        Name of the oscillator's resource, if it is not the platform's default.
     pll_pad : bool
-        On iCE40: the oscillator is connected to the pad that belongs to the PLL.
+        Whether the oscillator is connected to the pad that belongs to the PLL; matters on iCE40.
     suffix : str
-        Of the bitstream's file.
+        Suffix of the bitstream's file.
     before_synthesis : str
-        Yosys' commands before ``synth_*``.
+        Yosys commands to run before ``synth_*``.
     after_synthesis : str
-        Yosys' commands after them.
+        Yosys commands to run after ``synth_*``.
     synth_options : str
-        Options of Yosys' ``synth_*`` command.
+        Options of Yosys' ``synth_*`` command. They lack "-dsp" on iCE40: that pass takes the DSPs
+        that the lanes instantiate for its own and turns their registers off.
     place_options : str
-        Options of nextpnr, with the seed that is tried first: the same sources give the same
-        bitstream.
+        Options of nextpnr, with the seed that is tried first, so that the same sources give the
+        same bitstream. They lack "--router router2" on iCE40: on a device this full it may go round
+        in circles for ever.
     """
 
     platform: str
@@ -97,15 +110,12 @@ class BoardHardware:
     suffix: str = ".bin"
     before_synthesis: str = ""
     after_synthesis: str = ""
-    # On iCE40 not "-dsp": that pass takes the DSPs that the lanes instantiate for its own, and
-    # turns their registers off.
     synth_options: str = ""
-    # On iCE40 not "--router router2": on a device this full it may go round in circles for ever.
     place_options: str = "--seed 1"
 
     @property
     def seed(self) -> int:
-        """That of `place_options`."""
+        """The seed of nextpnr's placer, as `place_options` has it."""
         words = self.place_options.split()
         return int(words[words.index("--seed") + 1])
 
@@ -140,11 +150,17 @@ def _ulx3s(size: str, **options) -> BoardHardware:
 
 
 _STATIC = "--placer static"
-"""The default placer's wires are longer by two fifths on the 85F, and too slow."""
+"""Option of nextpnr for large devices. On the 85F, the default placer's wires are longer by two
+fifths, and too slow."""
+
 _LARGE = f"--seed 1 {_STATIC}"
+"""Options of nextpnr for large devices."""
 
 _ICEPROG = ("iceprog", "{bitstream}")
+"""Programmer of boards with FTDI's chip in front of an iCE40."""
+
 _ICESPROG = ("icesprog", "{bitstream}")
+"""Programmer of boards with MuseLab's debugger."""
 
 HARDWARE = {
     "icebreaker": BoardHardware(
@@ -179,11 +195,12 @@ HARDWARE = {
         family=Family.ICE40UP,
         programmer=_ICEPROG,
         place_options="--seed 2",
-        # https://github.com/tinyvision-ai-inc/UPduino-v3.0: RTL/common/upduino.pcf. That of the
-        # FTDI chip's pins is no UART as long as its DTR selects the flash.
+        # The pins are from https://github.com/tinyvision-ai-inc/UPduino-v3.0,
+        # RTL/common/upduino.pcf. The platform's UART, on pins of the FTDI chip, is none as long as
+        # the chip's DTR selects the flash.
         uart=UARTPins(rx="38", tx="28", where="gpio_38 and gpio_28, at the left row's end"),
-        # docs/source/tutorials/oscillator.rst there. The oscillator in the FPGA, the platform's
-        # default, is too inaccurate for a UART.
+        # The jumper is from docs/source/tutorials/oscillator.rst there. The platform's default
+        # clock, the oscillator in the FPGA, is too inaccurate for a UART.
         notes="close the jumper R16 (OSC), which connects the 12 MHz oscillator",
         clock="clk12",
         pll_pad=False,
@@ -193,19 +210,20 @@ HARDWARE = {
         family=Family.ICE40UP,
         programmer=_ICEPROG,
         place_options="--seed 6",
-        # Lattice FPGA-UG-02001, header C; litex-boards' lattice_ice40up5k_evn.py has the same.
+        # The pins are from Lattice FPGA-UG-02001, header C; litex-boards'
+        # lattice_ice40up5k_evn.py has the same.
         uart=UARTPins(rx="3", tx="21", where="pins 5 and 4 of header C (J3)"),
         notes="leave J51 closed, which connects the 12 MHz oscillator",
     ),
     "icebreaker_bitsy": BoardHardware(
         platform="amaranth_boards.icebreaker_bitsy:ICEBreakerBitsyPlatform",
         family=Family.ICE40UP,
-        # Without a reset of the bus the bootloader goes on.
+        # Without a reset of the bus the bootloader keeps running after the download.
         programmer=(
             *("dfu-util", "--device", ",1d50:6146", "--alt", "0"),
             *("--reset", "--download", "{bitstream}"),
         ),
-        # As on a Teensy, whose shape the board has.
+        # RX and TX are where a Teensy has them, whose shape the board has.
         uart=UARTPins(rx="47", tx="44", where="pins 0 (RX) and 1 (TX)"),
         notes="hold the button while plugging the board in, to start its bootloader",
     ),
@@ -218,7 +236,7 @@ HARDWARE = {
     "ulx3s_85f_annealer": _ulx3s(
         "85f",
         hierarchy=SPINS_ARE_MAPPED_IN_GROUPS,
-        # The default router would take hours.
+        # The default router would take hours on a device this full.
         place_options=f"{_LARGE} --router router2",
     ),
     "icepi_zero": _ecp5(
@@ -230,14 +248,15 @@ HARDWARE = {
     "colorlight_5a75b_r7_0": _ecp5(
         "amaranth_boards.colorlight_5a75b_r7_0:Colorlight_5A75B_R70Platform",
         *("openFPGALoader", "--board", "colorlight", "--cable", "ft232", "{bitstream}"),
-        # The platform's own, as in litex-boards' colorlight_5a_75b.py.
+        # The UART's pins are the platform's own, as in litex-boards' colorlight_5a_75b.py.
         notes="connect a JTAG cable with FT232H, and a serial adapter to J19: KEY+ is the FPGA's "
         "input, DATA_LED- its output",
     ),
     "orangecrab_r0_2": _ecp5(
         "amaranth_boards.orangecrab_r0_2:OrangeCrabR0_2_25FPlatform",
         *("dfu-util", "--device", "1209:5af0", "--alt", "0", "--download", "{bitstream}"),
-        # The Feather header's own names; litex-boards' gsd_orangecrab.py has the same.
+        # RX and TX are where the Feather header names them; litex-boards' gsd_orangecrab.py has
+        # the same.
         uart=UARTPins(rx="N17", tx="M18", where="pins 0 (RX) and 1 (TX)"),
         notes="hold the button while plugging the board in, to start its bootloader",
     ),
@@ -249,14 +268,14 @@ HARDWARE = {
     "ecpix5_85f": _ecp5(
         "amaranth_boards.ecpix5:ECPIX585Platform",
         *("openFPGALoader", "--board", "ecpix5", "{bitstream}"),
-        # With seed 1 the router comes to no end.
+        # With seed 1 the router never ends.
         place_options=f"--seed 2 {_STATIC}",
     ),
     "versa_ecp5": _ecp5(
         "amaranth_boards.versa_ecp5:VersaECP5Platform",
         *("openocd", "--file", "{work}/top-openocd.cfg", "--command"),
         "transport select jtag; init; svf -quiet {{{work}/top.svf}}; exit",
-        # https://github.com/YosysHQ/prjtrellis/tree/master/examples/versa5g
+        # The jumpers are from https://github.com/YosysHQ/prjtrellis/tree/master/examples/versa5g.
         notes="put the jumpers of J50 on pins 1-2 and 3-5, so that the ispCLOCK chip is not in the "
         "JTAG chain",
         place_options=_LARGE,
@@ -264,24 +283,37 @@ HARDWARE = {
     "ecp5_5g_evn": _ecp5(
         "amaranth_boards.ecp5_5g_evn:ECP55GEVNPlatform",
         *("openFPGALoader", "--board", "ecp5_evn", "{bitstream}"),
-        # Lattice FPGA-EB-02017, 6.2; litex-boards' lattice_ecp5_evn.py says the same.
+        # The resistors are from Lattice FPGA-EB-02017, 6.2; litex-boards' lattice_ecp5_evn.py says
+        # the same.
         notes="move the resistors R22 and R23 to R34 and R35, and set interface B of the FTDI chip "
         "to UART (https://github.com/trabucayre/fixFT2232_ecp5evn)",
         place_options=_LARGE,
     ),
 }
-"""For every board of `tensorspin.contract.device.boards.BOARDS`."""
+"""The rows, one for every board of `tensorspin.contract.device.boards.BOARDS`, by its name."""
 
 _PIN_ATTRIBUTES = {
     Family.ICE40UP: Attrs(IO_STANDARD="SB_LVCMOS", PULLUP=1),
     Family.ICE40HX: Attrs(IO_STANDARD="SB_LVCMOS", PULLUP=1),
     Family.ECP5: Attrs(IO_TYPE="LVCMOS33", PULLMODE="UP"),
 }
-"""Of a UART on header pins: 3.3 V, and idle while nothing is connected."""
+"""Attributes of a UART's pins on a header: 3.3 V, with a pull-up that keeps the line idle while
+nothing is connected."""
 
 
 def create_platform(board: BoardSpec):
-    """A new platform object for a board; each serves for one build."""
+    """Create the Amaranth platform of a board.
+
+    Parameters
+    ----------
+    board : BoardSpec
+        Row of the contract's table; its name selects the row here.
+
+    Returns
+    -------
+    Platform
+        A new object, since a platform serves for one build only.
+    """
     hardware = HARDWARE[board.name]
     module, _, name = hardware.platform.partition(":")
     platform = getattr(importlib.import_module(module), name)()
@@ -297,7 +329,7 @@ def create_platform(board: BoardSpec):
 
 
 def oscillator_hz(platform) -> int:
-    """Frequency of the clock that a platform's board provides."""
+    """Give the frequency of the clock that a platform's board provides, in Hz."""
     return round(platform.default_clk_constraint.frequency)
 
 

@@ -1,4 +1,4 @@
-"""What kind of request this is, and whether it may be executed."""
+"""Decides what kind of request a packet is, and whether it may be executed."""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, wiring
@@ -16,6 +16,7 @@ from ..contractor.interface import ADDRESS_BITS
 from .samples import feature_bits
 
 STATUS_BITS = max(Status).bit_length()
+"""Width of a `Status` within the gateware."""
 
 ARGUMENTS = {
     PacketType.WRITE: packets.MEMORY.size,
@@ -24,20 +25,22 @@ ARGUMENTS = {
     PacketType.FEATURES: packets.OFFSET.size,
     PacketType.RUN: packets.OFFSET.size,
 }
-"""Bytes at the payload's start that say where the rest goes; ACTIVATE's number of features has the
-place of an offset, its digest is the rest."""
+"""Number of bytes at the start of a payload that say where the rest of the payload goes, for each
+type of request that has such bytes. The number of features of an ACTIVATE takes the place of an
+offset, and its digest is the rest."""
 
 RequestKind = data.StructLayout({kind.name.lower(): 1 for kind in PacketType})
-"""One bit for each type of request; none is set for a type that is not known."""
+"""The type of a request as one bit for each type; no bit is set if the type is unknown."""
 
 
 class RequestChecks(wiring.Component):
-    """Decodes the type of a request and judges its header, then its arguments.
+    """Decodes the type of a request and checks first its length, then its arguments.
 
-    Latency: `kind`, `fills` and the sum behind `argument_status` are registered, one cycle after
-    the ports that they come from; from there on both statuses are combinational.
+    Latency: `kind`, `fills` and the sum behind `argument_status` are registered and follow one
+    cycle after the ports that they are made of; both statuses are combinational functions of these
+    registers and of the ports.
 
-    What belongs to an engine that the device lacks is constant, so that nothing is left of it.
+    Signals for an engine that the device lacks are constant, so that synthesis removes their logic.
 
     Parameters
     ----------
@@ -47,28 +50,32 @@ class RequestChecks(wiring.Component):
     Ports
     -----
     type : In(8)
+        First byte of the request.
     left : In(8)
-        Bytes of the payload for `length_status`; bytes to copy, at least 1 except for READ, for
-        `argument_status`.
+        For `length_status`, the number of bytes of the payload. For `argument_status`, the number
+        of bytes to copy, which is at least 1 except for READ.
     address : In(ADDRESS_BITS)
-        Byte address, offset, or number of features.
+        The request's argument: a byte address, an offset, or a number of features.
     space : In
-        Memory space.
+        Number of the memory space, cut to the bits that the device's spaces need.
     space_known : In(1)
-        `space` is the byte of the request.
+        High if nothing was cut off: the device may have the space.
     active : In(1)
-        A model is loaded.
+        High while a model is loaded.
     filled : In(log2(features))
-        Features of the sample begun.
+        Number of features of the sample begun.
     annealing : In(1)
-        The annealer is running.
+        High while the annealer runs.
     kind : Out(RequestKind)
+        The type, decoded.
     fills : Out(1)
-        It brings features.
+        High if the request brings features.
     annealers : Out(1)
-        `space` is one of the annealer's; combinational.
-    length_status, argument_status : Out(STATUS_BITS)
-        `Status.OK` or why the request is refused.
+        High if `space` is one of the annealer's; combinational.
+    length_status : Out(STATUS_BITS)
+        `Status.OK`, or why the request is refused for its type or length.
+    argument_status : Out(STATUS_BITS)
+        `Status.OK`, or why the request is refused for its arguments.
     """
 
     def __init__(self, engines: Engines):
@@ -108,7 +115,8 @@ class RequestChecks(wiring.Component):
                 (self.type == PacketType.FEATURES) | (self.type == PacketType.RUN)
             )
 
-        # The length. (Lists of constants make smaller logic than comparisons, which become adders.)
+        # Check the length. Lists of constants become smaller logic than comparisons, for which
+        # Yosys builds adders.
 
         def longer_than(length):
             return ~left.matches(*range(length + 1))
@@ -127,11 +135,12 @@ class RequestChecks(wiring.Component):
         with m.Elif(~length_fits):
             m.d.comb += self.length_status.eq(Status.BAD_LENGTH)
 
-        # The arguments.
+        # Check the arguments.
 
         feature_bits = self._feature_bits
         address_bits = max(feature_bits, *(space.bits for space in self._spaces.values()))
-        final = Signal(address_bits + 1)  # address of the last byte
+        # Address of the last byte. One bit more than an address: past the end it does not wrap.
+        final = Signal(address_bits + 1)
         m.d.sync += final.eq(address[:address_bits] + (left - 1)[:8])
         in_address = Signal()
         in_features = Signal()
@@ -155,7 +164,7 @@ class RequestChecks(wiring.Component):
         with m.Switch(self.space):
             for candidate, found in self._spaces.items():
                 with m.Case(candidate):
-                    # In a COPY of bytes it is one or the other.
+                    # Only WRITE and READ have a space, so that what is not a READ is a WRITE.
                     allowed = (kind.read & found.readable) | (~kind.read & found.writable)
                     m.d.comb += [
                         self.annealers.eq(space_owner(candidate) == EngineKind.ANNEALER),

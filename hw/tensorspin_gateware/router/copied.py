@@ -1,4 +1,4 @@
-"""What replies copy: memories, the description, the counters."""
+"""What replies copy byte by byte: memories, the device's description, its counters."""
 
 import dataclasses
 import struct
@@ -14,7 +14,7 @@ from tensorspin.contract.wire.packets import DeviceStatus, Status
 from ..contractor.interface import READ_LATENCY
 
 COPY_LATENCY = READ_LATENCY + 1
-"""Cycles from `CopySource.address` to `CopySource.data`."""
+"""Clock cycles from `CopySource.address` to `CopySource.data`."""
 
 
 class Copied(enum.Enum):
@@ -26,28 +26,35 @@ class Copied(enum.Enum):
 
 
 class CopySource(wiring.Component):
-    """One byte of what a reply copies.
+    """Selects one byte of what a reply copies.
 
-    In description and status, address 0 is the reply's status byte.
+    Address 0 of the description and of the status is the reply's status byte, so that both can be
+    sent from address 1 on behind a status byte that the reply's writer sends itself.
 
     Latency: `COPY_LATENCY` cycles from `address` to `data`.
+
+    Resources: one block RAM, which holds the description.
 
     Parameters
     ----------
     description : bytes
+        The device's description, as it is sent in reply to HELLO.
 
     Ports
     -----
     select : In(Copied)
+        Where the byte comes from.
     address : In(address_bits)
-        An odd address follows the even one before it.
+        Address of the byte. An odd address must follow on the even one before it.
     begin : In(1)
-        The address is new, in the first of `COPY_LATENCY` cycles.
+        High if the address is new, in the first of `COPY_LATENCY` cycles.
     memory_data : In(8)
-        Byte at `address`, `READ_LATENCY` cycles late.
-    status : In(struct of `DeviceStatus`)
-        Values that change while they are copied are still read whole if they have 16 bits.
+        Byte of an engine's memory at `address`, `READ_LATENCY` cycles late.
+    status : In(bytes of `DeviceStatus`)
+        Counters and states, see `pack_status`. A field of 16 bits may change while it is copied:
+        both of its bytes are taken in the same cycle.
     data : Out(8)
+        The byte.
     """
 
     def __init__(self, description: bytes):
@@ -75,7 +82,8 @@ class CopySource(wiring.Component):
         )
         read = rom.read_port()
         m.d.comb += read.addr.eq(self.address)
-        # Both bytes of a word are from the same cycle.
+        # Both bytes of a word are taken in the same cycle, so that they belong together even if
+        # the counter behind them goes on.
         word = Signal(16)
         with m.If(self.begin & ~self.address[0]):
             place = self.address[1 : ceil_log2(len(self.status) // 8)]
@@ -92,7 +100,18 @@ class CopySource(wiring.Component):
 
 
 def pack_status(**fields: Signal) -> Value:
-    """A reply to STATUS as one value: the status byte, then `DeviceStatus`."""
+    """Make one value of the reply to STATUS: the status byte, then `DeviceStatus`.
+
+    Parameters
+    ----------
+    **fields : Signal
+        All fields of `DeviceStatus`, in their order; they may be narrower than in the packet.
+
+    Returns
+    -------
+    Value
+        The reply's bytes, the first one in the lowest bits.
+    """
     names = [field.name for field in dataclasses.fields(DeviceStatus)]
     assert names == list(fields)
     sizes = field_bytes(packets.STATUS)
@@ -104,5 +123,5 @@ def pack_status(**fields: Signal) -> Value:
 
 
 def field_bytes(layout: struct.Struct) -> list[int]:
-    """Size of each field of a layout."""
+    """Give the size of each field of a layout in bytes."""
     return [struct.calcsize(layout.format[0] + code) for code in layout.format[1:]]

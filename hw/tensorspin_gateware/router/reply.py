@@ -1,4 +1,4 @@
-"""Sends a reply, byte by byte."""
+"""Sends a reply byte by byte, from wherever its bytes come."""
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
@@ -10,35 +10,45 @@ from .checks import STATUS_BITS
 from .copied import COPY_LATENCY
 
 COPY_CYCLES = COPY_LATENCY + 2
-"""Cycles from one copied byte to the next: the address goes on, the byte comes, it is sent."""
+"""Clock cycles from one copied byte to the next: the address is advanced (1 cycle), the byte comes
+(`COPY_LATENCY`), the byte is sent (1)."""
 
 
 class ReplyWriter(wiring.Component):
-    """Header, status and payload of a reply, from wherever they come.
+    """Sends header, status and payload of one reply.
 
     Latency: the first byte is valid 2 cycles after `start`. Header, status and the words of a
-    result take one cycle for each byte, copied bytes `COPY_CYCLES`, the first one less.
+    result take one cycle for each byte. Copied bytes take `COPY_CYCLES` each, the first of them one
+    less.
 
     Ports
     -----
     start : In(1)
-        Strobe; all other inputs hold from here to `done`.
-    type, length : In(8)
+        Strobe: send a reply. All other inputs must hold from here to `done`.
+    type : In(8)
+        First byte of the reply.
+    length : In(8)
+        Length of its payload in bytes.
     sequence : In(SEQUENCE_BITS)
+        Its sequence number.
     status : In(STATUS_BITS)
-    has_result, has_copy : In(1)
-        The words of `results` up to `last`, or ``length - 1`` copied bytes, follow the status.
+        First byte of its payload.
+    has_result : In(1)
+        High if the words of `results`, up to the one that is marked as `last`, follow the status.
+    has_copy : In(1)
+        High if ``length - 1`` copied bytes follow the status.
     results : In(stream of RESULT_WORD)
+        Results of the contractor, words of 16 bits.
     copied : In(8)
         Next byte to copy, `COPY_LATENCY` cycles after the cycle of `step`.
     step : Out(1)
-        Strobe: `copied` was taken.
+        Strobe: `copied` was taken, and its address may be advanced.
     begin : Out(1)
-        Asserted when idle, and in the cycle after `step`.
+        High when idle, and in the cycle after `step`: the address of the next byte is new.
     done : Out(1)
-        Strobe: the last byte is at `replies`, or was a cycle ago.
+        Strobe: the last byte is at `replies`, or was there one cycle ago.
     replies : Out(stream of PacketByte)
-        Registered.
+        The reply's bytes. Registered.
     """
 
     start: In(1)
@@ -71,9 +81,9 @@ class ReplyWriter(wiring.Component):
             ]
         m.d.sync += self.done.eq(free & offered & last)
 
-        high = Signal()  # the low byte of the result's word has been sent
-        left = Signal(8)  # bytes to copy
-        waited = Signal(range(COPY_LATENCY + 1))  # cycles since the address changed
+        high = Signal()  # the low byte of the result's word has been sent, its high byte is next
+        left = Signal(8)  # number of bytes to copy
+        waited = Signal(range(COPY_LATENCY + 1))  # cycles since the address has changed
 
         m.d.comb += self.begin.eq(waited == 0)
         with m.FSM(name="reply_writer"):
@@ -118,7 +128,8 @@ class ReplyWriter(wiring.Component):
                     m.d.sync += high.eq(~high)
                     with m.If(last):
                         m.next = "IDLE"
-            # No decision of these waits for `replies` but that to go on.
+            # In these three states `replies.ready` only decides when the machine goes on. So no
+            # combinational path leads from it to the addresses of the memories.
             with m.State("WAIT"):
                 m.d.sync += waited.eq(waited + 1)
                 with m.If(waited == COPY_LATENCY - 1):

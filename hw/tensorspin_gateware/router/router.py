@@ -1,4 +1,4 @@
-"""Takes requests one at a time, and sees to their replies."""
+"""The state machine that takes requests one at a time and sends their replies."""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import enum, stream, wiring
@@ -21,7 +21,7 @@ from .samples import feature_bits
 
 
 class Source(enum.Enum):
-    """What a reply answers."""
+    """What the packet that is being sent answers."""
 
     REQUEST = 0
     RESULT = 1
@@ -31,26 +31,27 @@ class Source(enum.Enum):
 class Router(wiring.Component):
     """Takes requests one at a time and sends the replies.
 
-    When free it sends the next result, or else takes the next request, or else sends a reject.
-    Features are taken while earlier samples are contracted; all other requests wait until every
-    result has been sent, so that the contractor's memories never change under a running program,
-    and until the annealer's are cleared. A run of the annealer holds up nothing; its memories are
-    refused meanwhile.
+    When the router is free, it sends the next result. If there is none, it takes the next request;
+    if there is none either, it sends a reject.
 
-    Latency: a reply's first byte is valid 9 cycles after a request without payload became valid;
-    a payload takes 1 cycle more for each of its bytes and 3 for checks (none for ANNEAL). Bytes
-    that a reply copies (of memories, status, description) take `COPY_CYCLES` each, others one. So a
-    RUN of n features takes n + 14 cycles, and the reply that brings its result 4 more than its
-    bytes.
+    Requests that bring features are executed while earlier samples are contracted. All other
+    requests wait until every result has been sent, so that the contractor's memories never change
+    under a running program, and until the annealer has cleared its memories. A run of the annealer
+    delays no request; READs and WRITEs of the annealer's memories are refused while it goes on.
 
-    Resources: one 4 Kbit block RAM; with the link and the UART fewer than 1,606 logic cells with
-    the engine sizes of `icebreaker` (iCE40).
+    Latency: a reply's first byte is valid 9 cycles after a request without payload became valid. A
+    payload adds 1 cycle for each of its bytes and 3 for checks (none for ANNEAL). Each byte that a
+    reply copies (from memories, status, description) takes `COPY_CYCLES` cycles, any other byte
+    one. So a RUN of n features takes n + 14 cycles, and the reply that brings its result takes 4
+    cycles more than it has bytes.
+
+    Resources: one 4 Kbit block RAM. Together with the link and the UART, fewer than 1,606 logic
+    cells on iCE40, for the engine sizes of `icebreaker`.
 
     Parameters
     ----------
-    contractor : ContractorSize or None
-    annealer : AnnealerSize or None
-        None for an engine that the device lacks; it costs nothing.
+    engines : Engines
+        The device's engines. An engine that the device lacks costs nothing.
     description : bytes
         What the device says of itself:
         `tensorspin.contract.device.description.DeviceDescription.pack`.
@@ -58,20 +59,20 @@ class Router(wiring.Component):
     Ports
     -----
     requests : In(stream of PacketByte)
-        Whole packets, whose length is that in their header.
+        Whole packets, whose length is the one in their header.
     replies : Out(stream of PacketByte)
+        Replies and rejects.
     reject : In(RejectSignature)
+        News of a frame that the link did not accept.
     counters : In(CountersSignature)
+        The link's counters of such frames.
     contractor : Out(ContractorSignature)
+        To the contractor, if the device has one.
     annealer : Out(AnnealerSignature)
-        Of the engines that there are.
+        To the annealer, if the device has one.
     """
 
-    def __init__(
-        self,
-        engines: Engines,
-        description: bytes,
-    ):
+    def __init__(self, engines: Engines, description: bytes):
         self._engines = engines
         self._description = description
         ports = {
@@ -86,18 +87,19 @@ class Router(wiring.Component):
         m = Module()
         request = self.requests.payload
 
-        # The request being executed, then its reply.
+        # State of the request that is executed, and then of its reply. Both use the same registers,
+        # since there is one request at a time.
 
         kind_byte = Signal(8)
-        held = Signal()  # `kind_byte` has been taken, the rest waits
+        held = Signal()  # `kind_byte` has been taken from the stream, the rest waits there
         sequence = Signal(SEQUENCE_BITS)
         source = Signal(Source)
         status = Signal(STATUS_BITS)
         failed = Signal()
-        # Bytes of the payload that have not been taken; then those that the reply brings.
+        # Number of bytes of the payload that have not been taken; then the reply's length.
         left = Signal(8)
         argument = Signal(range(max(ARGUMENTS.values())))
-        # First the request's argument, then the position in what is copied.
+        # First the request's argument, then the position within what is copied.
         address = Signal(ADDRESS_BITS)
         space_known = Signal()
         has_payload = Signal()
@@ -162,7 +164,8 @@ class Router(wiring.Component):
             copied.memory_data.eq(
                 Mux(checks.annealers, annealer.memory.read_data, contractor.memory.read_data)
             ),
-            # The counters of 32 bits stand still while a status is sent.
+            # The counters of 32 bits stand still while a status is sent: STATUS waits until no sample
+            # is under way.
             copied.status.eq(
                 pack_status(
                     active=samples.active,
@@ -197,8 +200,9 @@ class Router(wiring.Component):
         with m.If(writer.has_result | writer.has_copy):
             m.d.comb += writer.length.eq(left)
 
-        # Features may come while samples are contracted, all else must wait. A cycle late, for what
-        # allows a request ends with a start, and no request is held so soon after one.
+        # Features may come while samples are contracted, all other requests must wait. The decision
+        # is registered and so a cycle late, which does no harm: only the start of a sample takes a
+        # permission away, and no further request is held so soon after a start.
         may_execute = Signal()
         filling = sorted({PacketType.FEATURES, PacketType.RUN} & device_requests(engines))
         with m.If(kind_byte.matches(*filling)):
@@ -241,7 +245,8 @@ class Router(wiring.Component):
                     ]
                     m.next = "REPLY"
             with m.State("RESULT"):
-                # The number of scores is 0 if the program ran past its end.
+                # The first word of a result is the number of scores, or 0 if the program ran past
+                # the end of its memory.
                 m.d.comb += addend.eq(1 + packets.RESULT.size)
                 m.d.sync += left.eq(left_next)
                 with m.If(left == 0):
@@ -267,7 +272,7 @@ class Router(wiring.Component):
                 with m.If(failed & has_payload):
                     m.next = "DRAIN"
                 with m.Elif(kind.anneal & has_payload):
-                    # What is running must not see its parameters change.
+                    # A run under way must not see its parameters change.
                     m.d.comb += annealer.stop.eq(1)
                     m.d.sync += space.eq(AnnealerSpace.RUN)
                     m.next = "COPY"
@@ -352,7 +357,7 @@ class Router(wiring.Component):
                 m.d.comb += writer.start.eq(1)
                 with m.If(source == Source.REQUEST):
                     m.d.comb += [
-                        # A sample begun is forgotten if a part of it is refused.
+                        # The sample begun is forgotten if a part of it is refused.
                         samples.end_part.eq(fills),
                         samples.forget.eq(failed),
                         samples.reset.eq(kind.hello & ~failed),

@@ -1,4 +1,4 @@
-"""What the router knows of the contractor's model and samples."""
+"""What the router knows of the contractor's model and samples, beyond the current request."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import fifo, wiring
@@ -15,9 +15,10 @@ from .copied import field_bytes
 
 
 def runs_in_flight(size: ContractorSize) -> int:
-    """Samples started whose results have not been sent, at most.
+    """Give the greatest number of samples that were started and whose results were not sent yet.
 
-    One group of them is filled, one is contracted, and the results of two are unread.
+    A device with several groups of lanes contracts as many samples at a time. So many are being
+    filled, so many are being contracted, and the results of twice as many wait to be sent.
     """
     return 4 * size.groups
 
@@ -29,7 +30,15 @@ def feature_bits(engines: Engines) -> int:
 
 
 class RouterSamplesSignature(wiring.Signature):
-    """Ports of `RouterSamples`; a device without a contractor has them too, and nothing drives them."""
+    """Ports of `RouterSamples`, which describes them.
+
+    The router of a device without a contractor has these ports, too, and nothing drives them.
+
+    Parameters
+    ----------
+    feature_bits : int
+        Width of a feature's index in bits.
+    """
 
     def __init__(self, feature_bits: int):
         _, digest_bytes = field_bytes(packets.ACTIVATE)
@@ -65,44 +74,69 @@ class RouterSamplesSignature(wiring.Signature):
 
 
 class RouterSamples(wiring.Component):
-    """State that outlives a request: the model's, the sample begun, the runs under way.
+    """Keeps what outlives a request: the model, the sample begun, the runs under way.
+
+    Latency: outputs are registered except `may_fill`, `under_way` and `result_sequence`, which
+    follow from registers of this component and the contractor's outputs in the same cycle.
+
+    Resources: a FIFO of `runs_in_flight` sequence numbers, and the counters.
 
     Parameters
     ----------
     size : ContractorSize
+        Size of the device's contractor.
 
     Ports
     -----
     address : In(ADDRESS_BITS)
-        Number of features, or of those filled.
+        With `set_features`, the model's number of features; with `end_part`, the number of features
+        filled so far.
     data : In(8)
+        With `shift_digest`, a byte of the model's digest.
     sequence : In(SEQUENCE_BITS)
-        Of a run that starts.
-    idle, busy, fill_ready : In(1)
-        The contractor's.
-    set_features, shift_digest, activate, deactivate : In(1)
-        Strobes: take the model's number of features from `address`, a byte of its digest from
-        `data`; the model may be run, or not.
-    end_part, forget : In(1)
-        Strobe: a part of a sample ended at `address`; or was refused, and the sample is forgotten.
+        With `start`, the sequence number of the RUN, which its result will carry.
+    idle : In(1)
+        The contractor's: no sample waits, is contracted, or has results unread.
+    busy : In(1)
+        The contractor's: a sample is being contracted.
+    fill_ready : In(1)
+        The contractor's: its feature buffer may be written.
+    set_features : In(1)
+        Strobe: take the model's number of features from `address`.
+    shift_digest : In(1)
+        Strobe: take a byte of the model's digest from `data`, lowest byte first.
+    activate : In(1)
+        Strobe: the model is whole and may be run.
+    deactivate : In(1)
+        Strobe: a memory of the contractor has changed, and the model may not be run.
+    end_part : In(1)
+        Strobe: a part of a sample ended at `address`.
+    forget : In(1)
+        With `end_part`: the part was refused, and the sample begun is forgotten.
     reset : In(1)
-        Strobe: a session begins.
+        Strobe: a session begins, and the sample begun is forgotten.
     start : In(1)
         Strobe: the sample is complete and runs.
-    take_result, count : In(1)
-        Strobes: the oldest result is sent; it has scores.
-    active, digest, filled
-        Of the model and the sample begun.
+    take_result : In(1)
+        Strobe: the oldest result is being sent, and its sequence number is no longer needed.
+    count : In(1)
+        Strobe: that result has scores, and counts as a sample.
+    active : Out(1)
+        High while a model may be run.
+    digest : Out(32)
+        The model's digest.
+    filled : Out(log2(features))
+        Number of features of the sample begun, modulo the greatest possible number.
     complete : Out(1)
-        `address` is the model's number of features; a cycle late.
+        High if `address` is the model's number of features; one cycle late.
     samples, busy_cycles : Out(32)
         The counters of `DeviceStatus`.
     may_fill : Out(1)
-        One more sample may be filled.
+        High if one more sample may be filled.
     under_way : Out(1)
-        A sample is waiting, contracted, or its result unsent.
+        High while a sample waits, is contracted, or its result is not sent.
     result_sequence : Out(SEQUENCE_BITS)
-        Of the request that the oldest result belongs to.
+        Sequence number of the request that the oldest result belongs to.
     """
 
     def __init__(self, size: ContractorSize):
@@ -112,8 +146,9 @@ class RouterSamples(wiring.Component):
     def elaborate(self, platform):
         m = Module()
 
-        # Modulo 2**bits, as `filled`: 0 stands for all features where there must be a feature, and
-        # a full buffer cannot be continued.
+        # Both this number and `filled` are kept modulo 2**bits, which saves a bit in each. The
+        # number of a model's features is 1 or more, so that 0 stands for 2**bits; `filled` may
+        # become 0 at a full buffer, which no part can continue anyway.
         bits = len(self.filled)
         model_features = Signal(bits)
         m.d.sync += [

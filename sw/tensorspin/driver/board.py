@@ -1,4 +1,8 @@
-"""A board with the accelerator on it, real or virtual."""
+"""A board with the accelerator on it, real or virtual: what users of the package hold.
+
+`Board` opens a board and keeps the session with its device. What the board can do beyond that, each
+of its engines' drivers does; `DRIVERS` lists them.
+"""
 
 from __future__ import annotations
 
@@ -79,12 +83,19 @@ class Board:
         Parameters
         ----------
         url : str
-            ``sim://BOARD``, ``golden://BOARD``, the path of a serial port, or a URL of pySerial.
+            ``sim://BOARD`` for the simulated gateware, ``golden://BOARD`` for the golden model, the
+            path of a serial port, or a URL of pySerial.
         baud : int, optional
-            Rate of the serial line. By default the rates of the known boards are tried.
+            Rate of the serial line in bits per second. By default the rates of all known boards are
+            tried, one after the other.
         timeout : float
-            Seconds without progress, beyond what the work itself takes, until the board is given
-            up; on virtual boards, seconds of their own clock.
+            Seconds without progress, beyond the time that the work itself takes, after which the
+            board is given up. On virtual boards these are seconds of their own clock.
+
+        Returns
+        -------
+        Board
+            The open board.
 
         Raises
         ------
@@ -121,13 +132,36 @@ class Board:
 
     @classmethod
     def over(cls, transport: Transport, timeout: float = DEFAULT_TIMEOUT) -> Board:
-        """Open a board at the end of a transport of one's own; it is closed with the board."""
+        """Open a board behind a transport that the caller has made.
+
+        Parameters
+        ----------
+        transport : Transport
+            An open transport. It belongs to the board from now on and is closed with it.
+        timeout : float
+            As for `open`.
+
+        Returns
+        -------
+        Board
+            The open board.
+
+        Raises
+        ------
+        LinkError
+            If no Tensorspin device answers.
+        ProtocolVersionError
+            If the device speaks another version of the protocol.
+        """
         session = Session(transport, timeout)
         session.open()
         return cls(session)
 
     def close(self) -> None:
-        """Release the port; closing again does nothing. The device keeps its program."""
+        """Release the port; closing again does nothing.
+
+        The device keeps its program, so that the next one who opens the board need not load it.
+        """
         session, self._session = self._session, None
         if session is not None:
             session.close()
@@ -162,9 +196,9 @@ class Board:
 
     @property
     def seconds(self) -> float:
-        """The board's clock, to measure how long things take there; its zero means nothing.
+        """The board's clock in seconds, for measuring durations; its zero means nothing.
 
-        On a real board that is the host's monotonic clock, on a virtual one the virtual time.
+        Of a real board it is the host's monotonic clock, of a virtual board its virtual time.
         """
         return self._open_session.line.now()
 
@@ -255,26 +289,29 @@ class Board:
     ) -> None:
         """Put a program on the device.
 
-        Nothing is sent if the device holds this very program. The program becomes active as the
-        last step: if loading fails, the device holds none, or what it had if nothing was sent.
+        Nothing is sent if the device already holds this very program. The device activates the
+        program as the last step. So if loading fails, the device holds no program, or the one that
+        it had before if nothing was sent.
 
         Parameters
         ----------
         program : NetworkProgram
+            A compiled network.
         verify : bool
-            Read everything back and compare. If the device had to be greeted anew while loading,
-            that is done in any case, since it may have been restarted before.
+            Whether to read everything back and compare. If the session had to be begun anew while
+            the program was sent, this is done in any case, since the device may have been restarted
+            in between.
         force : bool
-            Load even if the device holds the program.
+            Whether to load the program even if the device holds it.
         progress : callable, optional
-            Called with the bytes sent and the bytes to send.
+            Called with the number of bytes sent so far and the number of bytes to send.
 
         Raises
         ------
         CapacityError
             If the program doesn't fit; the device keeps what it had.
         DeviceError
-            If what was read back is wrong.
+            If what was read back is wrong, repeatedly.
         LinkError, TransportError
             If the device is lost.
         """
@@ -282,20 +319,21 @@ class Board:
         driver.load(program, verify=verify, force=force, progress=progress)
 
     def run(self, levels: np.ndarray, *, progress: Progress | None = None) -> Results:
-        """Contract samples with the program loaded.
+        """Contract samples: compute the scores of the loaded program's network for each.
 
-        Samples travel while others are computed.
+        Samples travel over the line while the device computes others.
 
         Parameters
         ----------
-        levels : ndarray of integers 0..255, shape (n, n_features)
-            One level a feature; n may be 0.
+        levels : ndarray of int of shape (n_samples, n_features)
+            One level, 0 to 255, for each feature; ``n_samples`` may be 0.
         progress : callable, optional
-            Called with the samples done and the samples to do.
+            Called with the number of samples done and the number of samples to do.
 
         Returns
         -------
         Results
+            Scores, exponents, classes and clock cycles of all samples.
 
         Raises
         ------

@@ -100,5 +100,5 @@ ADAPTERS = {
     "WCH CH340": UsbDevice(0x1A86, 0x7523, uart=0),
     "Prolific PL2303": UsbDevice(0x067B, 0x2303, uart=0),
 }
-"""Serial adapters that people connect to a board's header pins, by the name of the chip. Some boards
-have such a chip on them, too, so that its numbers do not say which board it is."""
+"""Serial adapters that people connect to a board's header pins, by the name of the chip. Some
+boards have such a chip on them, too, so that its numbers do not say which board it is."""
