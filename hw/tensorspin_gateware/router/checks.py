@@ -162,12 +162,12 @@ class RequestChecks(wiring.Component):
             count_fits.eq(~left.matches(0, *range(packets.MAX_PAYLOAD, 1 << len(left)))),
         ]
         with m.Switch(self.space):
-            for candidate, found in self._spaces.items():
-                with m.Case(candidate):
+            for number, found in self._spaces.items():
+                with m.Case(number):
                     # Only WRITE and READ have a space, so that what is not a READ is a WRITE.
                     allowed = (kind.read & found.readable) | (~kind.read & found.writable)
                     m.d.comb += [
-                        self.annealers.eq(space_owner(candidate) == EngineKind.ANNEALER),
+                        self.annealers.eq(space_owner(number) == EngineKind.ANNEALER),
                         in_space.eq(
                             self.space_known & in_address & (final[found.bits :] == 0) & allowed
                         ),

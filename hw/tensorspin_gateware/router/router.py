@@ -164,8 +164,8 @@ class Router(wiring.Component):
             copied.memory_data.eq(
                 Mux(checks.annealers, annealer.memory.read_data, contractor.memory.read_data)
             ),
-            # The counters of 32 bits stand still while a status is sent: STATUS waits until no sample
-            # is under way.
+            # The counters of 32 bits stand still while a status is sent: STATUS waits until no
+            # sample is under way.
             copied.status.eq(
                 pack_status(
                     active=samples.active,
