@@ -82,7 +82,7 @@ def estimate_program(program: NetworkProgram, board: BoardSpec) -> ProgramEstima
     >>> from tensorspin import MPSClassifier
     >>> from tensorspin.contract.device import find_board
     >>> X, y = load_iris(return_X_y=True)
-    >>> program = MPSClassifier(bond_dim=2, max_iter=1).fit(X, y).quantize()
+    >>> program = MPSClassifier(bond_dim=2, epochs=1).fit(X, y).quantize()
     >>> estimate_program(program, find_board("icebreaker")).fits
     True
     """

@@ -16,7 +16,7 @@ __all__ = ["GoldenDevice", "GoldenEngine", "LateReply"]
 
 
 def __getattr__(name: str) -> Any:
-    # Late, so that the compiler, which counts cycles by one of the models, does not import them all.
+    # Late, so that the compiler, which counts cycles by one model, does not import them all.
     if name in _HOMES:
         return getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -44,10 +44,8 @@ class LateReply:
 class GoldenEngine(ABC):
     r"""One engine of a golden device: its memories, and the requests that belong to it.
 
-    Parameters
-    ----------
-    size : object
-        The engine's size, as `tensorspin.contract.device.engines.Engines` holds it.
+    The device calls a subclass with one argument, the engine's size, as
+    `tensorspin.contract.device.engines.Engines` holds it.
 
     Attributes
     ----------
