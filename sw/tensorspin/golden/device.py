@@ -120,7 +120,7 @@ class GoldenDevice:
         self.engines = {
             kind: GOLDEN_ENGINES[kind](size) for kind, size in self.board.engines.items()
         }
-        self._owners = {
+        self._owners: dict[int, GoldenEngine] = {
             space: engine for engine in self.engines.values() for space in engine.memories
         }
         self._splitter = FrameSplitter()

@@ -8,8 +8,9 @@ part of every golden device whose board has it.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ..contract.wire.packets import PacketType, Status
 
@@ -49,7 +50,7 @@ class GoldenEngine(ABC):
 
     Attributes
     ----------
-    memories : dict of int to bytearray
+    memories : mapping of int to bytearray
         Contents of the engine's memory spaces, by number of the space and byte address. All bytes
         are zero at first, as after configuration.
 
@@ -68,7 +69,7 @@ class GoldenEngine(ABC):
     b'\x00\x00abc\x00\x00\x00'
     """
 
-    memories: dict[int, bytearray]
+    memories: Mapping[Any, bytearray]
 
     overtaking: frozenset[PacketType] = frozenset()
     """Requests that are executed, and refused, while results of earlier ones are not ready yet. All

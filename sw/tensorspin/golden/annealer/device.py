@@ -24,6 +24,8 @@ class AnnealerEngine(DeviceAnnealer, GoldenEngine):
     (<Status.BAD_LENGTH: 2>, b'')
     """
 
+    memories: dict[AnnealerSpace, bytearray]
+
     def execute(self, kind: PacketType, payload: bytes, cycle: float) -> Reply:
         """Execute ANNEAL: start a run."""
         if len(payload) != run_bytes(self.size):

@@ -64,7 +64,7 @@ class DeviceAnnealer:
 
     def __init__(self, size: AnnealerSize) -> None:
         self.size = size
-        self.memories: dict[int, bytearray] = {
+        self.memories = {
             AnnealerSpace(space): bytearray(1 << found.bits)
             for space, found in annealer_spaces(size).items()
         }
