@@ -68,8 +68,8 @@ def test_all_rates_are_tried(monkeypatch):
         tried.append(baud)
         return GoldenTransport(ROW, SilentDevice(ROW))
 
-    monkeypatch.setattr("tensorspin.driver.board.open_transport", open_silent)
-    monkeypatch.setattr("tensorspin.driver.board.baud_rates", lambda url: [1_000_000, 115_200])
+    monkeypatch.setattr("tensorspin.driver.connection.open_transport", open_silent)
+    monkeypatch.setattr("tensorspin.driver.connection.baud_rates", lambda url: [1_000_000, 115_200])
     with pytest.raises(LinkError, match=r"\(tried at 1000000, 115200 baud\)"):
         Board.open("/dev/ttyUSB0")
     assert tried == [1_000_000, 115_200]
@@ -98,7 +98,7 @@ def test_rate_of_the_board_is_found(answering, refused, monkeypatch):
             raise BaudRateError(f"{url} refused {baud} baud")
         return GoldenTransport(ROW, None if baud == answering else SilentDevice(ROW))
 
-    monkeypatch.setattr("tensorspin.driver.board.open_transport", open_port)
+    monkeypatch.setattr("tensorspin.driver.connection.open_transport", open_port)
     if refused == answering:
         with pytest.raises(LinkError, match="tried at 1000000, 115200 baud"):
             Board.open("/dev/ttyACM0")

@@ -15,7 +15,7 @@ from tensorspin.contract.device.description import DeviceDescription
 from tensorspin.contract.device.engines import ENGINES, Engines
 from tensorspin.contract.engine import Engine, EngineKind, Space
 from tensorspin.contract.wire.packets import PacketType, Status
-from tensorspin.driver import board as board_module
+from tensorspin.driver import connection
 from tensorspin.driver.engine import EngineDriver
 from tensorspin.driver.link.measure import LinkProbe
 from tensorspin.driver.link.requests import Read, Write
@@ -83,7 +83,7 @@ def rows(monkeypatch):
     """A row in each table that has one for each engine."""
     monkeypatch.setitem(ENGINES, KIND, ROW)
     monkeypatch.setitem(device_module.GOLDEN_ENGINES, KIND, GoldenScratch)
-    monkeypatch.setitem(board_module.DRIVERS, KIND, ScratchDriver)
+    monkeypatch.setitem(connection.DRIVERS, KIND, ScratchDriver)
 
 
 @pytest.fixture(params=["icebreaker", "ulx3s_25f_both", None])
