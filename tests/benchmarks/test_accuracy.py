@@ -10,7 +10,7 @@ from tensorspin.benchmarks.contractor import accuracy
 from tensorspin.benchmarks.contractor.capacity import measure_capacity
 from tensorspin.benchmarks.contractor.classifiers import tensor_networks
 from tensorspin.benchmarks.contractor.splits import stratified_splits
-from tensorspin.contract.contractor.results import Results
+from tensorspin.contract.contractor.results import ContractorResults
 from tensorspin.contract.device.boards import CONTRACTORS
 from tensorspin.contract.fixed import NARROW_WEIGHT, WEIGHT
 from tensorspin.data.datasets import load_samples
@@ -85,7 +85,7 @@ class LyingBoard:
         exponents[0] += 1
         classes[3] = (classes[3] + 1) % 3
         cycles[:2] += 1
-        return Results(scores, exponents, classes, cycles)
+        return ContractorResults(scores, exponents, classes, cycles)
 
 
 def test_wrong_answers_are_counted(iris):

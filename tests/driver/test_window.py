@@ -1,11 +1,13 @@
 """Numbers, packets under way, and their sizes."""
 
+from collections import deque
+
 import pytest
 
 from tensorspin.contract.contractor.memory import MemorySpace
 from tensorspin.contract.wire.packets import REJECT, REPLY, Packet, PacketType, RejectReason
-from tensorspin.driver.link.requests import MAX_DATA, Read, Run, Write
-from tensorspin.driver.link.window import PendingRequest, Window
+from tensorspin.driver.link.requests import MAX_DATA, Read, RunSample, Write
+from tensorspin.driver.link.window import Window
 
 
 def open_window(first=0, receive_bytes=1024):
@@ -16,11 +18,11 @@ def open_window(first=0, receive_bytes=1024):
 
 
 def fill(window, request=None, most=1000):
-    request = request or Read(MemorySpace.TABLE, 0, 8)
-    count = 0
-    while count < most and window.has_room and window.add(PendingRequest(request)):
-        count += 1
-    return count
+    """Number a request up to `most` times; how often there was room."""
+    source = iter([request or Read(MemorySpace.TABLE, 0, 8)] * most)
+    waiting = deque()
+    window.fill(waiting, source)
+    return most - len(waiting) - len(list(source))
 
 
 def send(window):
@@ -52,7 +54,7 @@ def test_no_more_than_a_quarter_of_the_numbers():
 def test_a_request_of_many_packets_is_alone_if_need_be():
     window = open_window(receive_bytes=1 << 20)
     window.pace.data_limit = 16
-    assert fill(window, Run(0, bytes(16 * 100), 1, 0.0), most=2) == 1
+    assert fill(window, RunSample(0, bytes(16 * 100), 1, 0.0), most=2) == 1
     assert len(window) == 100
 
 
@@ -99,7 +101,7 @@ def test_a_reject_may_be_newer_than_a_reply():
 def test_a_sample_is_dropped_with_its_last_packet():
     window = open_window()
     window.pace.data_limit = 16
-    fill(window, Run(0, bytes(40), 1, 0.5), most=2)
+    fill(window, RunSample(0, bytes(40), 1, 0.5), most=2)
     assert len(window) == 6
     assert window.drop(2) == []
     (pending,) = window.drop(1)

@@ -8,7 +8,8 @@ from tensorspin.compiler.network_program import NetworkProgram
 from tensorspin.compiler.outputs import Classification
 from tensorspin.contract.contractor.memory import LEVELS
 from tensorspin.contract.contractor.program import Node, Operand, OperandKind
-from tensorspin.golden.contractor.contraction import Results, contract
+from tensorspin.contract.contractor.results import ContractorResults
+from tensorspin.golden.contractor.contraction import contract
 
 
 def chain_program(n_features=8, n_outputs=3, bond=4, seed=0) -> NetworkProgram:
@@ -36,7 +37,7 @@ def chain_program(n_features=8, n_outputs=3, bond=4, seed=0) -> NetworkProgram:
     )
 
 
-def golden_answers(program: NetworkProgram, levels, lanes=8) -> Results:
+def golden_answers(program: NetworkProgram, levels, lanes=8) -> ContractorResults:
     """What the board must answer."""
     return contract(program.nodes, program.weights, program.table, levels, lanes)
 

@@ -19,7 +19,7 @@ from .figures import check_matplotlib
 
 if TYPE_CHECKING:
     from ..compiler.network_program import NetworkProgram
-    from ..contract.contractor.results import Results
+    from ..contract.contractor.results import ContractorResults
     from ..contract.device.description import DeviceDescription
     from ..data.datasets import Dataset
     from ..driver.board import Board
@@ -64,7 +64,7 @@ class BoardRun:
 
     Parameters
     ----------
-    results : Results
+    results : ContractorResults
         Scores and cycle count of each image.
     info : DeviceDescription
         The board's description of itself.
@@ -74,7 +74,7 @@ class BoardRun:
         Time that it took to load the program, by the host's clock.
     """
 
-    results: Results
+    results: ContractorResults
     info: DeviceDescription
     busy_cycles: int
     loading_seconds: float
@@ -196,7 +196,7 @@ def _classify(board: Board, program: NetworkProgram, X: np.ndarray, say: Say) ->
 def _report_accuracy(
     float_predictions: np.ndarray,
     program: NetworkProgram,
-    golden: Results,
+    golden: ContractorResults,
     run: BoardRun,
     y: np.ndarray,
     say: Say,
@@ -212,7 +212,7 @@ def _report_accuracy(
         say(f"  {name:<14}{accuracy:8.2%}")
 
 
-def _compare(run: BoardRun, golden: Results, program: NetworkProgram, say: Say) -> bool:
+def _compare(run: BoardRun, golden: ContractorResults, program: NetworkProgram, say: Say) -> bool:
     """Hold the board's answers to the golden model and to the promised number of cycles."""
     results = run.results
     cycles = program.cycles(_size(run).lanes)

@@ -1,11 +1,26 @@
 """From a trained network to the program that the contractor runs.
 
 `chain` and `tree` turn a matrix product state and a tree tensor network into bilinear `nodes` and
-order them, `quantise` rounds tensors to the engine's number formats, `network_program` holds the
-result, `outputs` says what its scores mean, `capacity` tells whether a device can take it, and
-`program_file` keeps it in a file.
+order them. `quantise` rounds tensors to the engine's number formats, `mixed_bits` chooses the nodes
+that are stored in 4 bits, and `scaling` maps features to the range of the levels. `network_program`
+holds the result, `outputs` says what its scores mean, `capacity` tells whether a device can take
+it, and `program_file` keeps it in a file.
 """
 
+from .chain import chain_nodes
 from .network_program import NetworkProgram
+from .nodes import FloatNode
+from .outputs import Classification, OutlierDetection, Regression
+from .program_file import ProgramFileError
+from .tree import tree_nodes
 
-__all__ = ["NetworkProgram"]
+__all__ = [
+    "Classification",
+    "FloatNode",
+    "NetworkProgram",
+    "OutlierDetection",
+    "ProgramFileError",
+    "Regression",
+    "chain_nodes",
+    "tree_nodes",
+]

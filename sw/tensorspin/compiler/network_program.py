@@ -3,47 +3,88 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
+from functools import wraps
 from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import numpy as np
 
 from ..contract.contractor.image import program_image
 from ..contract.contractor.memory import LEVELS
 from ..contract.contractor.program import Node, OperandKind
+from ..contract.contractor.results import ContractorResults
 from ..contract.contractor.size import ContractorSize
 from ..contract.fixed import LEVEL, MANTISSA, NARROW_WEIGHT, WEIGHT
 from ..errors import CapacityError
-from ..golden.contractor.contraction import Results, contract
+from ..golden.contractor.contraction import contract
 from ..golden.contractor.cycles import cycle_count, multiply_accumulates
 from . import program_file
 from .capacity import Demand, check_sound, demands, program_words
-from .chain import FloatNode
+from .nodes import FloatNode
 from .outputs import Classification, Task
 from .quantise import quantise_table, quantise_weights
 from .scaling import check_inside, scale_features
 
 REFERENCE_LANES = 8
-"""Lanes assumed where only the scores matter; they are the same for any number."""
+"""Lanes assumed where only the scores matter, which are the same for any number of lanes."""
+
+_HIGHEST_LEVEL = LEVEL.maximum
+_ARRAYS = ("table", "feature_minimum", "feature_maximum")
+_KEPT = "_kept"
+"""Attribute of a program in which `_computed_once` keeps results."""
+
+_Parameters = ParamSpec("_Parameters")
+_Result = TypeVar("_Result")
+
+
+def _computed_once(
+    method: Callable[Concatenate[NetworkProgram, _Parameters], _Result],
+) -> Callable[Concatenate[NetworkProgram, _Parameters], _Result]:
+    """Make a method keep its result for each set of arguments.
+
+    A program never changes, and a prediction of one sample needs the bytes of the whole program
+    for its digest: computing them takes longer than the board's answer. The results are kept
+    beside the fields of the program, so that they are neither copied, pickled nor saved.
+    """
+
+    @wraps(method)
+    def kept(
+        self: NetworkProgram, /, *args: _Parameters.args, **kwargs: _Parameters.kwargs
+    ) -> _Result:
+        results = self.__dict__.setdefault(_KEPT, {})
+        key = (method.__name__, args, *kwargs.items())
+        if key not in results:
+            results[key] = method(self, *args, **kwargs)
+        return results[key]
+
+    return kept
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single answer; `digest` compares
 class NetworkProgram:
     """A quantised tensor network: nodes, weights, feature table, and how to read its answers.
 
-    Attributes
+    The program is fixed once it is made: its arrays are read-only, because the bytes for a device
+    and their digest are computed once. Use `dataclasses.replace` to make another program.
+
+    Parameters
     ----------
     nodes : tuple of Node
-    weights : tuple of ndarray of int8, shape (outputs, left.size, right.size)
+        The bilinear operations, in the order of their execution.
+    weights : tuple of ndarray of int8 of shape (outputs, left.size, right.size)
+        Weight tensor of each node.
     names : tuple of str
-        Of the nodes, for messages.
-    table : ndarray of int16, shape (components, 256)
-        Feature table.
-    feature_minimum, feature_maximum : ndarray of float64, shape (n_features,)
+        Name of each node, for messages.
+    table : ndarray of int16 of shape (components, 256)
+        Feature table: the mantissas of each component for each level. A level is the byte that a
+        feature's value is rounded to; components are the entries of the vector that the network
+        reads for one feature.
+    feature_minimum, feature_maximum : ndarray of float64 of shape (n_features,)
         The values that levels 0 and 255 stand for.
     clip : bool
-        Values outside are clipped; else refused.
+        Whether values outside are clipped; if not, they are refused.
     task : Classification, Regression or OutlierDetection
         What the scores mean.
     log2_scale : float
@@ -55,6 +96,30 @@ class NetworkProgram:
         If the program is not sound: the message names the node.
     CapacityError
         If something is larger than any device holds.
+
+    Examples
+    --------
+    A network of a single node that tells whether two features differ:
+
+    >>> import numpy as np
+    >>> from tensorspin.compiler import Classification, FloatNode, NetworkProgram
+    >>> from tensorspin.contract.contractor import Node, Operand, OperandKind
+    >>> first, second = (Operand(OperandKind.FEATURE, index, size=2) for index in (0, 1))
+    >>> node = Node(first, second, outputs=2, destination=0, wait=False, last=True)
+    >>> weights = np.array([[[1, 0], [0, 1]], [[0, 1], [1, 0]]])
+    >>> ramp = np.linspace(0, 1, 256)
+    >>> program = NetworkProgram.from_nodes(
+    ...     [FloatNode(node, weights, "label")],
+    ...     table=np.stack([1 - ramp, ramp], axis=1),
+    ...     feature_minimum=np.zeros(2),
+    ...     feature_maximum=np.ones(2),
+    ...     clip=True,
+    ...     task=Classification(np.array(["equal", "different"]), temperature=1.0),
+    ... )
+    >>> program.predict([[0, 0], [0, 1], [1, 1]]).tolist()
+    ['equal', 'different', 'equal']
+    >>> program.words(lanes=8), program.cycles(lanes=8)
+    (5, 28)
     """
 
     nodes: tuple[Node, ...] = field(repr=False)
@@ -85,6 +150,14 @@ class NetworkProgram:
         self.task.check(self.n_outputs)
         if not np.isfinite(self.log2_scale):
             raise ValueError(f"log2_scale must be finite, not {self.log2_scale}")
+        # Views, so that the caller's own arrays stay writable.
+        object.__setattr__(self, "weights", tuple(map(_read_only, self.weights)))
+        for name in _ARRAYS:
+            object.__setattr__(self, name, _read_only(getattr(self, name)))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the fields alone: a copy computes its own results when it needs them."""
+        return {name: value for name, value in self.__dict__.items() if name != _KEPT}
 
     @classmethod
     def from_nodes(
@@ -103,21 +176,34 @@ class NetworkProgram:
         Parameters
         ----------
         nodes : sequence of FloatNode
-            In the order of their execution.
-        table : ndarray of float, shape (256, components)
-        feature_minimum, feature_maximum, clip, task
-            As the attributes.
+            The operations with their weights as floats, in the order of their execution.
+        table : ndarray of float of shape (256, components)
+            Feature table: the vector that the network reads for each level, its entries within
+            -1..1.
+        feature_minimum, feature_maximum : array-like of shape (n_features,)
+            The values that levels 0 and 255 stand for.
+        clip : bool
+            Whether values outside are clipped; if not, they are refused.
+        task : Classification, Regression or OutlierDetection
+            What the scores mean.
         weight_bits : int or sequence of int
-            8 or 4: bits of the weights of all nodes, or of each.
+            Bits of the stored weights, 8 or 4: of all nodes, or of each.
+
+        Returns
+        -------
+        NetworkProgram
+            The program, sound for some device; see `check` for a particular one.
         """
-        bits = [weight_bits] * len(nodes) if np.ndim(weight_bits) == 0 else weight_bits
+        each = weight_bits if np.ndim(weight_bits) else [weight_bits] * len(nodes)
+        bits = cast("Sequence[int]", each)
         quantised = [quantise_weights(item.weights, b) for item, b in zip(nodes, bits, strict=True)]
         stored = tuple(
             replace(item.node, narrow=b == NARROW_WEIGHT.width) for item, b in zip(nodes, bits)
         )
         table = np.asarray(table, dtype=np.float64)
-        # 1 is just beyond the mantissas. Saturated at each of hundreds of sites it would shrink the
-        # scores by percents, so all of the table is scaled instead.
+        # The largest mantissa stands for a little less than 1. If entries of 1 were saturated, each
+        # of hundreds of sites would shrink the scores, by percents in all. So the whole table is
+        # scaled instead, and the scale is accounted for in log2_scale.
         table_scale = min(1.0, MANTISSA.maximum / 2**MANTISSA.f_bits / max(table.max(), 1e-300))
         return cls(
             stored,
@@ -143,63 +229,144 @@ class NetworkProgram:
 
     @property
     def classes(self) -> np.ndarray:
-        """Label of each score; of a program for `Classification` only."""
+        """Label of each score, if the program is for `Classification`.
+
+        Raises
+        ------
+        TypeError
+            If the program is for another task.
+        """
         if not isinstance(self.task, Classification):
             raise TypeError(f"a program for {type(self.task).__name__} has no classes")
         return self.task.labels
 
     @property
     def multiply_accumulates(self) -> int:
-        """Multiplications of a weight that one sample needs."""
+        """Multiplications by a weight that one sample needs."""
         return multiply_accumulates(self.nodes)
 
+    @_computed_once
     def words(self, lanes: int) -> int:
-        """Words of program memory, `lanes` bytes each."""
+        """Count the words of program memory that the program takes.
+
+        Parameters
+        ----------
+        lanes : int
+            Lanes of the contractor: the multipliers that work on one sample. A word has a byte for
+            each of them.
+
+        Returns
+        -------
+        int
+            Words of `lanes` bytes each.
+        """
         return program_words(self.nodes, lanes)
 
+    @_computed_once
     def cycles(self, lanes: int) -> int:
-        """Clock cycles of one sample; exact."""
+        """Count the clock cycles of one sample.
+
+        Parameters
+        ----------
+        lanes : int
+            Lanes of the contractor.
+
+        Returns
+        -------
+        int
+            Cycles from the first read of the program to the last score; exact.
+        """
         return cycle_count(self.nodes, lanes)
 
     def demands(self, size: ContractorSize) -> list[Demand]:
-        """What the program needs beside what a device has."""
+        """Compare what the program needs with what a device has.
+
+        Parameters
+        ----------
+        size : ContractorSize
+            Size of the device's contractor.
+
+        Returns
+        -------
+        list of Demand
+            One for each quantity of which a device has only so much.
+        """
         return demands(self.nodes, self.names, self.n_features, len(self.table), size)
 
+    @_computed_once
     def check(self, size: ContractorSize) -> None:
         """Refuse a device that is too small.
+
+        Parameters
+        ----------
+        size : ContractorSize
+            Size of the device's contractor.
 
         Raises
         ------
         CapacityError
-            With the number and the limit.
+            With the quantity of which there is too little, the number needed and the limit.
         """
         for demand in self.demands(size):
             if not demand.fits:
                 raise CapacityError(demand.what, demand.needed, demand.limit, demand.advice)
 
+    @_computed_once
     def image(self, lanes: int) -> bytes:
-        """Bytes of `MemorySpace.PROGRAM` from address 0 on."""
+        """Lay the nodes out for the program memory.
+
+        Parameters
+        ----------
+        lanes : int
+            Lanes of the contractor, on which the order of the weights depends.
+
+        Returns
+        -------
+        bytes
+            Content of `MemorySpace.PROGRAM` from address 0 on.
+        """
         return program_image(self.nodes, self.weights, lanes)
 
+    @_computed_once
     def table_bytes(self) -> bytes:
-        """Bytes of `MemorySpace.TABLE` from address 0 on."""
+        """Lay the feature table out for its memory.
+
+        Returns
+        -------
+        bytes
+            Content of `MemorySpace.TABLE` from address 0 on.
+        """
         return self.table.astype("<i2").tobytes()
 
+    @_computed_once
     def digest(self, lanes: int) -> int:
-        """32 bits that tell this program from another on a device."""
+        """Compute the number by which a device tells this program from another.
+
+        Parameters
+        ----------
+        lanes : int
+            Lanes of the contractor.
+
+        Returns
+        -------
+        int
+            CRC-32 of all that is uploaded.
+        """
         content = self.image(lanes) + self.table_bytes() + self.n_features.to_bytes(2, "little")
         return zlib.crc32(content)
 
     def levels(self, X) -> np.ndarray:
-        """What the device is sent: one byte a feature.
+        """Round features to what the device is sent: one byte a feature.
 
         Parameters
         ----------
-        X : array_like of float, shape (n, n_features)
+        X : array-like of shape (n_samples, n_features)
+            Samples, in the unit of `feature_minimum`.
 
         Returns
         -------
-        ndarray of uint8, shape (n, n_features)
+        ndarray of uint8 of shape (n_samples, n_features)
+            0 for the minimum of the feature, 255 for its maximum.
 
         Raises
         ------
@@ -207,10 +374,10 @@ class NetworkProgram:
             If X has another shape, is not finite, or is outside the range and `clip` is False.
         """
         X = np.asarray(X, dtype=np.float64)
-        if X.ndim != 2 or X.shape[1] != self.n_features:
+        n_features = self.n_features
+        if X.ndim != 2 or X.shape[1] != n_features:
             raise ValueError(
-                f"X has shape {X.shape}; this program needs (n, {self.n_features}), one column a "
-                f"feature"
+                f"X has shape {X.shape}; this program needs (n, {n_features}), one column a feature"
             )
         bad = np.argwhere(~np.isfinite(X))
         if len(bad):
@@ -221,57 +388,100 @@ class NetworkProgram:
         if not self.clip:
             check_inside(X, self.feature_minimum, self.feature_maximum)
         scaled = scale_features(X, self.feature_minimum, self.feature_maximum)
-        return np.rint(scaled * LEVEL.maximum).astype(np.uint8)
+        return np.rint(scaled * _HIGHEST_LEVEL).astype(np.uint8)
 
-    def run_golden(self, X) -> Results:
-        """What any device answers, from the bit-exact NumPy model.
+    def run_golden(self, X) -> ContractorResults:
+        """Compute what any device answers, with the bit-exact NumPy model.
 
         Parameters
         ----------
-        X : array_like of float, shape (n, n_features)
+        X : array-like of shape (n_samples, n_features)
+            Samples, in the unit of `feature_minimum`.
 
         Returns
         -------
-        tensorspin.golden.contractor.contraction.Results
-            With the cycles of a contractor of `REFERENCE_LANES` lanes.
+        ContractorResults
+            Scores, exponents and classes; the cycles are those of a contractor of
+            `REFERENCE_LANES` lanes.
         """
         return contract(self.nodes, self.weights, self.table, self.levels(X), REFERENCE_LANES)
 
     def interpret(self, mantissas, exponents) -> np.ndarray:
-        """Predictions from what a device returns, as `task` describes.
+        """Turn what a device returns into predictions, as `task` describes.
 
         Parameters
         ----------
-        mantissas : array_like of int, shape (n, n_outputs)
-        exponents : array_like of int, shape (n,)
+        mantissas : array-like of int of shape (n_samples, n_outputs)
+            Scores, in units of their exponent.
+        exponents : array-like of int of shape (n_samples,)
+            Exponent of each sample's scores.
 
         Returns
         -------
-        ndarray, shape (n,)
+        ndarray of shape (n_samples,)
             Class labels; or numbers in the unit of the target; or 1 for inliers, -1 for outliers.
         """
         return self.task.predict(mantissas, exponents, self.log2_scale)
 
     def predict(self, X) -> np.ndarray:
-        """Predictions by the golden model, shape (n,); see `interpret`."""
+        """Predict with the golden model.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples, in the unit of `feature_minimum`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Predictions; see `interpret`.
+        """
         results = self.run_golden(X)
         return self.interpret(results.scores, results.exponents)
 
     def save(self, path: str | Path) -> None:
-        """Write the program to a file; see `tensorspin.compiler.program_file`."""
+        """Write the program to a file; see `tensorspin.compiler.program_file`.
+
+        Parameters
+        ----------
+        path : str or Path
+            File to write; customarily it ends in ``.npz``.
+        """
         program_file.save(path, {item.name: getattr(self, item.name) for item in fields(self)})
 
     @classmethod
     def load(cls, path: str | Path) -> NetworkProgram:
-        """Read a program from a file; see `tensorspin.compiler.program_file`."""
+        """Read a program from a file; see `tensorspin.compiler.program_file`.
+
+        Parameters
+        ----------
+        path : str or Path
+            File that `save` wrote, with this version of the package or an earlier one.
+
+        Returns
+        -------
+        NetworkProgram
+            The program.
+        """
         return program_file.load(path, cls)
 
 
-def _log2_scale(nodes: Sequence[Node], steps: Sequence[float], table_scale: float) -> float:
-    """Constant factor between the scores' mantissas and the network's own scores.
+def _read_only(array: np.ndarray) -> np.ndarray:
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
-    A mantissa m of a feature stands for m * 2**-15 / table_scale. A node divides products by 2**15
-    and the accumulators by 2**16, less the shift that the exponent counts.
+
+def _log2_scale(nodes: Sequence[Node], steps: Sequence[float], table_scale: float) -> float:
+    """Find the constant factor between the scores' mantissas and the network's own scores.
+
+    A mantissa m of a feature stands for ``m * 2**-15 / table_scale``. A node divides its products
+    by 2**15, and its accumulators by 2**16 less the shift that the exponent counts.
+
+    Returns
+    -------
+    float
+        Base-2 logarithm of the factor.
     """
     feature = -float(MANTISSA.f_bits) - float(np.log2(table_scale))
     per_node = MANTISSA.f_bits + 16

@@ -192,14 +192,15 @@ def _task(metadata: dict, arrays: dict[str, np.ndarray]) -> Task:
 
 
 def _node(entry: dict) -> Node:
-    operands = [
+    left, right = (
         Operand(
             OperandKind(entry[side]["kind"]), int(entry[side]["index"]), int(entry[side]["size"])
         )
         for side in ("left", "right")
-    ]
+    )
     return Node(
-        *operands,
+        left,
+        right,
         outputs=int(entry["outputs"]),
         destination=int(entry["destination"]),
         wait=bool(entry["wait"]),

@@ -13,12 +13,12 @@ import numpy as np
 
 from ..contract.annealer.problem import IsingProblem, Step
 from ..contract.annealer.tempering import Ladder
-from ..contract.contractor.results import Results
+from ..contract.contractor.results import ContractorResults
 from ..contract.engine import EngineKind
 from ..progress import Progress
 from .annealer import Annealing, BoardAnneal
 from .connection import OpenBoard
-from .contractor import Contracting
+from .contractor import ContractorDriver
 
 if TYPE_CHECKING:
     from ..compiler.network_program import NetworkProgram
@@ -57,7 +57,7 @@ class Board(OpenBoard):
     def program(self) -> NetworkProgram | None:
         """The program that `load` has put on the device, and that `run` uses."""
         driver = self._drivers.get(EngineKind.CONTRACTOR)
-        return driver.program if isinstance(driver, Contracting) else None
+        return driver.program if isinstance(driver, ContractorDriver) else None
 
     def load(
         self,
@@ -95,10 +95,10 @@ class Board(OpenBoard):
         LinkError, TransportError
             If the device is lost.
         """
-        driver = self._driver(EngineKind.CONTRACTOR, Contracting)
+        driver = self._driver(EngineKind.CONTRACTOR, ContractorDriver)
         driver.load(program, verify=verify, force=force, progress=progress)
 
-    def run(self, levels: np.ndarray, *, progress: Progress | None = None) -> Results:
+    def run(self, levels: np.ndarray, *, progress: Progress | None = None) -> ContractorResults:
         """Contract samples: compute the scores of the loaded program's network for each.
 
         Samples travel over the line while the device computes others.
@@ -112,7 +112,7 @@ class Board(OpenBoard):
 
         Returns
         -------
-        Results
+        ContractorResults
             Scores, exponents, classes and clock cycles of all samples.
 
         Raises
@@ -126,7 +126,7 @@ class Board(OpenBoard):
         TensorspinError
             If no program is loaded.
         """
-        return self._driver(EngineKind.CONTRACTOR, Contracting).run(levels, progress=progress)
+        return self._driver(EngineKind.CONTRACTOR, ContractorDriver).run(levels, progress=progress)
 
     # The annealer
 

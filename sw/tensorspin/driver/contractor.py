@@ -1,4 +1,8 @@
-"""Programs and samples on a device's contractor."""
+"""The driver of a device's contractor: it loads programs and runs samples.
+
+A program is what the compiler makes of a tensor network; a sample is one level, a byte, for each
+feature of the network.
+"""
 
 from __future__ import annotations
 
@@ -9,47 +13,50 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..contract.contractor.memory import MemorySpace
-from ..contract.contractor.results import Results
+from ..contract.contractor.results import ContractorResults
 from ..contract.fixed import LEVEL
 from ..contract.wire.packets import ACTIVATE, OFFSET, RESULT, PacketType, Status
 from ..errors import DeviceError, LinkError, TensorspinError
 from ..progress import Progress
 from .engine import EngineDriver
+from .engine import EngineDriver
 from .link.measure import LinkProbe
-from .link.requests import MAX_DATA, SCORE_BYTES, Part, Read, Request, Run, Write
+from .link.requests import MAX_DATA, SCORE_BYTES, Part, Read, Request, RunSample, Write
 from .link.session import Session, SessionLostError
 
 if TYPE_CHECKING:
     from ..compiler.network_program import NetworkProgram
 
 _RESULT_FIELDS = ("exponent", "class", "cycles")
-"""Names for the fields of `RESULT`."""
+"""Names for the fields of `RESULT`, in its order."""
 
 _UPLOADS = 3
-"""Times that a program is uploaded until it must read back right."""
+"""How often a program is uploaded at most, until it reads back right. A device that loses it more
+often has a fault that patience doesn't cure."""
 
 _SESSIONS = 5
-"""Sessions in which one upload is tried to be read back and activated."""
+"""In how many sessions the driver tries to read one upload back and to activate it."""
 
 
-class Contracting(EngineDriver):
-    """Loads programs into a contractor and runs them; `tensorspin.driver.board.Board` says how.
+class ContractorDriver(EngineDriver):
+    """Loads programs into a contractor and runs them, as `tensorspin.Board` describes.
 
     Parameters
     ----------
     session : Session
-        With a device that has a contractor.
+        The session with a device that has a contractor.
 
     Attributes
     ----------
     program : NetworkProgram or None
-        What `load` has put on the device.
+        The program that `load` has put on the device.
     """
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._size = session.description.require_contractor()
         self._url = session.line.url
+        self._clock_hz = session.description.clock_hz
         self.program: NetworkProgram | None = None
 
     def load(
@@ -60,28 +67,31 @@ class Contracting(EngineDriver):
         force: bool = False,
         progress: Progress | None = None,
     ) -> None:
-        """As `Board.load`."""
+        """Put a program on the device; see `tensorspin.Board.load`."""
         session, size = self._session, self._size
-        program.check(size)
+        if program is not self.program:  # The program that is loaded fits.
+            program.check(size)
+        # The program keeps all of these, so that loading it again computes nothing anew.
         digest = program.digest(size.lanes)
         images = {
             MemorySpace.PROGRAM: program.image(size.lanes),
             MemorySpace.TABLE: program.table_bytes(),
         }
         activate = ACTIVATE.pack(program.n_features, digest)
-        self.forget_model()  # and with it, what the device must hold
+        # Until the end of this method the device need not hold any particular program.
+        self.program = session.model_digest = None
         if not force:
             status = session.status()
             if status.active and status.digest == digest:
                 if not verify or self._activate(activate, images, check=True):
-                    self._remember_program(program, digest)
+                    self.program, session.model_digest = program, digest
                     return
         for _ in range(_UPLOADS):
             greetings = session.greetings
             self._upload(images, progress)
             check = verify or session.greetings != greetings
             if self._activate(activate, images, check):
-                self._remember_program(program, digest)
+                self.program, session.model_digest = program, digest
                 return
         raise DeviceError(
             f"the device at {self._url} lost what was written to it, {_UPLOADS} times; it holds no "
@@ -93,16 +103,17 @@ class Contracting(EngineDriver):
         total = sum(len(image) for image in images.values())
         done = 0
         for request, _ in self._session.exchange(_writes(images)):
-            done += len(request.data)
+            done += request.data_bytes
             if progress is not None:
                 progress(done, total)
 
     def _activate(self, activate: bytes, images: dict[MemorySpace, bytes], check: bool) -> bool:
         """Make an upload active, unless something in it was lost.
 
-        A restart loses it, and can go unnoticed where the device is greeted anew. So either upload
-        and activation happen in one session, or read-back and activation do. The two can't be
-        pipelined: a WRITE that is asked again would make the program inactive.
+        A restart of the device loses the upload, and can go unnoticed where the session greets the
+        device anew. So either upload and activation happen in one session, or read-back and
+        activation do. The two can't be pipelined: a WRITE that is asked again after the ACTIVATE
+        would make the program inactive.
 
         Parameters
         ----------
@@ -111,7 +122,7 @@ class Contracting(EngineDriver):
         images : dict of MemorySpace to bytes
             What was uploaded.
         check : bool
-            Read back first.
+            Read the memories back first.
 
         Returns
         -------
@@ -142,13 +153,16 @@ class Contracting(EngineDriver):
         )
         wrong = 0
         for request, reply in self._session.exchange(reads, same_session=True):
-            image = images[request.space]
+            image = images[MemorySpace(request.space)]
             wrong += reply != image[request.address : request.address + request.count]
         return wrong == 0
 
     @contextmanager
     def forgetting_losses(self) -> Iterator[None]:
-        """Whoever finds that the device has lost the program must load it before the next run."""
+        """Forget the program if the device turns out to have lost it while something is asked.
+
+        It must then be loaded again before the next run.
+        """
         try:
             yield
         except DeviceError:
@@ -156,64 +170,78 @@ class Contracting(EngineDriver):
             raise
 
     def forget_model(self) -> None:
-        """What the device must hold is not asked for any more."""
+        """Forget the loaded program and stop checking its digest."""
         self.program = self._session.model_digest = None
 
-    def link_probe(self) -> LinkProbe:
-        """Give requests that leave the program alone: parts of a sample, and READs."""
-        space = MemorySpace.TABLE
-        readable = min(MAX_DATA, self._size.space_bytes(space))
-        return LinkProbe(lambda: _Levels(self._size.features), lambda: Read(space, 0, readable))
-
-    def _remember_program(self, program: NetworkProgram, digest: int) -> None:
-        self.program = program
-        self._session.model_digest = digest
-
-    def run(self, levels: np.ndarray, *, progress: Progress | None = None) -> Results:
-        """As `Board.run`."""
-        session = self._session
-        if self.program is None:
+    def run(self, levels: np.ndarray, *, progress: Progress | None = None) -> ContractorResults:
+        """Contract samples with the program loaded; see `tensorspin.Board.run`."""
+        program = self.program
+        if program is None:
             raise TensorspinError(f"no program is loaded on {self._url}: call load first")
-        levels = _check_levels(levels, self.program.n_features)
-        samples, outputs = len(levels), self.program.n_outputs
+        levels = _check_levels(levels, program.n_features)
+        with self.forgetting_losses():
+            replies = self._ask_samples(program, levels, progress)
+        return _unpack_results(replies, program.n_outputs)
+
+    def _ask_samples(
+        self, program: NetworkProgram, levels: np.ndarray, progress: Progress | None
+    ) -> np.ndarray:
+        """Run samples and collect the replies' payloads, a row for each sample."""
+        samples, outputs = len(levels), program.n_outputs
         reply_bytes = SCORE_BYTES * outputs + RESULT.size
         replies = np.empty((samples, reply_bytes), dtype=np.uint8)
-        seconds = self.program.cycles(self._size.lanes) / session.description.clock_hz
+        seconds = program.cycles(self._size.lanes) / self._clock_hz
         requests = (
-            Run(index, levels[index].tobytes(), outputs, seconds) for index in range(samples)
+            RunSample(index, levels[index].tobytes(), outputs, seconds) for index in range(samples)
         )
-        with self.forgetting_losses():
-            for done, (request, reply) in enumerate(session.exchange(requests), start=1):
-                if len(reply) != reply_bytes:
-                    raise LinkError(
-                        f"the device at {self._url} replied to {request} with {len(reply)} bytes "
-                        f"instead of {reply_bytes}; does its bitstream belong to this driver?"
-                    )
-                replies[request.index] = np.frombuffer(reply, dtype=np.uint8)
-                if progress is not None:
-                    progress(done, samples)
-        return _unpack_results(replies, outputs)
+        for done, (request, reply) in enumerate(self._session.exchange(requests), start=1):
+            if len(reply) != reply_bytes:
+                raise LinkError(
+                    f"the device at {self._url} replied to {request} with {len(reply)} bytes "
+                    f"instead of {reply_bytes}; does its bitstream belong to this driver?"
+                )
+            # Replies come out of order where a sample had to be asked again.
+            replies[request.index] = np.frombuffer(reply, dtype=np.uint8)
+            if progress is not None:
+                progress(done, samples)
+        return replies
+
+    def link_probe(self) -> LinkProbe:
+        """Return requests that load the line: samples that are never run, READs of the table."""
+        features = min(MAX_DATA, self._size.features)
+        length = min(MAX_DATA, self._size.space_bytes(MemorySpace.TABLE))
+        return LinkProbe(
+            send=lambda: _UnfinishedSample(features),
+            receive=lambda: Read(MemorySpace.TABLE, 0, length),
+        )
 
 
-class _Levels(Request):
-    """The first part of a sample that is never run."""
+class _UnfinishedSample(Request):
+    """The first part of a sample that is never run, to measure the line with.
+
+    Parameters
+    ----------
+    features : int
+        Levels in that part.
+    """
 
     def __init__(self, features: int) -> None:
-        self.count = min(MAX_DATA, features)
+        self.data_bytes = features
 
     def parts(self, limit: int) -> list[Part]:
-        self.count = min(self.count, limit)
-        return [(PacketType.FEATURES, OFFSET.pack(0) + bytes(self.count))]
+        """Return one packet, of fewer levels if the limit is lower."""
+        self.data_bytes = min(self.data_bytes, limit)
+        return [(PacketType.FEATURES, OFFSET.pack(0) + bytes(self.data_bytes))]
 
 
-def _writes(images: dict[MemorySpace, bytes]) -> Iterator[Request]:
+def _writes(images: dict[MemorySpace, bytes]) -> Iterator[Write]:
     for space, image in images.items():
         for first in range(0, len(image), MAX_DATA):
             yield Write(space, first, image[first : first + MAX_DATA])
 
 
 def _check_levels(levels: np.ndarray, features: int) -> np.ndarray:
-    """Levels as a contiguous array of uint8."""
+    """Return levels as a contiguous array of uint8."""
     levels = np.asarray(levels)
     if levels.ndim != 2 or levels.shape[1] != features:
         advice = "; for one sample, levels[np.newaxis]" if levels.shape == (features,) else ""
@@ -236,15 +264,24 @@ def _check_levels(levels: np.ndarray, features: int) -> np.ndarray:
     return np.ascontiguousarray(levels, dtype=np.uint8)
 
 
-def _unpack_results(replies: np.ndarray, outputs: int) -> Results:
-    """Split replies, as `tensorspin.contract.wire.packets.PacketType.RUN` lays them out."""
-    byte_order, *codes = RESULT.format
+def _unpack_results(replies: np.ndarray, outputs: int) -> ContractorResults:
+    """Split replies, as `tensorspin.contract.wire.packets.PacketType.RUN` lays them out.
+
+    Parameters
+    ----------
+    replies : ndarray of uint8 of shape (n_samples, reply_bytes)
+        Payloads of the replies after the status byte.
+    outputs : int
+        Scores of a sample.
+    """
+    codes = RESULT.format
     layout = np.dtype(
         [("scores", "<i2", (outputs,))]
-        + [(name, byte_order + code) for name, code in zip(_RESULT_FIELDS, codes)]
+        + [(name, codes[0] + code) for name, code in zip(_RESULT_FIELDS, codes[1:])]
     )
+    # A view reads all replies at once: they are packed records of this layout.
     fields = replies.view(layout)[:, 0]
-    return Results(
+    return ContractorResults(
         fields["scores"].astype(np.int16),
         fields["exponent"].astype(np.uint16),
         fields["class"].astype(np.int64),

@@ -8,7 +8,7 @@ from sklearn.utils.validation import validate_data
 
 from ..compiler.network_program import NetworkProgram
 from ..compiler.outputs import Classification, OutlierDetection, Regression, Task
-from ..contract.contractor.results import Results
+from ..contract.contractor.results import ContractorResults
 from ..driver.board import Board
 from .logits import LogitsMixin, normalised_logits
 
@@ -30,7 +30,7 @@ class BoardEstimator(BaseEstimator):
     Attributes
     ----------
     n_features_in_ : int
-    last_run_ : Results
+    last_run_ : ContractorResults
         What the board answered at the last prediction: scores, exponents, cycles.
 
     """
@@ -57,7 +57,7 @@ class BoardEstimator(BaseEstimator):
             f"a {type(self).__name__} can't be trained: fit an {self._trainable_name}, deploy it"
         )
 
-    def run(self, X) -> Results:
+    def run(self, X) -> ContractorResults:
         """What the board answers.
 
         Parameters
@@ -66,7 +66,7 @@ class BoardEstimator(BaseEstimator):
 
         Returns
         -------
-        Results
+        ContractorResults
 
         Raises
         ------
@@ -136,7 +136,7 @@ class BoardClassifier(LogitsMixin, ClassifierMixin, BoardEstimator):
     ----------
     classes_ : ndarray, shape (n_classes,)
     n_features_in_ : int
-    last_run_ : Results
+    last_run_ : ContractorResults
     """
 
     _task_type = Classification
@@ -150,7 +150,7 @@ class BoardClassifier(LogitsMixin, ClassifierMixin, BoardEstimator):
     def predict(self, X) -> np.ndarray:
         """Class of each sample, shape (n_samples,): the board's own choice."""
         result = self.run(X)
-        return self.classes_[result.classes]
+        return self.program.classes[result.classes]
 
     def _logits(self, X) -> np.ndarray:
         scores = self.run(X).scores.astype(float)
@@ -171,7 +171,7 @@ class BoardRegressor(RegressorMixin, BoardEstimator):
     Attributes
     ----------
     n_features_in_ : int
-    last_run_ : Results
+    last_run_ : ContractorResults
     """
 
     _task_type = Regression
@@ -199,7 +199,7 @@ class BoardAnomalyDetector(OutlierMixin, BoardEstimator):
     offset_ : float
         Log-likelihood in nats below which a sample is an outlier.
     n_features_in_ : int
-    last_run_ : Results
+    last_run_ : ContractorResults
     """
 
     _task_type = OutlierDetection

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...compiler import NetworkProgram
-from ...contract.contractor.results import Results
+from ...contract.contractor.results import ContractorResults
 from ...contract.fixed import NARROW_WEIGHT, WEIGHT
 from ...data.datasets import Dataset
 from ...driver.board import Board
@@ -157,7 +157,7 @@ def _test_program(
     golden = program.run_golden(data.X_test)
     size = weight_bytes(program, bits)
 
-    def record(results: Results | None, url: str | None = None) -> dict:
+    def record(results: ContractorResults | None, url: str | None = None) -> dict:
         row = table.row(title, bits, url)
         row["bytes"].append(size)
         if results is not None:
@@ -179,7 +179,7 @@ def _test_program(
 
 
 def _count_differences(
-    row: dict, results: Results, golden: Results, program: NetworkProgram, board_name: str
+    row: dict, results: ContractorResults, golden: ContractorResults, program: NetworkProgram, board_name: str
 ) -> None:
     """Add to a board's row the answers unlike the golden model, and the cycles unlike promised."""
     cycles = estimated(program, board_name)["cycles"]

@@ -8,18 +8,33 @@ import numpy as np
 
 
 @dataclass(frozen=True, eq=False)
-class Results:
-    """Answers for n samples.
+class ContractorResults:
+    """Answers of a contractor for n_samples samples.
 
-    Attributes
+    Parameters
     ----------
-    scores : ndarray of int16, shape (n, outputs)
-        Mantissas; the values are ``scores * 2**-exponents`` up to a constant of the network.
-    exponents : ndarray of uint16, shape (n,)
-    classes : ndarray of int64, shape (n,)
-        Index of the greatest score, the first of equals.
-    cycles : ndarray of int64, shape (n,)
-        Clock cycles of each sample.
+    scores : ndarray of int16 of shape (n_samples, outputs)
+        Mantissas of the scores: the values are ``scores * 2**-exponents``, up to a factor that is
+        the same for all samples of a network.
+    exponents : ndarray of uint16 of shape (n_samples,)
+        Exponent of each sample, which all of its scores share.
+    classes : ndarray of int64 of shape (n_samples,)
+        Index of each sample's greatest score, the first of equals.
+    cycles : ndarray of int64 of shape (n_samples,)
+        Clock cycles that the engine took for each sample.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tensorspin.contract.contractor import ContractorResults
+    >>> results = ContractorResults(
+    ...     scores=np.array([[-3, 20000]], dtype=np.int16),
+    ...     exponents=np.array([14], dtype=np.uint16),
+    ...     classes=np.array([1]),
+    ...     cycles=np.array([4354]),
+    ... )
+    >>> (results.scores * 2.0 ** -results.exponents[:, np.newaxis].astype(int)).round(3).tolist()
+    [[-0.0, 1.221]]
     """
 
     scores: np.ndarray

@@ -1,6 +1,6 @@
-"""What to write so that a memory holds something else, in few bytes.
+"""Find the requests that change what a memory of the annealer holds, in few bytes.
 
-Contents of memories are arrays of int16, a byte each, or `UNKNOWN`.
+The content of a memory is an array of int16 with one entry for each byte: its value, or `UNKNOWN`.
 """
 
 from __future__ import annotations
@@ -14,28 +14,35 @@ from ...contract.wire.packets import FRAME_OVERHEAD, MEMORY
 from .requests import MAX_DATA, Request, Script, Write
 
 UNKNOWN = -1
-"""A byte that may be anything."""
+"""Stands for a byte of which the host doesn't know what the device holds. It differs from every
+value, so that the byte is written."""
 
 _PACKET_BYTES = FRAME_OVERHEAD + MEMORY.size
-"""What a WRITE costs beside its data."""
+"""Bytes that a WRITE costs on the line beside its data."""
 
 _MAX_MOVE = 0xFF
-"""A script's address moves on by so many bytes at most."""
+"""Bytes by which a script moves its address on at most: a move is stored in one byte."""
 
 
 def dense_changes(space: AnnealerSpace, held: np.ndarray, wanted: np.ndarray) -> list[Request]:
-    """WRITEs of the bytes that differ.
+    """Find WRITEs of the bytes that differ.
 
     Parameters
     ----------
     space : AnnealerSpace
-    held, wanted : ndarray of int16, shape (n,)
-        Content now, and then.
+        The memory.
+    held, wanted : ndarray of int16 of shape (n,)
+        Content of the memory now, and afterwards.
+
+    Returns
+    -------
+    list of Request
+        The WRITEs; none if nothing differs.
     """
     places = np.flatnonzero(held != wanted)
     if not len(places):
         return []
-    # Bytes in between that do not differ travel too, where a packet of its own would cost more.
+    # Equal bytes between two that differ travel too, where another packet would cost more.
     cuts = np.flatnonzero(np.diff(places) > _PACKET_BYTES) + 1
     requests: list[Request] = []
     for part in np.split(places, cuts):
@@ -47,10 +54,21 @@ def dense_changes(space: AnnealerSpace, held: np.ndarray, wanted: np.ndarray) ->
 
 
 def coupling_changes(held: np.ndarray, wanted: np.ndarray) -> list[Request]:
-    """As `dense_changes` for `AnnealerSpace.COUPLINGS`, or scripts if these are shorter."""
+    """Find the shorter of WRITEs and scripts that change `AnnealerSpace.COUPLINGS`.
+
+    Parameters
+    ----------
+    held, wanted : ndarray of int16 of shape (n,)
+        Content of the memory now, and afterwards.
+
+    Returns
+    -------
+    list of Request
+        WRITEs as of `dense_changes`, or scripts as of `coupling_scripts`.
+    """
     dense = dense_changes(AnnealerSpace.COUPLINGS, held, wanted)
     places = np.flatnonzero(held != wanted)
-    # Each byte of a script comes with a move.
+    # In a script each byte comes with a move, so it takes at least two bytes for each place.
     if 2 * len(places) >= line_bytes(dense):
         return dense
     scripts = coupling_scripts(held, wanted)
@@ -58,7 +76,7 @@ def coupling_changes(held: np.ndarray, wanted: np.ndarray) -> list[Request]:
 
 
 def line_bytes(requests: Sequence[Request]) -> int:
-    """Bytes of the requests on the line."""
+    """Count the bytes that requests take on the line, without their replies."""
     return sum(
         len(payload) + FRAME_OVERHEAD
         for request in requests
@@ -67,14 +85,26 @@ def line_bytes(requests: Sequence[Request]) -> int:
 
 
 def coupling_scripts(held: np.ndarray, wanted: np.ndarray) -> list[Request]:
-    """As `coupling_changes`, always by scripts."""
+    """Find scripts that change `AnnealerSpace.COUPLINGS`, even where WRITEs would be shorter.
+
+    Parameters
+    ----------
+    held, wanted : ndarray of int16 of shape (n,)
+        Content of the memory now, and afterwards; they differ somewhere.
+
+    Returns
+    -------
+    list of Request
+        The scripts.
+    """
     places = np.flatnonzero(held != wanted)
     requests: list[Request] = []
     entries: list[tuple[int, int]] = []
     for place in places.tolist():
         if entries:
             between = range(entries[-1][0] + _MAX_MOVE, place, _MAX_MOVE)
-            # A byte on the way costs two, its own and a move.
+            # A gap too wide for one move is crossed by writing bytes that stay as they are. Each
+            # costs two bytes, its move and its value; from some width on, a new packet is shorter.
             if 2 * len(between) > _PACKET_BYTES:
                 requests += Script(entries).split(MAX_DATA)
                 entries = []

@@ -1,11 +1,12 @@
-"""One run of requests: keep the window full, take the replies, repair what is lost.
+"""One exchange: keep the window full of requests, take the replies, repair what is lost.
 
 - After a loss nothing is sent until the line is quiet (go-back-N), so that what the device says
   next is about what was sent last.
-- Requests whose replies got lost are asked again under new numbers, which `requests` allows.
-- If the device expects a number that was never sent or was restarted, or if packets must be cut
-  into smaller ones, a HELLO starts a new range of numbers.
-- Where much is lost, packets and window shrink, and grow again when all goes well.
+- A request whose reply got lost is asked again under a new number; `requests` sees to it that this
+  has the same effect.
+- A HELLO starts a new range of numbers if the device expects a number that was never sent, if it
+  was restarted, or if packets must be cut into smaller ones.
+- Where much is lost, packets and window shrink; they grow again when all goes well.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from .requests import Request
 from .window import PendingRequest, Window
 
 _MAX_TRIES = 64
-"""Times that one request is asked."""
+"""How often one request is asked at most. On a line that loses half of all packets, the chance that
+so many tries fail in a row is nil."""
 
 
 class Exchange:
@@ -29,10 +31,11 @@ class Exchange:
     Parameters
     ----------
     line : Line
+        The line to the device.
     window : Window
-        With nothing under way.
+        The packets under way; none when the exchange begins.
     requests : iterable of Request
-        Taken from as there is room for them.
+        What to ask. Requests are taken from it as there is room for them.
     timeout : float
         Seconds without progress, beyond what the requests themselves take, until a `LinkError`.
     greet : callable
@@ -45,22 +48,30 @@ class Exchange:
         window: Window,
         requests: Iterable[Request],
         timeout: float,
-        greet: Callable[[], None],
+        greet: Callable[[], object],
     ) -> None:
         self._line = line
         self._window = window
         self._requests = iter(requests)
         self._timeout = timeout
         self._greet = greet
-        self._again: deque[PendingRequest] = deque()
+        # Requests without a number: asked in vain, cut off from larger ones, or without room yet.
+        self._waiting: deque[PendingRequest] = deque()
         self._answers: deque[tuple[Request, bytes]] = deque()
-        self._progress_at = self._retry_at = 0.0
+        self._progress_at = self._retry_at = line.now()
 
     def answers(self) -> Iterator[tuple[Request, bytes]]:
-        """Requests and the payloads of their replies after the status."""
-        self._note_progress()
+        """Ask all requests.
+
+        Yields
+        ------
+        request : Request
+            A request that was answered; after a split, a piece of it.
+        reply : bytes
+            Payload of the reply after the status.
+        """
         while True:
-            self._fill_window()
+            self._window.fill(self._waiting, self._requests)
             if not self._window:
                 return
             self._send()
@@ -72,27 +83,11 @@ class Exchange:
 
     # Sending
 
-    def _fill_window(self) -> None:
-        while self._window.has_room:
-            if not self._again:
-                request = next(self._requests, None)
-                if request is None:
-                    return
-                self._again.append(PendingRequest(request))
-            pending = self._again.popleft()
-            pieces = pending.request.split(self._window.pace.data_limit)
-            if len(pieces) > 1:
-                self._again.extendleft(
-                    PendingRequest(piece, pending.tries) for piece in pieces[::-1]
-                )
-            elif not self._window.add(pending):
-                self._again.appendleft(pending)
-                return
-
     def _send(self) -> None:
         packets = self._window.take_to_send()
         if not packets:
             return
+        work = self._window.work
         statistics = self._line.statistics
         for packet in packets:
             pending = packet.pending
@@ -104,19 +99,20 @@ class Exchange:
                 pending.tries += 1
         statistics.frames += len(packets)
         self._line.write(b"".join(packet.frame for packet in packets))
-        self._retry_at = self._overdue_at()
+        self._retry_at = self._line.overdue_at(*work)
 
     # Receiving
 
     def _receive(self) -> None:
         rejected = self._take(self._line.read(max(0.0, self._retry_at - self._line.now())))
-        overdue = self._line.now() >= self._retry_at  # Replies have prolonged it.
+        # Only now: a reply that came has put off the time of the next try.
+        overdue = self._line.now() >= self._retry_at
         self._line.statistics.timeouts += overdue
         if rejected or overdue:
             self._recover()
 
     def _take(self, arrival: Arrival) -> bool:
-        """Take what came; True if there was a REJECT."""
+        """Take the packets that came; return whether there was a REJECT."""
         statistics = self._line.statistics
         rejected, replies = statistics.rejected, statistics.replies
         for packet in arrival.packets:
@@ -128,7 +124,8 @@ class Exchange:
         if statistics.replies > replies:
             self._note_progress()
         if arrival.damaged:
-            # Perhaps the last reply that was under way. If not, the next one prolongs this.
+            # The damaged frame may have been the last reply under way: then the line is quiet soon,
+            # and there is no need to wait longer. If it was not, the next reply prolongs the wait.
             self._window.pace.count_damage()
             quiet_at = self._line.now() + self._line.quiet_time(self._window.longest_silence)
             self._retry_at = min(self._retry_at, quiet_at)
@@ -141,10 +138,11 @@ class Exchange:
         self._line.statistics.replies += 1
         self._window.pace.count_reply()
         if not self._window[index].last:
-            # It may overtake the reply to an earlier RUN, and the reply to the last part tells all.
+            # The reply to FEATURES may overtake that to an earlier RUN, so it tells nothing about
+            # the packets before it. The reply to the last part will tell of the whole request.
             self._window[index].replied = True
             return
-        # All others come in order.
+        # All other replies come in order: those to the packets before this one are lost.
         *lost, answered = self._window.drop(index + 1)
         self._ask_again(lost)
         self._answer(answered, reply.payload)
@@ -154,7 +152,7 @@ class Exchange:
         if not payload:
             raise LinkError(f"the device at {self._line.url} sent a reply without status")
         if payload[0] in request.repeat_on:
-            self._again.append(pending)
+            self._waiting.append(pending)
         elif payload[0] != Status.OK:
             raise _refusal(request, payload[0])
         else:
@@ -163,7 +161,7 @@ class Exchange:
     # Losses
 
     def _recover(self) -> None:
-        """On a quiet line, find out what the device has taken, and set up the rest again."""
+        """Wait for a quiet line, find out what the device has taken, and set up the rest again."""
         self._await_quiet()
         taken = self._window.taken
         if taken is None:
@@ -186,31 +184,25 @@ class Exchange:
         self._check_progress()
 
     def _ask_again(self, lost: list[PendingRequest]) -> None:
-        """The device took these, and the replies are lost."""
+        """Put requests back that the device took and whose replies are lost."""
         if lost:
             self._window.pace.shrink()
-            self._again.extend(lost)
+            self._waiting.extend(lost)
 
     def _greet_anew(self) -> None:
-        self._again.extendleft(reversed(self._window.drop(len(self._window))))
+        self._waiting.extendleft(reversed(self._window.drop(len(self._window))))
         self._greet()
         self._note_progress()
 
     # Times
 
-    def _work_time(self) -> float:
-        """Seconds that the packets under way take, there and back and on the device."""
-        return self._line.transfer_time(self._window.line_bytes) + self._window.seconds
-
-    def _overdue_at(self) -> float:
-        return self._line.now() + self._line.answer_time(self._work_time())
-
     def _note_progress(self) -> None:
         self._progress_at = self._line.now()
-        self._retry_at = self._overdue_at()
+        self._retry_at = self._line.overdue_at(*self._window.work)
 
     def _check_progress(self) -> None:
-        if self._line.now() > self._progress_at + self._timeout + 2 * self._work_time():
+        work = self._line.work_time(*self._window.work)
+        if self._line.now() > self._progress_at + self._timeout + 2 * work:
             raise self._lost(f"no progress for {self._timeout:g} s")
 
     def _lost(self, what: str) -> LinkError:
@@ -222,7 +214,7 @@ class Exchange:
 
 
 def model_gone() -> DeviceError:
-    """The error of a device that has not the model any more."""
+    """Make the error of a device that has lost the program."""
     return DeviceError(
         "the device has not the program any more: it was restarted, configured anew or loaded by "
         "somebody else; load the program again",

@@ -1,18 +1,13 @@
-"""HELLO, by which both sides agree on numbers and the device describes itself."""
+"""HELLO, the request by which both sides agree on numbers and the device describes itself."""
 
 from __future__ import annotations
 
-import struct
-from typing import TypeVar
-
-from ...contract.device.description import DeviceDescription, OtherProtocolError
+from ...contract.device.description import DeviceDescription
 from ...contract.wire import cobs
 from ...contract.wire.packets import REPLY, DeviceStatus, Packet, PacketType, Status
-from ...errors import LinkError, ProtocolVersionError
-from .line import Arrival, Line
+from ...errors import LinkError
+from .line import Arrival, Layout, Line
 from .window import Window
-
-_Layout = TypeVar("_Layout", DeviceDescription, DeviceStatus)
 
 
 class Greeting:
@@ -21,26 +16,35 @@ class Greeting:
     Parameters
     ----------
     line : Line
+        The line to the device.
     window : Window
-        Whatever is under way is forgotten.
+        The packets under way; a greeting forgets them.
     timeout : float
-        Seconds for all.
+        Seconds after which the greeting gives up.
     """
 
     def __init__(self, line: Line, window: Window, timeout: float) -> None:
         self._line = line
         self._window = window
         self._timeout = timeout
-        self._replies = 0  # other than those waited for
+        # What came other than the reply waited for, to tell the user what is wrong.
+        self._replies = 0
         self._strange_bytes = 0
 
     def perform(self, *, ask_status: bool) -> tuple[DeviceDescription, DeviceStatus | None]:
-        """HELLO until it is answered.
+        """Send HELLOs until one is answered.
 
         Parameters
         ----------
         ask_status : bool
-            Ask for the device's status too, before anything else is asked of it.
+            Ask for the device's status too, before anything else is asked of the device.
+
+        Returns
+        -------
+        description : DeviceDescription
+            What the device says of itself.
+        status : DeviceStatus or None
+            The device's status, if `ask_status`.
 
         Raises
         ------
@@ -65,12 +69,12 @@ class Greeting:
                     return description, self._unpack(DeviceStatus, reply)
             if self._line.now() >= deadline:
                 raise self._no_answer()
-            # The reply to an earlier HELLO must not be taken for that to the latest.
+            # With a new number, a late reply to this HELLO is not taken for one to the next.
             number = self._window.next_number
             patience = min(2 * patience, self._timeout / 4)
 
     def _drain(self) -> None:
-        """Drop what comes, until the line is quiet."""
+        """Drop what comes until the line is quiet, or for a quarter of the time at most."""
         until = self._line.now() + self._timeout / 4
         while (arrival := self._line.read_until_quiet()).size:
             self._count(arrival)
@@ -78,10 +82,10 @@ class Greeting:
                 break
 
     def _ask(self, kind: PacketType, number: int, patience: float) -> bytes | None:
-        """Payload of the reply to this very packet, if it comes."""
+        """Send a packet and return the payload of the reply to it, or None if none comes."""
         line = self._line
         self._window.start_after(number)
-        # The delimiter ends whatever part of a frame the device may hold.
+        # The device may hold the beginning of a frame; the delimiter ends it.
         line.write(bytes([cobs.DELIMITER]) + Packet(kind, number).frame())
         until = line.free_at() + patience
         while (remaining := until - line.now()) > 0:
@@ -91,24 +95,24 @@ class Greeting:
                 if packet.type == kind | REPLY and packet.sequence == number:
                     return packet.payload
             if arrival.size:
-                # Unless more follows soon, the packet or its reply was damaged.
+                # Something else came. Unless more follows soon, packet or reply was damaged.
                 quiet = line.quiet_time() + line.transfer_time(cobs.MAX_BODY)
                 until = min(until, line.now() + quiet)
         return None
 
     def _count(self, arrival: Arrival) -> None:
-        # Bit `REPLY` is missing in our own packets, which come back if TX meets RX.
+        # Where TX is wired to RX, our own packets come back; they lack the bit `REPLY`.
         replies = sum(bool(packet.type & REPLY) for packet in arrival.packets)
         self._replies += replies
         if not replies:
             self._strange_bytes += arrival.size
 
-    def _unpack(self, layout: type[_Layout], payload: bytes) -> _Layout:
-        """What the payload of a reply says after the status."""
+    def _unpack(self, layout: type[Layout], payload: bytes) -> Layout:
+        """Read the payload of a reply, with its status."""
         status, packed = payload[:1], payload[1:]
         if status != bytes([Status.OK]):
-            raise _not_understood(self._line.url, f"status {status.hex() or 'missing'}")
-        return unpack(layout, packed, self._line.url)
+            raise self._line.not_understood(f"status {status.hex() or 'missing'}")
+        return self._line.unpack(layout, packed)
 
     def _no_answer(self) -> LinkError:
         url = self._line.url
@@ -127,28 +131,3 @@ class Greeting:
             f"the board powered, is its bitstream loaded, and is this its UART? (`tensorspin "
             f"ports` guesses which port is one)"
         )
-
-
-def unpack(layout: type[_Layout], packed: bytes, url: str) -> _Layout:
-    """What a device says of itself.
-
-    Raises
-    ------
-    ProtocolVersionError
-        If it speaks another version of the protocol.
-    LinkError
-        If it can't be understood.
-    """
-    try:
-        return layout.unpack(packed)
-    except OtherProtocolError as error:
-        raise ProtocolVersionError(str(error), error.device, error.driver) from None
-    except (ValueError, struct.error) as error:
-        raise _not_understood(url, error) from error
-
-
-def _not_understood(url: str, reason: object) -> LinkError:
-    return LinkError(
-        f"the device at {url} describes itself in a way that this driver doesn't understand "
-        f"({reason}); load the bitstream that belongs to this driver"
-    )

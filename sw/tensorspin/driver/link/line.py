@@ -1,38 +1,48 @@
-"""The line to a device: bytes out, packets in, and how long that takes."""
+"""The line to a device: bytes out, packets in, what they say, and how long that takes."""
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass, fields
+from typing import TypeVar
 
-from ...contract.wire.packets import BITS_PER_BYTE, FrameSplitter, Packet
+from ...contract.device.description import DeviceDescription, OtherProtocolError
+from ...contract.wire.packets import BITS_PER_BYTE, DeviceStatus, FrameSplitter, Packet
+from ...errors import LinkError, ProtocolVersionError
 from ..transports.base import Transport
 
 _MARGIN = 0.05
-"""Seconds added to the expected time of an answer: scheduling on the host."""
+"""Seconds added to the expected time of an answer, because the host's operating system may run
+other programs meanwhile."""
+
 _UNKNOWN_BAUD = 115_200
-"""Rate assumed for time-outs before the device has told its own."""
+"""Rate in bits per second from which time-outs are computed before the device has told its own."""
+
+Layout = TypeVar("Layout", DeviceDescription, DeviceStatus)
+"""What a device says of itself, in one of two forms."""
 
 
 @dataclass
 class LinkStatistics:
     """What happened on the line since the session began.
 
-    Attributes
+    Parameters
     ----------
     frames : int
-        Requests' frames sent, all times counted.
+        Frames of requests that were sent. A frame that was sent twice counts twice.
     resent : int
-        Those sent before, or asked again under a new number.
+        Those of `frames` that had been sent before, or that ask a request again under a new
+        number.
     replies : int
-        Replies taken.
+        Replies that were taken.
     damaged : int
-        Frames from the device dropped because they were damaged.
+        Frames from the device that were dropped because they were damaged.
     rejected : int
-        REJECTs of the device: frames damaged or lost on the way to it.
+        REJECTs of the device; each tells that frames were damaged or lost on the way to it.
     timeouts : int
-        Times that an answer was waited for in vain.
+        How often the host waited for an answer in vain.
     hellos : int
-        HELLOs sent.
+        HELLOs that were sent.
     """
 
     frames: int = 0
@@ -53,16 +63,16 @@ class LinkStatistics:
 
 @dataclass(frozen=True)
 class Arrival:
-    """What one read has brought.
+    """What one read of the line has brought.
 
-    Attributes
+    Parameters
     ----------
     size : int
-        Bytes; 0 after the time-out.
+        Bytes that came; 0 after the time-out.
     packets : list of Packet
-        Those that are complete now.
+        Packets that these bytes have completed.
     damaged : int
-        Frames that were dropped.
+        Damaged frames that were dropped.
     """
 
     size: int
@@ -76,37 +86,38 @@ class Line:
     Parameters
     ----------
     transport : Transport
+        The way to the device.
 
     Attributes
     ----------
+    url : str
+        What was opened, for messages.
+    now : callable
+        The transport's clock: returns seconds.
     baud : int
-        Rate in bits per second, once the device has told it.
+        Rate in bits per second; a guess until the device has told its own.
     statistics : LinkStatistics
+        Counts since the session began.
     """
 
     def __init__(self, transport: Transport) -> None:
         self.transport = transport
+        self.url = transport.url
+        # The method itself: the clock is read several times for each packet.
+        self.now = transport.now
         self.baud = _UNKNOWN_BAUD
         self.statistics = LinkStatistics()
         self._splitter = FrameSplitter()
-        self._free_at = 0.0  # when all that was written has left
-
-    @property
-    def url(self) -> str:
-        """What was opened, for messages."""
-        return self.transport.url
-
-    def now(self) -> float:
-        """The transport's clock in seconds."""
-        return self.transport.now()
+        self._free_at = 0.0  # when the last byte written has left the host
 
     def write(self, data: bytes) -> None:
         """Send all of `data`."""
-        self._free_at = self.free_at() + self.transfer_time(len(data))
+        duration = self.transfer_time(len(data))
+        self._free_at = self.free_at() + duration
         self.transport.write(data)
 
     def read(self, timeout: float) -> Arrival:
-        """Whatever comes first within `timeout` seconds."""
+        """Return whatever comes first within `timeout` seconds."""
         data = self.transport.read(timeout)
         damaged = self._splitter.damaged
         packets = self._splitter.feed(data)
@@ -114,7 +125,7 @@ class Line:
         return Arrival(len(data), packets, self._splitter.damaged - damaged)
 
     def read_until_quiet(self, computing: float = 0.0) -> Arrival:
-        """Whatever comes before the line is quiet; nothing once it is.
+        """Return whatever comes before the line is quiet, and an empty arrival once it is.
 
         Parameters
         ----------
@@ -123,24 +134,80 @@ class Line:
         """
         return self.read(self.free_at() - self.now() + self.quiet_time(computing))
 
+    def unpack(self, layout: type[Layout], packed: bytes) -> Layout:
+        """Read what the device says of itself.
+
+        Parameters
+        ----------
+        layout : type
+            `DeviceDescription` or `DeviceStatus`.
+        packed : bytes
+            Payload of the reply after the status byte.
+
+        Raises
+        ------
+        ProtocolVersionError
+            If the device speaks another version of the protocol.
+        LinkError
+            If the driver doesn't understand the payload.
+        """
+        try:
+            return layout.unpack(packed)
+        except OtherProtocolError as error:
+            raise ProtocolVersionError(str(error), error.device, error.driver) from None
+        except (ValueError, struct.error) as error:
+            raise self.not_understood(error) from error
+
+    def not_understood(self, reason: object) -> LinkError:
+        """Make the error of a device whose answer this driver has no reading for."""
+        return LinkError(
+            f"the device at {self.url} describes itself in a way that this driver doesn't "
+            f"understand ({reason}); load the bitstream that belongs to this driver"
+        )
+
+    # Times
+
     def free_at(self) -> float:
-        """When a byte written now would begin to leave."""
+        """Return the time at which a byte written now would begin to leave the host."""
         return max(self._free_at, self.now())
 
     def transfer_time(self, count: int) -> float:
-        """Seconds that bytes spend on the line."""
+        """Return the seconds that `count` bytes spend on the line."""
         return count * BITS_PER_BYTE / self.baud
 
+    def work_time(self, count: int, seconds: float) -> float:
+        """Return the seconds that bytes spend on the line and the device spends computing.
+
+        Parameters
+        ----------
+        count : int
+            Bytes on the line, in both directions.
+        seconds : float
+            Time that the device computes.
+        """
+        return self.transfer_time(count) + seconds
+
     def quiet_time(self, computing: float = 0.0) -> float:
-        """Seconds of silence after which nothing more is to be expected."""
+        """Return the seconds of silence after which nothing more is to be expected."""
         return self.transport.latency + computing
 
     def answer_time(self, work: float = 0.0) -> float:
-        """Seconds after which an answer is overdue.
+        """Return the seconds after which an answer is overdue.
 
         Parameters
         ----------
         work : float
-            Seconds of transfer and computing that the answer takes.
+            Seconds of transfer and computing that the answer takes. They count twice, since both
+            are estimates.
         """
         return _MARGIN + 2 * self.transport.latency + 2 * work
+
+    def overdue_at(self, count: int, seconds: float) -> float:
+        """Return the time at which the answers to what is under way will be overdue.
+
+        Parameters
+        ----------
+        count, seconds
+            As in `work_time`.
+        """
+        return self.now() + self.answer_time(self.work_time(count, seconds))

@@ -12,6 +12,7 @@ from .requests import Read, Request
 from .session import Session
 
 _ROUND_TRIPS = 20
+"""Round trips to measure at most. Their median is steady long before that many."""
 
 
 @dataclass(frozen=True)
@@ -34,16 +35,27 @@ class LinkProbe:
 class LinkReport:
     """What was measured, on the transport's clock.
 
-    Attributes
+    Parameters
     ----------
     round_trip : float
         Median time in seconds from a short request to its reply.
     to_device, from_device : float
-        Payload in bytes per second, sent pipelined in one direction.
+        Payload in bytes per second, sent in one direction without waiting for replies.
     line : str
-        What was measured; the payload can have a tenth of a serial line's rate at most.
+        The line that was measured. The payload of a serial line is at most a tenth of its baud
+        rate, since each byte takes ten bits.
     statistics : LinkStatistics
         What happened on the line meanwhile.
+
+    Examples
+    --------
+    >>> from tensorspin import Board
+    >>> with Board.open("golden://icebreaker") as board:
+    ...     report = board.link_test(0.1)
+    >>> print(report.line)
+    1000000 baud, modelled
+    >>> report.round_trip < 0.01 and report.to_device > 50_000
+    True
     """
 
     round_trip: float
@@ -100,7 +112,7 @@ def measure_link(session: Session, seconds: float, probe: LinkProbe) -> LinkRepo
 def _time_round_trips(session: Session, seconds: float) -> list[float]:
     now = session.line.now
     end = now() + seconds
-    times = []
+    times: list[float] = []
     while not times or (len(times) < _ROUND_TRIPS and now() < end):
         start = now()
         session.status()
@@ -109,7 +121,7 @@ def _time_round_trips(session: Session, seconds: float) -> list[float]:
 
 
 def _throughput(session: Session, seconds: float, make: Callable[[], Request]) -> float:
-    """Bytes per second of requests that have a `count`."""
+    """Return the bytes per second that requests move in so many seconds."""
     now = session.line.now
     start = now()
 
@@ -118,5 +130,5 @@ def _throughput(session: Session, seconds: float, make: Callable[[], Request]) -
         while now() < start + seconds:
             yield make()
 
-    moved = sum(request.count for request, _ in session.exchange(requests()))
+    moved = sum(request.data_bytes for request, _ in session.exchange(requests()))
     return moved / (now() - start)

@@ -1,11 +1,17 @@
-"""What can be asked of a device, each as a unit that may be asked again with the same effect."""
+"""What the host can ask of a device.
+
+Each request is a unit that may be asked again with the same effect: the driver repeats it when a
+reply is lost, without knowing whether the device has executed it.
+"""
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Sequence
+from typing import TypeVar
 
 from ...contract.annealer.image import POINTER_BYTES, AnnealerSpace
-from ...contract.contractor.memory import MANTISSA_BYTES, MemorySpace
+from ...contract.contractor.memory import MANTISSA_BYTES
 from ...contract.wire.packets import (
     MAX_PAYLOAD,
     MEMORY,
@@ -18,46 +24,86 @@ from ...contract.wire.packets import (
 )
 
 SCORE_BYTES = MANTISSA_BYTES
-"""A score is a mantissa."""
+"""Bytes of a score in the reply to a RUN: a score is a mantissa of 16 bits."""
 
 MAX_DATA = MAX_PAYLOAD - MEMORY.size
-"""Bytes that a WRITE or READ moves at most. (A READ's reply could hold three more.)"""
+"""Bytes of data that one WRITE or READ moves at most. The reply to a READ, which carries no
+address, could hold three bytes more; one limit for both directions keeps the callers simple."""
 
 Part = tuple[PacketType, bytes]
 """Type and payload of one packet."""
 
+RequestT = TypeVar("RequestT", bound="Request")
+"""The kind of request that an exchange was given, and so also gives back with the replies."""
+
 
 class Request:
-    """One or more packets, repeated together, answered by the reply to the last.
+    """One or more packets that are repeated together; the reply to the last one answers them all.
 
     Attributes
     ----------
     reply_bytes : int
-        Payload of the last reply, for time-outs.
+        Bytes of the last reply's payload, from which time-outs are computed.
     seconds : float
-        Time that the device computes before it replies.
+        Time in seconds that the device computes before it replies.
     divisible : bool
         Whether `parts` or `split` heed their limit, at least for long data.
+    data_bytes : int
+        Bytes of data that the request moves to or from the device, without headers.
     repeat_on : frozenset of Status
-        Refusals that can only come from trouble on the line, so that the request is repeated.
+        Refusals that can only come from trouble on the line. The driver repeats a request that is
+        refused with one of them; any other refusal is an error.
     """
 
-    reply_bytes = 1
-    seconds = 0.0
-    divisible = True
+    reply_bytes: int = 1
+    seconds: float = 0.0
+    divisible: bool = True
+    data_bytes: int = 0
     repeat_on: frozenset[Status] = frozenset()
 
     def parts(self, limit: int) -> list[Part]:
-        """The packets, none with more than `limit` bytes of data where they can be cut."""
+        """Cut the request into packets.
+
+        Parameters
+        ----------
+        limit : int
+            Bytes of data that a packet should carry at most. What can't be cut is longer.
+
+        Returns
+        -------
+        list of (PacketType, bytes)
+            Type and payload of each packet, in the order in which they are sent.
+        """
         raise NotImplementedError
 
-    def split(self, limit: int) -> Sequence[Request]:
-        """Requests that do the same, none moving more than `limit` bytes."""
+    def split(self: RequestT, limit: int) -> Sequence[RequestT]:
+        """Find smaller requests that together do the same.
+
+        Parameters
+        ----------
+        limit : int
+            Bytes of data that each of them may move.
+
+        Returns
+        -------
+        sequence of Request
+            Of this request's own class. A request that can't be split is its only entry.
+        """
         return [self]
 
 
 class Simple(Request):
-    """A request of one packet that can't be cut."""
+    """A request of one packet, which can't be cut.
+
+    Parameters
+    ----------
+    kind : PacketType
+        Type of the packet.
+    payload : bytes
+        Its payload.
+    reply_bytes : int
+        Bytes of the reply's payload.
+    """
 
     divisible = False
 
@@ -67,6 +113,7 @@ class Simple(Request):
         self.reply_bytes = reply_bytes
 
     def parts(self, limit: int) -> list[Part]:
+        """Return the one packet, whatever the limit."""
         return [(self.kind, self.payload)]
 
     def __str__(self) -> str:
@@ -74,26 +121,30 @@ class Simple(Request):
 
 
 class Write(Request):
-    """Write bytes into a memory; if it is the contractor's, the model is no longer active.
+    """Write bytes into a memory. The device's program is inactive after a WRITE to the contractor.
 
     Parameters
     ----------
     space : MemorySpace or AnnealerSpace
+        The memory.
     address : int
-        Of the first byte.
+        Address of the first byte.
     data : bytes
         1 to `MAX_DATA` bytes.
     """
 
-    def __init__(self, space: MemorySpace | AnnealerSpace, address: int, data: bytes) -> None:
+    def __init__(self, space: enum.IntEnum, address: int, data: bytes) -> None:
         self.space = space
         self.address = address
         self.data = data
+        self.data_bytes = len(data)
 
     def parts(self, limit: int) -> list[Part]:
+        """Return one packet; `split` has seen to its length."""
         return [(PacketType.WRITE, pack_memory(self.space, self.address) + self.data)]
 
-    def split(self, limit: int) -> Sequence[Request]:
+    def split(self, limit: int) -> Sequence[Write]:
+        """Write consecutive pieces of the data."""
         return [
             Write(self.space, self.address + first, self.data[first : first + limit])
             for first in range(0, len(self.data), limit)
@@ -104,18 +155,21 @@ class Write(Request):
 
 
 class Script(Request):
-    """Write single bytes of the annealer's couplings, by `AnnealerSpace.SPARSE`.
+    """Write single bytes of the annealer's couplings, through `AnnealerSpace.SPARSE`.
 
     Parameters
     ----------
     entries : sequence of (int, int)
-        Address and byte; addresses rise, by 255 at most.
+        Address and new value of each byte. Addresses rise, from one entry to the next by 255 at
+        most.
     """
 
     def __init__(self, entries: Sequence[tuple[int, int]]) -> None:
         self.entries = entries
+        self.data_bytes = len(entries)
 
     def parts(self, limit: int) -> list[Part]:
+        """Return one packet: the first address, then bytes and moves of the address."""
         place = self.entries[0][0]
         script = bytearray(place.to_bytes(POINTER_BYTES, "little"))
         for address, byte in self.entries:
@@ -125,8 +179,9 @@ class Script(Request):
             script.append(byte)
         return [(PacketType.WRITE, pack_memory(AnnealerSpace.SPARSE, 0) + script)]
 
-    def split(self, limit: int) -> Sequence[Request]:
-        # The first entry needs no move.
+    def split(self, limit: int) -> Sequence[Script]:
+        """Write consecutive runs of the entries."""
+        # An entry takes two bytes, its move and its value; the first one needs no move.
         count = max(1, (limit - POINTER_BYTES + 1) // 2)
         return [
             Script(self.entries[first : first + count])
@@ -143,23 +198,26 @@ class Read(Request):
     Parameters
     ----------
     space : MemorySpace or AnnealerSpace
+        The memory.
     address : int
-        Of the first byte.
+        Address of the first byte.
     count : int
-        1 to `MAX_DATA`.
+        Bytes to read, 1 to `MAX_DATA`.
     """
 
-    def __init__(self, space: MemorySpace | AnnealerSpace, address: int, count: int) -> None:
+    def __init__(self, space: enum.IntEnum, address: int, count: int) -> None:
         self.space = space
         self.address = address
-        self.count = count
+        self.count = self.data_bytes = count
         self.reply_bytes = 1 + count
 
     def parts(self, limit: int) -> list[Part]:
+        """Return one packet; `split` has seen to the length of its reply."""
         payload = pack_memory(self.space, self.address) + READ_COUNT.pack(self.count)
         return [(PacketType.READ, payload)]
 
-    def split(self, limit: int) -> Sequence[Request]:
+    def split(self, limit: int) -> Sequence[Read]:
+        """Read consecutive pieces."""
         return [
             Read(self.space, self.address + first, min(limit, self.count - first))
             for first in range(0, self.count, limit)
@@ -169,32 +227,34 @@ class Read(Request):
         return f"READ {self.space.name} at {self.address} ({self.count} bytes)"
 
 
-class Run(Request):
+class RunSample(Request):
     """Contract one sample.
 
     Parameters
     ----------
     index : int
-        Which sample of the caller's this is.
+        Position of the sample in the caller's array, to file the reply under.
     levels : bytes
-        One level a feature.
+        The sample: one level, 0 to 255, for each feature.
     outputs : int
         Scores in the reply.
     seconds : float
-        Time of one contraction.
+        Time in seconds that the device takes for one contraction.
     """
 
-    # The parts of a sample are executed one after the other or not at all, unless the device was
-    # reset, or took an old HELLO for a new one, between two of them.
+    # The device executes the parts of a sample one after the other, or none of them. Only if it was
+    # reset between two parts, or took an old HELLO for a new one, does it see a part out of place.
     repeat_on = frozenset({Status.BAD_OFFSET})
 
     def __init__(self, index: int, levels: bytes, outputs: int, seconds: float) -> None:
         self.index = index
         self.levels = levels
+        self.data_bytes = len(levels)
         self.reply_bytes = 1 + SCORE_BYTES * outputs + RESULT.size
         self.seconds = seconds
 
     def parts(self, limit: int) -> list[Part]:
+        """Return FEATURES packets, then the RUN with the last levels."""
         starts = range(0, len(self.levels), limit)
         parts = [
             (PacketType.FEATURES, OFFSET.pack(first) + self.levels[first : first + limit])

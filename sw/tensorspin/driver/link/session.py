@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Iterator
+from typing import cast
 
 from ...contract.device.description import DeviceDescription
 from ...contract.wire.packets import STATUS, DeviceStatus, PacketType, Status
 from ...errors import DeviceError, LinkError
 from ..transports.base import Transport
 from .exchange import Exchange, model_gone
-from .greeting import Greeting, unpack
+from .greeting import Greeting
 from .line import Line
-from .requests import Request, Simple
+from .requests import RequestT, Simple
 from .window import Window
 
 DEFAULT_TIMEOUT = 2.0
-"""Seconds without progress, beyond what the requests themselves take, until a `LinkError`."""
+"""Seconds without progress until a `LinkError`, beyond what the requests themselves take: long
+enough for a USB adapter that hangs for a moment, short enough for a person who waits."""
+
+_ASK_STATUS = Simple(PacketType.STATUS, reply_bytes=1 + STATUS.size)
 
 
 class SessionLostError(LinkError):
@@ -24,21 +28,26 @@ class SessionLostError(LinkError):
 
 
 class _State(enum.Enum):
+    """What may happen next on the line."""
+
     UNGREETED = enum.auto()
-    """The device must be greeted first: numbers disagree, or old replies are under way."""
+    """The device must be greeted first: the numbers disagree, or old replies are under way."""
     READY = enum.auto()
+    """Nothing is under way."""
     EXCHANGING = enum.auto()
+    """An exchange is under way, so that no other may begin."""
 
 
 class Session:
     """Asks a device, and notices when it was restarted.
 
-    A device that was restarted executes nothing before a HELLO (`RejectReason.NO_SESSION`). So all
-    that it has executed between two greetings, it still holds.
+    A device that was restarted executes nothing before a HELLO (`RejectReason.NO_SESSION`). So
+    between two greetings the device keeps the effect of everything that it has executed.
 
     Parameters
     ----------
     transport : Transport
+        The way to the device.
     timeout : float
         Seconds of the transport's clock without progress, beyond what the requests themselves
         take, after which the session gives up.
@@ -46,13 +55,13 @@ class Session:
     Attributes
     ----------
     line : Line
-    description : DeviceDescription or None
-        The device's; None before `open`.
+        The transport as packets and times.
     greetings : int
-        Times that the device was greeted. While it stays the same, the device was not restarted,
-        as far as requests were answered.
+        How often the device was greeted. As long as this stays the same, the device was not
+        restarted before the last request that was answered.
     model_digest : int or None
-        Digest that the device must report whenever it is greeted anew.
+        Digest of the program that the device must report whenever it is greeted anew; None if the
+        device need not hold any.
     """
 
     def __init__(self, transport: Transport, timeout: float = DEFAULT_TIMEOUT) -> None:
@@ -60,25 +69,43 @@ class Session:
             raise ValueError(f"timeout must be more than 0 seconds, not {timeout}")
         self.line = Line(transport)
         self.timeout = timeout
-        self.description: DeviceDescription | None = None
         self.greetings = 0
         self.model_digest: int | None = None
+        self._description: DeviceDescription | None = None
         self._window = Window()
         self._state = _State.UNGREETED
 
+    @property
+    def description(self) -> DeviceDescription:
+        """What the device said of itself when it was greeted.
+
+        Raises
+        ------
+        RuntimeError
+            If the session was not opened.
+        """
+        if self._description is None:
+            raise RuntimeError("the device was not greeted yet; open the session first")
+        return self._description
+
     def open(self) -> DeviceDescription:
         """Greet the device.
+
+        Returns
+        -------
+        DeviceDescription
+            What the device says of itself.
 
         Raises
         ------
         LinkError
             If no Tensorspin device answers.
         ProtocolVersionError
-            If one answers that speaks another version.
+            If the device speaks another version of the protocol.
         """
-        self._greet()
+        description = self._greet()
         self._state = _State.READY
-        return self.description
+        return description
 
     def close(self) -> None:
         """Release the transport."""
@@ -97,9 +124,11 @@ class Session:
         Parameters
         ----------
         kind : PacketType
+            Type of the request.
         payload : bytes
+            Its payload.
         reply_bytes : int
-            Length of the reply's payload, for time-outs.
+            Bytes of the reply's payload, from which time-outs are computed.
         same_session : bool
             As in `exchange`.
 
@@ -118,35 +147,50 @@ class Session:
         return reply
 
     def status(self, *, same_session: bool = False) -> DeviceStatus:
-        """The device's status; raises as `exchange`, and LinkError if it can't be understood."""
-        reply = self.request(
-            PacketType.STATUS, reply_bytes=1 + STATUS.size, same_session=same_session
-        )
-        return unpack(DeviceStatus, reply, self.line.url)
+        """Ask for the device's status.
+
+        Parameters
+        ----------
+        same_session : bool
+            As in `exchange`.
+
+        Returns
+        -------
+        DeviceStatus
+            The device's counters and the digest of its program.
+
+        Raises
+        ------
+        DeviceError, LinkError, TransportError
+            As `exchange`; `LinkError` also if the driver doesn't understand the reply.
+        """
+        ((_, reply),) = self.exchange([_ASK_STATUS], same_session=same_session)
+        return self.line.unpack(DeviceStatus, reply)
 
     def wait(self, seconds: float) -> None:
         """Let time pass while nothing is asked."""
         until = self.line.now() + seconds
         while (left := until - self.line.now()) > 0:
-            self.line.read(left)  # Late and repeated replies.
+            self.line.read(left)  # Drop late and repeated replies.
 
     def exchange(
-        self, requests: Iterable[Request], *, same_session: bool = False
-    ) -> Iterator[tuple[Request, bytes]]:
+        self, requests: Iterable[RequestT], *, same_session: bool = False
+    ) -> Iterator[tuple[RequestT, bytes]]:
         """Ask many things, as many at a time as the device can hold.
 
         Parameters
         ----------
         requests : iterable of Request
-            Taken from as there is room for them. Their order is kept, except that a request whose
-            reply got lost is asked again later; large ones may be split.
+            What to ask. Requests are taken from it as there is room for them. Their order is kept,
+            except that a request whose reply got lost is asked again later; large ones may be
+            split.
         same_session : bool
-            Raise `SessionLostError` rather than greet the device.
+            Raise `SessionLostError` rather than greet the device anew.
 
         Yields
         ------
         request : Request
-            In the order of the replies; after a split, one of the pieces.
+            A request, in the order of the replies; after a split, one of its pieces.
         reply : bytes
             Payload of the reply after the status.
 
@@ -166,32 +210,37 @@ class Session:
             greet()
         exchange = Exchange(self.line, self._window, requests, self.timeout, greet)
         self._state = _State.EXCHANGING
-        left = _State.UNGREETED  # Replies may still be under way, until all have come.
+        # If the caller abandons the exchange, replies may still be under way: greet the device
+        # before the next one. Only when all replies have come is the session ready at once.
+        left = _State.UNGREETED
         try:
-            yield from exchange.answers()
+            # Pieces of a request have its class, so the caller gets back what it gave.
+            yield from cast(Iterator[tuple[RequestT, bytes]], exchange.answers())
             left = _State.READY
         finally:
             self._state = left
 
-    def _greet(self) -> None:
-        """Start numbers anew, with the same device and its model."""
+    def _greet(self) -> DeviceDescription:
+        """Start numbers anew, and check that device and program are still the same."""
         greeting = Greeting(self.line, self._window, self.timeout)
         description, status = greeting.perform(ask_status=self.model_digest is not None)
         self.greetings += 1
-        if self.description is not None and description.build != self.description.build:
+        known = self._description
+        if known is not None and description.build != known.build:
             raise DeviceError(
                 f"the device at {self.line.url} was configured with another bitstream (build "
-                f"{description.build.hex()} instead of {self.description.build.hex()}); open the "
-                f"board again and load the program again",
+                f"{description.build.hex()} instead of {known.build.hex()}); open the board again "
+                f"and load the program again",
                 Status.NO_MODEL,
             )
-        self.description = description
+        self._description = description
         self.line.baud = description.baud
         self._window.pace.adopt(description.receive_bytes)
         if status is not None and not (status.active and status.digest == self.model_digest):
             raise model_gone()
+        return description
 
-    def _refuse_to_greet(self) -> None:
+    def _refuse_to_greet(self) -> DeviceDescription:
         raise SessionLostError(
             f"the device at {self.line.url} was restarted, or too much is lost on the line; check "
             f"its power supply and the cable, then try again"

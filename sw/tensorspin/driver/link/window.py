@@ -1,13 +1,15 @@
-"""Numbers, the packets under way, and how many bytes of them the line bears.
+"""The packets under way: their numbers, and how many bytes of them the line bears.
 
-A number belongs to the bytes of one packet until half of all numbers have passed. A packet that is
-sent again has its old number and its old bytes, or a new number; so no reply, however late or
-repeated, is taken for that to another request.
+The window holds all packets that were numbered and not yet answered, oldest first. A number belongs
+to the bytes of one packet until half of all numbers have passed: a packet that is sent again has
+its old number and its old bytes, or a new number. So the reply to one request, however late or
+repeated, is never taken for the reply to another.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ...contract.wire import cobs
@@ -15,26 +17,32 @@ from ...contract.wire.packets import FRAME_OVERHEAD, REPLY, SEQUENCE_MODULUS, Pa
 from .requests import MAX_DATA, Request
 
 _MAX_NUMBERED = SEQUENCE_MODULUS // 4
-"""Packets under way at most. So numbers in use, those just used, and those that follow a HELLO
-are three ranges apart from each other."""
+"""Packets under way at most: a quarter of the numbers. Then the numbers in use, those used just
+before, and those that a HELLO chooses are three ranges that do not touch."""
+
 _MIN_DATA = 16
-"""Bytes of data to which a packet shrinks: below, headers are most of what is lost."""
+"""Bytes of data to which a packet shrinks at least. In smaller packets most of what is lost would
+be headers."""
+
 _MIN_BODIES = 256
-"""Bytes of bodies to which the window shrinks; one packet may always be sent."""
+"""Bytes of packet bodies to which the window shrinks at least. One packet may always be sent, even
+if it is longer."""
+
 _GROW_AFTER = 8
-"""Replies in a row without a loss after which packets and window double: about one packet in eight
-is lost when headers and losses cost the same."""
+"""Replies in a row without a loss after which packets and window double. Sizes then settle where
+about one packet in eight is lost, at which headers and losses cost about the same."""
 
 
 class Pace:
-    """Size of packets and window: halved by a loss, doubled again when all goes well.
+    """Size of packets and window. A loss halves both, and a row of replies doubles both again.
 
     Attributes
     ----------
     data_limit : int
         Bytes of data in a packet.
     bodies : int
-        Bytes of bodies under way; 0 until the device has told what it can hold.
+        Bytes of packet bodies that may be under way; 0 until the device has told how many it can
+        hold.
     """
 
     def __init__(self) -> None:
@@ -43,12 +51,12 @@ class Pace:
         self._without_loss = 0
 
     def adopt(self, receive_bytes: int) -> None:
-        """The device can hold so many bytes of bodies."""
+        """Take over how many bytes of bodies the device can hold."""
         self._receive_bytes = receive_bytes
         self.bodies = min(self.bodies or receive_bytes, receive_bytes)
 
     def count_reply(self) -> None:
-        """A reply came; perhaps grow."""
+        """Count a reply; after enough of them in a row, grow."""
         self._without_loss += 1
         if self._without_loss >= _GROW_AFTER:
             self._without_loss = 0
@@ -56,11 +64,14 @@ class Pace:
             self.bodies = min(self._receive_bytes, 2 * self.bodies)
 
     def count_damage(self) -> None:
-        """A frame from the device was damaged: don't grow. The reply may still not be lost."""
+        """Put off growing after a damaged frame from the device, which may not have been a reply.
+
+        Nothing shrinks yet: only if a reply turns out to be lost.
+        """
         self._without_loss = 0
 
     def shrink(self) -> None:
-        """Something was lost."""
+        """Halve packets and window after a loss."""
         self._without_loss = 0
         self.data_limit = max(_MIN_DATA, self.data_limit // 2)
         self.bodies = max(_MIN_BODIES, self.bodies // 2)
@@ -70,11 +81,12 @@ class Pace:
 class PendingRequest:
     """A request until it is answered.
 
-    Attributes
+    Parameters
     ----------
     request : Request
+        What is asked.
     tries : int
-        Times that it was sent completely.
+        How often it was sent completely.
     """
 
     request: Request
@@ -85,18 +97,20 @@ class PendingRequest:
 class NumberedPacket:
     """A packet with its number, until its reply has come or is known to be lost.
 
-    Attributes
+    Parameters
     ----------
     packet : Packet
+        Type, number and payload.
     frame : bytes
+        The packet as it goes over the line.
     pending : PendingRequest
-        What it belongs to.
+        The request that the packet belongs to.
     last : bool
-        It is the last of its request.
+        Whether it is the last packet of its request: the one whose reply answers the request.
     tries : int
-        Times that it was sent.
+        How often the packet was sent.
     replied : bool
-        The reply to one that isn't the last has come.
+        Whether the reply to a packet that isn't the last has come.
     """
 
     packet: Packet
@@ -108,18 +122,18 @@ class NumberedPacket:
 
     @property
     def held_bytes(self) -> int:
-        """What it takes of the device's receive buffer."""
+        """Bytes of the device's receive buffer that the packet takes."""
         return 0 if self.replied else len(self.frame) - cobs.OVERHEAD
 
     @property
     def line_bytes(self) -> int:
-        """Bytes on the line, of packet and reply."""
+        """Bytes of the packet and its reply on the line."""
         reply_bytes = self.pending.request.reply_bytes if self.last else 1
         return len(self.frame) + FRAME_OVERHEAD + reply_bytes
 
     @property
     def seconds(self) -> float:
-        """Time that the device computes."""
+        """Seconds that the device computes before it answers this packet."""
         return self.pending.request.seconds if self.last else 0.0
 
 
@@ -129,16 +143,18 @@ class Window:
     Attributes
     ----------
     pace : Pace
+        How large packets and window may be.
     next_number : int
-        That of the next packet.
+        Sequence number of the next packet.
     """
 
     def __init__(self) -> None:
         self.pace = Pace()
         self.next_number = 0
-        self._expected: int | None = 0  # by the device, as far as is known; None: no session
+        # The number that the device expects, as far as is known; None: it is in no session.
+        self._expected: int | None = 0
         self._packets: deque[NumberedPacket] = deque()
-        self._sent = 0  # packets, from the first on, sent since the last loss
+        self._sent = 0  # how many packets, from the first on, were sent since the last loss
 
     def __len__(self) -> int:
         return len(self._packets)
@@ -150,20 +166,20 @@ class Window:
 
     @property
     def distant_number(self) -> int:
-        """A number far from those in use."""
+        """A number far from those in use, for a HELLO whose reply can't be mistaken."""
         return (self.next_number + _MAX_NUMBERED) % SEQUENCE_MODULUS
 
     def start_after(self, number: int) -> None:
-        """Nothing is under way any more, and the device expects what follows `number`."""
+        """Forget all packets; from now on the device expects what follows `number`."""
         self._packets.clear()
         self._sent = 0
         self.next_number = self._expected = (number + 1) % SEQUENCE_MODULUS
 
     @property
     def taken(self) -> int | None:
-        """How many packets the device has taken by its last REJECT.
+        """How many packets, from the first on, the device has taken, by its last REJECT.
 
-        None if it expects a number that was never sent, or nothing but a HELLO.
+        None if the device expects a number that was never sent, or nothing but a HELLO.
         """
         if self._expected is None:
             return None
@@ -178,23 +194,51 @@ class Window:
 
     @property
     def has_room(self) -> bool:
-        """One more request may be added."""
+        """Whether one more request may be added."""
         return sum(packet.held_bytes for packet in self._packets) < self.pace.bodies
 
-    def add(self, pending: PendingRequest) -> bool:
-        """Number the packets of a request; False, and nothing done, if numbers don't suffice."""
-        parts = pending.request.parts(self.pace.data_limit)
-        if self._packets and len(self._packets) + len(parts) > _MAX_NUMBERED:
-            return False
-        for index, (kind, payload) in enumerate(parts, start=1):
-            packet = Packet(kind, self.next_number, payload)
-            last = index == len(parts)
-            self._packets.append(NumberedPacket(packet, packet.frame(), pending, last))
-            self.next_number = (self.next_number + 1) % SEQUENCE_MODULUS
-        return True
+    def fill(self, waiting: deque[PendingRequest], source: Iterator[Request]) -> None:
+        """Take requests as long as there is room, and number their packets.
+
+        Parameters
+        ----------
+        waiting : deque of PendingRequest
+            Requests to take first. What is taken from `source` and not yet numbered, such as the
+            other pieces of a request that had to be split, stays here.
+        source : iterator of Request
+            Requests to take after those.
+        """
+        while self.has_room:
+            if not waiting:
+                request = next(source, None)
+                if request is None:
+                    return
+                waiting.append(PendingRequest(request))
+            pending = waiting.popleft()
+            pieces = pending.request.split(self.pace.data_limit)
+            if len(pieces) > 1:
+                waiting.extendleft(PendingRequest(piece, pending.tries) for piece in pieces[::-1])
+                continue
+            parts = pending.request.parts(self.pace.data_limit)
+            # A request with more packets than that is sent when nothing else is under way.
+            if self._packets and len(self._packets) + len(parts) > _MAX_NUMBERED:
+                waiting.appendleft(pending)
+                return
+            for index, (kind, payload) in enumerate(parts, start=1):
+                packet = Packet(kind, self.next_number, payload)
+                last = index == len(parts)
+                self._packets.append(NumberedPacket(packet, packet.frame(), pending, last))
+                self.next_number = (self.next_number + 1) % SEQUENCE_MODULUS
 
     def take_to_send(self) -> list[NumberedPacket]:
-        """Packets that the device has room for; they count as sent."""
+        """Take the packets that the device has room for; they count as sent.
+
+        Returns
+        -------
+        list of NumberedPacket
+            Packets in the order of their numbers; at least one, if any is not sent and none is
+            under way.
+        """
         packets = list(self._packets)
         first = self._sent
         held = sum(packet.held_bytes for packet in packets[:first])
@@ -206,16 +250,16 @@ class Window:
         return packets[first : self._sent]
 
     def send_again(self) -> None:
-        """All packets are to be sent again."""
+        """Count all packets as not sent."""
         self._sent = 0
         for packet in self._packets:
             packet.replied = False
 
     @property
     def oversized(self) -> bool:
-        """The first packet is lost again and again, and much larger than packets are by now.
+        """Whether the first packet is lost again and again, and much larger than packets are now.
 
-        Its bytes belong to its number, so that smaller packets need new numbers.
+        Its bytes belong to its number, so smaller packets need new numbers.
         """
         first = self._packets[0]
         large = len(first.packet.payload) > 2 * self.pace.data_limit
@@ -224,26 +268,43 @@ class Window:
     # Receiving
 
     def take_reject(self, reject: Packet) -> None:
-        """Note what the device expects."""
+        """Note which number the device expects."""
         no_session = reject.payload == bytes([RejectReason.NO_SESSION])
         self._expected = None if no_session else reject.sequence
 
     def find(self, reply: Packet) -> int | None:
-        """Index of the packet that a reply belongs to; None if it is nobody's."""
+        """Find the packet that a reply belongs to.
+
+        Returns
+        -------
+        int or None
+            Index of the packet; None if the reply belongs to no packet under way.
+        """
         index = (reply.sequence - self._first_number) % SEQUENCE_MODULUS
         if index >= len(self._packets):
-            return None  # late or repeated
+            return None  # The reply is late or repeated.
         packet = self._packets[index]
         if not packet.tries or reply.type != packet.packet.type | REPLY:
             return None
         return index
 
     def drop(self, count: int) -> list[PendingRequest]:
-        """Forget the first packets; the requests that end with them."""
+        """Forget the first packets.
+
+        Parameters
+        ----------
+        count : int
+            How many packets to forget.
+
+        Returns
+        -------
+        list of PendingRequest
+            The requests whose last packets were among them.
+        """
         packets = [self._packets.popleft() for _ in range(count)]
         self._sent = max(0, self._sent - count)
         if self.taken is None:
-            # Else a REJECT, which overtakes replies, has told something newer.
+            # A REJECT overtakes replies: where there was one, it has told something newer.
             self._expected = self._first_number
         return [packet.pending for packet in packets if packet.last]
 
@@ -256,10 +317,15 @@ class Window:
 
     @property
     def seconds(self) -> float:
-        """Time that the device computes for all packets."""
+        """Seconds that the device computes for all packets."""
         return sum(packet.seconds for packet in self._packets)
 
     @property
+    def work(self) -> tuple[int, float]:
+        """Bytes on the line and seconds of computing that all packets take."""
+        return self.line_bytes, self.seconds
+
+    @property
     def longest_silence(self) -> float:
-        """Time that the device computes at most before the next reply."""
+        """Seconds that the device computes at most before the next reply."""
         return max((packet.seconds for packet in self._packets), default=0.0)

@@ -1,6 +1,7 @@
 """Exact cycle count of the contractor.
 
-The program alone decides it: no data, and no other sample, changes it.
+Only the program decides it: the cycles of a sample depend neither on its data nor on the samples
+before and after it.
 """
 
 from __future__ import annotations
@@ -12,24 +13,36 @@ from ...contract.contractor.program import Node
 
 
 def cycle_count(nodes: Sequence[Node], lanes: int) -> int:
-    """Clock cycles of one sample, from the first read of the program to the last score.
+    """Count the clock cycles of one sample, from the first read of the program to the last score.
 
     Parameters
     ----------
     nodes : sequence of Node
+        The program.
     lanes : int
+        Multiply-accumulators that work on one sample.
 
     Returns
     -------
     int
+        Clock cycles, as the gateware takes.
+
+    Examples
+    --------
+    >>> from tensorspin.contract.contractor import Node, Operand, OperandKind
+    >>> from tensorspin.golden.contractor import cycle_count
+    >>> feature = Operand(OperandKind.FEATURE, index=0, size=2)
+    >>> node = Node(feature, feature, outputs=10, destination=0, wait=False, last=True)
+    >>> cycle_count([node], lanes=8), cycle_count([node], lanes=16)
+    (44, 44)
     """
-    header_taken = last_issue = before_last_issue = None
+    header_taken = load = last_issue = before_last_issue = last_write = -1
     normaliser_free = 0
-    released = [-1, -1]  # the two nodes before
+    released = [-1, -1]  # cycles in which nodes may start that wait for the last two nodes
 
     for index, node in enumerate(nodes):
-        # Header: the first two are taken at the start, the others behind the weights of the node
-        # before the one before.
+        # Header: the first two are read at the start, every other one behind the weights of the
+        # node two before, since headers stand one node early in the program memory.
         if index == 0:
             header_taken = latency.START_TO_HEADER
             load = header_taken + 1
@@ -40,18 +53,20 @@ def cycle_count(nodes: Sequence[Node], lanes: int) -> int:
                 header_taken = before_last_issue + latency.ISSUE_TO_WEIGHT + 1
             load = max(last_issue + 1, header_taken + 1)
 
-        # Issue: a block ends no sooner than `lanes` cycles after the block before.
+        # Issue: a node starts when the node two before is released, and the node just before if it
+        # reads its result. A block, one pass over the node's products, ends no sooner than `lanes`
+        # cycles after the block before, whose sums drain one a cycle.
         begin = max(load + 1, released[-2] + 1)
         if node.wait:
             begin = max(begin, released[-1] + 1)
         blocks = node.blocks(lanes)
         block_end = begin + node.elements - 1
-        if last_issue is not None:
+        if index:
             block_end = max(block_end, last_issue + lanes)
         block_end += (len(blocks) - 1) * max(node.elements, lanes)
         before_last_issue, last_issue = last_issue, block_end
 
-        # Drain and normalisation.
+        # Drain and normalisation: the one normaliser serves the nodes in their order.
         drained = last_issue + latency.ISSUE_TO_DRAIN + blocks[-1] - 1
         start = max(drained + 1, normaliser_free)
         last_read = start + latency.NORMALISE_READ + node.outputs - 1
@@ -62,10 +77,54 @@ def cycle_count(nodes: Sequence[Node], lanes: int) -> int:
 
 
 def multiply_accumulates(nodes: Sequence[Node]) -> int:
-    """Multiplications of a weight that one sample needs."""
+    """Count the multiplications by a weight that one sample needs.
+
+    Parameters
+    ----------
+    nodes : sequence of Node
+        The program.
+
+    Returns
+    -------
+    int
+        Multiplications, without those on lanes that have no output to compute.
+
+    Examples
+    --------
+    >>> from tensorspin.contract.contractor import Node, Operand, OperandKind
+    >>> from tensorspin.golden.contractor import multiply_accumulates
+    >>> feature = Operand(OperandKind.FEATURE, index=0, size=2)
+    >>> node = Node(feature, feature, outputs=10, destination=0, wait=False, last=True)
+    >>> multiply_accumulates([node])
+    40
+    """
     return sum(node.multiply_accumulates for node in nodes)
 
 
 def utilisation(nodes: Sequence[Node], lanes: int, cycles: float) -> float:
-    """Part of the multiply-accumulators' cycles that did needed work, 0..1."""
+    """Compute how much of the multiply-accumulators' time does needed work.
+
+    Parameters
+    ----------
+    nodes : sequence of Node
+        The program.
+    lanes : int
+        Multiply-accumulators that work on one sample.
+    cycles : float
+        Clock cycles that one sample takes.
+
+    Returns
+    -------
+    float
+        0 to 1.
+
+    Examples
+    --------
+    >>> from tensorspin.contract.contractor import Node, Operand, OperandKind
+    >>> from tensorspin.golden.contractor import utilisation
+    >>> feature = Operand(OperandKind.FEATURE, index=0, size=2)
+    >>> node = Node(feature, feature, outputs=10, destination=0, wait=False, last=True)
+    >>> utilisation([node], lanes=8, cycles=50)
+    0.1
+    """
     return multiply_accumulates(nodes) / (lanes * cycles)

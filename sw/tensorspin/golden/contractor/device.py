@@ -13,7 +13,7 @@ from ...contract.contractor.size import ContractorSize
 from ...contract.wire import packets
 from ...contract.wire.packets import PacketType, Status
 from ..engine import GoldenEngine, LateReply, Reply
-from .contraction import contract
+from .contraction import GoldenContractor
 
 
 class DeviceContractor(GoldenEngine):
@@ -49,8 +49,8 @@ class DeviceContractor(GoldenEngine):
         self._samples = 0
         self._busy_cycles = 0
         self._waiting: list[bytes] = []
-        # What `contract` needs, as read from the memories; None if they have changed since.
-        self._program: tuple | None = None
+        # The program as read from the memories; None if they have changed since.
+        self._program: GoldenContractor | None = None
 
     def execute(self, kind: PacketType, payload: bytes, cycle: float) -> Reply | None:
         """Execute ACTIVATE, FEATURES or RUN; the results of a RUN come from `finish`."""
@@ -91,12 +91,13 @@ class DeviceContractor(GoldenEngine):
         try:
             if self._program is None:
                 table = np.frombuffer(bytes(self.memories[MemorySpace.TABLE]), dtype="<i2")
-                program = read_image(bytes(self.memories[MemorySpace.PROGRAM]), size.lanes)
-                self._program = *program, table.reshape(size.components, LEVELS)
+                nodes, weights = read_image(bytes(self.memories[MemorySpace.PROGRAM]), size.lanes)
+                table = table.reshape(size.components, LEVELS)
+                self._program = GoldenContractor(nodes, weights, table, size.lanes)
         except ProgramOverrunError:
             return [LateReply(Status.PROGRAM_OVERRUN, b"", 0)] * len(samples)
         levels = np.frombuffer(b"".join(samples), dtype=np.uint8)
-        results = contract(*self._program, levels.reshape(len(samples), -1), size.lanes)
+        results = self._program.run(levels.reshape(len(samples), -1))
         scores = results.scores.astype("<i2")
         replies = []
         for index in range(len(samples)):
