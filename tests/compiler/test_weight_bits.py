@@ -73,7 +73,7 @@ def test_many_equal_narrow_weights_give_way_to_the_accumulator():
 
 @pytest.mark.parametrize("bits", [0, 5, 16, 8.0, True, "8", None, np.ones(2)])
 def test_other_numbers_of_bits_are_refused(bits):
-    with pytest.raises(ValueError, match="bits must be one of 4, 8, got"):
+    with pytest.raises(ValueError, match="bits must be one of 4, 8, not"):
         quantise_weights(np.ones((1, 1, 1)), bits)
 
 

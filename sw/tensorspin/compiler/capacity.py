@@ -1,4 +1,4 @@
-"""Whether a program is sound, and whether a device holds it."""
+"""Check whether a program is sound, and whether a device holds it."""
 
 from __future__ import annotations
 
@@ -32,18 +32,20 @@ def check_sound(
     Parameters
     ----------
     nodes : sequence of Node
-    weights : sequence of ndarray of int8, shape (outputs, left.size, right.size)
+        The program.
+    weights : sequence of ndarray of int8 of shape (outputs, left.size, right.size)
+        Weights of each node.
     names : sequence of str
-        Of the nodes, for messages.
+        Name of each node, for messages.
     n_features : int
         Features of a sample.
     components : int
-        Components of the feature table.
+        Components of the feature table: entries of the vector that a feature is mapped to.
 
     Raises
     ------
     ValueError
-        With the name of the node.
+        If a node is wrong; the message names it.
     CapacityError
         If something is larger than any device holds.
     """
@@ -54,7 +56,7 @@ def check_sound(
         )
     if not 1 <= n_features <= MAX_FEATURES:
         raise CapacityError("features of a sample", n_features, MAX_FEATURES)
-    vectors: dict[int, int] = {}
+    vectors: dict[int, int] = {}  # entries of the vector in each slot that was written
     previous = None
     for position, (node, tensor, name) in enumerate(zip(nodes, weights, names)):
         for side in ("left", "right"):
@@ -110,13 +112,16 @@ def check_sound(
 class Demand:
     """One quantity of which a device has only so much.
 
-    Attributes
+    Parameters
     ----------
     what : str
         The quantity, with its unit.
-    needed, limit : int
+    needed : int
+        How much of it the program needs.
+    limit : int
+        How much of it the device has.
     advice : str
-        What to do if it does not fit.
+        What to do if that is too little.
     """
 
     what: str
@@ -126,7 +131,7 @@ class Demand:
 
     @property
     def fits(self) -> bool:
-        """The device has enough."""
+        """Whether the device has enough."""
         return self.needed <= self.limit
 
 
@@ -137,24 +142,27 @@ def demands(
     components: int,
     size: ContractorSize,
 ) -> list[Demand]:
-    """What a program needs beside what a device has.
+    """Compare what a program needs with what a device has.
 
     Parameters
     ----------
     nodes : sequence of Node
-        Sound; see `check_sound`.
+        A sound program; see `check_sound`.
     names : sequence of str
-        Of the nodes, for the advice.
+        Name of each node, for the advice.
     n_features : int
+        Features of a sample.
     components : int
         Components of the feature table.
     size : ContractorSize
+        Size of the device's contractor.
 
     Returns
     -------
     list of Demand
+        One for each quantity of which a device has only so much.
     """
-    # The last node writes its scores to no slot.
+    # The last node writes its scores to no slot, so they may be wider than a slot.
     inner = [(node, name) for node, name in zip(nodes, names) if not node.last]
     widest, widest_name = max(((node.outputs, name) for node, name in inner), default=(1, ""))
     slots, farthest_name = max(
@@ -197,5 +205,5 @@ def demands(
 
 
 def program_words(nodes: Sequence[Node], lanes: int) -> int:
-    """Words of program memory that the nodes take."""
+    """Count the words of program memory, `lanes` bytes each, that nodes take."""
     return sum(node.words(lanes) for node in nodes)

@@ -1,4 +1,8 @@
-"""Matrix product states as bilinear nodes."""
+"""Turn matrix product states into bilinear nodes.
+
+A matrix product state is a chain of sites, one for each feature. Neighbours share a *bond*: a
+vector that is passed on from the outer ends of the chain to the label tensor between two sites.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +15,8 @@ from ..contract.contractor.program import Node, Operand, OperandKind
 from .nodes import FloatNode, with_waits
 
 LEFT_SLOT, RIGHT_SLOT = 0, 1
-"""Vector slots of the two half-chains. A node may overwrite its own operand: its result is written
-after its last read."""
+"""Vector slots of the two half-chains. One for each is enough, since a node may overwrite its own
+operand: its result is written after its last read."""
 
 
 def chain_nodes(
@@ -21,30 +25,45 @@ def chain_nodes(
     label_position: int,
     site_features: Sequence[int],
 ) -> list[FloatNode]:
-    """Nodes of a matrix product state in the order of their execution.
+    """Turn a matrix product state into nodes in the order of their execution.
 
-    The outermost site of each half-chain has no bond vector yet; it is merged with its neighbour
-    into one node with two features (or into the label tensor, if the half-chain has no other
-    site). The half-chains take turns, so that the engine need not wait for a node's result.
+    The outermost site of each half-chain has no bond vector to multiply with. It is merged with its
+    neighbour into one node with two features (or into the label tensor, if the half-chain has no
+    other site). The half-chains take turns, so that the engine need not wait for a node's result.
 
     Parameters
     ----------
-    cores : sequence of ndarray, shape (left_bond, local_dim, right_bond)
-        One for each site; the outermost bonds are 1.
-    label_tensor : ndarray, shape (classes, left_bond, right_bond)
+    cores : sequence of ndarray of shape (left_bond, local_dim, right_bond)
+        Tensor of each site; the outermost bonds are 1.
+    label_tensor : ndarray of shape (classes, left_bond, right_bond)
+        The tensor between the two half-chains, whose result is the scores.
     label_position : int
-        Sites before it form the left half-chain; 1 to ``len(cores) - 1``.
+        Number of sites before the label tensor, 1 to ``len(cores) - 1``. They form the left
+        half-chain.
     site_features : sequence of int
         The feature that each site reads.
 
     Returns
     -------
     list of FloatNode
+        The nodes; the last one holds the label tensor.
 
     Raises
     ------
     ValueError
         If a half-chain is empty, or the bonds of neighbours differ.
+
+    Examples
+    --------
+    A chain of four sites with bonds of 3 and the label tensor in the middle:
+
+    >>> import numpy as np
+    >>> from tensorspin.compiler import chain_nodes
+    >>> shapes = [(1, 2, 3), (3, 2, 3), (3, 2, 3), (3, 2, 1)]
+    >>> cores = [np.ones(shape) for shape in shapes]
+    >>> nodes = chain_nodes(cores, np.ones((10, 3, 3)), 2, site_features=[0, 1, 2, 3])
+    >>> [node.name for node in nodes]
+    ['sites 0 and 1', 'sites 3 and 2', 'label']
     """
     n_sites = len(cores)
     if not 1 <= label_position <= n_sites - 1:
@@ -54,7 +73,8 @@ def chain_nodes(
         )
     left_sites = list(range(label_position))
     right_sites = list(range(n_sites - 1, label_position - 1, -1))
-    # Seen from its outer end, each core of a half-chain is (outer bond, local_dim, inner bond).
+    # Both half-chains are seen from their outer ends: cores of the right one are transposed, so that
+    # each core is (outer bond, local_dim, inner bond).
     left_cores = [np.asarray(cores[site], dtype=np.float64) for site in left_sites]
     right_cores = [np.asarray(cores[site], dtype=np.float64).T for site in right_sites]
     left_bond = _check_bonds(left_sites, left_cores)
@@ -72,7 +92,7 @@ def chain_nodes(
         label = np.einsum("ac,kcb->kab", left_cores[0][0], label)
     if not right:
         label = np.einsum("bc,kac->kab", right_cores[0][0], label)
-    operands = [
+    left_operand, right_operand = (
         Operand(OperandKind.VECTOR, slot, size)
         if half
         else Operand(OperandKind.FEATURE, int(site_features[sites[0]]), size)
@@ -80,16 +100,19 @@ def chain_nodes(
             (left, left_sites, LEFT_SLOT, label.shape[1]),
             (right, right_sites, RIGHT_SLOT, label.shape[2]),
         )
-    ]
-    # The longer half-chain first, so that they still take turns at the end.
+    )
+    # The longer half-chain goes first. If it went second, and were longer by one node, its last two
+    # nodes would follow each other, and the engine would wait.
     longer, shorter = (right, left) if len(right) > len(left) else (left, right)
     ordered = [node for pair in zip_longest(longer, shorter) for node in pair if node is not None]
-    ordered.append(FloatNode(Node(*operands, len(label), 0, wait=False, last=True), label, "label"))
+    last = Node(left_operand, right_operand, len(label), 0, wait=False, last=True)
+    ordered.append(FloatNode(last, label, "label"))
     waits = with_waits([item.node for item in ordered])
     return [FloatNode(node, item.weights, item.name) for node, item in zip(waits, ordered)]
 
 
-def _check_bonds(sites, cores) -> int:
+def _check_bonds(sites: Sequence[int], cores: Sequence[np.ndarray]) -> int:
+    """Check the bonds of a half-chain; return its innermost one."""
     bond = 1
     for site, core in zip(sites, cores):
         if core.ndim != 3 or core.shape[0] != bond:
@@ -101,11 +124,14 @@ def _check_bonds(sites, cores) -> int:
     return bond
 
 
-def _half_chain(sites, cores, site_features, slot) -> list[FloatNode]:
+def _half_chain(
+    sites: Sequence[int], cores: Sequence[np.ndarray], site_features: Sequence[int], slot: int
+) -> list[FloatNode]:
+    """Return the nodes of a half-chain; none if the label tensor takes up its only site."""
     if len(sites) < 2:
         return []
 
-    def feature(position):
+    def feature(position: int) -> Operand:
         size = cores[position].shape[1]
         return Operand(OperandKind.FEATURE, int(site_features[sites[position]]), size)
 

@@ -1,4 +1,4 @@
-"""The choice of the nodes whose weights take 4 bits, so that a network fits a device."""
+"""Choose the nodes whose weights are stored in 4 bits, so that a network fits a device."""
 
 from __future__ import annotations
 
@@ -16,16 +16,19 @@ from .quantise import quantise_weights
 
 
 def mixed_bits(nodes: Sequence[FloatNode], size: ContractorSize) -> list[int]:
-    """Bits of each node's weights, 8 where the device has room for them and else 4.
+    """Choose the bits of each node's weights: 8 where the device has room for them, else 4.
 
-    Nodes become narrow one after the other until the program fits: first those whose rounding to 4
-    bits has the least squared error, relative to the node's squared weights, for each word saved.
-    If the device holds the program in 8 bits, none does.
+    Nodes become narrow one after the other until the program fits. The first are those whose
+    rounding to 4 bits costs least for each word of memory saved; the cost is the squared error
+    relative to the node's squared weights. If the device holds the program in 8 bits, no node
+    becomes narrow.
 
     Parameters
     ----------
     nodes : sequence of FloatNode
+        The network.
     size : ContractorSize
+        Size of the device's contractor.
 
     Returns
     -------
@@ -62,7 +65,7 @@ def mixed_bits(nodes: Sequence[FloatNode], size: ContractorSize) -> list[int]:
 
 
 def narrowing_error(weights: np.ndarray) -> float:
-    """Squared error of rounding a node to 4 bits, relative to its squared weights."""
+    """Return the squared error of rounding a node to 4 bits, relative to its squared weights."""
     integers, step = quantise_weights(weights, NARROW_WEIGHT.width)
     squares = float(np.sum(weights**2))
     return float(np.sum((integers * step - weights) ** 2)) / squares if squares > 0 else 0.0

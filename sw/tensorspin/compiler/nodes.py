@@ -1,4 +1,4 @@
-"""Bilinear nodes before quantisation."""
+"""Bilinear nodes before quantisation: the form in which networks come to the compiler."""
 
 from __future__ import annotations
 
@@ -12,14 +12,26 @@ from ..contract.contractor.program import Node, OperandKind
 
 @dataclass(frozen=True)
 class FloatNode:
-    """A node before quantisation.
+    """A node of a program before its weights are rounded.
 
-    Attributes
+    Parameters
     ----------
     node : Node
-    weights : ndarray of float64, shape (outputs, left.size, right.size)
+        What the node reads and writes.
+    weights : ndarray of float64 of shape (outputs, left.size, right.size)
+        Its weights.
     name : str
-        Which site, for messages.
+        Which part of the network the node stands for, for messages.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tensorspin.compiler import FloatNode
+    >>> from tensorspin.contract.contractor import Node, Operand, OperandKind
+    >>> first, second = (Operand(OperandKind.FEATURE, index, size=2) for index in (0, 1))
+    >>> node = Node(first, second, outputs=1, destination=0, wait=False, last=True)
+    >>> FloatNode(node, np.eye(2)[np.newaxis], "sites 0 and 1").weights.shape
+    (1, 2, 2)
     """
 
     node: Node
@@ -33,11 +45,12 @@ def with_waits(nodes: Sequence[Node]) -> list[Node]:
     Parameters
     ----------
     nodes : sequence of Node
-        In the order of their execution; their `wait` does not matter.
+        Nodes in the order of their execution, whatever their `wait`.
 
     Returns
     -------
     list of Node
+        The same nodes with the right `wait`.
     """
     result = []
     before = None

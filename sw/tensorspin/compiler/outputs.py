@@ -1,6 +1,6 @@
 """What the scores of a program mean: class labels, a number, or a likelihood.
 
-A contractor returns, for each sample, one mantissa a score and one exponent; the network's own
+For each sample a contractor returns one exponent and a mantissa for each score. The network's own
 scores are ``mantissa * 2**(log2_scale - exponent)``. A task turns them into predictions.
 """
 
@@ -12,19 +12,21 @@ import numpy as np
 
 
 def exact_scores(mantissas, exponents, log2_scale: float) -> np.ndarray:
-    """The network's own scores from what a contractor returns.
+    """Compute the network's own scores from what a contractor returns.
 
     Parameters
     ----------
-    mantissas : array_like of int, shape (n, outputs)
-    exponents : array_like of int, shape (n,)
+    mantissas : array-like of int of shape (n_samples, outputs)
+        Mantissas of the scores.
+    exponents : array-like of int of shape (n_samples,)
+        Exponent of each sample.
     log2_scale : float
-        Of the program.
+        The program's `NetworkProgram.log2_scale`.
 
     Returns
     -------
-    ndarray of float64, shape (n, outputs)
-        Saturated at the largest number of float64, so that they are always finite.
+    ndarray of float64 of shape (n_samples, outputs)
+        The scores, saturated at the largest number of float64, so that they are always finite.
     """
     shift = log2_scale - np.asarray(exponents, dtype=np.float64)[:, None]
     with np.errstate(over="ignore"):
@@ -33,19 +35,24 @@ def exact_scores(mantissas, exponents, log2_scale: float) -> np.ndarray:
 
 
 def log_magnitudes(mantissas, exponents, log2_scale: float) -> np.ndarray:
-    """Natural logarithms of the magnitudes of the network's own scores.
+    """Compute the natural logarithms of the magnitudes of the network's own scores.
 
     A mantissa of zero stands for a magnitude of less than half of the last place, and counts as
-    that half: the logarithm stays finite, and below that of any other score with this exponent.
+    that half. So the logarithm stays finite, and below that of any other score with this exponent.
 
     Parameters
     ----------
-    mantissas, exponents, log2_scale
-        As of `exact_scores`.
+    mantissas : array-like of int of shape (n_samples, outputs)
+        Mantissas of the scores.
+    exponents : array-like of int of shape (n_samples,)
+        Exponent of each sample.
+    log2_scale : float
+        The program's `NetworkProgram.log2_scale`.
 
     Returns
     -------
-    ndarray of float64, shape (n, outputs)
+    ndarray of float64 of shape (n_samples, outputs)
+        The logarithms, all finite.
     """
     magnitudes = np.maximum(np.abs(np.asarray(mantissas, dtype=np.float64)), 0.5)
     shift = log2_scale - np.asarray(exponents, dtype=np.float64)[:, None]
@@ -54,50 +61,120 @@ def log_magnitudes(mantissas, exponents, log2_scale: float) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)  # labels are an array
 class Classification:
-    """The greatest score tells the class.
+    """The task of a classifier: the greatest score tells the class.
 
-    Attributes
+    Parameters
     ----------
-    labels : ndarray, shape (n_outputs,)
+    labels : ndarray of shape (n_outputs,)
         Label of each score.
     temperature : float
-        Greatest logit; see `tensorspin.models.logits.normalised_logits`.
+        Greatest logit that the scores are scaled to, from which probabilities follow; see
+        `tensorspin.models.logits.normalised_logits`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tensorspin.compiler import Classification
+    >>> task = Classification(np.array(["cat", "dog"]), temperature=5.0)
+    >>> task.predict([[100, 20000], [-5, -7]], exponents=[3, 4], log2_scale=0.0).tolist()
+    ['dog', 'cat']
     """
 
     labels: np.ndarray
     temperature: float
 
     def check(self, n_outputs: int) -> None:
-        """Raise ValueError if the task can't read that many scores, or a number is not finite."""
+        """Refuse a program that the task can't read.
+
+        Parameters
+        ----------
+        n_outputs : int
+            Scores of the program.
+
+        Raises
+        ------
+        ValueError
+            If the task can't read that many scores, or one of its numbers is not finite.
+        """
         if self.labels.shape != (n_outputs,):
             raise ValueError(f"{n_outputs} scores need as many classes, not {self.labels.shape}")
         _check_finite(temperature=self.temperature)
 
     def predict(self, mantissas, exponents, log2_scale: float) -> np.ndarray:
-        """Labels, shape (n,); of equal scores the first counts, as on the device."""
+        """Choose the label of each sample's greatest score.
+
+        Parameters
+        ----------
+        mantissas : array-like of int of shape (n_samples, outputs)
+            Mantissas of the scores.
+        exponents : array-like of int of shape (n_samples,)
+            Exponent of each sample.
+        log2_scale : float
+            The program's `NetworkProgram.log2_scale`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Labels. Of equal scores the first counts, as on the device.
+        """
         return self.labels[np.argmax(mantissas, axis=1)]
 
 
 @dataclass(frozen=True)
 class Regression:
-    """The one score is a number: ``offset + factor * score``.
+    """The task of a regressor: the only score is a number, ``offset + factor * score``.
 
-    Attributes
+    Parameters
     ----------
-    offset, factor : float
-        In the unit of the target.
+    offset : float
+        Target of a score of 0, in the unit of the target.
+    factor : float
+        Change of the target for a change of the score by 1, in the unit of the target.
+
+    Examples
+    --------
+    >>> from tensorspin.compiler import Regression
+    >>> task = Regression(offset=20.0, factor=2.0)
+    >>> task.predict([[16384], [-16384]], exponents=[14, 15], log2_scale=0.0).tolist()
+    [22.0, 19.0]
     """
 
     offset: float
     factor: float
 
     def check(self, n_outputs: int) -> None:
-        """Raise ValueError if the task can't read that many scores, or a number is not finite."""
+        """Refuse a program that the task can't read.
+
+        Parameters
+        ----------
+        n_outputs : int
+            Scores of the program.
+
+        Raises
+        ------
+        ValueError
+            If the task can't read that many scores, or one of its numbers is not finite.
+        """
         _check_single(n_outputs, "a regression")
         _check_finite(offset=self.offset, factor=self.factor)
 
     def predict(self, mantissas, exponents, log2_scale: float) -> np.ndarray:
-        """Predicted targets, float64, shape (n,), always finite."""
+        """Compute the target of each sample.
+
+        Parameters
+        ----------
+        mantissas : array-like of int of shape (n_samples, outputs)
+            Mantissas of the scores.
+        exponents : array-like of int of shape (n_samples,)
+            Exponent of each sample.
+        log2_scale : float
+            The program's `NetworkProgram.log2_scale`.
+
+        Returns
+        -------
+        ndarray of float64 of shape (n_samples,)
+            Predicted targets, always finite.
+        """
         scores = exact_scores(mantissas, exponents, log2_scale)[:, 0]
         with np.errstate(over="ignore"):
             return np.nan_to_num(self.offset + self.factor * scores)
@@ -105,32 +182,81 @@ class Regression:
 
 @dataclass(frozen=True)
 class OutlierDetection:
-    """The one score is an amplitude, whose square is the probability of the sample.
+    """The task of an outlier detector: the only score squared is the sample's probability.
 
-    Attributes
+    Parameters
     ----------
     offset : float
         Log-likelihood in nats below which a sample is an outlier.
+
+    Examples
+    --------
+    >>> from tensorspin.compiler import OutlierDetection
+    >>> task = OutlierDetection(offset=-2.0)
+    >>> task.predict([[16384], [16384]], exponents=[14, 16], log2_scale=0.0).tolist()
+    [1, -1]
     """
 
     offset: float
 
     def check(self, n_outputs: int) -> None:
-        """Raise ValueError if the task can't read that many scores, or a number is not finite."""
+        """Refuse a program that the task can't read.
+
+        Parameters
+        ----------
+        n_outputs : int
+            Scores of the program.
+
+        Raises
+        ------
+        ValueError
+            If the task can't read that many scores, or one of its numbers is not finite.
+        """
         _check_single(n_outputs, "outlier detection")
         _check_finite(offset=self.offset)
 
     def log_likelihood(self, mantissas, exponents, log2_scale: float) -> np.ndarray:
-        """Log-likelihoods in nats, float64, shape (n,), always finite; see `log_magnitudes`."""
+        """Compute the log-likelihood of each sample.
+
+        Parameters
+        ----------
+        mantissas : array-like of int of shape (n_samples, outputs)
+            Mantissas of the scores.
+        exponents : array-like of int of shape (n_samples,)
+            Exponent of each sample.
+        log2_scale : float
+            The program's `NetworkProgram.log2_scale`.
+
+        Returns
+        -------
+        ndarray of float64 of shape (n_samples,)
+            Log-likelihoods in nats, always finite; see `log_magnitudes`.
+        """
         return 2 * log_magnitudes(mantissas, exponents, log2_scale)[:, 0]
 
     def predict(self, mantissas, exponents, log2_scale: float) -> np.ndarray:
-        """1 for an inlier, -1 for an outlier; int64, shape (n,)."""
+        """Tell inliers from outliers.
+
+        Parameters
+        ----------
+        mantissas : array-like of int of shape (n_samples, outputs)
+            Mantissas of the scores.
+        exponents : array-like of int of shape (n_samples,)
+            Exponent of each sample.
+        log2_scale : float
+            The program's `NetworkProgram.log2_scale`.
+
+        Returns
+        -------
+        ndarray of int64 of shape (n_samples,)
+            1 for an inlier, -1 for an outlier.
+        """
         inside = self.log_likelihood(mantissas, exponents, log2_scale) >= self.offset
         return np.where(inside, 1, -1)
 
 
 Task = Classification | Regression | OutlierDetection
+"""What the scores of a program mean."""
 
 
 def _check_single(n_outputs: int, what: str) -> None:

@@ -1,6 +1,8 @@
-"""Programs in files: an ``.npz`` archive of plain arrays and one JSON text, never a pickle.
+"""Keep programs in files: an ``.npz`` archive of plain arrays and one JSON text, never a pickle.
 
-The archive's own checksums find damage; what was edited by hand is checked as any new program is.
+Reading a file can't run code that somebody hid in it. The archive's own checksums find damage, and
+what was edited by hand is checked as any new program is. A file of an older version of the package
+is read; a file of a newer one is refused, with the versions that this package reads.
 """
 
 from __future__ import annotations
@@ -19,23 +21,38 @@ from ..errors import TensorspinError
 from .outputs import Classification, OutlierDetection, Regression, Task
 
 FORMAT = "tensorspin network program"
+"""Stands in each file, so that an archive of something else is not mistaken for a program."""
+
 VERSION = 3
-"""Version 1 knew only classifiers: their classes and temperature were not yet a task. Version 2
-knew no narrow nodes."""
+"""Version of the files that are written. Version 1 knew only classifiers: their classes and
+temperature were not yet a task. Version 2 knew no narrow nodes, whose weights take 4 bits."""
 
 _TASKS = {
     "classification": Classification,
     "regression": Regression,
     "outlier detection": OutlierDetection,
 }
-
+"""Name in the file for each kind of task."""
 
 Program = TypeVar("Program")
-"""What `load` makes of a file: `tensorspin.compiler.network_program.NetworkProgram`."""
+"""What `load` makes of a file: a `tensorspin.compiler.NetworkProgram`. This module doesn't import
+it, since programs know how to save themselves."""
 
 
 class ProgramFileError(TensorspinError):
-    """A file is not a program, is damaged, or is of another version."""
+    """A file is not a program, is damaged, or is of a later version.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tensorspin.compiler import NetworkProgram, ProgramFileError
+    >>> _ = Path("notes.npz").write_text("no program")
+    >>> try:
+    ...     NetworkProgram.load("notes.npz")
+    ... except ProgramFileError as error:
+    ...     print(str(error).partition(":")[0])
+    notes.npz is no sound program file
+    """
 
 
 def save(path: str | Path, program: Mapping[str, Any]) -> None:
@@ -46,7 +63,7 @@ def save(path: str | Path, program: Mapping[str, Any]) -> None:
     path : str or Path
         File to write.
     program : mapping of str to object
-        The attributes of a `tensorspin.compiler.network_program.NetworkProgram`, by name.
+        The attributes of a `tensorspin.compiler.NetworkProgram`, by name.
 
     Raises
     ------
@@ -136,12 +153,12 @@ def load(path: str | Path, make: Callable[..., Program]) -> Program:
         ) as error:
             reason = f"{error.args[0]} is missing" if isinstance(error, KeyError) else error
             raise ProgramFileError(f"{path} is no sound program file: {reason}") from error
-        except Exception as error:  # zlib.error and what else a damaged archive provokes
+        except Exception as error:  # A damaged archive provokes zlib.error, and many others.
             raise ProgramFileError(f"{path} is damaged: {error}") from error
 
 
 def _attributes(metadata: dict, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
-    """The attributes of the program in a file, by name."""
+    """Return the attributes of the program in a file, by name."""
     nodes = tuple(_node(entry) for entry in metadata["nodes"])
     flat = arrays["weights"]
     shapes = [(node.outputs, node.left.size, node.right.size) for node in nodes]
@@ -165,14 +182,14 @@ def _attributes(metadata: dict, arrays: dict[str, np.ndarray]) -> dict[str, Any]
 
 
 def _task_entry(task: Task) -> tuple[dict, dict[str, np.ndarray]]:
-    """A task as JSON metadata and arrays."""
+    """Return a task as JSON metadata and arrays."""
     kind = next(name for name, type_ in _TASKS.items() if isinstance(task, type_))
     entry = {"kind": kind}
     if not isinstance(task, Classification):
         return {**entry, **asdict(task)}, {}
     classes = task.labels
     if classes.dtype == object:
-        # Strings from pandas; others have no plain form.
+        # pandas keeps strings as objects. Other objects have no form that a file can hold.
         classes = np.array(classes.tolist())
         if classes.dtype.kind not in "US" or classes.tolist() != task.labels.tolist():
             raise ValueError("classes of mixed types can't be saved; use numbers or strings")

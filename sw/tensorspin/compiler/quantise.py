@@ -1,4 +1,4 @@
-"""Rounding of trained tensors to the engine's number formats."""
+"""Round trained tensors to the engine's number formats."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from ..contract.contractor.program import WEIGHT_SUM_LIMIT
 from ..contract.fixed import MANTISSA, NARROW_STEP, NARROW_WEIGHT, WEIGHT
 
 UNITS = {NARROW_WEIGHT.width: NARROW_STEP, WEIGHT.width: 1}
-"""Bits of a node's stored weights -> what its integers are multiples of."""
+"""For each number of bits in which a node's weights may be stored: what the 8-bit integers that they
+stand for are multiples of. Weights of 4 bits are the upper halves of 8-bit weights."""
 
 
 def check_weight_bits(bits, name: str = "weight_bits", *others) -> None:
@@ -19,45 +20,49 @@ def check_weight_bits(bits, name: str = "weight_bits", *others) -> None:
     Parameters
     ----------
     bits : object
+        The value to check.
     name : str
-        Of the parameter, for the message.
+        Name of the parameter, for the message.
     *others : object
         Values allowed beside the numbers of bits.
 
     Raises
     ------
     ValueError
+        If the value is none of those.
     """
     # NumPy's integers are welcome; 8.0 and what has no hash are not.
     if isinstance(bits, (Integral, str, type(None))) and bits in (*UNITS, *others):
         return
     choices = ", ".join(repr(choice) for choice in (*sorted(UNITS), *others))
-    raise ValueError(f"{name} must be one of {choices}, got {bits!r}")
+    raise ValueError(f"{name} must be one of {choices}, not {bits!r}")
 
 
 def weight_steps(tensors: np.ndarray, bits: int = WEIGHT.width) -> np.ndarray:
-    """Step sizes with which nodes are rounded: the largest entry becomes the largest integer.
+    """Choose the step sizes with which nodes are rounded.
 
-    Symmetrical: the least integer of the format is not used.
+    A node's largest entry becomes the largest integer. The integers are symmetrical about zero: the
+    least one of the format is not used.
 
     Parameters
     ----------
-    tensors : ndarray of float, shape (nodes, outputs, elements)
-        Entries that are zero, such as padding, do not count.
+    tensors : ndarray of float of shape (nodes, outputs, elements)
+        Weights of each node. Entries that are zero, such as padding, do not count.
     bits : int
-        A key of `UNITS`.
+        Bits of the stored weights, a key of `UNITS`.
 
     Returns
     -------
-    ndarray, shape (nodes,), of the dtype of `tensors`
-        Step between two neighbouring weights, greater than 0.
+    ndarray of shape (nodes,)
+        Step between two neighbouring weights, greater than 0, in the dtype of `tensors`.
     """
     unit = UNITS[bits]
     largest_integer = WEIGHT.maximum // unit
     magnitudes = np.abs(tensors)
     steps = magnitudes.max(axis=(1, 2)) / largest_integer
     elements = tensors.shape[2]
-    # Rounding can add half a step to each magnitude of the sum.
+    # A node with many large entries gets a larger step, so that no sum of an output's magnitudes
+    # exceeds the limit. Rounding can add half a step to each of them.
     most = WEIGHT_SUM_LIMIT // unit
     if elements * largest_integer > most:
         row_sums = magnitudes.sum(axis=2).max(axis=1)
@@ -67,21 +72,21 @@ def weight_steps(tensors: np.ndarray, bits: int = WEIGHT.width) -> np.ndarray:
 
 
 def quantise_weights(weights: np.ndarray, bits: int = WEIGHT.width) -> tuple[np.ndarray, float]:
-    """Integers that are proportional to a node's weights, as nearly as so many bits allow.
+    """Round a node's weights to integers that are proportional to them.
 
-    One step size for the whole node. It need not be a power of two: a constant factor of a node
-    only scales the scores, which the host accounts for.
+    The whole node has one step size. It need not be a power of two: a constant factor of a node
+    only scales the scores, and the host accounts for that.
 
     Parameters
     ----------
-    weights : ndarray of float, shape (outputs, left, right)
-        Finite.
+    weights : ndarray of float of shape (outputs, left, right)
+        The weights, all finite.
     bits : int
-        8, or 4 for a narrow node.
+        Bits of the stored weights: 8, or 4 for a narrow node.
 
     Returns
     -------
-    integers : ndarray of int8, same shape
+    integers : ndarray of int8 of shape (outputs, left, right)
         Multiples of `UNITS[bits]`. No row's absolute values sum to more than `WEIGHT_SUM_LIMIT`, so
         that no input can overflow an accumulator.
     step : float
@@ -102,15 +107,16 @@ def quantise_weights(weights: np.ndarray, bits: int = WEIGHT.width) -> tuple[np.
 
 
 def quantise_table(table: np.ndarray) -> np.ndarray:
-    """Feature table in mantissas.
+    """Round a feature table to mantissas.
 
     Parameters
     ----------
-    table : ndarray of float, shape (256, components)
-        Within -1..1.
+    table : ndarray of float of shape (256, components)
+        The vector for each level, its entries within -1..1.
 
     Returns
     -------
-    ndarray of int16, shape (components, 256)
+    ndarray of int16 of shape (components, 256)
+        The mantissas, one component after the other as in the device's memory.
     """
     return MANTISSA.from_float(table).astype(np.int16).T.copy()

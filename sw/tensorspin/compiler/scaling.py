@@ -1,4 +1,4 @@
-"""Scaling of features to [0, 1]."""
+"""Scale features to [0, 1], the range of the levels that a device is sent."""
 
 from __future__ import annotations
 
@@ -10,23 +10,27 @@ def check_feature_range(feature_range, n_features: int) -> tuple[np.ndarray, np.
 
     Parameters
     ----------
-    feature_range : (low, high), each a number or an array of one number per feature
+    feature_range : tuple of (low, high)
+        The limits: each a number for all features, or array-like of shape (n_features,).
     n_features : int
+        Features of a sample.
 
     Returns
     -------
-    low, high : float64 arrays (n_features,)
+    low, high : ndarray of float64 of shape (n_features,)
+        The limits of each feature.
 
     Raises
     ------
     ValueError
-        If it is not a pair, has a wrong length, or some low is not a finite number below its high.
+        If `feature_range` is no pair, has a wrong length, or some low is not a finite number below
+        its high.
     """
     if isinstance(feature_range, str) or not hasattr(feature_range, "__len__"):
-        raise ValueError(f"feature_range must be None or (low, high), got {feature_range!r}")
+        raise ValueError(f"feature_range must be None or (low, high), not {feature_range!r}")
     if len(feature_range) != 2:
         raise ValueError(
-            f"feature_range must have 2 entries, (low, high), got {len(feature_range)}"
+            f"feature_range must have 2 entries, (low, high), not {len(feature_range)}"
         )
     limits = []
     for name, values in zip(("low", "high"), feature_range):
@@ -34,7 +38,7 @@ def check_feature_range(feature_range, n_features: int) -> tuple[np.ndarray, np.
         if values.shape not in ((), (n_features,)):
             raise ValueError(
                 f"the {name} of feature_range must be a number or have shape ({n_features},), one "
-                f"number per feature; got shape {values.shape}"
+                f"number per feature, not shape {values.shape}"
             )
         limits.append(np.broadcast_to(values, (n_features,)).copy())
     low, high = limits
@@ -42,19 +46,26 @@ def check_feature_range(feature_range, n_features: int) -> tuple[np.ndarray, np.
     if len(wrong):
         feature = wrong[0]
         raise ValueError(
-            f"feature_range of feature {feature} must be finite with low below high, got "
+            f"feature_range of feature {feature} must be finite with low below high, not "
             f"({low[feature]:g}, {high[feature]:g})"
         )
     return low, high
 
 
 def check_inside(X: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:
-    """Raise ValueError, naming feature, value and limits, if a value of X is outside.
+    """Refuse values outside of the limits.
 
     Parameters
     ----------
-    X : float array (n_samples, n_features)
-    low, high : float arrays (n_features,)
+    X : ndarray of float of shape (n_samples, n_features)
+        The samples.
+    low, high : ndarray of float of shape (n_features,)
+        The limits of each feature.
+
+    Raises
+    ------
+    ValueError
+        If a value is outside; the message names feature, sample, value and limits.
     """
     outside = np.argwhere((X < low) | (X > high))
     if len(outside):
@@ -72,14 +83,17 @@ def scale_features(X: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarr
 
     Parameters
     ----------
-    X : float64 array (n_samples, n_features)
-    low, high : float64 arrays (n_features,)
+    X : ndarray of float64 of shape (n_samples, n_features)
+        The samples.
+    low, high : ndarray of float64 of shape (n_features,)
+        The limits of each feature.
 
     Returns
     -------
-    float64 array (n_samples, n_features), values in [0, 1]
+    ndarray of float64 of shape (n_samples, n_features)
+        Values in [0, 1].
     """
-    # Halved, because the difference of two large numbers of opposite sign can overflow.
+    # All terms are halved, because the difference of two large numbers of opposite sign can overflow.
     span = high / 2 - low / 2
     offset = np.clip(X, low, high) / 2 - low / 2
     return np.divide(offset, span, out=np.zeros_like(offset), where=span > 0)

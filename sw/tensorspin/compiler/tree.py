@@ -1,4 +1,8 @@
-"""Tree tensor networks as bilinear nodes."""
+"""Turn tree tensor networks into bilinear nodes.
+
+Each node of the tree multiplies the vectors of its two children; a leaf's vector is that of a
+feature. The results wait in vector slots until the parent is computed.
+"""
 
 from __future__ import annotations
 
@@ -8,20 +12,22 @@ from heapq import heapify, heappop, heappush
 import numpy as np
 
 from ..contract.contractor.program import Node, Operand, OperandKind
-from ..contract.device.boards import CONTRACTORS
+from ..contract.device.boards import BOARDS
 from ..golden.contractor.cycles import cycle_count
 from .nodes import FloatNode, with_waits
 
-SLOTS = min(board.contractor.slots for board in CONTRACTORS.values())
-"""Vector slots that every board has."""
+_SIZES = [board.contractor for board in BOARDS.values() if board.contractor is not None]
 
-LANES = min(board.contractor.lanes for board in CONTRACTORS.values())
-"""Lanes for which the order of nodes is chosen. A program serves boards of any number of lanes, and
-that hardly changes which order is the faster."""
+SLOTS = min(size.slots for size in _SIZES)
+"""Vector slots that every board with a contractor has, so that any of them can take the program."""
+
+LANES = min(size.lanes for size in _SIZES)
+"""Lanes for which the order of nodes is chosen: the fewest of any board. A program serves boards of
+any number of lanes, which hardly matters for the question which order is the faster."""
 
 LOOK_AHEAD = 64
-"""Nodes among which one is sought that can be drawn forward. In a balanced tree the next subtree is
-nearer; in others the search would take time for nothing."""
+"""How many of the next nodes are searched for one that can be drawn forward. In a balanced tree the
+next subtree begins sooner; in others a longer search would take time and find nothing."""
 
 
 def check_children(children: np.ndarray) -> None:
@@ -29,16 +35,16 @@ def check_children(children: np.ndarray) -> None:
 
     Parameters
     ----------
-    children : ndarray of int, shape (n_leaves - 1, 2)
-        Left and right child of each node; the convention of `sklearn.cluster` and of
+    children : ndarray of int of shape (n_leaves - 1, 2)
+        Left and right child of each node, by the convention of `sklearn.cluster` and of
         `scipy.cluster.hierarchy`: values below ``n_leaves`` are leaves, ``n_leaves + i`` is node i.
-        A node stands behind its children, so that the last is the root.
+        A node stands behind its children, so that the last one is the root.
 
     Raises
     ------
     ValueError
-        With the node's index: a child is out of range, is read twice or never, or stands behind
-        its reader, as at least one child in a loop does.
+        If a child is out of range, has two parents or none, or stands behind its parent, as at
+        least one child in a loop does. The message names the node.
     """
     if children.ndim != 2 or children.shape[1] != 2 or len(children) < 1:
         raise ValueError(
@@ -66,7 +72,8 @@ def check_children(children: np.ndarray) -> None:
                     f"tree node {node}: {what} is a child of node {reader[child]} already"
                 )
             reader[child] = node
-    # 2 (n_leaves - 1) different children: all leaves and all nodes but the root.
+    # No child can be missing now: 2 (n_leaves - 1) different ones are all leaves and all nodes but
+    # the root.
 
 
 def tree_nodes(
@@ -76,35 +83,46 @@ def tree_nodes(
     slots: int = SLOTS,
     lanes: int = LANES,
 ) -> list[FloatNode]:
-    """Nodes of a tree tensor network in the order of their execution.
+    """Turn a tree tensor network into nodes in the order of their execution.
 
-    A leaf is an operand, not a node. The order is depth first, the subtree that needs more vector
-    slots before the other (Sethi and Ullman 1970, doi:10.1145/321607.321620): no order needs fewer.
-    Where a node would wait for the result of the node just before, an independent node is drawn
-    forward to fill the time, as long as the slots suffice, and if it makes the program faster by
-    the exact cycle count.
+    A leaf of the tree is an operand, not a node. The order is depth first, and of two subtrees the
+    one that needs more vector slots comes first: no order needs fewer slots (Sethi and Ullman 1970,
+    doi:10.1145/321607.321620). Where a node would wait for the result of the node just before, an
+    independent node is drawn forward to fill the time, as long as the slots suffice. The result is
+    used if it makes the program faster by the exact cycle count.
 
     Parameters
     ----------
-    children : ndarray of int, shape (n_leaves - 1, 2)
-        See `check_children`.
-    tensors : sequence of ndarray, shape (outputs, left, right), one for each node
-    leaf_features : sequence of int, length n_leaves
-        The feature that each leaf reads.
+    children : ndarray of int of shape (n_leaves - 1, 2)
+        Left and right child of each node; see `check_children`.
+    tensors : sequence of ndarray of shape (outputs, left, right)
+        Tensor of each node.
+    leaf_features : sequence of int
+        The feature that each of the n_leaves leaves reads.
     slots : int
-        Vector slots to make do with. A tree that needs more still gets an order with as few as it
-        can; `NetworkProgram.check` refuses the device then.
+        Vector slots to make do with. A tree that needs more still gets an order with as few as
+        possible; `NetworkProgram.check` then refuses a device that has fewer.
     lanes : int
         Lanes for which cycles are counted.
 
     Returns
     -------
     list of FloatNode
+        The nodes; the last one is the root of the tree.
 
     Raises
     ------
     ValueError
-        If it is not a tree, or the shapes of neighbours differ; with the node's index.
+        If `children` is not a tree, or the shapes of neighbours differ. The message names the node.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tensorspin.compiler import tree_nodes
+    >>> children = np.array([[0, 1], [2, 3], [4, 5]])  # two nodes with two leaves each, the root
+    >>> tensors = [np.ones((3, 2, 2)), np.ones((3, 2, 2)), np.ones((10, 3, 3))]
+    >>> [node.name for node in tree_nodes(children, tensors, leaf_features=[0, 1, 2, 3])]
+    ['tree node 0', 'tree node 1', 'tree node 2']
     """
     children = np.asarray(children)
     check_children(children)
@@ -125,7 +143,9 @@ def tree_nodes(
     ]
 
 
-def _check_shapes(children, tensors, leaf_features) -> None:
+def _check_shapes(
+    children: np.ndarray, tensors: Sequence[np.ndarray], leaf_features: Sequence[int]
+) -> None:
     n_leaves = len(children) + 1
     if len(tensors) != len(children) or len(leaf_features) != n_leaves:
         raise ValueError(
@@ -147,7 +167,13 @@ def _check_shapes(children, tensors, leaf_features) -> None:
 
 
 def _depth_first(operands_of: list[list[int]]) -> list[int]:
-    """Order with the fewest slots. A node may overwrite its own operand."""
+    """Find the order with the fewest slots; a node may overwrite its own operand.
+
+    Parameters
+    ----------
+    operands_of : list of list of int
+        The children of each node that are nodes.
+    """
     needs: list[int] = []
     for operands in operands_of:
         below = sorted((needs[node] for node in operands), reverse=True)
@@ -164,7 +190,7 @@ def _depth_first(operands_of: list[list[int]]) -> list[int]:
 
 
 def _filled(order: list[int], operands_of: list[list[int]], slots: int) -> list[int]:
-    """Draw the next independent node forward to where a node would read the result before it."""
+    """Draw independent nodes forward to where a node would wait for the one just before."""
     order = list(order)
     # Vectors alive after each position: a node adds its own and frees its operands.
     alive = list(np.cumsum([1 - len(operands_of[node]) for node in order]))
@@ -192,8 +218,13 @@ def _filled(order: list[int], operands_of: list[list[int]], slots: int) -> list[
     return order
 
 
-def _placed(order, children, tensors, leaf_features) -> list[Node]:
-    """The nodes with their slots: always the lowest free one."""
+def _placed(
+    order: Sequence[int],
+    children: np.ndarray,
+    tensors: Sequence[np.ndarray],
+    leaf_features: Sequence[int],
+) -> list[Node]:
+    """Give each node's result the lowest free vector slot."""
     n_leaves = len(children) + 1
     slot_of: dict[int, int] = {}
     free = list(range(len(order)))
@@ -211,5 +242,6 @@ def _placed(order, children, tensors, leaf_features) -> list[Node]:
         slot_of[index] = heappop(free)
         last = index == len(order) - 1
         outputs = len(tensors[index])
-        nodes.append(Node(*operands, outputs, slot_of[index], wait=False, last=last))
+        left, right = operands
+        nodes.append(Node(left, right, outputs, slot_of[index], wait=False, last=last))
     return with_waits(nodes)

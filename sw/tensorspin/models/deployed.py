@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, OutlierMixin, RegressorMixin
 from sklearn.utils.validation import validate_data
@@ -16,28 +18,38 @@ from .logits import LogitsMixin, normalised_logits
 class BoardEstimator(BaseEstimator):
     """Base of the fitted estimators that predict on a board.
 
-    Made by the ``deploy`` of an estimator, or from a program that was loaded from a file. It keeps
-    the URL of its board and opens it at the first prediction, so that it can be copied to another
-    process; an open `Board` can be given instead.
+    Such an estimator is made by the ``deploy`` of a trainable one, or from a program that was
+    loaded from a file. It keeps the URL of its board and opens it at the first prediction, so that
+    it can be copied to another process. An open `Board` can be given instead.
 
     Parameters
     ----------
     program : NetworkProgram
+        The quantised network.
     board : str or Board
-        URL, such as ``/dev/ttyUSB1``, ``sim://icebreaker``, ``golden://icebreaker``; or a board
+        URL, such as ``/dev/ttyUSB1``, ``sim://icebreaker`` or ``golden://icebreaker``; or a board
         that is open already, which `close` leaves open.
 
     Attributes
     ----------
     n_features_in_ : int
+        Features of a sample.
     last_run_ : ContractorResults
         What the board answered at the last prediction: scores, exponents, cycles.
-
     """
 
     _task_type: type[Task]
+    """The task that a program of this estimator has."""
+
     _trainable_name: str
     """The estimator to fit instead, for messages."""
+
+    # Not parameters, so scikit-learn doesn't copy them to clones.
+    _opened: Board | None = None
+    """The board that this estimator has opened itself."""
+
+    _opened_url: str | None = None
+    """The URL that it was opened with."""
 
     def __init__(self, program: NetworkProgram, board: str | Board) -> None:
         self.program = program
@@ -52,21 +64,36 @@ class BoardEstimator(BaseEstimator):
         return True
 
     def fit(self, X, y=None):
-        """Refuse: the network was trained before it came to the board."""
+        """Refuse to be fitted: the network was trained before it came to the board.
+
+        Parameters
+        ----------
+        X : object
+            Ignored.
+        y : object, optional
+            Ignored.
+
+        Raises
+        ------
+        TypeError
+            Always.
+        """
         raise TypeError(
             f"a {type(self).__name__} can't be trained: fit an {self._trainable_name}, deploy it"
         )
 
     def run(self, X) -> ContractorResults:
-        """What the board answers.
+        """Contract samples on the board.
 
         Parameters
         ----------
-        X : array-like (n_samples, n_features)
+        X : array-like of shape (n_samples, n_features)
+            The samples.
 
         Returns
         -------
         ContractorResults
+            What the board answers.
 
         Raises
         ------
@@ -87,13 +114,14 @@ class BoardEstimator(BaseEstimator):
             )
         levels = self.program.levels(validate_data(self, X, dtype=np.float64, reset=False))
         board = self._open()
+        # Costs one question if the board holds the program already, and is the only way to know.
         board.load(self.program)
         self.last_run_ = board.run(levels)
         return self.last_run_
 
     def close(self) -> None:
         """Release the board if this estimator opened it; the next prediction opens it again."""
-        if self.__dict__.get("_opened") is not None:
+        if self._opened is not None:
             self._opened.close()
             self._opened = None
 
@@ -104,6 +132,7 @@ class BoardEstimator(BaseEstimator):
         self.close()
 
     def __getstate__(self) -> dict:
+        # An open port stays with the process that opened it.
         state = super().__getstate__()
         return {name: value for name, value in state.items() if not name.startswith("_opened")}
 
@@ -112,11 +141,11 @@ class BoardEstimator(BaseEstimator):
             raise TypeError(
                 f"board must be a URL or an open Board, not {type(self.board).__name__}"
             )
-        if self.__dict__.get("_opened") is not None and self._opened_url != self.board:
+        if self._opened is not None and self._opened_url != self.board:
             self.close()  # set_params chose another board
         if isinstance(self.board, Board):
             return self.board
-        if self.__dict__.get("_opened") is None:
+        if self._opened is None:
             self._opened, self._opened_url = Board.open(self.board), self.board
         return self._opened
 
@@ -124,19 +153,35 @@ class BoardEstimator(BaseEstimator):
 class BoardClassifier(LogitsMixin, ClassifierMixin, BoardEstimator):
     """A fitted classifier that predicts on a board.
 
-    See `BoardEstimator` for what it keeps.
+    It keeps the URL of its board, opens it at the first prediction, and closes it in `close` or at
+    the end of a ``with`` block.
 
     Parameters
     ----------
     program : NetworkProgram
-        For `Classification`.
+        The quantised network, for `Classification`.
     board : str or Board
+        URL, such as ``/dev/ttyUSB1``, ``sim://icebreaker`` or ``golden://icebreaker``; or a board
+        that is open already, which `close` leaves open.
 
     Attributes
     ----------
-    classes_ : ndarray, shape (n_classes,)
+    classes_ : ndarray of shape (n_classes,)
+        Labels of the scores.
     n_features_in_ : int
+        Features of a sample.
     last_run_ : ContractorResults
+        What the board answered at the last prediction: scores, exponents, cycles.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from tensorspin import MPSClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> classifier = MPSClassifier(bond_dim=4, epochs=20, random_state=0).fit(X, y)
+    >>> with classifier.deploy("golden://icebreaker") as on_board:
+    ...     on_board.predict(X[::50]).tolist()
+    [0, 1, 2]
     """
 
     _task_type = Classification
@@ -148,37 +193,75 @@ class BoardClassifier(LogitsMixin, ClassifierMixin, BoardEstimator):
         return self.program.classes
 
     def predict(self, X) -> np.ndarray:
-        """Class of each sample, shape (n_samples,): the board's own choice."""
+        """Predict the class of each sample: the board's own choice of the greatest score.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            The samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Class labels.
+        """
         result = self.run(X)
         return self.program.classes[result.classes]
 
     def _logits(self, X) -> np.ndarray:
         scores = self.run(X).scores.astype(float)
-        return normalised_logits(scores, self.program.task.temperature)
+        task = cast(Classification, self.program.task)
+        return normalised_logits(scores, task.temperature)
 
 
 class BoardRegressor(RegressorMixin, BoardEstimator):
     """A fitted regressor that predicts on a board.
 
-    See `BoardEstimator` for what it keeps.
+    It keeps the URL of its board, opens it at the first prediction, and closes it in `close` or at
+    the end of a ``with`` block.
 
     Parameters
     ----------
     program : NetworkProgram
-        For `Regression`.
+        The quantised network, for `Regression`.
     board : str or Board
+        URL, such as ``/dev/ttyUSB1``, ``sim://icebreaker`` or ``golden://icebreaker``; or a board
+        that is open already, which `close` leaves open.
 
     Attributes
     ----------
     n_features_in_ : int
+        Features of a sample.
     last_run_ : ContractorResults
+        What the board answered at the last prediction: scores, exponents, cycles.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tensorspin import MPSRegressor
+    >>> X = np.random.default_rng(0).random((200, 2))
+    >>> regressor = MPSRegressor(bond_dim=4, epochs=30, random_state=0).fit(X, X[:, 0] * X[:, 1])
+    >>> with regressor.deploy("golden://icebreaker") as on_board:
+    ...     on_board.predict([[0.5, 0.5]]).round(1).tolist()
+    [0.2]
     """
 
     _task_type = Regression
     _trainable_name = "MPSRegressor"
 
     def predict(self, X) -> np.ndarray:
-        """Predicted target of each sample, float64, shape (n_samples,)."""
+        """Predict the target of each sample.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            The samples.
+
+        Returns
+        -------
+        ndarray of float64 of shape (n_samples,)
+            Predicted targets.
+        """
         result = self.run(X)
         return self.program.interpret(result.scores, result.exponents)
 
@@ -186,20 +269,36 @@ class BoardRegressor(RegressorMixin, BoardEstimator):
 class BoardAnomalyDetector(OutlierMixin, BoardEstimator):
     """A fitted anomaly detector that scores samples on a board.
 
-    See `BoardEstimator` for what it keeps.
+    It keeps the URL of its board, opens it at the first prediction, and closes it in `close` or at
+    the end of a ``with`` block.
 
     Parameters
     ----------
     program : NetworkProgram
-        For `OutlierDetection`.
+        The quantised network, for `OutlierDetection`.
     board : str or Board
+        URL, such as ``/dev/ttyUSB1``, ``sim://icebreaker`` or ``golden://icebreaker``; or a board
+        that is open already, which `close` leaves open.
 
     Attributes
     ----------
     offset_ : float
         Log-likelihood in nats below which a sample is an outlier.
     n_features_in_ : int
+        Features of a sample.
     last_run_ : ContractorResults
+        What the board answered at the last prediction: scores, exponents, cycles.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tensorspin import MPSAnomalyDetector
+    >>> x = np.random.default_rng(0).random(300)
+    >>> X = np.stack([x, x], axis=1)  # two sensors that agree
+    >>> detector = MPSAnomalyDetector(bond_dim=4, epochs=20, random_state=0).fit(X)
+    >>> with detector.deploy("golden://icebreaker") as on_board:
+    ...     on_board.predict([[0.5, 0.5], [0.9, 0.1]]).tolist()
+    [1, -1]
     """
 
     _task_type = OutlierDetection
@@ -208,23 +307,55 @@ class BoardAnomalyDetector(OutlierMixin, BoardEstimator):
     @property
     def offset_(self) -> float:
         """Log-likelihood in nats below which a sample is an outlier."""
-        return self.program.task.offset
+        return cast(OutlierDetection, self.program.task).offset
 
     def score_samples(self, X) -> np.ndarray:
-        """Log-likelihood of each sample in nats, float64, shape (n_samples,), always finite.
+        """Compute the log-likelihood of each sample.
 
-        From the mantissa and the exponent of one score; see
+        It follows from the mantissa and the exponent of one score; see
         `tensorspin.compiler.outputs.log_magnitudes`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            The samples.
+
+        Returns
+        -------
+        ndarray of float64 of shape (n_samples,)
+            Log-likelihoods in nats, always finite.
         """
         result = self.run(X)
-        program = self.program
-        return program.task.log_likelihood(result.scores, result.exponents, program.log2_scale)
+        task = cast(OutlierDetection, self.program.task)
+        return task.log_likelihood(result.scores, result.exponents, self.program.log2_scale)
 
     def decision_function(self, X) -> np.ndarray:
-        """``score_samples(X) - offset_``: negative for outliers; shape (n_samples,)."""
+        """Compute how far each sample is from being an outlier: ``score_samples(X) - offset_``.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            The samples.
+
+        Returns
+        -------
+        ndarray of float64 of shape (n_samples,)
+            Differences in nats, negative for outliers.
+        """
         return self.score_samples(X) - self.offset_
 
     def predict(self, X) -> np.ndarray:
-        """1 for an inlier, -1 for an outlier; int64, shape (n_samples,)."""
+        """Tell inliers from outliers.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            The samples.
+
+        Returns
+        -------
+        ndarray of int64 of shape (n_samples,)
+            1 for an inlier, -1 for an outlier.
+        """
         result = self.run(X)
         return self.program.interpret(result.scores, result.exponents)

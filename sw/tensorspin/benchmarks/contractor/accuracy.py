@@ -179,7 +179,11 @@ def _test_program(
 
 
 def _count_differences(
-    row: dict, results: ContractorResults, golden: ContractorResults, program: NetworkProgram, board_name: str
+    row: dict,
+    results: ContractorResults,
+    golden: ContractorResults,
+    program: NetworkProgram,
+    board_name: str,
 ) -> None:
     """Add to a board's row the answers unlike the golden model, and the cycles unlike promised."""
     cycles = estimated(program, board_name)["cycles"]

@@ -12,22 +12,25 @@ from .program import HEADER_BYTES, Node
 
 
 class ProgramOverrunError(ValueError):
-    """A program runs past the end of its memory."""
+    """A program runs past the end of its memory: it has no last node there."""
 
 
 def weight_words(node: Node, weights: np.ndarray, lanes: int) -> np.ndarray:
-    """Weights of a node in the order in which they are read.
+    """Put the weights of a node into the order in which they are read.
 
     Parameters
     ----------
     node : Node
-    weights : ndarray of int8, shape (outputs, left.size, right.size)
+        The node.
+    weights : ndarray of int8 of shape (outputs, left.size, right.size)
+        Its weights.
     lanes : int
+        Multiply-accumulators that work on one sample, and bytes of a word.
 
     Returns
     -------
-    ndarray of uint8, shape (words, lanes)
-        Lanes beyond the last output are 0.
+    ndarray of uint8 of shape (words, lanes)
+        Words of the program memory. Lanes beyond the last output are 0.
 
     Raises
     ------
@@ -35,7 +38,7 @@ def weight_words(node: Node, weights: np.ndarray, lanes: int) -> np.ndarray:
         If the node is narrow and a weight has more than its upper half set.
     """
     blocks = len(node.blocks(lanes))
-    # An odd number of elements leaves half a word empty.
+    # In a narrow node two elements share a word; an odd number leaves half a word empty.
     padded = np.zeros((blocks * lanes, node.elements + node.elements % 2), dtype=np.int8)
     padded[: node.outputs, : node.elements] = weights.reshape(node.outputs, node.elements)
     ordered = padded.reshape(blocks, lanes, -1).transpose(0, 2, 1)
@@ -50,7 +53,7 @@ def weight_words(node: Node, weights: np.ndarray, lanes: int) -> np.ndarray:
 
 
 def _unpack_weights(node: Node, words: np.ndarray) -> np.ndarray:
-    """Inverse of `weight_words`."""
+    """Undo `weight_words`."""
     blocks, lanes = len(node.blocks(words.shape[1])), words.shape[1]
     if node.narrow:
         words = np.stack([words * NARROW_STEP, words - words % NARROW_STEP], axis=1)
@@ -60,22 +63,27 @@ def _unpack_weights(node: Node, words: np.ndarray) -> np.ndarray:
 
 
 def program_image(nodes: Sequence[Node], weights: Sequence[np.ndarray], lanes: int) -> bytes:
-    """Bytes of `MemorySpace.PROGRAM` from address 0 on.
+    """Lay a program out for the program memory.
 
     Parameters
     ----------
     nodes : sequence of Node
-    weights : sequence of ndarray of int8, shape (outputs, left.size, right.size)
+        The program.
+    weights : sequence of ndarray of int8 of shape (outputs, left.size, right.size)
+        Weights of each node.
     lanes : int
+        Multiply-accumulators that work on one sample.
 
     Returns
     -------
     bytes
-        A whole number of words at their stride.
+        Content of `MemorySpace.PROGRAM` from address 0 on: a whole number of words, with the unused
+        addresses between them.
     """
     headers = np.zeros((len(nodes), lanes), dtype=np.uint8)
     for row, node in zip(headers, nodes):
         row[:HEADER_BYTES] = np.frombuffer(node.pack(), dtype=np.uint8)
+    # Each header stands one node early; see `program`.
     parts = [headers[:2]]
     for index, (node, weight) in enumerate(zip(nodes, weights)):
         parts.append(weight_words(node, weight, lanes))
@@ -87,7 +95,21 @@ def program_image(nodes: Sequence[Node], weights: Sequence[np.ndarray], lanes: i
 
 
 def read_image(image: bytes, lanes: int) -> tuple[list[Node], list[np.ndarray]]:
-    """Inverse of `program_image`; bytes after the last node are ignored.
+    """Read a program back from the bytes of the program memory.
+
+    Parameters
+    ----------
+    image : bytes
+        Content of `MemorySpace.PROGRAM` from address 0 on. Bytes after the last node are ignored.
+    lanes : int
+        Multiply-accumulators that work on one sample.
+
+    Returns
+    -------
+    nodes : list of Node
+        The program.
+    weights : list of ndarray of int8 of shape (outputs, left.size, right.size)
+        Weights of each node.
 
     Raises
     ------
@@ -112,7 +134,7 @@ def read_image(image: bytes, lanes: int) -> tuple[list[Node], list[np.ndarray]]:
         return Node.unpack(take(1)[0, :HEADER_BYTES].tobytes())
 
     nodes = [take_header()]
-    weights = []
+    weights: list[np.ndarray] = []
     if not nodes[0].last:
         nodes.append(take_header())
     while True:

@@ -1,4 +1,4 @@
-"""The device's memories as the host addresses them, by byte.
+"""The contractor's memories as the host addresses them, by byte.
 
 ======== ============================================================================
 space    content
@@ -17,18 +17,24 @@ import enum
 from ..fixed import LEVEL, MANTISSA
 
 LEVELS = 1 << LEVEL.width
-"""Rows of the feature table."""
+"""Rows of the feature table, one for each value that a level (a byte) can have."""
 
 MANTISSA_BYTES = MANTISSA.width // 8
+"""Bytes of a mantissa in memories and packets."""
 
 
 class MemorySpace(enum.IntEnum):
-    """Selects a memory in WRITE and READ."""
+    """The number by which WRITE and READ select one of the contractor's memories."""
 
     PROGRAM = 0
+    """The node program."""
     TABLE = 1
+    """The feature table."""
 
 
 def word_stride_bits(lanes: int) -> int:
-    """Base-2 logarithm of the bytes between two words of the program memory."""
+    """Return the base-2 logarithm of the distance in bytes between two words of the program memory.
+
+    Where the number of lanes is no power of two, the last addresses of a word are unused.
+    """
     return (lanes - 1).bit_length()

@@ -8,12 +8,14 @@ their use:
 An operand is a vector slot (the result of an earlier node) or a feature (a row of the feature
 table, chosen by the level of that feature).
 
-In memory the program is a sequence of words of `lanes` bytes that is read once, strictly in order,
-so that it needs no addresses of its own. A node is a header word followed by weight words; the
-weight of output ``block * lanes + lane`` at ``(a, b)`` stands in byte `lane` of its weight word
+In memory the program is a sequence of words of `lanes` bytes, one for each multiply-accumulator of
+the contractor. The sequence is read once, strictly in order, so that it needs no addresses of its
+own. A node is a header word followed by weight words. Each pass over the products, a *block*,
+computes as many outputs as there are lanes: the weight of output ``block * lanes + lane`` at ``(a, b)`` stands in byte `lane` of its weight word
 ``(block * A + a) * B + b``. A narrow node has weights of 4 bits: a word serves two elements, the
-first in the lower half of each byte, and each block begins with a new word. Each header stands one
-node early, before the weights of the node before it,
+first in the lower half of each byte, and each block begins with a new word.
+
+Each header stands one node early, before the weights of the node before it,
 
     header 0, header 1, weights 0, header 2, weights 1, ..., weights n - 1
 
@@ -41,41 +43,61 @@ HEADER_FIELDS = (
     ("last", 1),
     ("narrow", 1),
 )
-"""Name and width of the header's fields, from bit 0 on. The three sizes are stored minus one."""
+"""Name and width in bits of the header's fields, from bit 0 on. The three sizes are stored minus
+one, since a size of 0 means nothing."""
 
 HEADER_BITS = 64
+"""Bits of a header: what the fields take, rounded up to whole bytes."""
+
 HEADER_BYTES = HEADER_BITS // 8
+"""Bytes of a header."""
+
 MIN_LANES = HEADER_BYTES
-"""A header is one word."""
+"""Lanes that a contractor needs at least: a header must fit into one word, a byte for each lane."""
 
 MAX_OPERAND = 64
+"""Entries that an operand may have, as the header has 6 bits for its size. A device may hold fewer
+(`ContractorSize`)."""
+
 MAX_OUTPUTS = 64
+"""Outputs that a node may have, as the header has 6 bits for them. A device may hold fewer."""
+
 MAX_FEATURES = 1024
-"""Limits of the header's fields; a device may hold less (`ContractorSize`)."""
+"""Features that a sample may have. A device may hold fewer."""
 
 WEIGHT_SUM_LIMIT = ACCUMULATOR.maximum // (1 << (MANTISSA.width - 1))
-"""Greatest sum of abs(W[k, a, b]) over a, b for one k: then no input can overflow an accumulator.
-A product of two mantissas is at most 2**15 in magnitude."""
+"""Greatest sum of ``abs(W[k, a, b])`` over all a and b that the weights of an output k may have. A
+product of two mantissas is at most 2**15 in magnitude, so below this limit no input can overflow an
+accumulator."""
 
 
 class OperandKind(enum.IntEnum):
-    """Where an operand comes from."""
+    """Where an operand of a node comes from."""
 
     VECTOR = 0
+    """A vector slot, which holds the result of an earlier node."""
     FEATURE = 1
+    """A row of the feature table, chosen by the level of a feature."""
 
 
 @dataclass(frozen=True)
 class Operand:
-    """Left or right side of a node.
+    """Left or right side of a node: a vector.
 
-    Attributes
+    Parameters
     ----------
     kind : OperandKind
+        Where the vector comes from.
     index : int
         Vector slot, or index of the feature in the sample.
     size : int
         Number of entries, 1..`MAX_OPERAND`.
+
+    Examples
+    --------
+    >>> from tensorspin.contract.contractor import Operand, OperandKind
+    >>> Operand(OperandKind.FEATURE, index=3, size=2)
+    Operand(kind=<OperandKind.FEATURE: 1>, index=3, size=2)
     """
 
     kind: OperandKind
@@ -85,23 +107,35 @@ class Operand:
 
 @dataclass(frozen=True)
 class Node:
-    """One bilinear node.
+    """One bilinear node of a program, without its weights.
 
-    Attributes
+    Parameters
     ----------
     left, right : Operand
+        The two vectors that the node multiplies.
     outputs : int
         Entries of the result, 1..`MAX_OUTPUTS`.
     destination : int
-        Vector slot of the result; meaningless in the last node.
+        Vector slot of the result. In the last node it has no meaning.
     wait : bool
-        An operand is the result of the node just before: start only when that is complete. A node
-        always waits for the one before that.
+        Whether an operand is the result of the node just before, so that this node starts only when
+        that result is complete. A node always waits for the node two before.
     last : bool
-        The result is the scores, and the program ends.
+        Whether the result is the scores, and the program ends.
     narrow : bool
-        The weights are stored in `tensorspin.contract.fixed.NARROW_WEIGHT`: all are multiples of
-        `NARROW_STEP`. This changes the memory that they take, and nothing else.
+        Whether the weights are stored in 4 bits, as `tensorspin.contract.fixed.NARROW_WEIGHT`. Then
+        all are multiples of `NARROW_STEP`, and take half of the memory; nothing else changes.
+
+    Examples
+    --------
+    >>> from tensorspin.contract.contractor import Node, Operand, OperandKind
+    >>> bond = Operand(OperandKind.VECTOR, index=0, size=16)
+    >>> feature = Operand(OperandKind.FEATURE, index=5, size=2)
+    >>> node = Node(bond, feature, outputs=10, destination=0, wait=True, last=False)
+    >>> node.elements, node.blocks(lanes=8), node.words(lanes=8)
+    (32, [8, 2], 65)
+    >>> Node.unpack(node.pack()) == node
+    True
     """
 
     left: Operand
@@ -114,20 +148,42 @@ class Node:
 
     @property
     def elements(self) -> int:
-        """Products per output, ``left.size * right.size``."""
+        """Products that each output sums, ``left.size * right.size``."""
         return self.left.size * self.right.size
 
     @property
     def multiply_accumulates(self) -> int:
-        """Multiplications of a weight that the node needs."""
+        """Multiplications by a weight that the node needs."""
         return self.outputs * self.elements
 
     def blocks(self, lanes: int) -> list[int]:
-        """Outputs computed in each pass over the products."""
+        """Divide the outputs into blocks, the passes over the products.
+
+        Parameters
+        ----------
+        lanes : int
+            Multiply-accumulators that work on one sample.
+
+        Returns
+        -------
+        list of int
+            Outputs of each block.
+        """
         return [min(lanes, self.outputs - first) for first in range(0, self.outputs, lanes)]
 
     def words(self, lanes: int) -> int:
-        """Words of the program memory: header and weights."""
+        """Count the words of the program memory, for header and weights.
+
+        Parameters
+        ----------
+        lanes : int
+            Multiply-accumulators that work on one sample, and bytes of a word.
+
+        Returns
+        -------
+        int
+            Words.
+        """
         return 1 + len(self.blocks(lanes)) * self.block_words
 
     @property
@@ -136,7 +192,12 @@ class Node:
         return -(-self.elements // 2) if self.narrow else self.elements
 
     def pack(self) -> bytes:
-        """The header, `HEADER_BYTES` bytes, little-endian.
+        """Pack the header.
+
+        Returns
+        -------
+        bytes
+            `HEADER_BYTES` bytes, little-endian.
 
         Raises
         ------
@@ -167,7 +228,18 @@ class Node:
 
     @classmethod
     def unpack(cls, header: bytes) -> Node:
-        """Inverse of `pack`."""
+        """Undo `pack`.
+
+        Parameters
+        ----------
+        header : bytes
+            A header. Further bytes are ignored.
+
+        Returns
+        -------
+        Node
+            The node.
+        """
         bits = int.from_bytes(header[:HEADER_BYTES], "little")
         values = {}
         for name, width in HEADER_FIELDS:

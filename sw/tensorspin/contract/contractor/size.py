@@ -9,25 +9,36 @@ from .memory import LEVELS, MANTISSA_BYTES, MemorySpace, word_stride_bits
 
 @dataclass(frozen=True)
 class ContractorSize:
-    """Parameters of the contractor.
+    """Parameters of a contractor.
 
-    Attributes
+    Parameters
     ----------
     lanes : int
         Multiply-accumulators of a group, each with its own byte of the program memory's words.
     program_words : int
-        Words of the program memory; a power of two.
+        Words of the program memory, a power of two.
     features : int
-        Features of a sample at most; a power of two.
+        Features that a sample may have, a power of two.
     components : int
-        Components of the feature table (local dimension at most); a power of two.
+        Components of the feature table, a power of two: the most entries of the vector that a
+        feature is mapped to.
     slots : int
-        Vector slots; a power of two.
+        Vector slots, a power of two. A slot holds the result of a node until another node reads it.
     slot_entries : int
-        Entries of a vector slot: the greatest bond dimension; a power of two.
+        Entries of a vector slot, a power of two: the greatest bond dimension, which is the length
+        of the vectors that the network passes from node to node.
     groups : int
-        Samples contracted in step, each by lanes of its own, which all read the same weights. So a
-        device keeps more multipliers busy than a bond has outputs.
+        Groups of lanes. Each group contracts a sample of its own, and all read the same weights in
+        the same cycle. With groups a device keeps more multipliers busy than a bond has outputs.
+
+    Examples
+    --------
+    >>> from tensorspin.contract.contractor import ContractorSize, MemorySpace
+    >>> size = ContractorSize(
+    ...     lanes=8, program_words=4096, features=1024, components=4, slots=16, slot_entries=32
+    ... )
+    >>> size.program_bytes, size.space_bytes(MemorySpace.TABLE)
+    (32768, 2048)
     """
 
     lanes: int
@@ -40,16 +51,27 @@ class ContractorSize:
 
     @property
     def multipliers(self) -> int:
-        """Multiply-accumulators in all."""
+        """Multiply-accumulators of all groups together."""
         return self.lanes * self.groups
 
     @property
     def program_bytes(self) -> int:
-        """Weights and headers that fit, in bytes."""
+        """Bytes of weights and headers that fit."""
         return self.program_words * self.lanes
 
     def space_bytes(self, space: MemorySpace) -> int:
-        """Size of a memory space in byte addresses."""
+        """Count the byte addresses of a memory space.
+
+        Parameters
+        ----------
+        space : MemorySpace
+            The memory.
+
+        Returns
+        -------
+        int
+            Byte addresses, with the unused ones between the words of the program memory.
+        """
         if space is MemorySpace.PROGRAM:
             return self.program_words << word_stride_bits(self.lanes)
         return self.components * LEVELS * MANTISSA_BYTES
