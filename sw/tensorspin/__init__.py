@@ -3,10 +3,40 @@
 from __future__ import annotations
 
 import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # For type checkers and editors; at run time `__getattr__` imports the names.
+    from .compiler import NetworkProgram
+    from .driver import Board
+    from .models import (
+        BoardAnomalyDetector,
+        BoardClassifier,
+        BoardRegressor,
+        MPSAnomalyDetector,
+        MPSClassifier,
+        MPSRegressor,
+        TTNClassifier,
+    )
+    from .sampling import AnnealingFeatureSelector, BoardSampler, DecomposingSampler
+
+__all__ = [
+    "AnnealingFeatureSelector",
+    "Board",
+    "BoardAnomalyDetector",
+    "BoardClassifier",
+    "BoardRegressor",
+    "BoardSampler",
+    "DecomposingSampler",
+    "MPSAnomalyDetector",
+    "MPSClassifier",
+    "MPSRegressor",
+    "NetworkProgram",
+    "TTNClassifier",
+]
 
 _HOMES = {
     "AnnealingFeatureSelector": "sampling",
-    "Board": "driver.board",
+    "Board": "driver",
     "BoardAnomalyDetector": "models",
     "BoardClassifier": "models",
     "BoardRegressor": "models",
@@ -18,12 +48,15 @@ _HOMES = {
     "NetworkProgram": "compiler",
     "TTNClassifier": "models",
 }
+"""The package in which each public name is at home."""
 
-__all__ = list(_HOMES)
 
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used.
 
-def __getattr__(name: str):
-    # Late, so that the gateware can import the contract without scikit-learn.
+    The gateware imports `tensorspin.contract`, and with it this package, where scikit-learn need
+    not be installed.
+    """
     if name in _HOMES:
         return getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -73,8 +73,8 @@ def chain_nodes(
         )
     left_sites = list(range(label_position))
     right_sites = list(range(n_sites - 1, label_position - 1, -1))
-    # Both half-chains are seen from their outer ends: cores of the right one are transposed, so that
-    # each core is (outer bond, local_dim, inner bond).
+    # Both half-chains are seen from their outer ends: cores of the right one are transposed, so
+    # that each core is (outer bond, local_dim, inner bond).
     left_cores = [np.asarray(cores[site], dtype=np.float64) for site in left_sites]
     right_cores = [np.asarray(cores[site], dtype=np.float64).T for site in right_sites]
     left_bond = _check_bonds(left_sites, left_cores)

@@ -10,8 +10,8 @@ from ..contract.contractor.program import WEIGHT_SUM_LIMIT
 from ..contract.fixed import MANTISSA, NARROW_STEP, NARROW_WEIGHT, WEIGHT
 
 UNITS = {NARROW_WEIGHT.width: NARROW_STEP, WEIGHT.width: 1}
-"""For each number of bits in which a node's weights may be stored: what the 8-bit integers that they
-stand for are multiples of. Weights of 4 bits are the upper halves of 8-bit weights."""
+"""For each number of bits in which a node's weights may be stored: what the 8-bit integers that
+they stand for are multiples of. Weights of 4 bits are the upper halves of 8-bit weights."""
 
 
 def check_weight_bits(bits, name: str = "weight_bits", *others) -> None:

@@ -93,7 +93,7 @@ def scale_features(X: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarr
     ndarray of float64 of shape (n_samples, n_features)
         Values in [0, 1].
     """
-    # All terms are halved, because the difference of two large numbers of opposite sign can overflow.
+    # All terms are halved: the difference of two large numbers of opposite sign can overflow.
     span = high / 2 - low / 2
     offset = np.clip(X, low, high) / 2 - low / 2
     return np.divide(offset, span, out=np.zeros_like(offset), where=span > 0)

@@ -4,3 +4,8 @@
 engines (`contractor`, `annealer`; `engine` is what all drivers have in common). The drivers ask the
 device through `link` over one of the `transports`. `usb` finds boards among the serial ports.
 """
+
+from .board import Board
+from .link.measure import LinkReport
+
+__all__ = ["Board", "LinkReport"]

@@ -8,12 +8,13 @@ their use:
 An operand is a vector slot (the result of an earlier node) or a feature (a row of the feature
 table, chosen by the level of that feature).
 
-In memory the program is a sequence of words of `lanes` bytes, one for each multiply-accumulator of
-the contractor. The sequence is read once, strictly in order, so that it needs no addresses of its
-own. A node is a header word followed by weight words. Each pass over the products, a *block*,
-computes as many outputs as there are lanes: the weight of output ``block * lanes + lane`` at ``(a, b)`` stands in byte `lane` of its weight word
-``(block * A + a) * B + b``. A narrow node has weights of 4 bits: a word serves two elements, the
-first in the lower half of each byte, and each block begins with a new word.
+In memory the program is a sequence of words of `lanes` bytes, one for each multiply-accumulator
+(lane) that works on a sample. The sequence is read once, strictly in order, so that it needs no
+addresses of its own. A node is a header word followed by weight words. Each pass over the products,
+a *block*, computes as many outputs as there are lanes: the weight of output ``block * lanes +
+lane`` at ``(a, b)`` stands in byte `lane` of its weight word ``(block * A + a) * B + b``. A narrow
+node has weights of 4 bits: a word serves two elements, the first in the lower half of each byte,
+and each block begins with a new word.
 
 Each header stands one node early, before the weights of the node before it,
 

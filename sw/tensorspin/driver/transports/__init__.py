@@ -19,6 +19,7 @@ from .base import Transport
 __all__ = ["Transport", "baud_rates", "is_virtual", "open_transport"]
 
 _VIRTUAL = ("sim", "golden")
+"""Schemes of URLs that stand for no hardware."""
 
 
 def open_transport(url: str, *, baud: int | None = None) -> Transport:
@@ -27,10 +28,15 @@ def open_transport(url: str, *, baud: int | None = None) -> Transport:
     Parameters
     ----------
     url : str
-        See the table above.
+        ``sim://BOARD``, ``golden://BOARD``, the path of a serial port, or a URL of pySerial.
     baud : int, optional
         Rate of a serial line in bits per second; by default the first of `baud_rates`. Virtual
         boards have no use for it.
+
+    Returns
+    -------
+    Transport
+        The open transport. Whoever opens it closes it.
 
     Raises
     ------
@@ -38,10 +44,19 @@ def open_transport(url: str, *, baud: int | None = None) -> Transport:
         If there is no such device, or it can't be opened; the message says what to do.
     BaudRateError
         If the port is there, but doesn't know the rate.
+
+    Examples
+    --------
+    >>> from tensorspin.driver.transports import open_transport
+    >>> transport = open_transport("golden://icebreaker")
+    >>> transport.url
+    'golden://icebreaker'
+    >>> transport.close()
     """
     if not isinstance(url, str):
         raise TypeError(f"the device's URL must be a string, not {type(url).__name__}")
     if not is_virtual(url):
+        # Imported late: pySerial is only needed for real boards.
         from .serial_port import SerialTransport
 
         return SerialTransport(url, baud_rates(url)[0] if baud is None else baud)
@@ -57,15 +72,47 @@ def open_transport(url: str, *, baud: int | None = None) -> Transport:
 
 
 def is_virtual(url: str) -> bool:
-    """Whether a URL stands for a simulation or a model, not for a serial port."""
+    """Tell whether a URL stands for a simulation or a model rather than for a serial port.
+
+    Parameters
+    ----------
+    url : str
+        URL as of `open_transport`.
+
+    Returns
+    -------
+    bool
+        True for ``sim://`` and ``golden://``.
+
+    Examples
+    --------
+    >>> from tensorspin.driver.transports import is_virtual
+    >>> is_virtual("golden://icebreaker"), is_virtual("/dev/ttyUSB1")
+    (True, False)
+    """
     scheme, separator, _ = url.partition("://")
     return bool(separator) and scheme.lower() in _VIRTUAL
 
 
 def baud_rates(url: str) -> list[int]:
-    """Rates worth trying at a serial port, the one of most boards first.
+    """List the rates worth trying at a serial port.
 
-    Virtual boards have one entry, so that they are tried once.
+    Parameters
+    ----------
+    url : str
+        URL as of `open_transport`.
+
+    Returns
+    -------
+    list of int
+        Rates in bits per second, the one of most boards first. Virtual boards have one entry, so
+        that they are tried once.
+
+    Examples
+    --------
+    >>> from tensorspin.driver.transports import baud_rates
+    >>> len(baud_rates("golden://icebreaker"))
+    1
     """
     rates = [board.baud for board in BOARDS.values()]
     if is_virtual(url):

@@ -1,4 +1,4 @@
-"""What the driver needs of a way to the device: bytes out, bytes in, and a clock."""
+"""What the driver needs from a way to the device: bytes out, bytes in, and a clock."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from abc import ABC, abstractmethod
 class Transport(ABC):
     """A byte stream to one device, and the clock that its time-outs are measured with.
 
-    The clock belongs to the transport so that a run on a virtual board, which may be a thousand
-    times slower or faster than a real one, times out neither early nor late and repeats exactly.
+    The clock belongs to the transport, because a virtual board may be a thousand times slower or
+    faster than a real one. With a clock of its own it times out neither early nor late, and a run
+    repeats exactly.
 
     Attributes
     ----------
@@ -18,18 +19,43 @@ class Transport(ABC):
     latency : float
         Time in seconds that a byte may spend between the device and `read` beyond its transfer at
         the line's rate. A line is taken to be quiet only after a silence longer than this.
+
+    Examples
+    --------
+    >>> from tensorspin.driver.transports import open_transport
+    >>> transport = open_transport("golden://icebreaker")
+    >>> transport.write(b"no packet")
+    >>> transport.read(timeout=0.5), transport.now()
+    (b'', 0.5)
+    >>> transport.close()
     """
 
     url: str
     latency: float
 
     def describe_line(self, baud: int) -> str:
-        """What is measured when this transport is: a line of that rate, for reports."""
+        """Describe what a measurement of this transport measures, for reports.
+
+        Parameters
+        ----------
+        baud : int
+            Rate of the device's serial line in bits per second.
+
+        Returns
+        -------
+        str
+            A few words.
+        """
         return f"{baud} baud"
 
     @abstractmethod
     def write(self, data: bytes) -> None:
         """Send all of `data`.
+
+        Parameters
+        ----------
+        data : bytes
+            Bytes for the device.
 
         Raises
         ------
@@ -39,12 +65,12 @@ class Transport(ABC):
 
     @abstractmethod
     def read(self, timeout: float) -> bytes:
-        """Whatever has arrived.
+        """Return whatever has arrived.
 
         Parameters
         ----------
         timeout : float
-            Seconds of `now` to wait for the first byte.
+            Seconds, by the transport's clock, to wait for the first byte.
 
         Returns
         -------
@@ -59,7 +85,13 @@ class Transport(ABC):
 
     @abstractmethod
     def now(self) -> float:
-        """The transport's clock in seconds; its zero means nothing."""
+        """Read the transport's clock.
+
+        Returns
+        -------
+        float
+            Seconds since some moment, which means nothing by itself.
+        """
 
     @abstractmethod
     def close(self) -> None:

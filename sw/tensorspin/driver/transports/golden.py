@@ -1,4 +1,4 @@
-"""The NumPy model of a device, on a virtual clock."""
+"""The transport to the NumPy model of a device, on a virtual clock."""
 
 from __future__ import annotations
 
@@ -14,23 +14,26 @@ from .base import Transport
 class GoldenTransport(Transport):
     """A `GoldenDevice` at the end of a modelled line.
 
-    The clock is a model, not a measurement: bytes take their time on the line at the board's rate
-    in either direction, a sample takes the contractor's cycles on the group that is free first, and
-    the three overlap as far as the order of requests allows; a run of the annealer takes its cycles
-    beside them. The device looks at the line only when
-    it is read from, and all of its answers that are due before the time-out come at once: then the
-    samples of a whole window are contracted in one call of the golden model. A real line hands over
-    answers one by one, and new requests travel meanwhile.
+    The clock is a model, not a measurement. Bytes take their time on the line at the board's rate,
+    in either direction. A sample takes the contractor's cycles on the group of lanes that is free
+    first. Both directions and the engine overlap as far as the order of requests allows, and a run
+    of the annealer takes its cycles beside them.
+
+    The device looks at the line only when the host reads from it, and all answers that are due
+    before the time-out come at once. So the samples of a whole window are contracted in one call of
+    the golden model, which is much faster. A real line hands over answers one by one, and new
+    requests travel meanwhile.
 
     Parameters
     ----------
     board : BoardSpec
         Row of the board table.
     device : GoldenDevice, optional
-        Instead of a new one.
+        The device at the other end, instead of a new one.
     """
 
     latency = 1e-3
+    """Seconds that a byte may be held back, as with a USB adapter that sends every millisecond."""
 
     def __init__(self, board: BoardSpec, device: GoldenDevice | None = None) -> None:
         self.url = f"golden://{board.name}"
@@ -40,18 +43,21 @@ class GoldenTransport(Transport):
         self._now = 0.0
         self._sent = bytearray()
         self._answers: deque[tuple[float, bytes]] = deque()
-        # When the line to the device, its groups, and the line from it have worked off what they
-        # were given.
+        # Times at which the line to the device, the line from it, and each group of lanes will have
+        # worked off what they were given. The groups are a heap: the one that is free first leads.
         self._line_in = self._line_out = 0.0
         self._engines = [0.0] * (1 if board.contractor is None else board.contractor.groups)
 
     def describe_line(self, baud: int) -> str:
+        """Describe what a measurement of this transport measures."""
         return f"{baud} baud, modelled"
 
     def write(self, data: bytes) -> None:
+        """Send all of `data`; see `Transport.write`."""
         self._sent += data
 
     def read(self, timeout: float) -> bytes:
+        """Return whatever has arrived; see `Transport.read`."""
         self._let_device_work()
         deadline = self._now + timeout
         data = bytearray()
@@ -63,9 +69,11 @@ class GoldenTransport(Transport):
         return bytes(data)
 
     def now(self) -> float:
+        """Read the transport's clock in seconds; see `Transport.now`."""
         return self._now
 
     def close(self) -> None:
+        """Release the device; see `Transport.close`."""
         self._sent.clear()
         self._answers.clear()
 

@@ -1,4 +1,4 @@
-"""A serial port, through pySerial."""
+"""The transport to a real board: a serial port, through pySerial."""
 
 from __future__ import annotations
 
@@ -16,14 +16,16 @@ from ..usb.udev import INSTALL
 from .base import Transport
 
 _POLL = 0.01
-"""Time-out in seconds of one read. It stays constant, since pySerial sets up the whole port anew
-whenever it changes."""
+"""Time-out in seconds of one read of the port. It is constant, because pySerial sets up the whole
+port anew whenever it changes; `SerialTransport.read` repeats reads until its own time-out."""
 
 _LOW_LATENCY = 0.004
-"""Seconds for an answer when the adapter sends every millisecond."""
+"""Seconds that an answer may be held back when the adapter sends every millisecond, with a margin
+for the operating system."""
 
 _WRITE_TIMEOUT = 5.0
-"""Seconds. A window of requests takes a small part of it at any rate in use."""
+"""Time-out in seconds of a write. A window of requests takes a small part of it at any rate in use,
+so that only an adapter that hangs reaches it."""
 
 
 class SerialTransport(Transport):
@@ -45,7 +47,8 @@ class SerialTransport(Transport):
     """
 
     latency = 0.02
-    """An FTDI adapter holds back short answers for 16 ms, unless told not to."""
+    """Seconds that a byte may be held back. An FTDI adapter holds back short answers for 16 ms,
+    unless the operating system sets it to its low-latency mode."""
 
     def __init__(self, url: str, baud: int) -> None:
         self.url = url
@@ -59,21 +62,23 @@ class SerialTransport(Transport):
                 exclusive=True,
                 do_not_open=True,
             )
-        except (OSError, ValueError) as error:  # SerialException is an OSError
+        except (OSError, ValueError) as error:  # A SerialException is an OSError.
             raise TransportError(_explain(url, error)) from error
         try:
             self._port.open()
         except OSError as error:
             raise TransportError(_explain(url, error)) from error
         except Exception as error:
-            # pySerial lets out what the driver said, such as a ValueError or a termios.error.
+            # A rate that the port doesn't know: pySerial passes on what the operating system's
+            # driver said, such as a ValueError or a termios.error.
             raise BaudRateError(f"{url} refused {baud} baud: {error}") from error
-        # Only Linux knows this, and only for real adapters.
+        # Only Linux knows this mode, and only for real adapters. Without it all works, more slowly.
         with contextlib.suppress(AttributeError, NotImplementedError, OSError, ValueError):
             self._port.set_low_latency_mode(True)
             self.latency = _LOW_LATENCY
 
     def write(self, data: bytes) -> None:
+        """Send all of `data`; see `Transport.write`."""
         try:
             self._port.write(data)
         except serial.SerialTimeoutException as error:
@@ -85,20 +90,23 @@ class SerialTransport(Transport):
             raise TransportError(self._lost(error)) from error
 
     def read(self, timeout: float) -> bytes:
+        """Return whatever has arrived; see `Transport.read`."""
         deadline = self.now() + timeout
         try:
             while True:
                 data = self._port.read(max(1, self._port.in_waiting))
                 if data or self.now() >= deadline:
                     return data
-        # pySerial lets a TypeError out when the port is closed under it.
+        # pySerial raises a TypeError when the port is closed while it reads.
         except (OSError, TypeError) as error:
             raise TransportError(self._lost(error)) from error
 
     def now(self) -> float:
+        """Read the transport's clock in seconds; see `Transport.now`."""
         return time.monotonic()
 
     def close(self) -> None:
+        """Release the device; see `Transport.close`."""
         with contextlib.suppress(OSError):  # An unplugged adapter is closed enough.
             self._port.close()
 
@@ -107,7 +115,7 @@ class SerialTransport(Transport):
 
 
 def _explain(url: str, error: Exception) -> str:
-    """Why a port can't be opened, and what to do."""
+    """Say why a port can't be opened, and what to do."""
     number = getattr(error, "errno", None)
     text = str(error)
     if number in (errno.EBUSY, errno.EAGAIN):
@@ -130,7 +138,7 @@ def _explain(url: str, error: Exception) -> str:
 
 
 def _group_advice(url: str) -> str:
-    """The group that may use the port: dialout on Debian, uucp on Arch, or what the file says."""
+    """Say which group may use the port: dialout on Debian, uucp on Arch, or what the file says."""
     try:
         import grp
 

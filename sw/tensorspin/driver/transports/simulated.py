@@ -1,4 +1,4 @@
-"""The gateware itself, compiled by Verilator and joined at the link's byte stream."""
+"""The transport to the gateware itself, compiled by Verilator and joined at the byte stream."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from ...errors import TransportError
 from .base import Transport
 
 _STEP = 20_000
-"""Clock cycles that the simulation runs at most before it is asked for bytes."""
+"""Clock cycles that the simulation runs at most before it is asked for bytes: few enough for Ctrl+C
+to be heeded soon, many enough for the call to cost nothing."""
 
 
 class SimulatedTransport(Transport):
-    """A virtual board.
+    """A virtual board made of the gateware.
 
     Time is the simulation's own: cycles of the engine's clock over its frequency. The serial line
-    isn't modelled, a byte goes in or out as soon as the gateware takes or gives it.
+    isn't modelled; a byte goes in or out as soon as the gateware takes or gives it.
 
     Parameters
     ----------
@@ -28,12 +29,13 @@ class SimulatedTransport(Transport):
     """
 
     latency = 50e-6
-    """The link answers within some hundred cycles; nothing is held back on the way."""
+    """Seconds that a byte may be held back. Nothing holds bytes back on the way, but the gateware's
+    link takes some hundred clock cycles to answer."""
 
     def __init__(self, board: BoardSpec) -> None:
         self.url = f"sim://{board.name}"
         try:
-            # Late: the host works without the gateware package.
+            # Imported late: the host works without the gateware package.
             from tensorspin_gateware.simulation import simulator
 
             self._board = simulator.load(board.name)
@@ -42,17 +44,20 @@ class SimulatedTransport(Transport):
                 f"{self.url} needs the gateware and its simulator ({error}): "
                 f"pip install tensorspin[gateware]"
             ) from error
-        except RuntimeError as error:  # a tool is missing, or the compiler failed
+        except RuntimeError as error:  # A tool is missing, or the compiler failed.
             raise TransportError(f"cannot open {self.url}: {error}") from error
         self._pending = bytearray()
 
     def describe_line(self, baud: int) -> str:
+        """Describe what a measurement of this transport measures."""
         return f"none; the gateware takes bytes at once, a board's line has {baud} baud"
 
     def write(self, data: bytes) -> None:
+        """Send all of `data`; see `Transport.write`."""
         self._pending += data
 
     def read(self, timeout: float) -> bytes:
+        """Return whatever has arrived; see `Transport.read`."""
         deadline = self._board.cycles + max(1, round(timeout * self._board.clock_hz))
         while (remaining := deadline - self._board.cycles) > 0:
             accepted, received = self._board.run(
@@ -64,7 +69,9 @@ class SimulatedTransport(Transport):
         return b""
 
     def now(self) -> float:
+        """Read the transport's clock in seconds; see `Transport.now`."""
         return self._board.cycles / self._board.clock_hz
 
     def close(self) -> None:
+        """Release the device; see `Transport.close`."""
         self._board.close()

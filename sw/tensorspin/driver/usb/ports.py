@@ -1,4 +1,4 @@
-"""Which serial port is which board's UART: a guess from what USB tells."""
+"""Guess which serial port is which board's UART, from what USB tells."""
 
 from __future__ import annotations
 
@@ -10,28 +10,39 @@ import serial.tools.list_ports
 from serial.tools.list_ports_common import ListPortInfo
 
 from ...contract.device.boards import BOARDS, BoardSpec
-from ...contract.device.usb import ADAPTERS
+from ...contract.device.usb import ADAPTERS, UsbDevice
 
 
 @dataclass(frozen=True)
 class PortGuess:
     """A serial port, and what may be behind it.
 
-    Attributes
+    Parameters
     ----------
     device : str
-        As `tensorspin.Board.open` takes it.
+        Path of the port, as `tensorspin.Board.open` takes it.
     name : str
         What the port says of itself; may be empty.
     boards : tuple of BoardSpec
-        Rows of the board table that it may belong to; of those with their UART there, if any has.
+        Rows of the board table that the port may belong to. If the UART of some of them would be at
+        this port, only those.
     certain : bool
-        The name says that it is one of these; otherwise many things have the same numbers.
+        Whether the name of the USB device says that it is one of these boards. If not, only its
+        numbers do, which many other things have too.
     uart : bool
-        It is the interface which the UART is on, if it belongs to one of the boards.
+        Whether the port is the interface of the USB device that the UART is on, if it belongs to
+        one of the boards.
     adapter : str
-        Kind of the adapter, if it may be one, which any board with its UART on header pins may be
-        connected to; else empty.
+        Kind of adapter that the port may be, to which any board with its UART on header pins can be
+        connected; else empty.
+
+    Examples
+    --------
+    >>> from tensorspin.contract.device.boards import BOARDS
+    >>> from tensorspin.driver.usb import PortGuess
+    >>> guess = PortGuess("/dev/ttyUSB1", "", (BOARDS["icebreaker"],), True, True, adapter="")
+    >>> print(guess)
+    the UART of 1BitSquared iCEBreaker (iCE40 UP5K) (icebreaker)
     """
 
     device: str
@@ -60,58 +71,75 @@ class PortGuess:
 
 
 def guess_ports(ports: Iterable[ListPortInfo] | None = None) -> list[PortGuess]:
-    """All serial ports, those that may be a UART first.
+    """Guess what is behind each serial port.
 
     Parameters
     ----------
     ports : iterable of ListPortInfo, optional
-        By default those that pySerial finds.
+        Ports as pySerial describes them; by default all that it finds.
+
+    Returns
+    -------
+    list of PortGuess
+        One guess for each port; those that may be a UART come first.
+
+    Examples
+    --------
+    >>> from serial.tools.list_ports_common import ListPortInfo
+    >>> from tensorspin.driver.usb import guess_ports
+    >>> port = ListPortInfo("/dev/ttyUSB0")
+    >>> port.vid, port.pid, port.product, port.location = 0x1D50, 0x6146, "iCEBreaker.bitsy", "1-2"
+    >>> [guess.certain for guess in guess_ports([port])]
+    [True]
     """
-    ports = list(serial.tools.list_ports.comports() if ports is None else ports)
-    guesses = [_guess(port, ports) for port in sorted(ports, key=_order)]
+    found = list(serial.tools.list_ports.comports() if ports is None else ports)
+    guesses = [_guess(port, found) for port in sorted(found, key=_order)]
     return sorted(guesses, key=lambda guess: (not guess.uart, not guess.certain))
 
 
 def _guess(port: ListPortInfo, ports: list[ListPortInfo]) -> PortGuess:
-    same = [row for row in BOARDS.values() if row.usb and row.usb.has_numbers(port.vid, port.pid)]
-    named = [row for row in same if row.usb.is_named(port.product)]
+    devices = [(row, row.usb) for row in BOARDS.values() if row.usb is not None]
+    same = [(row, usb) for row, usb in devices if usb.has_numbers(port.vid, port.pid)]
+    named = [(row, usb) for row, usb in same if usb.is_named(port.product)]
     adapter = ""
     if not named:
         kinds = (kind for kind, usb in ADAPTERS.items() if usb.has_numbers(port.vid, port.pid))
         adapter = next(kinds, "")
-        # What serves for programming alone would have its name.
-        same = [row for row in same if row.usb.uart is not None or not adapter]
-    boards = named or same
-    served = [row for row in boards if _is_uart(port, row, ports)]
+        # A board's chip that serves for programming alone would bear the board's name. So a chip
+        # without a name that may be an adapter is none of those.
+        same = [(row, usb) for row, usb in same if usb.uart is not None or not adapter]
+    boards = [row for row, _ in named or same]
+    served = [row for row, usb in named or same if _is_uart(port, usb, ports)]
     uart = bool(adapter or served)
     name = port.product or (port.description if port.description != "n/a" else "") or ""
     return PortGuess(port.device, name, tuple(served or boards), bool(named), uart, adapter)
 
 
-def _is_uart(port: ListPortInfo, board: BoardSpec, ports: list[ListPortInfo]) -> bool:
-    """The port is the interface of a board's USB port that its UART is on."""
-    if board.usb.uart is None:
+def _is_uart(port: ListPortInfo, usb: UsbDevice, ports: list[ListPortInfo]) -> bool:
+    """Tell whether the port is the interface of a board's USB device that its UART is on."""
+    if usb.uart is None:
         return False
     number = _interface(port)
-    if number is None or board.usb.uart == 0:
-        # Not the number of the interface, as others may be no serial ports.
+    if number is None or usb.uart == 0:
+        # Count the serial ports of the device instead of its interfaces: those before the UART may
+        # be no serial ports.
         siblings = [other for other in ports if _device(other) == _device(port)]
         number = sorted(siblings, key=_order).index(port)
-    return number == board.usb.uart
+    return number == usb.uart
 
 
 def _interface(port: ListPortInfo) -> int | None:
-    """Number of a USB device's interface, where the operating system tells it."""
+    """Return the number of a USB device's interface, where the operating system tells it."""
     found = re.search(r":(?:\d+|x)\.(\d+)$", port.location or "")
     return int(found[1]) if found else None
 
 
 def _device(port: ListPortInfo) -> tuple:
-    """The USB device that a port is on."""
+    """Return what identifies the USB device that a port is on."""
     location = (port.location or "").partition(":")[0]
     return port.vid, port.pid, port.serial_number, location
 
 
 def _order(port: ListPortInfo) -> tuple:
-    """Numbers count as numbers: ttyUSB10 comes after ttyUSB9."""
+    """Return a key that sorts numbers as numbers: ttyUSB10 comes after ttyUSB9."""
     return tuple(int(part) if part.isdigit() else part for part in re.split(r"(\d+)", port.device))

@@ -1,4 +1,4 @@
-"""Rules for Linux' udev, so that boards can be used without root's rights."""
+"""Write the rules with which Linux' udev lets users access boards without root's rights."""
 
 from __future__ import annotations
 
@@ -6,21 +6,35 @@ from ...contract.device.boards import BOARDS
 from ...contract.device.usb import ADAPTERS
 
 FILE = "/etc/udev/rules.d/70-tensorspin.rules"
-"""Where the rules belong. ``uaccess`` only works in files that sort before systemd's."""
+"""File in which the rules belong. The tag ``uaccess``, by which systemd gives a device to whoever
+sits at the computer, only works in files that sort before systemd's own, number 73."""
 
 GROUP = "plugdev"
-"""As in the rules of other programmers. Where there is no such group, udev goes on without."""
+"""Group that may program boards over a network, as in the rules of other programmers. Where there
+is no such group, udev ignores that part of the rule."""
 
 INSTALL = f"tensorspin udev | sudo tee {FILE}, then plug the board in again"
-"""What to tell somebody who has no permission."""
+"""Advice for somebody who has no permission to open a board."""
 
 
 def udev_rules() -> str:
-    """Content of `FILE`: one rule for each USB device of the board table.
+    """Write the content of `FILE`: one rule for each USB device of the board table.
 
-    Whoever sits at the computer may use these devices, for programming and as serial ports, and
-    ModemManager leaves them alone. Over a network, the group `GROUP` may program; serial ports stay
-    with the group that the system gives them to.
+    Whoever sits at the computer may use these devices, for programming and as serial ports.
+    ModemManager, which would take any serial port for a modem, leaves them alone. Over a network,
+    the group `GROUP` may program boards; serial ports stay with the group that the system gives
+    them to.
+
+    Returns
+    -------
+    str
+        Lines of the file.
+
+    Examples
+    --------
+    >>> from tensorspin.driver.usb import udev_rules
+    >>> print(udev_rules().splitlines()[0])
+    # Written by: tensorspin udev | sudo tee /etc/udev/rules.d/70-tensorspin.rules
     """
     users: dict[tuple[int, int], list[str]] = {}
     for row in BOARDS.values():
