@@ -138,7 +138,7 @@ def load(path: str | Path, make: Callable[..., Program]) -> Program:
             if metadata["version"] not in range(1, VERSION + 1):
                 raise ValueError(
                     f"it has version {metadata['version']}, this package reads versions 1 to "
-                    f"{VERSION}"
+                    f"{VERSION}; if a newer package wrote it, read it with that one"
                 )
             return make(**_attributes(metadata, arrays))
         except (

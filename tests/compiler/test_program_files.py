@@ -1,0 +1,64 @@
+"""Program files that older versions of the package wrote are read, and predict what they did."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tensorspin import NetworkProgram
+from tensorspin.compiler import ProgramFileError
+from tensorspin.compiler.program_file import VERSION
+
+FILES = Path(__file__).parent / "files"
+EXPECTED = json.loads((FILES / "expected.json").read_text())
+X = np.array(EXPECTED["samples"])
+"""The cycles of a sample are left out: they are the engine's, which has become faster."""
+
+
+def test_there_are_files_of_every_version():
+    names = sorted(path.name for path in FILES.glob("*.npz"))
+    assert names == sorted(EXPECTED["files"])
+    assert {name.split("_")[1] for name in names} == {str(k) for k in range(1, VERSION + 1)}
+
+
+@pytest.mark.parametrize("name", EXPECTED["files"])
+def test_an_old_file_predicts_what_it_did(name):
+    expected = EXPECTED["files"][name]
+    program = NetworkProgram.load(FILES / name)
+    assert program.digest(8) == expected["digest"]
+    assert program.clip == expected["clip"]
+    results = program.run_golden(X)
+    assert results.scores.tolist() == expected["scores"]
+    assert results.exponents.tolist() == expected["exponents"]
+    predictions = program.predict(X)
+    if predictions.dtype.kind == "f":
+        np.testing.assert_allclose(predictions, expected["predictions"], rtol=1e-12)
+    else:
+        assert predictions.tolist() == expected["predictions"]
+    assert len(set(predictions.tolist())) > 1, "predictions that are all the same tell little"
+
+
+@pytest.mark.parametrize("name", EXPECTED["files"])
+def test_an_old_file_is_written_anew_as_the_latest_version(name, tmp_path):
+    program = NetworkProgram.load(FILES / name)
+    program.save(tmp_path / "model.npz")
+    with np.load(tmp_path / "model.npz") as archive:
+        assert json.loads(str(archive["metadata"]))["version"] == VERSION
+    again = NetworkProgram.load(tmp_path / "model.npz")
+    assert again.digest(8) == program.digest(8)
+    assert again.predict(X).tolist() == program.predict(X).tolist()
+
+
+def test_a_file_of_a_later_version_is_refused_with_the_remedy(tmp_path):
+    path = tmp_path / "model.npz"
+    with np.load(FILES / f"version_{VERSION}_regression.npz") as archive:
+        arrays = dict(archive)
+    metadata = json.loads(str(arrays["metadata"]))
+    arrays["metadata"] = np.array(json.dumps({**metadata, "version": VERSION + 1}))
+    np.savez(path, **arrays)
+    told = f"version {VERSION + 1}, this package reads versions 1 to {VERSION}.*newer package"
+    with pytest.raises(ProgramFileError, match=told):
+        NetworkProgram.load(path)
