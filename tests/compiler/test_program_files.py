@@ -14,8 +14,10 @@ from tensorspin.compiler.program_file import VERSION
 
 FILES = Path(__file__).parent / "files"
 EXPECTED = json.loads((FILES / "expected.json").read_text())
+"""What was predicted with each file when it was written. Cycles are left out: the engine has become
+faster since."""
+
 X = np.array(EXPECTED["samples"])
-"""The cycles of a sample are left out: they are the engine's, which has become faster."""
 
 
 def test_there_are_files_of_every_version():
