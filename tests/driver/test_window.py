@@ -7,7 +7,7 @@ import pytest
 from tensorspin.contract.contractor.memory import MemorySpace
 from tensorspin.contract.wire.packets import REJECT, REPLY, Packet, PacketType, RejectReason
 from tensorspin.driver.link.requests import MAX_DATA, Read, RunSample, Write
-from tensorspin.driver.link.window import Window
+from tensorspin.driver.link.window import PendingRequest, Window
 
 
 def open_window(first=0, receive_bytes=1024):
@@ -56,6 +56,17 @@ def test_a_request_of_many_packets_is_alone_if_need_be():
     window.pace.data_limit = 16
     assert fill(window, RunSample(0, bytes(16 * 100), 1, 0.0), most=2) == 1
     assert len(window) == 100
+
+
+def test_what_has_no_room_stays_with_the_caller():
+    window = open_window(receive_bytes=256)
+    window.pace.data_limit = 32
+    waiting = deque([PendingRequest(Write(MemorySpace.TABLE, 0, bytes(range(250))), tries=3)])
+    source = iter([Read(MemorySpace.TABLE, 0, 8)])
+    window.fill(waiting, source)
+    assert [packet.pending.tries for packet in window] == [3] * 6, "a piece was tried as often"
+    assert [(pending.request.address, pending.tries) for pending in waiting] == [(192, 3), (224, 3)]
+    assert next(source, None) is not None, "not taken before there is room"
 
 
 def test_replies_find_their_packets():

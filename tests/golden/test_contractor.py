@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 from tensorspin.contract.contractor.program import OperandKind
 from tensorspin.contract.contractor.size import ContractorSize
 from tensorspin.contract.fixed import ACCUMULATOR, MANTISSA
-from tensorspin.golden.contractor.contraction import BATCH, contract, normalise
+from tensorspin.golden.contractor.contraction import (
+    BATCH,
+    GoldenContractor,
+    contract,
+    normalise,
+)
+from tests.support.doubles import assert_answers
 from tests.support.random_programs import random_program
 
 SIZE = ContractorSize(
@@ -78,6 +84,23 @@ def test_batches_do_not_matter():
     whole = contract(program.nodes, program.weights, program.table, samples, SIZE.lanes)
     tail = contract(program.nodes, program.weights, program.table, samples[-5:], SIZE.lanes)
     assert np.array_equal(whole.scores[-5:], tail.scores)
+
+
+def test_a_contractor_may_be_asked_again():
+    rng = np.random.default_rng(7)
+    program = random_program(rng, SIZE, most_nodes=6)
+    contractor = GoldenContractor(program.nodes, program.weights, program.table, SIZE.lanes)
+    for count in (3, 1, 5):
+        samples = rng.integers(256, size=(count, program.features))
+        results = contractor.run(samples)
+        once = contract(program.nodes, program.weights, program.table, samples, SIZE.lanes)
+        assert_answers(results, once)
+        assert set(results.cycles) == {contractor.cycles}
+
+
+def test_a_program_without_a_last_node_is_refused():
+    with pytest.raises(ValueError, match="the program has no last node"):
+        contract([], [], np.zeros((1, 256), np.int16), np.zeros((1, 1), np.uint8), SIZE.lanes)
 
 
 def test_no_samples():

@@ -1,4 +1,4 @@
-"""A transport that spoils what another transports."""
+"""A transport that damages, delays and repeats what another one transports."""
 
 from __future__ import annotations
 
@@ -45,21 +45,22 @@ class _Direction:
         self._history: deque[bytes] = deque(maxlen=20)
 
     def spoil(self, data: bytes) -> bytes:
-        """What becomes of data."""
+        """Return what becomes of the data."""
         out = bytearray()
         for byte in data:
             self._frame.append(byte)
             if byte == DELIMITER:
                 out += self._spoil_frame(bytes(self._frame))
                 self._frame.clear()
-        # A frame that isn't complete waits for its end, as long as it isn't garbage.
+        # A frame that isn't complete waits for its end. What is longer than any frame is garbage,
+        # and goes through as it is.
         if len(self._frame) > 300:
             out += self._frame
             self._frame.clear()
         return bytes(out)
 
     def stall(self) -> float:
-        """Seconds for which nothing comes through from now on."""
+        """Return the seconds for which nothing comes through from now on."""
         if self._rng.random() >= self.rates.stall:
             return 0.0
         self._counts["stall"] += 1

@@ -27,8 +27,8 @@ class RandomProgram:
     Attributes
     ----------
     nodes : list of Node
-    weights : list of ndarray of int8, shape (outputs, left.size, right.size)
-    table : ndarray of int16, shape (components, 256)
+    weights : list of ndarray of int8 of shape (outputs, left.size, right.size)
+    table : ndarray of int16 of shape (components, 256)
     features : int
         Features that a sample must have.
     """
@@ -57,7 +57,7 @@ def _limit_sum(weights: np.ndarray) -> np.ndarray:
 def random_weights(
     rng: np.random.Generator, shape: tuple[int, int, int], narrow: bool = False
 ) -> np.ndarray:
-    """Weights of one of several characters: full range, small, extreme, sparse, zero."""
+    """Draw weights of one of several kinds: full range, small, extreme, sparse, zero."""
     character = rng.integers(6)
     if character == 0:
         weights = rng.choice([WEIGHT.minimum, WEIGHT.maximum], size=shape)
@@ -77,7 +77,7 @@ def random_weights(
 
 
 def random_table(rng: np.random.Generator, size: ContractorSize) -> np.ndarray:
-    """Feature table with corner values among its entries."""
+    """Draw a feature table with the extreme mantissas, and those about zero, among its entries."""
     shape = (size.components, LEVELS)
     table = rng.integers(MANTISSA.minimum, MANTISSA.maximum + 1, size=shape)
     corners = rng.choice([MANTISSA.minimum, MANTISSA.maximum, 0, 1, -1], size=shape)
@@ -91,17 +91,20 @@ def random_program(
     outputs: Sequence[int] = (),
     components: int | None = None,
 ) -> RandomProgram:
-    """Any sequence of nodes that reads only what was written: chains, trees, and neither.
+    """Draw a sequence of nodes that read only what was written: chains, trees, and neither.
 
     Parameters
     ----------
     rng : numpy.random.Generator
+        Source of all choices.
     size : ContractorSize
+        Size of the device, which the program fits.
     most_nodes : int
+        Nodes at most.
     outputs : sequence of int
-        Choice of the nodes' outputs; any number by default.
+        Numbers of outputs that nodes may have; by default any that fits.
     components : int, optional
-        Components of a feature at most; those of the device by default.
+        Components of a feature at most; by default those of the device.
     """
     features = int(rng.integers(1, size.features + 1))
     count = int(rng.integers(1, most_nodes + 1))
@@ -133,7 +136,7 @@ def random_program(
         waits = any(
             operand.kind is OperandKind.VECTOR and operand.index == previous for operand in operands
         )
-        # A needless wait must change the time only.
+        # Some nodes wait without need: that must change the time and nothing else.
         wait = waits or bool(rng.random() < 0.1)
         narrow = bool(rng.random() < 0.4)
         nodes.append(Node(left, right, entries, destination, wait, last, narrow))
@@ -144,7 +147,7 @@ def random_program(
 
 
 def short_program(rng: np.random.Generator, size: ContractorSize) -> RandomProgram:
-    """Many nodes with few elements and outputs: a stage meets the next node as soon as it can."""
+    """Draw many nodes with few elements and outputs, so that they follow each other closely."""
     outputs = (1, 1, 1, 2, size.lanes - 1, size.lanes, size.lanes + 1, MAX_OUTPUTS)
     chosen = rng.choice(outputs, size=3).tolist()
     components = min(size.components, int(rng.integers(1, 3)))
@@ -152,12 +155,12 @@ def short_program(rng: np.random.Generator, size: ContractorSize) -> RandomProgr
 
 
 def exact_program(rng: np.random.Generator, size: ContractorSize, words: int) -> RandomProgram:
-    """A program that takes so many words of the program memory, 2 at least."""
+    """Draw a program that takes exactly so many words of the program memory, 2 at least."""
     nodes, weights = [], []
     while words:
         right = min(size.components, words - 1)
         if words - 1 - right == 1:
-            right -= 1  # no node is a header alone
+            right -= 1  # The last word alone would be a node without weights.
         words -= 1 + right
         operands = [Operand(OperandKind.FEATURE, 0, entries) for entries in (1, right)]
         nodes.append(Node(*operands, 3, 0, False, words == 0))

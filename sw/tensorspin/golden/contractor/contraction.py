@@ -113,7 +113,7 @@ class GoldenContractor:
             )
             # Floats, because NumPy multiplies their matrices much faster than those of integers.
             # The result is exact: every partial sum is an integer far below 2**53.
-            accumulators = (products.reshape(samples, -1) @ factor).astype(np.int64)
+            accumulators = (products.reshape(samples, len(factor)) @ factor).astype(np.int64)
             mantissas, shift = normalise(accumulators)
             exponent = (left_exponent + right_exponent + shift) & EXPONENT.maximum
             if node.last:
