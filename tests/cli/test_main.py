@@ -25,7 +25,7 @@ from tests.support.command_line import GOLDEN, run
         (("train", "iris", "--bond-dim", "99"), "bond_dim must be .* 32"),
         (("train", "iris", "--feature-map", "magic"), "feature map 'magic' is unknown"),
         (("train", "iris", "--learning-rate", "1e30", "--output", "{tmp}/m.npz"), "diverged"),
-        (("train", "iris", "--weight-bits", "5"), "weight_bits must be one of 4, 8, None, got 5"),
+        (("train", "iris", "--weight-bits", "5"), "weight_bits must be one of 4, 8, None, not 5"),
         (("train", "iris", "--board", "spam"), "no board is called 'spam'"),
         (("train", "iris", "--board", "icebreaker", "--weight-bits", "4"), "not both"),
         (("train", "iris", "--feature-order", "spiral"), "feature_order must be .* 'spiral'"),
