@@ -2,9 +2,9 @@
 
 `chain` and `tree` turn a matrix product state and a tree tensor network into bilinear `nodes` and
 order them. `quantise` rounds tensors to the engine's number formats, `mixed_bits` chooses the nodes
-that are stored in 4 bits, and `scaling` maps features to the range of the levels. `network_program`
-holds the result, `outputs` says what its scores mean, `capacity` tells whether a device can take
-it, and `program_file` keeps it in a file.
+that are stored in 4 bits, and `scaling` rounds features to levels. `network_program` holds the
+result and computes what a device is given `once`. `outputs` says what the scores mean, `capacity`
+tells whether a device can take the program, and `program_file` keeps it in a file.
 """
 
 from .chain import chain_nodes

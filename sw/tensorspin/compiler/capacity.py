@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..contract.contractor.memory import LEVELS
 from ..contract.contractor.program import (
     MAX_FEATURES,
     MAX_OPERAND,
@@ -18,6 +19,35 @@ from ..contract.contractor.program import (
 from ..contract.contractor.size import ContractorSize
 from ..contract.fixed import NARROW_STEP
 from ..errors import CapacityError
+
+
+def check_table(table: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:
+    """Refuse a feature table, or limits of the features, that no device could use.
+
+    Parameters
+    ----------
+    table : ndarray of int16 of shape (components, 256)
+        Feature table.
+    low, high : ndarray of float64 of shape (n_features,)
+        The values that levels 0 and 255 stand for.
+
+    Raises
+    ------
+    ValueError
+        If a shape or type is wrong, or the limits are not finite or not in order.
+    """
+    if table.ndim != 2 or table.shape[1] != LEVELS or table.dtype != np.int16:
+        raise ValueError(
+            f"a feature table of int16 and shape (components, {LEVELS}) is needed, not of "
+            f"{table.dtype} and shape {table.shape}"
+        )
+    if low.shape != high.shape or low.ndim != 1:
+        raise ValueError(
+            f"feature_minimum and feature_maximum have shapes {low.shape} and {high.shape}; "
+            f"one number per feature is needed in both"
+        )
+    if not np.all(np.isfinite(low) & np.isfinite(high) & (low <= high)):
+        raise ValueError("feature_minimum and feature_maximum must be finite and in order")
 
 
 def check_sound(

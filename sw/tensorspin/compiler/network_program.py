@@ -3,71 +3,40 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields, replace
-from functools import wraps
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import Any
 
 import numpy as np
 
 from ..contract.contractor.image import program_image
-from ..contract.contractor.memory import LEVELS
-from ..contract.contractor.program import Node, OperandKind
+from ..contract.contractor.program import Node
 from ..contract.contractor.results import ContractorResults
 from ..contract.contractor.size import ContractorSize
-from ..contract.fixed import LEVEL, MANTISSA, NARROW_WEIGHT, WEIGHT
+from ..contract.fixed import WEIGHT
 from ..errors import CapacityError
 from ..golden.contractor.contraction import contract
 from ..golden.contractor.cycles import cycle_count, multiply_accumulates
 from . import program_file
-from .capacity import Demand, check_sound, demands, program_words
+from .capacity import Demand, check_sound, check_table, demands, program_words
 from .nodes import FloatNode
+from .once import attributes_alone, computed_once
 from .outputs import Classification, Task
-from .quantise import quantise_table, quantise_weights
-from .scaling import check_inside, scale_features
+from .quantise import quantise_network
+from .scaling import feature_levels
 
 REFERENCE_LANES = 8
 """Lanes assumed where only the scores matter, which are the same for any number of lanes."""
-
-_HIGHEST_LEVEL = LEVEL.maximum
-_ARRAYS = ("table", "feature_minimum", "feature_maximum")
-_KEPT = "_kept"
-"""Attribute of a program in which `_computed_once` keeps results."""
-
-_Parameters = ParamSpec("_Parameters")
-_Result = TypeVar("_Result")
-
-
-def _computed_once(
-    method: Callable[Concatenate[NetworkProgram, _Parameters], _Result],
-) -> Callable[Concatenate[NetworkProgram, _Parameters], _Result]:
-    """Make a method keep its result for each set of arguments.
-
-    A program never changes, and a prediction of one sample needs the bytes of the whole program
-    for its digest: computing them takes longer than the board's answer. The results are kept
-    beside the fields of the program, so that they are neither copied, pickled nor saved.
-    """
-
-    @wraps(method)
-    def kept(
-        self: NetworkProgram, /, *args: _Parameters.args, **kwargs: _Parameters.kwargs
-    ) -> _Result:
-        results = self.__dict__.setdefault(_KEPT, {})
-        key = (method.__name__, args, *kwargs.items())
-        if key not in results:
-            results[key] = method(self, *args, **kwargs)
-        return results[key]
-
-    return kept
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single answer; `digest` compares
 class NetworkProgram:
     """A quantised tensor network: nodes, weights, feature table, and how to read its answers.
 
-    The program is fixed once it is made: its arrays are read-only, because the bytes for a device
-    and their digest are computed once. Use `dataclasses.replace` to make another program.
+    The program is fixed once it is made, and its arrays are read-only. A prediction of one sample
+    needs the digest of all bytes that a device holds, and computing these takes longer than the
+    board's answer; so they are computed once. `dataclasses.replace` makes another program.
 
     Parameters
     ----------
@@ -133,31 +102,19 @@ class NetworkProgram:
     log2_scale: float
 
     def __post_init__(self) -> None:
-        if self.table.ndim != 2 or self.table.shape[1] != LEVELS or self.table.dtype != np.int16:
-            raise ValueError(
-                f"a feature table of int16 and shape (components, {LEVELS}) is needed, not of "
-                f"{self.table.dtype} and shape {self.table.shape}"
-            )
-        low, high = self.feature_minimum, self.feature_maximum
-        if low.shape != high.shape or low.ndim != 1:
-            raise ValueError(
-                f"feature_minimum and feature_maximum have shapes {low.shape} and {high.shape}; "
-                f"one number per feature is needed in both"
-            )
-        if not np.all(np.isfinite(low) & np.isfinite(high) & (low <= high)):
-            raise ValueError("feature_minimum and feature_maximum must be finite and in order")
+        check_table(self.table, self.feature_minimum, self.feature_maximum)
         check_sound(self.nodes, self.weights, self.names, self.n_features, len(self.table))
         self.task.check(self.n_outputs)
         if not np.isfinite(self.log2_scale):
             raise ValueError(f"log2_scale must be finite, not {self.log2_scale}")
         # Views, so that the caller's own arrays stay writable.
         object.__setattr__(self, "weights", tuple(map(_read_only, self.weights)))
-        for name in _ARRAYS:
+        for name in ("table", "feature_minimum", "feature_maximum"):
             object.__setattr__(self, name, _read_only(getattr(self, name)))
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the fields alone: a copy computes its own results when it needs them."""
-        return {name: value for name, value in self.__dict__.items() if name != _KEPT}
+        return attributes_alone(self)
 
     @classmethod
     def from_nodes(
@@ -194,27 +151,12 @@ class NetworkProgram:
         NetworkProgram
             The program, sound for some device; see `check` for a particular one.
         """
-        each = weight_bits if np.ndim(weight_bits) else [weight_bits] * len(nodes)
-        bits = cast("Sequence[int]", each)
-        quantised = [quantise_weights(item.weights, b) for item, b in zip(nodes, bits, strict=True)]
-        stored = tuple(
-            replace(item.node, narrow=b == NARROW_WEIGHT.width) for item, b in zip(nodes, bits)
-        )
-        table = np.asarray(table, dtype=np.float64)
-        # The largest mantissa stands for a little less than 1. If entries of 1 were saturated, each
-        # of hundreds of sites would shrink the scores, by percents in all. So the whole table is
-        # scaled instead, and the scale is accounted for in log2_scale.
-        table_scale = min(1.0, MANTISSA.maximum / 2**MANTISSA.f_bits / max(table.max(), 1e-300))
         return cls(
-            stored,
-            tuple(integers for integers, _ in quantised),
-            tuple(item.name for item in nodes),
-            quantise_table(table * table_scale),
-            np.asarray(feature_minimum, dtype=np.float64),
-            np.asarray(feature_maximum, dtype=np.float64),
-            bool(clip),
-            task,
-            _log2_scale(stored, [step for _, step in quantised], table_scale),
+            **quantise_network(nodes, table, weight_bits),
+            feature_minimum=np.asarray(feature_minimum, dtype=np.float64),
+            feature_maximum=np.asarray(feature_maximum, dtype=np.float64),
+            clip=bool(clip),
+            task=task,
         )
 
     @property
@@ -245,7 +187,7 @@ class NetworkProgram:
         """Multiplications by a weight that one sample needs."""
         return multiply_accumulates(self.nodes)
 
-    @_computed_once
+    @computed_once
     def words(self, lanes: int) -> int:
         """Count the words of program memory that the program takes.
 
@@ -262,7 +204,7 @@ class NetworkProgram:
         """
         return program_words(self.nodes, lanes)
 
-    @_computed_once
+    @computed_once
     def cycles(self, lanes: int) -> int:
         """Count the clock cycles of one sample.
 
@@ -293,7 +235,7 @@ class NetworkProgram:
         """
         return demands(self.nodes, self.names, self.n_features, len(self.table), size)
 
-    @_computed_once
+    @computed_once
     def check(self, size: ContractorSize) -> None:
         """Refuse a device that is too small.
 
@@ -311,7 +253,7 @@ class NetworkProgram:
             if not demand.fits:
                 raise CapacityError(demand.what, demand.needed, demand.limit, demand.advice)
 
-    @_computed_once
+    @computed_once
     def image(self, lanes: int) -> bytes:
         """Lay the nodes out for the program memory.
 
@@ -327,7 +269,7 @@ class NetworkProgram:
         """
         return program_image(self.nodes, self.weights, lanes)
 
-    @_computed_once
+    @computed_once
     def table_bytes(self) -> bytes:
         """Lay the feature table out for its memory.
 
@@ -338,7 +280,7 @@ class NetworkProgram:
         """
         return self.table.astype("<i2").tobytes()
 
-    @_computed_once
+    @computed_once
     def digest(self, lanes: int) -> int:
         """Compute the number by which a device tells this program from another.
 
@@ -373,22 +315,7 @@ class NetworkProgram:
         ValueError
             If X has another shape, is not finite, or is outside the range and `clip` is False.
         """
-        X = np.asarray(X, dtype=np.float64)
-        n_features = self.n_features
-        if X.ndim != 2 or X.shape[1] != n_features:
-            raise ValueError(
-                f"X has shape {X.shape}; this program needs (n, {n_features}), one column a feature"
-            )
-        bad = np.argwhere(~np.isfinite(X))
-        if len(bad):
-            sample, feature = bad[0]
-            raise ValueError(
-                f"feature {feature} of sample {sample} is {X[sample, feature]}; it must be finite"
-            )
-        if not self.clip:
-            check_inside(X, self.feature_minimum, self.feature_maximum)
-        scaled = scale_features(X, self.feature_minimum, self.feature_maximum)
-        return np.rint(scaled * _HIGHEST_LEVEL).astype(np.uint8)
+        return feature_levels(X, self.feature_minimum, self.feature_maximum, self.clip)
 
     def run_golden(self, X) -> ContractorResults:
         """Compute what any device answers, with the bit-exact NumPy model.
@@ -470,28 +397,3 @@ def _read_only(array: np.ndarray) -> np.ndarray:
     view = array.view()
     view.flags.writeable = False
     return view
-
-
-def _log2_scale(nodes: Sequence[Node], steps: Sequence[float], table_scale: float) -> float:
-    """Find the constant factor between the scores' mantissas and the network's own scores.
-
-    A mantissa m of a feature stands for ``m * 2**-15 / table_scale``. A node divides its products
-    by 2**15, and its accumulators by 2**16 less the shift that the exponent counts.
-
-    Returns
-    -------
-    float
-        Base-2 logarithm of the factor.
-    """
-    feature = -float(MANTISSA.f_bits) - float(np.log2(table_scale))
-    per_node = MANTISSA.f_bits + 16
-    slots: dict[int, float] = {}
-    scale = 0.0
-    for node, step in zip(nodes, steps):
-        left, right = (
-            feature if operand.kind is OperandKind.FEATURE else slots[operand.index]
-            for operand in (node.left, node.right)
-        )
-        scale = left + right + per_node + float(np.log2(step))
-        slots[node.destination] = scale
-    return scale

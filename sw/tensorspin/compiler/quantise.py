@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from numbers import Integral
+from typing import Any, cast
 
 import numpy as np
 
-from ..contract.contractor.program import WEIGHT_SUM_LIMIT
+from ..contract.contractor.program import WEIGHT_SUM_LIMIT, Node, OperandKind
 from ..contract.fixed import MANTISSA, NARROW_STEP, NARROW_WEIGHT, WEIGHT
+from .nodes import FloatNode
 
 UNITS = {NARROW_WEIGHT.width: NARROW_STEP, WEIGHT.width: 1}
 """For each number of bits in which a node's weights may be stored: what the 8-bit integers that
@@ -120,3 +124,68 @@ def quantise_table(table: np.ndarray) -> np.ndarray:
         The mantissas, one component after the other as in the device's memory.
     """
     return MANTISSA.from_float(table).astype(np.int16).T.copy()
+
+
+def quantise_network(
+    nodes: Sequence[FloatNode], table: np.ndarray, weight_bits: int | Sequence[int]
+) -> dict[str, Any]:
+    """Round a whole network.
+
+    Parameters
+    ----------
+    nodes : sequence of FloatNode
+        The operations with their weights as floats, in the order of their execution.
+    table : array-like of float of shape (256, components)
+        Feature table: the vector that the network reads for each level, its entries within -1..1.
+    weight_bits : int or sequence of int
+        Bits of the stored weights, 8 or 4: of all nodes, or of each.
+
+    Returns
+    -------
+    dict of str to object
+        The attributes of a `tensorspin.compiler.NetworkProgram` that hold the network: ``nodes``,
+        ``weights``, ``names``, ``table`` and ``log2_scale``.
+    """
+    each = weight_bits if np.ndim(weight_bits) else [weight_bits] * len(nodes)
+    bits = cast("Sequence[int]", each)
+    quantised = [quantise_weights(item.weights, b) for item, b in zip(nodes, bits, strict=True)]
+    stored = tuple(
+        replace(item.node, narrow=b == NARROW_WEIGHT.width) for item, b in zip(nodes, bits)
+    )
+    table = np.asarray(table, dtype=np.float64)
+    # The largest mantissa stands for a little less than 1. If entries of 1 were saturated, each of
+    # hundreds of sites would shrink the scores, by percents in all. So the whole table is scaled
+    # instead, and the scale is accounted for in log2_scale.
+    table_scale = min(1.0, MANTISSA.maximum / 2**MANTISSA.f_bits / max(table.max(), 1e-300))
+    return {
+        "nodes": stored,
+        "weights": tuple(integers for integers, _ in quantised),
+        "names": tuple(item.name for item in nodes),
+        "table": quantise_table(table * table_scale),
+        "log2_scale": _log2_scale(stored, [step for _, step in quantised], table_scale),
+    }
+
+
+def _log2_scale(nodes: Sequence[Node], steps: Sequence[float], table_scale: float) -> float:
+    """Find the constant factor between the scores' mantissas and the network's own scores.
+
+    A mantissa m of a feature stands for ``m * 2**-15 / table_scale``. A node divides its products
+    by 2**15, and its accumulators by 2**16 less the shift that the exponent counts.
+
+    Returns
+    -------
+    float
+        Base-2 logarithm of the factor.
+    """
+    feature = -float(MANTISSA.f_bits) - float(np.log2(table_scale))
+    per_node = MANTISSA.f_bits + 16
+    slots: dict[int, float] = {}
+    scale = 0.0
+    for node, step in zip(nodes, steps):
+        left, right = (
+            feature if operand.kind is OperandKind.FEATURE else slots[operand.index]
+            for operand in (node.left, node.right)
+        )
+        scale = left + right + per_node + float(np.log2(step))
+        slots[node.destination] = scale
+    return scale

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..contract.fixed import LEVEL
+
+_HIGHEST_LEVEL = LEVEL.maximum
+
 
 def check_feature_range(feature_range, n_features: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the limits of each feature.
@@ -97,3 +101,41 @@ def scale_features(X: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarr
     span = high / 2 - low / 2
     offset = np.clip(X, low, high) / 2 - low / 2
     return np.divide(offset, span, out=np.zeros_like(offset), where=span > 0)
+
+
+def feature_levels(X, low: np.ndarray, high: np.ndarray, clip: bool) -> np.ndarray:
+    """Round features to levels, the bytes that a device is sent.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+        The samples.
+    low, high : ndarray of float64 of shape (n_features,)
+        The limits of each feature, for which levels 0 and 255 stand.
+    clip : bool
+        Whether values outside of the limits are clipped; if not, they are refused.
+
+    Returns
+    -------
+    ndarray of uint8 of shape (n_samples, n_features)
+        The levels.
+
+    Raises
+    ------
+    ValueError
+        If X has another shape, is not finite, or is outside of the limits and `clip` is False.
+    """
+    X = np.asarray(X, dtype=np.float64)
+    if X.ndim != 2 or X.shape[1] != len(low):
+        raise ValueError(
+            f"X has shape {X.shape}; this program needs (n, {len(low)}), one column a feature"
+        )
+    bad = np.argwhere(~np.isfinite(X))
+    if len(bad):
+        sample, feature = bad[0]
+        raise ValueError(
+            f"feature {feature} of sample {sample} is {X[sample, feature]}; it must be finite"
+        )
+    if not clip:
+        check_inside(X, low, high)
+    return np.rint(scale_features(X, low, high) * _HIGHEST_LEVEL).astype(np.uint8)

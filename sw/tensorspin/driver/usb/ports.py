@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-
-import serial.tools.list_ports
-from serial.tools.list_ports_common import ListPortInfo
+from typing import TYPE_CHECKING
 
 from ...contract.device.boards import BOARDS, BoardSpec
 from ...contract.device.usb import ADAPTERS, UsbDevice
+
+if TYPE_CHECKING:
+    from serial.tools.list_ports_common import ListPortInfo
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,9 @@ def guess_ports(ports: Iterable[ListPortInfo] | None = None) -> list[PortGuess]:
     >>> [guess.certain for guess in guess_ports([port])]
     [True]
     """
+    # Imported late: the rules of udev, beside this module, need no pySerial.
+    import serial.tools.list_ports
+
     found = list(serial.tools.list_ports.comports() if ports is None else ports)
     guesses = [_guess(port, found) for port in sorted(found, key=_order)]
     return sorted(guesses, key=lambda guess: (not guess.uart, not guess.certain))

@@ -1,0 +1,50 @@
+"""Methods of objects that never change, whose results are computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+_RESULTS = "_computed_once"
+"""Attribute of an object that holds the results: by name of the method and its arguments."""
+
+_Object = TypeVar("_Object")
+_Parameters = ParamSpec("_Parameters")
+_Result = TypeVar("_Result")
+
+
+def computed_once(
+    method: Callable[Concatenate[_Object, _Parameters], _Result],
+) -> Callable[Concatenate[_Object, _Parameters], _Result]:
+    """Make a method keep its result for each set of arguments.
+
+    The results are kept beside the attributes of the object, not as one of them: `attributes_alone`
+    is what copies and pickles should hold. An error is not kept.
+
+    Parameters
+    ----------
+    method : callable
+        A method whose result depends on nothing but its arguments, all hashable, and on what never
+        changes in its object.
+
+    Returns
+    -------
+    callable
+        The method that keeps its results.
+    """
+
+    @wraps(method)
+    def kept(self: _Object, /, *args: _Parameters.args, **kwargs: _Parameters.kwargs) -> _Result:
+        results = vars(self).setdefault(_RESULTS, {})
+        key = (method.__name__, args, *kwargs.items())
+        if key not in results:
+            results[key] = method(self, *args, **kwargs)
+        return results[key]
+
+    return kept
+
+
+def attributes_alone(thing: object) -> dict[str, Any]:
+    """Return the attributes of an object without results that are kept, for ``__getstate__``."""
+    return {name: value for name, value in vars(thing).items() if name != _RESULTS}
