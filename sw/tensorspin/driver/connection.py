@@ -15,14 +15,14 @@ from ..contract.engine import EngineKind
 from ..contract.wire.packets import DeviceStatus
 from ..errors import BaudRateError, LinkError, TensorspinError
 from .annealer import Annealing
-from .contractor import Contracting
+from .contractor import ContractorDriver
 from .engine import EngineDriver
 from .link.measure import LinkReport, measure_link
 from .link.session import DEFAULT_TIMEOUT, Session
 from .transports import Transport, baud_rates, open_transport
 
 DRIVERS: dict[int, Callable[[Session, Callable[[], None]], EngineDriver]] = {
-    EngineKind.CONTRACTOR: lambda session, forget_models: Contracting(session),
+    EngineKind.CONTRACTOR: lambda session, forget_models: ContractorDriver(session),
     EngineKind.ANNEALER: Annealing,
 }
 """The driver of each engine, by `EngineKind`: called with the session, and with a function that

@@ -19,7 +19,6 @@ from ..contract.wire.packets import ACTIVATE, OFFSET, RESULT, PacketType, Status
 from ..errors import DeviceError, LinkError, TensorspinError
 from ..progress import Progress
 from .engine import EngineDriver
-from .engine import EngineDriver
 from .link.measure import LinkProbe
 from .link.requests import MAX_DATA, SCORE_BYTES, Part, Read, Request, RunSample, Write
 from .link.session import Session, SessionLostError
