@@ -1,4 +1,4 @@
-"""The table of all bitstreams: what goes into it, what does not, and what is told."""
+"""The table of all bitstreams: what goes into it, what does not, and what is reported."""
 
 import dataclasses
 import re
@@ -13,11 +13,18 @@ from tensorspin_gateware.boards import HARDWARE
 from tensorspin_gateware.build import all as bitstreams
 from tensorspin_gateware.build import records
 from tensorspin_gateware.build.all import build_all
-from tensorspin_gateware.build.bitstream import BuildRecord, design_digest, prepare
-from tensorspin_gateware.build.cache import BUILD_BYTES
-from tensorspin_gateware.build.records import BASELINES, BEGIN, END, PAGE, Row, read_records
+from tensorspin_gateware.build.bitstream import BuildRecord
+from tensorspin_gateware.build.cache import BUILD_BYTES, design_digest
+from tensorspin_gateware.build.records import (
+    BASELINES,
+    BEGIN,
+    END,
+    PAGE,
+    BitstreamRow,
+    read_records,
+)
 from tensorspin_gateware.build.report import BuildReport
-from tensorspin_gateware.build.stages import BuildError
+from tensorspin_gateware.build.top import BuildError, prepare
 
 BOARD = find_board("icebreaker")
 MHZ = BOARD.clock_hz / 1e6
@@ -88,7 +95,7 @@ def test_table_has_as_many_cells_in_every_row(folder, results):
         (4000, 1.07, f"{MHZ * 1.07:.1f} MHz for a clock of {MHZ:g} MHz, were {MHZ * 1.2:.1f} for"),
     ],
 )
-def test_worse_build_is_told_and_not_recorded(luts, factor, complaint, folder, results):
+def test_worse_build_is_reported_and_not_recorded(luts, factor, complaint, folder, results):
     results["icebreaker"] = (4000, MHZ * 1.2, "d1")
     build_all(["icebreaker"], folder)
     results["icebreaker"] = (luts, MHZ * factor, "d2")
@@ -108,11 +115,11 @@ def test_scatter_is_recorded(folder, results):
 
 
 def test_small_losses_add_up(folder, results):
-    told = []
+    reported = []
     for step in range(4):
         results["icebreaker"] = (4000 + 60 * step, MHZ * 1.2, f"d{step}")
-        told.append(bool(build_all(["icebreaker"], folder)))
-    assert told == [False, False, False, True]
+        reported.append(bool(build_all(["icebreaker"], folder)))
+    assert reported == [False, False, False, True]
     # What is accepted is what later builds are compared with.
     assert build_all(["icebreaker"], folder, accept=True) == []
     results["icebreaker"] = (4240, MHZ * 1.2, "d4")
@@ -139,7 +146,7 @@ def test_what_is_worse_is_no_part_of_the_new_baseline(folder, results):
     assert f"were {MHZ * 1.3:.1f} for" in line
 
 
-def test_another_seed_than_the_rows_is_told(folder, results):
+def test_another_seed_than_the_rows_is_reported(folder, results):
     configured = results["seed"] = HARDWARE["icebreaker"].seed
     results["icebreaker"] = (4000, MHZ * 1.3, "d0")
     build_all(["icebreaker"], folder)
@@ -182,7 +189,7 @@ def test_check_compares_and_records_nothing(folder, results):
     results["icebreaker"] = (4200, MHZ * 1.09, "d3")
     (line,) = build_all(["icebreaker"], folder, check=True)
     tolerance = f"{records.MORE_LUTS:.0%}"
-    assert line == f"icebreaker: LUTs: 4200, were 4000 ({tolerance} more are not told)"
+    assert line == f"icebreaker: LUTs: 4200, were 4000 (up to {tolerance} more is not reported)"
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
@@ -192,34 +199,34 @@ def test_check_wants_a_baseline(folder, results):
     assert line == "icebreaker: no baseline to compare with"
 
 
-def test_one_more_dsp_is_told():
-    row = Row({"DSPs": (7, 8)}, MHZ, {"1": MHZ * 1.1}, 1.0, "", {}, "")
+def test_one_more_dsp_is_reported():
+    row = BitstreamRow({"DSPs": (7, 8)}, MHZ, {"1": MHZ * 1.1}, 1.0, "", {}, "")
     more = dataclasses.replace(row, used={"DSPs": (8, 8)})
     assert more.worse_than(row) == ["DSPs: 8, were 7"]
     assert row.worse_than(more) == []
 
 
 def test_speed_is_compared_with_the_same_seeds():
-    one = Row({}, MHZ, {"2": MHZ * 1.2}, 1.0, "", {}, "")
+    one = BitstreamRow({}, MHZ, {"2": MHZ * 1.2}, 1.0, "", {}, "")
     three = dataclasses.replace(one, seeds_mhz={"2": MHZ * 1.2, "1": MHZ * 1.3, "3": MHZ * 1.05})
     other = dataclasses.replace(one, seeds_mhz={"1": MHZ * 1.05})
     assert three.worse_than(one) == []
     assert other.worse_than(one) and other.worse_than(three)
 
 
-def test_slower_clock_is_told():
-    row = Row({}, MHZ, {"1": MHZ * 1.1}, 1.0, "", {}, "")
+def test_slower_clock_is_reported():
+    row = BitstreamRow({}, MHZ, {"1": MHZ * 1.1}, 1.0, "", {}, "")
     assert dataclasses.replace(row, clock_mhz=MHZ / 2).worse_than(row)
 
 
-def test_too_little_margin_is_told(folder, results):
+def test_too_little_margin_is_reported(folder, results):
     results["icebreaker"] = (4000, MHZ * 1.04, "d1")
     (line,) = build_all(["icebreaker"], folder)
     assert line == "icebreaker: margin 4.0%, must be 5% or more; not recorded"
     assert not read_records(folder)
 
 
-def test_slow_seed_is_told(folder, results):
+def test_slow_seed_is_reported(folder, results):
     results["icebreaker"] = (4000, MHZ * 1.06, "d1")
     assert build_all(["icebreaker"], folder, seeds=3) == []
     assert len(read_records(folder)["icebreaker"].seeds_mhz) == 3
@@ -244,7 +251,7 @@ def test_another_build_of_the_same_design_is_recorded(folder, results):
     assert next(iter(row.seeds_mhz.values())) == MHZ * 1.08
 
 
-def test_full_device_is_told(folder, results):
+def test_full_device_is_reported(folder, results):
     results["icebreaker"] = (4800, MHZ * 1.1, "d1")
     (line,) = build_all(["icebreaker"], folder)
     assert line == "icebreaker: 90.9% of the LUTs, must be 90% or less; not recorded"

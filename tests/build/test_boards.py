@@ -10,7 +10,7 @@ from tensorspin.contract.device.description import DeviceDescription
 from tensorspin.contract.wire.packets import MAX_PAYLOAD
 from tensorspin_gateware.accelerator import Accelerator
 from tensorspin_gateware.boards import HARDWARE, create_platform, oscillator_hz
-from tensorspin_gateware.build.bitstream import BoardTop
+from tensorspin_gateware.build.top import BoardTop
 from tensorspin_gateware.link.uart import divisor
 from tensorspin_gateware.primitives import Family
 

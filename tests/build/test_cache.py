@@ -1,23 +1,114 @@
-"""One process at a time builds in a folder, and the others say that they wait."""
+"""Keys of builds cover what builds depend on, and one process at a time builds in a folder."""
 
+import ast
+import dataclasses
 import queue
+import shutil
 import threading
+from pathlib import Path
 
+import pytest
+
+import tensorspin_gateware
+from tensorspin.contract.device.boards import find_board
+from tensorspin_gateware.build import cache
 from tensorspin_gateware.build.cache import locked
+
+BOARD = find_board("icebreaker")
+PACKAGE = Path(tensorspin_gateware.__file__).parent
+
+
+@pytest.fixture
+def copy(tmp_path, monkeypatch):
+    """A copy of the gateware package, of which digests are taken instead."""
+    copied = shutil.copytree(PACKAGE, tmp_path / "copy", ignore=shutil.ignore_patterns("*.pyc"))
+    monkeypatch.setattr(cache, "__file__", str(copied / "build" / "cache.py"))
+    return copied
+
+
+def changes_digest(path):
+    """Whether another comment in a source changes the digest of the sources."""
+    before = cache.build_digest(BOARD)
+    text = path.read_text()
+    path.write_text(f"{text}# another comment\n")
+    changed = cache.build_digest(BOARD) != before
+    path.write_text(text)
+    return changed
+
+
+def imported(path):
+    """Modules of the gateware package that a module of it imports, wherever it does."""
+    for statement in ast.walk(ast.parse(path.read_text())):
+        if isinstance(statement, ast.ImportFrom) and statement.level:
+            origin = path.parents[statement.level - 1] / (statement.module or "").replace(".", "/")
+            for name in statement.names:
+                for found in (origin / f"{name.name}.py", origin.with_suffix(".py")):
+                    if found.exists():
+                        yield found
+            if (origin / "__init__.py").exists():
+                yield origin / "__init__.py"
+
+
+def test_digest_covers_what_a_netlist_depends_on_and_nothing_else(copy):
+    design, found = {copy / "build" / "top.py", copy / "accelerator.py"}, set()
+    while design:
+        path = design.pop()
+        found.add(path)
+        design |= set(imported(path)) - found
+    # A package that only names modules of its own changes nothing.
+    modules = [path for path in copy.rglob("*.py") if path.name != "__init__.py"]
+    covered = {path for path in modules if changes_digest(path)}
+    assert covered == {path for path in found if path.name != "__init__.py"}
+
+
+@pytest.mark.parametrize(
+    ("name", "matters"),
+    [
+        ("contractor/lanes.py", True),
+        ("build/top.py", True),
+        ("primitives/carry.v", True),
+        ("boards.py", True),
+        ("build/records.py", False),
+        ("build/bitstream.py", False),
+        ("simulation/simulator.py", False),
+        ("simulation/simulator.cpp", False),
+    ],
+)
+def test_digest_changes_with_sources_of_hardware_alone(name, matters, copy):
+    assert changes_digest(copy / name) == matters
+
+
+def test_digest_is_the_same_wherever_the_sources_lie(copy):
+    elsewhere = cache.build_digest(BOARD)
+    cache.__file__ = str(PACKAGE / "build" / "cache.py")
+    assert cache.build_digest(BOARD) == elsewhere
+
+
+def test_digest_depends_on_the_row():
+    digest = cache.build_digest(BOARD)
+    assert len(digest) == cache.BUILD_BYTES
+    assert digest == cache.build_digest(BOARD)
+    assert digest != cache.build_digest(dataclasses.replace(BOARD, baud=115_200))
+
+
+@pytest.mark.parametrize(("name", "matters"), [("a.v", True), ("b.py", True), ("c.md", False)])
+def test_digest_depends_on_every_source(name, matters, copy):
+    (copy / name).write_text("")
+    assert changes_digest(copy / name) == matters
 
 
 def test_second_process_says_that_it_waits(tmp_path):
-    told = queue.Queue()
+    lines = queue.Queue()
     entered = threading.Event()
 
     def build():
-        with locked(tmp_path, told.put):
+        with locked(tmp_path, lines.put):
             entered.set()
 
     other = threading.Thread(target=build, daemon=True)
-    with locked(tmp_path, told.put):
+    with locked(tmp_path, lines.put):
         other.start()
-        assert "another process builds here" in told.get(timeout=60)
+        assert "another process builds here" in lines.get(timeout=60)
         assert not entered.is_set()
     other.join(timeout=60)
-    assert entered.is_set() and told.empty()
+    assert entered.is_set() and lines.empty()

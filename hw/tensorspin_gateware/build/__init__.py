@@ -1,4 +1,16 @@
 """Bitstreams: from a row of the board table to a file that is loaded into the board.
 
-`bitstream` builds one, `all` builds all and keeps the table in the docs; `programmer` loads one.
+=============== ====================================================================
+module          job
+=============== ====================================================================
+`top`           the design: top-level component, and the plan of its build
+`bitstream`     builds one bitstream, or takes it from the cache (a command)
+`stages`        runs the tools of a plan one by one
+`toolchain`     finds the tools
+`cache`         keys of builds, and where they are kept; also of simulators
+`report`        resources and timing, as nextpnr reports them
+`programmer`    loads a bitstream into a board
+`all`           builds all bitstreams and keeps the table in ``docs`` (a command)
+`records`       the records behind that table, and their tolerances
+=============== ====================================================================
 """

@@ -1,10 +1,15 @@
 """All bitstreams: ``python -m tensorspin_gateware.build.all [BOARD ...] [OPTION ...]``.
 
-Each build is recorded in ``docs/bitstreams.json`` and shown in the table of ``docs/boards.md``.
-One that is worse than its board's in ``docs/baselines.json``, beyond the tolerances, or too slow,
-is told and not recorded, unless with ``--accept``, which makes it the new baseline; what is better
-beyond them goes into the baseline by itself. With ``--check`` nothing is recorded. What is
-interrupted goes on where it was: builds that exist are not repeated.
+This command is a maintainer's tool: it writes into ``docs`` of the checkout that it runs from, and
+refuses to run from an installed package.
+
+Each build is recorded in ``docs/bitstreams.json`` and shown in the table of ``docs/boards.md``. A
+build that is too slow, or worse than its board's row in ``docs/baselines.json`` by more than the
+tolerances, is reported and not recorded. With ``--accept`` it is recorded, and becomes the board's
+new baseline. What a build improves by more than the tolerances goes into the baseline without
+asking. With ``--check`` builds are only compared, and nothing is recorded.
+
+An interrupted call can be repeated: bitstreams that are built already are not built again.
 """
 
 from __future__ import annotations
@@ -17,8 +22,9 @@ from tensorspin.contract.device.boards import BOARDS, find_board
 
 from . import toolchain
 from .bitstream import build, build_record, place
-from .records import BASELINES, PAGE, Row, read_records, write_baselines, write_records
-from .stages import BuildError
+from .records import BASELINES, PAGE, BitstreamRow, read_records, write_baselines, write_records
+from .stages import Progress
+from .top import BuildError
 
 
 def build_all(
@@ -28,30 +34,34 @@ def build_all(
     seeds: int | None = None,
     accept: bool = False,
     check: bool = False,
-    progress=print,
+    progress: Progress = print,
 ) -> list[str]:
     """Build boards one after the other, and keep the records.
+
+    A board whose build fails does not stop the others.
 
     Parameters
     ----------
     names : list of str
+        Names of rows of the board table.
     folder : Path
-        With `PAGE`.
+        The checkout's ``docs``, with `PAGE`.
     seeds : int, optional
-        Placement seeds to try: the bitstream's own, and others from 1 on. By default as many as are
-        on record of the board.
+        Number of placement seeds whose frequencies are measured: the bitstream's own seed, and
+        others from 1 on. By default as many as are on record of the board, and with `check` only
+        the bitstream's own.
     accept : bool
-        Record all builds, even if they are worse than their baselines, lack margin or fill too
-        much, and make them the new baselines.
+        Record all builds, even if they are worse than their baselines, lack margin or use too many
+        LUTs, and make them the new baselines.
     check : bool
-        Compare only, with the bitstream's own seed if `seeds` is not given.
+        Compare builds with their baselines, and record nothing.
     progress : callable, optional
         Takes lines of text.
 
     Returns
     -------
     list of str
-        What went wrong; empty if nothing did.
+        Complaints, each with the name of its board; empty if there are none.
     """
     wrong = []
     for name in names:
@@ -66,7 +76,7 @@ def build_all(
         except (BuildError, ValueError) as error:
             wrong.append(f"{name}: {error}")
             continue
-        row = Row.of(find_board(name), report, record, mhz)
+        row = BitstreamRow.of(find_board(name), report, record, mhz)
         baselines = read_records(folder, BASELINES)
         baseline = baselines.get(name)
         faults = row.faults(name)
@@ -79,6 +89,7 @@ def build_all(
             continue
         if check:
             continue
+        # The same bitstream with fewer seeds than on record would lose what is known of the others.
         if older is None or older.finished != row.finished or len(older.seeds_mhz) < tries:
             write_records(folder, {**read_records(folder), name: row})
         improved = row if baseline is None or accept else baseline.improved_by(row)
@@ -88,9 +99,21 @@ def build_all(
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Command line; 0 if all boards were built, with margin, and none has become worse."""
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        Without the program's name; by default those of the process.
+
+    Returns
+    -------
+    int
+        Exit status: 0 if all boards were built, with margin, and none has become worse.
+    """
     parser = argparse.ArgumentParser(
-        prog="tensorspin_gateware.build.all", description="All bitstreams, and their table."
+        prog="tensorspin_gateware.build.all",
+        description="Build all bitstreams, and keep their table (a maintainer's tool).",
     )
     parser.add_argument("boards", nargs="*", help="names of rows; by default all")
     parser.add_argument(

@@ -1,8 +1,9 @@
 """Bitstreams: ``python -m tensorspin_gateware.build.bitstream BOARD [--program]``.
 
-The result is ``build/BOARD/BOARD.bin`` or ``.bit``, with nextpnr's ``report.json`` beside it. It is
-built anew only if the netlist, the tools' options or their versions have changed. No programmer is
-needed to build.
+The result is ``build/BOARD/BOARD.bin`` or ``.bit``, with nextpnr's ``report.json`` beside it. A
+bitstream is built again only if its netlist, the tools' options or the tools' versions have
+changed. With ``--program`` it is loaded into the board afterwards; without, no programmer needs to
+be installed.
 """
 
 from __future__ import annotations
@@ -21,99 +22,57 @@ from importlib import metadata
 from pathlib import Path
 
 from amaranth.build.run import BuildPlan
-from amaranth.hdl import ClockDomain, Elaboratable, Module
-from amaranth.lib import io, wiring
 
 from tensorspin.contract.device import boards
 from tensorspin.contract.device.boards import BoardSpec, find_board
 
 from ..accelerator import Accelerator
-from ..boards import HARDWARE, create_platform, oscillator_hz
-from ..link.uart import UARTReceiver, UARTTransmitter
-from ..primitives.pll import ClockGenerator
+from ..boards import HARDWARE, create_platform
 from . import cache, toolchain
 from .programmer import ProgramError, program
 from .report import MARGIN, BuildReport
-from .stages import NAME, BuildError, PlacementError, Progress, from_placing, run_plan, run_stage
+from .stages import PlacementError, Progress, from_placing, run_plan, run_stage
+from .top import NAME, BuildError, prepare
 
 MOST_SEEDS = 5
-"""So many are tried for a bitstream: the row's own, and those behind it. The row's was enough when
-the board was recorded; with other versions of the tools each seed is a new throw of the dice."""
+"""Number of placement seeds that are tried for a bitstream: the one of the board's row, and those
+that follow it. The row's seed was fast enough when the board was recorded; other versions of the
+tools place differently, so that any seed may then be too slow."""
 
 _RECORD = "build.json"
+"""File with the `BuildRecord`, beside the bitstream."""
+
 _PLACED = ("asc", "config", "tim")
-"""Suffixes of what nextpnr writes besides its report."""
-
-
-class BoardTop(Elaboratable):
-    """A byte stream in, a byte stream out, and the serial line of a board between them.
-
-    Parameters
-    ----------
-    board : BoardSpec
-    core : amaranth.lib.wiring.Component
-        With byte streams `rx` (in) and `tx` (out), such as `Accelerator`.
-
-    Raises
-    ------
-    ValueError
-        When elaborated, if the board's clock cannot be made from its oscillator, or the baud rate
-        from its clock.
-    """
-
-    def __init__(self, board: BoardSpec, core: wiring.Component) -> None:
-        self._board = board
-        self._core = core
-
-    def elaborate(self, platform) -> Module:
-        board = self._board
-        hardware = HARDWARE[board.name]
-        m = Module()
-        provided = oscillator_hz(platform)
-        if provided != board.clock_hz:
-            m.domains.sync = ClockDomain()
-            m.submodules.clock = ClockGenerator(
-                hardware.family,
-                platform.request(platform.default_clk, dir="-"),
-                provided,
-                board.clock_hz,
-                hardware.pll_pad,
-            )
-        pins = platform.request("uart", 0, dir="-")
-        m.submodules.rx_pin = rx_pin = io.Buffer("i", pins.rx)
-        m.submodules.tx_pin = tx_pin = io.Buffer("o", pins.tx)
-        m.submodules.receiver = receiver = UARTReceiver(board.clock_hz, board.baud)
-        m.submodules.transmitter = transmitter = UARTTransmitter(board.clock_hz, board.baud)
-        m.submodules.core = core = self._core
-        wiring.connect(m, receiver.data, core.rx)
-        wiring.connect(m, core.tx, transmitter.data)
-        m.d.comb += [receiver.line.eq(rx_pin.i), tx_pin.o.eq(transmitter.line)]
-        return m
+"""Suffixes of the files that nextpnr writes besides its report: the placed design (iCE40, ECP5) and
+the log."""
 
 
 @dataclass(frozen=True)
 class BuildRecord:
-    """What is known of a bitstream that was built; kept beside it.
+    """What is known of a bitstream that was built; the record is kept beside it.
 
-    Attributes
+    Parameters
     ----------
     sources : str
-        Digest of all that the netlist is made from.
+        Digest of all sources and tools that the netlist and the bitstream are made from. While it
+        is unchanged, nothing needs to be elaborated.
     key : str
-        Digest of netlist, tools and their options.
+        Digest of the netlist, the tools and their options. While it is unchanged, nothing needs to
+        be built.
     build : str
-        What the device will tell as `DeviceDescription.build`, in hexadecimal.
+        What a device with this bitstream reports as `DeviceDescription.build`, in hexadecimal.
     seed : int
-        The one it was placed with: the first of `MOST_SEEDS` that was fast enough.
+        Placement seed of the bitstream: the first of `MOST_SEEDS` that was fast enough.
     sha256 : dict of str to str
-        Of the files that are used later, by their paths in the build's folder: bitstream, report,
-        and what the programmer takes.
+        SHA-256 of the files that are used later, by their paths in the build's folder: bitstream,
+        report, and the files that the programmer reads.
     seconds : float
-        Processor time of the tools: what else the computer does hardly matters.
+        Processor time of the tools in seconds. Unlike elapsed time it hardly depends on what else
+        the computer does.
     finished : str
-        Date and time (UTC).
+        Date and time at which the build ended (UTC).
     tools : dict of str to str
-        Their versions.
+        Versions of the tools, by their names.
     """
 
     sources: str
@@ -127,21 +86,30 @@ class BuildRecord:
 
 
 def build(board_name: str, progress: Progress = print) -> tuple[Path, BuildReport]:
-    """Bitstream and report of a board, built if need be; `build_record` tells more.
+    """Build the bitstream of a board, unless it is built already.
 
-    If it is too slow, it is placed with other seeds.
+    If the bitstream is too slow for the board's clock, it is placed again with other seeds.
+    `build_record` returns more about the result.
 
     Parameters
     ----------
     board_name : str
-        As in `tensorspin.contract.device.boards`.
+        Name of a row of `tensorspin.contract.device.boards`.
     progress : callable, optional
-        Takes one line per stage.
+        Takes one line of text per stage.
+
+    Returns
+    -------
+    bitstream : Path
+        The file to load into the board.
+    report : BuildReport
+        Resources and timing. The caller checks `BuildReport.meets_timing`: a bitstream that is too
+        slow with all seeds is returned nevertheless.
 
     Raises
     ------
     BuildError
-        If a tool fails, for one because the design does not fit.
+        If a tool fails, for instance because the design does not fit.
     ValueError
         If no board has that name, or the board's row asks for clocks that cannot be made.
     toolchain.ToolMissing
@@ -156,14 +124,20 @@ def build(board_name: str, progress: Progress = print) -> tuple[Path, BuildRepor
     tools = toolchain.versions([tool for tool in required if tool in toolchain.MINIMUM_VERSION])
     programs = toolchain.identities([tool for tool in required if tool not in tools])
     pins = metadata.version("amaranth-boards")
+    # Two keys: `sources` takes milliseconds and changes with every comment; `key` takes an
+    # elaboration and changes only with the netlist, for which the tools run for minutes.
     sources = cache.text_digest(cache.build_digest(board).hex(), hardware, tools, programs, pins)
     with cache.locked(folder, progress):
         record = _intact_record(bitstream, progress)
         if record is None or record.sources != sources:
             progress(f"{board.name}: elaborating ...")
-            digest = design_digest(prepare(board, Accelerator(board, bytes(8), hardware.family)))
+            # The device reports the digest of its own netlist. So the netlist is elaborated twice:
+            # with zeros in place of the digest, and with the digest of that.
+            plan = prepare(board, Accelerator(board, bytes(cache.BUILD_BYTES), hardware.family))
+            digest = cache.design_digest(plan)
             key = cache.text_digest(digest.hex(), tools, programs)
             if record is None or record.key != key:
+                # A build that is interrupted must not be taken for the one on record.
                 record_file.unlink(missing_ok=True)
                 plan = prepare(board, Accelerator(board, digest, hardware.family))
                 started = _tools_seconds()
@@ -175,6 +149,7 @@ def build(board_name: str, progress: Progress = print) -> tuple[Path, BuildRepor
                 record = BuildRecord(sources, key, digest.hex(), seed, {}, seconds, now, tools)
             else:
                 progress(f"{board.name}: other sources, the same netlist: build {record.build}")
+            # The programmer of some boards reads files of the build's own folder.
             work = re.findall(r"\{work\}/([\w.-]+)", " ".join(hardware.programmer))
             used = [bitstream.name, report.name, *(f"work/{name}" for name in work)]
             checksums = {name: _file_digest(folder / name) for name in used}
@@ -186,7 +161,10 @@ def build(board_name: str, progress: Progress = print) -> tuple[Path, BuildRepor
 
 
 def _run_tools(plan: BuildPlan, board: BoardSpec, work: Path, progress: Progress) -> int:
-    """Make the bitstream; returns the seed that it is placed with."""
+    """Make the bitstream, and return the seed that it is placed with.
+
+    The last seed's bitstream stays if none is fast enough.
+    """
     seed = HARDWARE[board.name].seed
     run_plan(plan, board.name, work, progress)
     for other in range(seed + 1, seed + MOST_SEEDS):
@@ -201,6 +179,7 @@ def _run_tools(plan: BuildPlan, board: BoardSpec, work: Path, progress: Progress
         try:
             run_stage(placer, board.name, work, progress)
         except PlacementError as error:
+            # A full device may have no legal placement with one seed, and have one with the next.
             progress(str(error))
             continue
         for command in packers:
@@ -210,14 +189,34 @@ def _run_tools(plan: BuildPlan, board: BoardSpec, work: Path, progress: Progress
 
 
 def build_record(bitstream: Path) -> BuildRecord:
-    """What is known of a bitstream that `build` gave."""
+    """Read the record of a bitstream.
+
+    Parameters
+    ----------
+    bitstream : Path
+        As `build` returned it.
+
+    Returns
+    -------
+    BuildRecord
+        What is known of that bitstream.
+    """
     return BuildRecord(**json.loads((bitstream.parent / _RECORD).read_text()))
 
 
 def last_build(board_name: str) -> str | None:
-    """What a device tells of itself with the bitstream that was last built here.
+    """Look up the build that a device would report with the bitstream that was last built here.
 
-    None if none was, or if it is not usable.
+    Parameters
+    ----------
+    board_name : str
+        Name of a board; any other text is allowed, as a device may report it.
+
+    Returns
+    -------
+    str or None
+        `DeviceDescription.build` in hexadecimal; None if no bitstream was built, or if the one that
+        was is damaged or too slow.
     """
     if board_name not in HARDWARE:
         return None
@@ -235,14 +234,23 @@ def last_build(board_name: str) -> str | None:
 
 
 def place(board_name: str, seed: int, progress: Progress = print) -> BuildReport:
-    """Place and route a netlist that `build` has made with another seed; the bitstream stays.
+    """Place and route the netlist of a bitstream with another seed, and leave the bitstream alone.
+
+    How much the frequency differs between seeds shows how much of it is luck.
 
     Parameters
     ----------
     board_name : str
+        Name of a board; its bitstream is built first if need be.
     seed : int
+        Placement seed of nextpnr.
     progress : callable, optional
-        As of `build`.
+        Takes one line of text per stage.
+
+    Returns
+    -------
+    BuildReport
+        Resources and timing with that seed.
 
     Raises
     ------
@@ -256,6 +264,7 @@ def place(board_name: str, seed: int, progress: Progress = print) -> BuildReport
     with cache.locked(folder, progress):
         if not report.exists():
             work = folder / "work"
+            # Under other names, as the bitstream's own files are on record with their hashes.
             changes = {
                 argument: f"seed-{argument}"
                 for argument in ("report.json", *(f"{NAME}.{what}" for what in _PLACED))
@@ -267,55 +276,8 @@ def place(board_name: str, seed: int, progress: Progress = print) -> BuildReport
     return BuildReport.load(report, board.clock_hz)
 
 
-def prepare(board: BoardSpec, core: wiring.Component) -> BuildPlan:
-    """Elaborate a board's design: files and commands of its build.
-
-    Parameters
-    ----------
-    board : BoardSpec
-    core : amaranth.lib.wiring.Component
-        As of `BoardTop`.
-
-    Raises
-    ------
-    BuildError
-        If the environment overrides options, as Amaranth lets it.
-    """
-    hardware = HARDWARE[board.name]
-    overrides = [name for name in os.environ if re.match("AMARANTH_[a-z]", name)]
-    if overrides:
-        raise BuildError(
-            f"{', '.join(overrides)} would change the build behind its back: unset in the "
-            f"environment, and change boards.py instead"
-        )
-    return create_platform(board).prepare(
-        BoardTop(board, core),
-        NAME,
-        emit_src=False,
-        script_after_read=hardware.before_synthesis,
-        script_after_synth=hardware.after_synthesis,
-        synth_opts=hardware.synth_options,
-        # A design that is too slow is still reported, not refused half-way.
-        nextpnr_opts=f"{hardware.place_options} --freq {board.clock_hz / 1e6} "
-        f"--timing-allow-fail --report report.json",
-    )
-
-
-def design_digest(plan: BuildPlan) -> bytes:
-    """`cache.BUILD_BYTES` bytes that tell a design from others: netlist, pins and tools' options.
-
-    They do not cover the versions of the tools: the same netlist behaves the same, whoever places
-    it.
-    """
-    digest = hashlib.sha256()
-    for name, content in sorted(plan.files.items()):
-        data = content.encode() if isinstance(content, str) else content
-        digest.update(f"{name} {len(data)}\n".encode() + data)
-    return digest.digest()[: cache.BUILD_BYTES]
-
-
 def _intact_record(bitstream: Path, progress: Progress) -> BuildRecord | None:
-    """The record of the bitstream that is there; None if there is none, or a file was changed."""
+    """Read the record of a bitstream; None if there is none, or if a file was changed since."""
     try:
         record = build_record(bitstream)
         checksums = record.sha256.items()
@@ -333,7 +295,7 @@ def _intact_record(bitstream: Path, progress: Progress) -> BuildRecord | None:
 
 
 def _tools_seconds() -> float:
-    """Processor time of all tools that have ended."""
+    """Return the processor time, in seconds, of all child processes that have ended."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
 
@@ -343,15 +305,27 @@ def _file_digest(path: Path) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Command line; 0 if the design meets its timing."""
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        Without the program's name; by default those of the process.
+
+    Returns
+    -------
+    int
+        Exit status: 0 if the bitstream was built, and loaded if asked for, and meets its timing.
+    """
     parser = argparse.ArgumentParser(
-        prog="tensorspin_gateware.build.bitstream", description="Bitstreams."
+        prog="tensorspin_gateware.build.bitstream", description="Build the bitstream of a board."
     )
     parser.add_argument("board", help="name of a row of the board table")
     parser.add_argument("--program", action="store_true", help="load the bitstream afterwards")
     options = parser.parse_args(arguments)
     try:
         if options.program:
+            # A missing programmer should be known before the build, not minutes later.
             toolchain.require(HARDWARE[find_board(options.board).name].programmer[0])
         bitstream, report = build(options.board)
         print(report)

@@ -16,26 +16,27 @@ from . import toolchain
 
 
 class ProgramError(RuntimeError):
-    """The programmer failed; the message has its command and says what to check."""
+    """The programmer failed; the message has its command, and names what to check."""
 
 
 def program(board_name: str, bitstream: Path, progress: Callable[[str], None] = print) -> None:
-    """Load a bitstream.
+    """Load a bitstream into a board that is connected.
 
     Parameters
     ----------
     board_name : str
+        Name of a row of the board table; its hardware row names the programmer and its arguments.
     bitstream : Path
-        As `tensorspin_gateware.build.bitstream.build` gave it.
+        As `tensorspin_gateware.build.bitstream.build` returned it.
     progress : callable, optional
-        Takes lines of text.
+        Takes lines of text: notes on the board, the command, and what to do next.
 
     Raises
     ------
     ProgramError
         If the tool fails.
     toolchain.ToolMissing
-        If it is not installed.
+        If the tool is not installed.
     """
     board = find_board(board_name)
     hardware = HARDWARE[board.name]
@@ -48,7 +49,7 @@ def program(board_name: str, bitstream: Path, progress: Callable[[str], None] = 
     if hardware.notes:
         progress(f"{board.title}: {hardware.notes}")
     progress(f"{board.name}: {shown}")
-    # Its output is not taken away: it shows how far it is.
+    # The tool writes to the terminal itself, since it shows there how far it is.
     try:
         status = subprocess.run(command, check=False).returncode
     except OSError as error:
@@ -63,11 +64,11 @@ def program(board_name: str, bitstream: Path, progress: Callable[[str], None] = 
         )
     if hardware.uart is not None:
         progress(f"{board.title}: the UART is on {hardware.uart.where}")
-    command = _command()
-    progress(f"`{command} ports` lists serial ports; `{command} info PORT` talks to the board")
+    driver = _command()
+    progress(f"`{driver} ports` lists serial ports; `{driver} info PORT` talks to the board")
 
 
 def _command() -> str:
-    """How the driver is called from here."""
+    """Return how the user can call the driver's command line from the current folder."""
     command = Path(sys.executable).with_name("tensorspin")
     return os.path.relpath(command) if command.exists() else command.name

@@ -1,4 +1,9 @@
-"""What is on record of the bitstreams, in ``docs``: rows, baselines, and the page's table."""
+"""Records of all boards' bitstreams in the checkout's ``docs``.
+
+``docs/bitstreams.json`` holds a row for the newest build of each board; the table in
+``docs/boards.md`` shows these rows. ``docs/baselines.json`` holds the rows that new builds are
+compared with, so that a design which has grown or become slower is noticed.
+"""
 
 from __future__ import annotations
 
@@ -14,21 +19,33 @@ from .bitstream import BuildRecord
 from .report import MARGIN, BuildReport
 
 RECORDS = "bitstreams.json"
+"""File with the row of each board's newest build."""
+
 BASELINES = "baselines.json"
-"""Rows that were the first of their boards, or accepted, with what has clearly improved since:
-against these many small losses add up, as against the last build they do not."""
+"""File with the rows that builds are compared with: each board's first build, or one that was
+accepted although it was worse, with all that has clearly improved since. Compared with these, many
+small losses add up and are noticed; compared with the last build, each would pass."""
+
 PAGE = "boards.md"
+"""Page that shows the rows as a table."""
+
 BEGIN, END = "<!-- bitstreams: begin -->", "<!-- bitstreams: end -->"
 """Marks in `PAGE` between which the table stands."""
 
 MOST_LUTS = 0.9
-"""Share of the look-up tables: fuller devices are placed with luck."""
+"""Greatest share of the look-up tables (LUTs) that a design may use. Whether a fuller device can be
+placed depends on the seed."""
+
 FULLER = {"icebreaker_annealer": 0.92}
-"""Boards that may use more: its memory is for 256 spins, and all seeds on record place it."""
+"""Boards that may use more than `MOST_LUTS`, and their share. The iCEBreaker's annealer is sized by
+its memory, which holds 256 spins, and all seeds on record place it."""
+
 MORE_LUTS = 0.03
-"""Growth of the look-up tables that is not told: Yosys' choices depend on small things."""
+"""Growth in LUTs, as a share, that is not reported: small changes of the sources alter what Yosys
+chooses elsewhere by so much."""
+
 LESS_SPEED = 0.08
-"""Loss of frequency that is not told: so much differs between seeds."""
+"""Loss of frequency, as a share, that is not reported: seeds differ by so much."""
 
 COLUMNS = {
     "LUTs": ("logic cells (LUTs)", "LUTs"),
@@ -36,29 +53,31 @@ COLUMNS = {
     "block RAM": ("block RAMs (4 Kbit)", "block RAMs (18 Kbit)"),
     "SPRAM": ("SPRAMs (256 Kbit)",),
 }
-"""Resources of the table, by what `BuildReport.used` calls them."""
+"""Columns of the table that show resources, and the names that `BuildReport.used` has for them on
+the FPGA families."""
 
 
 @dataclass(frozen=True)
-class Row:
-    """What is on record of a board's bitstream.
+class BitstreamRow:
+    """What is on record of a board's bitstream: one row of the table.
 
-    Attributes
+    Parameters
     ----------
     used : dict of str to (int, int)
-        By the names of `COLUMNS`: how many are used and available.
+        How many of a resource are used and available, by the names of `COLUMNS`.
     clock_mhz : float
-        The engines' clock.
+        Frequency of the engines' clock in MHz.
     seeds_mhz : dict of str to float
-        Greatest frequency for each of nextpnr's seeds; the bitstream's own comes first.
+        Greatest frequency in MHz that nextpnr reports for each placement seed; the seed of the
+        bitstream itself comes first.
     seconds : float
-        Processor time of the tools.
+        Processor time of the tools in seconds.
     finished : str
-        Date and time (UTC).
+        Date and time at which the build ended (UTC).
     tools : dict of str to str
-        Their versions.
+        Versions of the tools, by their names.
     build : str
-        Digest of the design.
+        Digest of the design in hexadecimal, as in `BuildRecord.build`.
     """
 
     used: dict[str, tuple[int, int]]
@@ -72,8 +91,26 @@ class Row:
     @classmethod
     def of(
         cls, board: BoardSpec, report: BuildReport, record: BuildRecord, seeds_mhz: dict[str, float]
-    ) -> Row:
-        """The row of a build."""
+    ) -> BitstreamRow:
+        """Make the row of a build.
+
+        Parameters
+        ----------
+        board : BoardSpec
+            Row of the board table.
+        report : BuildReport
+            Resources and timing of the bitstream.
+        record : BuildRecord
+            What is known of the build.
+        seeds_mhz : dict of str to float
+            Greatest frequency in MHz by seed; the bitstream's own seed comes first.
+
+        Returns
+        -------
+        BitstreamRow
+            The row.
+        """
+        # A family has one of the names of a column at most.
         used = {
             column: report.used[title]
             for column, titles in COLUMNS.items()
@@ -81,7 +118,7 @@ class Row:
             if title in report.used
         }
         return cls(
-            {column: tuple(numbers) for column, numbers in used.items()},
+            used,
             board.clock_hz / 1e6,
             seeds_mhz,
             record.seconds,
@@ -92,23 +129,37 @@ class Row:
 
     @property
     def margin(self) -> float:
-        """Of the bitstream's own seed, as a share of the clock."""
+        """Excess of the bitstream's greatest frequency over its clock, as a share of the clock."""
         return next(iter(self.seeds_mhz.values())) / self.clock_mhz - 1
 
     @property
     def slow_seeds(self) -> dict[str, float]:
-        """Seeds that miss the clock, and their frequencies."""
+        """Seeds with which the design is too slow for its clock, and their frequencies in MHz."""
         return {seed: mhz for seed, mhz in self.seeds_mhz.items() if mhz < self.clock_mhz}
 
     @property
     def luts(self) -> float:
-        """Share of the look-up tables that is used."""
+        """Share of the LUTs that is used."""
         used, available = self.used["LUTs"]
         return used / available
 
     def faults(self, board_name: str) -> list[str]:
-        """What no bitstream may be, in words: too slow, even with the board's own seed, or full."""
+        """List what rules the bitstream out, whatever it is compared with.
+
+        Parameters
+        ----------
+        board_name : str
+            Name of the board.
+
+        Returns
+        -------
+        list of str
+            Complaints: the board's own seed was too slow, another seed is, too little margin, or
+            too many LUTs. Empty if there are none.
+        """
         found = []
+        # If the row's own seed is too slow with these tools, the row should name another one: the
+        # next build would have to try seeds again.
         taken, configured = next(iter(self.seeds_mhz)), str(HARDWARE[board_name].seed)
         if taken != configured:
             found.append(
@@ -125,24 +176,53 @@ class Row:
             found.append(f"{self.luts:.1%} of the LUTs, must be {most_luts:.0%} or less")
         return found
 
-    def worse_than(self, older: Row) -> list[str]:
-        """What has become worse beyond the tolerances, in words."""
+    def worse_than(self, older: BitstreamRow) -> list[str]:
+        """List what has become worse by more than the tolerances.
+
+        Parameters
+        ----------
+        older : BitstreamRow
+            Row to compare with, such as the board's baseline.
+
+        Returns
+        -------
+        list of str
+            Complaints: resources that have grown, and a frequency that has fallen. Empty if there
+            are none.
+        """
         found = []
-        for column, (now, _) in self.used.items():
-            before = older.used.get(column, (0, 0))[0]
-            if _is_more(column, now, before):
-                tolerance = f" ({MORE_LUTS:.0%} more are not told)" if column == "LUTs" else ""
-                found.append(f"{column}: {now}, were {before}{tolerance}")
+        for column, (amount, _) in self.used.items():
+            amount_before = older.used.get(column, (0, 0))[0]
+            if _is_more(column, amount, amount_before):
+                tolerance = (
+                    f" (up to {MORE_LUTS:.0%} more is not reported)" if column == "LUTs" else ""
+                )
+                found.append(f"{column}: {amount}, were {amount_before}{tolerance}")
         if self._is_slower_than(older):
             now, before = self._speeds(older)
             found.append(
                 f"{now:.1f} MHz for a clock of {self.clock_mhz:g} MHz, were {before:.1f} for "
-                f"{older.clock_mhz:g} MHz ({LESS_SPEED:.0%} less are not told)"
+                f"{older.clock_mhz:g} MHz (up to {LESS_SPEED:.0%} less is not reported)"
             )
         return found
 
-    def improved_by(self, newer: Row) -> Row:
-        """This baseline, with that alone which is better beyond the tolerances in a newer row."""
+    def improved_by(self, newer: BitstreamRow) -> BitstreamRow:
+        """Return this baseline with what a newer build has clearly improved.
+
+        Each resource and the frequency improve by themselves, beyond their tolerances. So a design
+        that saves LUTs and loses speed keeps the baseline's speed, and cannot lose more the next
+        time.
+
+        Parameters
+        ----------
+        newer : BitstreamRow
+            Row of a newer build of the same board.
+
+        Returns
+        -------
+        BitstreamRow
+            The baseline from now on.
+        """
         fewer = {
             column: numbers
             for column, numbers in newer.used.items()
@@ -156,40 +236,68 @@ class Row:
             seeds_mhz=fastest.seeds_mhz,
         )
 
-    def _is_slower_than(self, other: Row) -> bool:
+    def _is_slower_than(self, other: BitstreamRow) -> bool:
         now, before = self._speeds(other)
         return now < before * (1 - LESS_SPEED) or self.clock_mhz < other.clock_mhz
 
-    def _speeds(self, other: Row) -> tuple[float, float]:
-        """Frequencies of both with the slowest seed.
+    def _speeds(self, other: BitstreamRow) -> tuple[float, float]:
+        """Return the frequencies in MHz of this row and another with their slowest seeds.
 
-        Of the same seeds, if there are any: the slowest of three is slower than one.
+        Only seeds that both rows have are compared, if there are any: the slowest of three seeds is
+        slower than one seed, although the design is the same.
         """
         seeds = self.seeds_mhz.keys() & other.seeds_mhz.keys()
-        return tuple(
+        now, before = (
             min(mhz for seed, mhz in row.seeds_mhz.items() if seed in seeds or not seeds)
             for row in (self, other)
         )
+        return now, before
 
 
 def _is_more(column: str, now: int, before: int) -> bool:
-    """Whether the use of a resource has grown beyond the tolerance."""
+    """Whether the use of a resource has grown beyond the tolerance, which only LUTs have."""
     return now > before * (1 + MORE_LUTS * (column == "LUTs"))
 
 
-def read_records(folder: Path, name: str = RECORDS) -> dict[str, Row]:
-    """Rows on record, or of `BASELINES`, by the board's name."""
+def read_records(folder: Path, name: str = RECORDS) -> dict[str, BitstreamRow]:
+    """Read the rows on record.
+
+    Parameters
+    ----------
+    folder : Path
+        The checkout's ``docs``.
+    name : str
+        `RECORDS` or `BASELINES`.
+
+    Returns
+    -------
+    dict of str to BitstreamRow
+        Rows by the names of their boards; empty if there is no such file.
+    """
     path = folder / name
     if not path.exists():
         return {}
     rows = json.loads(path.read_text())
     for row in rows.values():
         row["used"] = {column: tuple(numbers) for column, numbers in row["used"].items()}
-    return {name: Row(**row) for name, row in rows.items()}
+    return {name: BitstreamRow(**row) for name, row in rows.items()}
 
 
-def write_records(folder: Path, rows: dict[str, Row]) -> None:
-    """Store rows and renew the table of the page."""
+def write_records(folder: Path, rows: dict[str, BitstreamRow]) -> None:
+    """Store rows, and write the table of the page again.
+
+    Parameters
+    ----------
+    folder : Path
+        The checkout's ``docs``, with `PAGE`.
+    rows : dict of str to BitstreamRow
+        Rows by the names of their boards.
+
+    Raises
+    ------
+    ValueError
+        If the page has no marks `BEGIN` and `END`; nothing has been written then.
+    """
     page = folder / PAGE
     before, begin, rest = page.read_text().partition(BEGIN)
     _, end, after = rest.partition(END)
@@ -200,18 +308,39 @@ def write_records(folder: Path, rows: dict[str, Row]) -> None:
     cache.write_atomically(page, text.encode())
 
 
-def write_baselines(folder: Path, rows: dict[str, Row]) -> None:
-    """Store baselines."""
+def write_baselines(folder: Path, rows: dict[str, BitstreamRow]) -> None:
+    """Store baselines.
+
+    Parameters
+    ----------
+    folder : Path
+        The checkout's ``docs``.
+    rows : dict of str to BitstreamRow
+        Rows by the names of their boards.
+    """
     _write(folder / BASELINES, rows)
 
 
-def _write(path: Path, rows: dict[str, Row]) -> None:
+def _write(path: Path, rows: dict[str, BitstreamRow]) -> None:
+    # In the order of the board table, and without boards that it no longer has.
     known = {name: asdict(rows[name]) for name in BOARDS if name in rows}
     cache.write_atomically(path, (json.dumps(known, indent=1) + "\n").encode())
 
 
-def table(rows: dict[str, Row]) -> str:
-    """All boards as a table in Markdown."""
+def table(rows: dict[str, BitstreamRow]) -> str:
+    """Write all boards as a table in Markdown.
+
+    Parameters
+    ----------
+    rows : dict of str to BitstreamRow
+        Rows by the names of their boards.
+
+    Returns
+    -------
+    str
+        The table, without a newline at the end. A board without a row, or whose clock has been
+        changed since its row was recorded, is shown as not built yet.
+    """
     titles = ["`BOARD`", "clock", *COLUMNS, "nextpnr", "margin", "time", "built (UTC)", "with"]
     lines = [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
     for name, board in BOARDS.items():
@@ -238,6 +367,6 @@ def _use(used: int, available: int) -> str:
 
 
 def _tool(tool: str, version: str) -> str:
-    """Name and number; builds of the day have long versions."""
+    """Shorten a tool's version to name and number; development builds have long versions."""
     number = next((part for part in version.split() if part[0].isdigit()), version)
     return f"{tool} {'.'.join(number.split('.')[:3])}"

@@ -1,4 +1,4 @@
-"""What a design takes of the device and how fast it runs, from nextpnr's JSON report."""
+"""How much of a device a design uses and how fast it runs, from nextpnr's JSON report."""
 
 from __future__ import annotations
 
@@ -17,28 +17,29 @@ RESOURCES = {
     "MULT18X18D": "DSPs",
     "DP16KD": "block RAMs (18 Kbit)",
 }
-"""What nextpnr calls the resources worth a line, and what we call them."""
-
+"""Resources that a report shows: nextpnr's names for them, and the names shown."""
 
 MARGIN = 0.05
-"""By how much nextpnr's frequency for a bitstream must be above its clock: it knows no jitter."""
+"""Share by which nextpnr's greatest frequency for a bitstream must exceed its clock. nextpnr knows
+nothing of the clock's jitter, and its models of the devices are estimates."""
 
 _ROUNDING = 2e-3
-"""nextpnr counts periods in picoseconds, also those of a PLL's oscillator of a gigahertz."""
+"""Greatest relative difference between a clock and nextpnr's constraint for it. nextpnr rounds
+periods to picoseconds, also that of a PLL's oscillator of about 1 GHz."""
 
 
 @dataclass(frozen=True)
 class BuildReport:
-    """Utilisation and timing.
+    """Utilisation and timing of a placed design.
 
-    Attributes
+    Parameters
     ----------
     used : dict of str to (int, int)
-        Resource, by the names of `RESOURCES`: how many are used and available.
+        How many of a resource are used and available, by the names of `RESOURCES`.
     achieved_mhz : float
-        Greatest frequency of the slowest clock.
+        Greatest frequency in MHz of the slowest clock: the one with the least margin.
     required_mhz : float
-        Frequency which that clock has.
+        Frequency in MHz that this clock has.
     """
 
     used: dict[str, tuple[int, int]]
@@ -47,12 +48,12 @@ class BuildReport:
 
     @property
     def margin(self) -> float:
-        """By how much that clock could be faster, as a share of its frequency."""
+        """Excess of the slowest clock's greatest frequency, as a share of its own frequency."""
         return self.achieved_mhz / self.required_mhz - 1
 
     @property
     def meets_timing(self) -> bool:
-        """The design works at the board's clock, with `MARGIN`."""
+        """Whether the design works at the board's clock, with at least `MARGIN` to spare."""
         return self.margin >= MARGIN
 
     @classmethod
@@ -62,13 +63,19 @@ class BuildReport:
         Parameters
         ----------
         path : Path
+            The report.
         clock_hz : int
-            Clock of the engine.
+            Frequency of the engines' clock in Hz.
+
+        Returns
+        -------
+        BuildReport
+            The report.
 
         Raises
         ------
         ValueError
-            If no clock was held to that frequency: then nothing says that the design works.
+            If nextpnr held no clock to that frequency: then nothing shows that the design works.
         """
         content = json.loads(path.read_text())
         clocks = list(content["fmax"].values())
@@ -76,6 +83,7 @@ class BuildReport:
         if not any(math.isclose(clock["constraint"], mhz, rel_tol=_ROUNDING) for clock in clocks):
             found = ", ".join(f"{clock['constraint']:g} MHz" for clock in clocks) or "none"
             raise ValueError(f"{path}: nextpnr held no clock to {mhz:g} MHz; clocks: {found}")
+        # The oscillator may be a clock of its own, beside that of the engines.
         slowest = min(clocks, key=lambda clock: clock["achieved"] / clock["constraint"])
         used = {
             title: (content["utilization"][name]["used"], content["utilization"][name]["available"])

@@ -1,4 +1,4 @@
-"""Runs the tools of a build one by one, and shows that they live."""
+"""Runs the tools of a build one by one, and prints a line now and then while they run."""
 
 from __future__ import annotations
 
@@ -12,49 +12,47 @@ from pathlib import Path
 from amaranth.build.run import BuildPlan
 
 from . import toolchain
-
-NAME = "top"
-"""Name of the design, in all files of a build."""
+from .top import NAME, BuildError
 
 _ALIVE_SECONDS = 5
-"""Time between two signs of life of a tool, at least."""
+"""Least time in seconds between two progress lines of a tool that is still running."""
 
 _ALIVE_PART = 0.1
-"""The same, as a part of the time that it has run."""
+"""Least time between two such lines as a part of the time that the tool has run: long runs print
+fewer lines."""
 
 Progress = Callable[[str], None]
-"""Takes one line of text."""
-
-
-class BuildError(RuntimeError):
-    """A tool failed; the message ends with what it said."""
+"""A function that takes one line of text about what is going on."""
 
 
 class PlacementError(BuildError):
-    """Place and route failed, which with another seed it may not."""
+    """Place and route failed; with another seed it may succeed."""
 
 
 def run_plan(plan: BuildPlan, name: str, folder: Path, progress: Progress) -> None:
-    """Synthesise, place and route, pack.
+    """Synthesise, place and route, and pack a design.
 
     Parameters
     ----------
-    plan : BuildPlan
+    plan : amaranth.build.run.BuildPlan
+        What `tensorspin_gateware.build.top.prepare` returned.
     name : str
-        Of the board, for messages.
+        Name of the board, for messages.
     folder : Path
-        For all files.
+        Folder for all files of the build; older ones in it are overwritten.
     progress : callable
+        Takes one line of text per stage, and more from a stage that takes long.
 
     Raises
     ------
     BuildError
         If a tool fails.
     toolchain.ToolMissing
-        If one is missing.
+        If a tool is missing; nothing has been run then.
     """
     plan.extract(str(folder))
-    # Stage by stage instead of by the plan's script, to tell how far it is.
+    # The plan has a script that runs all stages. They are run one by one instead, to report which
+    # one is running and which one failed.
     commands = _commands(folder)
     for tool, *_ in commands:
         toolchain.require(tool)
@@ -63,12 +61,24 @@ def run_plan(plan: BuildPlan, name: str, folder: Path, progress: Progress) -> No
 
 
 def from_placing(folder: Path, seed: int) -> list[list[str]]:
-    """The commands of a build's folder from place and route on, with another seed.
+    """Read a build's commands from place and route on, and change their seed.
+
+    Parameters
+    ----------
+    folder : Path
+        A folder that `run_plan` has filled.
+    seed : int
+        Placement seed of nextpnr.
+
+    Returns
+    -------
+    list of list of str
+        The placer's command, then those of the packers, for `run_stage`.
 
     Raises
     ------
     BuildError
-        If the folder is not one that `run_plan` has filled.
+        If `run_plan` has not filled the folder.
     """
     commands = _commands(folder)
     first = next(index for index, command in enumerate(commands) if _places(command))
@@ -78,12 +88,13 @@ def from_placing(folder: Path, seed: int) -> list[list[str]]:
 
 
 def _commands(folder: Path) -> list[list[str]]:
-    """Those of a plan that make a bitstream; each begins with its tool's native name."""
+    """Read the commands that make a bitstream; each begins with its tool's native name."""
     script = folder / f"build_{NAME}.json"
     if not script.exists():
         raise BuildError(f"{script} is missing: remove {folder.parent} to build anew")
     commands = json.loads(script.read_text())["commands"]
-    # Some platforms go on to prepare for their programmer.
+    # The commands of some platforms go on to prepare a file for their programmer, with tools that
+    # need not be installed.
     return [command for command in commands if command[0] in toolchain.BUILDS]
 
 
@@ -92,7 +103,26 @@ def _places(command: list[str]) -> bool:
 
 
 def run_stage(command: list[str], name: str, folder: Path, progress: Progress) -> None:
-    """Run one of a plan's commands, which begin with the tool's native name."""
+    """Run one command of a plan.
+
+    Parameters
+    ----------
+    command : list of str
+        The tool's native name, such as ``"yosys"``, and its arguments.
+    name : str
+        Name of the board, for messages.
+    folder : Path
+        Folder in which the tool runs.
+    progress : callable
+        Takes lines of text: when the stage begins, while it runs, and when it is done.
+
+    Raises
+    ------
+    PlacementError
+        If place and route fails.
+    BuildError
+        If another tool fails.
+    """
     env = toolchain.environment()
     tool, *arguments = command
     stage = f"{name}: {tool}"
@@ -110,8 +140,8 @@ def run_stage(command: list[str], name: str, folder: Path, progress: Progress) -
 def _run_tool(
     command: list[str], folder: Path, env: dict[str, str], stage: str, progress: Progress
 ) -> tuple[int, str]:
-    """Return code and output; while the tool runs, `progress` is told so."""
-    # A file, since a pipe that nobody empties would block the tool.
+    """Run a tool, and return its exit status and output; report now and then that it runs."""
+    # The output goes to a file, since a pipe that nobody empties would block the tool.
     with tempfile.TemporaryFile(mode="w+") as output:
         with subprocess.Popen(
             command, cwd=folder, env=env, stdout=output, stderr=subprocess.STDOUT

