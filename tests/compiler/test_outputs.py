@@ -19,8 +19,7 @@ from tensorspin.compiler.outputs import (
     log_magnitudes,
 )
 from tensorspin.compiler.program_file import ProgramFileError
-from tests.compiler.test_program import edited
-from tests.support.programs import small_program
+from tests.support.programs import edited, small_program
 
 
 def single_output(task) -> NetworkProgram:

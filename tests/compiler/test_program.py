@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import json
 import pickle
 import re
 
@@ -22,7 +21,7 @@ from tensorspin.contract.contractor.image import program_image
 from tensorspin.contract.contractor.program import WEIGHT_SUM_LIMIT, Operand, OperandKind
 from tensorspin.contract.device.boards import find_board
 from tensorspin.errors import CapacityError
-from tests.support.programs import small_program
+from tests.support.programs import edited, small_program
 
 SIZE = find_board("icebreaker").contractor
 
@@ -221,16 +220,6 @@ def test_any_damage_of_a_file_is_found(tmp_path):
         path.write_bytes(content[:length])
         with pytest.raises(ProgramFileError):
             NetworkProgram.load(path)
-
-
-def edited(path, change):
-    """Rewrite a program file by hand."""
-    with np.load(path) as archive:
-        arrays = dict(archive)
-    metadata = json.loads(str(arrays["metadata"]))
-    change(metadata, arrays)
-    arrays["metadata"] = np.array(json.dumps(metadata))
-    np.savez(path, **arrays)
 
 
 @pytest.mark.parametrize(

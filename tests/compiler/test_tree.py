@@ -15,7 +15,7 @@ from tensorspin.contract.device.boards import find_board
 from tensorspin.errors import CapacityError
 from tensorspin.golden.contractor.cycles import cycle_count
 from tensorspin.models.tree_shape import balanced_tree
-from tests.compiler.test_chain import program_of, run_float
+from tests.support.chains import program_of, run_float
 from tests.support.trees import random_tree, random_tree_tensors, tree_scores
 
 

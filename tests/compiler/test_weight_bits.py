@@ -20,8 +20,8 @@ from tensorspin.contract.device.boards import find_board
 from tensorspin.contract.fixed import NARROW_STEP, WEIGHT
 from tensorspin.errors import CapacityError
 
+from ..support.chains import random_chain
 from ..support.programs import small_program
-from .test_chain import random_chain
 
 SIZE = find_board("icebreaker").contractor
 N_SITES = 12

@@ -15,7 +15,7 @@ from tensorspin.golden.device import GoldenDevice
 from ..support.anneals import BOTH, SIZE, Job, cooling, random_ising
 from ..support.doubles import RepeatingTransport, golden_board, golden_transport
 from ..support.faults import FaultRates, FaultyTransport
-from .test_restarts import RestartingDevice
+from ..support.restarts import RestartingDevice
 
 JOB = Job(random_ising(), cooling(2, 2))
 JOBS = [

@@ -9,8 +9,8 @@ from amaranth.lib.wiring import In
 
 from tensorspin.contract.device.boards import BOARDS
 from tensorspin_gateware.annealer.windowed import search
-from tests.gateware.annealer.test_annealer import SIZES
 
+from ..support.annealer_sizes import SIZES
 from ..support.proof import Model, Mutant, variant
 
 MUTANTS = {

@@ -23,8 +23,8 @@ from tensorspin.golden.device import GoldenDevice
 
 from ..support.anneals import ALONE, BOTH, SIZE, cooling, random_ising
 from ..support.doubles import ROW
+from ..support.hosts import Host
 from ..support.random_problems import problem_scripts
-from .test_device import Host
 
 PROBLEM, STEPS, SEEDS = random_ising(), cooling(), expand_seed(1, SIZE)
 RUN = run_image(PROBLEM, 0, STEPS, SEEDS)

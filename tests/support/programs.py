@@ -1,6 +1,8 @@
-"""A small program for tests."""
+"""A small program for tests, and program files that were edited by hand."""
 
 from __future__ import annotations
+
+import json
 
 import numpy as np
 
@@ -38,3 +40,13 @@ def small_program(**changes) -> NetworkProgram:
         "log2_scale": -3.5,
     }
     return NetworkProgram(**{**attributes, **changes})
+
+
+def edited(path, change):
+    """Rewrite a program file by hand."""
+    with np.load(path) as archive:
+        arrays = dict(archive)
+    metadata = json.loads(str(arrays["metadata"]))
+    change(metadata, arrays)
+    arrays["metadata"] = np.array(json.dumps(metadata))
+    np.savez(path, **arrays)

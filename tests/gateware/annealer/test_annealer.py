@@ -6,28 +6,14 @@ from dataclasses import asdict
 
 import pytest
 
-from tensorspin.contract.annealer.size import MIN_REPLICAS, AnnealerSize
+from tensorspin.contract.annealer.size import AnnealerSize
 from tensorspin.contract.device.boards import find_board
 from tensorspin_gateware.annealer import create_annealer
 from tests.gateware.bench import family_of, run_bench
+from tests.support.annealer_sizes import SIZES
 
 FEW = 2
 """Offset rows of which some problem needs more."""
-
-SIZES = {
-    "least": AnnealerSize(8, 2, 6, MIN_REPLICAS, (1,) * 4, 12, 4, ring=0),
-    "uneven": AnnealerSize(27, 4, 9, 12, (2, 1, 3, 1, 1, 2), 16, 8),
-    "many groups": AnnealerSize(150, 3, 10, 16, (1,) * 7, 20, 8),
-    "tempering": AnnealerSize(19, 3, 8, 11, (3, 1, 2, 1, 1, 2, 1), 20, 8, ring=0, tempering=1),
-    "tempering on a ring": AnnealerSize(16, 3, 8, MIN_REPLICAS, (2,) * 6, 20, 8, tempering=1),
-    # Others are in the rows of spins that a problem does not use.
-    "one offset row": AnnealerSize(15, 2, 7, MIN_REPLICAS, (1,) * 5, 1, 4),
-    "two offset rows": AnnealerSize(17, 2, 7, 11, (1,) * 5, 2, 4, ring=0),
-    "windows, one offset row": AnnealerSize(64, 2, 8, 4, (2,) * 5, 1, 4, ring=0, window=8),
-    "many windows": AnnealerSize(88, 2, 8, 16, (1,) * 5, 20, 8, ring=0, window=8),
-    "wide windows": AnnealerSize(144, 4, 11, 24, (2,) * 6, 20, 8, ring=0, window=16),
-    "the least replicas": AnnealerSize(128, 8, 13, 4, (4,) * 6, 12, 8, ring=0, window=16),
-}
 
 
 def check(size: AnnealerSize, netlist: str | None, runs: int) -> None:

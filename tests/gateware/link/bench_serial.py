@@ -16,7 +16,7 @@ from tensorspin.contract.wire.packets import (
 )
 
 from .agents import PERIOD_NS, Bench, Sink, Source, packet_items, split_packets
-from .bench_uart import Line, reset
+from .serial_line import Line, reset
 
 
 class Serial:
