@@ -8,10 +8,10 @@ from amaranth.lib.wiring import In
 
 from tensorspin.contract.contractor.program import MAX_OUTPUTS
 from tensorspin.contract.fixed import EXPONENT, MANTISSA
-from tensorspin_gateware.contractor import results
+from tensorspin_gateware.contractor import score_buffer
 from tensorspin_gateware.contractor.interface import CYCLE_BITS, RESULT_WORD_BITS
 from tensorspin_gateware.contractor.normaliser import INDEX_BITS
-from tensorspin_gateware.contractor.results import BANKS, TRAILER_WORDS
+from tensorspin_gateware.contractor.score_buffer import BANKS, TRAILER_WORDS
 
 from ..support.proof import Mutant, Probes, hold_while_stalled, unchanging, variant
 
@@ -86,8 +86,8 @@ class ResultsHarness(wiring.Component):
             memories.append(OneRow(**parameters))
             return memories[-1]
 
-        module = variant(results, mutant, memory=types.SimpleNamespace(Memory=one_row))
-        self._results = module.Results(groups)
+        module = variant(score_buffer, mutant, memory=types.SimpleNamespace(Memory=one_row))
+        self._results = module.ScoreBuffer(groups)
         # A register inside has the name of this port.
         self._results.cycles = Signal(CYCLE_BITS, name="cycles_now")
         self._dut = self._results.elaborate(None)

@@ -7,7 +7,7 @@ from amaranth.hdl import Array, Assert, Assume, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
-from tensorspin_gateware.contractor import samples
+from tensorspin_gateware.contractor import sample_queue
 
 from ..support.proof import Model, Mutant, Probes, unchanging, variant
 
@@ -30,7 +30,7 @@ class Harness(wiring.Component):
     """
 
     def __init__(self, groups: int, mutant: Mutant | None, inductive: bool) -> None:
-        self._dut = variant(samples, mutant).Samples(groups)
+        self._dut = variant(sample_queue, mutant).SampleQueue(groups)
         self._groups = groups
         self._inductive = inductive
         self._count_bits = (4 * groups - 1).bit_length()

@@ -1,4 +1,4 @@
-"""The tensor-network engine."""
+"""The whole engine: one program, one or more groups that apply it to samples."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from ..primitives import Family
 from .group import Group
 from .interface import CYCLE_BITS, ContractorSignature
 from .program import ProgramReader
-from .results import Results
-from .samples import Samples
+from .sample_queue import SampleQueue
+from .score_buffer import ScoreBuffer
 from .sequencer import Sequencer
 from .weights import Weights
 
@@ -22,25 +22,31 @@ from .weights import Weights
 class Contractor(wiring.Component):
     """Contracts samples with the network in its program memory, as many at once as it has groups.
 
-    While samples are contracted, the next ones are filled in and the last ones' results are read.
-    A sample alone is contracted at once, and takes as long as a sample of each group.
+    While samples are contracted, the next ones can be filled in, and the results of the last ones
+    can be read. A sample that comes alone is contracted at once, without waiting for others, and
+    takes as many cycles as a sample for each group would.
 
     Parameters
     ----------
     size : ContractorSize
-        At least `tensorspin.contract.contractor.program.MIN_LANES` lanes.
+        Numbers of lanes and groups, and sizes of the memories; at least
+        `tensorspin.contract.contractor.program.MIN_LANES` lanes.
     family : Family
+        What memories and multipliers are built from.
 
     Ports
     -----
-    As `ContractorSignature`, seen from the contractor.
+    All members of `ContractorSignature`, seen from the contractor.
 
-    Latency: `tensorspin.golden.contractor.cycles` counts it, exactly.
+    Latency: `tensorspin.golden.contractor.cycles` counts a sample's cycles exactly. Resources:
+    those of the parts; on iCE40 UP a lane takes one DSP, and the program memory of 8 lanes four
+    SPRAMs. ``docs/boards.md`` has the totals of each board.
 
     Raises
     ------
     ValueError
-        If there are too few lanes for a header.
+        If there are too few lanes for a header: a header is one word of the program memory, which
+        has a byte for each lane.
     """
 
     def __init__(self, size: ContractorSize, family: Family = Family.BEHAVIOURAL) -> None:
@@ -56,14 +62,17 @@ class Contractor(wiring.Component):
         m.submodules.reader = reader = ProgramReader(size, self._family)
         m.submodules.sequencer = sequencer = Sequencer(size)
         m.submodules.weights = weights = Weights(size.lanes)
-        m.submodules.samples = samples = Samples(size.groups)
-        m.submodules.results = results = Results(size.groups)
+        m.submodules.samples = samples = SampleQueue(size.groups)
+        m.submodules.results = results = ScoreBuffer(size.groups)
         groups = [Group(size, self._family) for _ in range(size.groups)]
         for index, group in enumerate(groups):
             m.submodules[f"group_{index}"] = group
-        # Groups work in step: one speaks for all.
+        # All groups are in the same cycle of the same node, so what they report besides scores and
+        # exponents is the same; it is taken from the first.
         speaker = groups[0]
 
+        # A run contracts the samples of one or more groups. `run` is high while it lasts; all parts
+        # of the engine take its fall as their reset.
         run = Signal()
         cycle = Signal(CYCLE_BITS)
         m.d.comb += [
@@ -77,6 +86,7 @@ class Contractor(wiring.Component):
         with m.If(run):
             m.d.sync += [cycle.eq(cycle + 1), run.eq(~results.finished)]
         with m.Elif(samples.take):
+            # The cycle of `take` counts too.
             m.d.sync += [cycle.eq(1), run.eq(1)]
 
         wiring.connect(m, reader.words, sequencer.words)
@@ -114,9 +124,11 @@ class Contractor(wiring.Component):
         return m
 
     def _connect_bus(self, m: Module, reader: ProgramReader, groups: list[Group]) -> None:
-        """All groups have the same feature table; the first one's is read back.
+        """Connect the host's bus to the program memory and the feature tables.
 
-        The bus is registered: it goes to memories all over the device.
+        A write goes to the feature tables of all groups, which therefore hold the same; a read
+        returns what the first group holds. The bus passes a register here, since it leads to
+        memories all over the device; this is part of `READ_LATENCY`.
         """
         address, write_data = Signal.like(self.memory.address), Signal.like(self.memory.write_data)
         write_enable = Signal()
@@ -130,6 +142,7 @@ class Contractor(wiring.Component):
             (MemorySpace.TABLE, groups),
         ):
             selected = Signal(name=f"{space.name.lower()}_selected")
+            # While samples are contracted, the engine needs the memories' ports for itself.
             m.d.sync += selected.eq((self.memory.space == space) & ~self.busy)
             for component in components:
                 m.d.comb += [

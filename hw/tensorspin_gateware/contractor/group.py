@@ -1,4 +1,4 @@
-"""The datapath of one sample."""
+"""The data path of one sample: operands, lanes and normaliser."""
 
 from __future__ import annotations
 
@@ -18,25 +18,33 @@ from .sequencer import ELEMENT, HEADER
 
 
 class Group(wiring.Component):
-    """Operands, lanes and normaliser of one of the samples that are contracted in step.
+    """Contracts one of the samples of a run.
 
-    All groups get the same nodes, elements and weights; only features and vectors differ.
+    All groups of the engine receive the same nodes, elements and weights in the same cycles; only
+    their features, and the vectors computed from these, differ.
 
     Parameters
     ----------
     size : ContractorSize
+        Sizes of the engine.
     family : Family
+        What memories and multipliers are built from.
 
     Ports
     -----
-    run, header, header_new, element, node_first, parity
-        From the sequencer.
+    run : In(1)
+        High while samples are contracted; low resets the group.
+    header, header_new, element, node_first, parity : In
+        From `Sequencer`.
     weights : In(8 * lanes)
-        ``ISSUE_TO_FACTORS`` cycles after their element.
-    fill, fill_half, read_half, bus, selected
-        As of `Operands`.
-    release, scores_begin, outputs, score_valid, score, exponent
-        As of `Normaliser`; but for score and exponent the same in all groups.
+        The weights of the element issued ``ISSUE_TO_FACTORS`` cycles ago, lane 0 in the low byte.
+    fill, fill_half, read_half, bus, selected : In
+        As for `Operands`: features that are filled in, and the host's access to the feature table.
+    release, scores_begin, outputs, score_valid, score, exponent : Out
+        As for `Normaliser`. All but `score` and `exponent` are the same in all groups.
+
+    Latency: ``ISSUE_TO_DRAIN`` cycles from an element to the first sum of its block, then those of
+    `Normaliser`. Resources: those of `Operands`, `Lanes` and `Normaliser`.
     """
 
     def __init__(self, size: ContractorSize, family: Family) -> None:

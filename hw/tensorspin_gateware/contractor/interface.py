@@ -14,28 +14,38 @@ from tensorspin.contract.fixed import LEVEL, MANTISSA
 from tensorspin.contract.wire.packets import MEMORY
 
 READ_LATENCY = MEMORY_READ
+"""Clock cycles from an address on the host's memory bus to its data, the same for both engines."""
 
 ADDRESS_BITS = 8 * (MEMORY.size - 1)
-"""A byte address as a request carries it; the rest of `MEMORY` is the space."""
+"""Width of a byte address as a request carries it; the remaining byte of `MEMORY` is the space."""
 
 CYCLE_BITS = 32
-"""Width of a sample's cycle count; `RESULT` ends with it."""
+"""Width of a sample's cycle count, with which a `RESULT` of the protocol ends."""
 
 RESULT_WORD_BITS = MANTISSA.width
+"""Width of one word of a result: a score's."""
+
 RESULT_WORD = data.StructLayout({"word": RESULT_WORD_BITS, "last": 1})
-"""One word of a result: the number of scores K, K scores, the exponent, the index of the greatest
-score, cycles (low, high). K = 0: the program ran past the end of its memory, and nothing follows.
+"""One word of a result, and whether it is the result's last.
+
+The words of a result are: the number of scores K; K scores; their exponent; the index of the
+greatest score; the sample's cycles, lower half; upper half. If the program ran past the end of its
+memory, the result is the one word K = 0.
 """
 
 
 class FillSignature(wiring.Signature):
-    """Write port of the feature buffer that is being filled.
+    """Write port for the features of the sample that is being filled in.
 
     Members
     -------
     enable : Out(1)
+        Write in this cycle.
     address : Out(log2(features))
+        Index of the feature.
     level : Out(8)
+        The feature's level: the byte that the host sends for it, and the row of the feature table
+        in which the engine looks it up.
     """
 
     def __init__(self, size: ContractorSize) -> None:
@@ -49,17 +59,20 @@ class FillSignature(wiring.Signature):
 
 
 class MemoryBusSignature(wiring.Signature):
-    """Byte access of the host to the memories, while the contractor is idle.
+    """Byte access of the host to the engine's memories, while the engine is idle.
 
     Members
     -------
     space : Out(MemorySpace)
+        The memory that is meant.
     address : Out(ADDRESS_BITS)
-        Byte address in that space, less than its size.
+        Byte address in that memory, less than its size.
     write_enable : Out(1)
+        Write in this cycle; otherwise the cycle reads.
     write_data : Out(8)
+        Byte to write.
     read_data : In(8)
-        Valid `READ_LATENCY` cycles after the address at the latest, as long as that stays.
+        The byte at an address that has stayed for `READ_LATENCY` cycles.
     """
 
     def __init__(self) -> None:
@@ -75,22 +88,29 @@ class MemoryBusSignature(wiring.Signature):
 
 
 class ContractorSignature(wiring.Signature):
-    """Ports of the contractor, as the router sees them.
+    """Ports of the contractor, with directions as the router sees them.
+
+    Parameters
+    ----------
+    size : ContractorSize
+        Sizes of the engine.
 
     Members
     -------
     fill : Out(FillSignature)
+        Features of the sample that is being filled in.
     fill_ready : In(1)
-        The buffer may be written, and `start` may be given.
+        There is room for a sample: `fill` and `start` may be used.
     start : Out(1)
-        Strobe: the buffer holds a complete sample.
+        Strobe: all features of the sample have been written.
     results : In(stream of RESULT_WORD)
-        In the order of the starts.
+        Results, in the order in which their samples were started.
     idle : In(1)
-        No sample waits, is contracted, or has results unread.
+        No sample waits or is contracted, and all results have been read.
     busy : In(1)
-        A sample is being contracted.
+        Samples are being contracted.
     memory : Out(MemoryBusSignature)
+        Access to program and feature table; ignored while `busy`.
     """
 
     def __init__(self, size: ContractorSize) -> None:

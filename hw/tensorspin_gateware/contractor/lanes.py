@@ -1,4 +1,4 @@
-"""The multiply-accumulators and their drain."""
+"""The lanes: multiply-accumulators, and how their sums leave them."""
 
 from __future__ import annotations
 
@@ -19,40 +19,47 @@ from .sequencer import ELEMENT
 
 
 class Lanes(wiring.Component):
-    """P multiply-accumulators that share one product.
+    """Multiply-accumulators that all take the same product, each with a weight of its own.
 
-    At the end of a block the sums are copied into a shift register, which gives out lane 0 first,
-    one lane a cycle, while the next block is accumulated.
+    Each cycle, a lane adds the product times its weight to its sum; so a node's outputs are
+    computed in parallel, one in each lane. At the end of a block all sums are copied into a shift
+    register, which gives them out one a cycle, lane 0 first (the block *drains*), while the next
+    block is already accumulated.
 
-    The sums go on from block to block, as clearing them would take a bubble or a multiplexer in
-    each lane; what is given out is the difference from the sum at the end of the block before. It
-    is exact: sums wrap modulo 2**32, and a block's own sum fits 32 bits.
+    The sums are not cleared between blocks, as this would take an idle cycle, or a multiplexer in
+    each lane. Instead, what drains is the difference of a lane's sum from its sum at the end of the
+    block before. The difference is exact: sums wrap modulo 2**32, and the compiler makes sure that
+    a block's own sum fits 32 bits.
 
     Parameters
     ----------
     lanes : int
+        Number of lanes.
     family : Family
+        What the multiply-accumulators are built from.
 
     Ports
     -----
     run : In(1)
-        While low the sums are cleared, and what has not drained is dropped: lanes beyond the
-        scores must not delay the next sample.
+        While it is low, the sums are cleared, and sums that have not drained are dropped: those of
+        lanes beyond the scores must not delay the next run.
     element : In(ELEMENT)
-        As issued.
+        The element that the sequencer issues in this cycle.
     product : In(signed(16))
-        ``ISSUE_TO_FACTORS`` cycles after its element.
+        The product of the element issued ``ISSUE_TO_FACTORS`` cycles ago.
     weights : In(8 * lanes)
-        In the same cycle; lane 0 in the low byte.
+        The weights of the same element; lane 0 in the low byte.
     drain_valid : Out(1)
-        High for `lanes` cycles, from ``ISSUE_TO_DRAIN`` cycles after a block's last element on.
+        A sum is there. High for `lanes` cycles, from ``ISSUE_TO_DRAIN`` cycles after the issue of a
+        block's last element on.
     drain_last : Out(1)
-        The last of those cycles.
+        The sum is that of the last lane.
     drain : Out(signed(32))
-        The block's sum of the lane in turn.
+        The block's sum of one lane after the other.
 
-    On iCE40 UP a lane takes one DSP and 32 logic cells; two block RAMs keep the sums of the block
-    before.
+    Latency: ``ISSUE_TO_DRAIN`` cycles from an element to the first sum of its block. Resources: on
+    iCE40 UP a lane takes one DSP, and 32 logic cells for the copy; two block RAMs keep the sums of
+    the block before.
     """
 
     def __init__(self, lanes: int, family: Family) -> None:
@@ -73,7 +80,8 @@ class Lanes(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         lanes = self._lanes
-        # A sum is complete, and copied in the same cycle; the copy drains through one register.
+        # A sum is complete after `copy_stage` cycles and copied in that cycle; the difference that
+        # drains is registered once more.
         copy_stage = ISSUE_TO_FACTORS + MULTIPLY_ACCUMULATE
         assert copy_stage + 2 == ISSUE_TO_DRAIN
 
@@ -101,8 +109,11 @@ class Lanes(wiring.Component):
         return m
 
     def _drain(self, m: Module, totals: Signal, copy: Signal) -> None:
+        """Shift the lanes' sums out, and subtract those of the block before."""
         lanes = self._lanes
         copied = Signal.like(totals)
+        # The memory of the sums of the block before: a lane's sum is read one cycle before it
+        # drains, and the new one is written in its place when it does.
         m.submodules.before = before = memory.Memory(shape=ACCUMULATOR.width, depth=lanes, init=[])
         read = before.read_port()
         write = before.write_port()

@@ -1,4 +1,4 @@
-"""From accumulators to a vector with one exponent."""
+"""The normaliser: from the sums of a node to a vector of 16-bit numbers with one exponent."""
 
 from __future__ import annotations
 
@@ -23,52 +23,62 @@ from .operands import VectorWriteSignature
 from .sequencer import HEADER
 
 INDEX_BITS = ceil_log2(MAX_OUTPUTS)
+"""Width of the index of an output of a node."""
 
 SCORE = data.StructLayout({"mantissa": signed(MANTISSA.width), "index": INDEX_BITS, "last": 1})
-"""One score, its class, and whether it is the last of the sample."""
+"""One score, its index (for a classifier, the class), and whether it is the last of the sample."""
 
 FINE_SHIFT_BITS = 3
-"""Bits of the shift that are done in the second step."""
+"""Width of the part of the shift amount that the second of two shifting steps takes: 0 to 7 places.
+The first step shifts by a multiple of 8, with few choices, since its input, a memory's output, is
+valid late in its cycle."""
 
 
 class Normaliser(wiring.Component):
-    """Gives each vector one exponent and rounds it to 16 bits (block floating point).
+    """Gives each vector one exponent and rounds its entries to 16 bits (block floating point).
 
-    While a node drains, its accumulators are kept and their greatest magnitude is tracked. Then all
-    are shifted left by the same amount, so that the greatest just fits, and the upper half is kept,
-    rounded half to even. The exponent of the result is the sum of both operands' exponents (0 for a
-    feature) and that shift. The next node drains into the other half of the memory meanwhile.
+    While the sums of a node drain from the lanes, they are kept in a memory, and their greatest
+    magnitude is tracked. Then all of them are shifted left by the same amount, such that the
+    greatest just fits, and the upper half of each is kept, rounded half to even. The vector's
+    exponent is the sum of both operands' exponents (0 for a feature) and that shift. Meanwhile the
+    next node drains into the other half of the memory.
 
     Parameters
     ----------
     size : ContractorSize
+        Numbers of slots and of their entries.
 
     Ports
     -----
     run : In(1)
-        While low everything is reset.
+        While it is low, everything is reset.
     header : In(HEADER)
+        Header of the node whose elements are being issued.
     node_first : In(1)
+        The first element of that node is issued in this cycle.
     parity : In(1)
-        From the sequencer: the node begun, and its number modulo 2.
+        Number of that node, modulo 2.
     drain_valid, drain_last, drain : In
-        From the lanes.
+        Sums, from `Lanes`.
     release : Out(1)
-        Strobe: nodes that wait for this one may begin.
+        Strobe: nodes that need this one's result may begin. The rest of the result is written
+        before they read it.
     vector : Out(VectorWriteSignature)
+        The node's result, unless the node is the last.
     scores_begin : Out(1)
         Strobe, before the first score.
     outputs : Out(6)
         Number of scores minus one, in the cycle of `scores_begin`.
     score_valid : Out(1)
+        A score is there in this cycle.
     score : Out(SCORE)
-        The last node's outputs.
+        The results of the last node are the sample's scores.
     exponent : Out(16)
-        Of the scores; from the first score on until the next node is normalised.
+        Exponent of the scores, from the first score on until the next node is normalised.
 
-    Latency: `tensorspin.contract.contractor.latency`. Memory: 4 block RAMs of 4 Kbit at most (2
-    accumulators,
-    2 exponents).
+    Latency: ``NORMALISE_READ``, ``NORMALISE_RELEASE`` and ``NORMALISE_WRITE`` of
+    `tensorspin.contract.contractor.latency`, and a cycle for each output. Memory: 4 block RAMs of
+    4 Kbit at most (2 for sums, 2 for exponents).
     """
 
     def __init__(self, size: ContractorSize) -> None:
@@ -94,7 +104,8 @@ class Normaliser(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        # Two nodes at most are unfinished; their headers are kept until they are normalised.
+        # The sequencer has moved on when a node is normalised, so its header is kept here. At most
+        # two nodes are unfinished at a time: an even and an odd one.
         nodes = Array(Signal(HEADER, name=f"node_{parity}") for parity in range(2))
         with m.If(self.node_first):
             m.d.sync += nodes[self.parity].eq(self.header)
@@ -105,6 +116,7 @@ class Normaliser(wiring.Component):
         start = Signal()
         drained, magnitude = self._drain(m, nodes, accumulators.write_port(), start)
 
+        # The node that is normalised: `running` while its sums are read, one a cycle.
         running = Signal()
         parity = Signal()
         index = Signal(INDEX_BITS)
@@ -136,7 +148,26 @@ class Normaliser(wiring.Component):
         return m
 
     def _drain(self, m: Module, nodes: Array, write, taken: Signal):
-        """Keeps the accumulators; returns `drained`, up to `taken`, and the magnitude's bits."""
+        """Keep the sums of a node while they drain.
+
+        Parameters
+        ----------
+        m : Module
+            The logic is added to it.
+        nodes : Array
+            Headers of the nodes that drain, by the parity of their numbers.
+        write : amaranth.lib.memory.WritePort
+            Write port of the memory of sums.
+        taken : Signal
+            Strobe: the node that has drained is now being normalised.
+
+        Returns
+        -------
+        drained : Signal
+            A node has drained, up to `taken`.
+        magnitude : Signal
+            Ones wherever a sum has a one in its magnitude: the highest one counts.
+        """
         parity = Signal()
         count = Signal(INDEX_BITS)
         surplus = Signal()
@@ -144,7 +175,8 @@ class Normaliser(wiring.Component):
         complete = Signal()
         drained = Signal()
         magnitude = Signal(ACCUMULATOR.width - 1)
-        # The magnitude of a negative number less one: -2**31 needs as many bits as 2**31 - 1.
+        # For a negative number the magnitude less one, which is its bits inverted: it is cheaper,
+        # and right, as -2**31 fits the same number of bits as 2**31 - 1.
         bits = Signal.like(magnitude)
         m.d.comb += [
             bits.eq(self.drain[:-1] ^ self.drain[-1].replicate(len(bits))),
@@ -161,14 +193,14 @@ class Normaliser(wiring.Component):
             ]
         with m.If(taken):
             m.d.sync += drained.eq(0)
-        # Later than `taken`: a node with one output completes in the very cycle in which the node
-        # before it, whose last block was full, is taken.
+        # This comes behind the assignment above, and wins over it: a node with one output completes
+        # in the very cycle in which the node before it, whose last block was full, is taken.
         with m.If(complete):
             m.d.sync += [
                 count.eq(0),
                 parity.eq(~parity),
                 drained.eq(1),
-                # The lanes beyond the last output drain too.
+                # All lanes drain, also those that have no output of this node.
                 surplus.eq(1),
             ]
         with m.If(self.drain_valid & self.drain_last):
@@ -178,6 +210,7 @@ class Normaliser(wiring.Component):
         return drained, magnitude
 
     def _mantissas(self, m: Module, read, running, parity, index, node, node_end, shift) -> None:
+        """Shift and round the sums of a node, and write them as a vector or give out scores."""
         size = self._size
         stage_layout = data.StructLayout(
             {
@@ -199,7 +232,8 @@ class Normaliser(wiring.Component):
         ]
         m.d.sync += [after.eq(before) for before, after in zip(stages, stages[1:])]
 
-        # Stage 1: memory output. Stages 2, 3: shifted. Stage 4: rounded, and written.
+        # Stage 1: memory output. Stages 2 and 3: shifted, in two steps, since a shift by any amount
+        # in one cycle would limit the clock. Stage 4: rounded, and written.
         assert NORMALISE_WRITE == 4
         coarse = Signal(signed(ACCUMULATOR.width))
         shifted = Signal(signed(ACCUMULATOR.width))
@@ -211,13 +245,14 @@ class Normaliser(wiring.Component):
         m.d.comb += rounding.value.eq(shifted)
         m.d.sync += [
             coarse.eq(read.data << (shift[FINE_SHIFT_BITS:] << FINE_SHIFT_BITS)),
-            # The next node's shift may come before the last output of this one is here.
+            # A copy of its own, as the next node's shift may be there before this node's last
+            # output has come this far.
             fine_shift.eq(shift[:FINE_SHIFT_BITS]),
             shifted.eq(coarse << fine_shift),
             mantissa.eq(rounding.result),
         ]
 
-        # A reader's address must come after the last write.
+        # A node that was released reads its first operand after the last write.
         assert NORMALISE_RELEASE + 1 + ISSUE_TO_ADDRESS > NORMALISE_WRITE
         released, written = stages[NORMALISE_RELEASE], stages[NORMALISE_WRITE]
         m.d.comb += [
@@ -233,6 +268,7 @@ class Normaliser(wiring.Component):
         ]
 
     def _exponents(self, m: Module, start, node, shift) -> None:
+        """Add up the exponent of a node's result, and keep it by slot."""
         m.submodules.exponents = exponents = memory.Memory(
             shape=EXPONENT.width, depth=self._size.slots, init=[]
         )

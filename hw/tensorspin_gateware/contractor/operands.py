@@ -1,4 +1,4 @@
-"""Fetches the two operands of an element and multiplies them."""
+"""The operands of an element, and their product."""
 
 from __future__ import annotations
 
@@ -21,14 +21,23 @@ from .sequencer import ELEMENT, HEADER
 
 
 class VectorWriteSignature(wiring.Signature):
-    """Write port of the vector slots.
+    """Write port of the vector slots: the memories of vectors that earlier nodes have computed.
+
+    Parameters
+    ----------
+    size : ContractorSize
+        Numbers of slots and of their entries.
 
     Members
     -------
     enable : Out(1)
+        Write in this cycle.
     slot : Out(log2(slots))
+        Number of the slot: the place of one vector.
     entry : Out(log2(slot_entries))
+        Index within the vector.
     mantissa : Out(signed(16))
+        The entry; the vector's exponent is kept by `Normaliser`.
     """
 
     def __init__(self, size: ContractorSize) -> None:
@@ -43,35 +52,46 @@ class VectorWriteSignature(wiring.Signature):
 
 
 class Operands(wiring.Component):
-    """From element to rounded product.
+    """Fetches the two operands of an element, multiplies them, and rounds the product.
 
-    Left and right side have a copy each of the vector slots, and a read port each of the feature
-    table, so that both are read in the same cycle. The feature levels of a node are read once, left
-    then right, from one memory of two halves: one is filled while the other is contracted.
+    An operand is a vector, in a slot to which an earlier node has written it, or a feature. A
+    feature's *level*, one byte, selects a row of the *feature table*, which holds the feature's
+    vector; the rows are the same for all features.
+
+    The left and the right operand are read in the same cycle. For this there are two copies of the
+    vector slots, and two read ports of the feature table. The levels of a node's features are read
+    once for the node, left then right, from one memory of two halves: one is filled in while the
+    other is contracted.
 
     Parameters
     ----------
     size : ContractorSize
+        Sizes of the memories.
     family : Family
+        What the multiplier is built from.
 
     Ports
     -----
-    header, header_new, element
-        As the sequencer gives them.
+    header, header_new, element : In
+        From `Sequencer`: the node, its first cycle, and the element issued in this cycle.
     fill : In(FillSignature)
-    fill_half, read_half : In(1)
-        Half of the feature memory that is written, and read.
+        Levels that are filled in.
+    fill_half : In(1)
+        Half of the feature memory that is written.
+    read_half : In(1)
+        Half of the feature memory that is read.
     vector : In(VectorWriteSignature)
+        Entries of vectors, from `Normaliser`.
     product : Out(signed(16))
-        left * right / 2**15, rounded half to even and saturated; valid ``ISSUE_TO_FACTORS`` cycles
-        after the element.
+        left * right / 2**15, rounded half to even and saturated.
     bus : In(MemoryBusSignature)
-        Host access to the feature table.
+        The host's access to the feature table.
     selected : In(1)
-        The bus means this memory.
+        The bus means the feature table. No samples may be contracted then.
 
-    Memory: on the iCEBreaker 14 block RAMs of 4 Kbit (4 features, 8 tables, 2 vectors); on ECP5 5
-    of 18 Kbit with twice the components (1, 2, 2).
+    Latency: ``ISSUE_TO_FACTORS`` cycles from element to product. Memory: on the iCEBreaker 14 block
+    RAMs of 4 Kbit (4 for levels, 8 for tables, 2 for vectors); on ECP5 5 of 18 Kbit with vectors of
+    features twice as long (1, 2, 2).
     """
 
     def __init__(self, size: ContractorSize, family: Family) -> None:
@@ -112,7 +132,8 @@ class Operands(wiring.Component):
                 requested[side].slot.eq(self.header[f"{side}_index"]),
                 requested[side].entry.eq(self.element[side]),
             ]
-        # The header changes under way: what belongs to the element travels with it.
+        # By the time of the access, the header may be that of the next node. So what an element
+        # needs of its header travels with the element.
         for _ in range(ISSUE_TO_ADDRESS):
             stage = Signal(sides)
             m.d.sync += stage.eq(requested)
@@ -131,12 +152,18 @@ class Operands(wiring.Component):
         )
         m.d.comb += rounding.value.eq(multiplier.product)
         m.d.sync += self.product.eq(rounding.result)
-        # Address, memory, operand register, multiplier, rounding.
+        # The stages: address, memory and operand register (2), multiplier, rounding (1).
         assert ISSUE_TO_FACTORS == ISSUE_TO_ADDRESS + 2 + MULTIPLY + 1
         return m
 
     def _levels(self, m: Module):
-        """Feature levels of both sides, valid in the cycle of the operands' addresses."""
+        """Read the levels of a node's features; return left and right.
+
+        Both are valid in the cycle in which the operands are addressed.
+
+        The node's first element is issued in the cycle of `header_new` at the earliest and its
+        operands are addressed ``ISSUE_TO_ADDRESS`` cycles later, in time for both reads.
+        """
         size = self._size
         m.submodules.features = features = memory.Memory(
             shape=LEVEL.width, depth=2 * size.features, init=[]
@@ -161,7 +188,7 @@ class Operands(wiring.Component):
         return left_level, read.data
 
     def _vectors(self, m: Module, name: str, address):
-        """Entry at the output of one side's copy of the vector slots."""
+        """Read one side's copy of the vector slots; return the entry, a cycle after its address."""
         size = self._size
         rows = size.slots * size.slot_entries
         m.submodules[f"{name}_vectors"] = vectors = memory.Memory(
@@ -178,7 +205,12 @@ class Operands(wiring.Component):
         return read.data
 
     def _table(self, m: Module, addresses, levels):
-        """Entries of both sides at the table's output; the left side lends its port to the host."""
+        """Read the feature table for both sides; return the entries, a cycle after their addresses.
+
+        The host has no port of its own: it reads and writes through that of the left side. The
+        table is two memories, one for each byte of an entry, so that the host can write single
+        bytes.
+        """
         size = self._size
         component_bits = ceil_log2(size.components)
         left_row, right_row = (
@@ -204,7 +236,8 @@ class Operands(wiring.Component):
             ]
             entries.append((left.data, right.data))
         (left_low, right_low), (left_high, right_high) = entries
-        # As late as the bytes of the program memory.
+        # These registers make the byte as late as one of the program memory, so that the bus may
+        # choose between both by the address alone.
         m.d.sync += [
             chosen.eq(Mux(odd, left_high, left_low)),
             self.bus.read_data.eq(chosen),

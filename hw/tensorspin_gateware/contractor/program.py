@@ -1,4 +1,4 @@
-"""The program as a stream of words, and the host's access to its memory."""
+"""The program as a stream of words, and the host's access to the program memory."""
 
 from __future__ import annotations
 
@@ -17,30 +17,37 @@ from .interface import MemoryBusSignature
 
 
 class ProgramReader(wiring.Component):
-    """Reads the program memory from word 0 on.
+    """Reads the program memory from word 0 on and offers its words as a stream.
 
-    The word offered is in a register, since a block RAM's output comes late in its cycle and from
-    anywhere on the device; the one behind it is at the memory's output, and moves up in the cycle
-    of the transfer. So a transfer in each cycle is possible.
+    The word that is offered is in a register, because a block RAM's output is valid late in its
+    cycle and may come from anywhere on the device. The word behind it waits at the memory's output,
+    and moves into the register in the cycle in which the word before it is taken. So one word can
+    be taken in each cycle.
 
     Parameters
     ----------
     size : ContractorSize
+        Words of the program memory, and lanes: the bytes of a word.
     family : Family
+        What the memory is built from.
 
     Ports
     -----
     run : In(1)
-        Offer words; while low, the next word is word 0 and the host has the memory.
+        Offer words. While it is low, the next word is word 0, and the memory belongs to the host.
     words : Out(stream of 8 * lanes bits)
-        The first is valid `tensorspin.contract.contractor.latency.START_TO_HEADER` cycles after
-        `run`.
+        The program. Word 0 is valid `tensorspin.contract.contractor.latency.START_TO_HEADER` cycles
+        after `run` rises.
     overrun : Out(1)
-        Word 0 came round again: the program has no end.
+        The word that is offered is not part of the program: reading went past the end of the memory
+        and began again with word 0. Then the program has no end.
     bus : In(MemoryBusSignature)
-        Used while `run` is low.
+        The host's access, while `run` is low.
     selected : In(1)
-        The bus means this memory.
+        The bus means the program memory.
+
+    Latency: one word a cycle; the host's bytes take 3 cycles from `bus` to `read_data`. Resources:
+    those of `ProgramMemory`, 8 registers a lane, and a multiplexer for the host's byte.
     """
 
     def __init__(self, size: ContractorSize, family: Family) -> None:
@@ -63,9 +70,12 @@ class ProgramReader(wiring.Component):
         stride = word_stride_bits(size.lanes)
 
         address_bits = ceil_log2(size.program_words)
-        # One bit more than the memory has, to notice the end.
+        # One bit more than an address of the memory has: it shows when reading has gone past the
+        # memory's end.
         address = Signal(address_bits + 1)
+        # A byte address is a word's address and, in its low bits, the lane.
         bus_lane = self.bus.address[:stride]
+        # `fetched`: there is a word at the memory's output.
         fetched = Signal()
         fetched_overrun = Signal()
         move = Signal()
@@ -105,7 +115,8 @@ class ProgramReader(wiring.Component):
                 self.words.valid.eq(0),
                 self.overrun.eq(0),
             ]
-        # A byte that the host reads goes the way of the words.
+        # A byte that the host reads passes the register of the words too, and its lane is chosen
+        # behind that; otherwise each bit of the memory's output would have a second reader.
         lane_fetched = Signal.like(bus_lane)
         lane_offered = Signal.like(bus_lane)
         m.d.sync += [

@@ -1,4 +1,4 @@
-"""Walks the program: takes headers and weights from the stream, issues elements."""
+"""The sequencer: takes headers and weights from the stream of words, and issues elements."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tensorspin.contract.contractor.program import HEADER_BITS, HEADER_FIELDS
 from tensorspin.contract.contractor.size import ContractorSize
 
 HEADER = data.StructLayout({name: unsigned(width) for name, width in HEADER_FIELDS})
-"""Layout of `tensorspin.contract.contractor.program.Node.pack`."""
+"""A node's header: the layout of `tensorspin.contract.contractor.program.Node.pack`."""
 
 ELEMENT = data.StructLayout(
     {
@@ -21,51 +21,69 @@ ELEMENT = data.StructLayout(
         "block_last": 1,
     }
 )
-"""One element: the indices a and b of its product, and whether it closes a block."""
+"""One element: the indices a (`left`) and b (`right`) of the product ``left[a] * right[b]`` that
+all lanes multiply with their weights; and whether the element is the last of its block."""
 
 WEIGHT_PLACE = data.StructLayout({"narrow": 1, "upper": 1})
-"""Where an element's weights stand in the word offered: in whole bytes, or in one half of each."""
+"""Where the weights of an element stand in a word of the program memory: in whole bytes, or, if
+`narrow`, in the lower or `upper` half of each byte."""
 
 
 class Sequencer(wiring.Component):
-    """Issues one element a cycle.
+    """Walks through the program and issues one element a cycle.
 
-    A node's elements are issued in the order of its weights: block by block, in a block `left`
-    outside and `right` inside. Between two nodes one cycle is free, in which the header of the node
-    after next is taken from the stream. An element waits
+    An element is one product of two operands' entries. A node with more outputs than there are
+    lanes takes several *blocks*, each of which goes through all elements for another set of
+    outputs. The elements of a node are issued in the order in which its weights stand in the
+    program: block by block, and within a block with `left` as the outer index and `right` as the
+    inner one.
 
-    - at the start of a node until at most one node is unfinished before it, or none if the header
-      says `wait`;
-    - at the end of a block until the drain of the block before has taken `lanes` cycles.
+    Between two nodes one cycle is free. In it the header of the node after next is taken from the
+    stream: headers are read one node ahead, since operands are fetched several cycles before the
+    weights that meet their product.
+
+    An element waits
+
+    - at the start of a node, until at most one earlier node is unfinished; if the header's `wait`
+      bit is set, because the node needs that one's result, until none is;
+    - at the end of a block, until the sums of the block before have left the lanes, which takes
+      `lanes` cycles from the end of that block.
 
     Parameters
     ----------
     size : ContractorSize
+        Number of lanes.
 
     Ports
     -----
     run : In(1)
-        Contract a sample; while low everything is reset.
+        Contract samples; while it is low, everything is reset.
     words : In(stream of 8 * lanes bits)
-        The program; read exactly when a header or the weights of an element are due.
+        The program. A word is taken exactly when a header, or the weights of an element, are due.
     overrun : In(1)
-        The word offered is not part of the program.
+        The word that is offered is not part of the program.
     header : Out(HEADER)
-        The node being issued.
+        Header of the node whose elements are being issued.
     header_new : Out(1)
-        First cycle of `header`.
+        High in the first cycle of `header`.
     element : Out(ELEMENT)
-        `tensorspin.contract.contractor.latency` counts from here.
+        The element issued in this cycle; the cycles of `tensorspin.contract.contractor.latency`
+        count from here.
     weight : Out(WEIGHT_PLACE)
-        Of the element issued ``ISSUE_TO_WEIGHT`` cycles ago.
+        Where the weights of the element issued ``ISSUE_TO_WEIGHT`` cycles ago stand in the word
+        that is offered.
     node_first : Out(1)
-        The first element of a node is issued in this cycle.
+        The element issued in this cycle is the first of its node.
     parity : Out(1)
         Number of the node, modulo 2.
     release : In(1)
-        Strobe: the oldest unfinished node is finished.
+        Strobe: the oldest unfinished node has so little left to do that nodes which need its
+        result may begin.
     fault : Out(1)
-        A word past the end of the memory was used.
+        A word past the end of the memory was taken as a header or as weights.
+
+    Latency: the first element is issued 4 cycles after `run` rises, of which `ProgramReader` takes
+    ``START_TO_HEADER``.
     """
 
     def __init__(self, size: ContractorSize) -> None:
@@ -92,8 +110,8 @@ class Sequencer(wiring.Component):
         node_done = Signal()
         issued = self.element.valid
 
-        # Weights are due a fixed time after their elements; two elements of a narrow node share
-        # a word, which is kept for the second.
+        # Weights are due a fixed time after their elements. Two elements of a narrow node share a
+        # word, which is taken with the second of them, or with the last element of the block.
         upper = Signal()
         word_done = Signal()
         m.d.comb += word_done.eq(~self.header.narrow | upper | self.element.block_last)
@@ -108,7 +126,9 @@ class Sequencer(wiring.Component):
             self.weight.upper.eq(self._delayed(m, upper, "upper")),
         ]
 
-        # Headers: one ahead of the node being issued.
+        # Headers are taken one ahead of the node that is being issued: `following` holds that of
+        # the next node. It is `header_turn` when the word that comes next in the stream is a
+        # header.
         following = Signal(HEADER)
         following_valid = Signal()
         active = Signal()
@@ -139,7 +159,8 @@ class Sequencer(wiring.Component):
                 following_valid.eq(1),
                 ended.eq(stop),
                 first_header.eq(0),
-                # The first two headers stand together.
+                # The program begins with two headers; after these, each header is followed by the
+                # weights of the node before.
                 header_turn.eq(first_header & ~stop),
             ]
         with m.Elif(last_due):
@@ -147,7 +168,7 @@ class Sequencer(wiring.Component):
         with m.If(self.words.ready & self.overrun):
             m.d.sync += self.fault.eq(1)
 
-        # Elements.
+        # Elements: nested loops over the blocks, `left` and `right`, as registers that count.
         lanes = self._size.lanes
         begun = Signal()
         unfinished = Signal(2)
@@ -171,7 +192,8 @@ class Sequencer(wiring.Component):
             self.element.block_last.eq(block_last),
         ]
         with m.If(load):
-            # Sizes are stored minus one, and so is what remains.
+            # A header stores sizes less one, and `remaining`, the outputs from this block on, keeps
+            # that convention.
             m.d.sync += remaining.eq(following.outputs)
         with m.If(drain != 0):
             m.d.sync += drain.eq(drain - 1)
@@ -183,6 +205,7 @@ class Sequencer(wiring.Component):
                 m.d.sync += [left.eq(0), remaining.eq(remaining - lanes), drain.eq(lanes - 1)]
         with m.If(node_done):
             m.d.sync += [begun.eq(0), active.eq(0), self.parity.eq(~self.parity)]
+        # Nodes that have begun and are not released: two at most, as `may_begin` sees to.
         m.d.sync += unfinished.eq(unfinished + self.node_first - self.release)
 
         with m.If(~self.run):
@@ -200,7 +223,7 @@ class Sequencer(wiring.Component):
 
     @staticmethod
     def _delayed(m: Module, value, name: str):
-        """A bit of an element, when its weight is due."""
+        """Delay a bit that belongs to an element until the element's weight is due."""
         stages = Signal(ISSUE_TO_WEIGHT, name=f"{name}_due")
         m.d.sync += stages.eq(Cat(value, stages))
         return stages[-1]

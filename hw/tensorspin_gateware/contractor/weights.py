@@ -1,4 +1,4 @@
-"""From words of the program to the weights of an element."""
+"""The weights of an element, taken from a word of the program memory."""
 
 from __future__ import annotations
 
@@ -13,22 +13,28 @@ from .sequencer import WEIGHT_PLACE
 
 
 class Weights(wiring.Component):
-    """Takes an element's weights from a word, and registers them.
+    """Takes the weights of an element, one for each lane, from a word, and registers them.
 
-    A narrow weight becomes the upper half of a weight; the lower half is 0.
+    A word has a byte for each lane. A *narrow* node stores its weights as 4 bits, so a word holds
+    those of two elements: the first in the lower halves of the bytes, the second in the upper ones.
+    A narrow weight becomes the upper half of an 8-bit weight, whose lower half is 0; so whatever
+    comes behind need not know how a weight was stored.
 
     Parameters
     ----------
     lanes : int
+        Number of lanes.
 
     Ports
     -----
     word : In(8 * lanes)
+        The word from the program memory; lane 0 in the low byte.
     place : In(WEIGHT_PLACE)
+        Where in the bytes the weights stand.
     weights : Out(8 * lanes)
-        Lane 0 in the low byte; one cycle after `word`.
+        8-bit weights, lane 0 in the low byte.
 
-    8 LUTs and registers a lane.
+    Latency: 1 cycle. Resources: 8 LUTs and 8 registers a lane.
     """
 
     def __init__(self, lanes: int) -> None:

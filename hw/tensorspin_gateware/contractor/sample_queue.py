@@ -1,4 +1,4 @@
-"""Which samples are filled in, wait, and are contracted."""
+"""The queue of samples: which are filled in, wait, and are contracted."""
 
 from __future__ import annotations
 
@@ -7,36 +7,44 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 
-class Samples(wiring.Component):
+class SampleQueue(wiring.Component):
     """Keeps account of two halves of the feature memories, each with a sample for every group.
 
-    One half is filled, group by group, while the other is contracted. If nothing else is to be
-    done, the samples that are there are contracted before their half is full; the remaining groups
-    of that half go on being filled meanwhile, and are contracted later.
+    One half is filled in, group by group, while the other is contracted. If the engine is free, it
+    contracts the samples that are there, although their half is not full yet; the remaining groups
+    of that half are filled in meanwhile and contracted in a later run. So a sample that comes alone
+    never waits for others, and in a stream that is faster than the engine all groups are busy.
+
+    Only numbers are kept here; the features themselves are in the `Operands` of each group.
 
     Parameters
     ----------
     groups : int
+        Number of groups.
 
     Ports
     -----
     start : In(1)
-        Strobe, while `fill_ready`: the sample being filled in is complete.
+        Strobe, while `fill_ready`: the sample that is being filled in is complete.
     fill_ready : Out(1)
         There is room for a sample.
     fill_half : Out(1)
+        The half to which the sample that is being filled in belongs.
     fill_group : Out(log2(groups))
-        Where it belongs.
+        The group to which it belongs.
     waiting : Out(1)
-        A complete sample has not been contracted.
+        At least one complete sample has not been contracted.
     take : In(1)
-        Strobe, while `waiting`: contract.
+        Strobe, while `waiting`: contract what is complete.
     run_half : Out(1)
+        The half that is contracted.
     first, end : Out(log2(groups + 1))
-        The groups `first` .. `end` - 1 of that half are contracted; from the cycle after `take`
-        to `done`.
+        The groups `first` .. `end` - 1 of that half are contracted; valid from the cycle after
+        `take` to `done`.
     done : In(1)
-        Strobe: they are finished.
+        Strobe: these samples are finished, and their place may be filled again.
+
+    Latency: outputs follow a strobe in the next cycle. Resources: a dozen registers for 4 groups.
     """
 
     def __init__(self, groups: int) -> None:
@@ -59,15 +67,18 @@ class Samples(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         groups = self._groups
+        # A half is full from the last `start` for it to the end of the run that empties it.
         full = Array(Signal(name=f"full_{half}") for half in range(2))
         complete = Signal.like(self.end)
         m.d.comb += [
-            # A half that is not full is the one being filled.
+            # Number of groups of `run_half` that are complete. If that half is not full, it is the
+            # one being filled in, and the groups below `fill_group` are complete.
             complete.eq(Mux(full[self.run_half], groups, self.fill_group)),
             self.fill_ready.eq(~full[self.fill_half]),
             self.waiting.eq(complete != self.first),
         ]
         with m.If(self.take):
+            # Samples that are completed during the run are not part of it.
             m.d.sync += self.end.eq(complete)
         with m.If(self.done):
             m.d.sync += self.first.eq(self.end)

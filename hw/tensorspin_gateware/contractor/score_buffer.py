@@ -1,4 +1,4 @@
-"""Keeps the scores of a run, finds the greatest of each sample, and gives out the results."""
+"""The buffer of results: scores of a run, the greatest score of each sample, and its cycles."""
 
 from __future__ import annotations
 
@@ -14,46 +14,55 @@ from .interface import CYCLE_BITS, RESULT_WORD, RESULT_WORD_BITS
 from .normaliser import INDEX_BITS, SCORE
 
 BANKS = 2
-"""One is read while the other is written."""
+"""Number of runs whose results fit: one run's are read while those of the next are written."""
 
 TRAILER_WORDS = 8 * RESULT.size // RESULT_WORD_BITS
-"""Words behind the scores."""
+"""Number of words of a result behind its scores: the exponent, the index of the greatest score, and
+the lower and upper half of the cycles."""
 
 
-class Results(wiring.Component):
-    """Buffer of results, written for all groups at once, read sample by sample.
+class ScoreBuffer(wiring.Component):
+    """Keeps results until they are read: written for all groups at once, read sample by sample.
+
+    All groups produce the score of the same output in the same cycle, so one row of the memory
+    holds one score of every group. A reader wants all words of one sample, and takes from each row
+    the word of its group.
 
     Parameters
     ----------
     groups : int
+        Number of groups.
 
     Ports
     -----
     begin : In(1)
-        Strobe, at least one cycle before the first score.
+        Strobe, at least one cycle before the first score of a run.
     outputs : In(6)
         Number of scores minus one, in the cycle of `begin`.
     first, end : In(log2(groups + 1))
-        The groups that have a sample, until `finished`.
+        The groups `first` .. `end` - 1 have a sample in this run; constant until `finished`.
     fault : In(1)
-        The scores of this run are meaningless: each result is the one word 0. The same for all
-        runs that have not been read: a program stays while there are results.
+        The scores of this run are meaningless, and each of its results is the one word 0. `fault`
+        is the same for all runs that have not been read, since the host cannot load another program
+        before it has read all results.
     score_valid : In(1)
+        A score of each group is there in this cycle.
     scores : In(SCORE) x groups
-        Index and end are the same for all.
+        The scores. Their `index` and `last` are the same for all groups.
     exponents : In(16) x groups
-        From the first score on, for `TRAILER_WORDS` cycles after the last.
+        Exponents of the scores, from the first score to `TRAILER_WORDS` cycles after the last.
     cycles : In(32)
-        Taken with the last score.
+        The run's cycles so far; the count is taken with the last score.
     finished : Out(1)
-        The last score is here in this cycle.
+        The last score is there in this cycle.
     room : Out(1)
-        Another run may be started.
+        There is a bank for another run.
     empty : Out(1)
         All results have been read.
     words : Out(stream of RESULT_WORD)
-        A word every other cycle.
+        The results; a word every other cycle at most.
 
+    Latency: the first word of a result is valid 9 cycles after `finished`, if nothing is before it.
     Memory: one block RAM of 4 Kbit a group on iCE40; on ECP5 one of 18 Kbit for two groups.
     """
 
@@ -79,7 +88,8 @@ class Results(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        # Behind the scores' rows of a bank come as many for the trailer.
+        # A bank has as many rows for the trailer as for scores, although it needs only four: so one
+        # address bit tells scores from trailer, and a block RAM is large enough.
         assert MAX_OUTPUTS == 1 << INDEX_BITS
         m.submodules.rows = rows = memory.Memory(
             shape=RESULT_WORD_BITS * self._groups, depth=BANKS * 2 * MAX_OUTPUTS, init=[]
@@ -111,7 +121,8 @@ class Results(wiring.Component):
             write_bank.eq(write_bank + stored),
             read_bank.eq(read_bank + consumed),
         ]
-        # The bank of a run counts from `begin` on: before the next run starts.
+        # A run occupies its bank from `begin` on, so that `room` is right before the next run
+        # starts.
         unread = Signal(range(BANKS + 1))
         m.d.sync += unread.eq(unread + self.begin - consumed)
         m.d.comb += [
@@ -121,7 +132,7 @@ class Results(wiring.Component):
         return m
 
     def _write(self, m: Module, write, bank):
-        """Scores, then the trailer; returns the strobe of its last word."""
+        """Write a run's scores, then its trailer; return the strobe of the last word."""
         groups = range(self._groups)
         score = self.scores[0]
         best = [Signal(signed(MANTISSA.width), name=f"best_{group}") for group in groups]
@@ -150,6 +161,8 @@ class Results(wiring.Component):
                 m.d.comb += write.data.eq(Cat(score.mantissa for score in self.scores))
         with m.If(self.score_valid):
             for group in groups:
+                # With equal scores the first one counts, as for NumPy's argmax. Scores of a sample
+                # have the same exponent, so that their mantissas can be compared.
                 mantissa = self.scores[group].mantissa
                 with m.If((score.index == 0) | (mantissa > best[group])):
                     m.d.sync += [best[group].eq(mantissa), best_index[group].eq(score.index)]
@@ -160,18 +173,42 @@ class Results(wiring.Component):
         return step == TRAILER_WORDS - 1
 
     def _read(self, m: Module, read, bank, run, available):
-        """Gives out a run's results: returns the strobe of its end, and that nothing is under way.
+        """Give out a run's results.
 
-        A word goes through the memory's output register, that of the row, since the memory's output
-        comes late in its cycle, and that of the stream. The first two move on without regard to who
-        takes the words, which therefore come every other cycle.
+        A word passes three registers: the memory's output register, one for the row, since the
+        memory's output is valid late in its cycle, and that of the stream. The first two move on
+        whether or not the reader takes words, which is simpler than a pipeline that can stop, and
+        for which words come every other cycle only. The reader, which sends bytes over a line, is
+        slower than that.
+
+        Parameters
+        ----------
+        m : Module
+            The logic is added to it.
+        read : amaranth.lib.memory.ReadPort
+            Read port of the rows.
+        bank : Signal
+            The bank to read.
+        run : data.View
+            What is known of the run in that bank.
+        available : Value
+            There is a complete run in that bank.
+
+        Returns
+        -------
+        consumed : Value
+            Strobe: the last row of the run has been read, and its bank is free.
+        drained : Value
+            No word is on its way.
         """
+        # What is read next: a group, and a row of the bank or the number of scores.
         begun = Signal()
         group = Signal.like(self.first)
         head = Signal(init=1)  # the number of scores comes next
         row = Signal(range(2 * MAX_OUTPUTS))
         count = Signal(RESULT_WORD_BITS)
         place = data.StructLayout({"head": 1, "group": range(self._groups), "last": 1})
+        # `fetched`: a row is at the memory's output. `held`: a row is in the register behind it.
         fetched = Signal()
         fetched_place = Signal(place)
         held = Signal()
@@ -190,6 +227,7 @@ class Results(wiring.Component):
             read.en.eq(fetch),
             read.addr.eq(Cat(row, bank)),
         ]
+        # A result's last word is that of the cycles or, if there is a fault, the number of scores.
         consumed = fetch & last & (group + 1 == run.end)
         with m.If(~begun & available):
             m.d.sync += [begun.eq(1), group.eq(run.first)]
