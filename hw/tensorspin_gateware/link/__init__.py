@@ -1,4 +1,20 @@
-"""From bytes of the line to packets and back."""
+"""The link: from bytes of the line to packets, and back.
+
+============= ======================================================================================
+module        job
+============= ======================================================================================
+`uart`        bytes on an asynchronous serial line
+`cobs`        byte stuffing: where a frame begins and ends in a stream of bytes
+`receiver`    frames to requests: checks, sequence numbers, the receive buffer
+`transmitter` replies to frames
+`packet`      how packets pass between components
+`link`        both directions in one component
+============= ======================================================================================
+
+Frame formats and rules are those of `tensorspin.contract.wire`. Modules with components or
+structures whose members are annotations do not import ``annotations`` from ``__future__``: Amaranth
+evaluates these annotations when the class is created.
+"""
 
 from .cobs import COBSDecoder, COBSEncoder
 from .link import Link

@@ -1,6 +1,11 @@
-"""Gateware of `tensorspin.contract.wire.cobs`: byte stuffing as bytes come and go."""
+"""Byte stuffing (COBS) for a stream of bytes; the gateware of `tensorspin.contract.wire.cobs`.
 
-from amaranth.hdl import Module, Mux, Signal
+A frame is a body in which zeros have been replaced, and a zero behind it, the delimiter. The body
+is cut into *blocks*, one for each of its zeros and one for its end; each block is preceded by its
+*code*, the number of bytes from there to the next code.
+"""
+
+from amaranth import Module, Mux, Signal
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -9,18 +14,19 @@ from tensorspin.contract.wire.cobs import DELIMITER, MAX_BODY
 from .packet import PacketByte
 
 INVALID_CODE = 0xFF
-"""Code of a block of 254 bytes without a zero; no body is that long."""
+"""Code of a block of 254 bytes without a zero, which COBS has a special rule for. No body is that
+long, so a frame with this code is damaged."""
 
 
 class BodyByte(data.Struct):
     """One byte of a body, or the end of a frame.
 
-    Attributes
-    ----------
+    Members
+    -------
     data : 8
-        Meaningless at the end.
+        The byte; meaningless at the end.
     end : 1
-        All bytes of the body have come before.
+        The end of the frame: all bytes of the body have come before.
     damaged : 1
         At the end: the frame was not one that `tensorspin.contract.wire.cobs.encode` makes.
     """
@@ -33,14 +39,18 @@ class BodyByte(data.Struct):
 class COBSDecoder(wiring.Component):
     """Takes the stuffing out of frames.
 
-    Latency: 1 cycle; one byte a cycle. Bytes of a damaged frame come out up to the fault; what
-    follows is swallowed up to the delimiter. Empty frames (delimiters in a row) make no output at
-    all.
+    Bytes of a damaged frame come out up to the place where the damage shows; what follows is
+    swallowed up to the delimiter, at which `BodyByte.damaged` is set. Empty frames (several
+    delimiters in a row) give no output at all, so a sender may send delimiters at any time.
 
     Ports
     -----
     frames : In(stream of 8)
+        Bytes of the line.
     bodies : Out(stream of BodyByte)
+        Bytes of bodies, each body followed by its end.
+
+    Latency: 1 cycle; one byte a cycle.
     """
 
     frames: In(stream.Signature(8))
@@ -50,8 +60,10 @@ class COBSDecoder(wiring.Component):
         m = Module()
 
         byte = self.frames.payload
-        started = Signal()  # the frame is not empty
-        block_left = Signal(8)  # bytes of the block that have not come yet
+        started = Signal()  # a byte of this frame has come
+        block_left = Signal(8)  # bytes of the block that have not come yet; 0: a code is next
+        # Bytes that the body may still have. The receiver behind counts on the limit, and a sender
+        # gone wrong could exceed it.
         room = Signal(range(MAX_BODY + 1), init=MAX_BODY)
         damaged = Signal()
 
@@ -63,13 +75,15 @@ class COBSDecoder(wiring.Component):
         with m.If(is_delimiter):
             m.d.comb += emits.eq(started)
         with m.Else():
-            # The first code of a frame stands for nothing, each other one for a zero before it.
+            # The first code of a frame only gives a length; each other code also stands for the
+            # zero that was before its block.
             with m.If(~is_code | started):
                 m.d.comb += [is_fault.eq(room == 0), emits.eq(~damaged & ~is_fault)]
             with m.If(is_code & (byte == INVALID_CODE)):
                 m.d.comb += [is_fault.eq(1), emits.eq(0)]
 
-        # Whether a byte is taken does not depend on it: so ready is early.
+        # `ready` does not depend on the byte that is offered, so that it is valid early in the
+        # cycle.
         m.d.comb += self.frames.ready.eq(~self.bodies.valid | self.bodies.ready)
         with m.If(self.frames.ready):
             m.d.sync += [
@@ -99,23 +113,22 @@ class COBSDecoder(wiring.Component):
 
 
 class COBSEncoder(wiring.Component):
-    """Stuffs one body after the other.
+    """Stuffs bodies, one after the other, into frames.
 
-    A code counts the bytes up to the next zero, so it is known only later than its place: the
-    body is collected in a buffer, and each zero (and the end) sets the code of the block
-    before it. The body's own zeros become codes in the same place.
-
-    Latency: a body of n bytes comes in within n cycles, the first byte is valid 3 cycles after the
-    last one came in, and n + 2 bytes leave in as many cycles. The next body is taken after the
-    delimiter has left.
-
-    Resources: 110 LUTs, one 4 Kbit block RAM (iCE40).
+    The code of a block is the number of bytes up to the next zero, so it is known only after the
+    block. Therefore a body is collected in a buffer first. Each zero, and the end, sets the code of
+    the block before it; the place of the zero itself becomes that of the next block's code.
 
     Ports
     -----
     bodies : In(stream of PacketByte)
-        At most `tensorspin.contract.wire.cobs.MAX_BODY` bytes up to `last`.
+        Bodies; at most `tensorspin.contract.wire.cobs.MAX_BODY` bytes up to `last`.
     frames : Out(stream of 8)
+        Bytes for the line.
+
+    Latency: a body of n bytes is taken within n cycles, the first byte of its frame is valid 3
+    cycles after the last one was taken, and n + 2 bytes leave in as many cycles. The next body is
+    taken after the delimiter has left. Resources: 110 LUTs and one 4 Kbit block RAM (iCE40).
     """
 
     bodies: In(stream.Signature(PacketByte))
@@ -128,6 +141,7 @@ class COBSEncoder(wiring.Component):
         write = buffer.write_port()
         read = buffer.read_port()
 
+        # Place 0 of the buffer is for the first code, so the body begins at 1.
         code_position = Signal(range(MAX_BODY + 1))
         position = Signal(range(MAX_BODY + 2), init=1)
         read_position = Signal.like(position, init=0)
@@ -135,6 +149,8 @@ class COBSEncoder(wiring.Component):
         m.d.comb += read.addr.eq(read_position)
 
         def set_code():
+            # The memory has one write port: in this cycle nothing else is written, since the byte
+            # is a zero, which needs no place besides that of a code, or there is none.
             m.d.comb += [
                 write.en.eq(1),
                 write.addr.eq(code_position),

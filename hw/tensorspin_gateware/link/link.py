@@ -1,6 +1,8 @@
 """Both directions of the line in one component."""
 
-from amaranth.hdl import Module
+from __future__ import annotations
+
+from amaranth import Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -10,28 +12,33 @@ from .transmitter import PacketTransmitter
 
 
 class Link(wiring.Component):
-    """Bytes of the line to requests, and replies to bytes of the line.
-
-    Resources: four 4 Kbit block RAMs for a buffer of 1024 bytes (iCE40).
+    """Turns bytes of the line into requests, and replies into bytes of the line.
 
     Parameters
     ----------
     receive_bytes : int
-        Size of the receive buffer; a power of two.
+        Size of the receive buffer in bytes; a power of two.
 
     Ports
     -----
     rx : In(stream of 8)
-        Always ready.
+        Bytes from the host; always ready, since a serial line cannot wait.
     tx : Out(stream of 8)
+        Bytes for the host.
     requests : Out(stream of PacketByte)
-        Packets to execute.
+        Packets to execute: intact, in sequence, and each only once.
     replies : In(stream of PacketByte)
+        Packets to send.
     reject : Out(RejectSignature)
+        News of a frame that was not executed, about which the host must hear.
     counters : Out(CountersSignature)
+        Numbers of such frames.
+
+    Latency: that of `PacketReceiver`, and that of `PacketTransmitter`. Resources: four 4 Kbit block
+    RAMs for a buffer of 1024 bytes (iCE40), and the LUTs of both.
     """
 
-    def __init__(self, receive_bytes: int):
+    def __init__(self, receive_bytes: int) -> None:
         self._receiver = PacketReceiver(receive_bytes)
         self._transmitter = PacketTransmitter()
         super().__init__(

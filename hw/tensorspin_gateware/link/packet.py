@@ -6,13 +6,23 @@ from amaranth.lib.wiring import In, Out
 from tensorspin.contract.wire.packets import SEQUENCE_MODULUS, RejectReason
 
 SEQUENCE_BITS = (SEQUENCE_MODULUS - 1).bit_length()
+"""Width of a sequence number."""
+
 COUNTER_BITS = 16
 """Width of the counters of rejected frames, as in
 `tensorspin.contract.wire.packets.DeviceStatus`."""
 
 
 class PacketByte(data.Struct):
-    """One byte of a packet: type, sequence number, length, then the payload."""
+    """One byte of a packet, which has type, sequence number and length, and then the payload.
+
+    Members
+    -------
+    data : 8
+        The byte.
+    last : 1
+        It is the packet's last byte.
+    """
 
     data: 8
     last: 1
@@ -21,22 +31,22 @@ class PacketByte(data.Struct):
 class RejectSignature(wiring.Signature):
     """News of a frame that was not executed.
 
-    Not a stream: `reason` and `expected` follow the newest frame until the cycle in which `taken`
-    is asserted, because an older reject is of no use to the host once there is a newer one.
+    This is not a stream: `reason` and `expected` are those of the newest such frame, up to the
+    cycle of `taken`, because an older reject is of no use to the host once there is a newer one.
 
     Members
     -------
     pending : Out(1)
         A frame was rejected since the last `taken`.
     reason : Out(RejectReason)
-        Why the newest of them was rejected.
+        Why the newest of these frames was rejected.
     expected : Out(8)
-        Sequence number expected next.
+        The sequence number that the device expects next.
     taken : In(1)
-        Strobe, only while `pending`.
+        Strobe, only while `pending`: the host will hear of it.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(
             {
                 "pending": Out(1),
@@ -48,14 +58,21 @@ class RejectSignature(wiring.Signature):
 
 
 class CountersSignature(wiring.Signature):
-    """Frames rejected since configuration, by reason; the counters wrap.
+    """Numbers of frames that were rejected since the device was configured, by reason.
 
     Members
     -------
-    damaged, out_of_sequence, overflows : Out(16)
+    damaged : Out(16)
+        Frames whose bytes, length or CRC were wrong.
+    out_of_sequence : Out(16)
+        Frames with another sequence number than the expected one.
+    overflows : Out(16)
+        Frames for which the receive buffer had no room.
+
+    After 65535 follows 0.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(
             {
                 "damaged": Out(COUNTER_BITS),

@@ -1,6 +1,8 @@
 """From bytes of the line to requests that may be executed."""
 
-from amaranth.hdl import Module, Mux, ResetInserter, Signal, signed
+from __future__ import annotations
+
+from amaranth import Module, Mux, ResetInserter, Signal, signed
 from amaranth.lib import memory, stream, wiring
 from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
 from amaranth.lib.wiring import In, Out
@@ -14,34 +16,40 @@ from .packet import SEQUENCE_BITS, CountersSignature, PacketByte, RejectSignatur
 
 
 class PacketReceiver(wiring.Component):
-    """Checks frames and buffers those that may be executed.
+    """Checks frames, and buffers those that may be executed.
 
-    A frame is written into the ring buffer while it comes in, and becomes visible to the reader
-    only at its end, if nothing is wrong with it and it is the one expected; else the write position
-    goes back to where the frame began. So no byte of a bad frame is ever seen.
-
-    Latency: the first byte of a request is valid 5 cycles after its frame's delimiter is taken;
-    then one byte a cycle. `requests` is registered.
-
-    Resources: three 4 Kbit block RAMs for a buffer of 1024 bytes (iCE40).
+    A frame is written into a ring buffer while it comes in. The reader sees it only after its end,
+    if nothing is wrong with it and it has the expected sequence number; otherwise the write
+    position goes back to where the frame began. So no byte of a bad frame is ever executed.
 
     Parameters
     ----------
     receive_bytes : int
-        Size of the buffer; a power of two. The space of a byte is free again once it is read. The
-        CRC takes no space.
+        Size of the buffer in bytes; a power of two. The space of a byte is free again once the byte
+        has been read. CRCs take no space.
 
     Ports
     -----
     rx : In(stream of 8)
-        Always ready.
+        Bytes of the line; always ready.
     requests : Out(stream of PacketByte)
-        Accepted packets.
+        Accepted packets; from a register.
     reject : Out(RejectSignature)
+        News of a frame that was not accepted.
     counters : Out(CountersSignature)
+        Numbers of frames that were not accepted.
+
+    Latency: the first byte of a request is valid 5 cycles after the delimiter of its frame was
+    taken; then one byte a cycle. Resources: three 4 Kbit block RAMs for a buffer of 1024 bytes
+    (iCE40).
+
+    Raises
+    ------
+    ValueError
+        If the buffer is too small for the largest request.
     """
 
-    def __init__(self, receive_bytes: int):
+    def __init__(self, receive_bytes: int) -> None:
         self.receive_bytes = receive_bytes
         self._address_bits = exact_log2(receive_bytes)
         if receive_bytes < MAX_BODY:
@@ -61,7 +69,8 @@ class PacketReceiver(wiring.Component):
         m = Module()
 
         m.submodules.decoder = decoder = COBSDecoder()
-        # Reset rather than started: `start` would put a multiplexer before the whole CRC register.
+        # The CRC is reset between frames instead of started with each, as its input `start` would
+        # put a multiplexer before the whole register.
         crc_reset = Signal()
         crc = CRC32_ISO_HDLC(data_width=8).create()
         m.submodules.crc = ResetInserter(crc_reset)(crc)
@@ -73,7 +82,7 @@ class PacketReceiver(wiring.Component):
         wiring.connect(m, wiring.flipped(self.rx), decoder.frames)
         m.d.comb += decoder.bodies.ready.eq(1)
 
-        # One bit more than an address tells full from empty.
+        # With one bit more than an address, a full ring and an empty one have different positions.
         write_position = Signal(self._address_bits + 1)
         read_position = Signal.like(write_position)
         frame_position = Signal.like(write_position)  # where the frame coming in begins
@@ -86,10 +95,11 @@ class PacketReceiver(wiring.Component):
             is_end.eq(decoder.bodies.valid & body.end),
         ]
 
-        # The bytes of the frame, up to the payload's last, go into the ring.
+        # 1. The bytes of the frame, up to the last byte of the payload, go into the ring.
 
         header_left = Signal(range(HEADER.size + 1), init=HEADER.size)
-        # Counts down from the length in the header, and past zero through the CRC.
+        # Bytes of the payload that have not come: counted down from the length in the header, and
+        # below zero by the bytes of the CRC. The last byte of the header is that length.
         payload_left = Signal(signed(9))
         is_hello = Signal()
         in_session = Signal()  # a HELLO was accepted since the reset
@@ -127,8 +137,8 @@ class PacketReceiver(wiring.Component):
             with m.Else():
                 m.d.sync += write_position.eq(write_position + 1)
 
-        # The verdict, the cycle after the frame's end. That is in time: the next frame's first code
-        # makes no byte.
+        # 2. The verdict on the frame, in the cycle after its end. That is in time for the next
+        # frame, whose first code gives no byte of a body.
 
         ended = Signal()
         intact = Signal()
@@ -179,8 +189,9 @@ class PacketReceiver(wiring.Component):
         ):
             m.d.sync += counter.eq(counter + (ended & (reason == counted)))
 
-        # The reader: the memory's output register, then one more, since block RAMs are slow. A
-        # byte's space is free once it is fetched.
+        # 3. The reader. A byte passes the memory's output register, and one more, since the output
+        # of a block RAM is valid late in its cycle. The byte's space is free once it is in the
+        # first.
 
         empty = Signal()
         fetched = Signal()

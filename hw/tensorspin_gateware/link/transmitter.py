@@ -1,6 +1,6 @@
 """From replies to bytes of the line."""
 
-from amaranth.hdl import Module, ResetInserter, Signal
+from amaranth import Module, ResetInserter, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
 from amaranth.lib.wiring import In, Out
@@ -12,17 +12,17 @@ from .packet import PacketByte
 
 
 class PacketTransmitter(wiring.Component):
-    """Appends the CRC and makes frames.
-
-    Latency: that of `COBSEncoder` and 1 cycle; the CRC takes 4 cycles.
-
-    Resources: 244 LUTs, one 4 Kbit block RAM (iCE40).
+    """Appends the CRC to each reply, and makes a frame of it.
 
     Ports
     -----
     replies : In(stream of PacketByte)
-        Type, sequence number, length, then that many bytes of payload.
+        Packets: type, sequence number, length, and as many bytes of payload.
     tx : Out(stream of 8)
+        Bytes for the line.
+
+    Latency: 1 cycle and that of `COBSEncoder`; the CRC takes 4 cycles, in which no byte of a reply
+    is taken. Resources: 244 LUTs and one 4 Kbit block RAM (iCE40), those of the encoder included.
     """
 
     replies: In(stream.Signature(PacketByte))
@@ -31,14 +31,16 @@ class PacketTransmitter(wiring.Component):
     def elaborate(self, platform):
         m = Module()
 
-        # Reset rather than started: `start` would put a multiplexer before the whole CRC register.
+        # The CRC is reset between replies instead of started with each, as its input `start` would
+        # put a multiplexer before the whole register.
         crc_reset = Signal()
         crc = CRC32_ISO_HDLC(data_width=8).create()
         m.submodules.crc = ResetInserter(crc_reset)(crc)
         m.submodules.encoder = encoder = COBSEncoder()
         wiring.connect(m, wiring.flipped(self.tx), encoder.frames)
 
-        # A register, since the encoder looks at whole bytes and long logic may lie before here.
+        # A register in front of the encoder, which compares each byte with zero: the logic from
+        # which replies come may be long already.
         body = encoder.bodies
         free = Signal()
         m.d.comb += free.eq(~body.valid | body.ready)

@@ -1,29 +1,48 @@
 """Asynchronous serial line: eight data bits, no parity, one stop bit."""
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth import Cat, Module, Signal
 from amaranth.lib import cdc, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 DATA_BITS = 8
+"""Data bits of a byte on the line."""
+
 FRAME_BITS = DATA_BITS + 2
+"""Bits of a byte on the line: start bit (low), the data, lowest bit first, and stop bit (high)."""
+
 MAX_ERROR = 0.015
-"""Greatest deviation from the baud rate that the divisor may cause. Ten bits later it has shifted
-the sampling point by 0.15 bits; the rest of half a bit is left to `LINE_ERROR`."""
+"""Greatest relative deviation from the baud rate that the divisor may cause. At the end of a byte,
+ten bits later, it has shifted the sampling point by 0.15 bits; what remains of half a bit is left
+for `LINE_ERROR`."""
+
 LINE_ERROR = 0.02
-"""Deviation of the other side that is received nevertheless."""
+"""Relative deviation of the other side's baud rate with which bytes are received nevertheless."""
+
 MIN_DIVISOR = 7
-"""With fewer clock cycles in a bit the sampling point, which is up to a cycle behind the bit's
-middle, is too far from it for `MAX_ERROR` and `LINE_ERROR` together."""
+"""Least number of clock cycles in a bit. The sampling point is up to a cycle behind the middle of
+the bit; with fewer cycles this is too much for `MAX_ERROR` and `LINE_ERROR` together."""
 
 
 def divisor(clock_hz: int, baud: int) -> int:
-    """Clock cycles in a bit.
+    """Compute the number of clock cycles in a bit.
+
+    Parameters
+    ----------
+    clock_hz : int
+        Frequency of the clock in Hz.
+    baud : int
+        Bits a second on the line.
+
+    Returns
+    -------
+    int
+        The number for which the rate is nearest to `baud`.
 
     Raises
     ------
     ValueError
-        If the clock is too slow for the baud rate, or the nearest rate that it gives is further
-        than `MAX_ERROR` from it.
+        If the clock is too slow for the baud rate, or the nearest rate differs from it by more than
+        `MAX_ERROR`.
     """
     cycles = round(clock_hz / baud)
     if cycles < MIN_DIVISOR:
@@ -40,31 +59,34 @@ def divisor(clock_hz: int, baud: int) -> int:
 
 
 class UARTReceiver(wiring.Component):
-    """Bits of the line to bytes.
+    """Turns bits of the line into bytes.
 
     The line is sampled in the middle of each bit. A start bit that has gone by its middle is taken
     for noise; a byte whose stop bit is missing is dropped. The line cannot wait: a byte that is
     complete before the last one was taken is lost.
 
-    Resources: 28 LUTs at divisor 12 (iCE40).
-
     Parameters
     ----------
     clock_hz : int
+        Frequency of the clock in Hz.
     baud : int
+        Bits a second on the line.
 
     Ports
     -----
     line : In(1)
-        Idle high; may be asynchronous.
+        The line, high when idle; it may be asynchronous to the clock.
     data : Out(stream of 8)
-        A byte is valid half a bit and 3 cycles after the beginning of its stop bit.
+        The bytes.
+
+    Latency: a byte is valid half a bit and 3 cycles after the beginning of its stop bit. Resources:
+    28 LUTs at divisor 12 (iCE40).
     """
 
     line: In(1, init=1)
     data: Out(stream.Signature(DATA_BITS))
 
-    def __init__(self, clock_hz: int, baud: int):
+    def __init__(self, clock_hz: int, baud: int) -> None:
         self.divisor = divisor(clock_hz, baud)
         super().__init__()
 
@@ -72,6 +94,7 @@ class UARTReceiver(wiring.Component):
         m = Module()
 
         line = Signal(init=1)
+        # Two registers: the line may change just when the clock samples it.
         m.submodules.synchroniser = cdc.FFSynchronizer(self.line, line, init=1)
 
         countdown = Signal(range(self.divisor))
@@ -106,7 +129,8 @@ class UARTReceiver(wiring.Component):
                     with m.Else():
                         m.d.sync += shifter.eq(Cat(shifter[1:], line))
             with m.State("BREAK"):
-                # Without a stop bit the rest of the low level is no start bit either.
+                # The stop bit was low: a break, or noise. The line must be high again before a low
+                # level can be a start bit.
                 with m.If(line):
                     m.next = "IDLE"
 
@@ -114,29 +138,32 @@ class UARTReceiver(wiring.Component):
 
 
 class UARTTransmitter(wiring.Component):
-    """Bytes to bits of the line.
+    """Turns bytes into bits of the line.
 
-    Bytes that come without a pause leave without one: ten bits a byte.
-
-    Resources: 25 LUTs at divisor 12 (iCE40).
+    Bytes that come without a pause leave without one, in ten bits each.
 
     Parameters
     ----------
     clock_hz : int
+        Frequency of the clock in Hz.
     baud : int
+        Bits a second on the line.
 
     Ports
     -----
     data : In(stream of 8)
-        The start bit begins 1 cycle after a byte is taken.
+        The bytes.
     line : Out(1)
-        Idle high.
+        The line, high when idle.
+
+    Latency: the start bit begins 1 cycle after the byte was taken. Resources: 25 LUTs at divisor 12
+    (iCE40).
     """
 
     data: In(stream.Signature(DATA_BITS))
     line: Out(1, init=1)
 
-    def __init__(self, clock_hz: int, baud: int):
+    def __init__(self, clock_hz: int, baud: int) -> None:
         self.divisor = divisor(clock_hz, baud)
         super().__init__()
 
@@ -145,11 +172,11 @@ class UARTTransmitter(wiring.Component):
 
         countdown = Signal(range(self.divisor))
         bits_left = Signal(range(FRAME_BITS + 1))
-        shifter = Signal(DATA_BITS + 1, init=-1)  # data above the bit on the line
+        shifter = Signal(DATA_BITS + 1, init=-1)  # the lowest bit is on the line
 
         m.d.comb += [
             self.line.eq(shifter[0]),
-            # The next byte is taken in the last cycle of the stop bit.
+            # The next byte is taken in the last cycle of the stop bit, so that no bit is lost.
             self.data.ready.eq((countdown == 0) & (bits_left <= 1)),
         ]
         with m.If(countdown != 0):

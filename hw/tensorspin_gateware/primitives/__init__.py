@@ -1,6 +1,9 @@
 """Components that exist once for each FPGA family, and once for simulation.
 
-Each takes a `Family`; ports, latency and results are the same for all of them.
+Everything above this package is written once for all families. Where a family has a cell that
+synthesis does not find by itself, or does not use well, a component of this package instantiates
+it. Each such component takes a `Family`; its ports, latency and results are the same for all of
+them, and tests hold the cells of a family to the behavioural form.
 """
 
 from __future__ import annotations
@@ -9,13 +12,14 @@ import enum
 
 
 class Family(enum.Enum):
-    """What a primitive is built from."""
+    """What a primitive is built from: the cells of an FPGA family, or plain Amaranth."""
 
     BEHAVIOURAL = "behavioural"
-    """Amaranth only: for simulation, and for inference where that is good enough."""
+    """Plain Amaranth, without cells of any family: for simulation, and where synthesis finds the
+    right cells by itself."""
     ICE40UP = "ice40up"
-    """Lattice iCE40 UltraPlus: SPRAM for the program, DSPs reserved for the lanes."""
+    """Lattice iCE40 UltraPlus (UP5K): the program in SPRAM; all eight DSPs are for the lanes."""
     ICE40HX = "ice40hx"
-    """Lattice iCE40 HX and LP: block RAM, no DSP."""
+    """Lattice iCE40 HX and LP: block RAM, no SPRAM and no DSP."""
     ECP5 = "ecp5"
-    """Lattice ECP5: 18 x 18 bit multipliers, sums in the fabric, program in block RAM."""
+    """Lattice ECP5: multipliers of 18 x 18 bits, sums in LUTs, the program in block RAM."""

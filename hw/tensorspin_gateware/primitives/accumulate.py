@@ -1,4 +1,4 @@
-"""Sum, difference, or neither: one step of an accumulator that is kept elsewhere."""
+"""One step of an accumulator whose register is elsewhere: sum, difference, or neither."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from . import Family
 from .carry import Place, carry_chain
 
 
-class Operation(enum.Enum, shape=2):
-    """What `Accumulate` does."""
+class Operation(enum.Enum, shape=2):  # type: ignore[call-arg]  # of Amaranth's metaclass
+    """What `Accumulate` does in a cycle.
+
+    The upper bit of the values means "add or subtract", the lower one "subtract" or "clear".
+    """
 
     KEEP = 0
     CLEAR = 1
@@ -20,21 +23,28 @@ class Operation(enum.Enum, shape=2):
 
 
 class Accumulate(wiring.Component):
-    """``total``, 0, ``total + term`` or ``total - term``, modulo ``2**width``.
+    """Computes ``total``, 0, ``total + term`` or ``total - term``, modulo ``2**width``.
 
     Parameters
     ----------
     width : int
+        Bits of the numbers.
     family : Family
+        With ``ECP5`` the cells are instantiated; elsewhere synthesis chooses them.
 
     Ports
     -----
     operation : In(Operation)
-    total, term : In(signed(width))
+        Which of the four results is wanted.
+    total : In(signed(width))
+        The accumulator.
+    term : In(signed(width))
+        What is added or subtracted.
     result : Out(signed(width))
+        The accumulator's next value.
 
-    Combinational. ECP5: (width + 1) look-up tables, rounded up to an even number, all in the carry
-    chain; elsewhere as synthesis finds it.
+    Latency: 0, combinational. Resources: on ECP5 `width` + 1 look-up tables, rounded up to an even
+    number, all of them those of the carry chain.
     """
 
     def __init__(self, width: int, family: Family) -> None:
@@ -60,7 +70,7 @@ class Accumulate(wiring.Component):
             ]
             m.d.comb += self.result.eq(carry_chain(m, subtract, places))
         else:
-            # One look-up table a bit, in front of the carry.
+            # Written such that a bit needs one look-up table in front of its carry, not two.
             clear = ~change & subtract
             kept = self.total & ~clear.replicate(self._width)
             inverted = self.term ^ subtract.replicate(self._width)
@@ -73,7 +83,11 @@ class Accumulate(wiring.Component):
 
 
 def _step(total: int, term: int, subtract: int, change: int) -> int:
-    """Without change: the total alone, or ones under a first carry of 1, which is 0."""
+    """Compute what one place of the chain adds to the carry.
+
+    Without `change`, the place passes `total`, or it is 1: a chain of ones under a first carry of
+    1, which is `subtract` too, gives 0.
+    """
     if change:
         return total ^ term ^ subtract
     return total | subtract

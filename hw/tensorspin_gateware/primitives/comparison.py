@@ -1,4 +1,4 @@
-"""Comparison of a number, or of its negative, with a threshold."""
+"""Comparison of a number, or of its negative, with a threshold: how a spin accepts its flip."""
 
 from __future__ import annotations
 
@@ -11,26 +11,32 @@ from .carry import Place, carry_chain
 
 
 class Comparison(wiring.Component):
-    """Whether ``-value <= threshold``, or ``value <= threshold`` if `negate`, unless masked.
+    """Tells whether ``-value <= threshold`` or, if `negate`, whether ``value <= threshold``.
 
     Parameters
     ----------
     threshold_bits, value_bits : int
-        The threshold has fewer.
+        Widths of both; the threshold has fewer bits.
     family : Family
+        With ``ECP5`` the cells are instantiated; elsewhere synthesis chooses them.
 
     Ports
     -----
     threshold : In(threshold_bits)
+        The threshold, not negative.
     value : In(signed(value_bits))
+        The number.
     negate : In(1)
+        Compare the number itself, not its negative.
     enable : In(2)
-        With both bits 0 the result is 0.
+        With both bits 0 the result is 0. Two bits cost no more than one, as the look-up table that
+        takes them has the inputs.
     result : Out(1)
+        Whether the comparison holds.
 
-    Combinational. ECP5: ``threshold_bits + 3`` look-up tables and one for each three of the value's
-    further bits, rounded up to an even number, all in the carry chain; elsewhere as synthesis finds
-    it.
+    Latency: 0, combinational. Resources: on ECP5 `threshold_bits` + 3 look-up tables and one for
+    each three of the value's further bits, rounded up to an even number, all of them those of the
+    carry chain.
     """
 
     def __init__(self, threshold_bits: int, value_bits: int, family: Family) -> None:
@@ -50,7 +56,7 @@ class Comparison(wiring.Component):
         if self._family is Family.ECP5:
             m.d.comb += self.result.eq(carry_chain(m, self.negate, self._places())[-1])
         else:
-            # threshold + value, or threshold - value.
+            # threshold + value, or threshold - value: not negative if the comparison holds.
             width = len(self.value) + 1
             addend = Cat(self.value, self.value[-1]) ^ self.negate.replicate(width)
             total = Signal(width)
@@ -61,31 +67,39 @@ class Comparison(wiring.Component):
         return m
 
     def _places(self) -> list[Place]:
-        """threshold + (value ^ negate) + negate is 0 or more if the inverted value is, or if there
-        is a carry out of the bits below its sign."""
+        """List the places of the carry chain; the last one's sum is the result.
+
+        The sum ``threshold + (value ^ negate) + negate`` is 0 or more if the inverted value is, or
+        if there is a carry out of the bits below its sign.
+        """
         negate, value = self.negate, self.value
         places = [
             Place(_sum, digit, value[bit], negate) for bit, digit in enumerate(self.threshold)
         ]
-        # Where the threshold has no bits, the carry passes if the inverted value is all ones. Its
-        # sign is among them, so there is no carry behind them if it is positive.
+        # Above the threshold's highest bit the carry passes if the inverted value has ones only.
+        # Its sign is among these bits, so no carry passes if it is positive.
         ones = value[len(self.threshold) :]
         for low in range(0, len(ones), 3):
             places.append(_all_ones(ones[low : low + 3], negate))
+        # The carry that reaches the last place is taken into account only if it is enabled ...
         c, d = self.enable
         places.append(Place(lambda a, b, c, d: c | d, c=c, d=d))
+        # ... and so is the sign of the inverted value.
         positive = Place(lambda a, b, c, d: (a ^ b ^ 1) & (c | d), value[-1], negate, c, d)
         return [*places, positive]
 
 
 def _sum(digit: int, bit: int, negate: int, one: int) -> int:
+    """Add a bit of the threshold and a bit of the inverted value; without `one`, the carry out."""
     return digit ^ bit ^ negate if one else digit
 
 
 def _all_ones(bits: Value, negate: Value) -> Place:
-    """Passes the carry if all bits differ from `negate`, and stops it otherwise."""
+    """Pass the carry if all bits differ from `negate`, and stop it otherwise."""
     if len(bits) == 3:
-        return Place(lambda a, b, c, d: (a ^ d) & (b ^ d) & (c ^ d), *bits, negate)
+        return Place(
+            lambda a, b, c, d: (a ^ d) & (b ^ d) & (c ^ d), bits[0], bits[1], bits[2], negate
+        )
     if len(bits) == 2:
-        return Place(lambda a, b, c, d: (a ^ d) & (b ^ d) & c, *bits, C(1), negate)
+        return Place(lambda a, b, c, d: (a ^ d) & (b ^ d) & c, bits[0], bits[1], C(1), negate)
     return Place(lambda a, b, c, d: (a ^ d) & c, bits, C(0), C(1), negate)

@@ -1,4 +1,4 @@
-"""Registers that synthesis keeps apart though they hold the same."""
+"""Registers that synthesis keeps apart although they hold the same."""
 
 from __future__ import annotations
 
@@ -9,18 +9,25 @@ from . import Family
 
 
 def copy(m: Module, value: ValueLike, family: Family) -> Signal:
-    """The bits of `value` one cycle later, in registers of their own.
+    """Register a value, in registers that nothing else shares.
 
-    A signal that many parts far from each other need is registered once beside each of them. Yosys
-    would merge these registers, and nextpnr never duplicates one.
+    A signal that many parts of a device need is registered once beside each of them, so that no
+    wire is long. Yosys would merge these registers, since they are equal, and nextpnr never
+    duplicates one; hence registers with the attribute ``keep``.
 
     Parameters
     ----------
     m : Module
         The registers are added to it. They have no reset.
     value : value-castable
+        What is registered.
     family : Family
-        Only ``ECP5`` keeps them apart.
+        Only with ``ECP5`` the registers are kept apart; elsewhere synthesis may merge them.
+
+    Returns
+    -------
+    Signal
+        The bits of `value`, one cycle later. One register a bit.
     """
     value = Value.cast(value)
     copied = Signal(len(value), reset_less=True)

@@ -1,4 +1,4 @@
-"""The ECP5's multiplier, MULT18X18D, with the two registers that every product here passes."""
+"""The ECP5's multiplier, MULT18X18D, with the two registers that all multiplications here have."""
 
 from __future__ import annotations
 
@@ -7,29 +7,37 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 FACTOR_BITS = 18
+"""Width of the cell's factors."""
+
 PRODUCT_BITS = 2 * FACTOR_BITS
+"""Width of the cell's product."""
+
 REGISTERS = 2
+"""Clock cycles from the factors to the product: the registers that are on."""
 
 
 class RegisteredMultiplier(wiring.Component):
-    """Signed product of two numbers, one a cycle.
+    """Multiplies two signed numbers, one product a cycle.
 
-    The factors stand in the multiplier's input registers, the product in its output register. The
-    pipeline register between them stays off: a product takes less than 4 ns (Project Trellis'
-    timing of speed grade 6; nextpnr does not check this path).
+    The cell's input registers hold the factors, its output register the product. The pipeline
+    register between them stays off: a product takes less than 4 ns (Project Trellis' timing of
+    speed grade 6), which is enough for the clocks used here; nextpnr does not check this path.
 
     Parameters
     ----------
     left, right : int
-        Bits of the factors, at most `FACTOR_BITS`.
+        Widths of the factors, at most `FACTOR_BITS`.
 
     Ports
     -----
     left : In(signed(left))
+        The first factor.
     right : In(signed(right))
+        The second factor.
     product : Out(signed(left + right))
+        Their product.
 
-    Latency: `REGISTERS` cycles. One MULT18X18D.
+    Latency: `REGISTERS` cycles. Resources: one MULT18X18D.
 
     Raises
     ------
@@ -70,14 +78,14 @@ class RegisteredMultiplier(wiring.Component):
                     ("OUTPUT", True),
                 )
             },
-            # Not to depend on whether the design drives the global set/reset.
+            # The registers must not depend on whether the design drives the global set/reset.
             p_GSR="DISABLED",
             i_CLK0=ClockSignal(),
             i_CE0=C(1, 1),
             i_RST0=C(0, 1),
             i_SIGNEDA=C(1, 1),
             i_SIGNEDB=C(1, 1),
-            # Factors from the fabric, not from a neighbour's shift register.
+            # The factors come from the fabric, not from the shift register of a neighbouring cell.
             i_SOURCEA=C(0, 1),
             i_SOURCEB=C(0, 1),
             **{f"i_A{bit}": left[bit] for bit in range(FACTOR_BITS)},

@@ -8,20 +8,22 @@ from amaranth.lib.wiring import In, Out
 
 
 class LeadingZeros(wiring.Component):
-    """Counts the zeros above the highest one.
+    """Counts the zeros above the highest one of a number.
 
     Parameters
     ----------
     width : int
-        A power of two less one.
+        Bits of the number: a power of two less one.
 
     Ports
     -----
     value : In(width)
+        The number.
     count : Out(log2(width + 1))
-        `width` for 0.
+        How many of its highest bits are zero; `width` for 0.
 
-    Combinational, by halving: the upper half is kept if it has a one, the lower half otherwise.
+    Latency: 0, combinational. The value is halved log2(width + 1) times: the upper half is kept if
+    it has a one, and the lower half otherwise, each time with a bit of the count.
     """
 
     def __init__(self, width: int) -> None:
@@ -31,9 +33,9 @@ class LeadingZeros(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        # With a one behind the value there is always one to find.
+        # With a one behind the value there is always one to find, and the width is a power of two.
         rest = Cat(Const(1, 1), self.value)
-        digits = []
+        digits: list[Signal] = []
         while len(rest) > 1:
             half = len(rest) // 2
             kept = Signal(half, name=f"kept_{half}")

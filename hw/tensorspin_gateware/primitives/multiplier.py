@@ -1,4 +1,4 @@
-"""Signed multiplier with registers."""
+"""Multiplier of two signed numbers of the same width."""
 
 from __future__ import annotations
 
@@ -13,20 +13,22 @@ from .ecp5_multiplier import REGISTERS, RegisteredMultiplier
 
 
 class Multiplier(wiring.Component):
-    """Signed product of two numbers of equal width, one a cycle.
+    """Multiplies two signed numbers of equal width, one product a cycle.
 
     Parameters
     ----------
     width : int
-        Bits of each factor; even.
+        Bits of each factor; an even number.
     family : Family
-        On iCE40 UP the product is built of LUTs (about 650 for 16 bits), as its eight DSPs are
-        worth more in the lanes. On ECP5 it is a DSP.
+        With ``ICE40UP`` the product is built of LUTs, about 650 for 16 bits: the device has eight
+        DSPs, and each of them is worth more as a lane. With ``ECP5`` it is a DSP.
 
     Ports
     -----
     left, right : In(signed(width))
+        The factors.
     product : Out(signed(2 * width))
+        Their product.
 
     Latency: `tensorspin.contract.contractor.latency.MULTIPLY` cycles.
     """
@@ -56,6 +58,7 @@ class Multiplier(wiring.Component):
         return m
 
     def _in_dsp(self) -> Module:
+        """Build it from an ECP5's multiplier."""
         _check_stages(REGISTERS)
         m = Module()
         m.submodules.dsp = dsp = RegisteredMultiplier(len(self.left), len(self.right))
@@ -67,6 +70,7 @@ class Multiplier(wiring.Component):
         return m
 
     def _in_luts(self) -> Module:
+        """Build it from rows as in written multiplication: sums of two halves, then their sum."""
         _check_stages(2)
         m = Module()
         width = len(self.left)
@@ -82,7 +86,7 @@ class Multiplier(wiring.Component):
         high = Signal(signed(width + half))
         m.d.sync += [
             low.eq(rows(0, half)),
-            # The top bit of a two's complement factor counts negative.
+            # In two's complement, the top bit of the factor stands for -2**(width - 1).
             high.eq(
                 rows(half, width - 1)
                 - Mux(self.right[width - 1], self.left << (width - 1 - half), 0)

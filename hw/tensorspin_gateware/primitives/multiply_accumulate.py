@@ -1,4 +1,4 @@
-"""Multiply-accumulator: one lane's arithmetic."""
+"""Multiply-accumulator: the arithmetic of one of the contractor's lanes."""
 
 from __future__ import annotations
 
@@ -19,21 +19,25 @@ class MultiplyAccumulate(wiring.Component):
     Parameters
     ----------
     family : Family
-        ``ICE40UP`` takes one DSP and no LUTs: factors, product and sum are the DSP's registers.
+        ``ICE40UP`` takes one DSP and no LUTs: factors, product and sum are registers of the DSP.
         ``ECP5`` takes one DSP for factors and product, and an adder of 32 bits for the sum.
 
     Ports
     -----
     left : In(signed(16))
+        The first factor.
     right : In(signed(8))
+        The second factor.
     enable : In(1)
         The factors of ``MULTIPLY_ACCUMULATE - 1`` cycles ago count.
     clear : In(1)
-        Make the sum 0, from this cycle or the next one on; no factors that count may be under way.
+        Make the sum 0, in the next cycle or, with ``ICE40UP``, at once. No factors that count may
+        be on their way then.
     total : Out(signed(32))
-        Includes factors ``tensorspin.contract.contractor.latency.MULTIPLY_ACCUMULATE`` cycles
-        after they were
-        given.
+        The sum.
+
+    Latency: `tensorspin.contract.contractor.latency.MULTIPLY_ACCUMULATE` cycles from factors to the
+    sum that includes them.
     """
 
     def __init__(self, family: Family) -> None:
@@ -74,6 +78,7 @@ class MultiplyAccumulate(wiring.Component):
         return m
 
     def _of_mac16(self) -> Module:
+        """Build it from an iCE40 UltraPlus' DSP."""
         m = Module()
         right = Signal(signed(16))
         zero = C(0, 16)
@@ -85,11 +90,11 @@ class MultiplyAccumulate(wiring.Component):
             p_B_REG=C(1, 1),
             p_A_SIGNED=C(1, 1),
             p_B_SIGNED=C(1, 1),
-            # All partial products of 16 x 16 bits registered ...
+            # All partial products of 16 x 16 bits are registered ...
             p_TOP_8x8_MULT_REG=C(1, 1),
             p_BOT_8x8_MULT_REG=C(1, 1),
             p_PIPELINE_16x16_MULT_REG1=C(1, 1),
-            # ... and both halves of their sum added to the output register.
+            # ... and both halves of their sum are added to the output register.
             p_TOPOUTPUT_SELECT=C(1, 2),
             p_TOPADDSUB_LOWERINPUT=C(2, 2),
             p_TOPADDSUB_CARRYSELECT=C(2, 2),

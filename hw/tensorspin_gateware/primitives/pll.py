@@ -1,4 +1,4 @@
-"""Phase-locked loops: the engine's clock from a board's oscillator."""
+"""Phase-locked loops (PLLs): the engines' clock from a board's oscillator."""
 
 from __future__ import annotations
 
@@ -15,26 +15,29 @@ from amaranth.lib.cdc import FFSynchronizer
 from . import Family
 
 BLOCK_RAM_SECONDS = 3e-6
-"""For about so long after configuration iCE40 block RAM reads zero. It is in no data sheet; users
-found it (https://github.com/YosysHQ/icestorm/issues/76)."""
+"""Time in seconds, roughly, for which block RAM of an iCE40 reads zero after configuration. No data
+sheet mentions it; users found it (https://github.com/YosysHQ/icestorm/issues/76)."""
+
 RESET_SECONDS = 5 * BLOCK_RAM_SECONDS
-"""Reset after lock, longer by as much as in Amaranth's own power-on reset: the time varies."""
+"""Time in seconds for which the design stays in reset after the PLL has locked. It is five times
+the time above, because that varies; Amaranth's own power-on reset has the same factor."""
 
 MHZ = 1_000_000
+"""One megahertz in Hz."""
 
 
 @dataclass(frozen=True)
 class Dividers:
     """Settings of a PLL: output = oscillator / reference * multiplier / output divider.
 
-    Attributes
+    Parameters
     ----------
     reference : int
-        Oscillator to phase detector.
+        Divider between oscillator and phase detector.
     multiplier : int
-        Phase detector to voltage-controlled oscillator (VCO).
+        Factor from phase detector to voltage-controlled oscillator (VCO).
     output : int
-        VCO to output.
+        Divider between VCO and output.
     """
 
     reference: int
@@ -42,22 +45,44 @@ class Dividers:
     output: int
 
     def frequency(self, oscillator_hz: int) -> Fraction:
-        """Output in Hz."""
+        """Compute the frequency of the output.
+
+        Parameters
+        ----------
+        oscillator_hz : int
+            Frequency of the oscillator in Hz.
+
+        Returns
+        -------
+        Fraction
+            Frequency in Hz, exactly.
+        """
         return Fraction(oscillator_hz * self.multiplier, self.reference * self.output)
 
     def vco(self, oscillator_hz: int) -> Fraction:
-        """Frequency of the VCO in Hz."""
+        """Compute the frequency of the VCO.
+
+        Parameters
+        ----------
+        oscillator_hz : int
+            Frequency of the oscillator in Hz.
+
+        Returns
+        -------
+        Fraction
+            Frequency in Hz, exactly.
+        """
         return self.frequency(oscillator_hz) * self.output
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a family's PLL can be set to; frequencies in Hz.
+    """What a family's PLL can be set to.
 
-    Attributes
+    Parameters
     ----------
     detector, vco, output : tuple of int
-        Least and greatest frequency.
+        Least and greatest frequency, in Hz, of phase detector, VCO and output.
     references, multipliers, outputs : sequence of int
         Values of the dividers.
     """
@@ -70,7 +95,18 @@ class Limits:
     outputs: tuple[int, ...]
 
     def settings(self, oscillator_hz: int) -> Iterator[Dividers]:
-        """All settings within the limits."""
+        """Go through all settings within the limits.
+
+        Parameters
+        ----------
+        oscillator_hz : int
+            Frequency of the oscillator in Hz.
+
+        Yields
+        ------
+        Dividers
+            The settings.
+        """
         for reference in self.references:
             detector = Fraction(oscillator_hz, reference)
             if not self.detector[0] <= detector <= self.detector[1]:
@@ -84,8 +120,20 @@ class Limits:
                         yield settings
 
     def distance(self, settings: Dividers, oscillator_hz: int) -> Fraction:
-        """How far settings are from the nearest limit: parts of the VCO's range, or of the
-        detector's limit."""
+        """Measure how far settings are from the nearest limit.
+
+        Parameters
+        ----------
+        settings : Dividers
+            Settings within the limits.
+        oscillator_hz : int
+            Frequency of the oscillator in Hz.
+
+        Returns
+        -------
+        Fraction
+            Distance as a part of the VCO's range, or of the detector's limit.
+        """
         vco, detector = settings.vco(oscillator_hz), Fraction(oscillator_hz, settings.reference)
         low, high = self.vco
         return min(
@@ -96,7 +144,8 @@ class Limits:
         )
 
 
-# Lattice FPGA-DS-02008 and FPGA-DS-02029, sysCLOCK PLL timing; FPGA-TN-02052.
+# Lattice's data sheets FPGA-DS-02008 and FPGA-DS-02029, sysCLOCK PLL timing, and the technical note
+# FPGA-TN-02052.
 _ICE40_LIMITS = Limits(
     detector=(10 * MHZ, 133 * MHZ),
     vco=(533 * MHZ, 1066 * MHZ),
@@ -109,7 +158,7 @@ _ICE40_LIMITS = Limits(
 LIMITS = {
     Family.ICE40UP: _ICE40_LIMITS,
     Family.ICE40HX: _ICE40_LIMITS,
-    # Lattice FPGA-DS-02012, sysCLOCK PLL timing; FPGA-TN-02200.
+    # Lattice's data sheet FPGA-DS-02012, sysCLOCK PLL timing, and the technical note FPGA-TN-02200.
     Family.ECP5: Limits(
         detector=(10 * MHZ, 400 * MHZ),
         vco=(400 * MHZ, 800 * MHZ),
@@ -119,13 +168,31 @@ LIMITS = {
         outputs=tuple(range(1, 129)),
     ),
 }
+"""Limits of the PLLs, by family."""
 
 _ICE40_FILTER_LIMITS_MHZ = (17, 26, 44, 66, 101)
-"""Loop filter: FILTER_RANGE is 1 below the first of these detector frequencies, and so on."""
+"""Frequencies of the phase detector in MHz that divide the settings of the loop filter:
+FILTER_RANGE is 1 below the first of them, 2 below the second, and so on."""
 
 
 def find_dividers(family: Family, oscillator_hz: int, clock_hz: int) -> Dividers:
-    """Settings that give a clock exactly, as far from the family's limits as possible.
+    """Find the settings of a PLL that give a clock exactly.
+
+    If there are several, those that are farthest from the family's limits are taken.
+
+    Parameters
+    ----------
+    family : Family
+        A family with a PLL.
+    oscillator_hz : int
+        Frequency of the oscillator in Hz.
+    clock_hz : int
+        Frequency of the clock in Hz.
+
+    Returns
+    -------
+    Dividers
+        The settings.
 
     Raises
     ------
@@ -156,28 +223,36 @@ def find_dividers(family: Family, oscillator_hz: int, clock_hz: int) -> Dividers
 
 
 class ClockGenerator(Elaboratable):
-    """Drives the domain ``sync`` from a PLL, and keeps it in reset until the PLL has locked.
+    """Drives the clock domain ``sync`` from a PLL, and keeps it in reset until the PLL has locked.
 
-    The domain itself is defined where the generator is a submodule.
+    The domain itself must be defined where the generator is a submodule.
 
     Parameters
     ----------
     family : Family
+        ``ECP5`` takes an EHXPLLL, and the iCE40 families a SB_PLL40.
     oscillator : amaranth.lib.io.SingleEndedPort
         Pin of the oscillator.
     oscillator_hz, clock_hz : int
+        Frequencies of oscillator and clock in Hz.
     pad : bool
-        On iCE40: that pin is the pad that belongs to the PLL. No other may feed the PLL directly,
-        and this one cannot feed it in any other way.
+        On iCE40: the pin is the pad that belongs to the PLL. Other pins cannot feed the PLL
+        directly, and this one cannot feed it in any other way.
 
     Attributes
     ----------
     dividers : Dividers
+        The settings of the PLL.
 
     Raises
     ------
     ValueError
         If no setting of the PLL gives the clock exactly.
+
+    Notes
+    -----
+    There are no ports. The reset ends `RESET_SECONDS` after the PLL has locked, and begins again if
+    the lock is lost. Resources: one PLL, and a counter of that time.
     """
 
     def __init__(
@@ -199,6 +274,8 @@ class ClockGenerator(Elaboratable):
         m = Module()
         clock = Signal()
         locked = Signal()
+        # A domain with the same clock and no reset counts the time after which `sync` leaves its
+        # reset.
         m.domains.pll = ClockDomain(reset_less=True, local=True)
         m.d.comb += [ClockSignal("sync").eq(clock), ClockSignal("pll").eq(clock)]
         if self._family is Family.ECP5:
@@ -211,7 +288,8 @@ class ClockGenerator(Elaboratable):
         last = math.ceil(RESET_SECONDS * self._clock_hz)
         waited = Signal(range(last + 1))
         ready = Signal()
-        # A register by itself: the way to all that has a reset is long on a large device.
+        # A register without logic behind it, since the reset's wire is long on a large device: it
+        # leads to everything that has a reset.
         reset = Signal(init=1)
         m.d.comb += ResetSignal("sync").eq(reset)
         m.d.pll += [ready.eq(steady & (waited == last)), reset.eq(~ready)]
@@ -227,13 +305,13 @@ class ClockGenerator(Elaboratable):
         feedback = Signal()
         m.submodules.pll = Instance(
             "EHXPLLL",
-            # Loop filter as Project Trellis' ecppll sets it.
+            # The loop filter is set as Project Trellis' tool ecppll sets it.
             a_ICP_CURRENT="12",
             a_LPF_RESISTOR="8",
             a_MFG_ENABLE_FILTEROPAMP="1",
             a_MFG_GMCREF_SEL="2",
             p_CLKI_DIV=dividers.reference,
-            # One output closes the loop, so that the other can divide the VCO by any number.
+            # The output CLKOP closes the loop, so that CLKOS can divide the VCO by any number.
             p_FEEDBK_PATH="CLKOP",
             p_CLKFB_DIV=1,
             p_CLKOP_ENABLE="ENABLED",

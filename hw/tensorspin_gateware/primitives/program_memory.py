@@ -1,4 +1,4 @@
-"""Memory of the node program: one wide word a cycle, written byte by byte."""
+"""Memory of the contractor's program: read a wide word a cycle, written byte by byte."""
 
 from __future__ import annotations
 
@@ -10,33 +10,41 @@ from amaranth.utils import ceil_log2
 from . import Family
 
 SPRAM_WORDS = 1 << 14
+"""Words of one SPRAM of the iCE40 UltraPlus."""
+
 SPRAM_BITS = 16
+"""Width of a word of one SPRAM."""
 
 
 class ProgramMemory(wiring.Component):
-    """Single-port memory of `words` words of `lanes` bytes.
+    """Memory of `words` words of `lanes` bytes with one port, for reading or writing.
 
     Parameters
     ----------
     words : int
-        A power of two; with `Family.ICE40UP`, 16384.
+        Number of words: a power of two; with `Family.ICE40UP`, 16384.
     lanes : int
-        Bytes of a word; with `Family.ICE40UP`, even.
+        Number of bytes of a word; with `Family.ICE40UP`, an even number.
     family : Family
-        ``ICE40UP`` takes `lanes` / 2 SPRAMs. ``ECP5`` takes block RAM that Yosys infers: each holds
-        16384 bits, and spans all words if there are at least 2048, so that there is no multiplexer.
+        ``ICE40UP`` takes `lanes` / 2 SPRAMs. ``ECP5`` takes block RAMs that Yosys infers: each
+        holds
+        16384 bits, and spans all words if there are at least 2048, so that no multiplexer is needed
+        behind them.
 
     Ports
     -----
     address : In(log2(words))
+        Word to read or write.
     enable : In(1)
-        Access in this cycle. Without it `read_data` keeps its value.
+        Read or write in this cycle. Otherwise `read_data` keeps its value.
     write : In(lanes)
-        Bytes to write; 0 reads.
+        Bytes of the word to write; if none is, the word is read.
     write_data : In(8)
-        The same for every byte.
+        Value for all bytes that are written.
     read_data : Out(8 * lanes)
-        Valid one cycle after a read, undefined after a write.
+        The word, valid one cycle after a read; undefined after a write.
+
+    Latency: 1 cycle.
 
     Raises
     ------
@@ -85,8 +93,8 @@ class ProgramMemory(wiring.Component):
 
     def _of_spram(self) -> Module:
         m = Module()
-        # Read again what was read last, as the data sheet does not promise that an SPRAM which is
-        # not selected keeps its output.
+        # While `enable` is low, the last word is read again, since the data sheet does not promise
+        # that an SPRAM which is not selected keeps its output.
         held = Signal.like(self.address)
         with m.If(self.enable):
             m.d.sync += held.eq(self.address)
@@ -99,7 +107,7 @@ class ProgramMemory(wiring.Component):
                 i_CLOCK=ClockSignal(),
                 i_ADDRESS=address,
                 i_DATAIN=self.write_data.replicate(2),
-                # One mask bit writes four bits.
+                # A bit of the mask allows the write of four bits, so a byte has two.
                 i_MASKWREN=Cat(low.replicate(2), high.replicate(2)),
                 i_WREN=self.enable & self.write.any(),
                 i_CHIPSELECT=C(1, 1),

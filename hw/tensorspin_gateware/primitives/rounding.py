@@ -1,4 +1,4 @@
-"""Round half to even, then saturate: the gateware's one conversion between number formats."""
+"""Rounding half to even, then saturation: the only conversion between number formats here."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from tensorspin.contract.fixed import Format
 
 
 class RoundSaturate(wiring.Component):
-    """Divide a signed integer by a fixed power of two.
+    """Divides a signed integer by a power of two, rounds half to even, and saturates.
 
-    Equals ``saturate(round_shift(value, shift), to)`` of `tensorspin.contract.fixed`.
+    The result equals ``saturate(round_shift(value, shift), to)`` of `tensorspin.contract.fixed`, so
+    that the golden model computes the same bits.
 
     Parameters
     ----------
@@ -21,14 +22,17 @@ class RoundSaturate(wiring.Component):
     shift : int
         Bits that are rounded away, at least 1.
     to : Format
-        Signed result format.
+        Number format of the result; signed.
 
     Ports
     -----
     value : In(signed(width))
+        The number to be rounded.
     result : Out(signed(to.width))
+        The rounded number; the format's greatest or least number if it does not fit.
 
-    Combinational. About two LUTs a result bit and a tree over the bits rounded away.
+    Latency: 0, combinational. Resources: about two LUTs for each bit of the result, and a tree of
+    LUTs over the bits rounded away.
     """
 
     def __init__(self, width: int, shift: int, to: Format) -> None:
@@ -40,6 +44,7 @@ class RoundSaturate(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
+        # Round up if what is cut off is more than a half, or is a half and the number above is odd.
         half = self.value[self._shift - 1]
         below_half = self.value[: self._shift - 1]
         floor = Signal(signed(len(self.value) - self._shift))
