@@ -1,1 +1,1 @@
-"""Virtual boards: the gateware itself, compiled by Verilator."""
+"""Virtual boards: the gateware itself, compiled to a shared library by Verilator."""

@@ -1,8 +1,12 @@
-// A component with a byte stream in and a byte stream out, as a shared library.
+// A component with a byte stream in (rx) and a byte stream out (tx), as a shared library with a C
+// interface, which Python calls through ctypes (simulator.py).
 //
-// All of the clock loop stands here: one call from Python runs many cycles.
+// The loop over clock cycles is here, not in Python, so that one call runs many cycles: a call from
+// Python costs far more than a cycle does.
 //
-// Verilator writes "__" in a name as "___05F", hence `rx___05Fpayload` for the port `rx__payload`.
+// A stream transfers a byte in each cycle in which both `valid` (set by the sender) and `ready`
+// (set by the receiver) are high. Verilator writes "__" in a name as "___05F", hence
+// `rx___05Fpayload` for the port `rx__payload`.
 
 #include <cstddef>
 #include <cstdint>
@@ -12,8 +16,11 @@
 
 namespace {
 
+// Clock cycles for which the reset is held; all resets are synchronous, so one is the least.
 constexpr int RESET_CYCLES = 4;
-constexpr uint8_t DELIMITER = 0;  // tensorspin.contract.wire.cobs.DELIMITER
+
+// The byte that ends a frame: tensorspin.contract.wire.cobs.DELIMITER.
+constexpr uint8_t DELIMITER = 0;
 
 class Simulation {
 public:
@@ -28,6 +35,7 @@ public:
 
     ~Simulation() { top_.final(); }
 
+    // See simulation_run below; returns the number of cycles that have passed.
     uint64_t run(uint64_t max_cycles, const uint8_t *in, size_t in_length, size_t *accepted,
                  uint8_t *out, size_t out_capacity, size_t *out_length, bool stop_on_delimiter) {
         size_t read = 0;
@@ -35,9 +43,11 @@ public:
         uint64_t cycles = 0;
         bool stop = false;
         while (!stop && cycles < max_cycles) {
+            // Offer the next byte, and take one if there is room for it ...
             top_.rx___05Fvalid = read < in_length;
             top_.rx___05Fpayload = read < in_length ? in[read] : 0;
             top_.tx___05Fready = written < out_capacity;
+            // ... and see, with all combinational logic settled, what the clock edge will transfer.
             settle();
             if (top_.rx___05Fvalid && top_.rx___05Fready) {
                 ++read;
@@ -55,16 +65,19 @@ public:
     }
 
 private:
+    // Falling clock edge: evaluates the combinational logic for the new inputs.
     void settle() {
         top_.clk = 0;
         top_.eval();
     }
 
+    // Rising clock edge: all registers take their next values.
     void edge() {
         top_.clk = 1;
         top_.eval();
     }
 
+    // A context of its own keeps simulations in the same process independent of each other.
     VerilatedContext context_;
     Vsimulated top_;
 };
@@ -73,12 +86,16 @@ private:
 
 extern "C" {
 
+// Makes a component and resets it; `simulation_destroy` frees it.
 void *simulation_create() { return new Simulation; }
 
 void simulation_destroy(void *handle) { delete static_cast<Simulation *>(handle); }
 
-// Runs until `max_cycles` have passed or, if asked to, a delimiter was received. When the output
-// is full, the component is stalled as by a slow line, and no byte is lost.
+// Runs until `max_cycles` have passed or, if `stop_on_delimiter`, the component has sent a
+// delimiter. Offers the `in_length` bytes of `in` one after the other and stores the number of
+// those taken in `accepted`. Stores what the component sends in `out`, and its length in
+// `out_length`. When `out` is full, the component has to wait, as for a slow line, and no byte is
+// lost. Returns the number of cycles that have passed.
 uint64_t simulation_run(void *handle, uint64_t max_cycles, const uint8_t *in, size_t in_length,
                         size_t *accepted, uint8_t *out, size_t out_capacity, size_t *out_length,
                         int stop_on_delimiter) {

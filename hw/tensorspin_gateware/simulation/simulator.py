@@ -1,8 +1,9 @@
-"""The whole accelerator as a virtual board: its own RTL, compiled by Verilator.
+"""A virtual board: the whole accelerator, its own RTL, compiled by Verilator.
 
-A compiled simulator is kept in two steps, so that the second start takes no time: the state of the
-sources (`cache.build_digest`) and the versions of the tools lead to the name of a library, and that
-name is a digest of the Verilog text, so that a change which leaves the hardware alone costs an
+Compiling takes from seconds to minutes, so compiled simulators are kept, and found in two steps. A
+digest of the sources (`cache.build_digest`) and the versions of the tools name a small file, the
+*pointer*; it holds the name of a library, which is a digest of the Verilog text. So a start without
+any change takes no time, and a change that leaves the hardware alone, as in a comment, costs an
 elaboration but no compilation.
 """
 
@@ -24,7 +25,11 @@ TOP = "simulated"
 """Name of the Verilog module that is simulated."""
 
 _WRAPPER = Path(__file__).with_suffix(".cpp")
+"""C++ source of the loop that runs the clock; it is compiled with Verilator's output."""
+
 _OUTPUT_BYTES = 1 << 16
+"""Size in bytes of the buffer for what a device sends, and clock cycles of one call of the library:
+a device sends one byte a cycle at most, so the buffer never overflows."""
 
 _VERILATOR_OPTIONS = (
     "--cc", "--exe", "--build", "-j", "2",
@@ -35,28 +40,35 @@ _VERILATOR_OPTIONS = (
     "-MAKEFLAGS", "OPT_FAST=-O3", "-MAKEFLAGS", "OPT_SLOW=-O1", "-MAKEFLAGS", "OPT_GLOBAL=-O1",
 )  # fmt: skip
 
+"""Verilator's options: fast code rather than fast compilation for what runs in every cycle
+(OPT_FAST), the other way round for what runs once; no checks; and position-independent code, for a
+library."""
+
 Progress = Callable[[str], None]
+"""A function that takes one line of text about what is going on."""
 
 
 class SimulatorError(RuntimeError):
-    """The simulator could not be built."""
+    """The simulator could not be built; the message ends with what the tool said."""
 
 
 class VirtualBoard:
-    """One simulated device, reset, at the byte stream of its link.
+    """One simulated device, fresh from its reset, at the byte stream of its link.
 
-    Instances are independent of each other. Use it as a context manager, or call `close`.
+    Bytes are exchanged without a serial line, one a cycle at most. Boards are independent of each
+    other. Use a board as a context manager, or call `close` when it is no longer needed.
 
     Parameters
     ----------
     library : Path
-        A simulator that `compile_simulator` built.
+        A simulator, as `compile_simulator` returned it.
     clock_hz : int
-        Clock that the real board would have.
+        Frequency in Hz of the clock that the real board has.
 
     Attributes
     ----------
     clock_hz : int
+        As given.
     cycles : int
         Clock cycles run so far, without those of the reset.
     """
@@ -65,7 +77,7 @@ class VirtualBoard:
         self.clock_hz = clock_hz
         self.cycles = 0
         self._library = _open(library)
-        self._handle = self._library.simulation_create()
+        self._handle: int | None = self._library.simulation_create()
         self._output = (ctypes.c_uint8 * _OUTPUT_BYTES)()
 
     def run(
@@ -76,7 +88,7 @@ class VirtualBoard:
         Parameters
         ----------
         cycles : int
-            Clock cycles at most; all of them, unless stopped by a delimiter.
+            Number of clock cycles; fewer are run if a delimiter ends the call.
         data : bytes
             Bytes for the device, offered one after the other.
         stop_on_delimiter : bool
@@ -88,6 +100,11 @@ class VirtualBoard:
             How many bytes of `data` the device took; offer the rest again.
         received : bytes
             What the device sent.
+
+        Raises
+        ------
+        ValueError
+            If the board is closed.
         """
         if self._handle is None:
             raise ValueError("the virtual board is closed")
@@ -98,7 +115,7 @@ class VirtualBoard:
         while self.cycles < end:
             self.cycles += self._library.simulation_run(
                 self._handle,
-                # The output has room for a byte in every cycle, so that nothing stalls.
+                # With room for a byte in every cycle, the device is never made to wait.
                 min(end - self.cycles, _OUTPUT_BYTES),
                 data[accepted:],
                 len(data) - accepted,
@@ -127,24 +144,32 @@ class VirtualBoard:
         self.close()
 
     def __del__(self) -> None:
+        # There is no handle if the library could not be opened.
         if getattr(self, "_handle", None) is not None:
             self.close()
 
 
 def load(board_name: str, progress: Progress | None = None) -> VirtualBoard:
-    """A virtual board, its simulator built first if the sources have changed.
+    """Make a virtual board; build its simulator first if the sources have changed.
 
     Parameters
     ----------
     board_name : str
-        As in `tensorspin.contract.device.boards`.
+        Name of a row of `tensorspin.contract.device.boards`.
     progress : callable, optional
-        Takes one line per step of a build; they go to standard error otherwise.
+        Takes one line of text per step of a build; without it they go to standard error.
+
+    Returns
+    -------
+    VirtualBoard
+        The board, fresh from its reset.
 
     Raises
     ------
     ValueError
         If no board has that name.
+    SimulatorError
+        If the simulator cannot be compiled.
     toolchain.ToolMissing
         If a tool is missing; the message says what to install.
     """
@@ -155,7 +180,8 @@ def load(board_name: str, progress: Progress | None = None) -> VirtualBoard:
     state = cache.text_digest(build.hex(), *_tool_identity())
     pointer = folder / f"{board.name}-{state}"
     if not (pointer.exists() and (folder / pointer.read_text()).exists()):
-        from ..accelerator import Accelerator  # late: a cached simulator needs no Amaranth
+        # Imported late: a simulator that is kept starts without Amaranth.
+        from ..accelerator import Accelerator
 
         library = compile_simulator(Accelerator(board, build), folder, progress)
         cache.write_atomically(pointer, library.name.encode())
@@ -163,16 +189,21 @@ def load(board_name: str, progress: Progress | None = None) -> VirtualBoard:
 
 
 def compile_simulator(component, folder: Path, progress: Progress | None = None) -> Path:
-    """Shared library that simulates a component.
+    """Compile a shared library that simulates a component.
 
     Parameters
     ----------
     component : amaranth.lib.wiring.Component
-        With byte streams `rx` (in) and `tx` (out) and no other ports.
+        A component with byte streams `rx` (in) and `tx` (out) and no other ports.
     folder : Path
-        Where libraries are kept; one that fits is used again.
+        Folder in which libraries are kept; one that fits is used again.
     progress : callable, optional
-        As of `load`.
+        As for `load`.
+
+    Returns
+    -------
+    Path
+        The library.
 
     Raises
     ------
@@ -190,16 +221,26 @@ def compile_simulator(component, folder: Path, progress: Progress | None = None)
 def compile_verilog(
     text: str, folder: Path, progress: Progress | None = None, options: Sequence[str] = ()
 ) -> Path:
-    """Shared library that simulates Verilog; as `compile_simulator`.
+    """Compile a shared library that simulates Verilog text.
 
     Parameters
     ----------
     text : str
         Verilog with a module `TOP`, whose ports are those of a component with `rx` and `tx`.
     folder, progress
-        As of `compile_simulator`.
+        As for `compile_simulator`.
     options : sequence of str
-        More of Verilator's arguments, such as the file of a vendor's cells.
+        More options for Verilator, such as the file of a vendor's cells.
+
+    Returns
+    -------
+    Path
+        The library.
+
+    Raises
+    ------
+    SimulatorError
+        As for `compile_simulator`.
     """
     progress = progress or _print_progress
     for tool in ("perl", "make", "c++", "verilator"):
@@ -209,6 +250,8 @@ def compile_verilog(
     with cache.locked(folder, progress):
         if not library.exists():
             progress("simulator: compiling (10 to 30 s; minutes with a thousand spins)")
+            # In the same folder, so that the finished library can be moved in one step: a
+            # compilation that is interrupted leaves no half of one.
             with tempfile.TemporaryDirectory(dir=folder) as scratch:
                 _verilate(text, Path(scratch), options).replace(library)
     progress(f"simulator: ready after {time.monotonic() - started:.1f} s")
@@ -216,7 +259,7 @@ def compile_verilog(
 
 
 def _verilate(text: str, scratch: Path, options: Sequence[str]) -> Path:
-    """Compile Verilog text in a scratch folder."""
+    """Compile Verilog text in a scratch folder, and return the library."""
     source = scratch / "simulated.v"
     source.write_text(text)
     answer = subprocess.run(
@@ -240,7 +283,7 @@ def _verilate(text: str, scratch: Path, options: Sequence[str]) -> Path:
 
 
 def _tool_identity() -> tuple[str, ...]:
-    """All but the design that a compiled simulator depends on."""
+    """List what a compiled simulator depends on besides the design."""
     return (
         str(sorted(toolchain.versions().items())),
         " ".join(_VERILATOR_OPTIONS),
@@ -249,6 +292,7 @@ def _tool_identity() -> tuple[str, ...]:
 
 
 def _open(path: Path) -> ctypes.CDLL:
+    """Open a library, and declare its functions; ctypes would take pointers for 32-bit integers."""
     library = ctypes.CDLL(str(path))
     size_out = ctypes.POINTER(ctypes.c_size_t)
     library.simulation_create.restype = ctypes.c_void_p
