@@ -21,10 +21,11 @@ pytestmark = pytest.mark.long
 BOARD = "icebreaker"
 
 RAM_ROWS = 16
-RAM_ROW_DIGITS = 64
+"""Parameters INIT_0 .. INIT_F of a block RAM."""
 
-# Configuration bits of a DSP, in order, and where they are: Project IceStorm's "UltraPlus Features
-# Documentation".
+RAM_ROW_DIGITS = 64
+"""Hexadecimal digits of each of them."""
+
 CONFIGURATION = (
     ("C_REG", 1),
     ("A_REG", 1),
@@ -46,12 +47,20 @@ CONFIGURATION = (
     ("A_SIGNED", 1),
     ("B_SIGNED", 1),
 )
+"""Configuration bits of a DSP in order, from Project IceStorm's "UltraPlus Features Documentation"."""
+
 TILE_BITS = 8
+"""Configuration bits in each of the four tiles that belong to a DSP."""
+
 CONFIGURATION_COLUMN = 7
+"""Column of a tile in which they stand."""
+
 MOVED = {(0, 16): {bit: (("ipcon_tile", 0, 19), bit + 2) for bit in range(1, 5)}}
-"""Bits of the DSP at (0, 15) that are in another tile, as its own belong to an oscillator."""
+"""Exceptions: bits of the DSP at (0, 15) that are in another tile, since their places belong to an
+oscillator."""
 
 Tiles = dict[tuple[str, int, int], list[str]]
+"""Rows of text by a tile's kind and position: bits, or hexadecimal digits of RAM data."""
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +70,7 @@ def folder() -> Path:
 
 
 def read_tiles(text: str) -> Tiles:
-    """Rows of bits (of hexadecimal digits in RAM data) by kind and place of a tile."""
+    """Read the tiles of an unpacked bitstream."""
     tiles = {}
     for block in re.split(r"\n(?=\.)", text):
         title, *rows = block.strip().split("\n")
@@ -83,7 +92,7 @@ def unpacked(folder) -> Tiles:
 
 @pytest.fixture(scope="module")
 def cells(folder) -> list[dict]:
-    """Of the netlist that was placed."""
+    """Cells of the netlist that was placed."""
     modules = json.loads((folder / "work" / "top.json").read_text())["modules"]
     return list(modules["top"]["cells"].values())
 
@@ -111,7 +120,7 @@ def dsp_bits(tiles: Tiles, x: int, y: int) -> str:
 
 
 def wanted_bits(cell: dict) -> str:
-    """The same of a cell of the netlist; a parameter's lowest bit comes first."""
+    """Configuration bits that a DSP of the netlist asks for; a parameter's lowest bit comes first."""
     parameters = cell["parameters"]
     return "".join(parameters.get(name, "0").zfill(width)[::-1] for name, width in CONFIGURATION)
 

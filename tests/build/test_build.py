@@ -1,4 +1,4 @@
-"""The way to a bitstream, on a design that takes seconds, and what is kept of it."""
+"""How a bitstream is built, on a design that takes seconds, and when it is built again."""
 
 import dataclasses
 import json
@@ -100,7 +100,10 @@ COMMANDS = [
 
 @dataclasses.dataclass
 class FakeTools:
-    """What the tools would give, and how often they were run."""
+    """What the tools give, by attributes that a test sets, and how often they were run.
+
+    With the seeds `fast_seed` and `failing_seed`, placement is fast enough, or fails.
+    """
 
     speed: dict[str, float]
     builds: list[str] = dataclasses.field(default_factory=list)

@@ -1,5 +1,7 @@
-"""Synthesis, with the options of each board, keeps the cells that the gateware instantiates, and
-infers the ones that it relies on."""
+"""Synthesis keeps the cells that the gateware instantiates, and infers those that it relies on.
+
+Each component is synthesised with the options of a board's build.
+"""
 
 from __future__ import annotations
 
@@ -32,9 +34,11 @@ REGISTERS = {
         "REG_OUTPUT_CLK": "CLK0",
     },
 }
-"""Parameters that turn the DSP's registers on; binary numbers without leading zeros."""
+"""Parameters of a DSP that turn its registers on, by family; numbers are binary, without leading zeros."""
 
 BLOCK_RAM_BITS = 1 << 14
+"""Bits of one DP16KD of an ECP5, without its parity bits."""
+
 ECP5 = [name for name in CONTRACTORS if HARDWARE[name].family is Family.ECP5]
 
 
@@ -90,7 +94,7 @@ SMALLEST = {
 @pytest.mark.long
 @pytest.mark.parametrize("what", SMALLEST_CELLS)
 def test_what_small_devices_lack(what, tmp_path):
-    """What is told of boards that are too small is true."""
+    """The logic cells that `SMALLEST_CELLS` states are those that synthesis takes."""
     if what == "link":
         component = Link(receive_bytes=512)
     else:

@@ -1,7 +1,7 @@
-"""The synthesised netlist of a board, simulated with models of the vendor's cells, behind the real
-driver, against the golden model: what synthesis makes of the gateware is what was tested.
+"""What synthesis makes of the gateware is what was tested.
 
-Takes minutes: `make test-all`.
+The netlist of a whole board is simulated with models of the vendor's cells, behind the real driver,
+and its answers are compared with those of the golden model. Takes minutes: `make test-all`.
 """
 
 from __future__ import annotations
@@ -27,8 +27,10 @@ from ..support.synthesis import cell_models, synthesise
 pytestmark = pytest.mark.long
 
 SAMPLES = 3
-# Splitting keeps the compiler's memory small; what a model refuses must not be a mere warning.
+
 OPTIONS = ("--output-split", "20000", "-Werror-USERFATAL")
+"""Options for Verilator: several small C++ files keep the compiler's memory small, and parameters
+that a cell's model refuses are errors, not warnings."""
 
 
 @pytest.fixture(scope="module", params=["icebreaker", "ulx3s_25f"])
@@ -40,7 +42,8 @@ def row(request):
 def board(row, tmp_path_factory):
     """The netlist behind the driver."""
     family = HARDWARE[row.name].family
-    # Any fixed build, so that a netlist which stays the same is not compiled again.
+    # The build that the device reports is always the same, so that the netlist changes, and is
+    # compiled again, only if the hardware changes.
     accelerator = Accelerator(row, bytes(8), family)
     folder = tmp_path_factory.mktemp(row.name)
     netlist = synthesise(accelerator, row.name, folder, "write_verilog -noattr")

@@ -1,4 +1,4 @@
-"""Tools are found where they are, and asked for by the name of their package."""
+"""Tools are found wherever they are installed, and a missing one is named with its package."""
 
 import os
 import sys
@@ -74,7 +74,7 @@ def test_missing_tool_names_its_package(monkeypatch, tmp_path, tool, hint):
     assert "\n" not in str(raised.value)
 
 
-def test_native_packers_are_told_apart(tmp_path, monkeypatch):
+def test_native_packers_are_distinguished(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     found = []
     for version in ("1", "1", "2"):

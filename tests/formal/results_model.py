@@ -79,7 +79,7 @@ def run_layout(groups: int) -> data.StructLayout:
 
 
 class RunsUnderWay:
-    """The reference: runs that have begun and whose words have not all been given out, oldest first.
+    """The reference: runs that have begun, oldest first, and of which words are still to come.
 
     A *position* names a word: how many of these runs, and how many groups of its run, stand before
     it, and whether it is a head or which row it is of.

@@ -185,7 +185,7 @@ class Verdict(wiring.Component):
 VERDICT_MUTANTS = {
     "no end comes out": MUTANTS["nothing comes out"],
     "longer than any body": Mutant("is_fault.eq(room == 0)", "is_fault.eq(0)"),
-    "fault not told": Mutant("damaged | ~is_code |", "~is_code |"),
+    "fault not reported": Mutant("damaged | ~is_code |", "~is_code |"),
     "cut short": Mutant("damaged | ~is_code |", "damaged |"),
     "no body": Mutant("| (room == MAX_BODY))", ")"),
     "fault of the frame before": Mutant("damaged.eq(0),", ""),

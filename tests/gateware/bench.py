@@ -23,15 +23,25 @@ from tensorspin_gateware.simulation.simulator import TOP
 from tests.support.synthesis import cell_models, synthesise, yosys_share
 
 BUILD = Path(__file__).parents[2] / "build" / "cocotb"
+"""Folder in which compiled simulations are kept."""
+
 PARAMETERS = "TENSORSPIN_BENCH"
+"""Environment variable with the parameters of a bench, as JSON."""
+
 BUILD_OPTIONS = ("-Wno-fatal", "-Werror-USERFATAL", "-O3", "--x-assign", "fast")
+"""Verilator's options for all simulations. A model of a vendor's cell that refuses its parameters
+stops the build (USERFATAL); other warnings, of which generated Verilog has many, do not."""
+
 NETLIST_BOARDS = ("icebreaker", "ulx3s_25f_both")
-"""One of each family whose netlists are simulated at full size, too."""
+"""A board of each family whose netlist is simulated at full size, too."""
+
 NETLIST_OPTIONS = ("--output-split", "20000", "-no-public-flat-rw", "--public-depth", "1")
-"""Splitting keeps the compiler's memory small. Benches look at ports only: signals that nobody sees
-are optimised away, which is most of a netlist."""
+"""Verilator's options for netlists. Several small C++ files keep the compiler's memory small.
+Benches look at ports only, so that all other signals can be optimised away, which are most of a
+netlist."""
+
 QUICK_BUILD = "OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O0"
-"""Compiling takes longer than most benches run."""
+"""Flags for the C++ compiler: little optimisation, since compiling takes longer than most benches run."""
 
 
 def family_of(netlist: str | None) -> Family:
@@ -70,7 +80,8 @@ def run_bench(
     build = BUILD / f"{module.rpartition('.')[2]}-{identity}"
     runner = get_runner("verilator")
     if not (build / "finished").exists():
-        # A build of its own for each process: two may build the same at once.
+        # Two processes may build the same simulation at once, so each builds in a folder of its own
+        # and renames it; the one that is later finds the folder there, and removes its own.
         work = build.with_name(f"{build.name}.{os.getpid()}")
         work.mkdir(parents=True, exist_ok=True)
         source = work / f"{TOP}.v"
@@ -106,7 +117,7 @@ def run_bench(
             log_file=run / "run.log",
         )
     except SystemExit:
-        # The runner's way to say that a test failed; the log says which and why.
+        # The runner exits if a test failed; the log, shown below, says which and why.
         pass
     log = (run / "run.log").read_text()[-8000:]
     assert results.exists(), f"the simulation broke off:\n{log}"
@@ -127,7 +138,10 @@ def _verilog(component, netlist: str | None) -> tuple[str, tuple[str, ...]]:
 
 
 def _in_wrapper(netlist: str) -> str:
-    """A netlist with a module around it that has nothing but the ports."""
+    """Put a module around a netlist that has nothing but its ports.
+
+    A netlist's own top module also has the signals inside, which Verilator would keep public.
+    """
     ports = re.findall(r"^  (input|output) (\[\d+:\d+\] )?(\S+) *;$", netlist, re.MULTILINE)
     names = ", ".join(f".{name}({name})" for _, _, name in ports)
     declared = ", ".join(f"{direction} {width}{name}" for direction, width, name in ports)
@@ -140,9 +154,10 @@ def _in_wrapper(netlist: str) -> str:
 
 
 def with_random_memories(verilog: str) -> str:
-    """Verilog whose memories hold anything before they are written, as SPRAM does.
+    """Give all memories of a Verilog text random contents in place of zeros.
 
-    Memories with any contents, which are read-only, keep them.
+    In hardware a memory may hold anything before it is written, as SPRAM does. Memories with
+    contents of their own, which are read-only, keep them.
     """
     rng = random.Random(1)
 

@@ -1,4 +1,4 @@
-"""Holds the whole accelerator to the golden device, bytes in and bytes out."""
+"""Compares the whole accelerator with the golden device: bytes in and bytes out."""
 
 from __future__ import annotations
 

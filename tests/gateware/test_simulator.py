@@ -4,7 +4,7 @@ import sys
 import types
 
 import pytest
-from amaranth.hdl import Module, Signal
+from amaranth import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out

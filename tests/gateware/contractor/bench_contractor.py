@@ -1,4 +1,4 @@
-"""Holds the contractor to its golden model: every bit of every score, and every cycle."""
+"""Compares the contractor with its golden model: every bit of every score, and every cycle."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.support.random_programs import (
 
 
 class Driver:
-    """Plays the router."""
+    """Drives the contractor as the router does: fills in samples, starts them, takes results."""
 
     def __init__(self, dut, size: ContractorSize, rng) -> None:
         self.dut = dut
@@ -47,7 +47,7 @@ class Driver:
         await self.reset()
 
     async def reset(self) -> None:
-        """Also in the middle of whatever happens."""
+        """Reset the contractor, whatever it is doing."""
         dut = self.dut
         dut.fill__enable.value = 0
         dut.start.value = 0
@@ -57,7 +57,7 @@ class Driver:
         await RisingEdge(dut.clk)
 
     async def load(self, program: RandomProgram) -> None:
-        """Write what fits of the program, and the table."""
+        """Write the program, as much as fits, and the feature table."""
         capacity = self.size.space_bytes(MemorySpace.PROGRAM)
         await self.write(MemorySpace.PROGRAM, program.image(self.size.lanes)[:capacity])
         await self.write(MemorySpace.TABLE, program.table_bytes())
@@ -110,7 +110,7 @@ class Driver:
                 await RisingEdge(dut.clk)
             dut.fill__enable.value = 0
             if self.rng.random() < 0.5:
-                # Any time relative to the end of the sample before.
+                # So that a start may come at any time relative to the end of the sample before.
                 await ClockCycles(dut.clk, int(self.rng.integers(1, 200)))
             dut.start.value = 1
             await RisingEdge(dut.clk)
@@ -155,12 +155,12 @@ async def set_up(dut) -> tuple[Driver, dict]:
 
 
 async def equal(dut, random_one) -> None:
-    """Programs of one sort, each with several samples."""
+    """Check programs that `random_one` draws, each with several samples."""
     driver, parameters = await set_up(dut)
     rng, size = driver.rng, driver.size
     for _ in range(parameters["programs"]):
         program = random_one(rng, size)
-        # Small enough for the simulation to spend its time on contracting.
+        # Long programs are drawn again: to load them would take most of the simulation's time.
         while len(program.image(size.lanes)) > parameters["most_bytes"]:
             program = random_one(rng, size)
         await driver.load(program)
@@ -227,7 +227,7 @@ async def any_program_ends(dut) -> None:
     rng, size = driver.rng, driver.size
     capacity = size.space_bytes(MemorySpace.PROGRAM)
     endless = 0
-    # Headers of zeros never say that they are the last.
+    # A memory of zeros has only headers that are not the last, so it never ends; random bytes may.
     for data in (bytes(capacity), *(rng.bytes(capacity) for _ in range(parameters["garbage"]))):
         await driver.write(MemorySpace.PROGRAM, data)
         try:

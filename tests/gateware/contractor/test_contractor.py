@@ -33,7 +33,7 @@ def check(size: ContractorSize, netlist: str | None, programs: int, **parameters
         size=asdict(size),
         seed=1,
         programs=programs,
-        # Enough for whole runs, parts of runs, and both halves of the feature memories.
+        # Enough for runs of all groups and of some, and for both halves of the feature memories.
         samples=4 * size.groups,
         most_bytes=6000,
         garbage=4,
@@ -43,7 +43,7 @@ def check(size: ContractorSize, netlist: str | None, programs: int, **parameters
 
 @pytest.mark.parametrize("name", SIZES)
 def test_equals_golden_model(name):
-    # Takes walks through all of the memory.
+    # Programs that fill the whole memory take long, unless it is small.
     check(SIZES[name], None, programs=15, whole_memory=name == "least")
 
 

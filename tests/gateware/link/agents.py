@@ -1,4 +1,4 @@
-"""What the test benches of link, router and accelerator are made of.
+"""Parts of the test benches of link, router and accelerator.
 
 A bench is a list of agents. In each clock cycle all of them drive their inputs, then, when the
 logic has settled, all look at what the coming clock edge will do.
@@ -49,7 +49,7 @@ class Bench:
         raise AssertionError(f"nothing more happens after {limit} cycles")
 
     async def settle(self, *agents, cycles: int = 100) -> None:
-        """Step until the sources have sent everything and no sink has had news for a while."""
+        """Step until the sources have sent everything and no sink has received anything for a while."""
         sources = [agent for agent in agents if isinstance(agent, Source)]
         sinks = [agent for agent in agents if isinstance(agent, Sink)]
         await self.until(lambda: not any(source.queue for source in sources))
@@ -65,7 +65,7 @@ class Source:
     Parameters
     ----------
     probability : float
-        Of offering the next item in a cycle.
+        Probability with which the next item is offered in a cycle.
     always_ready : bool
         The device must take each item in the cycle in which it is offered.
     """
@@ -135,6 +135,7 @@ class Sink:
 
 
 LAST = 1 << 8
+"""The bit `last` of an item of a stream of PacketByte, above the 8 bits of data."""
 
 
 def packet_items(data: bytes) -> list[int]:
@@ -143,7 +144,7 @@ def packet_items(data: bytes) -> list[int]:
 
 
 def split_packets(items: list[int]) -> list[bytes]:
-    """Inverse of `packet_items` for packets in a row; drops an incomplete one."""
+    """Split items into packets, the inverse of `packet_items`; drop an incomplete one at the end."""
     packets = [bytearray()]
     for item in items:
         packets[-1].append(item & 0xFF)

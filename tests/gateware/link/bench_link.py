@@ -1,4 +1,4 @@
-"""Holds the link to the host's codec and to a model of the receiver that knows every cycle."""
+"""Compares the link with the host's codec, and with a model of the receiver cycle by cycle."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ class ReceiverModel:
         if packet.type != PacketType.HELLO and packet.sequence != self.expected:
             return RejectReason.SEQUENCE
         stored = len(packet.body()) - CRC.size
-        # Byte n of a body comes of byte n + 1 of its frame.
+        # Byte n of a body is made from byte n + 1 of its frame, behind the first code.
         for index, read_position in enumerate(self.read_positions[1 : stored + 1]):
             if self.committed + index - read_position == self.size:
                 return RejectReason.OVERFLOW

@@ -1,4 +1,4 @@
-"""Holds the UART to the line: each bit in its time, and what deviates from it."""
+"""Checks the UART bit by bit: each in its time, and lines that deviate from that."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ def bits_of(byte: int, stop: int = 1) -> list[int]:
 
 
 class Line:
-    """The other side's transmitter."""
+    """The host's transmitter, whose baud rate deviates by a factor of 1 + `deviation`."""
 
     def __init__(self, dut, deviation: float = 0.0) -> None:
         self.line = dut.rx_line

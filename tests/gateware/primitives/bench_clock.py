@@ -1,4 +1,4 @@
-"""Holds the reset to the PLL's lock."""
+"""Checks that the reset lasts until the PLL has locked and block RAM can be read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cocotb.triggers import FallingEdge
 from tests.gateware.bench import bench_parameters
 
 SYNCHRONISER = 4
-"""Cycles at most until the domain knows of a change."""
+"""Greatest number of cycles from a change of the lock to a change of the reset."""
 
 
 class Reset:
@@ -32,7 +32,7 @@ class Reset:
             assert int(self.dut.count.value) == 0
 
     async def ends(self) -> int:
-        """Cycles until it does."""
+        """Wait for the end of the reset; return the number of cycles."""
         for cycle in range(100_000):
             await FallingEdge(self.dut.oscillator)
             if self.dut.in_reset.value == 0:

@@ -6,7 +6,7 @@ import math
 import types
 
 import pytest
-from amaranth.hdl import ClockDomain, ClockSignal, Instance, Module, ResetSignal, Signal
+from amaranth import ClockDomain, ClockSignal, Instance, Module, ResetSignal, Signal
 from amaranth.lib import io, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -14,7 +14,6 @@ from tensorspin_gateware.primitives import Family
 from tensorspin_gateware.primitives.pll import BLOCK_RAM_SECONDS, MHZ, RESET_SECONDS, ClockGenerator
 from tests.gateware.bench import run_bench
 
-# What a PLL does for its clock is not the matter here.
 PLL = """
 module {name}({inputs}, output {clock}, {more} output LOCK);
     reg lock = 0;
@@ -23,12 +22,15 @@ module {name}({inputs}, output {clock}, {more} output LOCK);
     {parameters}
 endmodule
 """
-# Block RAM that holds ones. Whether it can be read already is the bench's to say.
+"""Verilog of a PLL whose output is its oscillator, as only lock and reset are tested."""
+
 BLOCK_RAM = """
 module block_ram(input clock, input readable, output reg [7:0] data);
     always @(posedge clock) data <= readable ? 8'hff : 8'h00;
 endmodule
 """
+"""Verilog of block RAM that holds ones, and reads zero until the bench says that it is readable."""
+
 MODELS = {
     Family.ICE40UP: PLL.format(
         name="SB_PLL40_PAD",

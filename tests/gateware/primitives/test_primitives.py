@@ -1,4 +1,4 @@
-"""Primitives against NumPy, and the bodies of each against each other."""
+"""Primitives, as built for each family, equal NumPy and each other."""
 
 from __future__ import annotations
 
@@ -24,13 +24,14 @@ from tests.support.synthesis import ECP5_CELLS
 LANES = 4
 STEP_BITS = 5
 COMPARISONS = [(2, 3), (3, 5), (2, 5), (2, 7)]
-"""Bits of the threshold, and of the value: one to three bits where the threshold has none, and
-more than a place takes."""
+"""Widths of the threshold and of the value. The value has 1, 2, 3 and 5 bits that the threshold
+does not have: a place of the carry chain takes up to three of them."""
+
 ROUNDINGS = [(13, 5, SQ(1, 7)), (12, 1, SQ(4, 0)), (10, 6, SQ(8, 0))]
 
 
 class AllPrimitives(wiring.Component):
-    """Side by side, so that one simulation does for all."""
+    """All primitives of all families side by side, so that one simulation is enough."""
 
     def __init__(self):
         ports = {"left": In(signed(MANTISSA.width)), "right": In(signed(MANTISSA.width))}

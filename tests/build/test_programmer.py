@@ -1,4 +1,4 @@
-"""Programming, with programs of the tools' names in their place."""
+"""Loading bitstreams, with small programs in place of the vendors' tools."""
 
 import pytest
 
@@ -14,7 +14,7 @@ TOOLS = sorted({hardware.programmer[0] for hardware in HARDWARE.values()})
 
 @pytest.fixture
 def tools(tmp_path, monkeypatch):
-    """Folder, alone on the PATH, of programs that fail and write down their arguments."""
+    """A folder, the only one on the PATH, of programs that fail and write down their arguments."""
     folder = tmp_path / "bin"
     folder.mkdir()
     for tool in TOOLS:
@@ -67,7 +67,7 @@ def test_command_line(tools, tmp_path, monkeypatch, capsys):
     assert f"iceprog {tmp_path}/x.bin" in capsys.readouterr().err
 
 
-def test_missing_tool_is_told_before_the_build(tools, monkeypatch, capsys):
+def test_missing_tool_is_reported_before_the_build(tools, monkeypatch, capsys):
     (tools / "iceprog").unlink()
     monkeypatch.delattr(build, "build")
     assert build.main(["icebreaker", "--program"]) == 1
