@@ -47,7 +47,8 @@ CONFIGURATION = (
     ("A_SIGNED", 1),
     ("B_SIGNED", 1),
 )
-"""Configuration bits of a DSP in order, from Project IceStorm's "UltraPlus Features Documentation"."""
+"""Configuration bits of a DSP in order, with their widths; from Project IceStorm's "UltraPlus
+Features Documentation"."""
 
 TILE_BITS = 8
 """Configuration bits in each of the four tiles that belong to a DSP."""
@@ -120,7 +121,7 @@ def dsp_bits(tiles: Tiles, x: int, y: int) -> str:
 
 
 def wanted_bits(cell: dict) -> str:
-    """Configuration bits that a DSP of the netlist asks for; a parameter's lowest bit comes first."""
+    """Configuration bits that a DSP of the netlist wants; a parameter's lowest bit comes first."""
     parameters = cell["parameters"]
     return "".join(parameters.get(name, "0").zfill(width)[::-1] for name, width in CONFIGURATION)
 

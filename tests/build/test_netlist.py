@@ -34,7 +34,8 @@ REGISTERS = {
         "REG_OUTPUT_CLK": "CLK0",
     },
 }
-"""Parameters of a DSP that turn its registers on, by family; numbers are binary, without leading zeros."""
+"""Parameters of a DSP that turn its registers on, by family; numbers are binary,
+without leading zeros."""
 
 BLOCK_RAM_BITS = 1 << 14
 """Bits of one DP16KD of an ECP5, without its parity bits."""

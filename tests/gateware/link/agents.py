@@ -49,7 +49,7 @@ class Bench:
         raise AssertionError(f"nothing more happens after {limit} cycles")
 
     async def settle(self, *agents, cycles: int = 100) -> None:
-        """Step until the sources have sent everything and no sink has received anything for a while."""
+        """Step until all sources have sent everything and no sink has received anything lately."""
         sources = [agent for agent in agents if isinstance(agent, Source)]
         sinks = [agent for agent in agents if isinstance(agent, Sink)]
         await self.until(lambda: not any(source.queue for source in sources))
@@ -144,7 +144,7 @@ def packet_items(data: bytes) -> list[int]:
 
 
 def split_packets(items: list[int]) -> list[bytes]:
-    """Split items into packets, the inverse of `packet_items`; drop an incomplete one at the end."""
+    """Split items into packets, as the inverse of `packet_items`; drop an incomplete one."""
     packets = [bytearray()]
     for item in items:
         packets[-1].append(item & 0xFF)
