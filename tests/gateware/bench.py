@@ -41,7 +41,7 @@ Benches look at ports only, so that all other signals can be optimised away, whi
 netlist."""
 
 QUICK_BUILD = "OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O0"
-"""Flags for the C++ compiler: little optimisation, as compiling takes longer than most benches run."""
+"""Flags for the C++ compiler: little optimisation, as compiling takes longer than most benches."""
 
 
 def family_of(netlist: str | None) -> Family:
