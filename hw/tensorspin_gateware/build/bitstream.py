@@ -229,7 +229,7 @@ def last_build(board_name: str) -> str | None:
     try:
         report = BuildReport.load(folder / "report.json", find_board(board_name).clock_hz)
     except ValueError:
-        return None  # the board's clock has been changed since
+        return None  # the clock of the board's row has been changed since
     return record.build if report.meets_timing else None
 
 
@@ -301,6 +301,7 @@ def _tools_seconds() -> float:
 
 
 def _file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 

@@ -237,6 +237,7 @@ class BitstreamRow:
         )
 
     def _is_slower_than(self, other: BitstreamRow) -> bool:
+        """Whether nextpnr's frequency has fallen beyond the tolerance, or the clock at all."""
         now, before = self._speeds(other)
         return now < before * (1 - LESS_SPEED) or self.clock_mhz < other.clock_mhz
 
@@ -322,6 +323,7 @@ def write_baselines(folder: Path, rows: dict[str, BitstreamRow]) -> None:
 
 
 def _write(path: Path, rows: dict[str, BitstreamRow]) -> None:
+    """Write rows as JSON."""
     # In the order of the board table, and without boards that it no longer has.
     known = {name: asdict(rows[name]) for name in BOARDS if name in rows}
     cache.write_atomically(path, (json.dumps(known, indent=1) + "\n").encode())
@@ -363,6 +365,7 @@ def table(rows: dict[str, BitstreamRow]) -> str:
 
 
 def _use(used: int, available: int) -> str:
+    """Show how many of a resource are used; nothing if the device has none."""
     return f"{used:,} ({used / available:.0%})" if available else ""
 
 

@@ -99,6 +99,7 @@ def _commands(folder: Path) -> list[list[str]]:
 
 
 def _places(command: list[str]) -> bool:
+    """Whether a command is that of the placer."""
     return command[0].startswith("nextpnr")
 
 

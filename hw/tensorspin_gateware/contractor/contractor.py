@@ -77,6 +77,8 @@ class Contractor(wiring.Component):
         cycle = Signal(CYCLE_BITS)
         m.d.comb += [
             samples.start.eq(self.start),
+            # A run starts only if there is room for its results, so that nothing in the engine ever
+            # has to wait for a slow reader while it runs.
             samples.take.eq(~run & samples.waiting & results.room),
             samples.done.eq(run & results.finished),
             self.fill_ready.eq(samples.fill_ready),

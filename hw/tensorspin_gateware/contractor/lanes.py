@@ -85,6 +85,7 @@ class Lanes(wiring.Component):
         copy_stage = ISSUE_TO_FACTORS + MULTIPLY_ACCUMULATE
         assert copy_stage + 2 == ISSUE_TO_DRAIN
 
+        # Shift registers: bit n belongs to the element issued n + 1 cycles ago.
         enable = Signal(copy_stage - 1)
         last = Signal(copy_stage)
         clear = Signal(init=1)
@@ -92,6 +93,7 @@ class Lanes(wiring.Component):
         m.d.sync += [
             enable.eq(Cat(issued, enable)),
             last.eq(Cat(issued & self.element.block_last, last)),
+            # A register, as the wire to all lanes is long.
             clear.eq(~self.run),
         ]
 

@@ -147,7 +147,7 @@ class Normaliser(wiring.Component):
             m.d.sync += parity.eq(0)
         return m
 
-    def _drain(self, m: Module, nodes: Array, write, taken: Signal):
+    def _drain(self, m: Module, nodes: Array, write, taken: Signal) -> tuple[Signal, Signal]:
         """Keep the sums of a node while they drain.
 
         Parameters
@@ -277,6 +277,8 @@ class Normaliser(wiring.Component):
         written = Signal()
         slot = Signal(len(self.vector.slot))
         total = shift
+        # The exponents of both operands are read when the node's normalisation starts, and that of
+        # its result is written two cycles later: early enough for any node that reads it.
         for side in ("left", "right"):
             read = exponents.read_port()
             m.d.comb += [read.addr.eq(node[f"{side}_index"]), read.en.eq(start)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth import Cat, Module, Mux, Signal, signed
+from amaranth import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
@@ -156,7 +156,7 @@ class Operands(wiring.Component):
         assert ISSUE_TO_FACTORS == ISSUE_TO_ADDRESS + 2 + MULTIPLY + 1
         return m
 
-    def _levels(self, m: Module):
+    def _levels(self, m: Module) -> tuple[Value, Value]:
         """Read the levels of a node's features; return left and right.
 
         Both are valid in the cycle in which the operands are addressed.
@@ -187,7 +187,7 @@ class Operands(wiring.Component):
             m.d.sync += left_level.eq(read.data)
         return left_level, read.data
 
-    def _vectors(self, m: Module, name: str, address):
+    def _vectors(self, m: Module, name: str, address) -> Value:
         """Read one side's copy of the vector slots; return the entry, a cycle after its address."""
         size = self._size
         rows = size.slots * size.slot_entries
@@ -204,7 +204,7 @@ class Operands(wiring.Component):
         ]
         return read.data
 
-    def _table(self, m: Module, addresses, levels):
+    def _table(self, m: Module, addresses, levels) -> list[Value]:
         """Read the feature table for both sides; return the entries, a cycle after their addresses.
 
         The host has no port of its own: it reads and writes through that of the left side. The
@@ -217,6 +217,7 @@ class Operands(wiring.Component):
             Cat(level, addresses[side].entry[:component_bits])
             for side, level in zip(("left", "right"), levels)
         )
+        # An entry has two bytes; the lowest bit of the host's byte address says which.
         shared_row = Mux(self.selected, self.bus.address[1:], left_row)
         odd = Signal()
         m.d.sync += odd.eq(self.bus.address[0])

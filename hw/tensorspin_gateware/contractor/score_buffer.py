@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth import Array, Cat, Module, Mux, Signal, signed
+from amaranth import Array, Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -131,13 +131,15 @@ class ScoreBuffer(wiring.Component):
         ]
         return m
 
-    def _write(self, m: Module, write, bank):
+    def _write(self, m: Module, write, bank) -> Value:
         """Write a run's scores, then its trailer; return the strobe of the last word."""
         groups = range(self._groups)
         score = self.scores[0]
         best = [Signal(signed(MANTISSA.width), name=f"best_{group}") for group in groups]
         best_index = [Signal(RESULT_WORD_BITS, name=f"best_index_{group}") for group in groups]
+        # A copy, as the next run may begin to count while the trailer is written.
         cycles = Signal.like(self.cycles)
+        # Word of the trailer that is written in this cycle; TRAILER_WORDS if none is.
         step = Signal(range(TRAILER_WORDS + 1), init=TRAILER_WORDS)
         in_trailer = step != TRAILER_WORDS
         m.d.comb += [
@@ -172,7 +174,7 @@ class ScoreBuffer(wiring.Component):
             m.d.sync += step.eq(step + 1)
         return step == TRAILER_WORDS - 1
 
-    def _read(self, m: Module, read, bank, run, available):
+    def _read(self, m: Module, read, bank, run, available) -> tuple[Value, Value]:
         """Give out a run's results.
 
         A word passes three registers: the memory's output register, one for the row, since the
@@ -238,6 +240,8 @@ class ScoreBuffer(wiring.Component):
                 fetched_place.group.eq(group),
                 fetched_place.last.eq(last),
                 head.eq(last),
+                # Behind the last score, `outputs` being one less than their number, comes the
+                # trailer.
                 row.eq(Mux(row == run.outputs, trailer_first, row + 1)),
             ]
             with m.If(head):

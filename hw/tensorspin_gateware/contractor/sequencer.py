@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth import Cat, Module, Signal, unsigned
+from amaranth import Cat, Module, Signal, Value, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -165,6 +165,7 @@ class Sequencer(wiring.Component):
             ]
         with m.Elif(last_due):
             m.d.sync += header_turn.eq(~ended)
+        # Not every overrun is a fault: the word behind the last weight is offered, but not taken.
         with m.If(self.words.ready & self.overrun):
             m.d.sync += self.fault.eq(1)
 
@@ -222,7 +223,7 @@ class Sequencer(wiring.Component):
         return m
 
     @staticmethod
-    def _delayed(m: Module, value, name: str):
+    def _delayed(m: Module, value, name: str) -> Value:
         """Delay a bit that belongs to an element until the element's weight is due."""
         stages = Signal(ISSUE_TO_WEIGHT, name=f"{name}_due")
         m.d.sync += stages.eq(Cat(value, stages))

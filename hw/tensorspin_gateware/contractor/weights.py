@@ -54,6 +54,8 @@ class Weights(wiring.Component):
         for lane in range(self._lanes):
             byte = self.word.word_select(lane, WEIGHT.width)
             low, high = byte[:half], byte[half:]
+            # A bit of the upper half depends on two bits of the word and two of the place: one
+            # look-up table. The lower half is that of the byte, or 0 for a narrow weight.
             m.d.sync += self.weights.word_select(lane, WEIGHT.width).eq(
                 Cat(
                     low & ~self.place.narrow.replicate(half),

@@ -148,7 +148,7 @@ class COBSEncoder(wiring.Component):
         byte = self.bodies.payload.data
         m.d.comb += read.addr.eq(read_position)
 
-        def set_code():
+        def set_code() -> None:
             # The memory has one write port: in this cycle nothing else is written, since the byte
             # is a zero, which needs no place besides that of a code, or there is none.
             m.d.comb += [

@@ -171,6 +171,8 @@ class PacketReceiver(wiring.Component):
         with m.If(ended):
             m.d.sync += overflowed.eq(0)
             with m.If(reason == 0):
+                # A HELLO is accepted with any sequence number, and sets the one that is expected
+                # next.
                 m.d.sync += [
                     frame_position.eq(write_position),
                     expected.eq(sequence + 1),

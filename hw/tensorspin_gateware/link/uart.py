@@ -106,6 +106,8 @@ class UARTReceiver(wiring.Component):
 
         with m.FSM(name="uart_receiver"):
             with m.State("IDLE"):
+                # Half a bit from here to the middle of the start bit, then one bit from middle to
+                # middle.
                 m.d.sync += [countdown.eq(self.divisor // 2 - 1), bit.eq(0)]
                 with m.If(~line):
                     m.next = "BITS"

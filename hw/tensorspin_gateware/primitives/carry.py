@@ -85,6 +85,7 @@ def carry_chain(m: Module, first: ValueLike, places: list[Place]) -> Value:
     count = len(places)
     # This table gives p = 0 in any case, so that the next carry is g, which is `first`.
     places = [Place(lambda a, b, c, d: 0 if c else a, first, c=1), *places]
+    # A CCU2C has two places; the second one of the last may be unused.
     if len(places) % 2:
         places.append(Place(lambda a, b, c, d: 0))
     sums: list[Signal] = []

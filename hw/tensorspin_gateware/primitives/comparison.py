@@ -56,7 +56,8 @@ class Comparison(wiring.Component):
         if self._family is Family.ECP5:
             m.d.comb += self.result.eq(carry_chain(m, self.negate, self._places())[-1])
         else:
-            # threshold + value, or threshold - value: not negative if the comparison holds.
+            # threshold + value, or threshold - value: not negative if the comparison holds. One bit
+            # more than the value has keeps the sum from wrapping.
             width = len(self.value) + 1
             addend = Cat(self.value, self.value[-1]) ^ self.negate.replicate(width)
             total = Signal(width)

@@ -44,6 +44,7 @@ class LeadingZeros(wiring.Component):
                 empty.eq(~rest[half:].any()),
                 kept.eq(Mux(empty, rest[:half], rest[half:])),
             ]
+            # The first halving gives the highest bit of the count.
             digits.insert(0, empty)
             rest = kept
         m.d.comb += self.count.eq(Cat(digits))

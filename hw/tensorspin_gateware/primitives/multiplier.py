@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth import Module, Mux, Signal, signed
+from amaranth import Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -76,7 +76,9 @@ class Multiplier(wiring.Component):
         width = len(self.left)
         half = width // 2
 
-        def rows(first: int, last: int):
+        def rows(first: int, last: int) -> Value:
+            # Rows of the written multiplication: the left factor, shifted, for each bit of the
+            # right.
             return sum(
                 (Mux(self.right[bit], self.left << (bit - first), 0) for bit in range(first, last)),
                 start=0,
@@ -97,5 +99,6 @@ class Multiplier(wiring.Component):
 
 
 def _check_stages(stages: int) -> None:
+    """Make sure that a form of the multiplier has the latency that all of them must have."""
     if stages != MULTIPLY:
         raise ValueError(f"this multiplier has {stages} stages, the contract asks for {MULTIPLY}")

@@ -73,6 +73,7 @@ class MultiplyAccumulate(wiring.Component):
             m.d.sync += [left.eq(self.left), right.eq(self.right), product.eq(left * right)]
         with m.If(self.enable):
             m.d.sync += self.total.eq(self.total + product)
+        # The later assignment wins: `clear` has precedence over `enable`.
         with m.If(self.clear):
             m.d.sync += self.total.eq(0)
         return m

@@ -300,6 +300,7 @@ class ClockGenerator(Elaboratable):
         return m
 
     def _add_ehxplll(self, m: Module, clock: Signal, locked: Signal) -> None:
+        """Instantiate the PLL of an ECP5."""
         dividers = self.dividers
         m.submodules.pin = pin = io.Buffer("i", self._oscillator)
         feedback = Signal()
@@ -316,6 +317,7 @@ class ClockGenerator(Elaboratable):
             p_CLKFB_DIV=1,
             p_CLKOP_ENABLE="ENABLED",
             p_CLKOP_DIV=dividers.multiplier,
+            # A phase of one less than the divider means no shift.
             p_CLKOP_CPHASE=dividers.multiplier - 1,
             p_CLKOS_ENABLE="ENABLED",
             p_CLKOS_DIV=dividers.output,
@@ -335,6 +337,7 @@ class ClockGenerator(Elaboratable):
         )
 
     def _add_pll40(self, m: Module, clock: Signal, locked: Signal) -> None:
+        """Instantiate the PLL of an iCE40."""
         dividers = self.dividers
         detector = self._oscillator_hz / dividers.reference
         above = sum(detector >= limit * MHZ for limit in _ICE40_FILTER_LIMITS_MHZ)
@@ -347,6 +350,7 @@ class ClockGenerator(Elaboratable):
             "SB_PLL40_PAD" if self._pad else "SB_PLL40_CORE",
             p_FEEDBACK_PATH="SIMPLE",
             p_PLLOUT_SELECT="GENCLK",
+            # The cell takes dividers less one, and the output divider as a power of two.
             p_DIVR=C(dividers.reference - 1, 4),
             p_DIVF=C(dividers.multiplier - 1, 7),
             p_DIVQ=C(dividers.output.bit_length() - 1, 3),

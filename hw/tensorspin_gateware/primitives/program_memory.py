@@ -75,6 +75,7 @@ class ProgramMemory(wiring.Component):
         return self._of_spram() if self._family is Family.ICE40UP else self._of_memory()
 
     def _of_memory(self) -> Module:
+        """Build it from memory that synthesis infers, with a write enable for each byte."""
         m = Module()
         m.submodules.cells = cells = memory.Memory(
             shape=8 * self._lanes, depth=self._words, init=[]
@@ -83,6 +84,7 @@ class ProgramMemory(wiring.Component):
         write = cells.write_port(granularity=8)
         m.d.comb += [
             read.addr.eq(self.address),
+            # Never both in a cycle, so that both ports fit one port of a block RAM.
             read.en.eq(self.enable & ~self.write.any()),
             self.read_data.eq(read.data),
             write.addr.eq(self.address),
@@ -92,6 +94,7 @@ class ProgramMemory(wiring.Component):
         return m
 
     def _of_spram(self) -> Module:
+        """Build it from SPRAMs of an iCE40 UltraPlus, two lanes each."""
         m = Module()
         # While `enable` is low, the last word is read again, since the data sheet does not promise
         # that an SPRAM which is not selected keeps its output.

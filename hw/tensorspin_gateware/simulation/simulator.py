@@ -314,4 +314,5 @@ def _open(path: Path) -> ctypes.CDLL:
 
 
 def _print_progress(line: str) -> None:
+    """Print a line to standard error, where it does not mix with a program's results."""
     print(line, file=sys.stderr, flush=True)
