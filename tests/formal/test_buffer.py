@@ -15,15 +15,21 @@ from tensorspin_gateware.link.packet import PacketByte
 from ..support.proof import Model, Mutant, Probes, hold_while_stalled, unchanging, variant
 
 SIZE = 4
-"""Smaller than any real one; nothing but widths depends on it."""
+"""Bytes of the buffer: fewer than of any real one, but only widths depend on it."""
+
 POSITION = SIZE.bit_length()
+"""Width of a position, which is an address and one bit more."""
 
 DELAY = 3
-"""Cycles in which at most nothing is offered, though something is visible."""
+"""Greatest number of cycles in which no byte is offered although one is visible."""
 
 
 class Harness(wiring.Component):
-    """Any bytes, any verdict on any frame, any reader: the fate of the byte at any one position.
+    """The fate of the byte at any one position, with any bytes, any verdicts and any reader.
+
+    Positions are counted modulo twice the size, and the watched position is used again and again,
+    so the proof holds for all bytes. The receiver's verdict is cut off and may be anything; whether
+    it is right is proved in `test_receiver`.
 
     Parameters
     ----------
@@ -36,7 +42,7 @@ class Harness(wiring.Component):
         self._memories = []
 
         def inspected(*arguments, **parameters) -> memory.Memory:
-            """A memory with one port more, to look into it."""
+            """Make a memory that is kept here, so that a read port can be added to look into it."""
             self._memories.append(memory.Memory(*arguments, **parameters))
             return self._memories[-1]
 
@@ -85,14 +91,14 @@ class Harness(wiring.Component):
         written = Signal(PacketByte)
         with m.If(self.write_enable & (self.write_position == self.position)):
             m.d.sync += written.eq(self.write_data)
-        # Positions that have been given out.
+        # The position of the byte that is to be given out next.
         given = Signal(POSITION)
         with m.If(requests.valid & requests.ready):
             m.d.sync += given.eq(given + 1)
         with m.If(requests.valid):
             with m.If(given == self.position):
                 m.d.comb += Assert(requests.payload.as_value() == written.as_value())
-            # No more than has become visible.
+            # It has become visible: the frame position is ahead of it.
             m.d.comb += Assert((self.frame_position - given)[:POSITION] - 1 < SIZE + 2)
         idle = Signal(range(DELAY + 2))
         with m.If(requests.valid | (given == self.frame_position)):

@@ -13,17 +13,24 @@ from tensorspin_gateware.link.packet import PacketByte
 from ..support.proof import Model, Mutant, hold_while_stalled, unchanging, variant
 
 MAX_BODY = 2
-"""Smaller than any real one. The longest body's last code is less than 255 all the same."""
+"""Greatest length of a body: less than the real one, so that proofs take seconds. As with the real
+one, no frame has a code of 255, for which COBS has a special rule."""
+
 COUNT = 4
-"""Bits enough to count the bytes of these cycles."""
+"""Width of the counters of bytes, enough for the cycles of the proofs."""
+
 WITH_STALLS = 10
+"""Cycles of the proof with pauses: enough for one body."""
+
 WITHOUT_STALLS = 18
-"""Cycles: of one body, and of two that follow each other at once."""
+"""Cycles of the proof without pauses: enough for two bodies, one at once behind the other."""
+
 ANSWER = MAX_BODY + 6
-"""Cycles at most from the last byte of a body into the encoder to its end out of the decoder: code,
-latency of 3, body, delimiter and the decoder's own."""
+"""Greatest number of cycles from the last byte of a body into the encoder to its end out of the
+decoder: the code, a latency of 3, the body, the delimiter, and the decoder's latency."""
+
 FRAMES = MAX_BODY + 6
-"""Cycles: the longest frame that is judged by its bytes, and more."""
+"""Cycles of the proof of the decoder's verdict: more than the longest undamaged frame takes."""
 
 MUTANTS = {
     "zero taken for data": Mutant("with m.If(byte == 0):", "with m.If(byte == 7):"),
@@ -49,8 +56,11 @@ STALL_MUTANTS = {"byte lost at a stall", "takes what it cannot keep"}
 
 
 class Pair(wiring.Component):
-    """Encoder and decoder with pauses before, between and behind them, and the byte at any one
-    position."""
+    """Encoder and decoder, with pauses before, between and behind them.
+
+    The byte at any one position is watched: it comes out of the decoder as it went into the
+    encoder.
+    """
 
     plain: In(stream.Signature(PacketByte))
     passes: In(1)
@@ -69,7 +79,7 @@ class Pair(wiring.Component):
         m.submodules.decoder = decoder = self._decoder
         wiring.connect(m, wiring.flipped(self.plain), encoder.bodies)
         line, bodies = encoder.frames, decoder.bodies
-        # Once offered, a byte stays offered.
+        # A byte that was offered stays offered until it is taken, as a stream must.
         offered = Signal()
         m.d.sync += offered.eq(decoder.frames.valid & ~decoder.frames.ready)
         m.d.comb += [
@@ -96,7 +106,7 @@ class Pair(wiring.Component):
         with m.If(self.plain.valid & (length == MAX_BODY - 1)):
             m.d.comb += Assume(self.plain.payload.last)
 
-        # An end comes behind the last byte, and only there.
+        # What comes out is what went in, and an end comes behind a body's last byte and only there.
         received, was_last = Signal(COUNT), Signal()
         body = bodies.payload
         with m.If(bodies.valid):
@@ -122,7 +132,7 @@ class Pair(wiring.Component):
         if not self._stalls:
             m.d.comb += Assert(waiting <= ANSWER)
         with m.If(line.valid & (line.payload == 0)):
-            # A delimiter is nothing but the end: whatever was sent has come out before it.
+            # A zero on the line is a delimiter: it comes only when a whole body has been taken.
             m.d.comb += Assert(length == 0)
         return m
 
@@ -141,7 +151,7 @@ def test_mutant_is_refuted(name, tmp_path):
 
 
 class Verdict(wiring.Component):
-    """The decoder, and a frame of any bytes with any pauses between them, judged by its codes."""
+    """The decoder with frames of any bytes and any pauses: whether it calls them damaged."""
 
     data: In(8)
     valid: In(1)
@@ -159,7 +169,7 @@ class Verdict(wiring.Component):
             decoder.frames.valid.eq(self.valid),
             body.ready.eq(1),
         ]
-        # One more than the longest body's frame has.
+        # The bytes of the frame: room for one more than the longest body's frame has.
         frame = Array(Signal(8, name=f"frame_{index}") for index in range(MAX_BODY + 2))
         length = Signal(range(len(frame) + 1))
         is_end = self.valid & (self.data == 0)
@@ -168,7 +178,7 @@ class Verdict(wiring.Component):
         with m.Elif(self.valid & (length != len(frame))):
             m.d.sync += [frame[length].eq(self.data), length.eq(length + 1)]
 
-        # Each code points at the next one, the last of all behind the frame.
+        # The rule: each code points at the next one, and the last one behind the frame's end.
         place = 0
         for _ in frame:
             place = Mux(place < length, place + frame[place], place)

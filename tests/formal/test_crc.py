@@ -13,12 +13,14 @@ from tensorspin.contract.wire.packets import CRC
 from ..support.proof import Model
 
 POLYNOMIAL = 0xEDB88320
-"""Of CRC-32, least significant bit first (IEEE 802.3)."""
+"""Polynomial of CRC-32 (IEEE 802.3), highest power in the lowest bit."""
+
 ONES = 0xFFFFFFFF
+"""The register's first value, with which it also is inverted at the end."""
 
 
 def step(register, byte):
-    """The register after one more byte, bit by bit."""
+    """Compute the register after one more byte, bit by bit."""
     value = register ^ byte
     for _ in range(8):
         value = Cat(value[1:], 0) ^ Mux(value[0], POLYNOMIAL, 0)
@@ -26,14 +28,14 @@ def step(register, byte):
 
 
 def step_zeros(value: int) -> int:
-    """The same for a byte of zeros and a known register."""
+    """Compute a register, a constant, after a byte of zeros."""
     for _ in range(8):
         value = value >> 1 ^ (POLYNOMIAL if value & 1 else 0)
     return value
 
 
 class Harness(wiring.Component):
-    """Any bytes, any pauses, begun anew at any time."""
+    """The CRC with any bytes and any pauses, and a reset at any time."""
 
     data: In(8)
     valid: In(1)
@@ -47,7 +49,7 @@ class Harness(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         m.submodules.dut = ResetInserter(self.begin)(dut := self._dut)
-        # Registers before the newest n bytes, and these bytes, newest first.
+        # `registers[n]` is the register before the newest n bytes; `newest` holds these bytes.
         registers = [Signal(32, init=ONES, name=f"register_{n}") for n in range(CRC.size + 1)]
         newest = [Signal(8, name=f"newest_{n}") for n in range(CRC.size)]
         count = Signal(range(CRC.size + 1))
@@ -75,8 +77,12 @@ class Harness(wiring.Component):
         return m
 
     def _invariants(self, registers, newest, count) -> list:
-        """A register is a function of what it was n bytes ago, xored with these bytes, for up to
-        four. So whether it ends with the residue is decided by one value of that sum for each n."""
+        """List what holds in all states that occur.
+
+        A register is a linear function of what it was n bytes ago, xored with these bytes, for n up
+        to four. So whether it ends with the residue, by which a match is recognised, is decided by
+        one value of that sum for each n.
+        """
         target = ONES  # a register and its inversion
         sums, invariants = [], []
         for age in reversed(range(CRC.size + 1)):

@@ -16,13 +16,14 @@ from tensorspin_gateware.link.packet import SEQUENCE_BITS, PacketByte
 from ..support.proof import Model, Mutant, Probes, variant
 
 SIZE = 256
-"""The least buffer; what is proved here does not depend on it."""
+"""Bytes of the buffer, the least that a receiver takes; only widths depend on it."""
+
 SMALL = 4
-"""For mutants: so that it overflows within some cycles."""
+"""Bytes of the buffer of mutants, so small that it overflows within the cycles of a proof."""
 
 
 class Frame:
-    """The frame coming in: how many bytes there have been, and its header."""
+    """The frame that is coming in: how many bytes of it there have been, and its header."""
 
     def __init__(self, m: Module, byte, is_byte, is_end) -> None:
         self.count = count = Signal(range(MAX_BODY + 2))
@@ -38,22 +39,23 @@ class Frame:
             m.d.sync += count.eq(0)
 
     def is_complete(self):
-        """Whether there have been as many bytes as the header says."""
+        """Whether there have been as many bytes as the length in the header asks for."""
         return (self.count >= HEADER.size) & (self.count == HEADER.size + self.length + CRC.size)
 
 
 class Acceptance(wiring.Component):
-    """Any bytes, any pauses: of the receiver's verdict, and of what becomes visible.
+    """The receiver with any bytes and any pauses: its verdicts, and which bytes become visible.
 
-    Whether the CRC matches is left open (`test_crc` tells when it does): what is proved is that it
-    is computed from all bytes of a frame and no others, and that nothing is accepted without.
+    Whether the CRC matches is left open; `test_crc` proves when it does. What is proved here is
+    that the CRC is computed from all bytes of a frame and no others, and that no frame is accepted
+    without a match.
 
     Parameters
     ----------
     module : module
         `tensorspin_gateware.link.receiver`, or a variant of it.
     size : int
-        Of the buffer.
+        Size of the buffer in bytes.
     inductive : bool
         Assert what holds inside of the receiver, too.
     """
@@ -115,7 +117,7 @@ class Acceptance(wiring.Component):
         ]
         frame = Frame(m, self.body.data, is_byte, is_end)
 
-        # The verdict is known the cycle after the end.
+        # 1. The verdict, in the cycle after the end of the frame: what it must be, from the rules.
         judged, right = Signal(), Signal()
         hello, number = Signal(), Signal(SEQUENCE_BITS)
         session, expected = Signal(), Signal(SEQUENCE_BITS)
@@ -136,7 +138,7 @@ class Acceptance(wiring.Component):
             Assert((self.crc_begin == is_end) & (self.crc_valid == is_byte)),
             Assert(self.crc_data == self.body.data),
         ]
-        # What is stored: header and payload, and where they end.
+        # 2. What is stored: header and payload, each byte with the mark of the last one.
         kept = Signal()
         held = Signal.like(self.write_position)
         m.d.comb += [
@@ -162,8 +164,9 @@ class Acceptance(wiring.Component):
         with m.If(accepted):
             m.d.sync += [session.eq(1), expected.eq(number + 1)]
 
-        # Bytes follow each other. What is visible ends where the frame coming in begins: behind all
-        # bytes of one that was accepted.
+        # 3. Where it is stored: each byte behind the one before. The reader sees what is before
+        # `frame_position`, which moves behind a frame that was accepted, and only then; after a
+        # rejected frame writing goes on from there.
         was_accepted, was_rejected, was_written = Signal(), Signal(), Signal()
         visible = Signal.like(self.frame_position)
         written = Signal.like(self.write_position)
@@ -180,7 +183,7 @@ class Acceptance(wiring.Component):
         with m.Else():
             m.d.comb += Assert(self.write_position == (written + was_written)[: len(written)])
 
-        # A reject tells the newest reason, until it is taken.
+        # 4. The reject: it has the newest reason, from the verdict until it is taken.
         pending = Signal()
         reason = Signal.like(self.reason)
         with m.If(self.ended & ~accepted):
@@ -276,7 +279,7 @@ ACCEPTANCE_MUTANTS = {
     ),
 }
 LATE_MUTANTS = {"any number", "overflow remembered"}
-"""They show in the second frame only."""
+"""Mutants whose fault shows in the second frame only, for which the solver takes minutes."""
 
 
 def test_accepts_only_what_is_right(tmp_path):
@@ -292,5 +295,5 @@ def test_accepts_only_what_is_right(tmp_path):
 )
 def test_wrong_acceptance_is_refuted(name, tmp_path):
     mutated = variant(receiver, ACCEPTANCE_MUTANTS[name], MAX_BODY=SMALL)
-    # A HELLO, and a frame behind it.
+    # Enough cycles for a HELLO and a frame behind it.
     assert not Model(Acceptance(mutated, SMALL, inductive=False), tmp_path).holds(cycles=26)

@@ -1,6 +1,6 @@
 # amaranth: UnusedElaboratable=no
 
-"""The contractor's results: what is stored is given out once, in order, and as it was."""
+"""The contractor's score buffer: what is stored is given out once, in order, and as it was."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from ..support.proof import Model, Mutant
 from .results_harness import ResultsHarness
 
 CYCLES = 22
-"""Of a run of two scores and its result, or of several runs that wait."""
+"""Cycles of a proof: enough for a run of two scores and its result, or several runs that wait."""
 
 MUTANTS = {
     "one bank": Mutant("write_bank.eq(write_bank + stored)", "write_bank.eq(0)"),
@@ -62,10 +62,10 @@ TRAILER_MUTANTS = {
     "low half twice": Mutant("[high] * self._groups", "[low] * self._groups"),
     "all scores": Mutant("row == run.outputs", "row == trailer_first - 1"),
 }
-"""They show late in a result."""
+"""Mutants whose fault shows late in a result; without pauses the solver gets there in time."""
 
 
-# Three groups are slow.
+# With three groups the solver takes minutes.
 @pytest.mark.parametrize("groups", [1, 2, pytest.param(3, marks=pytest.mark.long)])
 def test_gives_out_what_was_stored(groups, tmp_path):
     assert Model(ResultsHarness(groups, None, inductive=True), tmp_path).is_proved(cycles=1)

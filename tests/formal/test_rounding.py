@@ -20,11 +20,18 @@ MUTANTS = {
     "wraps above half": Mutant("max(len(floor) + 1, self._to.width)", "len(floor)"),
 }
 PRODUCT = (2 * MANTISSA.width, MANTISSA.width - 1, MANTISSA)
+"""Width, shift and format of the rounding of a product of two operands."""
+
 SUM = (ACCUMULATOR.width, ACCUMULATOR.width - MANTISSA.width, MANTISSA)
+"""Width, shift and format of the rounding of a normalised sum."""
 
 
 class Harness(wiring.Component):
-    """The nearest integer, even at a tie, is some integer with these properties."""
+    """Compares the result with the nearest integer, which is even at a tie.
+
+    The nearest integer is not computed. It is an open input of which its properties are assumed;
+    the solver finds the one that has them.
+    """
 
     def __init__(self, module, width: int, shift: int, to: Format) -> None:
         self._dut = module.RoundSaturate(width, shift, to)

@@ -1,6 +1,6 @@
 # amaranth: UnusedElaboratable=no
 
-"""The contractor's account of its samples: each that is filled in is contracted once, in order."""
+"""The contractor's queue of samples: each one that is filled in is contracted once, in order."""
 
 import pytest
 from amaranth.hdl import Array, Assert, Assume, Module, Signal
@@ -13,13 +13,13 @@ from ..support.proof import Model, Mutant, Probes, unchanging, variant
 
 GROUPS = (1, 2, 3, 8)
 CYCLES = 12
-"""Enough to fill both halves of three groups, contract one, and fill it again."""
+"""Cycles of a proof: enough to fill both halves of three groups, and contract and refill one."""
 
 
 class Harness(wiring.Component):
-    """Fills and contracts at any times: the fate of any one sample.
+    """Fills and contracts samples at any times, and watches the fate of any one sample.
 
-    Samples are counted modulo the double of what there is room for.
+    Samples are numbered modulo twice the number for which there is room.
 
     Parameters
     ----------
@@ -57,7 +57,8 @@ class Harness(wiring.Component):
         m.d.sync += running.eq((running | self.take) & ~self.done)
         unchanging(m, self.number, "number")
 
-        # How many samples there have been, and which of them is contracted.
+        # Samples that have been filled in, that have been contracted, and their difference: those
+        # that are there.
         filled, contracted = Signal(bits), Signal(bits)
         there = (filled - contracted)[:bits]
         size = Signal(range(groups + 1))
@@ -65,7 +66,8 @@ class Harness(wiring.Component):
         m.d.sync += filled.eq(filled + self.start)
         with m.If(self.done):
             m.d.sync += contracted.eq(contracted + size)
-        # The sample that is watched: where it is, and whether it was when the run was begun.
+        # The sample that is watched: whether it is there, in which half and group, and whether the
+        # run that is under way must contract it (`due`).
         kept, due = Signal(), Signal()
         half, group = Signal(), Signal(range(groups + 1))
         in_half = half == dut.run_half
@@ -98,7 +100,8 @@ class Harness(wiring.Component):
 
         if self._inductive:
             full = Array([self.full_0, self.full_1])
-            # Samples of the half that is contracted, of those done already, and of the other.
+            # Places in use: of samples that are there, and of those in the same half that were
+            # contracted by earlier runs. `ahead`: the other half is being filled.
             used = there + dut.first
             ahead = dut.fill_half != dut.run_half
             m.d.comb += [

@@ -15,15 +15,17 @@ from tensorspin_gateware.link.packet import PacketByte
 from ..support.proof import Model, Mutant, Probes, hold_while_stalled, unchanging, variant
 
 COUNT = 5
-"""Bits enough to count the bytes of these cycles."""
+"""Width of the counters of bytes, enough for the cycles of the proof."""
+
 CRC = types.SimpleNamespace(size=2)
-"""Shorter than the real one: what is proved here does not depend on it."""
+"""In place of the real CRC: it is shorter, and what is proved does not depend on that."""
+
 CYCLES = 10
-"""Of two replies and their CRCs, with pauses."""
+"""Cycles of the proof: enough for two replies and their CRCs, with pauses."""
 
 
 class Wire(wiring.Component):
-    """In place of the encoder, which is proved by itself: bytes go through as they are."""
+    """In place of the encoder, which is proved by itself: bytes pass unchanged."""
 
     bodies: In(stream.Signature(PacketByte))
     frames: Out(stream.Signature(8))
@@ -39,12 +41,15 @@ class Wire(wiring.Component):
 
 
 def hashed(register, byte):
-    """In place of the CRC, which is proved by itself: each byte counts, and its place does."""
+    """Update a simple checksum, in place of the CRC, which is proved by itself.
+
+    It depends on each byte and on the order of the bytes.
+    """
     return Cat(register[-8:] ^ byte, register[:-8])
 
 
 class Hash(wiring.Component):
-    """A register that takes bytes, as that of the CRC does."""
+    """The register of that checksum, with the ports of a CRC processor."""
 
     data: In(8)
     valid: In(1)
@@ -58,7 +63,7 @@ class Hash(wiring.Component):
 
 
 class HashAlgorithm:
-    """What `amaranth.lib.crc` is called by."""
+    """The checksum as an algorithm, with the methods of `amaranth.lib.crc` that are called."""
 
     def __init__(self, data_width: int) -> None:
         assert data_width == len(Hash().data)
@@ -68,7 +73,7 @@ class HashAlgorithm:
 
 
 class Replies(wiring.Component):
-    """Replies of any bytes, with any pauses, and the byte at any one position of the line."""
+    """The transmitter with replies of any bytes and any pauses: the byte at any one position."""
 
     reply: In(stream.Signature(PacketByte))
     ready: In(1)
@@ -116,7 +121,7 @@ class Replies(wiring.Component):
                         expected.last.eq(index == CRC.size - 1),
                         is_expected.eq(1),
                     ]
-        # Nothing is held back, and nothing comes of itself.
+        # Bytes that have been taken are offered at once, and no others are.
         m.d.comb += Assert(dut.tx.valid == (received != sent))
         with m.If(received == sent):
             m.d.comb += Assert(self.reply.ready)

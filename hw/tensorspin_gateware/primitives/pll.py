@@ -7,8 +7,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from amaranth import C, ClockDomain, ClockSignal, Instance, Module, ResetSignal, Signal
-from amaranth.hdl import Elaboratable
+from amaranth import (
+    C,
+    ClockDomain,
+    ClockSignal,
+    Elaboratable,
+    Instance,
+    Module,
+    ResetSignal,
+    Signal,
+)
 from amaranth.lib import io
 from amaranth.lib.cdc import FFSynchronizer
 
@@ -144,8 +152,6 @@ class Limits:
         )
 
 
-# Lattice's data sheets FPGA-DS-02008 and FPGA-DS-02029, sysCLOCK PLL timing, and the technical note
-# FPGA-TN-02052.
 _ICE40_LIMITS = Limits(
     detector=(10 * MHZ, 133 * MHZ),
     vco=(533 * MHZ, 1066 * MHZ),
@@ -154,11 +160,12 @@ _ICE40_LIMITS = Limits(
     multipliers=range(1, 129),
     outputs=tuple(1 << shift for shift in range(1, 7)),
 )
+"""Limits of iCE40 PLLs, from Lattice's data sheets FPGA-DS-02008 and FPGA-DS-02029, sysCLOCK PLL
+timing, and the technical note FPGA-TN-02052."""
 
 LIMITS = {
     Family.ICE40UP: _ICE40_LIMITS,
     Family.ICE40HX: _ICE40_LIMITS,
-    # Lattice's data sheet FPGA-DS-02012, sysCLOCK PLL timing, and the technical note FPGA-TN-02200.
     Family.ECP5: Limits(
         detector=(10 * MHZ, 400 * MHZ),
         vco=(400 * MHZ, 800 * MHZ),
@@ -168,7 +175,8 @@ LIMITS = {
         outputs=tuple(range(1, 129)),
     ),
 }
-"""Limits of the PLLs, by family."""
+"""Limits of the PLLs, by family; those of ECP5 are from Lattice's data sheet FPGA-DS-02012,
+sysCLOCK PLL timing, and the technical note FPGA-TN-02200."""
 
 _ICE40_FILTER_LIMITS_MHZ = (17, 26, 44, 66, 101)
 """Frequencies of the phase detector in MHz that divide the settings of the loop filter:
