@@ -91,7 +91,7 @@ class Host:
         self.send(PacketType.RUN, packets.OFFSET.pack(cut) + levels[cut:])
 
     async def check(self) -> None:
-        """Send what is to be sent, and compare the answers."""
+        """Send the collected bytes, and compare the answers of accelerator and golden device."""
         data, self.data = bytes(self.data), bytearray()
         self.tx.items.clear()
         self.tx.probability = self.rng.choice([0.3, 1])
@@ -130,7 +130,7 @@ class Host:
         assert reasons[0][-1:] == reasons[1][-1:]
 
     def comparable(self, answer: Packet) -> Packet | DeviceStatus:
-        """The answer, without the figures that depend on when requests arrive."""
+        """Return an answer without the numbers that depend on when requests arrive."""
         if answer.type != PacketType.STATUS | REPLY:
             return answer
         status = dataclasses.replace(DeviceStatus.unpack(answer.payload[1:]), step=0)
@@ -140,7 +140,7 @@ class Host:
         return status if self.groups == 1 else dataclasses.replace(status, busy_cycles=0)
 
     async def finish_anneal(self) -> None:
-        """Ask until the run has ended; here, let it end."""
+        """Ask the accelerator until its run has ended, and end the golden device's run."""
         splitter = FrameSplitter()
         annealing = True
         while annealing:
@@ -155,7 +155,7 @@ class Host:
         self.golden.cycle += 1e12
 
     async def anneal(self, rng: np.random.Generator) -> None:
-        """A random run, with other requests while it is under way, stopped once in a while."""
+        """Start a random run of the annealer, and send requests meanwhile; stop it now and then."""
         size = self.golden.board.annealer
         problem = random_problem(rng, size)
         temperatures = rng.uniform(0.02, 1, rng.integers(1, size.steps + 1))
@@ -179,7 +179,8 @@ class Host:
                 self.send(PacketType.READ, pack_memory(AnnealerSpace.RESULTS, 0) + b"\4")
                 self.send(PacketType.HELLO)
                 self.send(PacketType.STATUS)
-                # It never comes to an end, so that nobody needs to know what that would be.
+                # The golden model computes a run when it begins, and this one would take it long.
+                # As the run is stopped before its end, no result is needed.
                 with mock.patch.object(DeviceAnnealer, "_compute", return_value=1):
                     await self.check()
             else:
@@ -191,7 +192,7 @@ class Host:
             self.read(AnnealerSpace.RESULTS, length, replica << stride_bits(length))
 
     def load(self, rng: np.random.Generator) -> int:
-        """A random program; its number of features."""
+        """Load a random program; return its number of features."""
         size = self.golden.board.contractor
         program = random_program(rng, size, most_nodes=6)
         image = program.image(size.lanes)[: size.space_bytes(MemorySpace.PROGRAM)]

@@ -1,4 +1,4 @@
-"""The simulator's pipeline, on a design small enough to know every cycle of."""
+"""Simulators are compiled, kept and run; shown on a design that is known cycle by cycle."""
 
 import sys
 import types
@@ -128,7 +128,7 @@ def test_compiled_once(library, folder, monkeypatch):
 
 
 def test_board_is_elaborated_once(library, folder, monkeypatch):
-    """A second start looks at the sources only."""
+    """A second start only computes the digest of the sources."""
     elaborated = []
 
     def accelerator(board, build):

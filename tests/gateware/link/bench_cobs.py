@@ -1,4 +1,4 @@
-"""Holds encoder and decoder to `tensorspin.contract.wire.cobs`."""
+"""Compares encoder and decoder with `tensorspin.contract.wire.cobs`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BODIES = [
 
 
 def random_body(rng: random.Random, longest: int = cobs.MAX_BODY) -> bytes:
-    """Bytes with few or many zeros."""
+    """Draw bytes with few or many zeros."""
     values = rng.choice([range(2), range(256), [*range(16)], [255, 0, 1]])
     return bytes(rng.choices(values, k=rng.randint(1, longest)))
 
@@ -69,8 +69,10 @@ async def encoder_latency(dut):
 
 
 def decoded(frames: list[bytes]) -> list[int]:
-    """Items that the decoder makes of frames (without delimiters) that are not damaged, and
-    the end of those that are."""
+    """List the items that the decoder makes of frames, given without delimiters.
+
+    For a damaged frame this is the end alone.
+    """
     items = []
     for frame in frames:
         if frame:
@@ -80,7 +82,7 @@ def decoded(frames: list[bytes]) -> list[int]:
 
 
 def without_damaged(items: list[int]) -> list[int]:
-    """Drops what the decoder made of damaged frames before it saw the damage."""
+    """Drop bytes of damaged frames that came out before the damage showed."""
     kept = []
     frame = []
     for item in items:

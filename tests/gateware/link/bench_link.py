@@ -32,7 +32,7 @@ COUNTERS = {
 
 
 class ReceiverModel:
-    """What the receiver must do with the bytes that a source sends, cycle by cycle."""
+    """Model of the receiver: what it must do with the bytes that a source sends, in each cycle."""
 
     def __init__(self, dut: SimHandleBase, rx: Source, requests: Sink, size: int):
         self.dut = dut
@@ -121,7 +121,7 @@ class ReceiverModel:
 
 
 class Faults:
-    """Makes frames, most of them good, and sends them the way that a bad line would."""
+    """Makes frames, most of them good, and damages the others as a bad line would."""
 
     def __init__(self, rng: random.Random) -> None:
         self.rng = rng
@@ -132,7 +132,7 @@ class Faults:
         return bytes(rng.choices(rng.choice([range(256), range(2), [0]]), k=length))
 
     def frame(self, expected: int) -> bytes:
-        """Bytes of one frame or, when a delimiter gets lost, less or more."""
+        """Make one frame, mostly undamaged; if a delimiter is lost or added, it is none or two."""
         rng = self.rng
         kind = rng.choice([*PacketType, rng.randrange(256)])
         sequence = expected
@@ -189,7 +189,7 @@ def set_up(dut, seed: int):
 
 
 async def begin_session(bench: Bench, rx: Source, requests: Sink, model: ReceiverModel) -> None:
-    """HELLO with the number that makes 0 the next one expected."""
+    """Make a HELLO after which the receiver expects the sequence number 0."""
     rx.queue.extend(Packet(PacketType.HELLO, SEQUENCE_MODULUS - 1).frame())
     await bench.settle(rx, requests)
     assert model.expected == 0

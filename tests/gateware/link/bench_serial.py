@@ -20,7 +20,7 @@ from .serial_line import Line, reset
 
 
 class Serial:
-    """The device at its line."""
+    """The link behind its UART: a line on one side, requests and replies on the other."""
 
     def __init__(self, dut, deviation: float = 0.0) -> None:
         self.rng = random.Random(1)
@@ -46,7 +46,7 @@ class Serial:
         await self.line.hold(1, 10)
 
     def accepted(self) -> list[bytes]:
-        """What was accepted since the last time that this was asked."""
+        """Return the packets that were accepted since the last call."""
         packets = split_packets(self.requests.items)
         self.requests.items.clear()
         return packets
@@ -56,7 +56,7 @@ class Serial:
         return Packet(kind, sequence, self.rng.randbytes(self.rng.randrange(12)))
 
     async def check_session(self) -> None:
-        """As a host begins one: after a delimiter a HELLO is accepted, and what follows it."""
+        """Begin a session as a host does; check that HELLO and the packet behind it are accepted."""
         assert self.accepted() == []
         first = self.rng.randrange(SEQUENCE_MODULUS)
         packets = [
@@ -70,7 +70,7 @@ class Serial:
 
 @cocotb.test()
 async def host_begins_before_the_device(dut):
-    """In reset, as until a PLL has locked, the device hears nothing, or the end of something."""
+    """A device in reset, as before its PLL has locked, misses the first part of what is sent."""
     for deviation in (-0.02, 0, 0.02):
         serial = Serial(dut, deviation)
         await serial.begin()

@@ -66,7 +66,7 @@ async def receives_nothing_from_noise(dut):
 
 @cocotb.test()
 async def receives_nothing_from_pulses(dut):
-    """Of any length up to a start bit's middle, at any phase of the clock."""
+    """Low levels shorter than half a bit, at any phase of the clock, are taken for noise."""
     rng, bench, source, sink, running = await set_up(dut)
     line = Line(dut)
     # The line is looked at once a cycle.
@@ -84,7 +84,7 @@ async def receives_nothing_from_pulses(dut):
 
 @cocotb.test()
 async def begins_on_a_busy_line(dut):
-    """Whatever comes out of a reset within a byte: bytes behind a pause are right."""
+    """After a reset within a byte anything may come out, but bytes behind a pause are right."""
     rng, bench, source, sink, running = await set_up(dut)
     line = Line(dut)
     for _ in range(40):

@@ -1,4 +1,4 @@
-"""Byte stuffing in gateware against the host's."""
+"""Byte stuffing in gateware equals that of the host."""
 
 from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
@@ -10,7 +10,7 @@ from tests.gateware.bench import run_bench
 
 
 class Pair(wiring.Component):
-    """Encoder and decoder side by side, for one build."""
+    """Encoder and decoder side by side, so that one simulation is enough."""
 
     plain: In(stream.Signature(PacketByte))
     stuffed: Out(stream.Signature(8))

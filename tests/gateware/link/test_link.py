@@ -1,6 +1,6 @@
 # amaranth: UnusedElaboratable=no
 
-"""Packets in gateware against the host's codec."""
+"""The link in gateware agrees with the host's codec of packets."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # amaranth: UnusedElaboratable=no
 
-"""Resets, and a host that does not wait for the device, at the serial line."""
+"""The link recovers from resets, and from a host that does not wait for the device."""
 
 from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
@@ -15,7 +15,7 @@ DIVISOR = 8
 
 
 class Serial(wiring.Component):
-    """The link as a board has it, between its line and a router."""
+    """The link as a board has it: behind a UART, and in front of a router."""
 
     rx_line: In(1)
     tx_line: Out(1)

@@ -1,6 +1,6 @@
 # amaranth: UnusedElaboratable=no
 
-"""The UART, bit by bit, and its divisor."""
+"""The UART sends and receives each bit in its time, and refuses clocks that cannot."""
 
 import pytest
 from amaranth.hdl import Module
@@ -14,7 +14,7 @@ BAUD = 1_000_000
 
 
 class UART(wiring.Component):
-    """Both directions side by side, for one build."""
+    """Both directions side by side, so that one simulation is enough."""
 
     def __init__(self, clock_hz: int):
         self._clock_hz = clock_hz
