@@ -155,7 +155,7 @@ class Host:
         self.golden.cycle += 1e12
 
     async def anneal(self, rng: np.random.Generator) -> None:
-        """Start a random run of the annealer, and send requests meanwhile; stop it now and then."""
+        """Start random runs of the annealer: a long one, with requests meanwhile, and a short one."""
         size = self.golden.board.annealer
         problem = random_problem(rng, size)
         temperatures = rng.uniform(0.02, 1, rng.integers(1, size.steps + 1))
@@ -179,8 +179,8 @@ class Host:
                 self.send(PacketType.READ, pack_memory(AnnealerSpace.RESULTS, 0) + b"\4")
                 self.send(PacketType.HELLO)
                 self.send(PacketType.STATUS)
-                # The golden model computes a run when it begins, and this one would take it long.
-                # As the run is stopped before its end, no result is needed.
+                # This run never comes to its end, so the golden model need not compute its results,
+                # which would take long.
                 with mock.patch.object(DeviceAnnealer, "_compute", return_value=1):
                     await self.check()
             else:

@@ -56,7 +56,7 @@ class Serial:
         return Packet(kind, sequence, self.rng.randbytes(self.rng.randrange(12)))
 
     async def check_session(self) -> None:
-        """Begin a session as a host does; check that HELLO and the packet behind it are accepted."""
+        """Begin a session as a host does; check that HELLO and the next packet are accepted."""
         assert self.accepted() == []
         first = self.rng.randrange(SEQUENCE_MODULUS)
         packets = [
