@@ -155,7 +155,7 @@ class Host:
         self.golden.cycle += 1e12
 
     async def anneal(self, rng: np.random.Generator) -> None:
-        """Start random runs of the annealer: a long one, with requests meanwhile, and a short one."""
+        """Start random runs of the annealer: a long one, with other requests, and a short one."""
         size = self.golden.board.annealer
         problem = random_problem(rng, size)
         temperatures = rng.uniform(0.02, 1, rng.integers(1, size.steps + 1))
