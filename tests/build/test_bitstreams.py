@@ -280,13 +280,13 @@ def test_page_without_marks_is_refused(folder, results):
 
 
 def test_page_shows_what_is_on_record():
-    """Else: make bitstreams BITSTREAM_FLAGS=--table."""
+    """If this fails: make bitstreams BITSTREAM_FLAGS=--table."""
     rows = read_records(DOCS)
     assert f"{BEGIN}\n\n{records.table(rows)}\n\n{END}" in (DOCS / PAGE).read_text()
 
 
 def test_all_boards_are_on_record_at_their_clock():
-    """Else: make bitstreams, with the names of those boards in BITSTREAM_FLAGS."""
+    """If this fails: make bitstreams, with the names of those boards in BITSTREAM_FLAGS."""
     rows = read_records(DOCS)
     assert {name: row.clock_mhz for name, row in rows.items()} == {
         name: board.clock_hz / 1e6 for name, board in BOARDS.items()
@@ -304,14 +304,14 @@ def test_row_on_record_has_no_faults(name):
 
 @pytest.mark.parametrize("name", ["icebreaker", "ulx3s_25f", "ulx3s_85f"])
 def test_three_seeds_on_record(name):
-    """Of one board for each device that is nearly full; else: make bitstreams with --seeds 3."""
+    """A board of each device that is nearly full has them; else: make bitstreams with --seeds 3."""
     assert len(read_records(DOCS)[name].seeds_mhz) >= 3
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", read_records(DOCS))
 def test_rows_on_record_are_of_the_designs_as_they_are(name):
-    """Else: make bitstreams."""
+    """If this fails, the netlist has changed: make bitstreams."""
     board = find_board(name)
     plan = prepare(board, Accelerator(board, bytes(BUILD_BYTES), HARDWARE[name].family))
     assert design_digest(plan).hex() == read_records(DOCS)[name].build

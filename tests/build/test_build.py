@@ -280,11 +280,11 @@ def test_other_seeds_are_tried_if_it_is_too_slow(fake_tools, capsys):
     slow_mhz = fake_tools.speed["achieved"] = fake_tools.speed["constraint"]
     fake_tools.failing_seed, fake_tools.fast_seed = str(own + 2), str(own + 3)
     assert build.main(["icebreaker"]) == 0
-    told = capsys.readouterr().out
-    assert f"too slow with seed {own}, {slow_mhz:.1f} MHz; trying seed {own + 1}" in told
+    shown = capsys.readouterr().out
+    assert f"too slow with seed {own}, {slow_mhz:.1f} MHz; trying seed {own + 1}" in shown
     # One that has no placement is passed over.
-    assert "no legal placement" in told
-    assert f"too slow with seed {own + 1}, {slow_mhz:.1f} MHz; trying seed {own + 3}" in told
+    assert "no legal placement" in shown
+    assert f"too slow with seed {own + 1}, {slow_mhz:.1f} MHz; trying seed {own + 3}" in shown
     record = build.build_record(build.build("icebreaker")[0])
     assert record.seed == own + 3
     # Nothing is synthesised again, and the last placement is packed.
@@ -308,9 +308,9 @@ def test_missed_timing_fails(fake_tools, factor, capsys):
     mhz = fake_tools.speed["constraint"]
     fake_tools.speed["achieved"] = factor * mhz
     assert build.main(["icebreaker"]) != 0
-    told = f"too slow, {factor * mhz:.1f} MHz for a clock of {mhz:.1f} MHz and 5% more"
+    shown = f"too slow, {factor * mhz:.1f} MHz for a clock of {mhz:.1f} MHz and 5% more"
     error = capsys.readouterr().err
-    assert told in error and "Lower clock_hz in its row of" in error
+    assert shown in error and "Lower clock_hz in its row of" in error
     seeds = [command[command.index("--seed") + 1] for command in fake_tools.stages[::2]]
     tried = {HARDWARE["icebreaker"].seed, *map(int, seeds)}
     assert len(seeds) == build.MOST_SEEDS - 1 and len(tried) == build.MOST_SEEDS
