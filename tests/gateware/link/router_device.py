@@ -39,15 +39,20 @@ def stub_result(program: bytes, table: bytes, levels: bytes) -> SimpleNamespace:
     )
 
 
-def stub_contract(program: bytes, table: np.ndarray, levels: np.ndarray, lanes: int):
-    """`tensorspin.golden.contractor.contraction.contract` of the stub."""
-    results = [stub_result(program, table.tobytes(), bytes(sample)) for sample in levels]
-    return SimpleNamespace(
-        scores=np.array([result.scores for result in results]),
-        exponents=[result.exponent for result in results],
-        classes=[result.argmax for result in results],
-        cycles=np.array([result.cycles for result in results]),
-    )
+class StubContractor:
+    """`tensorspin.golden.contractor.contraction.GoldenContractor` of the stub."""
+
+    def __init__(self, program: bytes, weights: None, table: np.ndarray, lanes: int) -> None:
+        self.memories = program, table.tobytes()
+
+    def run(self, levels: np.ndarray) -> SimpleNamespace:
+        results = [stub_result(*self.memories, bytes(sample)) for sample in levels]
+        return SimpleNamespace(
+            scores=np.array([result.scores for result in results]),
+            exponents=[result.exponent for result in results],
+            classes=[result.argmax for result in results],
+            cycles=np.array([result.cycles for result in results]),
+        )
 
 
 class Contractor:
@@ -246,8 +251,8 @@ class Device:
         with (
             mock.patch.multiple(
                 contractor_device,
-                read_image=lambda program, lanes: (program,),
-                contract=stub_contract,
+                read_image=lambda program, lanes: (program, None),
+                GoldenContractor=StubContractor,
             ),
             mock.patch.object(DeviceAnnealer, "_compute", return_value=1),
         ):
