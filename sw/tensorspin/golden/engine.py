@@ -75,6 +75,9 @@ class GoldenEngine(ABC):
     """Requests that are executed, and refused, while results of earlier ones are not ready yet. All
     other requests wait for the results."""
 
+    groups: int = 1
+    """Number of requests with late replies that the engine works on at a time."""
+
     @abstractmethod
     def execute(self, kind: PacketType, payload: bytes, cycle: float) -> Reply | None:
         """Execute a request that belongs to this engine.

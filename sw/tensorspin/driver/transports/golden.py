@@ -46,7 +46,7 @@ class GoldenTransport(Transport):
         # Times at which the line to the device, the line from it, and each group of lanes will have
         # worked off what they were given. The groups are a heap: the one that is free first leads.
         self._line_in = self._line_out = 0.0
-        self._engines = [0.0] * (1 if board.contractor is None else board.contractor.groups)
+        self._engines = [0.0] * max(engine.groups for engine in self.device.engines.values())
 
     def describe_line(self, baud: int) -> str:
         """Describe what a measurement of this transport measures."""

@@ -39,6 +39,7 @@ class DeviceContractor(GoldenEngine):
 
     def __init__(self, size: ContractorSize) -> None:
         self.size = size
+        self.groups = size.groups
         self.memories: dict[int, bytearray] = {
             space: bytearray(1 << found.bits) for space, found in contractor_spaces(size).items()
         }
