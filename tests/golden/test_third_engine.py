@@ -54,14 +54,6 @@ class GoldenScratch(GoldenEngine):
         return Status.UNKNOWN_TYPE, b""
 
 
-class Zeros(Write):
-    """A WRITE that measures the line."""
-
-    def __init__(self):
-        super().__init__(ScratchSpace.WORDS, 0, bytes(16))
-        self.count = 16
-
-
 class ScratchDriver(EngineDriver):
     """Writes zeros, and reads them."""
 
@@ -69,7 +61,8 @@ class ScratchDriver(EngineDriver):
         self.session = session
 
     def link_probe(self):
-        return LinkProbe(Zeros, lambda: Read(ScratchSpace.WORDS, 0, 16))
+        space = ScratchSpace.WORDS
+        return LinkProbe(lambda: Write(space, 0, bytes(16)), lambda: Read(space, 0, 16))
 
 
 ROW = Engine(
