@@ -1,12 +1,13 @@
 """The exceptions of the package.
 
-Arguments that are wrong in themselves (a shape, a range) raise `ValueError` or `TypeError` as
-everywhere in Python; the exceptions here tell of the device, of the way to it, and of what fits.
+Arguments that are wrong in themselves (a shape, a range) raise `ValueError` or `TypeError`, as
+everywhere in Python. The exceptions of this module report what no argument can be blamed for: a
+device, the line to it, or something that is larger than a device holds.
+
+This module imports nothing of the project, so that every other module may raise its exceptions.
 """
 
 from __future__ import annotations
-
-from .contract.wire.packets import Status
 
 
 class TensorspinError(Exception):
@@ -14,25 +15,26 @@ class TensorspinError(Exception):
 
 
 class TransportError(TensorspinError):
-    """The way to the device can't be opened, or broke."""
+    """The line to the device cannot be opened, or broke while it was in use."""
 
 
 class BaudRateError(TransportError):
-    """A serial port that is there doesn't know the rate."""
+    """The serial port exists, but does not support the baud rate."""
 
 
 class LinkError(TensorspinError):
-    """The device doesn't answer, or too much is lost on the line."""
+    """The device does not answer, or the line loses more than the driver can repair."""
 
 
 class ProtocolVersionError(TensorspinError):
-    """The device speaks another version of the protocol.
+    """The device speaks another version of the protocol than this driver.
 
-    Attributes
+    Parameters
     ----------
     message : str
+        What the user is told.
     device, driver : int
-        The two versions.
+        The protocol version of the device, and that of this driver.
     """
 
     def __init__(self, message: str, device: int, driver: int) -> None:
@@ -46,16 +48,18 @@ class ProtocolVersionError(TensorspinError):
 
 
 class DeviceError(TensorspinError):
-    """The device refused a request, or lost its model.
+    """The device refused a request, or lost its program.
 
-    Attributes
+    Parameters
     ----------
     message : str
-    status : Status or int
-        Its answer; a plain integer if this driver knows no such status.
+        What the user is told.
+    status : int
+        The status code in the device's reply: a `tensorspin.contract.wire.packets.Status` if the
+        driver knows the code, otherwise a plain integer.
     """
 
-    def __init__(self, message: str, status: Status | int) -> None:
+    def __init__(self, message: str, status: int) -> None:
         super().__init__(message, status)
         self.message = message
         self.status = status
@@ -67,17 +71,24 @@ class DeviceError(TensorspinError):
 class CapacityError(TensorspinError):
     """Something is larger than the device holds.
 
-    Attributes
+    Parameters
     ----------
     what : str
-        The quantity, with its unit.
+        The quantity that is too large, with its unit.
     needed, limit : int
-    advice : str
-        What to do about it; may be empty.
+        The quantity that is needed, and the greatest that the device holds.
+    advice : str, default=""
+        What the user can do about it; may be empty.
+
+    Examples
+    --------
+    >>> print(CapacityError("steps of the schedule", 12, 8))
+    steps of the schedule: 12 needed, the device holds 8
     """
 
     def __init__(self, what: str, needed: int, limit: int, advice: str = "") -> None:
-        # All arguments go to the base class, so that the exception survives pickling (joblib).
+        # The base class is given all arguments because pickle passes them to the constructor again:
+        # joblib sends exceptions from worker processes that way.
         super().__init__(what, needed, limit, advice)
         self.what = what
         self.needed = needed

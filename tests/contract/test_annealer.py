@@ -8,16 +8,16 @@ from itertools import product
 import numpy as np
 import pytest
 
-from tensorspin.contract.annealer.problem import IsingProblem, schedule
+from tensorspin.contract.annealer.image import coupling_rows, offset_places
+from tensorspin.contract.annealer.problem import IsingProblem
 from tensorspin.contract.annealer.size import MIN_REPLICAS, PROBABILITY, AnnealerSize
+from tensorspin.contract.annealer.steps import digit_probabilities, highest_temperature, schedule
 from tensorspin.contract.annealer.thresholds import (
     _MAPS,
     GENERATOR_BITS,
     MAX_SAMPLES,
-    digit_probabilities,
     generator_taps,
     generators,
-    highest_temperature,
 )
 
 SIZE = AnnealerSize(8, 3, 7, MIN_REPLICAS, (1,) * 6, 8, 4)
@@ -85,9 +85,9 @@ def test_rows_give_fields(offset_rows):
     couplings = np.triu(rng.integers(-3, 4, (5, 5)), 1)
     problem = IsingProblem(size, couplings + couplings.T, rng.integers(-9, 10, 5))
     assert problem.offset_rows > 1
-    rows = problem.rows()
+    rows = coupling_rows(problem)
     assert len(rows) <= size.spins + size.offset_rows
-    first, *others = rows[size.offset_places(problem.offset_rows), problem.first :]
+    first, *others = rows[offset_places(size, problem.offset_rows), problem.first :]
     assert np.array_equal(first + 2 * np.sum(others, axis=0), problem.start_fields)
     assert np.array_equal(rows[problem.first : size.spins, problem.first :], problem.couplings)
     assert not rows[:, : problem.first].any()

@@ -9,27 +9,19 @@ import pytest
 
 from tensorspin.contract.annealer.image import (
     AnnealerSpace,
-    Run,
-    couplings_image,
     result_bytes,
-    results_image,
     row_bytes,
     run_bytes,
-    run_image,
     space_bytes,
     state_bytes,
-    states_image,
     step_bytes,
-    steps_image,
     stride_bits,
-    unpack_problem,
-    unpack_results,
-    unpack_states,
-    unpack_steps,
 )
-from tensorspin.contract.annealer.problem import IsingProblem, schedule
-from tensorspin.contract.annealer.results import Anneal
+from tensorspin.contract.annealer.job import AnnealJob
+from tensorspin.contract.annealer.problem import IsingProblem
+from tensorspin.contract.annealer.results import AnnealResults
 from tensorspin.contract.annealer.size import AnnealerSize, Moving
+from tensorspin.contract.annealer.steps import schedule
 from tensorspin.contract.annealer.thresholds import MAX_SAMPLES, expand_seed
 from tensorspin.contract.contractor.memory import MemorySpace
 from tensorspin.contract.wire.packets import MAX_PAYLOAD
@@ -66,22 +58,28 @@ def test_what_is_written_can_be_unpacked(size):
             replace(third, ring=5, moving=Moving.ODD),
         ]
         initial = rng.choice([-1, 1], (size.replicas, problem.variables))
-        image = run_image(problem, 5, steps, expand_seed(1, size), initial=True)
+        job = AnnealJob(problem, steps, 1, 5, initial).fit(size)
+        image = job.run_image()
         assert len(image) == run_bytes(size)
-        run = Run.unpack(image)
-        assert run.refresh == 5
-        assert run.fill >= problem.offset_rows + problem.variables
-        assert np.array_equal(run.seeds, expand_seed(1, size))
-        couplings = memory(size, AnnealerSpace.COUPLINGS, couplings_image(problem), row_bytes(size))
-        unpacked = unpack_problem(size, couplings, run)
-        assert np.array_equal(unpacked.couplings, problem.couplings)
-        assert np.array_equal(unpacked.linear, problem.linear)
-        written = memory(size, AnnealerSpace.STEPS, steps_image(steps), step_bytes(size))
-        assert unpack_steps(size, written, run) == steps
-        written = memory(
-            size, AnnealerSpace.STATES, states_image(problem, initial), state_bytes(size)
-        )
-        assert np.array_equal(unpack_states(size, written, run), initial)
+        assert job.fill_rounds >= problem.offset_rows + problem.variables
+        lengths = {
+            AnnealerSpace.COUPLINGS: row_bytes(size),
+            AnnealerSpace.STEPS: step_bytes(size),
+            AnnealerSpace.STATES: state_bytes(size),
+        }
+        memories = {
+            space: memory(size, space, rows, lengths[space]) for space, rows in job.images().items()
+        }
+        unpacked = AnnealJob.unpack(size, image, memories)
+        assert unpacked.refresh == 5
+        assert np.array_equal(unpacked.seed, expand_seed(1, size))
+        assert np.array_equal(unpacked.problem.couplings, problem.couplings)
+        assert np.array_equal(unpacked.problem.linear, problem.linear)
+        assert unpacked.steps == steps
+        assert np.array_equal(unpacked.initial_states, initial)
+        assert unpacked.ladder is None
+        assert unpacked.run_image() == image
+        assert unpacked.images() == job.images()
 
 
 def test_results_can_be_unpacked():
@@ -90,7 +88,7 @@ def test_results_can_be_unpacked():
     problem = random_problem(rng, size)
     shape = (size.replicas, problem.variables)
     states, best = rng.choice([-1, 1], (2, *shape)).astype(np.int8)
-    run = Anneal(
+    results = AnnealResults(
         states,
         best,
         problem.energy(states),
@@ -98,21 +96,21 @@ def test_results_can_be_unpacked():
         rng.permutation(size.replicas),
         123456,
     )
-    blocks = results_image(problem, run)
+    blocks = results.blocks(problem)
     assert {len(block) for block in blocks} == {result_bytes(size)}
-    unpacked = unpack_results(problem, blocks)
-    for field in fields(Anneal):
-        assert np.array_equal(getattr(unpacked, field.name), getattr(run, field.name))
+    unpacked = AnnealResults.unpack(problem, blocks)
+    for field in fields(AnnealResults):
+        assert np.array_equal(getattr(unpacked, field.name), getattr(results, field.name))
 
 
 def test_initial_states_that_do_not_fit():
     size = SIZES[0]
     problem = IsingProblem(size, np.zeros((3, 3), dtype=int), np.ones(3, dtype=int))
     with pytest.raises(ValueError, match=r"must have the shape \(10, 3\), not \(10, 4\)"):
-        problem.initial_states(np.ones((10, 4)))
+        AnnealJob(problem, [], initial_states=np.ones((10, 4))).start_states  # noqa: B018
     for wrong in (0, np.nan, 2):
         with pytest.raises(ValueError, match=r"must be \+1 and -1"):
-            problem.initial_states(np.full((10, 3), wrong))
+            AnnealJob(problem, [], initial_states=np.full((10, 3), wrong)).start_states  # noqa: B018
 
 
 def test_a_run_fits_one_packet():

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from tensorspin.contract.annealer.image import AnnealerSpace
-from tensorspin.contract.annealer.problem import IsingProblem, Step
+from tensorspin.contract.annealer.job import AnnealJob
+from tensorspin.contract.annealer.problem import IsingProblem
 from tensorspin.contract.annealer.size import CYCLES, REFRESH, SWEEPS
+from tensorspin.contract.annealer.steps import Step
 from tensorspin.contract.annealer.tempering import ladder, tempering_schedule
 from tensorspin.contract.annealer.transverse import transverse_schedule
 from tensorspin.contract.device.boards import find_board
@@ -17,13 +19,14 @@ from tensorspin.contract.wire.packets import Status
 from tensorspin.driver.board import Board
 from tensorspin.driver.link.requests import Script, Write
 from tensorspin.errors import CapacityError, DeviceError, LinkError, TensorspinError
+from tensorspin.golden.annealer.metropolis import anneal
 from tensorspin.golden.device import GoldenDevice
 
-from ..support.anneals import ALONE, BOTH, SIZE, Job, cooling, random_ising, random_job
+from ..support.anneals import ALONE, BOTH, SIZE, check, cooling, random_ising, random_job
 from ..support.doubles import ROW, CableTransport, assert_answers, golden_board, golden_transport
 from ..support.loaded_programs import chain_program, golden_answers, random_levels
 
-JOB = Job(random_ising(), cooling())
+JOB = AnnealJob(random_ising(), cooling())
 LADDER = ladder(np.geomspace(8, 1, SIZE.replicas), SIZE)
 OTHER_LADDER = dataclasses.replace(LADDER, exchanges=LADDER.exchanges[1:])
 
@@ -69,19 +72,36 @@ class Watch:
 def test_results_are_those_of_the_golden_model(row):
     with golden_board(row=row) as board:
         for seed in range(8):
-            random_job(seed).check(board)
+            check(board, random_job(seed))
         assert board._session.line.statistics.resent == 0
 
 
+def test_arguments_are_those_of_a_job(board):
+    job = random_job(3)
+    found = board.anneal(
+        job.problem,
+        job.steps,
+        job.seed,
+        refresh=job.refresh,
+        initial_states=job.initial_states,
+        ladder=job.ladder,
+    )
+    expected = anneal(job)
+    np.testing.assert_array_equal(found.states, expected.states)
+    assert found.cycles == expected.cycles
+
+
 def test_same_seed_same_result(board):
-    first, other, again = (dataclasses.replace(JOB, seed=seed).on(board) for seed in (1, 2, 1))
+    first, other, again = (
+        board.anneal_job(dataclasses.replace(JOB, seed=seed)) for seed in (1, 2, 1)
+    )
     assert np.array_equal(first.states, again.states)
     assert not np.array_equal(first.states, other.states)
 
 
 def test_dtypes_shapes_and_times(board):
     start = board.seconds
-    found = JOB.on(board)
+    found = board.anneal_job(JOB)
     shape = (SIZE.replicas, SIZE.spins)
     for states in (found.states, found.best_states):
         assert (states.dtype, states.shape) == (np.int8, shape)
@@ -94,7 +114,7 @@ def test_dtypes_shapes_and_times(board):
 
 def test_energies_include_linear_terms_and_belong_to_states(board):
     problem = random_ising(3, variables=10)
-    found = Job(problem, cooling()).on(board)
+    found = board.anneal_job(AnnealJob(problem, cooling()))
     np.testing.assert_array_equal(problem.energy(found.states), found.energies)
     np.testing.assert_array_equal(problem.energy(found.best_states), found.best_energies)
     assert (found.best_energies <= found.energies).all()
@@ -102,7 +122,7 @@ def test_energies_include_linear_terms_and_belong_to_states(board):
 
 def test_problem_without_couplings(board):
     problem = IsingProblem(SIZE, np.zeros((3, 3), int), np.array([2, 0, -1]))
-    found = Job(problem, cooling(8, 3)).check(board)
+    found = check(board, AnnealJob(problem, cooling(8, 3)))
     assert (found.best_energies == -3).all()
 
 
@@ -112,7 +132,7 @@ def test_large_device():
     with golden_board(row=row) as board:
         for density in (0.6, 0.02):
             problem = random_ising(1, size.spins, density, size)
-            Job(problem, cooling(3, 2, size)).check(board)
+            check(board, AnnealJob(problem, cooling(3, 2, size)))
 
 
 def test_quantum_annealing_and_tempering_are_run():
@@ -127,28 +147,28 @@ def test_quantum_annealing_and_tempering_are_run():
 
 def test_what_is_there_is_not_sent_again(board, monkeypatch):
     watch = Watch(board, monkeypatch)
-    JOB.check(board)
+    check(board, JOB)
     assert watch.take(Write)
-    JOB.check(board)
+    check(board, JOB)
     assert not watch.take((Write, Script))
-    dataclasses.replace(JOB, seed=5, refresh=1).check(board)
+    check(board, dataclasses.replace(JOB, seed=5, refresh=1))
     assert not watch.take((Write, Script))
-    dataclasses.replace(JOB, steps=cooling(5)).check(board)
+    check(board, dataclasses.replace(JOB, steps=cooling(5)))
     assert {request.space for request in watch.take(Write)} == {AnnealerSpace.STEPS}
     states = np.ones((SIZE.replicas, SIZE.spins), dtype=int)
     states[3, 4] = -1
-    dataclasses.replace(JOB, steps=cooling(5), initial_states=states).check(board)
+    check(board, dataclasses.replace(JOB, steps=cooling(5), initial_states=states))
     (write,) = watch.take(Write)
     assert (write.space, len(write.data)) == (AnnealerSpace.STATES, 1)
 
 
 def test_a_small_change_is_a_small_upload(board, monkeypatch):
-    JOB.check(board)
+    check(board, JOB)
     couplings = JOB.problem.couplings.copy()
     couplings[2, 7] = couplings[7, 2] = couplings[2, 7] % 7 + 1
     watch = Watch(board, monkeypatch)
     problem = IsingProblem(SIZE, couplings, JOB.problem.linear)
-    dataclasses.replace(JOB, problem=problem).check(board)
+    check(board, dataclasses.replace(JOB, problem=problem))
     requests = watch.take((Write, Script))
     assert 0 < sum(len(r.data) if isinstance(r, Write) else len(r.entries) for r in requests) < 60
 
@@ -160,7 +180,7 @@ def test_sparse_problems_travel_as_scripts(monkeypatch):
         watch = Watch(board, monkeypatch)
         for density, kind in ((0.02, Script), (0.9, Write), (0.02, Write)):
             problem = random_ising(0, 128, density, size)
-            Job(problem, cooling(1, 1, size)).check(board)
+            check(board, AnnealJob(problem, cooling(1, 1, size)))
             requests = watch.take((Write, Script))
             couplings = [
                 r for r in requests if isinstance(r, Script) or r.space == AnnealerSpace.COUPLINGS
@@ -169,22 +189,22 @@ def test_sparse_problems_travel_as_scripts(monkeypatch):
 
 
 def test_other_hosts_uploads_are_not_relied_on(board, device):
-    JOB.check(board)
+    check(board, JOB)
     with golden_board(device, BOTH) as other:
-        random_job(3).check(other)
+        check(other, random_job(3))
         for _ in range(100):
             other.status()
-    JOB.check(board)
+    check(board, JOB)
 
 
 def test_memory_that_does_not_hold(device):
     """States with energies that are not their own are never returned."""
     with golden_board(device, BOTH) as board:
-        JOB.check(board)
+        check(board, JOB)
         device.memories[AnnealerSpace.COUPLINGS][12:24] = bytes(range(60, 72))
         with pytest.raises(DeviceError, match="state of replica . has the energy .*, the device"):
-            dataclasses.replace(JOB, seed=2).on(board)
-        JOB.check(board)  # everything is sent again
+            board.anneal_job(dataclasses.replace(JOB, seed=2))
+        check(board, JOB)  # everything is sent again
 
 
 # Arguments
@@ -215,53 +235,53 @@ def test_memory_that_does_not_hold(device):
 def test_bad_arguments(board, change, error, message, monkeypatch):
     watch = Watch(board, monkeypatch)
     with pytest.raises(error, match=message):
-        dataclasses.replace(JOB, **change).on(board)
+        board.anneal_job(dataclasses.replace(JOB, **change))
     assert not watch.take(), "refused before anything was sent"
-    JOB.check(board)
+    check(board, JOB)
 
 
 def test_problem_that_is_too_large(board, monkeypatch):
     large = dataclasses.replace(SIZE, spins=30, coupling_bits=5, field_bits=10)
     watch = Watch(board, monkeypatch)
     with pytest.raises(CapacityError, match="variables .*: 30 needed, the device holds 24; fix"):
-        Job(random_ising(0, 30, size=large), cooling()).on(board)
+        board.anneal_job(AnnealJob(random_ising(0, 30, size=large), cooling()))
     with pytest.raises(ValueError, match="a coupling of .* is greater than 7, the limit of 4 bits"):
-        Job(random_ising(0, 20, size=large), cooling()).on(board)
+        board.anneal_job(AnnealJob(random_ising(0, 20, size=large), cooling()))
     assert not watch.take()
 
 
 def test_problem_for_another_size_that_fits(board):
     large = dataclasses.replace(SIZE, spins=30, replicas=16)
     problem = random_ising(0, 20, size=large)
-    found = Job(problem, cooling()).on(board)
-    expected = Job(IsingProblem(SIZE, problem.couplings, problem.linear), cooling()).expected()
+    found = board.anneal_job(AnnealJob(problem, cooling()))
+    expected = anneal(AnnealJob(IsingProblem(SIZE, problem.couplings, problem.linear), cooling()))
     np.testing.assert_array_equal(found.states, expected.states)
 
 
 def test_modes_that_are_not_there():
     size = dataclasses.replace(SIZE, ring=0, tempering=0)
     with golden_board(row=dataclasses.replace(ALONE, engines=Engines(size))) as board:
-        JOB.on(board)
+        board.anneal_job(JOB)
         quantum = transverse_schedule([1.0], 0.3, 1, SIZE)
         with pytest.raises(ValueError, match="step 0 couples the replicas along a ring, which the"):
-            dataclasses.replace(JOB, steps=quantum).on(board)
+            board.anneal_job(dataclasses.replace(JOB, steps=quantum))
         with pytest.raises(ValueError, match="a ladder of temperatures is given, which the device"):
-            dataclasses.replace(JOB, ladder=LADDER).on(board)
+            board.anneal_job(dataclasses.replace(JOB, ladder=LADDER))
 
 
 def test_engines_that_are_not_there():
     with golden_board() as board:
         with pytest.raises(TensorspinError, match=r"\(icebreaker\) has no annealer in its bit"):
-            JOB.on(board)
+            board.anneal_job(JOB)
     with golden_board(row=ALONE) as board:
         for use in (lambda: board.load(chain_program()), lambda: board.run(random_levels(1))):
             with pytest.raises(TensorspinError, match=r"\(annealer\) has no contractor in its bit"):
                 use()
         assert board.program is None
         assert not board.status().active
-        JOB.check(board)
+        check(board, JOB)
     with pytest.raises(TensorspinError, match="is closed"):
-        JOB.on(board)
+        board.anneal_job(JOB)
 
 
 # Both engines
@@ -270,18 +290,18 @@ def test_engines_that_are_not_there():
 def test_the_program_stays(board):
     program, levels = chain_program(), random_levels(20)
     board.load(program)
-    JOB.check(board)
+    check(board, JOB)
     assert_answers(board.run(levels), golden_answers(program, levels))
-    random_job(1).check(board)
+    check(board, random_job(1))
     board.load(chain_program(seed=2))
-    dataclasses.replace(JOB, seed=3).check(board)
+    check(board, dataclasses.replace(JOB, seed=3))
     assert board.status().active
 
 
 def test_lost_program_does_not_keep_from_annealing(board, device):
     board.load(chain_program())
     device.restart()
-    JOB.check(board)
+    check(board, JOB)
     assert board.program is None
 
 
@@ -291,7 +311,7 @@ def test_lost_program_does_not_keep_from_annealing(board, device):
 def test_progress(board):
     seen = []
     job = dataclasses.replace(JOB, steps=cooling(8, 60))
-    job.check(board, progress=lambda *state: seen.append(state))
+    check(board, job, progress=lambda *state: seen.append(state))
     assert seen[-1] == (8, 8)
     assert seen == sorted(seen)
 
@@ -304,38 +324,38 @@ def test_interrupted_wait_stops_the_run(board, device, interruption):
 
     long = dataclasses.replace(JOB, steps=cooling(8, 200))
     with pytest.raises(interruption):
-        long.on(board, progress=interrupt)
+        board.anneal_job(long, progress=interrupt)
     status = board.status()
     assert not status.annealing
-    JOB.check(board)
+    check(board, JOB)
 
 
 @pytest.mark.parametrize("cut", range(5, 800, 80))
 def test_cable_cut(device, cut):
     transport = CableTransport(golden_transport(device, BOTH))
     with Board.over(transport) as board:
-        random_job(7).check(board)
+        check(board, random_job(7))
         transport.bytes_left = cut
         with pytest.raises(LinkError):
             for seed in range(2):
-                dataclasses.replace(JOB, seed=seed).check(board)
+                check(board, dataclasses.replace(JOB, seed=seed))
         transport.mend()
-        JOB.check(board)
+        check(board, JOB)
 
 
 def test_device_that_never_ends(board, device, monkeypatch):
     annealer = device.engines[EngineKind.ANNEALER]
     monkeypatch.setattr(annealer, "step", lambda cycle: None if annealer._run is None else 0)
     with pytest.raises(DeviceError, match="longer than the schedule can take") as caught:
-        JOB.on(board)
+        board.anneal_job(JOB)
     assert caught.value.status is Status.BUSY
 
 
 def test_link_test_leaves_annealing_alone():
     for row in (ALONE, BOTH):
         with golden_board(row=row) as board:
-            JOB.check(board)
+            check(board, JOB)
             report = board.link_test(0.2)
             assert 0.7 * ROW.baud / 10 < report.to_device < ROW.baud / 10
             assert 0.7 * ROW.baud / 10 < report.from_device < ROW.baud / 10
-            JOB.check(board)
+            check(board, JOB)

@@ -4,15 +4,16 @@ import dataclasses
 
 import pytest
 
+from tensorspin.contract.annealer.job import AnnealJob
 from tensorspin.driver.board import Board
 from tensorspin.driver.transports.simulated import SimulatedTransport
 
-from ..support.anneals import ALONE, Job, cooling, random_ising, random_job
+from ..support.anneals import ALONE, check, cooling, random_ising, random_job
 from ..support.faults import FaultRates, FaultyTransport
 
 simulator = pytest.importorskip("tensorspin_gateware.simulation.simulator")
 
-JOB = Job(random_ising(), cooling())
+JOB = AnnealJob(random_ising(), cooling())
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +43,7 @@ def test_results_are_those_of_the_golden_model(transport):
     board = Board.over(transport)
     assert board.info == ALONE.description(b"anneals ")
     for seed in range(8):
-        random_job(seed).check(board)
+        check(board, random_job(seed))
     assert board._session.line.statistics.resent == 0
     status = board.status()
     assert (status.damaged, status.out_of_sequence, status.overflows) == (0, 0, 0)
@@ -52,7 +53,7 @@ def test_bad_line(transport):
     rates = FaultRates(byte=0.003, frame=0.01, stall=0.001, stall_seconds=0.005)
     board = Board.over(FaultyTransport(transport, rates, seed=0))
     for job in (JOB, random_job(1), random_job(2)):
-        job.check(board)
+        check(board, job)
 
 
 def test_interrupted_wait_stops_the_run(transport):
@@ -63,14 +64,14 @@ def test_interrupted_wait_stops_the_run(transport):
 
     long = dataclasses.replace(JOB, steps=cooling(8, 2000))
     with pytest.raises(KeyboardInterrupt):
-        long.on(board, progress=interrupt)
+        board.anneal_job(long, progress=interrupt)
     assert not board.status().annealing
-    JOB.check(board)
+    check(board, JOB)
 
 
 def test_link_test(transport):
     board = Board.over(transport)
-    JOB.check(board)
+    check(board, JOB)
     report = board.link_test(0.02)
     assert report.statistics.resent == 0
-    JOB.check(board)
+    check(board, JOB)

@@ -10,7 +10,7 @@ from tensorspin.contract.device.boards import find_board
 from tensorspin.contract.device.engines import Engines
 from tensorspin.data.model_files import Model
 from tensorspin.feasibility.models import estimate_model, estimate_widths
-from tensorspin.sampling.binary_model import quantise_model
+from tensorspin.sampling.quantise import quantise_model
 
 from ..support.annealer_boards import SIZE
 

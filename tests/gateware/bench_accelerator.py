@@ -12,14 +12,12 @@ import numpy as np
 from tensorspin.contract.annealer.image import (
     AnnealerSpace,
     result_bytes,
-    run_image,
     step_bytes,
-    steps_image,
     stride_bits,
 )
-from tensorspin.contract.annealer.problem import schedule
+from tensorspin.contract.annealer.job import AnnealJob
 from tensorspin.contract.annealer.size import SWEEPS
-from tensorspin.contract.annealer.thresholds import expand_seed, highest_temperature
+from tensorspin.contract.annealer.steps import highest_temperature, schedule
 from tensorspin.contract.contractor.memory import MemorySpace
 from tensorspin.contract.wire import packets
 from tensorspin.contract.wire.packets import (
@@ -168,11 +166,12 @@ class Host:
         # The first run is too long to end before the requests that follow.
         for chosen in (steps, short):
             low = stride_bits(step_bytes(size))
-            for index, word in enumerate(steps_image(chosen)):
+            # Only the second run comes to an end, so the first may be longer than jobs may be.
+            job = AnnealJob(problem, chosen, int(rng.integers(1 << 30)), int(rng.integers(3)))
+            for index, word in enumerate(job.images()[AnnealerSpace.STEPS]):
                 where = pack_memory(AnnealerSpace.STEPS, index << low)
                 self.send(PacketType.WRITE, where + word)
-            seeds = expand_seed(int(rng.integers(1 << 30)), size)
-            self.send(PacketType.ANNEAL, run_image(problem, int(rng.integers(3)), chosen, seeds))
+            self.send(PacketType.ANNEAL, job.run_image())
             if chosen is steps:
                 self.send(PacketType.STATUS)
                 self.send(PacketType.WRITE, pack_memory(AnnealerSpace.COUPLINGS, 0) + b"xyz")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tensorspin.contract.annealer.problem import IsingProblem, schedule
+from tensorspin.contract.annealer.job import AnnealJob
+from tensorspin.contract.annealer.problem import IsingProblem
 from tensorspin.contract.annealer.size import (
     MIN_REPLICAS,
     RING,
@@ -14,6 +15,7 @@ from tensorspin.contract.annealer.size import (
     AnnealerSize,
     Moving,
 )
+from tensorspin.contract.annealer.steps import schedule
 from tensorspin.contract.annealer.thresholds import (
     GENERATOR_BITS,
     SEED_BYTES,
@@ -23,8 +25,8 @@ from tensorspin.contract.annealer.thresholds import (
     generator_taps,
 )
 from tensorspin.contract.annealer.transverse import transverse_schedule
-from tensorspin.golden.annealer.metropolis import Annealer, anneal
-from tensorspin.golden.annealer.thresholds import BLOCK, Generator
+from tensorspin.golden.annealer.metropolis import GoldenAnnealer, anneal
+from tensorspin.golden.annealer.thresholds import BLOCK, GoldenGenerator
 from tests.support.statistics import LEVEL, boltzmann, chi_square, random_terms, total_variation
 
 SMALL = AnnealerSize(8, 3, 8, 256, (1,) * 7, 64, 16)
@@ -48,9 +50,9 @@ def spread_problem(size, couplings, linear):
 def counts(problem, places, temperature, samples, refresh, sweeps=5):
     """How often each state was seen, `sweeps` sweeps apart."""
     size = problem.size
-    annealer = Annealer(problem, expand_seed(1, size), refresh)
-    (step,) = schedule([temperature], sweeps, size)
-    annealer.fill(step)
+    (step,) = steps = schedule([temperature], sweeps, size)
+    annealer = GoldenAnnealer(AnnealJob(problem, steps, 1, refresh))
+    annealer.fill()
     for _ in range(20):
         annealer.run(step)
     seen = np.zeros(2 ** len(places), dtype=np.int64)
@@ -203,10 +205,9 @@ def test_equals_a_plain_machine(strides, refresh, initial):
     steps += transverse_schedule([9.0, 2.0], 0.2, 2, size)
     # A ring's sequence of bits is cut off where all replicas move.
     steps[4:4] = schedule([1.0, 0.1], 1, size)
-    seeds = expand_seed(5, size)
     start = np.random.default_rng(0).choice([-1, 1], (size.replicas, 6)) if initial else None
-    run = anneal(problem, steps, seeds, refresh, start)
-    states, rounds = plain_anneal(problem, steps, seeds, refresh, start)
+    run = anneal(AnnealJob(problem, steps, 5, refresh, start))
+    states, rounds = plain_anneal(problem, steps, expand_seed(5, size), refresh, start)
     assert run.states.tolist() == states
     assert run.cycles == START + rounds * size.replicas
     assert run.energies.tolist() == problem.energy(run.states).tolist()
@@ -216,7 +217,7 @@ def test_equals_a_plain_machine(strides, refresh, initial):
 
 def test_generator_equals_a_plain_one():
     seed = bytes(range(SEED_BYTES))
-    generator = Generator(1, seed)
+    generator = GoldenGenerator(1, seed)
     words = np.concatenate([generator.words(), generator.words()])[: BLOCK + 50]
     for expected, state in zip(words, plain_states(1, seed, len(words))):
         for word in range(WORDS):
@@ -231,7 +232,7 @@ def test_finds_planted_ground_states():
     couplings = -np.outer(planted, planted) * (rng.random((48, 48)) < 0.3)
     couplings = np.triu(couplings, 1)
     problem = IsingProblem(size, couplings + couplings.T, -planted)
-    run = anneal(problem, schedule(np.geomspace(8, 0.5, 40), 2, size), expand_seed(0, size))
+    run = anneal(AnnealJob(problem, schedule(np.geomspace(8, 0.5, 40), 2, size)))
     # Domains of both signs meet at high cost; most replicas leave them.
     found = run.best_energies == problem.energy(planted)
     assert found.mean() > 0.5

@@ -1,5 +1,7 @@
 """The annealer's rules, request by request, as `test_golden_device` has the others."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,14 +9,12 @@ from tensorspin.contract.annealer.image import (
     AnnealerSpace,
     result_bytes,
     run_bytes,
-    run_image,
     space_bytes,
     step_bytes,
-    steps_image,
     stride_bits,
-    unpack_results,
 )
-from tensorspin.contract.annealer.thresholds import expand_seed
+from tensorspin.contract.annealer.job import AnnealJob
+from tensorspin.contract.annealer.results import AnnealResults
 from tensorspin.contract.contractor.memory import MemorySpace
 from tensorspin.contract.wire import packets
 from tensorspin.contract.wire.packets import MAX_PAYLOAD, PacketType, Status
@@ -26,8 +26,8 @@ from ..support.doubles import ROW
 from ..support.hosts import Host
 from ..support.random_problems import problem_scripts
 
-PROBLEM, STEPS, SEEDS = random_ising(), cooling(), expand_seed(1, SIZE)
-RUN = run_image(PROBLEM, 0, STEPS, SEEDS)
+JOB = AnnealJob(random_ising(), cooling(), seed=1)
+RUN = JOB.run_image()
 
 
 @pytest.fixture(params=[ALONE, BOTH], ids=lambda row: row.name)
@@ -39,9 +39,9 @@ def host(request):
 
 def load(host):
     assert host.write(AnnealerSpace.CLEAR, 0, b"x") is Status.OK
-    for script in problem_scripts(PROBLEM):
+    for script in problem_scripts(JOB.problem):
         assert host.write(AnnealerSpace.SPARSE, 0, script) is Status.OK
-    for index, word in enumerate(steps_image(STEPS)):
+    for index, word in enumerate(JOB.images()[AnnealerSpace.STEPS]):
         address = index << stride_bits(step_bytes(SIZE))
         assert host.write(AnnealerSpace.STEPS, address, word) is Status.OK
 
@@ -54,7 +54,7 @@ def results(host):
         status, data = host.read(AnnealerSpace.RESULTS, address, length)
         assert status is Status.OK
         blocks.append(data)
-    return unpack_results(PROBLEM, blocks)
+    return AnnealResults.unpack(JOB.problem, blocks)
 
 
 def assert_equal(found, expected):
@@ -66,7 +66,7 @@ def test_a_run_takes_its_cycles(host):
     load(host)
     assert host.ask(PacketType.ANNEAL, RUN) == (Status.OK, b"")
     begin = host.device.cycle
-    expected = anneal(PROBLEM, STEPS, SEEDS)
+    expected = anneal(JOB)
     seen = []
     for part in range(4):
         host.device.cycle = begin + expected.cycles * part / 4
@@ -117,10 +117,10 @@ def test_the_same_run_again_gives_the_same(host):
 
 def test_another_run_replaces_the_first(host):
     load(host)
-    host.ask(PacketType.ANNEAL, run_image(PROBLEM, 3, STEPS, expand_seed(7, SIZE)))
+    host.ask(PacketType.ANNEAL, replace(JOB, seed=7, refresh=3).run_image())
     host.ask(PacketType.ANNEAL, RUN)
     host.device.cycle += 1e9
-    assert_equal(results(host), anneal(PROBLEM, STEPS, SEEDS))
+    assert_equal(results(host), anneal(JOB))
 
 
 def test_hello_stops_a_run_and_keeps_the_memories(host):
@@ -131,7 +131,7 @@ def test_hello_stops_a_run_and_keeps_the_memories(host):
     assert (status.annealing, status.cleared) == (False, True)
     host.ask(PacketType.ANNEAL, RUN)
     host.device.cycle += 1e9
-    assert_equal(results(host), anneal(PROBLEM, STEPS, SEEDS))
+    assert_equal(results(host), anneal(JOB))
 
 
 def test_cleared_is_lost_in_a_restart(host):

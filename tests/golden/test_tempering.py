@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tensorspin.contract.annealer.problem import IsingProblem, schedule
+from tensorspin.contract.annealer.job import AnnealJob
+from tensorspin.contract.annealer.problem import IsingProblem
 from tensorspin.contract.annealer.size import AnnealerSize
+from tensorspin.contract.annealer.steps import schedule
 from tensorspin.contract.annealer.tempering import ladder, tempering_schedule
-from tensorspin.contract.annealer.thresholds import expand_seed
-from tensorspin.golden.annealer.metropolis import Annealer
+from tensorspin.golden.annealer.metropolis import GoldenAnnealer
 from tests.support.statistics import LEVEL, boltzmann, chi_square, random_terms
 
 SIZE = AnnealerSize(4, 3, 8, 10, (4,) * 7, 64, 16, ring=0, tempering=1)
@@ -19,9 +20,9 @@ WELLS = AnnealerSize(8, 2, 8, 10, (4,) * 7, 64, 16, ring=0, tempering=1)
 def tempered(problem, temperatures, sweeps, snapshots):
     """The annealer behind each pair of exchanges."""
     size = problem.size
-    annealer = Annealer(problem, expand_seed(2, size), ladder=ladder(temperatures, size))
-    even, odd = tempering_schedule(2, sweeps, size)
-    annealer.fill(even)
+    even, odd = steps = tempering_schedule(2, sweeps, size)
+    annealer = GoldenAnnealer(AnnealJob(problem, steps, 2, ladder=ladder(temperatures, size)))
+    annealer.fill()
     for _ in range(snapshots):
         annealer.run(even)
         annealer.run(odd)
@@ -58,9 +59,9 @@ def test_exchanges_lead_out_of_a_well():
     ]
     assert 0.3 < np.mean(np.array(cold) > 0) < 0.7
 
-    alone = Annealer(problem, expand_seed(2, WELLS))
-    (step,) = schedule([temperatures[-1]], 600, WELLS)
-    alone.fill(step)
+    (step,) = steps = schedule([temperatures[-1]], 600, WELLS)
+    alone = GoldenAnnealer(AnnealJob(problem, steps, 2))
+    alone.fill()
     alone.run(step)
     assert np.all(alone.states.sum(axis=1) > 0)
 

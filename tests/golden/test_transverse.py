@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scipy.linalg import expm
 
+from tensorspin.contract.annealer.job import AnnealJob
 from tensorspin.contract.annealer.problem import IsingProblem
 from tensorspin.contract.annealer.size import AnnealerSize
-from tensorspin.contract.annealer.thresholds import expand_seed
 from tensorspin.contract.annealer.transverse import transverse_schedule
-from tensorspin.golden.annealer.metropolis import Annealer
+from tensorspin.golden.annealer.metropolis import GoldenAnnealer
 from tests.support.statistics import LEVEL, all_states, chi_square, random_terms, total_variation
 
 APART = 16
@@ -50,8 +50,8 @@ def correlations(problem, pairs):
 def slices_at(problem, gamma, temperature, snapshots, sweeps):
     """States of all slices, `sweeps` sweeps apart."""
     steps = transverse_schedule([gamma], temperature, 1, problem.size) * sweeps
-    annealer = Annealer(problem, expand_seed(1, problem.size))
-    annealer.fill(steps[0])
+    annealer = GoldenAnnealer(AnnealJob(problem, steps, seed=1))
+    annealer.fill()
     for _ in range(20):
         for step in steps:
             annealer.run(step)

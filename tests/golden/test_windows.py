@@ -7,12 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tensorspin.contract.annealer.problem import IsingProblem, schedule
+from tensorspin.contract.annealer.job import AnnealJob
+from tensorspin.contract.annealer.problem import IsingProblem
 from tensorspin.contract.annealer.size import START, STEP_ROUNDS, AnnealerSize
+from tensorspin.contract.annealer.steps import schedule
 from tensorspin.contract.annealer.thresholds import expand_seed, generators
 from tensorspin.contract.annealer.windows import LAG, MIN_TURN
-from tensorspin.golden.annealer.metropolis import Annealer, anneal
-from tensorspin.golden.annealer.thresholds import BLOCK, Generator
+from tensorspin.golden.annealer.metropolis import GoldenAnnealer, anneal
+from tensorspin.golden.annealer.thresholds import BLOCK, GoldenGenerator
 from tests.support.statistics import LEVEL, boltzmann, chi_square, random_terms, total_variation
 
 SIZES = {
@@ -28,7 +30,7 @@ def numbers_of(size, seeds, cycles):
     """All uniform numbers, a list for each cycle."""
     columns = [
         np.concatenate([g.words() for _ in range(-(-cycles // BLOCK))])
-        for g in (Generator(i, seeds[i]) for i in range(generators(size)))
+        for g in (GoldenGenerator(i, seeds[i]) for i in range(generators(size)))
     ]
     return np.concatenate(columns, axis=1).tolist()
 
@@ -47,7 +49,7 @@ def spread_problem(size, couplings, linear):
 def counts(annealer, step, places, samples):
     """How often each replica saw each state, a number of sweeps apart."""
     replicas = annealer.problem.size.replicas
-    annealer.fill(step)
+    annealer.fill()
     for _ in range(20):
         annealer.run(step)
     numbers = []
@@ -67,9 +69,9 @@ def test_samples_boltzmann(name, spread):
         problem, places = spread_problem(size, couplings, linear)
     else:
         problem, places = IsingProblem(size, couplings, linear), np.arange(8)
-    annealer = Annealer(problem, expand_seed(1, size))
     # So far apart that samples are hardly alike, as the chi-square test wants them.
-    (step,) = schedule([3.0], 15, size)
+    (step,) = steps = schedule([3.0], 15, size)
+    annealer = GoldenAnnealer(AnnealJob(problem, steps, 1))
     seen = counts(annealer, step, places, 6_000 if spread else 16_000)
     every = np.bincount(seen.ravel(), minlength=256)
     assert total_variation(every, expected) < (0.06 if spread else 0.03)
@@ -85,9 +87,9 @@ def test_replicas_are_not_correlated(name):
     size = SIZES[name]
     couplings, linear = random_terms(8, 8)
     problem, places = spread_problem(size, couplings, linear)
-    annealer = Annealer(problem, expand_seed(2, size))
     # Hot: replicas that saw the same samples at the same spins would soon be the same.
-    (step,) = schedule([8.0], 1, size)
+    (step,) = steps = schedule([8.0], 1, size)
+    annealer = GoldenAnnealer(AnnealJob(problem, steps, 2))
     seen = counts(annealer, step, places, 500 * size.replicas)
     states = 1 - 2.0 * ((seen[..., None] >> np.arange(8)) & 1)
     states = (states - states.mean(axis=0)) / states.std(axis=0)
@@ -116,7 +118,7 @@ def test_equals_a_plain_machine(name, variables, initial, refresh, temperatures)
     steps = schedule(temperatures, 3, size)
     seeds = expand_seed(5, size)
     start = rng.choice([-1, 1], (size.replicas, variables)) if initial else None
-    run = anneal(problem, steps, seeds, refresh, start)
+    run = anneal(AnnealJob(problem, steps, 5, refresh, start))
 
     turn = max(MIN_TURN, size.spins // size.window - problem.first // size.window)
     first = size.spins - turn * size.window

@@ -14,7 +14,7 @@ import pytest
 
 from tensorspin.errors import CapacityError, TensorspinError
 from tensorspin.sampling import BoardSampler
-from tensorspin.sampling.binary_model import quantise_model
+from tensorspin.sampling.quantise import quantise_model
 from tensorspin.sampling.schedules import least_beta
 
 from ..support.annealer_boards import MANY, SIZE, URL, WIDE, golden_board
@@ -108,8 +108,8 @@ def test_a_model_of_bits_is_sampled_at_the_temperature_of_its_spins(sampler, boa
         sampler.sample(bqm, seed=1, beta_range=(2, 20), **SWEEPS)
         for bqm in (bits, bits.change_vartype("SPIN", inplace=False))
     ]
-    (_, steps, _, _), (_, steps_of_spins, _, _) = board.runs
-    assert steps == steps_of_spins
+    of_bits, of_spins = board.runs
+    assert of_bits.steps == of_spins.steps
     assert found[0].info["scale"] == pytest.approx(found[1].info["scale"])
     assert found[0].info["quantization_error"]["relative_error"] < 1e-9
     assert found[0].record.energy == pytest.approx(found[1].record.energy)
@@ -147,7 +147,7 @@ def test_reads(sampler, board):
     one, two, reads = SIZE.replicas, 2 * SIZE.replicas, 2 * SIZE.replicas + 1
     assert len(found) == reads
     assert told == [(one, reads), (two, reads), (reads, reads)]
-    seeds = [run[2] for run in board.runs[-3:]]
+    seeds = [job.seed for job in board.runs[-3:]]
     assert len(set(seeds)) == 3
 
 
@@ -185,7 +185,7 @@ def test_temperatures_are_those_of_the_model():
         share = counts[tuple(sorted(sample.items()))] / READS
         # Five standard deviations.
         assert abs(share - probability) < 5 * np.sqrt(probability * (1 - probability) / READS)
-    assert board.runs[0][3]["refresh"] == MANY.exact_refresh(len(h))
+    assert board.runs[0].refresh == MANY.exact_refresh(len(h))
 
 
 def test_initial_states(sampler, board):
@@ -196,7 +196,7 @@ def test_initial_states(sampler, board):
     found = sampler.sample(bqm, initial_states=states, seed=1, **SWEEPS)
     assert len(found) == 2
     order = list(found.variables)
-    sent = board.runs[0][3]["initial_states"] * quantise_model(bqm, order, SIZE).start
+    sent = board.runs[0].initial_states * quantise_model(bqm, order, SIZE).start
     for read in (0, 1):
         assert sent[read].tolist() == [2 * states[read][label] - 1 for label in order]
     with pytest.raises(ValueError, match="insufficient"):
@@ -207,7 +207,7 @@ def test_initial_states(sampler, board):
 
 def test_random_initial_states_differ(sampler, board):
     sampler.sample(random_model(8, 20, "SPIN"), seed=1, **SWEEPS)
-    sent = board.runs[0][3]["initial_states"]
+    sent = board.runs[0].initial_states
     assert len(np.unique(sent, axis=0)) == SIZE.replicas
 
 
@@ -239,9 +239,9 @@ def test_methods(method, further):
     found = BoardSampler(board).sample(bqm, method=method, num_sweeps=40, seed=1, states="best")
     assert found.first.energy == pytest.approx(dimod.ExactSolver().sample(bqm).first.energy)
     dimod.testing.assert_sampleset_energies(found, bqm)
-    steps, options = board.runs[0][1], board.runs[0][3]
-    assert any(step.ring for step in steps) == (method == "quantum")
-    assert (options["ladder"] is not None) == (method == "tempering")
+    (job,) = board.runs
+    assert any(step.ring for step in job.steps) == (method == "quantum")
+    assert (job.ladder is not None) == (method == "tempering")
 
 
 def test_methods_that_the_device_lacks():

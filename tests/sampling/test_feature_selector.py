@@ -124,12 +124,12 @@ def test_in_a_pipeline():
 @pytest.mark.parametrize(
     "error, message, options",
     [
-        (ValueError, "1 to 12, got 13", {"n_features_to_select": 13}),
-        (ValueError, "got 'all'", {"n_features_to_select": "all"}),
-        (ValueError, "got True", {"n_features_to_select": True}),
-        (ValueError, "got 1.5", {"n_features_to_select": 1.5}),
-        (ValueError, "\"correlation\", got 'none'", {"redundancy": "none"}),
-        (TypeError, "a dimod.Sampler or a URL, got 3", {"sampler": 3}),
+        (ValueError, "1 to 12, not 13", {"n_features_to_select": 13}),
+        (ValueError, "not 'all'", {"n_features_to_select": "all"}),
+        (ValueError, "not True", {"n_features_to_select": True}),
+        (ValueError, "not 1.5", {"n_features_to_select": 1.5}),
+        (ValueError, "\"correlation\", not 'none'", {"redundancy": "none"}),
+        (TypeError, "a dimod.Sampler or a URL, not 3", {"sampler": 3}),
     ],
 )
 def test_wrong_parameters(error, message, options):

@@ -12,9 +12,9 @@ import pytest
 from tensorspin.contract.annealer.problem import IsingProblem
 from tensorspin.contract.device.boards import find_board
 from tensorspin.errors import CapacityError
-from tensorspin.sampling import BoardSampler, binary_model
-from tensorspin.sampling.binary_model import quantise_model
+from tensorspin.sampling import BoardSampler, quantise
 from tensorspin.sampling.gauge import balanced_state
+from tensorspin.sampling.quantise import quantise_model
 
 from ..support.annealer_boards import SIZE, golden_board
 
@@ -69,12 +69,12 @@ def test_samples_are_those_of_the_model(states, monkeypatch):
     options = {"num_reads": size.replicas, "seed": 5, "states": states}
     plain, narrow = golden_board(size), golden_board(replace(size, offset_rows=FEW))
     with monkeypatch.context() as patch:
-        patch.setattr(binary_model, "balanced_state", lambda couplings: np.ones(len(couplings)))
+        patch.setattr(quantise, "balanced_state", lambda couplings: np.ones(len(couplings)))
         with pytest.raises(CapacityError, match="rows for the fields"):
             BoardSampler(narrow).sample(bqm, **options)
     expected = BoardSampler(plain).sample(bqm, **options)
     found = BoardSampler(narrow).sample(bqm, **options)
-    assert narrow.runs[0][0].offset_rows <= FEW < plain.runs[0][0].offset_rows
+    assert narrow.runs[0].problem.offset_rows <= FEW < plain.runs[0].problem.offset_rows
     dimod.testing.assert_sampleset_energies(found, bqm)
     assert found.first.energy == expected.first.energy
     # In the cold, reads stay in the state that they begin in, or in one of the same energy.

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from tensorspin.contract.annealer.size import Exchange, Moving
-from tensorspin.sampling.methods import plan
-from tensorspin.sampling.schedules import anneal_steps
+from tensorspin.sampling.methods import anneal_steps, plan
 
 from ..support.annealer_boards import SIZE
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tensorspin.contract.annealer.problem import IsingProblem, schedule
+from tensorspin.contract.annealer.problem import IsingProblem
 from tensorspin.contract.annealer.size import SWEEPS
-from tensorspin.contract.annealer.thresholds import highest_temperature
+from tensorspin.contract.annealer.steps import highest_temperature, schedule
+from tensorspin.sampling.methods import anneal_steps
 from tensorspin.sampling.schedules import (
     FIRST_FIELD,
     LAST_FIELD,
-    anneal_steps,
     betas_of,
     default_beta_range,
 )

@@ -11,18 +11,18 @@ from tensorspin.driver.transports.golden import GoldenTransport
 SIZE = AnnealerSize(32, 4, 9, 10, (1,) * 8, 32, 64)
 WIDE = AnnealerSize(32, 8, 14, 10, (1,) * 12, 64, 64)
 MANY = AnnealerSize(8, 4, 9, 64, (1,) * 8, 16, 64)
-"""Replicas, for statistics."""
+"""Many replicas, so that few runs give enough reads for statistics."""
 
 URL = "golden://ulx3s_25f_both"
-"""For samplers that must be copied."""
+"""A board of the table, for samplers that must be copied: copies open it by its URL."""
 
 
 class RecordingBoard(Board):
-    """Keeps the arguments of all runs."""
+    """Keeps the jobs of all runs."""
 
-    def anneal(self, problem, steps, seed, **options):
-        self.runs.append((problem, steps, seed, options))
-        return super().anneal(problem, steps, seed, **options)
+    def anneal_job(self, job, **options):
+        self.runs.append(job)
+        return super().anneal_job(job, **options)
 
 
 def golden_board(size: AnnealerSize = SIZE) -> RecordingBoard:

@@ -1,17 +1,18 @@
-"""Small problems for the driver's tests, and what must come of them."""
+"""Small jobs for the tests of the driver, and what must come of them."""
 
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
 import numpy as np
 
-from tensorspin.contract.annealer.problem import IsingProblem, Step, schedule
-from tensorspin.contract.annealer.results import Anneal
+from tensorspin.contract.annealer.job import AnnealJob
+from tensorspin.contract.annealer.problem import IsingProblem
+from tensorspin.contract.annealer.results import AnnealResults
 from tensorspin.contract.annealer.size import AnnealerSize
-from tensorspin.contract.annealer.tempering import Ladder, ladder, tempering_schedule
-from tensorspin.contract.annealer.thresholds import expand_seed, highest_temperature
+from tensorspin.contract.annealer.steps import Step, highest_temperature, schedule
+from tensorspin.contract.annealer.tempering import ladder, tempering_schedule
 from tensorspin.contract.annealer.transverse import transverse_schedule
 from tensorspin.contract.device.engines import Engines
 from tensorspin.driver.board import Board
@@ -52,46 +53,17 @@ def cooling(steps=4, sweeps=3, size=SIZE) -> list[Step]:
     return schedule(np.geomspace(0.9 * highest_temperature(size), 1, steps), sweeps, size)
 
 
-@dataclass(frozen=True)
-class Job:
-    """The arguments of `Board.anneal`."""
-
-    problem: IsingProblem
-    steps: list[Step]
-    seed: int = 0
-    refresh: int = 0
-    initial_states: np.ndarray | None = None
-    ladder: Ladder | None = None
-
-    def on(self, board: Board, **options) -> Anneal:
-        """What the board gives."""
-        return board.anneal(
-            self.problem,
-            self.steps,
-            self.seed,
-            refresh=self.refresh,
-            initial_states=self.initial_states,
-            ladder=self.ladder,
-            **options,
+def check(board: Board, job: AnnealJob, **options) -> AnnealResults:
+    """Hold a board to the golden model."""
+    found, expected = board.anneal_job(job, **options), anneal(job)
+    for field in fields(AnnealResults):
+        np.testing.assert_array_equal(
+            getattr(found, field.name), getattr(expected, field.name), field.name
         )
-
-    def expected(self) -> Anneal:
-        """What the golden model gives."""
-        seeds = expand_seed(self.seed, self.problem.size)
-        states = self.initial_states
-        return anneal(self.problem, self.steps, seeds, self.refresh, states, self.ladder)
-
-    def check(self, board: Board, **options) -> Anneal:
-        """Hold a board to the golden model."""
-        found, expected = self.on(board, **options), self.expected()
-        for field in fields(Anneal):
-            np.testing.assert_array_equal(
-                getattr(found, field.name), getattr(expected, field.name), field.name
-            )
-        return found
+    return found
 
 
-def random_job(seed=0, **options) -> Job:
+def random_job(seed=0, **options) -> AnnealJob:
     """A job with all that may differ between two."""
     rng = np.random.default_rng([seed, 1])
     variables = int(rng.integers(1, SIZE.spins + 1))
@@ -109,4 +81,4 @@ def random_job(seed=0, **options) -> Job:
     else:
         steps = tempering_schedule(count, sweeps, SIZE)
         rungs = ladder(np.geomspace(8, 1, SIZE.replicas), SIZE)
-    return Job(problem, steps, seed, int(rng.integers(0, 3)), states, rungs)
+    return AnnealJob(problem, steps, seed, int(rng.integers(0, 3)), states, rungs)

@@ -1,4 +1,8 @@
-"""Problems and runs on a device's annealer."""
+"""Jobs on a device's annealer: uploads, runs and results.
+
+The device may be restarted, or used by another host, at any time. `AnnealerDriver` makes sure that
+a run uses what this host has written, or does not start, and that results belong to their states.
+"""
 
 from __future__ import annotations
 
@@ -7,38 +11,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..contract.annealer.image import (
-    AnnealerSpace,
-    couplings_image,
-    ladder_image,
-    rank_bytes,
-    result_bytes,
-    row_bytes,
-    run_image,
-    space_bytes,
-    state_bytes,
-    states_image,
-    step_bytes,
-    steps_image,
-    stride_bits,
-    unpack_results,
-)
-from ..contract.annealer.problem import IsingProblem, Step
-from ..contract.annealer.results import Anneal
-from ..contract.annealer.tempering import Ladder
-from ..contract.annealer.thresholds import expand_seed
+from ..contract.annealer.image import AnnealerSpace, result_bytes, space_bytes, stride_bits
+from ..contract.annealer.job import AnnealJob
+from ..contract.annealer.problem import IsingProblem
+from ..contract.annealer.results import AnnealResults
 from ..contract.wire.packets import PacketType, Status, pack_memory
 from ..errors import DeviceError, TensorspinError
 from ..progress import Progress
 from .engine import EngineDriver
-from .fitting import check_cycles, check_run, fit_problem
 from .link.changes import UNKNOWN, coupling_changes, dense_changes
 from .link.measure import LinkProbe
 from .link.requests import MAX_DATA, Read, Request, Write
 from .link.session import Session, SessionLostError
 
 _TRIES = 5
-"""Times that a run is begun until the device keeps its session to the end of it."""
+"""How often a run is begun until the device keeps its session to the end of the run."""
 
 _CLEARED = {
     AnnealerSpace.COUPLINGS: 0,
@@ -46,44 +33,45 @@ _CLEARED = {
     AnnealerSpace.STEPS: UNKNOWN,
     AnnealerSpace.LADDER: UNKNOWN,
 }
-"""Every byte of the memories after CLEAR."""
+"""What every byte of a memory is after CLEAR, which leaves the schedule and the ladder alone."""
 
 _LEAST_WAIT, _MOST_WAIT = 1e-4, 0.25
-"""Seconds between two questions whether a run has ended."""
+"""Least and greatest pause, in seconds, between two questions whether a run has ended."""
 
 _WAITED_PART = 8
-"""A run that has taken so many seconds is asked for again after one."""
+"""The pause is this part of the time that the run has taken so far: short runs are noticed at once,
+and long ones do not keep the line busy."""
 
 
 @dataclass(frozen=True, eq=False)
-class BoardAnneal(Anneal):
+class BoardAnnealResults(AnnealResults):
     """What a run on a board gives, and the time that it took there.
 
-    Attributes
+    Parameters
     ----------
     seconds : float
-        Of the run itself: its cycles at the device's clock.
+        Duration of the run itself in seconds: its cycles at the device's clock.
     transfer_seconds : float
-        Of all else, by the board's clock (`tensorspin.driver.board.Board.seconds`): what was
-        uploaded, the
-        start, the results, and until the end was noticed.
+        Everything else in seconds, by the board's clock (`tensorspin.driver.board.Board.seconds`):
+        the upload, the start, the results, and the time until the end of the run was noticed.
     """
 
     seconds: float
     transfer_seconds: float
 
 
-class Annealing(EngineDriver):
-    """Uploads problems and runs them; `tensorspin.driver.board.Board.anneal` says how.
+class AnnealerDriver(EngineDriver):
+    """Uploads jobs to a device's annealer and runs them.
 
-    All that a run uses is in the device before it starts, or there is no run: memories are cleared
-    first, `DeviceStatus.cleared` tells later that they still hold what came after that, and from
-    then on to the last result there is one session, in which a device can't have been restarted.
+    Everything that a run uses is in the device before it starts, or there is no run. First the
+    memories are cleared; later `DeviceStatus.cleared` tells that they still hold what was written
+    since then. From that question to the last result there is one session, in which a device cannot
+    have been restarted unnoticed.
 
     Parameters
     ----------
     session : Session
-        With a device that has an annealer.
+        An open session with a device that has an annealer.
     forget_program : callable
         Called when the device is found to have lost the contractor's program.
     """
@@ -92,64 +80,73 @@ class Annealing(EngineDriver):
         self._session = session
         self._forget_program = forget_program
         self._size = session.description.require_annealer()
-        # What is in the device's memories, by byte; None: nothing is known.
+        self._clock_hz = session.description.clock_hz
+        # Known content of the device's memories, by byte; None if nothing is known.
         self._held: dict[AnnealerSpace, np.ndarray] | None = None
+        # Number of the session in which this knowledge was last confirmed.
         self._greetings = 0
 
     def link_probe(self) -> LinkProbe:
         """Give WRITEs of a schedule that is never run, and READs of results.
 
-        The next run uploads everything anew.
+        They overwrite the schedule, so the next run uploads everything.
+
+        Returns
+        -------
+        LinkProbe
+            The requests.
         """
         self._held = None
         steps = space_bytes(self._size, AnnealerSpace.STEPS)
         readable = min(MAX_DATA, space_bytes(self._size, AnnealerSpace.RESULTS))
         return LinkProbe(lambda: _Schedule(steps), lambda: Read(AnnealerSpace.RESULTS, 0, readable))
 
-    def anneal(
-        self,
-        problem: IsingProblem,
-        steps: Sequence[Step],
-        seed: int,
-        refresh: int,
-        initial_states: np.ndarray | None,
-        ladder: Ladder | None,
-        progress: Progress | None,
-    ) -> BoardAnneal:
-        """As `tensorspin.driver.board.Board.anneal`."""
-        session, size = self._session, self._size
-        problem = fit_problem(problem, size)
-        check_run(steps, seed, refresh, ladder, size)
-        most = check_cycles(problem, steps, refresh)
-        wanted = {
-            AnnealerSpace.COUPLINGS: (couplings_image(problem), row_bytes(size)),
-            AnnealerSpace.STEPS: (steps_image(steps), step_bytes(size)),
-        }
-        if initial_states is not None:
-            initial_states = problem.initial_states(initial_states)
-            words = states_image(problem, initial_states)
-            wanted[AnnealerSpace.STATES] = (words, state_bytes(size))
-        if ladder is not None:
-            wanted[AnnealerSpace.LADDER] = (ladder_image(ladder), rank_bytes(size))
-        seeds = expand_seed(seed, size)
-        run = run_image(problem, refresh, steps, seeds, initial_states is not None)
-        most_seconds = most / session.description.clock_hz
+    def run(self, job: AnnealJob, progress: Progress | None = None) -> BoardAnnealResults:
+        """Run a job; `tensorspin.driver.board.Board.anneal_job` describes what it raises.
+
+        Parameters
+        ----------
+        job : AnnealJob
+            A job of any size that fits.
+        progress : callable, optional
+            Called with the step that is annealed, and the number of steps.
+
+        Returns
+        -------
+        BoardAnnealResults
+            States and energies, which are checked to belong together, and times.
+        """
+        session = self._session
+        job = job.fit(self._size)
+        images, run = job.images(), job.run_image()
+        most_seconds = job.most_cycles / self._clock_hz
 
         begun = session.line.now()
         if session.greetings != self._greetings:
-            self._held = None  # Perhaps somebody else was there.
-        blocks = self._try(wanted, run, most_seconds, len(steps), progress)
+            # Another host may have used the device between two sessions.
+            self._held = None
+        blocks = self._try(images, run, most_seconds, len(job.steps), progress)
         elapsed = session.line.now() - begun
-        found = unpack_results(problem, blocks)
-        self._check_energies(problem, found)
-        seconds = found.cycles / session.description.clock_hz
-        return BoardAnneal(**vars(found), seconds=seconds, transfer_seconds=elapsed - seconds)
+        found = AnnealResults.unpack(job.problem, blocks)
+        self._check_energies(job.problem, found)
+        seconds = found.cycles / self._clock_hz
+        return BoardAnnealResults(
+            **vars(found), seconds=seconds, transfer_seconds=elapsed - seconds
+        )
 
-    def _try(self, wanted, run, most_seconds, steps, progress) -> list[bytes]:
-        """Blocks of results, of a run with all that is wanted."""
+    def _try(
+        self,
+        images: dict[AnnealerSpace, list[bytes]],
+        run: bytes,
+        most_seconds: float,
+        steps: int,
+        progress: Progress | None,
+    ) -> list[bytes]:
+        """Upload the images and run until a run has kept its session; the blocks of its results."""
         session = self._session
-        # What was there before this call is only relied on while the session lasts: after it,
-        # perhaps somebody else used the device. For what this call has brought, the device vouches.
+        # Another host may use the device whenever a session ends, so what was uploaded before this
+        # call is trusted only as long as the session lasts. What this call has uploaded itself
+        # (`own`) is confirmed by the device, with `DeviceStatus.cleared`.
         own = lost = False
         for tries_left in range(_TRIES - 1, -1, -1):
             try:
@@ -159,7 +156,7 @@ class Annealing(EngineDriver):
                 if self._held is None:
                     self._clear()
                     own = True
-                self._upload(wanted, same_session=not own)
+                self._upload(images, same_session=not own)
                 if not own or self._still_held():
                     session.request(PacketType.ANNEAL, run, same_session=True)
                     self._wait(most_seconds, steps, progress)
@@ -171,7 +168,8 @@ class Annealing(EngineDriver):
                 if not own:
                     self._held = None
             except DeviceError as error:
-                # Greeted anew, the device has not the program that it must have otherwise.
+                # A session that begins anew asks whether the device still has the contractor's
+                # program. If it has not, only the program is lost: annealing goes on.
                 if error.status != Status.NO_MODEL or session.model_digest is None:
                     raise
                 self._forget_program()
@@ -184,7 +182,9 @@ class Annealing(EngineDriver):
     # What the device holds
 
     def _clear(self) -> None:
-        # Alone: asked again after other WRITEs it would undo them.
+        """Clear the device's memories, and note what they hold then."""
+        # The request travels alone. If its reply is lost it is repeated, and would undo WRITEs that
+        # had followed it.
         self._session.request(PacketType.WRITE, pack_memory(AnnealerSpace.CLEAR, 0) + b"\0")
         self._greetings = self._session.greetings
         self._held = {
@@ -192,13 +192,12 @@ class Annealing(EngineDriver):
             for space, content in _CLEARED.items()
         }
 
-    def _upload(
-        self, wanted: dict[AnnealerSpace, tuple[list[bytes], int]], same_session: bool
-    ) -> None:
-        """Write what differs from what is held."""
-        held = dict(self._held)
+    def _upload(self, images: dict[AnnealerSpace, list[bytes]], same_session: bool) -> None:
+        """Write the bytes in which the images differ from what the device holds."""
+        held = dict(self._held or {})
         requests: list[Request] = []
-        for space, (words, length) in wanted.items():
+        for space, words in images.items():
+            length = len(words[0])
             before, after = held[space], held[space].copy()
             rows = after[: len(words) << stride_bits(length)].reshape(len(words), -1)
             rows[:, :length] = np.frombuffer(b"".join(words), dtype=np.uint8).reshape(-1, length)
@@ -208,15 +207,16 @@ class Annealing(EngineDriver):
                 requests += dense_changes(space, before, after)
             held[space] = after
         if requests:
-            self._held = None  # until all has arrived
+            self._held = None  # Until all has arrived, nobody knows how much of it has.
             for _ in self._session.exchange(requests, same_session=same_session):
                 pass
             self._held = held
 
     def _still_held(self) -> bool:
-        """The device was not restarted since it was cleared."""
+        """Whether the device has not been restarted since it was cleared."""
         if self._session.greetings == self._greetings:
-            return True  # and if it is by now, the next request in this session will find out
+            # If it has been restarted by now, the next request in this session will find out.
+            return True
         if not self._session.status().cleared:
             self._held = None
             return False
@@ -226,7 +226,7 @@ class Annealing(EngineDriver):
     # The run
 
     def _wait(self, most_seconds: float, steps: int, progress: Progress | None) -> None:
-        """Wait for the end of the run; whatever interrupts that stops it on the device."""
+        """Wait for the end of the run; an interruption (Ctrl-C) stops it on the device."""
         session = self._session
         begun = session.line.now()
         try:
@@ -250,12 +250,14 @@ class Annealing(EngineDriver):
             progress(steps, steps)
 
     def _stop(self) -> None:
+        """Stop the run: a device that is greeted stops whatever it does."""
         try:
             self._session.open()
         except TensorspinError:
-            pass  # A device that is out of reach is told by whoever uses it next.
+            pass  # If the device is out of reach, whoever uses it next will be told.
 
     def _read_results(self) -> list[bytes]:
+        """Read the blocks of all replicas, in their order."""
         length = result_bytes(self._size)
         stride = 1 << stride_bits(length)
         memory = bytearray(self._size.replicas * stride)
@@ -265,10 +267,12 @@ class Annealing(EngineDriver):
             for first in range(0, length, MAX_DATA)
         )
         for request, reply in self._session.exchange(reads, same_session=True):
+            assert isinstance(request, Read)
             memory[request.address : request.address + request.count] = reply
         return [bytes(memory[block : block + length]) for block in range(0, len(memory), stride)]
 
-    def _check_energies(self, problem: IsingProblem, found: Anneal) -> None:
+    def _check_energies(self, problem: IsingProblem, found: AnnealResults) -> None:
+        """Refuse states whose energies are not those that the device states."""
         for which, states, energies in (
             ("final", found.states, found.energies),
             ("best", found.best_states, found.best_energies),
@@ -287,7 +291,13 @@ class Annealing(EngineDriver):
 
 
 class _Schedule(Write):
-    """A part of a schedule that is never run."""
+    """A part of a schedule that is never run.
+
+    Parameters
+    ----------
+    size : int
+        Number of bytes to write, cut off at `MAX_DATA`.
+    """
 
     def __init__(self, size: int) -> None:
         super().__init__(AnnealerSpace.STEPS, 0, bytes(min(MAX_DATA, size)))

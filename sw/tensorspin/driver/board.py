@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..contract.annealer.problem import IsingProblem, Step
+from ..contract.annealer.job import AnnealJob
+from ..contract.annealer.problem import IsingProblem
+from ..contract.annealer.steps import Step
 from ..contract.annealer.tempering import Ladder
 from ..contract.contractor.results import ContractorResults
 from ..contract.engine import EngineKind
 from ..progress import Progress
-from .annealer import Annealing, BoardAnneal
+from .annealer import AnnealerDriver, BoardAnnealResults
 from .connection import OpenBoard
 from .contractor import ContractorDriver
 
@@ -140,7 +142,7 @@ class Board(OpenBoard):
         initial_states: np.ndarray | None = None,
         ladder: Ladder | None = None,
         progress: Progress | None = None,
-    ) -> BoardAnneal:
+    ) -> BoardAnnealResults:
         """Anneal a problem with all of the device's replicas.
 
         What the device holds of an earlier call is not sent again. Of the rest only the bytes that
@@ -151,7 +153,7 @@ class Board(OpenBoard):
         problem : IsingProblem
             Of any size that fits; best made for ``info.annealer``.
         steps : sequence of Step
-            As from `tensorspin.contract.annealer.problem.schedule`, or of simulated quantum
+            As from `tensorspin.contract.annealer.steps.schedule`, or of simulated quantum
             annealing
             (`tensorspin.contract.annealer.transverse`) or parallel tempering
             (`tensorspin.contract.annealer.tempering`), for ``info.annealer``.
@@ -168,7 +170,7 @@ class Board(OpenBoard):
 
         Returns
         -------
-        BoardAnneal
+        BoardAnnealResults
             Its energies are those of its states: both were compared.
 
         Raises
@@ -185,5 +187,29 @@ class Board(OpenBoard):
         TensorspinError
             If the device has no annealer.
         """
-        driver = self._driver(EngineKind.ANNEALER, Annealing)
-        return driver.anneal(problem, steps, seed, refresh, initial_states, ladder, progress)
+        job = AnnealJob(problem, steps, seed, refresh, initial_states, ladder)
+        return self.anneal_job(job, progress=progress)
+
+    def anneal_job(self, job: AnnealJob, *, progress: Progress | None = None) -> BoardAnnealResults:
+        """Anneal as `anneal` does, with all of its arguments in one job.
+
+        Parameters
+        ----------
+        job : AnnealJob
+            The job, of any size that fits; best made for ``info.annealer``.
+        progress : callable, optional
+            Called with the step that is annealed, and the number of steps.
+
+        Returns
+        -------
+        BoardAnnealResults
+            States with their energies: both were compared.
+
+        Raises
+        ------
+        CapacityError, ValueError, TypeError
+            If the job does not fit the device (`AnnealJob.fit`); nothing is sent then.
+        DeviceError, LinkError, TransportError, TensorspinError
+            As for `anneal`.
+        """
+        return self._driver(EngineKind.ANNEALER, AnnealerDriver).run(job, progress)

@@ -14,7 +14,7 @@ from ..contract.device.engines import ENGINES
 from ..contract.engine import EngineKind
 from ..contract.wire.packets import DeviceStatus
 from ..errors import BaudRateError, LinkError, TensorspinError
-from .annealer import Annealing
+from .annealer import AnnealerDriver
 from .contractor import ContractorDriver
 from .engine import EngineDriver
 from .link.measure import LinkReport, measure_link
@@ -23,7 +23,7 @@ from .transports import Transport, baud_rates, open_transport
 
 DRIVERS: dict[int, Callable[[Session, Callable[[], None]], EngineDriver]] = {
     EngineKind.CONTRACTOR: lambda session, forget_models: ContractorDriver(session),
-    EngineKind.ANNEALER: Annealing,
+    EngineKind.ANNEALER: AnnealerDriver,
 }
 """The driver of each engine, by `EngineKind`: called with the session, and with a function that
 makes all drivers of the board forget the models that the device has lost."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..contract.annealer.size import AnnealerSize
-from ..contract.annealer.thresholds import highest_temperature
+from ..contract.annealer.steps import highest_temperature
 from ..contract.contractor.size import ContractorSize
 from ..contract.device.boards import BoardSpec
 from ..contract.device.description import DeviceDescription

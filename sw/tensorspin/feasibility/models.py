@@ -10,8 +10,7 @@ from ..contract.annealer.size import AnnealerSize
 from ..contract.device.boards import BoardSpec
 from ..data.model_files import Model, read_model
 from ..errors import CapacityError
-from ..sampling.binary_model import quantise_model
-from ..sampling.quantise import TOLERANCE
+from ..sampling.quantise import TOLERANCE, quantise_model
 
 
 @dataclass(frozen=True)

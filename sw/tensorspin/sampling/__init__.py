@@ -1,7 +1,12 @@
-"""The annealer for users of dimod: samplers, readers of model files, a feature selector.
+"""The annealer for users of dimod and scikit-learn.
 
-`BoardSampler` stands on `quantise` (an Ising model of floats to integers that fit) and `schedules`
-(inverse temperatures to steps). The others stand on dimod's interface alone: they take any sampler.
+`BoardSampler` brings a binary quadratic model to a board's annealer: `arguments` checks what the
+user gives, `quantise` makes integers of the model that fit the device (with a reference state from
+`gauge`), `schedules` chooses inverse temperatures, and `methods` makes steps of them.
+
+`DecomposingSampler` solves models that are larger than a device, part by part, and
+`AnnealingFeatureSelector` selects features with a sampler. Both depend on dimod's interface only
+and take any sampler. `trace` shows how the energy falls in the course of a run.
 """
 
 from __future__ import annotations

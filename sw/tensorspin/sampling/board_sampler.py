@@ -1,52 +1,53 @@
-"""The annealer as a dimod sampler."""
+"""A board's annealer as a dimod sampler."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
 
 import dimod
 import numpy as np
 from dimod.core.initialized import Initialized
 from dimod.core.scoped import Scoped
 
+from ..contract.annealer.job import AnnealJob
+from ..contract.annealer.size import AnnealerSize
+from ..driver.annealer import BoardAnnealResults
 from ..driver.board import Board
 from ..errors import TensorspinError
 from ..progress import Progress
-from .binary_model import check_model, quantise_model, small_integers
+from .arguments import check_model, checked_seed, small_integers
 from .methods import METHODS, plan
-from .quantise import Quantised
-from .schedules import ROUNDING, TYPES, betas_of, default_beta_range, least_beta
-from .seeds import checked_seed, run_seeds
-
-if TYPE_CHECKING:
-    from ..driver.annealer import BoardAnneal
+from .quantise import Quantised, quantise_model
+from .schedules import TYPES, betas_of, default_beta_range, possible_betas
 
 STATES = ("final", "best")
+"""Which state of a replica is a read: its last state, or the one of lowest energy."""
 
 ORDER = 0
-"""Seed of the order in which a sweep visits the variables: always the same, so that a model need
-not be uploaded again. Neighbours that are visited one after the other, as those on a grid or a
-chain would be, relax slowly: what moves, moves along with the visits."""
+"""Seed of the order in which a sweep visits the variables.
+
+The order is random because neighbours that are visited one after the other, as those on a grid or a
+chain often would be, relax slowly: what moves, moves along with the visits. It is always the same,
+so that a model need not be uploaded again."""
 
 
 class BoardSampler(dimod.Sampler, Initialized, Scoped):
     """Samples binary quadratic models on a board's annealer.
 
     Parameters and results are those of dwave-samplers' ``SimulatedAnnealingSampler``, so that one
-    can stand for the other; but the order of visits and the rule of acceptance (Metropolis) are the
-    device's, and ``randomize_order`` and ``proposal_acceptance_criteria`` are ignored with a
-    warning. A read is a replica's; a run on the board gives as many reads as the
-    device has replicas, at the price of one.
+    sampler can stand for the other. The order of visits and the rule of acceptance (Metropolis) are
+    the device's, though: ``randomize_order`` and ``proposal_acceptance_criteria`` are ignored with
+    a warning. Each read is the state of one *replica*, a copy of the model on the device. A run on
+    the board gives as many reads as the device has replicas, in the time of one.
 
     Parameters
     ----------
     board : Board or str
-        An open board, which stays the caller's; or a URL as `Board.open` takes it. With a URL the
-        board is opened when it is first needed, and closed by `close` or at the end of a ``with``
-        block; such a sampler can be copied and pickled.
+        An open board, which stays the caller's to close; or a URL as `Board.open` takes it. With a
+        URL the board is opened when it is first needed, and closed by `close` or at the end of a
+        ``with`` block; such a sampler can be copied and pickled.
 
     Examples
     --------
@@ -54,7 +55,7 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
     >>> from tensorspin import BoardSampler
     >>> with BoardSampler("golden://ulx3s_25f_annealer") as sampler:
     ...     samples = sampler.sample_ising({"a": 0.5}, {("a", "b"): -1.0}, num_sweeps=50, seed=1)
-    >>> samples.first.energy
+    >>> float(samples.first.energy)
     -1.5
     """
 
@@ -72,24 +73,22 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
 
     @property
     def board(self) -> Board:
-        """The board; opened if it is not yet.
+        """The board, which is opened if it is not open yet.
 
         Raises
         ------
         TensorspinError
-            If it can't be opened, or has no annealer.
+            If the board can't be opened, or has no annealer.
         """
         if self._board is None:
+            assert self._url is not None  # without a URL a board was given, and is never dropped
             self._board = Board.open(self._url)
-        if self._board.info.annealer is None:
-            raise TensorspinError(
-                f"the board {self._board.info.board} has no annealer in its bitstream"
-            )
+        _annealer_of(self._board)
         return self._board
 
     @property
-    def parameters(self) -> Mapping:
-        """Keyword arguments of `sample`, and which properties tell about them."""
+    def parameters(self) -> dict[str, Any]:
+        """Keyword arguments of `sample`; for each, the properties that describe it."""
         return {
             "num_reads": ["annealer"],
             "num_sweeps": [],
@@ -108,12 +107,12 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
         }
 
     @property
-    def properties(self) -> Mapping:
-        """The annealer's size and clock, and what `sample` takes."""
+    def properties(self) -> dict[str, Any]:
+        """Size and clock of the annealer, and the choices that `sample` offers."""
         info = self.board.info
         return {
             "board": info.board,
-            "annealer": asdict(info.annealer),
+            "annealer": asdict(_annealer_of(self.board)),
             "clock_hz": info.clock_hz,
             "beta_schedule_options": TYPES,
             "method_options": METHODS,
@@ -121,7 +120,7 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
         }
 
     def close(self) -> None:
-        """Close the board if this sampler has opened it; it is opened again when needed."""
+        """Close the board if this sampler has opened it. It is opened again when it is needed."""
         if self._url is not None and self._board is not None:
             self._board.close()
             self._board = None
@@ -135,9 +134,9 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
         num_sweeps_per_beta: int = 1,
         beta_range: Sequence[float] | None = None,
         beta_schedule_type: str = "geometric",
-        beta_schedule: Sequence[float] | None = None,
+        beta_schedule: Sequence[float] | np.ndarray | None = None,
         initial_states=None,
-        initial_states_generator: str = "random",
+        initial_states_generator: Literal["none", "tile", "random"] = "random",
         interrupt_function: Callable[[], bool] | None = None,
         seed: int | None = None,
         method: str = "annealing",
@@ -149,54 +148,59 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
         """Sample from a binary quadratic model.
 
         The model's coefficients are scaled and rounded to what the device holds
-        (`tensorspin.sampling.quantise`); the energies returned are those of the model itself.
+        (`tensorspin.sampling.quantise`). The energies returned are those of the model itself.
 
         Parameters
         ----------
         bqm : dimod.BinaryQuadraticModel
-            Of any vartype, with any labels.
+            The model, of any vartype and with any labels.
         num_reads : int, optional
-            By default as many as there are initial states, or as the device has replicas. More
-            than that take several runs.
+            Number of samples: by default as many as there are initial states, or as the device has
+            replicas. More reads than replicas take several runs.
         num_sweeps : int, default=1000
-            Visits of each spin in a read.
+            Number of visits of each spin in a read.
         num_sweeps_per_beta : int, default=1
+            Number of sweeps at each inverse temperature.
         beta_range : (float, float), optional
-            First and last inverse temperature, in units of the model. By default from the
-            quantised problem (`tensorspin.sampling.schedules.default_beta_range`).
+            First and last inverse temperature, in units of the model. By default they are chosen
+            for the quantised model (`tensorspin.sampling.schedules.default_beta_range`).
         beta_schedule_type : {"linear", "geometric", "custom"}, default="geometric"
+            How the inverse temperature goes from the first to the last.
         beta_schedule : sequence of float, optional
-            For the type "custom": all inverse temperatures. Where these, or `num_sweeps`, are more
-            than the device's steps, neighbours are replaced with their mean.
+            All inverse temperatures, for the type "custom". If these, or the sweeps, are more than
+            the steps that the device has room for, neighbours are replaced with their mean.
         initial_states : samples-like, optional
+            States in which the reads begin.
         initial_states_generator : {"random", "tile", "none"}, default="random"
-            Where the other initial states come from: `dimod.Initialized.parse_initial_states`.
+            How missing initial states are made, as `dimod.Initialized.parse_initial_states` says.
         interrupt_function : callable, optional
             Called between runs; if it returns True, the reads so far are returned.
         seed : int, 0 to 2**32 - 1, optional
             The same seed gives the same samples, on every kind of board of the same size.
         method : {"annealing", "quantum", "tempering"}, default="annealing"
-            "quantum": simulated quantum annealing, the replicas as slices of a model whose
-            transverse field falls. "tempering": replicas at different temperatures of the range
-            exchange them. On devices that can; `tensorspin.sampling.methods.plan` says what they
-            make of the schedule.
+            "quantum" is simulated quantum annealing: the replicas are slices of a model whose
+            transverse field falls. With "tempering", replicas at different temperatures of the
+            range exchange them. Both need a device that can do it;
+            `tensorspin.sampling.methods.plan` describes what they make of the schedule.
         states : {"final", "best"}, default="final"
-            What a read returns: its last state, or the one of lowest energy that it has met.
+            What a read returns: its last state, or the state of lowest energy that it has met.
         exact : bool, default=False
             Never use a random number twice in a read, which takes some more cycles: for samples
             at a fixed temperature.
         progress : callable, optional
-            Called with the reads done and to do.
+            Called with the number of reads done, and of all reads.
+        **kwargs
+            Parameters of other samplers, ignored with a warning.
 
         Returns
         -------
         dimod.SampleSet
-            Its ``info`` holds ``seed``, ``scale`` (units of the device in one of the model),
-            ``quantization_error`` (as attributes of `tensorspin.sampling.quantise.Quantised`),
-            ``method``, ``beta_range`` (of the inverse temperatures in use),
-            ``beta_schedule_type``, ``num_sweeps``, ``cycles`` (of each run), ``device_time`` and
-            ``transfer_time`` (seconds: cycles over the clock, and all the rest on the board's
-            clock).
+            The reads. Its ``info`` holds ``seed``, ``method``, ``beta_schedule_type``,
+            ``beta_range`` (the first and the last inverse temperature in use), ``num_sweeps``,
+            ``scale`` (number of units of the device in one unit of the model),
+            ``quantization_error`` (the errors of `tensorspin.sampling.quantise.Quantised`),
+            ``cycles`` (of each run), ``device_time`` (seconds: cycles at the device's clock) and
+            ``transfer_time`` (seconds: everything else on the board's clock).
 
         Raises
         ------
@@ -216,99 +220,122 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
         if interrupt_function is not None and not callable(interrupt_function):
             raise TypeError(f"interrupt_function must be callable, not {interrupt_function!r}")
         seed = checked_seed(seed)
-        size = self.board.info.annealer
-        if num_reads is None and initial_states is None:
-            num_reads = size.replicas
-        given = bqm
-        bqm = bqm.change_vartype(dimod.SPIN, inplace=False)
-        parsed = self.parse_initial_states(
-            bqm,
-            initial_states=small_integers(initial_states),
-            initial_states_generator=initial_states_generator,
-            num_reads=num_reads,
-            seed=seed,
-            copy_always=True,
-        )
-        order = np.random.default_rng(ORDER).permutation(len(bqm.variables))
-        variables = [parsed.initial_states.variables[place] for place in order]
-        initial = parsed.initial_states.record.sample[:, order]
-        quantised = quantise_model(bqm, variables, size)
+        size = _annealer_of(self.board)
+
+        reads = self._reads(bqm, size, num_reads, initial_states, initial_states_generator, seed)
+        scale, problem = reads.quantised.scale, reads.quantised.problem
         betas = betas_of(
             beta_schedule_type,
             beta_range,
             beta_schedule,
             num_sweeps,
             num_sweeps_per_beta,
-            tuple(quantised.scale * beta for beta in default_beta_range(quantised.problem)),
+            default_beta_range(problem, scale),
         )
-        betas = _possible(betas, quantised.scale * least_beta(size))
+        betas = possible_betas(betas, scale, size)
+        steps, ladder = plan(method, betas / scale, num_sweeps_per_beta, size)
+        refresh = size.exact_refresh(len(reads.variables)) if exact else 0
+        job = AnnealJob(problem, steps, refresh=refresh, ladder=ladder)
+
+        samples, runs = self._anneal(job, reads, seed, states, interrupt_function, progress)
         info = {
             "seed": seed,
             "method": method,
             "beta_schedule_type": beta_schedule_type,
             "beta_range": (float(betas[0]), float(betas[-1])),
             "num_sweeps": len(betas) * num_sweeps_per_beta,
+            "scale": scale,
+            "quantization_error": reads.quantised.errors,
+            "cycles": [run.cycles for run in runs],
+            "device_time": sum(run.seconds for run in runs),
+            "transfer_time": sum(run.transfer_seconds for run in runs),
         }
-        steps, ladder = plan(method, betas / quantised.scale, num_sweeps_per_beta, size)
-        if not variables:
-            info.update(_run_info(quantised, []))
-            return dimod.SampleSet.from_samples_bqm((initial, variables), given, info=info)
-        refresh = size.exact_refresh(len(variables)) if exact else 0
-        samples = np.empty(initial.shape, np.int8)
-        done, runs = 0, []
-        for run_seed in run_seeds(seed, -(-len(initial) // size.replicas)):
+        if bqm.vartype is dimod.BINARY:
+            samples = (samples + 1) // 2
+        return dimod.SampleSet.from_samples_bqm((samples, reads.variables), bqm, info=info)
+
+    def _reads(
+        self,
+        bqm: dimod.BinaryQuadraticModel,
+        size: AnnealerSize,
+        num_reads: int | None,
+        initial_states,
+        generator: Literal["none", "tile", "random"],
+        seed: int,
+    ) -> _Reads:
+        """Bring the model and the initial states into the device's order and numbers."""
+        if num_reads is None and initial_states is None:
+            num_reads = size.replicas
+        spins = bqm.change_vartype(dimod.SPIN, inplace=False)
+        parsed = self.parse_initial_states(
+            spins,
+            initial_states=small_integers(initial_states),
+            initial_states_generator=generator,
+            num_reads=num_reads,
+            seed=seed,
+            copy_always=True,
+        ).initial_states
+        order = np.random.default_rng(ORDER).permutation(len(spins.variables))
+        variables = [parsed.variables[place] for place in order]
+        quantised = quantise_model(spins, variables, size)
+        return _Reads(variables, parsed.record.sample[:, order], quantised)
+
+    def _anneal(
+        self,
+        job: AnnealJob,
+        reads: _Reads,
+        seed: int,
+        states: str,
+        interrupt_function: Callable[[], bool] | None,
+        progress: Progress | None,
+    ) -> tuple[np.ndarray, list[BoardAnnealResults]]:
+        """Run the job until all reads are done, or somebody interrupts; their states, the runs."""
+        replicas, count = job.problem.size.replicas, len(reads.initial)
+        runs: list[BoardAnnealResults] = []
+        if not reads.variables:  # a device cannot run a problem without variables
+            return reads.initial, runs
+        samples = np.empty(reads.initial.shape, np.int8)
+        start, done = reads.quantised.start, 0
+        # Seeds of 64 bits: other seeds of a user share one of them with negligible probability.
+        words = np.random.SeedSequence(seed).generate_state(-(-count // replicas), np.uint64)
+        for word in words:
             if runs and interrupt_function is not None and interrupt_function():
                 break
-            run = self.board.anneal(
-                quantised.problem,
-                steps,
-                run_seed,
-                refresh=refresh,
-                ladder=ladder,
-                # Replicas without a read of their own begin like the others.
-                initial_states=np.resize(
-                    initial[done : done + size.replicas] * quantised.start,
-                    (size.replicas, len(variables)),
-                ),
-            )
-            found = quantised.start * (run.best_states if states == "best" else run.states)
-            reads = min(size.replicas, len(initial) - done)
-            samples[done : done + reads] = found[:reads]
-            done += reads
+            initial = reads.initial[done : done + replicas] * start
+            # Replicas without a read of their own begin like the others.
+            initial = np.resize(initial, (replicas, len(reads.variables)))
+            run = self.board.anneal_job(replace(job, seed=int(word), initial_states=initial))
+            found = start * (run.best_states if states == "best" else run.states)
+            samples[done : done + replicas] = found[: count - done]
+            done = min(done + replicas, count)
             runs.append(run)
             if progress is not None:
-                progress(done, len(initial))
-        info.update(_run_info(quantised, runs))
-        return _sample_set(samples[:done], variables, given, info)
+                progress(done, count)
+        return samples[:done], runs
 
 
-def _possible(betas: np.ndarray, least: float) -> np.ndarray:
-    """Inverse temperatures that the device has; its least is in units of the model."""
-    below = betas < least * (1 - ROUNDING)
-    if np.any(below):
-        warnings.warn(
-            f"{below.mean():.0%} of the schedule's inverse temperatures are raised to {least:g}, "
-            f"the device's least for this model",
-            stacklevel=3,
-        )
-    return np.maximum(betas, least)
+@dataclass(frozen=True, eq=False)
+class _Reads:
+    """A model and the beginnings of its reads, as the device takes them.
+
+    Parameters
+    ----------
+    variables : list
+        Labels of the variables in the order of the visits.
+    initial : ndarray of int8 of shape (n_reads, n_variables)
+        Initial state of each read, of +1 and -1.
+    quantised : Quantised
+        The model in integers.
+    """
+
+    variables: list
+    initial: np.ndarray
+    quantised: Quantised
 
 
-def _run_info(quantised: Quantised, runs: list[BoardAnneal]) -> dict:
-    return {
-        "scale": quantised.scale,
-        "quantization_error": {
-            name: getattr(quantised, name)
-            for name in ("coupling_error", "linear_error", "energy_error", "relative_error")
-        },
-        "cycles": [run.cycles for run in runs],
-        "device_time": sum(run.seconds for run in runs),
-        "transfer_time": sum(run.transfer_seconds for run in runs),
-    }
-
-
-def _sample_set(samples, variables, bqm: dimod.BinaryQuadraticModel, info: dict):
-    """Energies are those of the user's model."""
-    if bqm.vartype is dimod.BINARY:
-        samples = (samples + 1) // 2
-    return dimod.SampleSet.from_samples_bqm((samples, variables), bqm, info=info)
+def _annealer_of(board: Board) -> AnnealerSize:
+    """Size of a board's annealer; an error if the board has none."""
+    size = board.info.annealer
+    if size is None:
+        raise TensorspinError(f"the board {board.info.board} has no annealer in its bitstream")
+    return size

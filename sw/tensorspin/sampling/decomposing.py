@@ -1,8 +1,9 @@
-"""Models larger than a sampler takes, solved part by part."""
+"""Solve models larger than a sampler takes, part by part."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
 
 import dimod
 import numpy as np
@@ -12,41 +13,44 @@ from scipy.sparse.csgraph import breadth_first_order
 
 from ..errors import CapacityError
 from ..progress import Progress
-from .binary_model import check_model, small_integers
-from .schedules import checked_count
-from .seeds import checked_seed
+from .arguments import check_model, checked_count, checked_seed, small_integers
 
 DEFAULT_PASSES = 20
+"""Greatest number of passes of a read."""
+
 DEFAULT_PATIENCE = 2
+"""Number of passes in a row without a lower energy after which a read ends."""
 
 
 class DecomposingSampler(dimod.ComposedSampler, Initialized):
     """Lowers the energy of a model by solving parts of it, with the other variables fixed.
 
-    A pass puts the variables in an order of neighbours (breadth first, from a random one) and
-    solves one window of it after the other with the child sampler. The part's best state is taken
-    if the model's energy does not rise. Without initial states, variables have no influence on the
-    others until they are solved for the first time. Passes end when several in a row have lowered
-    nothing. A part that does not fit the child, for its fixed surroundings are too strong, is
-    halved, and so are all later parts.
+    A *pass* puts the variables in an order in which neighbours are near each other (breadth first,
+    from a random variable) and cuts the order into parts, which the child sampler solves one after
+    the other. The best state of a part is taken if the model's energy does not rise. Without
+    initial states, variables have no influence on the others until they are solved for the first
+    time. A read ends when several passes in a row have lowered nothing. If a part does not fit the
+    child, because its fixed surroundings act on it with too strong fields, it is halved, and so are
+    all later parts.
 
-    With such fixed surroundings qbsolv solves large models too (M. Booth, S. P. Reinhardt and
-    A. Roy, "Partitioning optimization problems for hybrid classical/quantum execution", 2017); it
-    chooses its parts by what flips of single variables cost.
+    qbsolv solves large models with fixed surroundings too (M. Booth, S. P. Reinhardt and A. Roy,
+    "Partitioning optimization problems for hybrid classical/quantum execution", 2017); it chooses
+    its parts by what flips of single variables cost.
 
     Parameters
     ----------
     child : dimod.Sampler
+        Sampler of the parts.
     size : int, optional
-        Variables of a part. By default the spins of the child, if it is a `BoardSampler`.
+        Number of variables of a part. By default the spins of the child, if it is a `BoardSampler`.
 
     Raises
     ------
     TypeError
-        If the child is no sampler, or `size` no integer.
+        If the child is not a sampler, or `size` not an integer.
     ValueError
-        If `size` is not given and the child does not tell, or it is less than 1 or more than the
-        child's spins.
+        If `size` is not given and not known from the child's properties, or if it is less than 1 or
+        more than the child's spins.
 
     Examples
     --------
@@ -79,15 +83,15 @@ class DecomposingSampler(dimod.ComposedSampler, Initialized):
         return [self._child]
 
     @property
-    def parameters(self) -> Mapping:
-        """Those of the child, and those of `sample`."""
+    def parameters(self) -> dict[str, Any]:
+        """Keyword arguments of the child and of `sample`."""
         own = ("num_reads", "max_passes", "patience", "seed", "interrupt_function", "progress")
         states = ("initial_states", "initial_states_generator")
         return {**self.child.parameters, **{name: [] for name in own + states}}
 
     @property
-    def properties(self) -> Mapping:
-        """The part's size and the child's properties."""
+    def properties(self) -> dict[str, Any]:
+        """Number of variables of a part, and the properties of the child."""
         return {"size": self.size, "child_properties": dict(self.child.properties)}
 
     def sample(
@@ -99,37 +103,44 @@ class DecomposingSampler(dimod.ComposedSampler, Initialized):
         patience: int = DEFAULT_PATIENCE,
         seed: int | None = None,
         initial_states=None,
-        initial_states_generator: str = "random",
+        initial_states_generator: Literal["none", "tile", "random"] = "random",
         interrupt_function: Callable[[], bool] | None = None,
         progress: Progress | None = None,
         **child_parameters,
     ) -> dimod.SampleSet:
-        """Sample, a read after the other.
+        """Sample from a model, one read after the other.
 
         Parameters
         ----------
         bqm : dimod.BinaryQuadraticModel
+            The model, of any vartype and with any labels.
         num_reads : int, optional
-            Times that all is solved; by default as many as there are initial states, or 1.
-        max_passes, patience : int
-            A read ends after so many passes, or so many without a lower energy.
+            Number of times that the whole model is solved: by default as many as there are initial
+            states, or 1.
+        max_passes : int, default=20
+            Greatest number of passes of a read.
+        patience : int, default=2
+            Number of passes in a row without a lower energy after which a read ends.
         seed : int, optional
-            Of the parts, and of the child's calls if it takes one.
-        initial_states, initial_states_generator
-            As for `dimod.Initialized.parse_initial_states`.
+            Seed of the choice of parts, and of the child's calls if the child takes a seed.
+        initial_states : samples-like, optional
+            States in which the reads begin.
+        initial_states_generator : {"random", "tile", "none"}, default="random"
+            How missing initial states are made, as `dimod.Initialized.parse_initial_states` says.
         interrupt_function : callable, optional
             Called after each part; if it returns True, the states so far are returned.
         progress : callable, optional
-            Called with the parts solved, and to solve if no read ends early.
+            Called with the number of parts solved, and of parts to solve if no read ends early.
         **child_parameters
-            For the child.
+            Further keyword arguments, for the child's ``sample``.
 
         Returns
         -------
         dimod.SampleSet
-            Its ``info`` holds ``seed``, ``parts`` (solved), ``energies`` (of each read, a list:
-            of its initial state if there are any, and after each pass), and, if the child tells,
-            ``method``, ``relative_error`` (the greatest of all parts, as in ``info`` of
+            The reads. Its ``info`` holds ``seed``, ``parts`` (number of parts solved) and
+            ``energies`` (a list for each read: the energy of its initial state, if one was given,
+            and that after each pass). If the child has them in its own ``info``, it also holds
+            ``method``, ``relative_error`` (the greatest of all parts, as ``quantization_error`` of
             `BoardSampler.sample`), ``device_time`` and ``transfer_time`` in seconds.
 
         Raises
@@ -158,8 +169,8 @@ class DecomposingSampler(dimod.ComposedSampler, Initialized):
         if initial_states is None:
             states[:] = 0  # not solved yet, and without influence until then
         if "states" in self.child.parameters:
-            child_parameters.setdefault("states", "best")  # only the best is looked at
-        info = {"seed": seed, "parts": 0, "energies": []}
+            child_parameters.setdefault("states", "best")  # of a part only the best is used
+        info: dict[str, Any] = {"seed": seed, "parts": 0, "energies": []}
         if len(variables):
             work = _Work(self, spins, variables, seed, child_parameters, info)
             work.stop, work.progress = interrupt_function, progress
@@ -177,7 +188,7 @@ class DecomposingSampler(dimod.ComposedSampler, Initialized):
 
 
 class _Work:
-    """The model as arrays, and what its reads have in common."""
+    """A model as arrays, and what its reads have in common."""
 
     def __init__(self, sampler, bqm, variables: Sequence, seed: int, parameters, info) -> None:
         linear, (rows, columns, values), self._offset = bqm.to_numpy_vectors(
@@ -198,11 +209,24 @@ class _Work:
 
     @property
     def parts(self) -> int:
-        """In a pass."""
+        """Number of parts of a pass."""
         return -(-len(self._linear) // self._size)
 
     def improve(self, state: np.ndarray, max_passes: int, patience: int) -> bool:
-        """Lower the energy of a state, in place; False if interrupted."""
+        """Lower the energy of a state by some passes.
+
+        Parameters
+        ----------
+        state : ndarray of int8 of shape (n,)
+            State of +1 and -1, or 0 for variables that were not solved yet; changed in place.
+        max_passes, patience : int
+            As for `DecomposingSampler.sample`.
+
+        Returns
+        -------
+        bool
+            False if the user has interrupted the read.
+        """
         fields = self._linear + self._couplings @ state
         energy = self._offset + (self._linear + fields) @ state / 2
         energies = [float(energy)] if state.all() else []
@@ -211,7 +235,7 @@ class _Work:
         idle = 0
         for _ in range(max_passes):
             lowered = 0.0
-            # The last part is as large as the others, with variables of the first.
+            # The last part is filled up with variables of the first, so that all are equally large.
             left = np.resize(self._order(), self.parts * self._size)
             while len(left):
                 window, left = left[: self._size], left[self._size :]
@@ -220,6 +244,7 @@ class _Work:
                 except CapacityError:
                     if self._size == 1:
                         raise
+                    # Halve this part and all later ones; each then counts twice in the total.
                     left = np.concatenate([window, left])
                     self._size = -(-self._size // 2)
                     self.total += self.total - self._info["parts"]
@@ -242,7 +267,7 @@ class _Work:
         return True
 
     def _order(self) -> np.ndarray:
-        """All variables, neighbours near each other."""
+        """Put the variables in an order in which neighbours are near each other."""
         shuffled = self._rng.permutation(len(self._linear))
         graph = self._couplings[shuffled][:, shuffled]
         left = np.ones(len(shuffled), dtype=bool)
@@ -255,7 +280,7 @@ class _Work:
         return shuffled[np.concatenate(order)]
 
     def _solve(self, window: np.ndarray, state: np.ndarray, fields: np.ndarray) -> float:
-        """Solve a part; returns by how much the energy has fallen."""
+        """Solve a part; return by how much the model's energy has fallen."""
         couplings = self._couplings[window][:, window]
         before = state[window].astype(float)
         linear = fields[window] - couplings @ before
@@ -277,7 +302,7 @@ class _Work:
         after = np.empty(len(window))
         after[np.asarray(found.variables, dtype=int)] = best
         change = after - before
-        # Exact also where the child rounds: the energies are compared with the model's own numbers.
+        # The energies are computed with the model's own numbers, as the child may have rounded.
         rise = change @ linear + (after @ (couplings @ after) - before @ (couplings @ before)) / 2
         if before.all() and (rise > 0 or not change.any()):
             return 0.0
@@ -285,8 +310,8 @@ class _Work:
         fields += self._couplings[:, window] @ change
         return -float(rise)
 
-    def _note(self, told: dict) -> None:
-        """What the child tells of a part."""
+    def _note(self, told: Mapping[str, Any]) -> None:
+        """Note what the child's ``info`` says of a part."""
         for name in ("device_time", "transfer_time"):
             if name in told:
                 self._info[name] = self._info.get(name, 0.0) + told[name]

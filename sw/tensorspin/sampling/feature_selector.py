@@ -1,4 +1,4 @@
-"""Feature selection as a quadratic problem, solved by a sampler."""
+"""Select features by solving a quadratic problem with a sampler."""
 
 from __future__ import annotations
 
@@ -19,55 +19,62 @@ from ..models.feature_order import BINS, mutual_information
 from .board_sampler import BoardSampler
 
 DEFAULT_URL = "golden://ulx3s_25f_annealer"
+"""Board of the sampler by default: a golden model, which needs no hardware."""
 
 REDUNDANCIES = ("mutual_information", "correlation")
+"""Measures of how much two features tell of each other."""
 
 SEARCHES = 12
-"""Weights of the relevance that are tried at most."""
+"""Greatest number of weights of the relevance that are tried."""
 
 
 class AnnealingFeatureSelector(SelectorMixin, BaseEstimator):
     """Selects features that tell much of the target and little of each other.
 
-    Which features x (1: selected) those are is the minimum of
+    The selection x (``x_i`` is 1 if feature i is selected, else 0) is the minimum of
 
         ``-weight * sum_i relevance_i x_i + (1 - weight) * sum_(i<j) redundancy_ij x_i x_j``
 
-    which a sampler finds. Relevance is the mutual information of feature and target. The greater
-    the weight, the more features are selected; it is searched by bisection for the number wanted,
-    as Muecke, Heese, Mueller, Wolter and Piatkowski do, "Feature selection on quantum computers",
-    Quantum Machine Intelligence 5 (2023). So no constraint takes bits of the couplings. Where no
-    weight gives the very number, features are added to, or removed from, the nearest selection one
-    by one, the best first.
+    which a sampler searches. The relevance is the mutual information of feature and target. The
+    greater the weight, the more features are selected. The weight that gives the number of features
+    wanted is found by bisection, as by Muecke, Heese, Mueller, Wolter and Piatkowski, "Feature
+    selection on quantum computers", Quantum Machine Intelligence 5 (2023). A constraint on the
+    number would need larger coefficients, for which a device's couplings may lack the bits. If no
+    weight gives exactly this number, features are added to, or removed from, the nearest selection
+    one by one, the best first.
 
     Parameters
     ----------
     sampler : dimod.Sampler or str, optional
-        Any sampler; or a URL, whose board is opened while fitting. By default the golden model of
-        a board. An open `BoardSampler` on a URL is closed by whoever opened it.
+        Any sampler; or the URL of a board, which is opened while fitting. By default the golden
+        model of a board. A `BoardSampler` that is given stays open.
     n_features_to_select : int or float, optional
-        A number, a part of the features, or half of them.
+        The number of features, or the fraction of all features above 0 and up to 1; by default half
+        of them.
     redundancy : {"mutual_information", "correlation"}, default="mutual_information"
-        The magnitude of Pearson's correlation, or the mutual information.
+        Redundancy of two features: their mutual information, or the magnitude of Pearson's
+        correlation.
     sampler_parameters : dict, optional
-        For the sampler's ``sample``, such as ``{"num_sweeps": 200}``.
+        Keyword arguments for the sampler's ``sample``, such as ``{"num_sweeps": 200}``.
     random_state : int, RandomState or None, default=None
-        Seeds the sampler, if it takes a seed.
+        Source of the sampler's seeds, if it takes a seed.
 
     Attributes
     ----------
-    support_ : ndarray of bool, shape (n_features_in_,)
-    relevance_ : ndarray of float, shape (n_features_in_,)
-        In nats.
-    redundancy_ : ndarray of float, shape (n_features_in_, n_features_in_)
-        Zero on the diagonal.
+    support_ : ndarray of bool of shape (n_features_in_,)
+        Which features are selected.
+    relevance_ : ndarray of float64 of shape (n_features_in_,)
+        Relevance of each feature, in nats.
+    redundancy_ : ndarray of float64 of shape (n_features_in_, n_features_in_)
+        Redundancy of each pair of features; zero on the diagonal.
     weight_ : float
-        Of the relevance in the problem whose solution was taken, 0..1.
+        Weight of the relevance, 0 to 1, in the problem whose solution was taken.
     n_searches_ : int
-        Problems that were solved.
+        Number of problems that were solved.
     n_features_in_ : int
-    feature_names_in_ : ndarray of str
-        If X has names.
+        Number of features in `fit`.
+    feature_names_in_ : ndarray of str of shape (n_features_in_,)
+        Names of the features, if X has names.
 
     Examples
     --------
@@ -98,13 +105,15 @@ class AnnealingFeatureSelector(SelectorMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array_like of float, shape (n_samples, n_features)
-        y : array_like, shape (n_samples,)
-            Classes or numbers.
+        X : array-like of float of shape (n_samples, n_features)
+            Samples, a row each.
+        y : array-like of shape (n_samples,)
+            Target of each sample: classes or numbers.
 
         Returns
         -------
-        self
+        AnnealingFeatureSelector
+            The selector itself.
 
         Raises
         ------
@@ -134,25 +143,28 @@ class AnnealingFeatureSelector(SelectorMixin, BaseEstimator):
         return tags
 
     def _get_support_mask(self) -> np.ndarray:
+        """Which features are selected, as scikit-learn's `SelectorMixin` asks."""
         check_is_fitted(self)
         return self.support_
 
     def _wanted(self, features: int) -> int:
+        """Find the number of features to select, of so many."""
         number = self.n_features_to_select
         if number is None:
             return max(1, features // 2)
         if isinstance(number, Integral) and not isinstance(number, bool):
-            if not 1 <= number <= features:
-                raise ValueError(f"n_features_to_select must be 1 to {features}, got {number}")
+            if not 1 <= int(number) <= features:
+                raise ValueError(f"n_features_to_select must be 1 to {features}, not {number}")
             return int(number)
-        if isinstance(number, Real) and not isinstance(number, bool) and 0 < number <= 1:
-            return max(1, round(number * features))
+        if isinstance(number, Real) and not isinstance(number, bool) and 0 < float(number) <= 1:
+            return max(1, round(float(number) * features))
         raise ValueError(
-            f"n_features_to_select must be None, an integer, or a part above 0 and up to 1, got "
+            f"n_features_to_select must be None, an integer, or a part above 0 and up to 1, not "
             f"{number!r}"
         )
 
     def _redundancy(self, scaled: np.ndarray, levels: np.ndarray) -> np.ndarray:
+        """Redundancy of each pair of features: array of shape (features, features)."""
         if self.redundancy == "mutual_information":
             bias = _bias(levels[:, None], levels, len(scaled))
             values = np.maximum(mutual_information(scaled) - bias, 0)
@@ -162,22 +174,24 @@ class AnnealingFeatureSelector(SelectorMixin, BaseEstimator):
             values[~np.isfinite(values)] = 0  # features that never change
         else:
             known = ", ".join(f'"{name}"' for name in REDUNDANCIES)
-            raise ValueError(f"redundancy must be {known}, got {self.redundancy!r}")
+            raise ValueError(f"redundancy must be {known}, not {self.redundancy!r}")
         np.fill_diagonal(values, 0)
         return values
 
     def _opened(self):
+        """Context in which the sampler is open; at its end only a sampler made here is closed."""
         if self.sampler is None or isinstance(self.sampler, str):
             return BoardSampler(self.sampler or DEFAULT_URL)
         if not isinstance(self.sampler, dimod.Sampler):
-            raise TypeError(f"sampler must be a dimod.Sampler or a URL, got {self.sampler!r}")
+            raise TypeError(f"sampler must be a dimod.Sampler or a URL, not {self.sampler!r}")
         return nullcontext(self.sampler)
 
     def _terms(self, weight: float) -> tuple[np.ndarray, np.ndarray]:
+        """Linear and quadratic terms of the objective."""
         return -weight * self.relevance_, (1 - weight) * self.redundancy_
 
     def _search(self, sampler: dimod.Sampler, wanted: int, rng) -> np.ndarray:
-        """The selection whose number of features is nearest; sets `weight_`, `n_searches_`."""
+        """Find the selection with the nearest number of features; set `weight_`, `n_searches_`."""
         low, high = 0.0, 1.0
         nearest = None
         for search in range(1, SEARCHES + 1):
@@ -185,7 +199,8 @@ class AnnealingFeatureSelector(SelectorMixin, BaseEstimator):
             try:
                 chosen = self._solve(sampler, weight, rng)
             except CapacityError as error:
-                # The greater the weight, the wider the fields beside the couplings.
+                # The greater the weight, the greater the linear terms beside the couplings: the
+                # device's fields are too narrow for them, so a smaller weight is tried.
                 high, refused = weight, error
                 continue
             distance = abs(int(chosen.sum()) - wanted)
@@ -203,6 +218,7 @@ class AnnealingFeatureSelector(SelectorMixin, BaseEstimator):
         return found
 
     def _solve(self, sampler: dimod.Sampler, weight: float, rng) -> np.ndarray:
+        """Which features the sampler selects at a weight of the relevance."""
         linear, quadratic = self._terms(weight)
         rows, columns = np.triu_indices(len(linear), 1)
         bqm = dimod.BinaryQuadraticModel.from_numpy_vectors(
@@ -220,7 +236,7 @@ class AnnealingFeatureSelector(SelectorMixin, BaseEstimator):
 
 
 def _relevance(bins: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Mutual information with the target, from histograms as for the redundancy."""
+    """Mutual information with the target in nats, from histograms as for the redundancy."""
     if type_of_target(y, input_name="y").startswith("continuous"):
         edges = np.quantile(np.asarray(y, np.float64), np.arange(1, BINS) / BINS)
         y = np.searchsorted(edges, y)
@@ -231,26 +247,30 @@ def _relevance(bins: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def _levels(bins: np.ndarray) -> np.ndarray:
-    """Bins in which a feature has samples."""
+    """Count the bins in which each feature has samples."""
     return np.array([len(np.unique(column)) for column in bins.T])
 
 
 def _bias(first, second, samples: int):
-    """What mutual information from histograms is too great by, to first order.
+    """Bias of mutual information that is estimated from histograms, in nats, to first order.
 
-    G. A. Miller, "Note on the bias of information estimates" (1955). Without this, features that
-    tell nothing would seem relevant where samples are few.
+    G. A. Miller, "Note on the bias of information estimates" (1955). If it were not subtracted,
+    features that tell nothing would seem relevant where samples are few.
     """
     return (first - 1) * (second - 1) / (2 * samples)
 
 
 def _corrected(chosen: np.ndarray, wanted: int, terms) -> np.ndarray:
-    """Add or remove features, one by one, until there are as many as wanted; exchange one for
-    another as long as that is better, for a device has rounded the terms."""
+    """Correct a selection until it has the number of features wanted and no swap improves it.
+
+    Features are added or removed one by one, the best first. Then one feature is exchanged for
+    another as long as the objective falls: the device has rounded the terms, so its selection may
+    not be the best.
+    """
     linear, quadratic = terms
     chosen = chosen.copy()
     while True:
-        cost = linear + quadratic[:, chosen].sum(axis=1)  # of a feature beside the chosen ones
+        cost = linear + quadratic[:, chosen].sum(axis=1)  # of each feature beside the chosen ones
         entering, leaving = np.where(chosen, np.inf, cost), np.where(chosen, cost, -np.inf)
         if chosen.sum() < wanted:
             chosen[entering.argmin()] = True

@@ -1,78 +1,91 @@
-"""What an annealer's replicas make of a schedule: annealing, and its two relatives.
+"""Turn inverse temperatures into steps of the annealer, by one of its methods.
 
-In a step all replicas wait for the one that flips most. While tempering, that is the hottest; and
-of Trotter slices only every other one may move at a time. Annealing keeps all of them busy: so the
-others leave it much of the time, the hot part above all. Their parameters were found on random,
-planar and toroidal graphs of the G-set and on complete graphs, at a few milliseconds a run.
+In a step all replicas wait for the one that flips most spins. With parallel tempering, that is the
+hottest replica; of Trotter slices only every other one may move at a time. Plain annealing keeps
+every replica busy, so the other two methods use it for part of the schedule, in particular the hot
+part. The constants of both methods were found on random, planar and toroidal graphs of the G-set
+and on complete graphs, with runs of a few milliseconds.
 """
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 
-from ..contract.annealer.problem import Step
-from ..contract.annealer.size import AnnealerSize
+from ..contract.annealer.size import SWEEPS, AnnealerSize
+from ..contract.annealer.steps import Step, schedule
 from ..contract.annealer.tempering import Ladder, ladder, tempering_schedule
 from ..contract.annealer.transverse import transverse_schedule
-from .schedules import anneal_steps, least_beta
+from .schedules import least_beta
 
 METHODS = ("annealing", "quantum", "tempering")
-"""What is made of a schedule: `plan`."""
+"""Names of the methods; `plan` describes them."""
+
+COARSE = 0.6
+"""Fraction of a schedule's range that one step of the device may stand for without a warning."""
 
 TEMPERING_PARTS = (0.3, 0.3)
-"""Parts of the sweeps that the replicas anneal alike, and that they then temper; with the rest they
-anneal alike again."""
+"""Fractions of the sweeps in which the replicas first all anneal, and then temper. With the rest of
+the sweeps they all anneal again."""
 
 LADDER = (1.8, 4.3)
 """Inverse temperatures of the first and the last rank, in multiples of the schedule's first."""
 
 EXCHANGE_SWEEPS = 4
-"""Sweeps between two exchanges at least: samples drawn before an exchange have the temperature of
-the rank before, and take some rounds to pass."""
+"""Least number of sweeps between two exchanges. Random samples drawn before an exchange have the
+temperature of the rank before, and are in use for some rounds more."""
 
 QUANTUM_PARTS = (0.7, 0.2)
-"""Parts of the sweeps that the replicas anneal alike, and that they are then slices; with the rest
-they cool alike."""
+"""Fractions of the sweeps in which the replicas first all anneal, and then are Trotter slices. With
+the rest of the sweeps they all cool, uncoupled."""
 
 SLICES = (3.9, 7.9)
-"""Inverse temperatures of a slice from the first transverse field to the last, in multiples of the
-schedule's first."""
+"""Inverse temperatures of a slice at the first transverse field and at the last, in multiples of
+the schedule's first."""
 
 FIELDS = (2.0, 0.5)
-"""First and last transverse field, in temperatures of a slice."""
+"""First and last transverse field, in multiples of the temperature of a slice."""
 
 
 def plan(
     method: str, betas: np.ndarray, sweeps: int, size: AnnealerSize
 ) -> tuple[list[Step], Ladder | None]:
-    """The steps of an annealer for a schedule, by one of its methods.
+    """Make the steps of an annealer for a schedule, by one of its methods.
 
-    "annealing": `anneal_steps`. The others take from the schedule its highest and its lowest
-    temperature and its sweeps, and begin as geometric annealing.
+    The method "annealing" is `anneal_steps`. The others take from the schedule only its highest and
+    its lowest temperature and its number of sweeps, and begin with geometric annealing:
 
-    - "tempering" anneals to the last temperature of its ladder. Then replicas exchange temperatures
-      after each step; those of the ranks are geometric over `LADDER`. At last all anneal, linearly,
-      from the middle of the ladder to the lowest temperature, so that all are reads.
-    - "quantum" anneals to the first temperature of the slices. Slices then cool over `SLICES` while
-      the transverse field falls, linearly over `FIELDS`, and uncoupled to the lowest temperature.
+    - "tempering" anneals to the last temperature of its ladder. Then the replicas exchange
+      temperatures after each step; the ranks are geometric over `LADDER`. At last all replicas
+      anneal, linearly, from the middle of the ladder to the lowest temperature, so that each of
+      them is a read.
+    - "quantum" anneals to the first temperature of the slices. Then the slices cool over `SLICES`
+      while the transverse field falls, both linearly, the field over `FIELDS`. At last the replicas
+      cool uncoupled to the lowest temperature.
 
     Parameters
     ----------
     method : str
         One of `METHODS`.
-    betas, sweeps, size
-        As for `anneal_steps`.
+    betas : ndarray of float64 of shape (k,)
+        Inverse temperatures in units of the device.
+    sweeps : int
+        Number of sweeps at each inverse temperature.
+    size : AnnealerSize
+        Size of the device.
 
     Returns
     -------
-    list of Step
-    Ladder or None
-        For tempering.
+    steps : list of Step
+        The schedule.
+    ladder : Ladder or None
+        The temperatures of the ranks, for tempering.
 
     Raises
     ------
     ValueError
-        If the device can't do it, or the schedule does not fit.
+        If the device lacks what the method needs, or the schedule does not fit.
     """
     steps = anneal_steps(betas, sweeps, size)
     if method == "annealing":
@@ -82,7 +95,67 @@ def plan(
     return make(first, last, len(betas) * sweeps, size)
 
 
-def _tempering(first, last, sweeps, size) -> tuple[list[Step], Ladder]:
+def anneal_steps(
+    betas: np.ndarray, sweeps: int, size: AnnealerSize, most_steps: int | None = None
+) -> list[Step]:
+    """Make the steps of an annealer for plain annealing.
+
+    If there are more inverse temperatures than the device has steps, neighbours are replaced with
+    their mean, with a warning if they differ by more than `COARSE` of the range. Temperatures above
+    the device's highest are lowered to that.
+
+    Parameters
+    ----------
+    betas : ndarray of float64 of shape (k,)
+        Inverse temperatures in units of the device.
+    sweeps : int
+        Number of sweeps at each inverse temperature.
+    size : AnnealerSize
+        Size of the device.
+    most_steps : int, optional
+        Greatest number of steps, at least 1; by default all that the device has.
+
+    Returns
+    -------
+    list of Step
+        The schedule.
+
+    Raises
+    ------
+    ValueError
+        If there are more sweeps than the steps can hold.
+    """
+    most_steps = size.steps if most_steps is None else most_steps
+    if len(betas) * sweeps > (most := most_steps * SWEEPS.maximum):
+        raise ValueError(f"the device takes {most} sweeps at most, not {len(betas) * sweeps}")
+    # Equal neighbours share a step, as far as its counter of sweeps goes.
+    runs = np.split(betas, np.flatnonzero(np.diff(betas)) + 1)
+    parts = [
+        part
+        for run in runs
+        for part in np.array_split(run, min(-(-len(run) * sweeps // SWEEPS.maximum), len(run)))
+    ]
+    if len(parts) > most_steps:
+        parts = np.array_split(betas, most_steps)
+        if max(np.ptp(part) for part in parts) > COARSE * np.ptp(betas):
+            warnings.warn(
+                f"the schedule has {len(betas)} inverse temperatures, the device {most_steps} "
+                f"steps: neighbours that differ much are replaced with their mean",
+                stacklevel=4,  # the caller of the sampler's `sample`, by way of `plan`
+            )
+    least = least_beta(size)
+    return [
+        step
+        for part in parts
+        for step in schedule([1 / max(part.mean(), least)], len(part) * sweeps, size)
+    ]
+
+
+def _tempering(
+    first: float, last: float, sweeps: int, size: AnnealerSize
+) -> tuple[list[Step], Ladder]:
+    """Make the steps and the ladder of parallel tempering."""
+    # A short range of temperatures cuts the ladder off.
     hot, cold = np.minimum(first * np.array(LADDER), (np.sqrt(first * last), last))
     ranks = ladder(np.geomspace(1 / hot, 1 / cold, size.replicas), size)
     before, each, count = _shares(TEMPERING_PARTS, EXCHANGE_SWEEPS, sweeps, size.steps // 2)
@@ -92,7 +165,8 @@ def _tempering(first, last, sweeps, size) -> tuple[list[Step], Ladder]:
     return begin + tempering_schedule(count, each, size) + end, ranks
 
 
-def _quantum(first, last, sweeps, size) -> tuple[list[Step], None]:
+def _quantum(first: float, last: float, sweeps: int, size: AnnealerSize) -> tuple[list[Step], None]:
+    """Make the steps of simulated quantum annealing."""
     hot, cold = np.minimum(first * np.array(SLICES), last)
     before, each, count = _shares(QUANTUM_PARTS, 1, sweeps, size.steps // 4)
     after = sweeps - before - each * count
@@ -103,13 +177,15 @@ def _quantum(first, last, sweeps, size) -> tuple[list[Step], None]:
     return steps + _alike(np.linspace(cold, last, after), size.steps // 4, size), None
 
 
-def _shares(parts, least, sweeps, most_steps) -> tuple[int, int, int]:
-    """Sweeps before the middle part, then of each of its steps, and the number of these."""
+def _shares(
+    parts: tuple[float, float], least: int, sweeps: int, most_steps: int
+) -> tuple[int, int, int]:
+    """Divide the sweeps: those before the middle part, those of each of its steps, its steps."""
     before, middle = int(parts[0] * sweeps), max(1, int(parts[1] * sweeps))
     each = max(min(least, middle), -(-middle // max(1, most_steps)))
     return before, each, middle // each
 
 
 def _alike(betas: np.ndarray, most_steps: int, size: AnnealerSize) -> list[Step]:
-    """Annealing; nothing if there is no sweep or no step for it."""
+    """Make steps in which all replicas anneal; none if there is no sweep or no step for it."""
     return anneal_steps(betas, 1, size, most_steps) if len(betas) and most_steps else []

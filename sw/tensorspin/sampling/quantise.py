@@ -1,48 +1,54 @@
-"""Ising models of floats as integers that fit an annealer."""
+"""Convert models of floats to the integers of an annealer."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import dimod
 import numpy as np
 
-from ..contract.annealer.problem import IsingProblem, offset_rows
+from ..contract.annealer.problem import IsingProblem, split_fields
 from ..contract.annealer.size import AnnealerSize
 from ..errors import CapacityError
+from .gauge import balanced_state
 
 TOLERANCE = 1e-6
-"""Relative: how far from integers scaled coefficients may be that count as exact. That is what
-single precision leaves."""
+"""Relative distance from an integer up to which a scaled coefficient counts as exact: about the
+rounding error of a coefficient in single precision."""
 
 MOST_MULTIPLES = 1024
-"""Of the least coefficient that are tried as integers at most."""
+"""Largest integer that is tried for the smallest coefficient, in search of a common unit."""
 
 MAGNITUDES = (1e-140, 1e140)
-"""Of a model's greatest coefficient: the squares of all, and their sums, are then floats."""
+"""Bounds of the magnitude of a model's greatest coefficient. Within them the squares of
+coefficients and their sums neither overflow nor vanish in double precision."""
 
 BISECTIONS = 12
-"""Steps in which the greatest scale that fits is found: to 1 part in 4,000 of the first guess."""
+"""Steps of the search for the greatest scale that fits, which finds it to 1 part in 4,000."""
 
 
 @dataclass(frozen=True, eq=False)
 class Quantised:
-    """A problem on the device's scale.
+    """A model in the integers of a device, and what was lost by rounding.
 
-    Attributes
+    Parameters
     ----------
     problem : IsingProblem
-        Its spins are the model's times `start`.
-    start : ndarray of int8, shape (n,)
-        State of the model for which the problem's spins +1 stand.
+        The model in integers. Its spins are the model's spins times `start`.
+    start : ndarray of int8 of shape (n,)
+        The reference state: the state of the model that the problem's state of all +1 stands for.
     scale : float
-        Units of the device in one of the model.
+        Number of units of the device in one unit of the model.
     coupling_error, linear_error : float
-        Greatest difference of a coefficient from the model's, in units of the model.
+        Greatest difference of a coupling, or of a linear term, from that of the model, in units of
+        the model.
     energy_error : float
-        No state's energy differs by more from the model's, in units of the model.
+        Bound of the difference of any state's energy from that in the model, in units of the model.
     relative_error : float
-        The root mean square of that difference over all states, divided by that of the energy
-        (without the constant): 0 if all coefficients are exact.
+        Root mean square of the energy's difference over all states, divided by the root mean square
+        of the energy itself (without the constant): 0 if all coefficients are exact.
     """
 
     problem: IsingProblem
@@ -53,6 +59,58 @@ class Quantised:
     energy_error: float
     relative_error: float
 
+    @property
+    def errors(self) -> dict[str, float]:
+        """The errors by their names."""
+        names = ("coupling_error", "linear_error", "energy_error", "relative_error")
+        return {name: getattr(self, name) for name in names}
+
+
+def quantise_model(
+    bqm: dimod.BinaryQuadraticModel, variables: Sequence, size: AnnealerSize
+) -> Quantised:
+    """Convert a binary quadratic model to the integers of a device.
+
+    The device begins with all spins +1. If the fields of that state do not fit, another state of
+    the model is chosen as reference (`tensorspin.sampling.gauge`).
+
+    Parameters
+    ----------
+    bqm : dimod.BinaryQuadraticModel
+        A model of any vartype with finite coefficients. For one without variables a problem of one
+        spin without a field is made.
+    variables : sequence
+        Labels of the model's variables, in the order of the problem's variables.
+    size : AnnealerSize
+        Size of the device.
+
+    Returns
+    -------
+    Quantised
+        The problem, and the errors of its coefficients.
+
+    Raises
+    ------
+    ValueError
+        As `quantise`.
+    CapacityError
+        If the model does not fit with the other reference state either.
+    """
+    if not len(variables):
+        return quantise(np.zeros(1), np.zeros((1, 1)), size)
+    vectors: Any = bqm.spin.to_numpy_vectors(variable_order=variables)
+    linear, (rows, columns, values), _ = vectors
+    linear = np.asarray(linear, np.float64)
+    couplings = np.zeros((len(linear), len(linear)))
+    couplings[rows, columns] = values
+    couplings = couplings + couplings.T
+    try:
+        return quantise(linear, couplings, size)
+    except CapacityError:
+        if len(linear) > size.spins:
+            raise
+        return quantise(linear, couplings, size, balanced_state(couplings))
+
 
 def quantise(
     linear: np.ndarray,
@@ -60,33 +118,36 @@ def quantise(
     size: AnnealerSize,
     start: np.ndarray | None = None,
 ) -> Quantised:
-    """Scale and round a model.
+    """Scale and round the coefficients of a model of spins.
 
-    If all coefficients are multiples of a number so that they fit as integers, the least such
-    integers are taken: exact, with the smallest fields. Otherwise the integers are as great as the
-    widths of couplings and fields allow, and the scale is that at which they are nearest to the
-    model, by least squares.
+    If all coefficients are multiples of one number, and these multiples fit the device, the least
+    such integers are taken: they are exact and have the smallest fields. Otherwise the integers are
+    as great as the widths of couplings and fields allow, and the scale is the one at which they are
+    nearest to the model, by least squares.
 
     Parameters
     ----------
-    linear : ndarray of float, shape (n,)
-    couplings : ndarray of float, shape (n, n)
-        Symmetric, zero on the diagonal.
+    linear : ndarray of float64 of shape (n,)
+        Linear terms.
+    couplings : ndarray of float64 of shape (n, n)
+        Couplings: symmetric, zero on the diagonal.
     size : AnnealerSize
-    start : ndarray of int8, shape (n,), optional
-        The state for which the problem's spins +1 are to stand; by default all +1.
+        Size of the device.
+    start : ndarray of int8 of shape (n,), optional
+        The reference state, which the problem's state of all +1 stands for; by default all +1.
 
     Returns
     -------
     Quantised
+        The problem, and the errors of its coefficients.
 
     Raises
     ------
     ValueError
         If a coefficient is not finite, or the greatest not within `MAGNITUDES`.
     CapacityError
-        If there are more variables than spins, or local fields would not fit unless all couplings
-        were rounded to zero.
+        If there are more variables than spins, or if local fields fit only with all couplings
+        rounded to zero.
     """
     if len(linear) > size.spins:
         raise CapacityError(
@@ -104,7 +165,7 @@ def quantise(
     limit = _scale_limit(linear, couplings, size)
     scale = _exact_scale(np.concatenate([linear, upper[upper != 0]]), limit)
     problem = None if scale is None else _rounded(linear, couplings, scale, size)
-    if problem is None:
+    if scale is None or problem is None:
         problem = _greatest_problem(linear, couplings, limit, size)
         scale = _nearest_scale(linear, couplings, problem)
     coupling_errors = np.abs(np.triu(problem.couplings, 1) / scale - upper)
@@ -133,7 +194,7 @@ def _check_magnitude(linear, couplings) -> None:
 
 
 def _scale_limit(linear, couplings, size: AnnealerSize) -> float:
-    """The scale at which the first coupling or field reaches its limit, before rounding."""
+    """Scale at which the first coupling or field reaches its limit, before rounding."""
     greatest = np.abs(couplings).max()
     field = (np.abs(linear) + np.abs(couplings).sum(axis=1)).max()
     limits = [
@@ -145,8 +206,9 @@ def _scale_limit(linear, couplings, size: AnnealerSize) -> float:
 
 
 def _exact_scale(values: np.ndarray, limit: float) -> float | None:
-    """The least scale, up to a limit, at which all values are integers; None if there is none."""
-    # What counts as zero at any scale is left out, such as the rest of a sum that should be zero.
+    """Least scale, up to a limit, at which all values are integers; None if there is none."""
+    # Values that round to zero at any scale that fits are left out, for example the rounding error
+    # of a sum that should be zero: they would hide the unit of the others.
     values = np.unique(np.abs(values[np.abs(values) * limit > TOLERANCE]))
     if not len(values):
         return 1.0
@@ -159,17 +221,17 @@ def _exact_scale(values: np.ndarray, limit: float) -> float | None:
 
 
 def _rounded(linear, couplings, scale: float, size: AnnealerSize) -> IsingProblem | None:
-    """The problem at a scale, or None if it does not fit."""
+    """Round the model at a scale; None if the result does not fit."""
     integers = [np.rint(values * scale).astype(np.int64) for values in (couplings, linear)]
     try:
         return IsingProblem(size, *integers)
-    except ValueError:  # what fits is the problem's own knowledge
+    except ValueError:  # only the problem itself knows what fits
         return None
 
 
 def _greatest_problem(linear, couplings, limit, size) -> IsingProblem:
-    """Bisect for the greatest scale at which a problem fits."""
-    fits, fails = 0.0, 2.0 * limit  # so that the limit itself is tried first
+    """Find the problem at the greatest scale that fits, by bisection."""
+    fits, fails = 0.0, 2.0 * limit  # the limit itself is tried first: it is half of the sum
     best = None
     for _ in range(BISECTIONS):
         scale = (fits + fails) / 2
@@ -184,14 +246,14 @@ def _greatest_problem(linear, couplings, limit, size) -> IsingProblem:
 
 
 def _nearest_scale(linear, couplings, problem: IsingProblem) -> float:
-    """The scale at which a problem's energies differ least from a model's, over all states."""
+    """Scale at which the problem's energies differ least from the model's, over all states."""
     power = np.sum(np.triu(problem.couplings, 1) ** 2) + np.sum(problem.linear**2)
     common = np.sum(np.triu(problem.couplings * couplings, 1)) + problem.linear @ linear
     return float(power / common)
 
 
 def _too_large(linear, couplings, size) -> CapacityError:
-    """Why a problem does not fit though its couplings are at most 1."""
+    """Explain why a model does not fit even if its couplings are rounded to 1 at most."""
     least = 1 / np.abs(couplings).max()
     fields = (np.abs(linear) + np.abs(couplings).sum(axis=1)) * least
     if (greatest := int(np.ceil(fields.max()))) > size.field.maximum:
@@ -204,7 +266,7 @@ def _too_large(linear, couplings, size) -> CapacityError:
     start = np.rint((linear + couplings.sum(axis=1)) * least).astype(np.int64)
     return CapacityError(
         "rows for the fields of the state in which the device begins",
-        len(offset_rows(start, size)),
+        len(split_fields(start, size)),
         size.offset_rows + size.spins - len(linear),
         "take a board with wider couplings or more spins, or make linear terms and degrees smaller",
     )

@@ -1,106 +1,119 @@
-"""Annealing schedules: inverse temperatures of a model to the steps of an annealer."""
+"""Annealing schedules of users: the inverse temperatures of a run, in units of the model.
+
+`tensorspin.sampling.methods` makes steps of the annealer of them.
+"""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from numbers import Integral
 
 import numpy as np
 
-from ..contract.annealer.problem import IsingProblem, Step, schedule
-from ..contract.annealer.size import SWEEPS, AnnealerSize
-from ..contract.annealer.thresholds import highest_temperature
+from ..contract.annealer.problem import IsingProblem
+from ..contract.annealer.size import AnnealerSize
+from ..contract.annealer.steps import highest_temperature
+from .arguments import checked_count
 
 TYPES = ("linear", "geometric", "custom")
-"""How the inverse temperature goes from the first to the last."""
+"""How the inverse temperature goes from the first to the last: in equal differences, in equal
+ratios, or as a list says."""
 
 EXCITATION_RATE = 0.01
-"""Probability of a flip against the least gap in the last sweep of the default range."""
+"""Probability of a flip against the least energy gap in the last sweep of the default range."""
 
 FIRST_FIELD = 1.4
-"""Root-mean-square local field of the median spin over the first temperature of the default
-range."""
+"""Local field (root mean square over all states) of the median spin, divided by the first
+temperature of the default range."""
 
 LAST_FIELD = 12 * FIRST_FIELD
-"""The same of a spin with a small field, over the last temperature, at most. Where few coefficients
-are much smaller than the others, a problem is frozen long before they matter; beyond this, the same
-time is better spent at higher temperatures."""
+"""Greatest value of the same ratio at the last temperature, for a spin with a small field.
+
+If a few coefficients are much smaller than the others, the rest of the problem is frozen long
+before the temperature reaches them; the time is better spent at higher temperatures."""
 
 SMALL_FIELD = 0.1
-"""Part of the spins whose fields are smaller than that."""
-
-COARSE = 0.6
-"""Part of a schedule's range that one step of the device may stand for without a warning."""
+"""Fraction of the spins whose local fields count as small."""
 
 IDLE_RANGE = (0.1, 1.0)
-"""Inverse temperatures for a problem whose coefficients are all zero; any would do."""
+"""Inverse temperatures for a problem whose coefficients are all zero; any others would do too."""
 
 DEFAULT_SWEEPS = 1000
+"""Number of sweeps of a read by default, as in dwave-samplers."""
 
 ROUNDING = 1e-9
-"""Relative: what divisions may lose."""
+"""Relative error of a temperature that divisions may cause."""
 
 
-def default_beta_range(problem: IsingProblem) -> tuple[float, float]:
-    """Inverse temperatures from which, and to which, a problem is annealed.
+def default_beta_range(problem: IsingProblem, scale: float = 1.0) -> tuple[float, float]:
+    """Choose the inverse temperatures from which, and to which, a problem is annealed.
 
-    The last is that of dwave-samplers (`_default_ising_beta_range` of `dwave.samplers.sa.sampler`,
-    with ``scale_T_with_N=False``): a spin crosses the least gap, twice the smallest coefficient,
-    with the probability `EXCITATION_RATE`; but it is no more than `LAST_FIELD` over the
-    root-mean-square local field, over all states, of the spins with small ones. The first is
-    `FIRST_FIELD` over that of the median spin, so that some strong fields, as of penalties or of
-    spins that are held, do not count; or the device's highest temperature. dwave-samplers takes the
-    greatest field that could ever arise; there a hot sweep costs as much as a cold one, here as
-    many cycles as it flips spins. From half as hot on, solutions become worse in the same time.
+    The last one is that of dwave-samplers (`_default_ising_beta_range` of
+    ``dwave.samplers.sa.sampler``, with ``scale_T_with_N=False``): at it a spin crosses the least
+    energy gap, twice the smallest coefficient, with the probability `EXCITATION_RATE`. But it is at
+    most `LAST_FIELD` over the root-mean-square local field of the spins with small fields.
+
+    The first one is `FIRST_FIELD` over the root-mean-square local field of the median spin, or the
+    inverse of the device's highest temperature. With the median, a few strong fields do not count,
+    such as those of penalties or of spins that are held. dwave-samplers takes the greatest field
+    that could ever arise. There a hot sweep costs as much time as a cold one; here it costs as many
+    cycles as it flips spins, and with a start half as hot or hotter, solutions become worse in the
+    same time.
 
     Parameters
     ----------
     problem : IsingProblem
+        The quantised problem.
+    scale : float, default=1.0
+        Number of units of the device in one unit of the result.
 
     Returns
     -------
     (float, float)
-        In units of the device.
+        First and last inverse temperature: by default in units of the device, with the scale of
+        the quantised model in units of that.
     """
     couplings, linear = problem.couplings, problem.linear
+    # Over all states, the mean square of a local field is the sum of its squared coefficients.
     power = linear**2 + (couplings**2).sum(axis=1)
     if not power.any():
-        return IDLE_RANGE
+        return scale * IDLE_RANGE[0], scale * IDLE_RANGE[1]
     sizes = np.abs(np.column_stack([linear, couplings]))
     small, median = np.quantile(np.sqrt(power[power > 0]), (SMALL_FIELD, 0.5))
     hot = max(FIRST_FIELD / median, least_beta(problem.size))
     cold = min(-np.log(EXCITATION_RATE) / (2 * sizes[sizes > 0].min()), LAST_FIELD / small)
-    return float(hot), float(max(hot, cold))
+    return scale * float(hot), scale * float(max(hot, cold))
 
 
 def betas_of(
     schedule_type: str,
     beta_range: Sequence[float] | None,
-    beta_schedule: Sequence[float] | None,
+    beta_schedule: Sequence[float] | np.ndarray | None,
     num_sweeps: int | None,
     num_sweeps_per_beta: int,
     default_range: tuple[float, float],
 ) -> np.ndarray:
-    """The inverse temperatures that dwave-samplers' parameters ask for.
+    """List the inverse temperatures that the parameters of dwave-samplers ask for.
 
     Parameters
     ----------
     schedule_type : str
         One of `TYPES`.
     beta_range : sequence of two floats, optional
-        First and last.
+        First and last inverse temperature.
     beta_schedule : sequence of float, optional
-        All of them; for "custom" alone.
+        All inverse temperatures, for the type "custom" only.
     num_sweeps : int, optional
-        Sweeps in all, `DEFAULT_SWEEPS` or as many as the custom schedule has.
+        Total number of sweeps: by default `DEFAULT_SWEEPS`, or as many as the custom schedule has.
     num_sweeps_per_beta : int
+        Number of sweeps at each inverse temperature.
     default_range : (float, float)
-        Where no range is given.
+        The range if `beta_range` is not given.
 
     Returns
     -------
-    ndarray of float64, shape (num_sweeps / num_sweeps_per_beta,)
+    ndarray of float64 of shape (num_sweeps / num_sweeps_per_beta,)
+        Inverse temperatures, in the units of the arguments.
 
     Raises
     ------
@@ -144,83 +157,52 @@ def betas_of(
     return np.geomspace(first, last, count)
 
 
-def anneal_steps(
-    betas: np.ndarray, sweeps: int, size: AnnealerSize, most_steps: int | None = None
-) -> list[Step]:
-    """The steps of an annealer for a schedule.
-
-    Where there are more inverse temperatures than the device has steps, as many as needed are
-    replaced with their mean, with a warning if these differ by more than `COARSE`. Temperatures
-    above the device's highest are lowered to that.
+def possible_betas(betas: np.ndarray, scale: float, size: AnnealerSize) -> np.ndarray:
+    """Raise inverse temperatures to the device's least where they are below it, with a warning.
 
     Parameters
     ----------
-    betas : ndarray of float, shape (k,)
-        In units of the device.
-    sweeps : int
-        At each.
+    betas : ndarray of float64 of shape (k,)
+        Inverse temperatures in units of the model.
+    scale : float
+        Number of units of the device in one unit of the model.
     size : AnnealerSize
-    most_steps : int, optional
-        At least 1; by default all that the device has.
+        Size of the device.
 
     Returns
     -------
-    list of Step
-
-    Raises
-    ------
-    ValueError
-        If there are more sweeps than the schedule can hold.
+    ndarray of float64 of shape (k,)
+        Inverse temperatures in units of the model.
     """
-    most_steps = size.steps if most_steps is None else most_steps
-    if len(betas) * sweeps > (most := most_steps * SWEEPS.maximum):
-        raise ValueError(f"the device takes {most} sweeps at most, not {len(betas) * sweeps}")
-    runs = np.split(betas, np.flatnonzero(np.diff(betas)) + 1)
-    parts = [
-        part
-        for run in runs
-        for part in np.array_split(run, min(-(-len(run) * sweeps // SWEEPS.maximum), len(run)))
-    ]
-    if len(parts) > most_steps:
-        parts = np.array_split(betas, most_steps)
-        if max(np.ptp(part) for part in parts) > COARSE * np.ptp(betas):
-            warnings.warn(
-                f"the schedule has {len(betas)} inverse temperatures, the device {most_steps} "
-                f"steps: neighbours that differ much are replaced with their mean",
-                stacklevel=4,
-            )
-    least = least_beta(size)
-    return [
-        step
-        for part in parts
-        for step in schedule([1 / max(part.mean(), least)], len(part) * sweeps, size)
-    ]
+    least = scale * least_beta(size)
+    below = betas < least * (1 - ROUNDING)
+    if np.any(below):
+        warnings.warn(
+            f"{below.mean():.0%} of the schedule's inverse temperatures are raised to {least:g}, "
+            f"the device's least for this model",
+            stacklevel=3,  # the caller of the sampler's `sample`
+        )
+    return np.maximum(betas, least)
 
 
 def least_beta(size: AnnealerSize) -> float:
-    """Inverse of the highest temperature, rounded so that its reciprocal is not above that.
+    """Compute the least inverse temperature of a device.
 
     Parameters
     ----------
     size : AnnealerSize
+        Size of the device.
+
+    Returns
+    -------
+    float
+        Inverse of its highest temperature, rounded so that the reciprocal is not above that.
     """
     return (1 + ROUNDING) / highest_temperature(size)
 
 
-def checked_count(value, name: str) -> None:
-    """Refuse what is no integer of at least 1.
-
-    Raises
-    ------
-    TypeError, ValueError
-    """
-    if not isinstance(value, Integral) or isinstance(value, bool):
-        raise TypeError(f"{name} must be an integer, not {value!r}")
-    if value < 1:
-        raise ValueError(f"{name} must be at least 1, not {value}")
-
-
 def _check_betas(values, name: str, count: int | None = None) -> np.ndarray:
+    """Convert inverse temperatures to an array; refuse what is none."""
     try:
         betas = np.array(values, dtype=np.float64)
     except (TypeError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""How the energy falls in the course of a run."""
+"""Show how the energy falls in the course of a run."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from .board_sampler import BoardSampler
 from .schedules import betas_of
 
 POINTS = 16
-"""Times at which a run is looked at."""
+"""Greatest number of times at which the states of a run are looked at."""
 
 
 @dataclass(frozen=True, eq=False)
 class Trace:
-    """Energies in the course of a run.
+    """Energies of all replicas in the course of a run.
 
-    Attributes
+    Parameters
     ----------
-    seconds : ndarray of float, shape (points,)
-        Of the device's clock, from the start of the run.
-    energies : ndarray of float, shape (points, replicas)
-        Of the states at these times, in units of the model.
+    seconds : ndarray of float64 of shape (points,)
+        Times at which the states were looked at, in seconds from the start of the run.
+    energies : ndarray of float64 of shape (points, replicas)
+        Energies of the states at these times, in units of the model.
     sweeps : int
-        Of the whole run.
+        Number of sweeps of the whole run.
     """
 
     seconds: np.ndarray
@@ -44,24 +44,33 @@ def trace(
     beta_schedule_type: str = "geometric",
     progress: Progress | None = None,
 ) -> Trace:
-    """Look at a run `POINTS` times.
+    """Look at the states of a run up to `POINTS` times.
 
-    The same seed gives the same run, however long the schedule goes on. So the run is repeated,
-    each time with more of its schedule.
+    A device shows its states only at the end of a run. But the same seed gives the same run,
+    however long its schedule goes on, so the run is repeated, each time with more of its schedule.
 
     Parameters
     ----------
     sampler : BoardSampler
+        Sampler that runs the schedule.
     bqm : dimod.BinaryQuadraticModel
-    beta_range, num_sweeps, seed, beta_schedule_type
-        As for `BoardSampler.sample`. If there are more sweeps than the device has steps, they are
-        rounded to a multiple of these.
+        The model.
+    beta_range : (float, float)
+        First and last inverse temperature, in units of the model.
+    num_sweeps : int
+        Number of sweeps of the whole run. If it is more than the device has steps, it is rounded to
+        a multiple of these.
+    seed : int
+        Seed of the run.
+    beta_schedule_type : str, default="geometric"
+        As for `BoardSampler.sample`, but not "custom".
     progress : callable, optional
-        Called with the repetitions done and to do.
+        Called with the number of repetitions done, and of all repetitions.
 
     Returns
     -------
     Trace
+        Times and energies.
     """
     steps = min(sampler.properties["annealer"]["steps"], num_sweeps)
     sweeps = max(1, round(num_sweeps / steps))

@@ -9,26 +9,13 @@ import numpy as np
 from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from tensorspin.contract.annealer.image import (
-    AnnealerSpace,
-    couplings_image,
-    ladder_image,
-    rank_bytes,
-    result_bytes,
-    row_bytes,
-    run_image,
-    state_bytes,
-    states_image,
-    step_bytes,
-    steps_image,
-    stride_bits,
-    unpack_results,
-)
-from tensorspin.contract.annealer.problem import IsingProblem, Step, schedule
-from tensorspin.contract.annealer.results import Anneal
+from tensorspin.contract.annealer.image import AnnealerSpace, result_bytes, stride_bits
+from tensorspin.contract.annealer.job import AnnealJob
+from tensorspin.contract.annealer.problem import IsingProblem
+from tensorspin.contract.annealer.results import AnnealResults
 from tensorspin.contract.annealer.size import RING, AnnealerSize, Exchange, Moving
+from tensorspin.contract.annealer.steps import Step, highest_temperature, schedule
 from tensorspin.contract.annealer.tempering import ladder
-from tensorspin.contract.annealer.thresholds import expand_seed, highest_temperature
 from tensorspin.contract.contractor.latency import MEMORY_READ
 from tensorspin.golden.annealer.metropolis import anneal
 from tests.gateware.bench import bench_parameters
@@ -74,29 +61,19 @@ class Driver:
             await RisingEdge(dut.clk)
         dut.memory__write_enable.value = 0
 
-    async def write_rows(self, space: AnnealerSpace, rows, length: int) -> None:
-        for index, row in enumerate(rows):
-            assert len(row) == length
-            await self.write(space, index << stride_bits(length), row)
-
-    async def load(self, problem, steps, initial_states, rungs, sparse) -> None:
-        size = self.size
+    async def load(self, job: AnnealJob, sparse: bool) -> None:
+        images = job.images()
         if sparse:
+            del images[AnnealerSpace.COUPLINGS]
             await self.write(AnnealerSpace.CLEAR, 0, b"?")
             await RisingEdge(self.dut.clk)
             while not int(self.dut.ready.value):
                 await RisingEdge(self.dut.clk)
-            for script in problem_scripts(problem):
+            for script in problem_scripts(job.problem):
                 await self.write(AnnealerSpace.SPARSE, 0, script)
-        else:
-            rows = couplings_image(problem)
-            await self.write_rows(AnnealerSpace.COUPLINGS, rows, row_bytes(size))
-        if initial_states is not None:
-            rows = states_image(problem, initial_states)
-            await self.write_rows(AnnealerSpace.STATES, rows, state_bytes(size))
-        if rungs is not None:
-            await self.write_rows(AnnealerSpace.LADDER, ladder_image(rungs), rank_bytes(size))
-        await self.write_rows(AnnealerSpace.STEPS, steps_image(steps), step_bytes(size))
+        for space, rows in images.items():
+            for index, row in enumerate(rows):
+                await self.write(space, index << stride_bits(len(row)), row)
 
     async def start(self, run: bytes) -> None:
         """Play an ANNEAL request."""
@@ -162,14 +139,14 @@ async def check(driver: Driver, seed: int) -> IsingProblem:
         rungs = ladder(np.geomspace(0.9, lowest, size.replicas) * highest_temperature(size), size)
     else:
         rungs = None
-    seeds = expand_seed(seed, size)
     refresh = int(rng.choice([0, 0, 1, 5]))
     initial_states = None
     if rng.random() < 0.5:
         initial_states = rng.choice([-1, 1], (size.replicas, problem.variables))
-    expected = anneal(problem, steps, seeds, refresh, initial_states, rungs)
-    await driver.load(problem, steps, initial_states, rungs, sparse=rng.random() < 0.5)
-    run = run_image(problem, refresh, steps, seeds, initial_states is not None)
+    job = AnnealJob(problem, steps, seed, refresh, initial_states, rungs).fit(size)
+    expected = anneal(job)
+    await driver.load(job, sparse=rng.random() < 0.5)
+    run = job.run_image()
     for repetition in range(2):
         await driver.start(run)
         if repetition == 1 and rng.random() < 0.5:
@@ -177,8 +154,8 @@ async def check(driver: Driver, seed: int) -> IsingProblem:
             await ClockCycles(driver.dut.clk, int(rng.integers(0, expected.cycles)))
             await driver.start(run)
         assert await driver.finish(2 * expected.cycles) == len(steps) - 1
-        got = unpack_results(problem, await driver.results())
-        for field in fields(Anneal):
+        got = AnnealResults.unpack(problem, await driver.results())
+        for field in fields(AnnealResults):
             assert np.array_equal(getattr(got, field.name), getattr(expected, field.name)), (
                 seed,
                 field.name,

@@ -137,7 +137,7 @@ def fill_layout(size: AnnealerSize) -> data.StructLayout:
 
 
 def offset_place(size: AnnealerSize, index: Value) -> Value:
-    """Where an offset row is in the memory of couplings: `AnnealerSize.offset_places`."""
+    """Where an offset row is in the memory of couplings: `offset_places` of the contract."""
     rows = size.spins + size.offset_rows
     place = size.spins + index
     if rows == 1 << ceil_log2(rows):

@@ -19,8 +19,7 @@ from ...driver.board import Board
 from ...driver.transports.golden import GoldenTransport
 from ...errors import CapacityError
 from ...sampling import BoardSampler
-from ...sampling.binary_model import quantise_model
-from ...sampling.quantise import TOLERANCE, Quantised
+from ...sampling.quantise import TOLERANCE, Quantised, quantise_model
 from ...sampling.schedules import default_beta_range
 from .instances import Instance
 

@@ -1,65 +1,72 @@
-"""The annealer's memories as the host addresses them, by byte, little-endian.
+"""The annealer's memories as the host addresses them: by byte, little-endian.
 
 ========= ============================================================================
 space     content
 ========= ============================================================================
-COUPLINGS rows of the couplings, then the offset rows; spin 0 in the lowest bits of a row
-SPARSE    a script that writes bytes of COUPLINGS: `POINTER_BYTES` from address 0 on, the address of
-          the first; then by turns a byte that is written there, and one by which the address moves
-          on. So a script stands alone and may be repeated.
+COUPLINGS rows of the couplings, then the offset rows; spin 0 is in the lowest bits of a row
+SPARSE    a script that writes bytes of COUPLINGS. Addresses 0 to `POINTER_BYTES` - 1 hold the
+          address of the first byte in COUPLINGS; behind it alternate a byte that is written there,
+          and a byte by which the address moves on. A script depends on nothing that was written
+          before, so a host may repeat it.
 CLEAR     a write of its one byte sets couplings, offset rows and initial states to zero
-STEPS     the schedule: a step's probabilities, lowest digit first, that of the ring, which
-          replicas move, which ranks are exchanged, and its sweeps, two bytes each
+STEPS     the schedule: for each step the probabilities of the thresholds' digits, lowest digit
+          first, then `STEP_FIELDS`; two bytes each
 STATES    initial states: a word for each spin, in it a bit for each replica, replica 0 the
           lowest, 1 for a negative spin
-RESULTS   a block for each replica, see `results_image`
-LADDER    with parallel tempering: for each rank the probabilities of its thresholds' digits and
-          of those for the exchange with the next, lowest first, two bytes each
-RUN       `RUN_FIELDS`, two bytes each; behind `SEED_BYTES`, which they do not fill, the seeds of
-          the generators
+RESULTS   a block for each replica, see `tensorspin.contract.annealer.results.AnnealResults.blocks`
+LADDER    with parallel tempering: for each rank the probabilities of the digits of its thresholds,
+          then those of the thresholds for the exchange with the next rank, lowest digit first; two
+          bytes each
+RUN       `RUN_FIELDS`, two bytes each, in the first `SEED_BYTES`, which they do not fill; then the
+          seeds of the generators
 ========= ============================================================================
 
-Rows, steps, words and blocks begin at multiples of a power of two. The numbers of the spaces
-follow on those of `tensorspin.contract.contractor.memory`.
+Rows, steps, words and blocks begin at multiples of a power of two, the *stride*, so that the
+gateware finds them with the upper bits of an address. The numbers of the spaces follow on those of
+`tensorspin.contract.contractor.memory`.
 """
 
 from __future__ import annotations
 
 import enum
 import struct
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 
 from ..wire.packets import MAX_PAYLOAD, MEMORY
-from .problem import IsingProblem, Step
-from .results import Anneal
+from .problem import IsingProblem
 from .size import PROBABILITY, AnnealerSize, Exchange, Moving
+from .steps import Step
 from .tempering import Ladder
 from .thresholds import SEED_BYTES, generators
 
 STEP_FIELDS = ("ring", "moving", "exchange", "sweeps")
-"""Of a step, behind the probabilities of the thresholds' bits."""
+"""Fields of a step behind the probabilities of the thresholds' digits, in the order of their
+addresses: attributes of `tensorspin.contract.annealer.steps.Step`."""
 
 STEP_FIELD_BYTES = PROBABILITY.width // 8
+"""Bytes of each probability and of each other field of a step."""
 
 RUN_FIELDS = ("first", "offset_rows", "initial", "fill", "refresh", "steps")
-"""Parameters of a run, in the order of their addresses: the first spin, offset rows, 1 if there are
-initial states, rounds before the first comparison, refresh, steps."""
+"""Parameters of a run, in the order of their addresses: the first spin that is a variable, the
+number of offset rows, 1 if there are initial states, the rounds before the first comparison, the
+turns that a replica sits out between two sweeps, and the number of steps."""
 
 RUN_FIELD_BYTES = 2
+"""Bytes of each parameter of a run."""
 
 POINTER_BYTES = 3
-"""Of a script's first bytes: where in COUPLINGS it begins."""
+"""Bytes at the beginning of a script, which hold the address in COUPLINGS of its first byte."""
 
 RESULT_HEADER = struct.Struct("<iiIB")
-"""Half the energy and half the best energy, less those of all spins positive; cycles of the run;
-the replica's rank, its number where there is no ladder."""
+"""First fields of a block of results: half the energy of the last state and half that of the best,
+both counted from the energy of the state with all spins positive; the cycles of the run; the rank
+of the replica, which is its number where there is no ladder."""
 
 
 class AnnealerSpace(enum.IntEnum):
-    """Selects a memory of the annealer."""
+    """Number of a memory of the annealer, as requests name it."""
 
     COUPLINGS = 2
     SPARSE = 3
@@ -72,42 +79,66 @@ class AnnealerSpace(enum.IntEnum):
 
 
 def row_bytes(size: AnnealerSize) -> int:
-    """Bytes of a row of couplings."""
+    """Count the bytes of a row of couplings."""
     return -(-size.spins * size.coupling_bits // 8)
 
 
 def step_bytes(size: AnnealerSize) -> int:
-    """Bytes of a step."""
+    """Count the bytes of a step."""
     return STEP_FIELD_BYTES * (size.threshold_bits + len(STEP_FIELDS))
 
 
 def rank_bytes(size: AnnealerSize) -> int:
-    """Bytes of a rank."""
+    """Count the bytes of a rank of the ladder."""
     return STEP_FIELD_BYTES * (size.threshold_bits + size.exchange_bits)
 
 
 def state_bytes(size: AnnealerSize) -> int:
-    """Bytes of a spin's initial states."""
+    """Count the bytes of the word with all replicas' initial states of one spin."""
     return -(-size.replicas // 8)
 
 
 def result_bytes(size: AnnealerSize) -> int:
-    """Bytes of a replica's block of results."""
+    """Count the bytes of a replica's block of results."""
     return RESULT_HEADER.size + 2 * -(-size.spins // 8)
 
 
 def run_bytes(size: AnnealerSize) -> int:
-    """Bytes of `AnnealerSpace.RUN`."""
+    """Count the bytes of `AnnealerSpace.RUN`."""
     return SEED_BYTES * (1 + generators(size))
 
 
 def stride_bits(length: int) -> int:
-    """Base-2 logarithm of the bytes between the beginnings of two rows, steps, words or blocks."""
+    """Compute the base-2 logarithm of a stride.
+
+    Parameters
+    ----------
+    length : int
+        Bytes of a row, step, word or block.
+
+    Returns
+    -------
+    int
+        Logarithm of the bytes from the beginning of one row to the beginning of the next.
+    """
     return (length - 1).bit_length()
 
 
 def space_bytes(size: AnnealerSize, space: AnnealerSpace) -> int:
-    """Size of a memory space in byte addresses; of SPARSE, what a packet may write."""
+    """Count the byte addresses of a memory space.
+
+    Parameters
+    ----------
+    size : AnnealerSize
+        Size of the device.
+    space : AnnealerSpace
+        The memory space.
+
+    Returns
+    -------
+    int
+        Number of addresses; of SPARSE, which has no memory of its own, what a packet may write.
+    """
     if space is AnnealerSpace.RUN:
         return run_bytes(size)
     if space is AnnealerSpace.CLEAR:
@@ -124,127 +155,124 @@ def space_bytes(size: AnnealerSize, space: AnnealerSpace) -> int:
     return count << stride_bits(length)
 
 
+def offset_places(size: AnnealerSize, count: int) -> list[int]:
+    """Find the offset rows in the coupling memory.
+
+    Offset rows begin behind the rows of the spins. Behind the memory's last row they go on at row
+    0, which belongs to a spin that small problems do not use.
+
+    Parameters
+    ----------
+    size : AnnealerSize
+        Size of the device.
+    count : int
+        Number of offset rows.
+
+    Returns
+    -------
+    list of int
+        Numbers of the rows in which they are.
+    """
+    rows = size.spins + size.offset_rows
+    return [(size.spins + index) % rows for index in range(count)]
+
+
+def coupling_rows(problem: IsingProblem) -> np.ndarray:
+    """Lay out the coupling memory, as far as a problem uses it.
+
+    Row i holds the couplings of spin i. The offset rows make up the fields at the start: the first
+    of them holds the lowest bits of the fields, which no flip changes; the others are added twice.
+
+    Parameters
+    ----------
+    problem : IsingProblem
+        The problem.
+
+    Returns
+    -------
+    ndarray of int64 of shape (rows, spins)
+        Content of the rows; at least as many rows as there are spins.
+    """
+    size, first, offsets = problem.size, problem.first, problem.offsets
+    count = size.spins + min(len(offsets), size.offset_rows)
+    rows = np.zeros((count, size.spins), dtype=np.int64)
+    rows[first : size.spins, first:] = problem.couplings
+    rows[offset_places(size, len(offsets)), first:] = offsets
+    return rows
+
+
 def couplings_image(problem: IsingProblem) -> list[bytes]:
-    """Rows of the coupling memory, `row_bytes` each."""
-    size = problem.size
-    bits = size.coupling_bits
-    rows = problem.rows() & ((1 << bits) - 1)
+    """Pack a problem into the rows of the coupling memory, `row_bytes` each."""
+    bits = problem.size.coupling_bits
+    rows = coupling_rows(problem) & ((1 << bits) - 1)
     digits = (rows[:, :, None] >> np.arange(bits)) & 1
     packed = np.packbits(digits.reshape(len(rows), -1).astype(np.uint8), axis=1, bitorder="little")
     return [row.tobytes() for row in packed]
 
 
+def unpack_problem(size: AnnealerSize, memory: bytes, first: int, offset_rows: int) -> IsingProblem:
+    """Read the problem from a coupling memory: the inverse of `couplings_image`.
+
+    Parameters
+    ----------
+    size : AnnealerSize
+        Size of the device.
+    memory : bytes
+        Content of `AnnealerSpace.COUPLINGS`, by byte address.
+    first : int
+        The first spin that is a variable.
+    offset_rows : int
+        Number of offset rows.
+
+    Returns
+    -------
+    IsingProblem
+        The problem.
+
+    Raises
+    ------
+    ValueError
+        If the memory does not hold a problem that fits, for example because a row was not written.
+    """
+    count = size.spins + min(offset_rows, size.offset_rows)
+    raw = _words(memory, count, row_bytes(size))
+    bits = np.unpackbits(raw, axis=1, bitorder="little")[:, : size.spins * size.coupling_bits]
+    # Couplings are in two's complement: the highest bit counts negative.
+    weights = 1 << np.arange(size.coupling_bits)
+    weights[-1] = -weights[-1]
+    rows = bits.reshape(len(raw), size.spins, size.coupling_bits) @ weights
+    couplings = rows[first : size.spins, first:]
+    lowest, *others = rows[offset_places(size, offset_rows), first:]
+    start = lowest + 2 * np.sum(others, axis=0, dtype=np.int64)
+    return IsingProblem(size, couplings, start - couplings.sum(axis=1))
+
+
 def steps_image(steps: Sequence[Step]) -> list[bytes]:
-    """Words of the schedule, `step_bytes` each."""
+    """Pack a schedule into its words, one for each step, `step_bytes` each."""
     words = (
         [*step.probabilities, *(getattr(step, name) for name in STEP_FIELDS)] for step in steps
     )
     return [np.array(word, dtype="<u2").tobytes() for word in words]
 
 
-def ladder_image(ladder: Ladder) -> list[bytes]:
-    """Words of the ladder, `rank_bytes` each."""
-    rows = zip(ladder.probabilities, ladder.exchanges)
-    return [np.array([*own, *exchange], dtype="<u2").tobytes() for own, exchange in rows]
-
-
-def states_image(problem: IsingProblem, initial_states: np.ndarray) -> list[bytes]:
-    """Words of the initial states, `state_bytes` each, spin 0 first.
+def unpack_steps(size: AnnealerSize, memory: bytes, count: int) -> list[Step]:
+    """Read the schedule from a memory: the inverse of `steps_image`.
 
     Parameters
     ----------
-    problem : IsingProblem
-    initial_states : ndarray of int, shape (replicas, n)
-        +1 and -1.
+    size : AnnealerSize
+        Size of the device.
+    memory : bytes
+        Content of `AnnealerSpace.STEPS`, by byte address.
+    count : int
+        Number of steps.
+
+    Returns
+    -------
+    list of Step
+        The schedule.
     """
-    negative = np.zeros((problem.size.spins, problem.size.replicas), dtype=np.uint8)
-    negative[problem.first :] = np.asarray(initial_states).T < 0
-    return [word.tobytes() for word in np.packbits(negative, axis=1, bitorder="little")]
-
-
-def run_image(
-    problem: IsingProblem,
-    refresh: int,
-    steps: Sequence[Step],
-    seeds: np.ndarray,
-    initial: bool = False,
-) -> bytes:
-    """Content of `AnnealerSpace.RUN`, `run_bytes` long.
-
-    Parameters
-    ----------
-    problem : IsingProblem
-    refresh : int
-        Turns that a replica sits out between two sweeps.
-    steps : sequence of Step
-    seeds : ndarray of uint8, shape (generators, SEED_BYTES)
-        As from `tensorspin.contract.annealer.thresholds.expand_seed`.
-    initial : bool, default=False
-        The replicas begin with the states in `AnnealerSpace.STATES`, instead of all spins positive.
-    """
-    values = (
-        problem.first,
-        problem.offset_rows,
-        int(initial),
-        problem.fill_rounds(initial),
-        refresh,
-        len(steps),
-    )
-    fields = np.array(values, dtype="<u2").tobytes()
-    return fields.ljust(SEED_BYTES, b"\0") + np.asarray(seeds, dtype=np.uint8).tobytes()
-
-
-@dataclass(frozen=True, eq=False)
-class Run:
-    """What `run_image` holds.
-
-    Attributes
-    ----------
-    first, offset_rows, fill, refresh, steps : int
-    initial : bool
-    seeds : ndarray of uint8, shape (generators, SEED_BYTES)
-    """
-
-    first: int
-    offset_rows: int
-    initial: bool
-    fill: int
-    refresh: int
-    steps: int
-    seeds: np.ndarray
-
-    @classmethod
-    def unpack(cls, image: bytes) -> Run:
-        """Inverse of `run_image`."""
-        words = np.frombuffer(image, dtype="<u2", count=len(RUN_FIELDS))
-        values = dict(zip(RUN_FIELDS, words.tolist()))
-        values["initial"] = bool(values["initial"])
-        seeds = np.frombuffer(image, dtype=np.uint8, offset=SEED_BYTES)
-        return cls(**values, seeds=seeds.reshape(-1, SEED_BYTES))
-
-
-def unpack_problem(size: AnnealerSize, memory: bytes, run: Run) -> IsingProblem:
-    """The problem in a coupling memory, addressed by byte: inverse of `couplings_image`.
-
-    Raises
-    ------
-    ValueError
-        If the memory does not hold a problem that fits, such as a row that was not written.
-    """
-    raw = _words(memory, size.rows(run.offset_rows), row_bytes(size))
-    bits = np.unpackbits(raw, axis=1, bitorder="little")[:, : size.spins * size.coupling_bits]
-    weights = 1 << np.arange(size.coupling_bits)
-    weights[-1] = -weights[-1]
-    rows = bits.reshape(len(raw), size.spins, size.coupling_bits) @ weights
-    couplings = rows[run.first : size.spins, run.first :]
-    lowest, *others = rows[size.offset_places(run.offset_rows), run.first :]
-    start = lowest + 2 * np.sum(others, axis=0, dtype=np.int64)
-    return IsingProblem(size, couplings, start - couplings.sum(axis=1))
-
-
-def unpack_steps(size: AnnealerSize, memory: bytes, run: Run) -> list[Step]:
-    """The schedule in a memory, addressed by byte: inverse of `steps_image`."""
-    words = _words(memory, run.steps, step_bytes(size)).view("<u2")
+    words = _words(memory, count, step_bytes(size)).view("<u2")
     steps = []
     for word in words.tolist():
         fields = dict(zip(STEP_FIELDS, word[size.threshold_bits :]))
@@ -254,76 +282,63 @@ def unpack_steps(size: AnnealerSize, memory: bytes, run: Run) -> list[Step]:
     return steps
 
 
+def ladder_image(ladder: Ladder) -> list[bytes]:
+    """Pack a ladder into its words, one for each rank, `rank_bytes` each."""
+    rows = zip(ladder.probabilities, ladder.exchanges)
+    return [np.array([*own, *exchange], dtype="<u2").tobytes() for own, exchange in rows]
+
+
 def unpack_ladder(size: AnnealerSize, memory: bytes) -> Ladder:
-    """The ladder in a memory, addressed by byte: inverse of `ladder_image`."""
+    """Read the ladder from a memory, `AnnealerSpace.LADDER`: the inverse of `ladder_image`."""
     words = _words(memory, size.replicas, rank_bytes(size)).view("<u2")
     halves = np.split(words, [size.threshold_bits], axis=1)
     return Ladder(*(tuple(map(tuple, half.tolist())) for half in halves))
 
 
-def unpack_states(size: AnnealerSize, memory: bytes, run: Run) -> np.ndarray:
-    """The initial states in a memory, addressed by byte: inverse of `states_image`.
-
-    Returns
-    -------
-    ndarray of int8, shape (replicas, n)
-    """
-    raw = _words(memory, size.spins, state_bytes(size))[run.first :]
-    bits = np.unpackbits(raw, axis=1, bitorder="little")[:, : size.replicas]
-    return 1 - 2 * bits.T.astype(np.int8)
-
-
-def results_image(problem: IsingProblem, run: Anneal) -> list[bytes]:
-    """Blocks of results, `result_bytes` each.
-
-    A block is `RESULT_HEADER`, the state, and the best state; spin 0 in the lowest bit, 1 for a
-    negative spin, whole bytes each.
-    """
-    origin = problem.energy(np.ones(problem.variables))
-    blocks = []
-    for replica in range(problem.size.replicas):
-        halves = [
-            int(energies[replica] - origin) // 2 for energies in (run.energies, run.best_energies)
-        ]
-        blocks.append(RESULT_HEADER.pack(*halves, run.cycles, run.ranks[replica]))
-        for states in (run.states, run.best_states):
-            negative = np.zeros(problem.size.spins, dtype=np.uint8)
-            negative[problem.first :] = states[replica] < 0
-            blocks[-1] += np.packbits(negative, bitorder="little").tobytes()
-    return blocks
-
-
-def unpack_results(problem: IsingProblem, blocks: Iterable[bytes]) -> Anneal:
-    """What a run gave: inverse of `results_image`.
+def states_image(problem: IsingProblem, initial_states: np.ndarray) -> list[bytes]:
+    """Pack initial states into their words.
 
     Parameters
     ----------
     problem : IsingProblem
-    blocks : iterable of bytes
-        Of the replicas, in order, `result_bytes` each.
+        The problem that begins in these states.
+    initial_states : ndarray of int of shape (replicas, n)
+        States of +1 and -1.
 
     Returns
     -------
-    Anneal
-        With the energies that the device gives, which its states should have.
+    list of bytes
+        One word for each spin of the device, `state_bytes` each, spin 0 first.
     """
-    size = problem.size
-    length = -(-size.spins // 8)
-    headers, states = [], []
-    for block in blocks:
-        headers.append(RESULT_HEADER.unpack_from(block))
-        bits = np.frombuffer(block, dtype=np.uint8, offset=RESULT_HEADER.size)
-        bits = np.unpackbits(bits.reshape(2, length), axis=1, bitorder="little")
-        states.append(1 - 2 * bits[:, problem.first : size.spins].astype(np.int8))
-    energies, best_energies, cycles, ranks = np.array(headers, dtype=np.int64).T
-    origin = problem.energy(np.ones(problem.variables))
-    final, best = np.swapaxes(states, 0, 1)
-    return Anneal(
-        final, best, origin + 2 * energies, origin + 2 * best_energies, ranks, int(cycles[0])
-    )
+    negative = np.zeros((problem.size.spins, problem.size.replicas), dtype=np.uint8)
+    negative[problem.first :] = np.asarray(initial_states).T < 0
+    return [word.tobytes() for word in np.packbits(negative, axis=1, bitorder="little")]
+
+
+def unpack_states(size: AnnealerSize, memory: bytes, first: int) -> np.ndarray:
+    """Read initial states from a memory: the inverse of `states_image`.
+
+    Parameters
+    ----------
+    size : AnnealerSize
+        Size of the device.
+    memory : bytes
+        Content of `AnnealerSpace.STATES`, by byte address.
+    first : int
+        The first spin that is a variable.
+
+    Returns
+    -------
+    ndarray of int8 of shape (replicas, n)
+        States of +1 and -1.
+    """
+    raw = _words(memory, size.spins, state_bytes(size))[first:]
+    bits = np.unpackbits(raw, axis=1, bitorder="little")[:, : size.replicas]
+    return 1 - 2 * bits.T.astype(np.int8)
 
 
 def _words(memory: bytes, count: int, length: int) -> np.ndarray:
+    """Words of a memory without the gaps between them: array of shape (count, length)."""
     stride = 1 << stride_bits(length)
     raw = np.frombuffer(memory, dtype=np.uint8, count=count * stride).reshape(count, stride)
     return np.ascontiguousarray(raw[:, :length])

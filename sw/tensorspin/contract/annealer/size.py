@@ -1,115 +1,83 @@
-"""The annealer: sizes, number formats, the order of its operations, and its latencies.
+"""The annealer's sizes, number formats and latencies.
 
-It samples the Ising model ``E(s) = sum_i h_i s_i + sum_(i<j) J_ij s_i s_j``, as dimod writes it,
-with spins of +1 and -1, by Metropolis' algorithm with sequential visits, the textbook's:
-
-- The *local field* of a spin is ``F_i = h_i + sum_j J_ij s_j``; a flip of spin i changes the energy
-  by ``dE_i = -2 s_i F_i``, and every other field by ``F_k += -2 J_ki s_i`` (s_i before the flip).
-- A *sweep* visits the spins in the order of their indices. A visit flips the spin if
-  ``dE_i <= T e`` with an exponential sample ``e``, that is with probability
-  ``min(1, exp(-dE_i / T))``. As ``dE_i / 2`` is an integer, the gateware compares it with the
-  integer *threshold* ``floor(T e / 2)``; `tensorspin.contract.annealer.thresholds` says how it is
-  drawn.
-
-All spins are compared in one cycle, and all visits up to the first flip are done with that: the
-skipped ones are rejections. The next comparison begins behind the flipped spin; one without a flip
-ends the sweep. So a sweep takes one *turn* more than it flips spins. The replicas take turns, one a
-cycle; a *round* is a turn of each, as many cycles as there are replicas.
-
-The schedule is a list of *steps*, each a temperature and a number of sweeps. All replicas have the
-temperature of the same step: a replica that has done its sweeps waits for the others.
-
-In a step only the even or only the odd replicas may move (`Moving`). Then the replicas can be
-coupled along a *ring*, in which the first follows on the last: a visit that would flip a spin fails
-with the step's ring probability if the spin equals that of both neighbouring replicas, which do not
-move. That is Metropolis' algorithm with one factor for the problem and one for the ring: each is
-balanced in detail by itself, and a flip needs the consent of both (M. Michel, S. C. Kapfer and
-W. Krauth, J. Chem. Phys. 140, 054116, 2014). `tensorspin.contract.annealer.transverse` makes the
-replicas
-Trotter slices with it.
-
-A build may compare fewer spins in a cycle, one *window* of them after another; then a turn takes
-several cycles (`tensorspin.contract.annealer.windows`).
-
-With parallel tempering (`tensorspin.contract.annealer.tempering`) each replica has a temperature
-of its own,
-and replicas exchange them after a step.
-
-A problem with n variables uses the last n spins; the others are never visited.
-
-Before the first comparison the thresholds and the fields are filled: a round for each offset row,
-in which it is added to the fields of all replicas, then, if the replicas do not begin with all
-spins positive, a round for each variable, in which those replicas flip it that begin with it
-negative. `fill_rounds` counts them.
+`tensorspin.contract.annealer` explains the words used here: turn, round, sweep, step, ring, window,
+offset row.
 """
 
 from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from functools import cached_property
 
 from ..fixed import SQ, UQ, Format
 from . import windows
 
 PROBABILITY = UQ(-1, 17)
-"""Probability of a threshold's bit, less than 1/2."""
+"""Format of the probability of one digit of a threshold: 17 fractional bits, of which the highest
+is not stored, since such a probability is always below 1/2."""
 
 SWEEPS = UQ(16, 0)
-"""Sweeps of a step."""
+"""Format of the number of sweeps of a step."""
 
 RING = UQ(0, 16)
-"""Probability with which the ring holds a spin that equals both its neighbours."""
+"""Format of the probability with which the ring holds a spin that equals both of its neighbours."""
 
 REFRESH = UQ(16, 0)
-"""Turns that a replica sits out between two sweeps."""
+"""Format of the number of turns that a replica sits out between two sweeps."""
 
 CYCLES = UQ(32, 0)
-"""Cycles of a run."""
+"""Format of the counter of a run's clock cycles."""
 
 MIN_REPLICAS = 10
-"""Turns that fit between two of the same replica: the length of the engine's loop.
+"""Least number of replicas of a build without windows.
+
+A replica's next turn may begin when the effect of its last one is in place, 10 cycles later; so
+many replicas fill these cycles. The pipeline of one turn:
 
 ===== ====================================================================
-cycle
+cycle what happens
 ===== ====================================================================
-0     cursor read
-1     replica and update, at the region
-2     at the group; state read, row of couplings added, written back
-3     compared with the thresholds
-4     first accepting spin of each group of `GROUP`
-5     first of `GROUP` groups
-6     first of these
-7     found; a longer loop spends its further cycles here
-8     the replica's progress written
-9     row of couplings addressed
+0     the replica's cursor (the spin from which the turn begins) is read
+1     replica number and update arrive at a region of the device
+2     they arrive at a group; state read, row of couplings added, written back
+3     fields compared with the thresholds
+4     first accepting spin found in each group of `GROUP` spins
+5     first accepting group found among `GROUP` groups
+6     first of these found
+7     result registered; a longer loop spends its further cycles here
+8     the replica's progress is written
+9     address of the flipped spin's row of couplings
 10    row at the memory's output; the replica's next turn begins
-11    in a first register
-12    in a second, and added
+11    row in a first register
+12    row in a second register, and added
 ===== ====================================================================
 """
 
 GROUP = 8
-"""Spins among which the first that accepts is found in one cycle, and then the first group."""
+"""Fan-in of one search stage: the first accepting spin of each `GROUP` spins is found in one cycle,
+then the first of each `GROUP` groups in the next."""
 
 STEP_ROUNDS = 2
 """Rounds from the one in which the last replica finishes a step to the first of the next step."""
 
 COUPLING_BITS = 2, 8
-"""Least and most of a coupling."""
+"""Least and greatest width of a coupling, in bits with the sign."""
 
 MAX_ENERGY_BITS = 32
-"""An energy is sent as two words of 16 bits."""
+"""Greatest width of an energy counter: results hold an energy in 4 bytes."""
 
 START = 3
-"""Cycles from the start to the first of the first round: the first step is read from its memory."""
-
+"""Cycles from the start of a run to its first round, in which the first step is read from its
+memory."""
 
 EXTRA_EXCHANGE_BITS = 6
-"""Bits by which a threshold for an exchange is longer than a spin's."""
+"""Digits by which a threshold for an exchange is longer than a spin's. It is drawn at the inverse
+of the difference of two inverse temperatures, which is high where they are close to each other."""
 
 
 class Moving(enum.IntEnum):
-    """Replicas that do a step's sweeps."""
+    """Which replicas do the sweeps of a step; the others wait."""
 
     ALL = 0
     EVEN = 1
@@ -117,8 +85,11 @@ class Moving(enum.IntEnum):
 
 
 class Exchange(enum.IntEnum):
-    """Pairs of ranks that are exchanged after a step, by the first; not `NONE`: in the step each
-    replica has the temperature of its rank."""
+    """Which neighbouring ranks swap their replicas after a step.
+
+    ``EVEN`` and ``ODD`` are the pairs whose lower rank is even or odd. For any value other than
+    ``NONE`` each replica anneals at the temperature of its rank during the step.
+    """
 
     NONE = 0
     EVEN = 1
@@ -127,37 +98,47 @@ class Exchange(enum.IntEnum):
 
 @dataclass(frozen=True)
 class AnnealerSize:
-    """Parameters of the annealer.
+    """Parameters of a build of the annealer.
 
-    Attributes
+    Parameters
     ----------
     spins : int
+        Number of spins, the most variables that a problem may have.
     coupling_bits : int
-        Of a signed coupling, 2 to 8; the most negative value is not used.
+        Width of a signed coupling in bits, 2 to 8. The most negative value is not used.
     field_bits : int
-        Of a signed local field.
+        Width of a signed local field in bits.
     replicas : int
-        At least `MIN_REPLICAS`, or `windows.MIN_REPLICAS` with a window.
+        Number of replicas: at least `MIN_REPLICAS`, or `windows.MIN_REPLICAS` with a window.
     strides : tuple of int
-        One for each bit of the thresholds, the lowest first: spins by which its samples move on in
-        a cycle.
+        One number for each digit of the thresholds, the lowest digit first: by how many spins the
+        random samples of the digit move on in a cycle.
     offset_rows : int
-        Rows of the coupling memory, beyond those of the spins, that make up the fields' start. The
-        rows of spins that a problem does not use serve too (`offset_places`).
+        Rows of the coupling memory, beyond those of the spins, that make up the fields at the
+        start. The rows of spins that a problem does not use serve too
+        (`tensorspin.contract.annealer.image.offset_places`).
     steps : int
-        Of the schedule at most.
+        Greatest number of steps of a schedule.
     ring : int, default=1
         1 if the replicas can be coupled along a ring, else 0.
     tempering : int, default=0
-        1 if the replicas can have temperatures of their own, and exchange them, else 0. Then random
-        bits are drawn for each replica by itself, and `strides` are those of a round.
+        1 if the replicas can have temperatures of their own and exchange them, else 0. With 1 the
+        random samples are drawn for each replica by itself, and `strides` count spins in a round
+        instead of a cycle.
     window : int, default=0
-        Spins that are compared in a cycle; 0 for all. a power of two from 8 on, and see `Raises`.
+        Spins that are compared in a cycle: 0 for all of them, or a power of two from 8 on.
 
     Raises
     ------
     ValueError
-        If a number is out of its range.
+        If a number is out of its range, or an engine with such windows cannot be built.
+
+    Examples
+    --------
+    >>> size = AnnealerSize(spins=128, coupling_bits=4, field_bits=11, replicas=16,
+    ...                     strides=(1,) * 8, offset_rows=32, steps=256)
+    >>> size.coupling.maximum, size.threshold_bits
+    (7, 8)
     """
 
     spins: int
@@ -228,111 +209,133 @@ class AnnealerSize:
                 f"be a multiple of {window // stride}, not {self.replicas}"
             )
 
-    @property
+    # A size never changes, so what follows from it is computed once: the driver and the golden
+    # model ask for it in every run.
+
+    @cached_property
     def threshold_bits(self) -> int:
-        """Bits of a threshold."""
+        """Width of a threshold in bits: one random digit for each stride."""
         return len(self.strides)
 
-    @property
+    @cached_property
     def exchange_bits(self) -> int:
-        """Bits of a threshold for an exchange: neighbouring temperatures may be close."""
+        """Width of a threshold for an exchange of two neighbouring ranks, in bits."""
         return self.threshold_bits + EXTRA_EXCHANGE_BITS
 
-    @property
+    @cached_property
     def sequences(self) -> tuple[int, ...]:
-        """Strides of all sequences of random bits: a threshold's, then the ring's, if any."""
+        """Strides of all sequences of random digits: those of the thresholds, then the ring's."""
         return self.strides + (min(self.strides),) * self.ring
 
-    @property
+    @cached_property
     def samples(self) -> int:
-        """Random numbers drawn in a cycle: for the sequences, and one for exchanges, if any."""
+        """Uniform random numbers that are drawn in a cycle.
+
+        A sequence takes as many as its stride; with tempering, exchanges take one more.
+        """
         return sum(self.sequences) + self.tempering
 
-    @property
+    @cached_property
     def coupling(self) -> Format:
-        """Format of a coupling; symmetric, so that its negative always exists."""
+        """Format of a coupling: symmetric about 0, so that the negative of each value exists."""
         return SQ(self.coupling_bits, 0)
 
-    @property
+    @cached_property
     def field(self) -> Format:
         """Format of a local field."""
         return SQ(self.field_bits, 0)
 
-    @property
+    @cached_property
     def energy(self) -> Format:
-        """Format of half the energy less that of the start: no sum of flips can leave it."""
+        """Format of half the energy, counted from the start: no sum of flips can overflow it."""
         return SQ(self.field_bits + self.spins.bit_length(), 0)
 
-    @property
+    @cached_property
     def passage(self) -> int:
-        """Rounds after which every threshold has been drawn anew."""
+        """Rounds after which the samples of all spins have been replaced by new ones."""
         return 1 if self.window else -(-self.spins // self._stride)
 
-    @property
+    @cached_property
     def _stride(self) -> int:
-        """Spins that a sample moves on in a round, at least."""
+        """Spins by which the slowest samples move on in a round."""
         return min(self.strides) * (1 if self.tempering else self.replicas)
 
     def exact_refresh(self, variables: int) -> int:
-        """Least refresh with which no sample serves two sweeps of a replica.
+        """Least refresh with which a replica uses no random sample in two sweeps.
 
         Parameters
         ----------
         variables : int
-            Samples may go on to spins that are none, which use no samples.
+            Number of variables of the problem. Samples that have moved past these may pass spins
+            that are not in use, where nothing is decided with them.
+
+        Returns
+        -------
+        int
+            Turns that a replica must sit out between two sweeps.
         """
         return 0 if self.window else -(-variables // self._stride) - 1
 
     @property
     def coupling_widths(self) -> tuple[int, ...]:
-        """Bits of a coupling that a build like this one can have."""
+        """Widths of a coupling that a build with the same kind of windows can have, in bits."""
         least, most = COUPLING_BITS
         return windows.COUPLING_WIDTHS if self.window else tuple(range(least, most + 1))
 
-    def rows(self, offset_rows: int) -> int:
-        """Rows of the coupling memory in use, from 0 on."""
-        return self.spins + min(offset_rows, self.offset_rows)
-
-    def offset_places(self, count: int) -> list[int]:
-        """Where the first `count` offset rows are in the coupling memory.
-
-        They begin behind the rows of the spins. Behind the memory's last row they go on at row 0,
-        that of a spin which small problems do not use.
-        """
-        rows = self.spins + self.offset_rows
-        return [(self.spins + index) % rows for index in range(count)]
-
     @property
     def windows(self) -> int:
-        """Windows that make up all spins, where there is a window."""
+        """Number of windows that make up all spins, on a build with a window."""
         return self.spins // self.window
 
-    @property
+    @cached_property
     def least_turns(self) -> int:
-        """Turns of a round, at least, in which replicas do sweeps, where there is a window."""
+        """Least number of turns in a round of sweeps, on a build with a window."""
         return max(windows.MIN_REPLICAS, self.window // self.strides[0])
 
     def spins_for(self, variables: int) -> int:
-        """Least spins, for so many variables, of a build like this one."""
+        """Count the spins that a build with the same kind of windows needs for a problem.
+
+        Parameters
+        ----------
+        variables : int
+            Number of variables of the problem.
+
+        Returns
+        -------
+        int
+            Least number of spins.
+        """
         return windows.spins_for(self.window, variables) if self.window else max(2, variables)
 
     def turn(self, first: int) -> int:
-        """Cycles of a turn.
+        """Count the cycles of a turn.
 
         Parameters
         ----------
         first : int
-            The first spin that is a variable.
+            The first spin that is a variable; windows before its own are left out.
+
+        Returns
+        -------
+        int
+            1 where all spins are compared at once.
         """
         return max(windows.MIN_TURN, self.windows - first // self.window) if self.window else 1
 
     def fill_rounds(self, rows: int) -> int:
-        """Rounds before the first comparison.
+        """Count the rounds before the first comparison.
 
         Parameters
         ----------
         rows : int
-            Offset rows to be added, and variables if there are initial states.
+            Rows of couplings that are added in them: the offset rows, and one for each variable if
+            the replicas begin with given states.
+
+        Returns
+        -------
+        int
+            Rounds that fill thresholds, fields and states.
         """
-        # The last row's effect must have reached the neighbours on the ring.
+        # One round more than rows: the last row's effect must have reached the neighbours on the
+        # ring, which are read one cycle before and one after.
         return max(self.passage, rows + 1)

@@ -1,26 +1,28 @@
 """Parallel tempering: replicas exchange their temperatures.
 
-Each replica has a *rank* on a *ladder* of temperatures, replica r rank r at the start. In a step
-with an `Exchange`, a replica anneals at the temperature of its rank; when all have done their
-sweeps, neighbours on the ladder exchange ranks, pairs that begin with an even or with an odd rank,
-with the probability ``min(1, exp((1 / T_a - 1 / T_b) (E_a - E_b)))`` (K. Hukushima and K. Nemoto,
-J. Phys. Soc. Jpn. 65, 1604, 1996). So each rank samples the Boltzmann distribution of its
-temperature.
+Each replica has a *rank*, its place on a *ladder* of temperatures that falls from the first rank to
+the last; replica r begins with rank r. In a step with an `Exchange` a replica anneals at the
+temperature of its rank. When all replicas have done their sweeps, pairs of neighbouring ranks,
+either those whose lower rank is even or those whose lower rank is odd, swap their replicas with the
+probability ``min(1, exp((1 / T_a - 1 / T_b) (E_a - E_b)))`` (K. Hukushima and K. Nemoto, J. Phys.
+Soc. Jpn. 65, 1604, 1996). Each rank thereby samples the Boltzmann distribution of its temperature.
 
-Where the colder replica has the higher energy, the pair is exchanged in any case; elsewhere if half
-the difference of the energies, an integer, is not above a threshold like that of a spin, drawn at
-the temperature ``1 / (1 / T_a - 1 / T_b)``. So this needs no multiplication either.
+If the colder replica has the higher energy, the pair is always exchanged. Otherwise it is exchanged
+if half the difference of the two energies, an integer, does not exceed a threshold. The threshold
+is drawn like a spin's, at the temperature ``1 / (1 / T_a - 1 / T_b)``, so the decision needs no
+multiplication either.
 
 The engine takes one pair after the other, `pair_cycles` each:
 
 ======== ==========================================================================
-cycle
+cycle    what happens
 ======== ==========================================================================
-0        replica of the first rank
-1        that of the second; energy of the first
-2        energy of the second
-3 ...    a digit of the threshold each, the lowest first, compared with the difference
-last two the replicas' new ranks, if they exchange
+0        replica of the first rank is read
+1        replica of the second rank is read, and the energy of the first
+2        energy of the second replica is read
+3 ...    one digit of the threshold a cycle, the lowest first, compared with the
+         difference of the energies
+last two new ranks of both replicas are written, if they exchange
 ======== ==========================================================================
 """
 
@@ -31,46 +33,67 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .problem import Step, schedule
 from .size import AnnealerSize, Exchange
-from .thresholds import digit_probabilities
+from .steps import Step, digit_probabilities, schedule
 
 FIRST_DIGIT = 3
-"""Cycle of a pair in which the lowest digit is drawn."""
+"""Cycle of a pair in which the lowest digit of the threshold is drawn."""
 
 LADDER_READ = 2
-"""Cycles from a replica's rank to its probabilities."""
+"""Cycles from the rank of a replica to the probabilities of that rank."""
 
 
 @dataclass(frozen=True)
 class Ladder:
-    """What the ranks need of their temperatures, from the first rank on.
+    """The temperatures of all ranks, as the probabilities that the device needs.
 
-    Attributes
+    Parameters
     ----------
     probabilities : tuple of tuple of int
-        Of the thresholds' bits, for each rank, as in `tensorspin.contract.annealer.problem.Step`.
+        For each rank, from the hottest on: the probabilities of the digits of a spin's threshold,
+        as in `tensorspin.contract.annealer.steps.Step`.
     exchanges : tuple of tuple of int
-        Of the bits of a rank's threshold for an exchange with the next; of the last rank 0.
+        For each rank: the probabilities of the digits of the threshold for an exchange with the
+        next rank. All 0 for the last rank, which has no next.
+
+    Examples
+    --------
+    >>> Ladder(probabilities=((9, 4), (5, 1)), exchanges=((7, 6, 2), (0, 0, 0))).probabilities[0]
+    (9, 4)
     """
 
     probabilities: tuple[tuple[int, ...], ...]
     exchanges: tuple[tuple[int, ...], ...]
 
 
-def ladder(temperatures: Sequence[float], size: AnnealerSize) -> Ladder:
-    """The ladder of given temperatures.
+def ladder(temperatures: Sequence[float] | np.ndarray, size: AnnealerSize) -> Ladder:
+    """Make the ladder of given temperatures.
 
     Parameters
     ----------
     temperatures : sequence of float
-        From high to low, one for each replica.
+        Temperatures from high to low, one for each replica, in units of the couplings.
     size : AnnealerSize
+        Size of the device that is to temper.
+
+    Returns
+    -------
+    Ladder
+        One rank for each temperature.
 
     Raises
     ------
     ValueError
         If the device has no parallel tempering, or the temperatures do not fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tensorspin.contract.annealer import AnnealerSize
+    >>> size = AnnealerSize(spins=24, coupling_bits=4, field_bits=9, replicas=10,
+    ...                     strides=(1,) * 6, offset_rows=16, steps=8, tempering=1)
+    >>> len(ladder(np.geomspace(8.0, 1.0, 10), size).probabilities)
+    10
     """
     if not size.tempering:
         raise ValueError("the device has no parallel tempering")
@@ -100,31 +123,68 @@ def ladder(temperatures: Sequence[float], size: AnnealerSize) -> Ladder:
 
 
 def tempering_schedule(steps: int, sweeps: int, size: AnnealerSize) -> list[Step]:
-    """Steps on a ladder, with exchanges of even and odd pairs in turn.
+    """Make steps in which the replicas temper, with exchanges of even and odd pairs in turn.
 
     Parameters
     ----------
     steps : int
+        Number of steps.
     sweeps : int
-        Of each step.
+        Number of sweeps of each step, after which ranks are exchanged once.
     size : AnnealerSize
+        Size of the device that is to temper.
+
+    Returns
+    -------
+    list of Step
+        The steps; they need a `Ladder` in the same job.
 
     Raises
     ------
     ValueError
         If the schedule does not fit.
+
+    Examples
+    --------
+    >>> from tensorspin.contract.annealer import AnnealerSize
+    >>> size = AnnealerSize(spins=24, coupling_bits=4, field_bits=9, replicas=10,
+    ...                     strides=(1,) * 6, offset_rows=16, steps=8, tempering=1)
+    >>> [step.exchange.name for step in tempering_schedule(3, 4, size)]
+    ['EVEN', 'ODD', 'EVEN']
     """
-    # Any temperature does: each replica has that of its rank.
+    # Any temperature would do here: in these steps each replica has the temperature of its rank.
     plain = schedule([1.0] * steps, sweeps, size)
     kinds = (Exchange.EVEN, Exchange.ODD)
     return [replace(step, exchange=kinds[index % 2]) for index, step in enumerate(plain)]
 
 
 def pair_cycles(size: AnnealerSize) -> int:
-    """Cycles for an exchange."""
+    """Count the clock cycles of the exchange of one pair of ranks.
+
+    Parameters
+    ----------
+    size : AnnealerSize
+        Size of the device, which has the width of a threshold for exchanges.
+
+    Returns
+    -------
+    int
+        Cycles from one pair to the next.
+    """
     return FIRST_DIGIT + size.exchange_bits + 2
 
 
 def exchange_rounds(size: AnnealerSize) -> int:
-    """Rounds for the exchanges of a step, behind the sweeps."""
+    """Count the rounds that the exchanges of a step take, behind its sweeps.
+
+    Parameters
+    ----------
+    size : AnnealerSize
+        Size of the device.
+
+    Returns
+    -------
+    int
+        Whole rounds, in whose turns nothing is compared.
+    """
     return -(-(size.replicas // 2 * pair_cycles(size) + LADDER_READ) // size.replicas)

@@ -5,61 +5,68 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...contract.annealer.engine import annealer_spaces
-from ...contract.annealer.image import (
-    POINTER_BYTES,
-    AnnealerSpace,
-    Run,
-    result_bytes,
-    results_image,
-    stride_bits,
-    unpack_ladder,
-    unpack_problem,
-    unpack_states,
-    unpack_steps,
-)
+from ...contract.annealer.image import POINTER_BYTES, AnnealerSpace, result_bytes, stride_bits
+from ...contract.annealer.job import AnnealJob
 from ...contract.annealer.size import AnnealerSize
 from .metropolis import anneal
 
 _CLEARED = (AnnealerSpace.COUPLINGS, AnnealerSpace.STATES)
+"""Memories that a write of `AnnealerSpace.CLEAR` sets to zero."""
 
 
 @dataclass
-class _UnderWay:
-    """A run.
+class _RunUnderWay:
+    """A run that has been started and not been stopped.
 
-    Attributes
+    Parameters
     ----------
     begin : float
-        Clock cycle of its start.
+        Clock cycle in which it was started.
     image : bytes
-        Content of `AnnealerSpace.RUN`.
+        Content of `AnnealerSpace.RUN` at that time.
     cycles : int, optional
-        That it takes; computed when somebody asks.
+        Clock cycles that the run takes; None until somebody asks, since the run must be computed
+        to know them.
+    steps : int, default=0
+        Number of steps of its schedule, once the run has been computed.
     """
 
     begin: float
     image: bytes
     cycles: int | None = None
+    steps: int = 0
 
 
 class DeviceAnnealer:
-    """What requests do to an annealer.
+    """What requests do to the annealer of a device.
 
-    A run is computed when its effect is first asked for: one that is stopped before costs nothing.
+    A run is computed when its effect is first asked for, so a run that is stopped before costs
+    nothing.
 
-    If the memories hold no problem or no schedule, as when a host starts a run without having
-    written them, a run ends at once and its results are nonsense, though not that of the gateware.
+    If the memories hold no problem or no schedule, because a host starts a run without having
+    written them, the run ends at once. Its results are nonsense, as on the gateware, but not the
+    same nonsense.
 
     Parameters
     ----------
     size : AnnealerSize
+        Size of the annealer. All memories are zero at first, as after configuration.
 
     Attributes
     ----------
     memories : dict of AnnealerSpace to bytearray
-        Contents by byte address. All zero at first.
+        Content of each memory, by byte address.
     cleared : bool
-        Since configuration.
+        Whether the memories were cleared since configuration.
+
+    Examples
+    --------
+    >>> from tensorspin.contract.annealer import AnnealerSize
+    >>> from tensorspin.contract.annealer.image import AnnealerSpace
+    >>> annealer = DeviceAnnealer(AnnealerSize(24, 4, 9, 10, (1,) * 6, 16, 8))
+    >>> annealer.write(AnnealerSpace.CLEAR, 0, b"x")
+    >>> annealer.cleared
+    True
     """
 
     def __init__(self, size: AnnealerSize) -> None:
@@ -70,10 +77,20 @@ class DeviceAnnealer:
         }
         self.cleared = False
         self._pointer = 0
-        self._run: _UnderWay | None = None
+        self._run: _RunUnderWay | None = None
 
     def write(self, space: AnnealerSpace, address: int, data: bytes) -> None:
-        """Bytes of a WRITE."""
+        """Do what a WRITE does.
+
+        Parameters
+        ----------
+        space : AnnealerSpace
+            Memory space that is written.
+        address : int
+            Byte address of the first byte.
+        data : bytes
+            Bytes that are written.
+        """
         if space is AnnealerSpace.CLEAR:
             for cleared in _CLEARED:
                 self.memories[cleared][:] = bytes(len(self.memories[cleared]))
@@ -85,30 +102,50 @@ class DeviceAnnealer:
             self.memories[space][address : address + len(data)] = data
 
     def start(self, image: bytes, cycle: float) -> None:
-        """Start a run with the bytes of an ANNEAL; one under way is stopped."""
-        self._run = _UnderWay(cycle, image)
+        """Start a run; if another is under way, it is stopped.
+
+        Parameters
+        ----------
+        image : bytes
+            Bytes of the ANNEAL request, the content of `AnnealerSpace.RUN`.
+        cycle : float
+            Clock cycle of the start.
+        """
+        self._run = _RunUnderWay(cycle, image)
 
     def stop(self) -> None:
-        """Stop the run, if there is one."""
+        """Stop the run, if one is under way."""
         self._run = None
 
     def step(self, cycle: float) -> int | None:
-        """Index of the step under way in a clock cycle, as if all took as long; None without a run.
+        """Find the step that is under way in a clock cycle.
 
-        A run that has ended by then leaves its results.
+        A run that has ended by then leaves its results in their memory.
+
+        Parameters
+        ----------
+        cycle : float
+            Clock cycle, at or behind the start of the run.
+
+        Returns
+        -------
+        int or None
+            Index of the step, as if all steps of the run took equally long; None if no run is
+            under way.
         """
-        under_way = self._run
-        if under_way is None:
+        run = self._run
+        if run is None:
             return None
-        if under_way.cycles is None:
-            under_way.cycles = self._compute(under_way.image)
-        passed = cycle - under_way.begin
-        if passed >= under_way.cycles:
+        if run.cycles is None:
+            run.cycles = self._compute(run)
+        passed = cycle - run.begin
+        if passed >= run.cycles:
             self._run = None
             return None
-        return int(Run.unpack(under_way.image).steps * passed // under_way.cycles)
+        return int(run.steps * passed // run.cycles)
 
     def _follow_script(self, place: int, byte: int) -> None:
+        """Do what one byte of a script says; `place` is its address in the script."""
         if place < POINTER_BYTES:
             shift = 8 * place
             self._pointer = self._pointer & ~(0xFF << shift) | byte << shift
@@ -118,26 +155,24 @@ class DeviceAnnealer:
             couplings = self.memories[AnnealerSpace.COUPLINGS]
             couplings[self._pointer % len(couplings)] = byte
 
-    def _compute(self, image: bytes) -> int:
-        """Cycles of a run, whose results are now in their memory: nobody may read them before."""
-        run = Run.unpack(image)
+    def _compute(self, run: _RunUnderWay) -> int:
+        """Compute a run, write its results, and return the clock cycles that it takes.
+
+        The results lie in their memory before the run ends, but nobody may read them until then:
+        requests to the memories are refused while a run is under way.
+        """
         results = self.memories[AnnealerSpace.RESULTS]
         results[:] = b"\xff" * len(results)
         try:
-            memory = self.memories[AnnealerSpace.COUPLINGS]
-            problem = unpack_problem(self.size, bytes(memory), run)
-            steps = unpack_steps(self.size, bytes(self.memories[AnnealerSpace.STEPS]), run)
-            ladder = states = None
-            if self.size.tempering:
-                ladder = unpack_ladder(self.size, bytes(self.memories[AnnealerSpace.LADDER]))
-            if run.initial:
-                states = unpack_states(self.size, bytes(self.memories[AnnealerSpace.STATES]), run)
+            job = AnnealJob.unpack(self.size, run.image, self.memories)
         except ValueError:
             return 0
-        if not steps or (ladder is None and any(step.exchange for step in steps)):
+        if not job.steps or (job.ladder is None and any(step.exchange for step in job.steps)):
             return 0
-        found = anneal(problem, steps, run.seeds, run.refresh, states, ladder)
+        run.steps = len(job.steps)
+        found = anneal(job)
+        blocks = found.blocks(job.problem)
         stride = 1 << stride_bits(result_bytes(self.size))
-        for replica, block in enumerate(results_image(problem, found)):
+        for replica, block in enumerate(blocks):
             results[replica * stride : replica * stride + len(block)] = block
         return found.cycles

@@ -2,75 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from ...contract.annealer import windows
-from ...contract.annealer.problem import IsingProblem, Step
-from ...contract.annealer.results import Anneal
-from ...contract.annealer.size import REFRESH, START, STEP_ROUNDS, Exchange, Moving
+from ...contract.annealer.job import AnnealJob
+from ...contract.annealer.results import AnnealResults
+from ...contract.annealer.size import START, STEP_ROUNDS, Exchange, Moving
+from ...contract.annealer.steps import Step
 from ...contract.annealer.tempering import FIRST_DIGIT, Ladder, exchange_rounds, pair_cycles
-from .thresholds import Thresholds
+from .thresholds import GoldenThresholds
 
 
-class Annealer:
-    """A run, round by round.
+class GoldenAnnealer:
+    """A run of the annealer, round by round.
+
+    `anneal` runs a whole job. This class is for those who look at the states in between: call
+    `fill` once, then `run` with one step after another, which need not be the steps of the job.
 
     Parameters
     ----------
-    problem : IsingProblem
-    seeds : ndarray of uint8, shape (generators, SEED_BYTES)
-        As from `tensorspin.contract.annealer.thresholds.expand_seed`.
-    refresh : int, default=0
-        Turns that a replica sits out between two sweeps.
-    initial_states : array_like of int, shape (replicas, n), optional
-        +1 and -1. Without them all spins are +1.
-    ladder : Ladder, optional
-        Needed by steps with an exchange.
+    job : AnnealJob
+        The job. It is not checked: a device runs whatever it is given.
 
     Attributes
     ----------
-    states : ndarray of int32, shape (replicas, n)
-    energies : ndarray of int64, shape (replicas,)
-    best_states, best_energies
-        With the lowest energy (the first such).
-    flips : ndarray of int64, shape (replicas,)
-    ranks : ndarray of int64, shape (replicas,)
-        On the ladder.
+    states : ndarray of int32 of shape (replicas, n)
+        Present state of each replica.
+    energies : ndarray of int64 of shape (replicas,)
+        Energy of these states, in units of the couplings.
+    best_states : ndarray of int32 of shape (replicas, n)
+        State of lowest energy that each replica has met, the first one if there are several.
+    best_energies : ndarray of int64 of shape (replicas,)
+        Energy of these states.
+    flips : ndarray of int64 of shape (replicas,)
+        Number of flips of each replica since the start.
+    ranks : ndarray of int64 of shape (replicas,)
+        Present rank of each replica on the ladder of temperatures.
     turns : int
-        Of all replicas.
+        Number of turns of all replicas since the start.
 
     Raises
     ------
     ValueError
-        If `refresh` is out of range, or the initial states do not fit.
+        If the initial states do not fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tensorspin.contract.annealer import AnnealerSize, AnnealJob, IsingProblem, schedule
+    >>> size = AnnealerSize(24, 4, 9, 10, (1,) * 6, 16, 8)
+    >>> problem = IsingProblem(size, np.array([[0, 2], [2, 0]]), np.array([1, -3]))
+    >>> job = AnnealJob(problem, schedule([0.5], 5, size), seed=1)
+    >>> annealer = GoldenAnnealer(job)
+    >>> annealer.fill()
+    >>> annealer.run(job.steps[0])
+    >>> annealer.states[0].tolist(), int(annealer.energies[0])
+    ([-1, 1], -6)
     """
 
-    def __init__(
-        self,
-        problem: IsingProblem,
-        seeds: np.ndarray,
-        refresh: int = 0,
-        initial_states: np.ndarray | None = None,
-        ladder: Ladder | None = None,
-    ) -> None:
-        if not REFRESH.minimum <= refresh <= REFRESH.maximum:
-            raise ValueError(f"refresh must be 0 to {REFRESH.maximum}, not {refresh}")
-        size = problem.size
+    def __init__(self, job: AnnealJob) -> None:
+        problem, size = job.problem, job.problem.size
+        self.job = job
         self.problem = problem
         self.turns = 0
-        self.states = problem.initial_states(initial_states).astype(np.int32)
+        self.states = job.start_states.astype(np.int32)
         self.flips = np.zeros(size.replicas, dtype=np.int64)
         self.ranks = np.arange(size.replicas)
-        self._ladder = ladder
-        self._refresh = refresh
+        self._refresh = job.refresh
         self._couplings = problem.couplings.astype(np.int32)
         self._fields = problem.linear.astype(np.int32) + self.states @ self._couplings
+        # Spin from which each replica's next turn begins, and turns that it still sits out.
         self._cursor = np.zeros(size.replicas, dtype=np.int64)
         self._rest = np.zeros(size.replicas, dtype=np.int64)
-        self._fill = [size.replicas] * problem.fill_rounds(initial_states is not None)
-        if size.window and initial_states is not None:
+        # Turns of each round before the first comparison.
+        self._fill = [size.replicas] * job.fill_rounds
+        if size.window and job.initial_states is not None:
             begin, end = problem.offset_rows, problem.offset_rows + problem.variables
             self._fill[begin:end] = windows.flip_turns(self.states)
         # With a window: replicas that have no turns, and what a later turn of them has to do.
@@ -80,17 +86,24 @@ class Annealer:
         self.energies = problem.energy(self.states)
         self.best_energies = self.energies.copy()
         self.best_states = self.states.copy()
-        self._thresholds = Thresholds(size, problem.first, seeds)
+        self._thresholds = GoldenThresholds(size, problem.first, job.generator_seeds)
 
-    def fill(self, step: Step) -> None:
-        """The rounds before the first comparison, with the first step's probabilities."""
+    def fill(self) -> None:
+        """Do the rounds before the first comparison, with the probabilities of the first step."""
+        step = self.job.steps[0]
         probabilities = self._probabilities(step)
         for turns in self._fill:
             self._thresholds.round(step, probabilities, turns)
             self.turns += turns
 
     def run(self, step: Step) -> None:
-        """All rounds of a step."""
+        """Do all rounds of a step.
+
+        Parameters
+        ----------
+        step : Step
+            The step, for a device of the job's size.
+        """
         replicas = np.arange(self.problem.size.replicas)
         waits = {Moving.ALL: None, Moving.EVEN: 1, Moving.ODD: 0}[step.moving]
         left = np.where(replicas % 2 == waits, 0, step.sweeps)
@@ -104,12 +117,21 @@ class Annealer:
         if step.exchange is not Exchange.NONE:
             self._exchange(step.exchange)
 
+    @property
+    def _ladder(self) -> Ladder:
+        """Temperatures of the ranks, which steps with an exchange need."""
+        if self.job.ladder is None:
+            raise ValueError("steps with an exchange need a ladder of temperatures")
+        return self.job.ladder
+
     def _probabilities(self, step: Step) -> np.ndarray:
+        """Probabilities of the digits for each replica: array of shape (replicas, digits)."""
         if step.exchange is Exchange.NONE:
             return np.tile(step.probabilities, (self.problem.size.replicas, 1))
         return np.array(self._ladder.probabilities)[self.ranks]
 
     def _exchange(self, pairs: Exchange) -> None:
+        """Exchange the ranks of pairs of replicas, as `tensorspin.contract.annealer.tempering`."""
         size = self.problem.size
         rounds = exchange_rounds(size)
         words = self._thresholds.exchange_words(rounds)
@@ -127,7 +149,7 @@ class Annealer:
     def _round(
         self, step: Step, probabilities: np.ndarray, left: np.ndarray, begins: bool = False
     ) -> None:
-        """A turn of each replica; counts down the sweeps that it has left in `left`."""
+        """Give each replica a turn; count down in `left` the sweeps that it has yet to do."""
         present = ~self._spared
         turns = int(present.sum())
         thresholds, holds = self._thresholds.round(step, probabilities, turns)
@@ -136,12 +158,14 @@ class Annealer:
         self._rest -= rests
         active = ~rests & (left > 0)
         if self.problem.size.window:
+            # The gateware stores a new best state two turns after the flip that led to it, so that
+            # turn is not left out.
             self._spare(present & (left == 0) & ~self._keeps & (not begins))
             self._keeps[present], self._improved[present] = self._improved[present], False
         if not active.any():
             return
         if turns < len(present):
-            # Those that have no turn are not active either.
+            # Replicas that have no turn are not active either, so any thresholds do for them.
             seen, thresholds = thresholds, np.zeros(self._fields.shape, dtype=np.int32)
             thresholds[present] = seen
         accept = -self.states * self._fields <= thresholds
@@ -152,6 +176,7 @@ class Annealer:
         accept &= active[:, None]
         spins = accept.argmax(axis=1)
         flips = np.flatnonzero(accept[np.arange(len(spins)), spins])
+        # A turn in which no spin accepts ends the replica's sweep.
         ends = active.copy()
         ends[flips] = False
         left -= ends
@@ -171,43 +196,44 @@ class Annealer:
         self._improved[better] = True
 
     def _spare(self, idle: np.ndarray) -> None:
-        """Leave out the turns of idle replicas until the step ends, as far as that may be."""
+        """Leave out the turns of idle replicas until the step ends, but keep the least number."""
         least = self.problem.size.least_turns
         places = np.flatnonzero(idle)
         self._spared[places[: np.count_nonzero(~self._spared) - least]] = True
 
 
-def anneal(
-    problem: IsingProblem,
-    steps: Sequence[Step],
-    seeds: np.ndarray,
-    refresh: int = 0,
-    initial_states: np.ndarray | None = None,
-    ladder: Ladder | None = None,
-) -> Anneal:
-    """Anneal as the gateware does.
+def anneal(job: AnnealJob) -> AnnealResults:
+    """Run a job as the gateware does.
 
     Parameters
     ----------
-    problem : IsingProblem
-    steps : sequence of Step
-        At least one.
-    seeds, refresh, initial_states, ladder
-        As for `Annealer`.
+    job : AnnealJob
+        The job, with at least one step. It is not checked.
 
     Returns
     -------
-    Anneal
+    AnnealResults
+        States, energies and cycles, all of them equal to the gateware's.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tensorspin.contract.annealer import AnnealerSize, AnnealJob, IsingProblem, schedule
+    >>> size = AnnealerSize(24, 4, 9, 10, (1,) * 6, 16, 8)
+    >>> problem = IsingProblem(size, np.array([[0, 2], [2, 0]]), np.array([1, -3]))
+    >>> found = anneal(AnnealJob(problem, schedule([4.0, 1.0], 5, size), seed=1))
+    >>> int(found.best_energies.min())
+    -6
     """
-    annealer = Annealer(problem, seeds, refresh, initial_states, ladder)
-    annealer.fill(steps[0])
-    for step in steps:
+    annealer = GoldenAnnealer(job)
+    annealer.fill()
+    for step in job.steps:
         annealer.run(step)
-    return Anneal(
+    return AnnealResults(
         annealer.states.astype(np.int8),
         annealer.best_states.astype(np.int8),
         annealer.energies,
         annealer.best_energies,
         annealer.ranks,
-        START + annealer.turns * problem.turn,
+        START + annealer.turns * job.turn_cycles,
     )

@@ -1,0 +1,121 @@
+"""Arguments of the samplers: what is refused, and how the rest is brought into one form."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import Any
+
+import dimod
+import numpy as np
+
+MOST_SEED = 2**32 - 1
+"""Greatest seed: dimod draws initial states with NumPy's older generators, which take no more."""
+
+
+def check_model(bqm: dimod.BinaryQuadraticModel) -> None:
+    """Refuse what is not a binary quadratic model with finite coefficients.
+
+    Parameters
+    ----------
+    bqm : dimod.BinaryQuadraticModel
+        The model, of any vartype.
+
+    Raises
+    ------
+    TypeError
+        If it is something else.
+    ValueError
+        If a coefficient or the offset is not finite; the message names the variables.
+    """
+    if not isinstance(bqm, dimod.BinaryQuadraticModel):
+        raise TypeError(f"the model must be a dimod.BinaryQuadraticModel, not {bqm!r}")
+    vectors: Any = bqm.to_numpy_vectors(return_labels=True)
+    linear, (rows, columns, values), offset, labels = vectors
+    if not np.isfinite(offset):
+        raise ValueError(f"the model's offset is {offset}; it must be finite")
+    wrong = np.flatnonzero(~np.isfinite(np.asarray(linear, np.float64)))
+    if len(wrong):
+        raise ValueError(
+            f"the linear term of {labels[wrong[0]]!r} is {linear[wrong[0]]}; it must be finite"
+        )
+    wrong = np.flatnonzero(~np.isfinite(np.asarray(values, np.float64)))
+    if len(wrong):
+        pair = labels[rows[wrong[0]]], labels[columns[wrong[0]]]
+        raise ValueError(f"the coupling of {pair} is {values[wrong[0]]}; it must be finite")
+
+
+def small_integers(states):
+    """Convert initial states of any dtype to integers of eight bits.
+
+    Parameters
+    ----------
+    states : samples-like or None
+        States as `dimod.as_samples` takes them.
+
+    Returns
+    -------
+    (ndarray of int8 of shape (n_states, n_variables), labels), or as given
+        The states; a sample set or None is returned as it is.
+
+    Raises
+    ------
+    ValueError
+        If a value is not a small integer.
+    """
+    if states is None or isinstance(states, dimod.SampleSet):
+        return states
+    samples, labels = dimod.as_samples(states)
+    integers = samples.astype(np.int8)
+    wrong = samples[integers != samples]
+    if len(wrong):
+        raise ValueError(f"initial states hold {wrong[0]}; values are +1 and -1, or 0 and 1")
+    return integers, labels
+
+
+def checked_seed(seed) -> int:
+    """Check the seed of a user, or draw a random one.
+
+    Parameters
+    ----------
+    seed : int or None
+        The seed; None for a random one.
+
+    Returns
+    -------
+    int
+        A seed of 0 to `MOST_SEED`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the seed is not an integer, or out of this range.
+    """
+    if seed is None:
+        return int(np.random.SeedSequence().generate_state(1)[0])
+    if not isinstance(seed, Integral) or isinstance(seed, bool):
+        raise TypeError(f"seed must be None or an integer, not {seed!r}")
+    number = int(seed)
+    if not 0 <= number <= MOST_SEED:
+        raise ValueError(f"seed must be 0 to {MOST_SEED}, not {number}")
+    return number
+
+
+def checked_count(value, name: str) -> None:
+    """Refuse what is not an integer of at least 1.
+
+    Parameters
+    ----------
+    value : int
+        The argument.
+    name : str
+        Its name, for the message.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the argument is not an integer, or less than 1.
+    """
+    if not isinstance(value, Integral) or isinstance(value, bool):
+        raise TypeError(f"{name} must be an integer, not {value!r}")
+    if int(value) < 1:
+        raise ValueError(f"{name} must be at least 1, not {value}")
