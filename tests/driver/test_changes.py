@@ -9,7 +9,7 @@ from tensorspin.contract.annealer.image import AnnealerSpace, space_bytes
 from tensorspin.contract.wire.packets import MEMORY, PacketType, unpack_memory
 from tensorspin.driver.link.changes import UNKNOWN, coupling_changes, dense_changes, line_bytes
 from tensorspin.driver.link.requests import MAX_DATA, Script, Write
-from tensorspin.golden.annealer.memories import DeviceAnnealer
+from tensorspin.golden.annealer.device import DeviceAnnealer
 
 from ..support.anneals import SIZE
 

@@ -30,7 +30,7 @@ from tensorspin.contract.wire.packets import (
     PacketType,
     pack_memory,
 )
-from tensorspin.golden.annealer.memories import DeviceAnnealer
+from tensorspin.golden.annealer.device import DeviceAnnealer
 from tensorspin.golden.device import GoldenDevice
 from tests.support.random_problems import problem_scripts, random_problem
 from tests.support.random_programs import random_program

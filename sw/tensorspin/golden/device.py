@@ -37,7 +37,7 @@ from ..contract.wire.packets import (
     RejectReason,
     Status,
 )
-from .annealer.device import AnnealerEngine
+from .annealer.device import DeviceAnnealer
 from .contractor.device import DeviceContractor
 from .engine import GoldenEngine, Reply
 
@@ -46,7 +46,7 @@ GOLDEN_BUILD = b"golden".ljust(8, b"\0")
 
 GOLDEN_ENGINES: dict[int, Callable[[Any], GoldenEngine]] = {
     EngineKind.CONTRACTOR: DeviceContractor,
-    EngineKind.ANNEALER: AnnealerEngine,
+    EngineKind.ANNEALER: DeviceAnnealer,
 }
 """The golden model of each engine, by `EngineKind`: called with the engine's size."""
 

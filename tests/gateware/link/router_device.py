@@ -17,7 +17,7 @@ from tensorspin.contract.contractor.size import ContractorSize
 from tensorspin.contract.engine import EngineKind
 from tensorspin.contract.wire import packets
 from tensorspin.contract.wire.packets import CRC, REPLY, FrameSplitter, Packet, PacketType
-from tensorspin.golden.annealer.memories import DeviceAnnealer
+from tensorspin.golden.annealer.device import DeviceAnnealer
 from tensorspin.golden.contractor import device as contractor_device
 from tensorspin.golden.device import GoldenDevice
 from tensorspin_gateware.contractor.interface import READ_LATENCY

@@ -1,12 +1,11 @@
 """The annealer in NumPy: equal to the gateware flip by flip and cycle for cycle.
 
-`metropolis` is the engine, `thresholds` its random numbers, and `memories` what surrounds the
-engine on a device: memories that requests write and read, and runs that take their time.
+`metropolis` is the engine, `thresholds` its random numbers, and `device` what surrounds the engine
+on a device: memories that requests write and read, and runs that take their time.
 """
 
 from __future__ import annotations
 
-from .memories import DeviceAnnealer
 from .metropolis import GoldenAnnealer, anneal
 
-__all__ = ["DeviceAnnealer", "GoldenAnnealer", "anneal"]
+__all__ = ["GoldenAnnealer", "anneal"]
