@@ -13,46 +13,64 @@ from tensorspin.contract.annealer.thresholds import SEED_BYTES, generators
 from .interface import ADDRESS_BITS, SPACE_BITS, parameters_layout
 
 WRITES = {"couplings": 1, "steps": 1, "states": 1, "ladder": 1}
-"""The memories that a byte may go to, a bit for each."""
+"""Fields of `HostWrites.write`, one bit each: the memories that a byte of the host may go to."""
 
 
 class HostWrites(wiring.Component):
-    """Takes the host's writes, one a cycle.
+    """Takes the host's writes, one a cycle, and decodes which memory each goes to.
+
+    The host writes couplings byte by byte, or as a script: an address, then by turns a byte and the
+    distance to the next one's address. Most couplings of a sparse problem are zero, so that a
+    script is far shorter than the rows. A script needs zeros to write into, which a write of
+    `AnnealerSpace.CLEAR` makes.
+
+    The parameters of a run are kept here in registers, and the generators' seeds pass through.
 
     Parameters
     ----------
     size : AnnealerSize
+        Size of the annealer.
     word_bits : int
-        Base-2 logarithm of the bytes of the coupling memory's words.
+        Base-2 logarithm of the number of bytes of a word of the coupling memory.
     words : int
-        That are cleared.
+        Words of the coupling memory that a write of `AnnealerSpace.CLEAR` sets to zero, one a
+        cycle.
     run_late : bool, default=False
-        Parameters and seeds are written a cycle later than asked for: the way from the router is
-        long on slow devices. Else what the router asks for is known in the same cycle.
+        Whether parameters and seeds are taken from the same register as all other bytes, a cycle
+        after the router's write: on slow devices the path from the router to them is too long for
+        one cycle. Otherwise they are taken from the router directly.
 
     Ports
     -----
     space, address, write_enable, write_data : In
-        As in `AnnealerBusSignature`.
+        The router's write, as in `AnnealerBusSignature`.
     ready : Out(1)
-        Nothing is being cleared, which takes as many cycles as there are words.
+        High unless memories are being cleared, which takes `words` cycles.
     pointer : Out(ADDRESS_BITS)
-        Address of a byte that is written.
+        Byte address of the byte that is being written, in its memory.
     value : Out(8)
+        The byte that is being written.
     write : Out(WRITES)
-        With `run_late` it has another member, `run`: parameters or seeds are being written.
+        Strobes: `value` goes to that memory. With `run_late` there is one more field, `run`, for
+        parameters and seeds.
     clearing : Out(1)
-        The word at `pointer` becomes zero.
+        High while the word of couplings at `pointer`, and the word of initial states in the same
+        row, become zero.
     parameters : Out(parameters_layout())
+        Parameters of the run, as written last.
     seed : Out(8)
+        Byte of a generator's seed.
     seed_enable : Out(generators)
-        Writes a byte of the generator's seed.
+        Strobes: `seed` goes to that generator.
     seed_first : Out(1)
-        It is the first.
+        With `seed_enable`: `seed` is the first byte of that generator's seed.
     run_written : Out(1)
-        The same, without `run_late`.
+        Strobe: parameters or seeds are being written, with which a run loses its meaning. Without
+        `run_late` only; with it ``write.run`` says so.
 
-    Latency: bytes are written one cycle later.
+    Latency: a byte is written one cycle after the router has offered it (`pointer`, `value` and
+    `write` are registers); parameters and seeds are taken in the router's own cycle unless
+    `run_late`.
     """
 
     def __init__(
@@ -100,6 +118,9 @@ class HostWrites(wiring.Component):
                     with m.Case(AnnealerSpace.RUN):
                         m.d.sync += [pointer.eq(self.address), write.run.eq(1)]
                 with m.Case(AnnealerSpace.SPARSE):
+                    # The first bytes of a script are the pointer itself. Behind them bytes to be
+                    # written have odd addresses and distances even ones, as POINTER_BYTES is odd.
+                    # No state is kept between packets: the address in the script tells all.
                     with m.If(self.address < POINTER_BYTES):
                         m.d.sync += pointer.word_select(self.address[:2], 8).eq(self.write_data)
                     with m.Elif(self.address[0] == POINTER_BYTES & 1):
@@ -108,12 +129,15 @@ class HostWrites(wiring.Component):
                         m.d.sync += pointer.eq(pointer + self.write_data)
                 with m.Case(AnnealerSpace.CLEAR):
                     m.d.sync += [pointer.eq(0), clearing.eq(1)]
+        # The pointer doubles as the counter of words that are cleared: the host does not write
+        # while `ready` is low, so nothing else needs it then.
         word = pointer[self._word_bits :]
         with m.If(clearing):
             m.d.sync += [self.value.eq(0), word.eq(word + 1)]
             with m.If(word == self._words - 1):
                 m.d.sync += clearing.eq(0)
 
+        # Block 0 of `AnnealerSpace.RUN` has the parameters, each further one a generator's seed.
         block_bits = stride_bits(SEED_BYTES)
         if self._run_late:
             written, address, value = write.run, pointer, self.value

@@ -1,4 +1,4 @@
-"""The annealer's ports, and what its parts tell each other."""
+"""The annealer's ports, and the structures of bits that its parts exchange."""
 
 from __future__ import annotations
 
@@ -19,19 +19,20 @@ from tensorspin.contract.annealer.size import CYCLES, GROUP, AnnealerSize
 from ...primitives.accumulate import Operation
 
 SPACE_BITS = max(AnnealerSpace).bit_length()
-"""Width of the number of a memory space."""
+"""Width, in bits, of the number that selects a memory space (`AnnealerSpace`)."""
 
 ADDRESS_BITS = 24
-"""Width of a byte address."""
+"""Width, in bits, of a byte address within a memory space; that of an address in a packet."""
 
 COUNT_BITS = 8 * RUN_FIELD_BYTES
-"""Width of a parameter of a run."""
+"""Width, in bits, of a parameter of a run, such as the number of steps."""
 
 MEMBER_BITS = ceil_log2(GROUP)
-"""Of a spin's number: its place in the group."""
+"""Low bits of a spin's number that are its place in a group of `GROUP` spins; the rest of the
+number is the group's."""
 
 CYCLE_BITS = CYCLES.width
-"""Of a run's count."""
+"""Width, in bits, of the count of a run's cycles."""
 
 
 class AnnealerBusSignature(wiring.Signature):
@@ -39,14 +40,18 @@ class AnnealerBusSignature(wiring.Signature):
 
     Members
     -------
-    space : Out(AnnealerSpace)
-        Of other numbers nothing is written, and what is read is not defined.
+    space : Out(SPACE_BITS)
+        Memory space, a number of `AnnealerSpace`. With any other number nothing is written, and the
+        data read are undefined.
     address : Out(ADDRESS_BITS)
-        Byte address in that space, less than its size.
+        Byte address in that space, less than the size of the space.
     write_enable : Out(1)
+        Strobe: `write_data` is written.
     write_data : Out(8)
+        Byte to be written.
     read_data : In(8)
-        Of the results; valid `MEMORY_READ` cycles after the address.
+        Byte of `AnnealerSpace.RESULTS`, the only space that can be read, `MEMORY_READ` cycles after
+        its address.
     """
 
     def __init__(self) -> None:
@@ -67,17 +72,20 @@ class AnnealerSignature(wiring.Signature):
     Members
     -------
     start : Out(1)
-        Strobe: starts the run that `AnnealerSpace.RUN` holds. It must have been written since the
-        last start, for its seeds are used up.
+        Strobe: starts the run whose parameters and seeds `AnnealerSpace.RUN` holds. They must have
+        been written since the last start, because the run before has moved the generators on from
+        their seeds.
     stop : Out(1)
-        Strobe: ends the run, if there is one; the results are not defined. So does a write of
-        `AnnealerSpace.RUN`, and a start.
+        Strobe: ends the run, if there is one; its results are then undefined. A write of
+        `AnnealerSpace.RUN` ends a run too, and so does a start, which begins another.
     running : In(1)
+        High from the start until the run has ended.
     step : In(COUNT_BITS)
-        Index of the step that runs, or ran last.
+        Index of the step that is running, or of the last one if nothing runs.
     ready : In(1)
-        The memories may be written, and a run started: none is being cleared.
+        High unless memories are being cleared: they may be written, and a run may be started.
     memory : Out(AnnealerBusSignature)
+        Byte access to the memories.
     """
 
     def __init__(self) -> None:
@@ -94,17 +102,46 @@ class AnnealerSignature(wiring.Signature):
 
 
 def groups(size: AnnealerSize) -> int:
-    """Groups of spins in which the first that accepts is searched."""
+    """Count the groups of up to `GROUP` spins that the spins make.
+
+    Parameters
+    ----------
+    size : AnnealerSize
+        Size of the annealer.
+
+    Returns
+    -------
+    int
+        The number of groups; the last one may be incomplete.
+    """
     return -(-size.spins // GROUP)
 
 
 def parameters_layout() -> data.StructLayout:
-    """Parameters of a run."""
+    """Lay out the parameters of a run, `RUN_FIELDS`.
+
+    Returns
+    -------
+    StructLayout
+        Fields of `COUNT_BITS` bits, in the order in which the host writes them.
+    """
     return data.StructLayout({name: COUNT_BITS for name in RUN_FIELDS})
 
 
 def step_layout(size: AnnealerSize) -> data.StructLayout:
-    """A step of the schedule, as in its memory."""
+    """Lay out a step of the schedule, as it stands in its memory.
+
+    Parameters
+    ----------
+    size : AnnealerSize
+        Size of the annealer.
+
+    Returns
+    -------
+    StructLayout
+        `probabilities`, one for each binary digit of a threshold, lowest digit first, then
+        `STEP_FIELDS`.
+    """
     width = 8 * STEP_FIELD_BYTES
     return data.StructLayout(
         {
@@ -115,7 +152,19 @@ def step_layout(size: AnnealerSize) -> data.StructLayout:
 
 
 def rank_layout(size: AnnealerSize) -> data.StructLayout:
-    """A rank on the ladder of temperatures, as in its memory."""
+    """Lay out a rank on the ladder of temperatures, as it stands in its memory.
+
+    Parameters
+    ----------
+    size : AnnealerSize
+        Size of the annealer.
+
+    Returns
+    -------
+    StructLayout
+        `probabilities` of the digits of a spin's threshold at the rank's temperature, and
+        `exchanges`, those of the digits of the threshold for an exchange with the next rank.
+    """
     width = 8 * STEP_FIELD_BYTES
     return data.StructLayout(
         {
@@ -126,10 +175,21 @@ def rank_layout(size: AnnealerSize) -> data.StructLayout:
 
 
 def fill_layout(size: AnnealerSize) -> data.StructLayout:
-    """What a turn does before the first comparison.
+    """Lay out what a turn does in a fill round, that is before the first comparison.
 
-    Members are `offset` (an offset row is added), `clear` (it is the first), `flip` (a spin is
-    flipped), and `row`, that of the couplings.
+    Fill rounds bring a replica's local fields to where its initial state has them: offset rows are
+    added first, then spins are flipped.
+
+    Parameters
+    ----------
+    size : AnnealerSize
+        Size of the annealer.
+
+    Returns
+    -------
+    StructLayout
+        `offset`: an offset row is added. `clear`: it is the first one, to which the replica's state
+        starts anew. `flip`: a spin is flipped. `row`: number of the row of couplings for either.
     """
     return data.StructLayout(
         {"offset": 1, "clear": 1, "flip": 1, "row": range(size.spins + size.offset_rows)}
@@ -137,19 +197,45 @@ def fill_layout(size: AnnealerSize) -> data.StructLayout:
 
 
 def offset_place(size: AnnealerSize, index: Value) -> Value:
-    """Where an offset row is in the memory of couplings: `offset_places` of the contract."""
+    """Find an offset row in the memory of couplings, as `tensorspin.contract.annealer.image.offset_places` does.
+
+    Offset rows stand behind the rows of the spins. When there are more than the memory has room
+    for, they go on at row 0, as a small problem does not use the first spins.
+
+    Parameters
+    ----------
+    size : AnnealerSize
+        Size of the annealer.
+    index : Value
+        Number of the offset row, from 0.
+
+    Returns
+    -------
+    Value
+        Number of the row in the memory.
+    """
     rows = size.spins + size.offset_rows
     place = size.spins + index
     if rows == 1 << ceil_log2(rows):
+        # The sum wraps at the memory's end by itself when high bits are dropped.
         return place[: ceil_log2(rows)]
     return Mux(index < size.offset_rows, place, index - size.offset_rows)
 
 
 def update_layout(size: AnnealerSize) -> data.StructLayout:
-    """What a turn does to the state of its replica.
+    """Lay out what a turn does to the state of its replica before it compares.
 
-    `operation` with twice the row, and to `flip` a spin, or none. `CLEAR` makes all spins positive
-    and takes the fields from the row's lowest bits.
+    Parameters
+    ----------
+    size : AnnealerSize
+        Size of the annealer.
+
+    Returns
+    -------
+    StructLayout
+        `operation`: whether twice the row of couplings is added to the local fields, subtracted, or
+        not used; ``CLEAR`` makes all spins positive and takes each field from the row's lowest bit
+        alone. `flip`: the spin number `spin` changes its sign.
     """
     return data.StructLayout(
         {"operation": Operation, "flip": 1, "spin": range(groups(size) * GROUP)}
@@ -157,5 +243,16 @@ def update_layout(size: AnnealerSize) -> data.StructLayout:
 
 
 def slot_bits(size: AnnealerSize) -> int:
-    """Width of a replica's number."""
+    """Give the width of a replica's number.
+
+    Parameters
+    ----------
+    size : AnnealerSize
+        Size of the annealer.
+
+    Returns
+    -------
+    int
+        Bits.
+    """
     return ceil_log2(size.replicas)

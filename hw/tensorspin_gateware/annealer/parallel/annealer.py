@@ -1,19 +1,27 @@
-"""The Ising engine."""
+"""The Ising engine that compares all spins in one cycle: its parts, and the loop that joins them.
+
+A *turn* of a replica is one pass through the loop: compare its local fields with thresholds, find
+the first spin that accepts a flip, read that spin's row of couplings, and add the row to the fields
+when the replica's next turn begins. The loop is many cycles long, and a turn begins in each cycle:
+as many replicas as there are cycles in the loop keep all of it busy.
+"""
 
 from __future__ import annotations
 
-from amaranth import Cat, Module, Mux, Signal
+from amaranth import Module, Mux, Signal
 from amaranth.lib import data, wiring
 
 from tensorspin.contract.annealer.size import AnnealerSize, Moving
 
 from ...primitives import Family
 from ...primitives.accumulate import Operation
-from ..common.delay import delay
-from ..common.interface import CYCLE_BITS, AnnealerSignature, step_layout, update_layout
+from ..common.delay import delay, delay_fields
+from ..common.interface import AnnealerSignature, step_layout, update_layout
+from ..common.ports import forward
+from ..common.run import count_cycles
 from .energies import Energies
 from .memories import Memories
-from .results import Results
+from .results import ReplicaResults
 from .search import Search
 from .spins import READ, Spins
 from .tempering import Tempering
@@ -22,23 +30,26 @@ from .turns import FOUND, Turns
 
 
 class Annealer(wiring.Component):
-    """Anneals as many replicas at once as its loop takes turns, with one flip a cycle at most.
+    """Anneals `size.replicas` replicas at once, with at most one flip of a spin a cycle.
 
-    `tensorspin.contract.annealer.size` says in which order it works, `MIN_REPLICAS` there in which
-    cycle of a turn.
+    `tensorspin.contract.annealer.size` says in which order it works, and the table of
+    `MIN_REPLICAS` there which cycle of a turn does what.
 
     Parameters
     ----------
     size : AnnealerSize
-    family : Family
+        Without a window.
+    family : Family, default=Family.BEHAVIOURAL
+        FPGA family, for its carry chains and registers.
 
     Ports
     -----
     As `AnnealerSignature`, seen from the annealer.
 
-    Latency: `tensorspin.golden.annealer.metropolis` counts it, exactly. As routed by nextpnr for
-    an ECP5, with
-    link and router, thresholds of 8 bits, 16 replicas and the ring, but not tempering:
+    Latency: `tensorspin.golden.annealer.metropolis` counts the cycles of a run, exactly.
+
+    Resources, as routed by nextpnr for an ECP5 with link and router, thresholds of 8 bits, 16
+    replicas and the ring, but not tempering:
 
     - 256 spins, couplings of 4 bits, fields of 12: 19,360 LUTs, 76 a spin, 12,894 registers, 43
       block RAMs;
@@ -61,19 +72,19 @@ class Annealer(wiring.Component):
         m.submodules.spins = spins = Spins(size, self._family)
         m.submodules.search = search = Search(size)
         m.submodules.energies = energies = Energies(size)
-        m.submodules.results = results = Results(size, self._family)
+        m.submodules.results = results = ReplicaResults(size, self._family)
+        # The row must meet its replica's next turn: `FOUND` cycles of this turn are over when the
+        # search has the row's index, and the next turn adds the row `READ` cycles after it begins.
         m.submodules.memories = memories = Memories(
             size, size.replicas + READ - FOUND, self._family
         )
-        cycle = Signal(CYCLE_BITS)
-        with m.If(self.start):
-            m.d.sync += cycle.eq(1)
-        with m.Elif(self.running):
-            m.d.sync += cycle.eq(cycle + 1)
+        cycle = count_cycles(m, self.start, self.running)
 
         next_step = memories.step
         if size.tempering:
-            # Read long before it is taken. From there it is far to the probabilities of a turn.
+            # With tempering, the probabilities of a turn are chosen in the cycle before it, far
+            # from the memory's output. The memory has the next step long before it is taken, so
+            # a register costs no time.
             next_step = Signal(step_layout(size))
             m.d.sync += next_step.eq(memories.step)
 
@@ -82,10 +93,9 @@ class Annealer(wiring.Component):
             self.step.eq(turns.current_step),
             self.ready.eq(memories.ready),
             self.memory.read_data.eq(results.data),
-            memories.space.eq(self.memory.space),
-            memories.address.eq(self.memory.address),
-            memories.write_enable.eq(self.memory.write_enable),
-            memories.write_data.eq(self.memory.write_data),
+        ]
+        forward(m, self.memory, memories, "space", "address", "write_enable", "write_data")
+        m.d.comb += [
             turns.start.eq(self.start),
             turns.stop.eq(self.stop | memories.run_written),
             turns.parameters.eq(memories.parameters),
@@ -96,40 +106,34 @@ class Annealer(wiring.Component):
             turns.found.eq(search.found),
             turns.found_spin.eq(search.spin),
             turns.read_slot.eq(results.slot),
-            thresholds.seed.eq(memories.seed),
-            thresholds.seed_enable.eq(memories.seed_enable),
-            thresholds.seed_first.eq(memories.seed_first),
-            thresholds.run.eq(turns.run),
-            thresholds.move.eq(turns.move),
-            thresholds.slot.eq(turns.slot),
+        ]
+        forward(m, memories, thresholds, "seed", "seed_enable", "seed_first")
+        forward(m, turns, thresholds, "run", "move", "slot")
+        m.d.comb += [
             thresholds.ring.eq(turns.step.ring),
+            # While all replicas move, neighbours on the ring do, too, and it must hold no spin.
             thresholds.ring_clear.eq(turns.step.moving == Moving.ALL),
-            spins.slot.eq(turns.slot),
-            spins.active.eq(turns.active),
-            spins.cursor.eq(turns.cursor),
-            spins.thresholds.eq(thresholds.thresholds),
-            spins.holds.eq(thresholds.holds),
-            spins.keep.eq(energies.keep | turns.second),
-            search.accept.eq(spins.accept),
-            search.negative.eq(spins.negative),
-            search.considered.eq(spins.considered),
-            energies.slot.eq(turns.slot),
-            energies.zero.eq(turns.zero),
-            energies.initial.eq(turns.initial & turns.run),
-            energies.flipped.eq(spins.flipped),
+        ]
+        forward(m, turns, spins, "slot", "active", "cursor")
+        forward(m, thresholds, spins, "thresholds", "holds")
+        # The first comparing turn of a replica finds its initial state; the best state becomes a
+        # copy of that in the second, when the initial state is still what the memory gives.
+        m.d.comb += spins.keep.eq(energies.keep | turns.second)
+        forward(m, spins, search, "accept", "negative", "considered")
+        forward(m, turns, energies, "slot", "zero")
+        m.d.comb += energies.initial.eq(turns.initial & turns.run)
+        forward(m, spins, energies, "flipped")
+        m.d.comb += [
             results.address.eq(self.memory.address),
             results.cycles.eq(cycle),
             results.energy.eq(energies.energy),
             results.best_energy.eq(energies.best),
-            results.state.eq(spins.state),
-            results.best.eq(spins.best),
         ]
+        forward(m, spins, results, "state", "best")
         if size.tempering:
             m.submodules.tempering = tempering = Tempering(size)
+            forward(m, turns, tempering, "slot", "ahead", "run")
             m.d.comb += [
-                tempering.slot.eq(turns.slot),
-                tempering.ahead.eq(turns.ahead),
-                tempering.run.eq(turns.run),
                 tempering.reset.eq(turns.fills),
                 tempering.next_step.eq(turns.upcoming),
                 tempering.begin.eq(turns.exchange),
@@ -139,6 +143,7 @@ class Annealer(wiring.Component):
                 tempering.rank_word.eq(memories.rank_word),
                 memories.rank_index.eq(tempering.rank_index),
                 thresholds.probabilities.eq(tempering.probabilities),
+                # Exchanges read energies while a run is under way, the host when it is over.
                 energies.read_slot.eq(Mux(turns.run, tempering.energy_slot, turns.slot)),
                 results.rank.eq(tempering.rank),
             ]
@@ -146,13 +151,14 @@ class Annealer(wiring.Component):
             m.d.comb += [
                 thresholds.probabilities.eq(turns.step.probabilities),
                 energies.read_slot.eq(turns.slot),
+                # Without a ladder the host reads a replica's number in the place of its rank.
                 results.rank.eq(turns.slot),
             ]
         self._close_loop(m, turns, search, spins, energies, memories)
         return m
 
     def _close_loop(self, m: Module, turns, search, spins, energies, memories) -> None:
-        """From the search's result to the row and the update of the replica's next turn."""
+        """Make the row and the update of the replica's next turn from what the search has found."""
         size = self._size
         fill = turns.fill
         flip = Signal()
@@ -161,20 +167,25 @@ class Annealer(wiring.Component):
             flip.eq(search.found | fill.flip),
             index.eq(Mux(fill.offset | fill.flip, fill.row, search.spin)),
         ]
-        # The sign comes a cycle after the rest.
-        late = delay(m, Cat(flip, fill.clear, fill.offset, search.found), 1)
-        late_flip, clear, offset, found = late
+        # The found spin's sign, which tells whether to add or subtract its row, comes one cycle
+        # after its number; all else waits for it here.
+        late = delay_fields(
+            m, 1, flip=flip, clear=fill.clear, offset=fill.offset, found=search.found
+        )
         update = Signal(update_layout(size))
         m.d.comb += [
-            update.flip.eq(late_flip),
+            update.flip.eq(late.flip),
             update.spin.eq(delay(m, index[: len(search.spin)], 1)),
         ]
-        with m.If(clear):
+        with m.If(late.clear):
             m.d.comb += update.operation.eq(Operation.CLEAR)
-        with m.Elif(offset | (found & search.spin_negative)):
+        # A spin that turns from -1 to +1 adds its row to the other spins' fields, one that turns
+        # from +1 to -1 subtracts it. Initial states are reached from all spins positive.
+        with m.Elif(late.offset | (late.found & search.spin_negative)):
             m.d.comb += update.operation.eq(Operation.ADD)
-        with m.Elif(late_flip):
+        with m.Elif(late.flip):
             m.d.comb += update.operation.eq(Operation.SUBTRACT)
+        # `Spins` wants the update one cycle before its replica's turn; one cycle went into `late`.
         update = data.View(update.shape(), delay(m, update, size.replicas - FOUND - 2))
         m.d.comb += [
             memories.row_index.eq(index),

@@ -1,4 +1,4 @@
-"""Memory of the couplings: a row a cycle, far apart and from block RAM, which is slow."""
+"""Memory of the couplings: one row a cycle, from block RAM that is spread over the die."""
 
 from __future__ import annotations
 
@@ -11,38 +11,48 @@ from tensorspin.contract.annealer.size import AnnealerSize
 
 from ...primitives import Family
 from ...primitives.copies import copy
-from ..common.delay import delay
+from ..common.delay import delay, delay_fields, named_fields
 
 PART_BYTES = 16
-"""Of a row that are addressed by the same register."""
+"""Bytes of a row that share one register for their address: enough that the registers cost little,
+few enough that their block RAMs lie close together."""
 
 ROW_REGISTERS = 2
-"""Behind the memory: of the memory's output, and beside the spin."""
+"""Registers, in a row, that a bit passes behind the memory: the first takes the block RAM's slow
+output, the second stands beside the spin. Between them nothing but wire crosses the die."""
 
 READ = 2 + ROW_REGISTERS
-"""Least cycles from an index to its row: a register beside the memory, the memory, registers."""
+"""Least number of cycles from an index to its row: one register of the address beside the memory,
+one cycle of the memory, and `ROW_REGISTERS`."""
 
 
 class Couplings(wiring.Component):
-    """Rows of the couplings, and behind them the offset rows.
+    """Holds the rows of couplings, one for each spin, and behind them the offset rows.
 
     Parameters
     ----------
     size : AnnealerSize
+        Size of the annealer.
     latency : int
-        Cycles from an index to its row, `READ` or more.
+        Cycles from an index to its row, `READ` or more. Cycles beyond `READ` are spent on the
+        index, which is far narrower than a row.
     family : Family
+        FPGA family; on ECP5 the parts' registers are kept apart.
 
     Ports
     -----
     index : In
-    row : Out(spins x coupling_bits)
+        Number of the row that is read.
+    row : Out(spins x signed(coupling_bits))
+        That row, `latency` cycles later.
     write_index, write_byte, write_data, write_enable : In
-        Writes a byte of a row, two cycles later.
+        Writes a byte: the row's number, the byte's place in the row, its value, and a strobe. The
+        byte is in the memory two cycles later.
     clear : In(1)
-        Sets all of the row to zero instead.
+        Sets all bytes of row `write_index` to zero instead.
 
-    Block RAM, and registers: of a row and of an address for each `PART_BYTES` of it.
+    Resources: block RAM as wide as a row, ``2 * spins * coupling_bits`` registers behind it, and
+    registers of read and write address and of the data for each `PART_BYTES` of a row.
     """
 
     def __init__(self, size: AnnealerSize, latency: int, family: Family) -> None:
@@ -67,8 +77,7 @@ class Couplings(wiring.Component):
         rows = self._size.spins + self._size.offset_rows
         index = delay(m, self.index, self._spare)
         value = self.write_data & ~self.clear.replicate(len(self.write_data))
-        write = delay(m, Cat(self.write_index, value), 1)
-        which = Cat(self.clear, self.write_enable, self.write_byte)
+        write = delay_fields(m, 1, index=self.write_index, value=value)
         length = row_bytes(self._size)
         parts = []
         for first in range(0, length, PART_BYTES):
@@ -77,15 +86,23 @@ class Couplings(wiring.Component):
                 shape=8 * count, depth=rows, init=[]
             )
             read, port = part.read_port(), part.write_port(granularity=8)
-            here = copy(m, which, self._family)
-            clear, enable, byte = here[0], here[1], here[2:]
+            # Each part decodes the byte's place from registers of its own, and registers the
+            # result; address and value pass as many registers, so that all arrive together.
+            which = named_fields(
+                lambda value: copy(m, value, self._family),
+                clear=self.clear,
+                enable=self.write_enable,
+                byte=self.write_byte,
+            )
             chosen = Signal(count, name=f"chosen_{first}", reset_less=True)
-            m.d.sync += chosen.eq(Cat(((byte == first + n) & enable) | clear for n in range(count)))
-            copied = copy(m, write, self._family)
+            m.d.sync += chosen.eq(
+                Cat(((which.byte == first + n) & which.enable) | which.clear for n in range(count))
+            )
+            copied = data.View(write.shape(), copy(m, write, self._family))
             m.d.comb += [
                 read.addr.eq(copy(m, index, self._family)),
-                port.addr.eq(copied),
-                port.data.eq(copied[len(self.write_index) :].replicate(count)),
+                port.addr.eq(copied.index),
+                port.data.eq(copied.value.replicate(count)),
                 port.en.eq(chosen),
             ]
             parts.append(read.data)

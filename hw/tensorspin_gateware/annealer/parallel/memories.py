@@ -1,4 +1,4 @@
-"""What the host writes: couplings, schedule, initial states, parameters of a run."""
+"""What the host writes: couplings, schedule, initial states, ladder, parameters of a run."""
 
 from __future__ import annotations
 
@@ -19,40 +19,53 @@ from tensorspin.contract.annealer.thresholds import generators
 from ...primitives import Family
 from ..common.host import HostWrites
 from ..common.interface import ADDRESS_BITS, SPACE_BITS, parameters_layout, slot_bits
+from ..common.ports import forward
+from ..common.store import connect_byte_store
 from .couplings import Couplings
 
 
 class Memories(wiring.Component):
-    """Takes the host's writes, one a cycle; reads for the run.
+    """Takes the host's writes, one byte a cycle; gives the run what it reads, in whole words.
 
     Parameters
     ----------
     size : AnnealerSize
+        Size of the annealer.
     row_latency : int
-        As for `Couplings`.
+        Cycles from the number of a row of couplings to the row, as for `Couplings`.
     family : Family
+        FPGA family.
 
     Ports
     -----
     space, address, write_enable, write_data : In
-        As in `AnnealerBusSignature`.
+        The router's write, as in `AnnealerBusSignature`.
     ready : Out(1)
-        Nothing is being cleared, which takes as many cycles as there are rows.
+        High unless couplings and initial states are being cleared, which takes a cycle for each row
+        of couplings.
     row_index, step_index, spin, rank_index : In
-    row : Out(spins x coupling_bits)
-        `row_latency` cycles later.
+        Numbers of the row of couplings, the step, the spin (for its initial states) and the rank
+        that are read.
+    row : Out(spins x signed(coupling_bits))
+        Row of couplings, `row_latency` cycles later.
     step : Out(8 x step_bytes)
+        Step of the schedule, one cycle later.
     states : Out(8 x state_bytes)
+        Initial states of the spin, a bit for each replica, one cycle later.
     rank_word : Out(8 x rank_bytes)
-        A cycle later. A byte that was written two cycles before is there.
+        Rank of the ladder, one cycle later; all zero without tempering.
     parameters : Out(parameters_layout())
+        Parameters of the run, as written last.
     seed : Out(8)
+        Byte of a generator's seed.
     seed_enable : Out(generators)
-        Writes a byte of the generator's seed.
+        Strobes: `seed` goes to that generator.
     seed_first : Out(1)
-        It is the first.
+        With `seed_enable`: `seed` is the first byte of that generator's seed.
     run_written : Out(1)
-        Strobe: parameters or seeds are written.
+        Strobe: parameters or seeds are being written, which ends a run.
+
+    Latency: a byte that the router has written is what reads give two cycles later.
     """
 
     def __init__(self, size: AnnealerSize, row_latency: int, family: Family) -> None:
@@ -87,17 +100,9 @@ class Memories(wiring.Component):
         size = self._size
         row_low = stride_bits(row_bytes(size))
         m.submodules.host = host = HostWrites(size, row_low, size.spins + size.offset_rows)
-        for name in ("space", "address", "write_enable", "write_data"):
-            m.d.comb += getattr(host, name).eq(getattr(self, name))
-        for name in (
-            "ready",
-            "parameters",
-            "seed",
-            "seed_enable",
-            "seed_first",
-            "run_written",
-        ):
-            m.d.comb += getattr(self, name).eq(getattr(host, name))
+        forward(m, self, host, "space", "address", "write_enable", "write_data")
+        forward(m, host, self, "ready", "parameters", "seed", "seed_enable", "seed_first")
+        forward(m, host, self, "run_written")
         pointer, value, write, clearing = host.pointer, host.value, host.write, host.clearing
 
         m.submodules.couplings = couplings = Couplings(size, self._row_latency, self._family)
@@ -121,16 +126,13 @@ class Memories(wiring.Component):
         for name, depth, length, index, output in stores:
             m.submodules[name] = store = memory.Memory(shape=8 * length, depth=depth, init=[])
             read, port = store.read_port(), store.write_port(granularity=8)
+            connect_byte_store(m, read, port, index, pointer, value, output)
             low = stride_bits(length)
-            m.d.comb += [
-                read.addr.eq(index),
-                output.eq(read.data),
-                port.addr.eq(pointer[low:]),
-                port.data.eq(value.replicate(length)),
-            ]
             for byte in range(length):
                 m.d.comb += port.en[byte].eq(write[name] & (pointer[:low] == byte))
-            if name in ("couplings", "states"):
+            if name == "states":
+                # Initial states are cleared along with the couplings, the word of spin i in the
+                # cycle of row i. Writes to the rows behind the last spin fall outside the memory.
                 with m.If(clearing):
                     m.d.comb += [
                         port.addr.eq(pointer[row_low:]),

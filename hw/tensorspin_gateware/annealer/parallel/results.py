@@ -1,8 +1,8 @@
-"""What a run has found, as the host reads it."""
+"""What a run has found, as the host reads it: a block of bytes for each replica."""
 
 from __future__ import annotations
 
-from amaranth import Cat, Const, Module, Mux, Signal, signed
+from amaranth import Cat, Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -13,37 +13,47 @@ from tensorspin.contract.contractor.latency import MEMORY_READ
 from ...primitives import Family
 from ...primitives.copies import copy
 from ..common.delay import delay
+from ..common.header import result_header, whole_bytes
 from ..common.interface import ADDRESS_BITS, CYCLE_BITS, slot_bits
 from .spins import READ, REGION_SPINS
 from .tree import or_levels, or_tree
 
 BLOCK = 1 + READ
-"""Cycles from an address to its replica's block: a register in `Turns`, then as `Spins`."""
+"""Cycles from an address to its replica's block of results: one register of the replica's number in
+`Turns`, then `READ` in `Spins`."""
 
 
-class Results(wiring.Component):
-    """Selects a byte of a replica's block.
+class ReplicaResults(wiring.Component):
+    """Selects a byte of a replica's block of results.
+
+    The block lies in the registers of all spins, spread over the die. So each pair of bytes has a
+    register beside it that is zero unless the address is its own, and a tree of ors joins them.
 
     Parameters
     ----------
     size : AnnealerSize
-    family : Family
+        Size of the annealer.
+    family : Family, default=Family.BEHAVIOURAL
+        FPGA family; on ECP5 copies of the same register are kept apart.
 
     Ports
     -----
     address : In(ADDRESS_BITS)
+        Byte address in `AnnealerSpace.RESULTS`.
     slot : Out
-        Replica that the address belongs to; combinational.
-    energy, best_energy : In(signed)
+        Number of the replica that the address belongs to; combinational.
+    energy, best_energy : In(signed(energy bits))
+        Half the energies of replica `slot`, `BLOCK` cycles later.
     state, best : In(spins)
-        Of replica `slot`, `BLOCK` cycles later.
-    cycles : In(32)
+        States of replica `slot`, `BLOCK` cycles later; 1 for a negative spin.
+    cycles : In(CYCLE_BITS)
+        Cycles of the run.
     rank : In
-        Of replica `slot`, one cycle later.
+        Rank of replica `slot`, one cycle later.
     data : Out(8)
-        `MEMORY_READ` cycles after the address.
+        Byte at `address`, `MEMORY_READ` cycles later.
 
-    A LUT for a spin (ECP5).
+    Resources: one LUT for each spin (ECP5).
     """
 
     def __init__(self, size: AnnealerSize, family: Family = Family.BEHAVIOURAL) -> None:
@@ -68,41 +78,32 @@ class Results(wiring.Component):
         m = Module()
         length = result_bytes(self._size)
         low = stride_bits(length)
-        # In the order of `RESULT_HEADER`.
         block = Cat(
-            _extended(self.energy),
-            _extended(self.best_energy),
-            self.cycles,
-            _whole_bytes(self.rank),
-            _whole_bytes(self.state),
-            _whole_bytes(self.best),
+            result_header(self.energy, self.best_energy, self.cycles, self.rank),
+            whole_bytes(self.state),
+            whole_bytes(self.best),
         )
         assert len(block) == 8 * length
         place = delay(m, self.address[:low], BLOCK - 1)
         chosen = []
         for index in range(0, length, 2):
             if index % (REGION_SPINS // 8) == 0:
+                # One copy of the lowest address bit for each region of spins, near to them.
                 odd = copy(m, place[0], self._family)
             here = Signal(name=f"here_{index}", reset_less=True)
             byte = Signal(8, name=f"byte_{index}", reset_less=True)
             pair = block[8 * index : 8 * (index + 2)]
-            # As a multiplexer with zero it would become a reset, see `SpinGroup`.
+            # An and, not a multiplexer with zero: synthesis would make the latter the registers'
+            # reset, and registers with a reset of their own are hard to place, see `SpinGroup`.
             m.d.sync += [
                 here.eq(place[1:] == index // 2),
                 byte.eq(Mux(odd, pair[8:], pair[:8]) & here.replicate(8)),
             ]
             chosen.append(byte)
+        # What is left of the time that all memories take, so that the router needs one number only.
         spare = MEMORY_READ - BLOCK - 1 - or_levels(len(chosen))
         m.d.comb += [
             self.slot.eq(self.address[low:]),
             self.data.eq(delay(m, or_tree(m, chosen), spare)),
         ]
         return m
-
-
-def _extended(energy):
-    return Cat(energy, energy[-1].replicate(32 - len(energy)))
-
-
-def _whole_bytes(state):
-    return Cat(state, Const(0, -len(state) % 8))

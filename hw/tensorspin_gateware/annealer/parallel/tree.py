@@ -1,4 +1,4 @@
-"""Trees with registers between their levels."""
+"""Trees of ors with registers between their levels."""
 
 from __future__ import annotations
 
@@ -7,11 +7,23 @@ from collections.abc import Sequence
 from amaranth import Module, Signal, Value
 
 OR_INPUTS = 16
-"""Of a level: two look-up tables in a row."""
+"""Inputs of each node of a tree: what two look-up tables of four inputs in a row can join, which
+still leaves most of a cycle for the wires."""
 
 
 def or_levels(count: int) -> int:
-    """Levels of registers of `or_tree`."""
+    """Count the levels of registers of `or_tree`.
+
+    Parameters
+    ----------
+    count : int
+        Number of values that are joined, 1 or more.
+
+    Returns
+    -------
+    int
+        The tree's latency in cycles; 0 for a single value.
+    """
     levels = 0
     while count > 1:
         count = -(-count // OR_INPUTS)
@@ -20,7 +32,23 @@ def or_levels(count: int) -> int:
 
 
 def or_tree(m: Module, values: Sequence[Value]) -> Value:
-    """Bitwise or, `or_levels` cycles later."""
+    """Join values by a bitwise or.
+
+    Where all values but one are zero, this is a multiplexer without a select signal that would have
+    to reach all of them: whoever has the value gives it, and all others give zero.
+
+    Parameters
+    ----------
+    m : Module
+        The registers are added to this module. They have no reset, see `SpinGroup`.
+    values : sequence of Value
+        One or more, of the same width.
+
+    Returns
+    -------
+    Value
+        The or of all, `or_levels` cycles later.
+    """
     while len(values) > 1:
         nodes = []
         for first in range(0, len(values), OR_INPUTS):
