@@ -22,16 +22,17 @@ class StepPorts(Protocol):
     current_step: Signal
     step: Signal
     run: Signal
+    running: Signal
 
 
-class Steps(NamedTuple):
-    """What `take_steps` knows in each cycle."""
+class StepStrobes(NamedTuple):
+    """Beginnings and ends of steps, as `step_strobes` makes them."""
 
     last_step: Value
-    """High while the step that runs is the schedule's last."""
+    """High while the running step is the schedule's last."""
 
     take_step: Signal
-    """Strobe: the next step is taken, and runs from the next cycle on."""
+    """Strobe: the next step is taken, and is the running one from the next cycle on."""
 
     ends: Signal
     """Strobe: the last step is left, and with it the run ends."""
@@ -86,40 +87,59 @@ def await_start(m: Module, turns: StepPorts) -> Signal:
     return pending
 
 
-def take_steps(m: Module, turns: StepPorts, starting: Value, leaves: Value) -> Steps:
-    """Go through the schedule, one step after another.
+def step_strobes(
+    m: Module, turns: StepPorts, pending: Value, starting: Value, leaves: Value
+) -> StepStrobes:
+    """Tell when steps of the schedule begin and end.
 
     Parameters
     ----------
     m : Module
         The statements are added to this module.
     turns : component
-        `step` becomes `next_step` whenever a step is taken, `current_step` its index, and
-        `step_index` the index of the one behind it, whose word the memory then looks up.
+        `running` becomes high while the start is awaited and while there are turns.
+    pending : Value
+        As from `await_start`.
     starting : Value
         Strobe: the first step is taken.
     leaves : Value
-        Strobe: the last cycle of the step that runs.
+        Strobe: the last cycle of the running step.
 
     Returns
     -------
-    Steps
+    StepStrobes
     """
     take_step = Signal()
     ends = Signal()
-    # `step_index` is one ahead of the step that runs, so it equals the number of steps in the last.
+    # `step_index` is one ahead of the running step, so it equals the number of steps in the last.
     last_step = turns.step_index == turns.parameters.steps
     m.d.comb += [
         take_step.eq(starting | (leaves & ~last_step)),
         ends.eq(leaves & last_step),
+        turns.running.eq(turns.run | pending.any()),
     ]
+    return StepStrobes(last_step, take_step, ends)
+
+
+def advance_step(m: Module, turns: StepPorts, take_step: Value) -> None:
+    """Go on to the next step of the schedule.
+
+    Parameters
+    ----------
+    m : Module
+        The statements are added to this module.
+    turns : component
+        `step` becomes `next_step`, `current_step` its index, and `step_index` the index of the one
+        behind it, which the memory then looks up.
+    take_step : Value
+        As from `step_strobes`.
+    """
     with m.If(take_step):
         m.d.sync += [
             turns.step.eq(turns.next_step),
             turns.step_index.eq(turns.step_index + 1),
             turns.current_step.eq(turns.step_index),
         ]
-    return Steps(last_step, take_step, ends)
 
 
 def end_run(m: Module, turns: StepPorts, ends: Value) -> None:

@@ -116,8 +116,8 @@ class Annealer(wiring.Component):
         ]
         forward(m, turns, spins, "slot", "active", "cursor")
         forward(m, thresholds, spins, "thresholds", "holds")
-        # The first comparing turn of a replica finds its initial state; the best state becomes a
-        # copy of that in the second, when the initial state is still what the memory gives.
+        # A best state is copied in the turn after the one in which its energy was found, when the
+        # memory gives it once more. The first one is the initial state, whatever its energy.
         m.d.comb += spins.keep.eq(energies.keep | turns.second)
         forward(m, spins, search, "accept", "negative", "considered")
         forward(m, turns, energies, "slot", "zero")

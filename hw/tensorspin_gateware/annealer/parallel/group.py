@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth import Cat, Const, Module, Signal, signed
+from amaranth import Cat, Const, Module, Signal, Value, signed
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -16,11 +16,20 @@ from ..common.interface import slot_bits
 
 
 def control_layout(size: AnnealerSize) -> data.StructLayout:
-    """What a turn does with the spins of a group.
+    """Lay out what a turn does with the spins of a group.
 
-    `slot` is the replica, `flip` says that the spin `member`, one bit each, is flipped, `operation`
-    what is done with the row, `keep` that the state before becomes the best. `clear` sets all spins
-    positive and takes the fields' lowest bits from the row.
+    Parameters
+    ----------
+    size : AnnealerSize
+        Size of the annealer.
+
+    Returns
+    -------
+    StructLayout
+        `slot`: number of the replica whose turn it is. `operation`: what is done with the row of
+        couplings. `clear`: all spins become positive, and the fields' lowest bits are taken from
+        the row; redundant with `operation`, but decoded once for many groups. `flip`: the spin that
+        `member` has a one for is flipped. `keep`: the state before the turn becomes the best one.
     """
     return data.StructLayout(
         {
@@ -35,44 +44,56 @@ def control_layout(size: AnnealerSize) -> data.StructLayout:
 
 
 MASK = data.StructLayout({"other": 1, "members": GROUP})
-"""Spins that may accept: all of a group in which the cursor is not, or those behind it."""
+"""Spins of a group that may accept a flip. `other` allows all, in a group that the cursor is not
+in; `members` allows those at or behind the cursor, where it is in the group."""
 
 
 class SpinGroup(wiring.Component):
-    """States, local fields and comparison of `GROUP` spins.
+    """Keeps the states and local fields of `GROUP` spins in all replicas, and compares the fields.
+
+    In the turn of a replica its fields are read from distributed RAM, a row of couplings is added
+    to them, and they are written back; in the next cycle they are compared with thresholds.
 
     Parameters
     ----------
     size : AnnealerSize
+        Size of the annealer.
     spins : int
-        Of this group.
+        Spins of this group, `GROUP` or, in the last group, fewer.
     family : Family
+        FPGA family, for its carry chains and registers.
 
     Ports
     -----
     control : In(control_layout(size))
+        What the turn does.
     mask : In(MASK)
-        One cycle later.
-    row : In(spins x coupling_bits)
-        One cycle later.
+        Spins that may accept, one cycle later.
+    row : In(spins x signed(coupling_bits))
+        The group's part of the row of couplings, one cycle later.
     thresholds : In(spins x threshold_bits)
-        Two cycles later.
+        Random thresholds, two cycles later.
     holds : In(spins)
-        At the same time; as for `Spins`.
+        In the same cycle as the thresholds: the ring's decisions, as for `Spins`.
     negative, accept : Out(spins)
-        Three cycles later.
+        Three cycles later: for each spin whether it is -1, and whether it accepts a flip.
     flipped : Out(signed(field_bits))
-        Three cycles later: the field after the update of the spin that was flipped, otherwise 0.
+        Three cycles later: local field, after the update, of the spin that the turn flips; 0 if
+        that spin is in another group, or none is flipped.
     state, best : Out(spins)
-        One cycle later: of the replica, before the update.
+        One cycle later: state of the replica before the update, and its best state; 1 for a
+        negative spin.
 
-    A spin of an ECP5 takes 1.5 LUTs for each bit of its field but the lowest, which no flip
-    changes, of its state and of its best state; the carry chains of `Accumulate` and `Comparison`;
-    one LUT, and two more for a ring; and five for each eight bits of a field, to choose one. With
-    fields of 11 bits and thresholds of 8 these are 50 and 2.
+    Latency: one cycle to the registers of this group, one to update, one to compare.
 
-    No register has a reset: nextpnr puts only those of the same reset into a tile of the ECP5, and
-    none without a reset beside them.
+    Resources: a spin of an ECP5 takes 1.5 LUTs for each bit of its field (but not for the lowest
+    bit, which no flip changes), for its state and for its best state; the carry chains of
+    `Accumulate` and `Comparison`; one LUT, and two more for a ring; and five for each eight bits of
+    a field, to choose one. With fields of 11 bits and thresholds of 8 these are 50 and 2.
+
+    No register has a reset. The eight registers of an ECP5's tile share one reset signal, nextpnr
+    puts none without a reset beside one that has it, and on a full device its placer then finds no
+    place for the last ones. Nothing needs a reset here: fill rounds overwrite all of the state.
     """
 
     def __init__(self, size: AnnealerSize, spins: int, family: Family) -> None:
@@ -104,7 +125,9 @@ class SpinGroup(wiring.Component):
         compared = Signal(self._spins, reset_less=True)
         selected = Signal(self._spins, reset_less=True)
         flipped = Signal.like(self.flipped, reset_less=True)
-        chosen = Const(0, len(flipped))
+        # The flipped spin's field is chosen here and not behind all groups: one word leaves the
+        # group, and a tree of ors joins the groups' words.
+        chosen: Value = Const(0, len(flipped))
         for spin in range(self._spins):
             chosen |= fields[spin] & selected[spin].replicate(len(flipped))
         m.d.sync += [
@@ -120,8 +143,11 @@ class SpinGroup(wiring.Component):
         for spin in range(self._spins):
             comparison = Comparison(self._size.threshold_bits, self._size.field_bits, self._family)
             m.submodules[f"comparison_{spin}"] = comparison
-            enable = Cat(mask.other, mask.members[spin])
+            enable: Value = Cat(mask.other, mask.members[spin])
             if self._size.ring:
+                # Neighbours on the ring have their turns one cycle before and after, so their
+                # states are at hand: the register behind this one has the replica before, and the
+                # memory is just reading the one behind. (`negative` is this replica's.)
                 equal = (negative[spin] == compared[spin]) & (negative[spin] == self.state[spin])
                 enable = (enable.any() & ~(self.holds[spin] & equal)).replicate(2)
             m.d.comb += [
@@ -134,13 +160,15 @@ class SpinGroup(wiring.Component):
         return m
 
     def _update_states(self, m: Module, control) -> Signal:
-        """States after the update, one cycle later."""
+        """Flip or clear the states; return them after that, one cycle later."""
         m.submodules.states = states = memory.Memory(
             shape=self._spins, depth=self._size.replicas, init=[]
         )
         m.submodules.bests = bests = memory.Memory(
             shape=self._spins, depth=self._size.replicas, init=[]
         )
+        # Distributed RAM: read without a register, so that state and field of a replica are read,
+        # changed and written back within the one cycle of its turn.
         read, write = states.read_port(domain="comb"), states.write_port()
         read_best, write_best = bests.read_port(domain="comb"), bests.write_port()
         flipped = control.member[: self._spins] & control.flip.replicate(self._spins)
@@ -148,6 +176,7 @@ class SpinGroup(wiring.Component):
         for port in (read, write, read_best, write_best):
             m.d.comb += port.addr.eq(control.slot)
         m.d.comb += [
+            # Always written, also where nothing changes: a turn without an update costs no logic.
             write.en.eq(1),
             write.data.eq((read.data ^ flipped) & ~control.clear.replicate(self._spins)),
             write_best.en.eq(control.keep),
@@ -159,13 +188,14 @@ class SpinGroup(wiring.Component):
         return negative
 
     def _update_fields(self, m: Module, control) -> data.View:
-        """Fields after the update, one cycle later."""
+        """Add the row to the fields; return them after that, one cycle later."""
+        # A flip changes a field by twice a coupling, so the lowest bit never changes after the
+        # first offset row has set it. It is the same in all replicas: a register in place of RAM.
         width = self._size.field_bits - 1
         m.submodules.fields = upper = memory.Memory(
             shape=data.ArrayLayout(signed(width), self._spins), depth=self._size.replicas, init=[]
         )
         read, write = upper.read_port(domain="comb"), upper.write_port()
-        # The same in all replicas.
         lowest = Signal(self._spins, reset_less=True)
         fields = Signal(data.ArrayLayout(signed(width), self._spins), reset_less=True)
         m.d.comb += [

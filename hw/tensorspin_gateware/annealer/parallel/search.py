@@ -1,4 +1,8 @@
-"""Finds the first spin that accepts."""
+"""Finds the first spin that accepts a flip, among all spins.
+
+All spins are compared in one cycle, but a flip changes the fields of the others: only the first
+flip, in the order of the spins, is the one that a machine with one visit after another would make.
+"""
 
 from __future__ import annotations
 
@@ -12,29 +16,37 @@ from ..common.delay import delay
 from ..common.interface import MEMBER_BITS, groups
 
 FOUND = 3
-"""Cycles from the spins that accept to the first of them."""
+"""Cycles from the spins that accept to the first of them: one for each stage of the search."""
 
 
 class Search(wiring.Component):
-    """Three stages: the first in each group of `GROUP`, in each of `GROUP` groups, and of these.
+    """Finds the lowest spin that accepts, in three registered stages.
+
+    The stages find the first spin in each group of `GROUP` spins, the first such group in each
+    region of `GROUP` groups, and the first such region. Each stage is a tree of two or three levels
+    of multiplexers, which fits into a cycle.
 
     Parameters
     ----------
     size : AnnealerSize
+        Size of the annealer.
 
     Ports
     -----
     accept, negative : In(spins)
+        For each spin whether it accepts a flip, and whether it is -1.
     considered : In(groups)
-        In the other groups no spin accepts.
+        In a group whose bit is 0 no spin accepts, whatever `accept` says.
     found : Out(1)
-        `FOUND` cycles later.
+        Whether some spin accepts, `FOUND` cycles later.
     spin : Out
-        The first that accepts.
+        At the same time: number of the first that accepts; undefined if none does.
     spin_negative : Out(1)
-        Its sign, one cycle after that.
+        Whether that spin is -1, one cycle after `spin`.
 
-    About two LUTs a spin (ECP5, 64 spins).
+    Latency: `FOUND` cycles, one more for the sign.
+
+    Resources: about two LUTs a spin (ECP5, 64 spins).
     """
 
     def __init__(self, size: AnnealerSize) -> None:
@@ -52,19 +64,25 @@ class Search(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
+        # Stage 1: in each group.
         nodes = []
         for group in range(groups(self._size)):
             place = slice(group * GROUP, min((group + 1) * GROUP, self._size.spins))
             accept = self.accept[place]
             some, index = Signal(reset_less=True), Signal(MEMBER_BITS, reset_less=True)
+            # Groups below the cursor are masked here, behind the comparison: the mask has one cycle
+            # more to cross the die.
             m.d.sync += [
                 some.eq(accept.any() & self.considered[group]),
                 index.eq(_first(accept)),
             ]
             nodes.append((some, index))
+        # The sign is chosen alongside, always one cycle behind the index that chooses it. Choosing
+        # it in the same cycle would put a multiplexer behind the search's slowest path.
         signs = _words(delay(m, self.negative, 1), GROUP)
         signs = self._select(m, signs, [index for _, index in nodes])
 
+        # Stage 2: in each region.
         regions = [nodes[low : low + GROUP] for low in range(0, len(nodes), GROUP)]
         nodes = []
         for region in regions:
@@ -73,6 +91,7 @@ class Search(wiring.Component):
             nodes.append((some, index))
         signs = self._select(m, _words(signs, GROUP), [index[MEMBER_BITS:] for _, index in nodes])
 
+        # Stage 3: among the regions.
         found = Signal(reset_less=True)
         spin = Signal(len(self.spin), reset_less=True)
         m.d.sync += [found.eq(_any(nodes)), spin.eq(_first_index(nodes))]
@@ -84,7 +103,7 @@ class Search(wiring.Component):
         return m
 
     def _select(self, m: Module, words, indices) -> Signal:
-        """From each word the bit of its index, one cycle later."""
+        """Choose from each word the bit of its index, one cycle later."""
         selected = Signal(len(words), reset_less=True)
         m.d.sync += selected.eq(
             Cat(word.bit_select(index, 1) for word, index in zip(words, indices))
@@ -101,17 +120,21 @@ def _any(nodes):
 
 
 def _first(bits):
-    """Index of the lowest bit that is set; anything if there is none."""
+    """Give the index of the lowest bit that is set; undefined if there is none."""
     return _first_index([(bit, Cat()) for bit in bits])
 
 
 def _first_index(nodes):
-    """Index of the first node, and above it the one that it has."""
+    """Give the index of the first node that has something, above the index that the node has."""
     return _merge(nodes)[1]
 
 
 def _merge(nodes):
-    """Pairs of whether there is something, and its index, as a tree."""
+    """Join nodes pairwise, as a tree.
+
+    A node is a pair: whether something is in it, and the index of the first such thing. Joining two
+    adds a bit to the index, which says that only the second node has something.
+    """
     nodes = list(nodes)
     while len(nodes) > 1:
         pairs = [

@@ -1,8 +1,14 @@
-"""The spins of all replicas: states, local fields, comparison."""
+"""The spins of all replicas, in groups, and the registers that bring them what is broadcast.
+
+All groups need the same few signals: the replica's number, the spin that is flipped, the cursor. On
+a die with tens of thousands of LUTs a signal that goes to all of them from one register is slow. So
+each signal is decoded as far as all have in common, then registered once for each *region* of eight
+groups, then once for each group: a tree of registers with only wire between its levels.
+"""
 
 from __future__ import annotations
 
-from amaranth import Cat, Module, Signal, Value, signed
+from amaranth import Cat, Module, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -11,63 +17,73 @@ from tensorspin.contract.annealer.size import GROUP, AnnealerSize
 from ...primitives import Family
 from ...primitives.accumulate import Operation
 from ...primitives.copies import copy
-from ..common.delay import delay
+from ..common.delay import delay, delay_fields, named_fields
 from ..common.interface import MEMBER_BITS, groups, slot_bits, update_layout
 from .group import MASK, SpinGroup, control_layout
 
 REGION = 8
-"""Groups that share a register between the source of a broadcast and their own."""
+"""Groups of a region, which share one register of each broadcast in front of their own: a fan-out
+of 8 at this level, and of ``spins / (REGION * GROUP)`` regions at the source."""
 
 REGION_SPINS = REGION * GROUP
+"""Spins of a region."""
 
 READ = 2
-"""Cycles from a slot to its states."""
+"""Cycles from a slot to its states: a register of the region and one of the group, then the
+distributed RAM, which is read without a register."""
 
 COMPARED = READ + 2
-"""Cycles from a slot to the spins that accept."""
+"""Cycles from a slot to the spins that accept: one to update the fields, one to compare them."""
 
 FLIPPED = READ + 2
-"""Cycles from a slot to the field of the flipped spin."""
+"""Cycles from a slot to the field of the spin that its turn flips: one to update the fields, one to
+choose it."""
 
 
 class Spins(wiring.Component):
-    """Updates the fields of one replica a cycle, and compares them with thresholds in the next.
+    """Updates the local fields of one replica a cycle, and compares them in the next.
 
     Parameters
     ----------
     size : AnnealerSize
-    family : Family
+        Size of the annealer.
+    family : Family, default=Family.BEHAVIOURAL
+        FPGA family; on ECP5 copies of the same register are kept apart.
 
     Ports
     -----
     slot : In
-        Replica whose turn it is.
+        Number of the replica whose turn begins in this cycle.
     update : In(update_layout(size))
-        One cycle earlier: what is done to its state.
+        One cycle earlier than `slot`, to be decoded: what the turn does to the replica's state.
     keep : In(1)
-        The state before the update becomes the best.
+        The state before the update becomes the replica's best state.
     active : In(1)
+        The turn compares: spins may accept.
     cursor : In
-        The turn compares the spins from there on, if any.
-    row : In(spins x coupling_bits)
-        `READ` cycles later.
+        First spin that may accept, if the turn compares; ``size.spins`` if none is left.
+    row : In(spins x signed(coupling_bits))
+        Row of couplings for the update, `READ` cycles later.
     thresholds : In(spins x threshold_bits)
-        ``READ + 1`` cycles later.
+        Random thresholds, ``READ + 1`` cycles later.
     holds : In(spins)
-        At the same time: the ring holds the spin if it equals both its neighbours, the replicas
-        before and behind, which have their turns one cycle earlier and later and do not move.
+        In the same cycle as the thresholds: the ring holds the spin if it equals the same spin of
+        both neighbouring replicas. Those are the replicas before and behind in number, which have
+        their turns one cycle earlier and later, and do not move in such a step.
     accept, negative : Out(spins)
-        `COMPARED` cycles later: spins that would flip, and the signs of all.
+        `COMPARED` cycles later: for each spin whether it would flip, and whether it is -1.
     considered : Out(groups)
-        At the same time: groups from that of the cursor on.
+        At the same time: 1 for the cursor's group and those behind it. `accept` is not yet masked
+        for the groups before the cursor's.
     flipped : Out(groups x signed(field_bits))
-        `FLIPPED` cycles later: for the group in which a spin was flipped, its field after the
-        update; 0 for all others.
+        `FLIPPED` cycles later: for the group in which a spin was flipped, that spin's field after
+        the update; 0 for all other groups.
     state, best : Out(spins)
-        `READ` cycles later: of the replica, before the update.
+        `READ` cycles later: state of the replica before the update, and its best state.
 
-    What is broadcast is decoded, then passes two registers, of a region and of a group: nothing but
-    wire crosses the die. For LUTs see `SpinGroup`; the broadcasts take about one a spin (64 spins).
+    Latency: `COMPARED` cycles from a turn's beginning to the spins that accept.
+
+    Resources: for LUTs see `SpinGroup`; the broadcasts take about one a spin (64 spins).
     """
 
     def __init__(self, size: AnnealerSize, family: Family = Family.BEHAVIOURAL) -> None:
@@ -104,6 +120,7 @@ class Spins(wiring.Component):
         return m
 
     def _group(self, m: Module, index: int, control, mask, considered) -> None:
+        """Add a group of spins, and connect it to its part of the ports."""
         size = self._size
         first = index * GROUP
         spins = min(GROUP, size.spins - first)
@@ -126,12 +143,17 @@ class Spins(wiring.Component):
             ]
 
     def _decode(self, m: Module) -> tuple[data.View, data.View]:
-        """Where the update flips a spin, and where the cursor is, one cycle later."""
+        """Decode the numbers of the flipped spin and of the cursor, one cycle later.
+
+        Each number is split into place in the group, group in the region, and region. The first two
+        are decoded once for all regions; for each region one bit tells whether they apply there.
+        """
         regions = range(-(-groups(self._size) // REGION))
         operation = self.update.operation.as_value()
         member, group, number = _split(self.update.spin)
-        update = _fields(
-            lambda value: delay(m, value, 1),
+        update = delay_fields(
+            m,
+            1,
             operation=operation,
             clear=operation == Operation.CLEAR,
             member=_one_hot(member, GROUP),
@@ -139,19 +161,23 @@ class Spins(wiring.Component):
             flip=Cat(self.update.flip & (number == region) for region in regions),
         )
         member, group, number = _split(self.cursor)
-        cursor = _fields(
-            lambda value: delay(m, value, 1),
+        cursor = delay_fields(
+            m,
+            1,
+            # Of the cursor's group: spins at or behind the cursor. Of its region: groups behind
+            # the cursor's, and that group itself.
             members=Cat(member <= index for index in range(GROUP)),
             later=Cat(group < index for index in range(REGION)),
             group=_one_hot(group, REGION),
+            # For each region: it lies behind the cursor's, or the cursor is in it.
             beyond=Cat(self.active & (number < region) for region in regions),
             within=Cat(self.active & (number == region) for region in regions),
         )
         return update, cursor
 
     def _controls(self, m: Module, region: int, update: data.View) -> list:
-        """What goes to the groups of a region, one cycle later."""
-        copied = _fields(
+        """Make what a turn does for each group of a region, from a register of the region."""
+        copied = named_fields(
             lambda value: copy(m, value, self._family),
             slot=self.slot,
             operation=update.operation,
@@ -176,8 +202,12 @@ class Spins(wiring.Component):
         return controls
 
     def _masks(self, m: Module, region: int, cursor: data.View) -> tuple[list, list]:
-        """The same for the comparison: masks, and whether the group is considered at all."""
-        copied = _fields(
+        """Make the masks of the comparison for each group of a region, from a register of it.
+
+        Returned are a mask of spins for each group, and for each group whether the search considers
+        it at all. The second is used two cycles later than the first, see `Search`.
+        """
+        copied = named_fields(
             lambda value: copy(m, value, self._family),
             members=cursor.members,
             later=cursor.later,
@@ -198,14 +228,8 @@ class Spins(wiring.Component):
         return masks, considered
 
 
-def _fields(register, **values) -> data.View:
-    """Values with names, behind a register of them all."""
-    layout = data.StructLayout({name: Value.cast(value).shape() for name, value in values.items()})
-    return data.View(layout, register(Cat(values.values())))
-
-
 def _split(spin):
-    """Its place in the group, the group's in the region, and the region."""
+    """Split a spin's number: its place in the group, the group's in the region, the region."""
     region_bits = (REGION - 1).bit_length()
     return (
         spin[:MEMBER_BITS],
@@ -215,4 +239,5 @@ def _split(spin):
 
 
 def _one_hot(number, count: int):
+    """Decode a number to `count` bits, of which one is set."""
     return Cat(number == index for index in range(count))

@@ -1,4 +1,9 @@
-"""Parallel tempering: ranks, their probabilities, and exchanges."""
+"""Parallel tempering: the replicas' ranks on the ladder, their probabilities, and exchanges.
+
+Each replica has a *rank* on a *ladder* of temperatures, from hot to cold, and two neighbours on the
+ladder exchange their ranks with a probability that depends on their energies. Only the rank moves,
+which is a few bits; states and fields stay with their replica.
+"""
 
 from __future__ import annotations
 
@@ -14,41 +19,50 @@ from ..common.interface import rank_layout, slot_bits, step_layout
 
 
 class Tempering(wiring.Component):
-    """Keeps the rank of each replica, and exchanges ranks.
+    """Keeps the rank of each replica, gives each turn its probabilities, and exchanges ranks.
 
-    `tensorspin.contract.annealer.tempering` says what happens in which cycle of an exchange.
+    The table in `tensorspin.contract.annealer.tempering` says what happens in which cycle of an
+    exchange. Pairs are dealt with one after the other, while the turns go on without comparing.
 
     Parameters
     ----------
     size : AnnealerSize
+        Size of an annealer with tempering.
 
     Ports
     -----
     slot : In
-        Replica whose turn begins.
+        Number of the replica whose turn begins.
     ahead : In
-        That whose turn begins `LADDER_READ` cycles later.
+        Number of the replica whose turn begins `LADDER_READ` cycles later.
     run : In(1)
-        It does begin.
+        High while turns begin.
     reset : In(1)
-        Ranks are the replicas' numbers.
+        High in fill rounds and while nothing runs: each replica gets its own number as its rank.
     next_step : In(step_layout(size))
-        Of the turn in the next cycle.
+        Step that the turn of the next cycle belongs to.
     begin : In(1)
-        Strobe: the exchanges of the step that runs begin in the next cycle.
+        Strobe: the exchanges of the running step begin in the next cycle.
     exchange : In(Exchange)
-    energy : In(signed)
-        Of replica `energy_slot`, combinational.
+        Which pairs of the ladder are exchanged, in the cycle of `begin`.
+    energy : In(signed(energy bits))
+        Half the energy of replica `energy_slot`; combinational.
     energy_slot : Out
+        Number of the replica whose energy is read.
     word : In(WORD_BITS)
-        Random, another in each cycle.
+        Uniform random number, another in each cycle.
     rank_index : Out
+        Rank that is read from the memory of the ladder.
     rank_word : In(rank_layout(size))
-        From the ladder, one cycle later.
+        That rank, one cycle later.
     probabilities : Out(threshold_bits x 16)
-        Of the turn that begins.
+        Probabilities of the threshold's digits for the turn that begins: those of the replica's
+        rank in a step with exchanges, those of the step otherwise.
     rank : Out
-        Of replica `slot`; combinational.
+        Rank of replica `slot`; combinational.
+
+    Latency: an exchange takes ``pair_cycles(size)`` cycles, `LADDER_READ` from a replica's number
+    to its probabilities.
     """
 
     def __init__(self, size: AnnealerSize) -> None:
@@ -78,6 +92,8 @@ class Tempering(wiring.Component):
         m = Module()
         size = self._size
         slot = slot_bits(size)
+        # The permutation is kept both ways: turns ask for a replica's rank, exchanges for the
+        # replica of a rank.
         m.submodules.ranks = ranks = memory.Memory(shape=slot, depth=size.replicas, init=[])
         m.submodules.replicas = replicas = memory.Memory(shape=slot, depth=size.replicas, init=[])
         rank_ahead, rank_now = ranks.read_port(domain="comb"), ranks.read_port(domain="comb")
@@ -85,9 +101,9 @@ class Tempering(wiring.Component):
         new_rank, new_replica = ranks.write_port(), replicas.write_port()
 
         active = Signal()
-        count = Signal(range(pair_cycles(size)))
+        count = Signal(range(pair_cycles(size)))  # cycle of the pair
         first_rank = Signal(slot)
-        first, second = Signal(slot), Signal(slot)
+        first, second = Signal(slot), Signal(slot)  # replicas of the pair, the hotter first
         first_energy = Signal.like(self.energy)
         rest = Signal(signed(size.energy.width + 1))
         below = Signal()
@@ -95,11 +111,13 @@ class Tempering(wiring.Component):
         accept = Signal()
         places_second = Signal()
 
-        # Of the turn in two cycles: the ladder takes one, the choice of the step the other.
+        # The probabilities are looked up two cycles ahead of their turn: the memory of the ladder
+        # takes one cycle, the choice between ladder and step the other.
         assert LADDER_READ == 2
         m.d.comb += [
             rank_ahead.addr.eq(self.ahead),
             self.rank_index.eq(
+                # No turn compares during exchanges, which so have the ladder to themselves.
                 Mux(active, first_rank, Mux(self.reset, self.ahead, rank_ahead.data))
             ),
             rank_now.addr.eq(self.slot),
@@ -113,6 +131,12 @@ class Tempering(wiring.Component):
             )
         )
 
+        # A pair is exchanged if half the difference of its energies, hot less cold, is not above a
+        # random threshold. Threshold and difference are compared digit by digit from the lowest on,
+        # so that one comparator of a random word draws all digits: `below` says that the digits so
+        # far leave the difference at or below the threshold, and a higher digit that differs
+        # overrules it. What is left of the difference above the threshold's digits decides first:
+        # a negative rest accepts in any case, a positive one never.
         digit = Signal()
         last = pair_cycles(size) - 1
         m.d.comb += [
@@ -120,6 +144,7 @@ class Tempering(wiring.Component):
             self.energy_slot.eq(Mux(count == 1, first, second)),
             digit.eq(self.word < digits[: PROBABILITY.width]),
             accept.eq((rest < 0) | ((rest == 0) & below)),
+            # Both memories have one write port, so the two new ranks take two cycles.
             places_second.eq(count == last - 1),
             new_rank.addr.eq(Mux(places_second, second, first)),
             new_rank.data.eq(Mux(places_second, first_rank, first_rank + 1)),
@@ -129,6 +154,7 @@ class Tempering(wiring.Component):
             new_replica.en.eq(new_rank.en),
         ]
         with m.If(self.reset & self.run):
+            # The turns of the fill rounds visit all replicas, and write both memories on the way.
             m.d.comb += [
                 new_rank.addr.eq(self.slot),
                 new_rank.data.eq(self.slot),
@@ -154,6 +180,8 @@ class Tempering(wiring.Component):
             m.d.sync += count.eq(count + 1)
             with m.If(count == last):
                 m.d.sync += [count.eq(0), first_rank.eq(first_rank + 2)]
+                # The last pair begins with the last rank but one, or with the one before that where
+                # the last rank has no partner.
                 with m.If(first_rank >= size.replicas - 3):
                     m.d.sync += active.eq(0)
         with m.If(self.begin):

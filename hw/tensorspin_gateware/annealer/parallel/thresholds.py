@@ -1,4 +1,11 @@
-"""Random thresholds, shifted past the spins."""
+"""Random thresholds, shifted past the spins.
+
+A threshold's binary digits are independent random bits, each 1 with its own probability
+(`tensorspin.contract.annealer.thresholds`). So each digit has a *sequence*, a shift register with a
+place for each spin: in a cycle a few new samples of the digit enter above the last spin, and all
+others move on towards spin 0, by the digit's *stride*. A sample that is drawn once serves every spin
+that it passes, which is why a thousand spins need no more random numbers than ten.
+"""
 
 from __future__ import annotations
 
@@ -7,51 +14,66 @@ from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from tensorspin.contract.annealer.size import PROBABILITY, RING, AnnealerSize
-from tensorspin.contract.annealer.thresholds import WORD_BITS, WORDS, generators
+from tensorspin.contract.annealer.thresholds import WORD_BITS, generators
 
 from ...primitives import Family
 from ...primitives.copies import copy
-from ..common.delay import delay
-from ..common.generator import Generator
+from ..common.delay import delay, delay_fields
+from ..common.generator import random_words
 from ..common.interface import slot_bits
 from .spins import READ, REGION_SPINS
 
 DRAWN = READ + 1
-"""Cycles from the beginning of a turn to the thresholds that it is compared with."""
+"""Cycles from the beginning of a turn to the thresholds that it is compared with: those drawn in
+its first cycle are the ones that have just entered."""
 
 
 class Thresholds(wiring.Component):
-    """Draws the digits of thresholds, and what the ring decides, and moves them to lower spins.
+    """Draws the digits of thresholds and the decisions of the ring, and moves them to lower spins.
+
+    Without tempering there is one set of sequences, and it moves on in each cycle, that is in the
+    turn of each replica. With tempering each replica has sequences of its own, drawn at its own
+    temperature, that wait in distributed RAM between its turns.
 
     Parameters
     ----------
     size : AnnealerSize
-    family : Family
+        Size of the annealer; its `sequences` are the strides.
+    family : Family, default=Family.BEHAVIOURAL
+        FPGA family; on ECP5 copies of the same register are kept apart.
 
     Ports
     -----
     run : In(1)
-        In each cycle numbers are drawn.
+        High while numbers are drawn, one set in each cycle.
     move : In(1)
-        The samples among them enter, and all move on; with tempering, those of replica `slot`.
+        With tempering: the samples of this cycle enter the sequences of replica `slot`, which move
+        on. Without it the sequences always move.
     slot : In
+        Number of the replica whose turn begins.
     probabilities : In(threshold_bits x 16)
+        Probabilities of the digits in this turn, lowest digit first.
     ring : In(16)
+        Probability with which the ring holds a spin that equals both its neighbours.
     ring_clear : In(1)
-        The ring's sequence becomes zero.
+        High while all replicas move: the ring's sequence becomes zero, so that no spin is held.
     seed : In(8)
+        Byte of a generator's seed.
     seed_enable : In(generators)
-        Writes a byte of the generator's seed.
+        Strobes: `seed` goes to that generator.
     seed_first : In(1)
-        It is the first.
+        With `seed_enable`: `seed` is the first byte of that generator's seed.
     thresholds : Out(spins x threshold_bits)
+        Thresholds of all spins, `DRAWN` cycles after the beginning of the turn.
     holds : Out(spins)
+        At the same time: 1 for a spin that the ring holds if it equals both its neighbours.
     word : Out(WORD_BITS)
-        For exchanges.
+        With tempering: a uniform number for exchanges, another in each cycle.
 
-    Thresholds and holds that are drawn in a cycle are there `DRAWN` cycles later.
+    Latency: `DRAWN` cycles.
 
-    127 LUTs for seven samples, 17 a sample to compare, and a register for each digit and spin.
+    Resources: 127 LUTs for seven samples a cycle, 17 a sample to compare it, and a register for
+    each digit and spin.
     """
 
     def __init__(self, size: AnnealerSize, family: Family = Family.BEHAVIOURAL) -> None:
@@ -77,26 +99,19 @@ class Thresholds(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         size = self._size
-        words = []
-        for index in range(generators(size)):
-            m.submodules[f"generator_{index}"] = generator = Generator(index)
-            m.d.comb += [
-                generator.enable.eq(self.run),
-                generator.seed.eq(self.seed),
-                generator.seed_enable.eq(self.seed_enable[index]),
-                generator.seed_first.eq(self.seed_first),
-            ]
-            words += [generator.state.word_select(word, WORD_BITS) for word in range(WORDS)]
-        words = iter(words)
+        words = random_words(m, self, generators(size))
+        # The ring's probability has fewer fractional bits than a uniform number; zeros fill it up.
         limits = [*self.probabilities, self.ring << WORD_BITS - RING.f_bits]
         spins, count = size.spins, len(size.sequences)
+        # No reset: it would cost the wide shift registers their places (see `SpinGroup`), and a run
+        # begins with as many fill rounds as it takes to shift everything out (`fill_rounds`).
         sequences = Signal(spins * count, reset_less=True)
-        entering = [
+        # A uniform number below the limit makes a 1 with the limit's probability.
+        samples = [
             Cat(next(words) < limit for _ in range(n)) for n, limit in zip(size.sequences, limits)
         ]
-        late = delay(m, Cat(self.move, self.slot, *entering), DRAWN - 1)
-        move = late[0]
-        slot, entering = late[1 : 1 + len(self.slot)], late[1 + len(self.slot) :]
+        late = delay_fields(m, DRAWN - 1, move=self.move, slot=self.slot, samples=Cat(*samples))
+        entering = late.samples
         if size.tempering:
             m.submodules.store = store = memory.Memory(
                 shape=spins * count, depth=size.replicas, init=[]
@@ -105,9 +120,9 @@ class Thresholds(wiring.Component):
             before = read.data
             after = Signal(spins * count)
             m.d.comb += [
-                read.addr.eq(slot),
-                write.addr.eq(slot),
-                write.en.eq(move),
+                read.addr.eq(late.slot),
+                write.addr.eq(late.slot),
+                write.en.eq(late.move),
                 write.data.eq(after),
             ]
         else:
@@ -119,7 +134,8 @@ class Thresholds(wiring.Component):
             if index == size.threshold_bits:
                 moved &= self._ring_mask(m)
             m.d.comb += after.word_select(index, spins).eq(moved)
-        # What enters in other cycles has left before it is needed.
+        # The register is loaded in every cycle, also when nothing is drawn or written back: what
+        # it takes then is never compared, and a clock enable would have to reach all of it.
         m.d.sync += sequences.eq(after)
         for index in range(size.threshold_bits):
             for spin in range(spins):
@@ -131,7 +147,10 @@ class Thresholds(wiring.Component):
         return m
 
     def _ring_mask(self, m: Module) -> Value:
-        """A bit for each spin, which clears its sample of the ring; registered for each region."""
+        """Give a bit for each spin that is 0 while the ring's sequence is to be cleared.
+
+        The bit is registered once for each region of spins, so that no register drives them all.
+        """
         keep = delay(m, ~self.ring_clear, DRAWN - 2)
         spins = self._size.spins
         return Cat(

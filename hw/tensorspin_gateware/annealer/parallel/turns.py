@@ -1,8 +1,14 @@
-"""Whose turn it is, what it compares, and when steps and the run end."""
+"""Whose turn it is, what it compares, and when steps and the run end.
+
+A run begins with *fill rounds*, in which turns compare nothing: they bring the local fields of all
+replicas to the initial states, and fill the thresholds' shift registers. Then come the steps of the
+schedule. A replica does the sweeps of a step at its own pace, one turn for each flip and one more
+at the end of each sweep, and waits for the others when it is done; the step ends when all are.
+"""
 
 from __future__ import annotations
 
-from amaranth import Cat, Module, Mux, Signal
+from amaranth import Module, Mux, Signal, Value
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -10,7 +16,6 @@ from tensorspin.contract.annealer.image import state_bytes
 from tensorspin.contract.annealer.size import (
     GROUP,
     REFRESH,
-    START,
     STEP_ROUNDS,
     SWEEPS,
     AnnealerSize,
@@ -19,7 +24,7 @@ from tensorspin.contract.annealer.size import (
 )
 from tensorspin.contract.annealer.tempering import exchange_rounds
 
-from ..common.delay import delay
+from ..common.delay import delay, delay_fields
 from ..common.interface import (
     COUNT_BITS,
     fill_layout,
@@ -29,6 +34,7 @@ from ..common.interface import (
     slot_bits,
     step_layout,
 )
+from ..common.run import advance_step, await_start, end_run, step_strobes
 from .search import FOUND as SEARCH
 from .spins import COMPARED
 
@@ -36,63 +42,83 @@ FOUND = COMPARED + SEARCH
 """Cycles from the beginning of a turn to the search's result."""
 
 DECIDED = FOUND + 1
-"""Cycles from there to the replica's progress after the turn."""
+"""Cycles from the beginning of a turn to the replica's progress after it: one cycle behind the
+search's result, which is spent on choosing between the next spin and the next sweep."""
 
 
 class Turns(wiring.Component):
-    """Gives each replica its turn, one a cycle, and follows their sweeps.
+    """Gives each replica its turn, one replica a cycle, and follows their sweeps.
+
+    A *round* is a turn of each replica, in the order of their numbers. What a replica has to do is
+    its *progress*: the cursor (the spin from which its next turn compares), the sweeps left in the
+    step, and the turns that it still sits out.
 
     Parameters
     ----------
     size : AnnealerSize
+        Size of the annealer.
 
     Ports
     -----
-    start, stop : In(1)
-        Strobes: the first turn begins `START` cycles later; nothing runs one cycle later.
+    start : In(1)
+        Strobe: a run starts, whose first turn begins `START` cycles later.
+    stop : In(1)
+        Strobe: the run ends in the next cycle.
     parameters : In(parameters_layout())
+        Parameters of the run; stable while it lasts.
     step_index : Out
-        Of the next step, whose word must be there one cycle later.
+        Index of the step behind the running one.
     next_step : In(step_layout(size))
+        Step `step_index`, one cycle later (with tempering two).
     spin : Out
-        Of the next round that may flip one before the first comparison.
-    states : In
-        Its initial states; must be there one cycle later.
+        Spin whose initial states are read: that of the next fill round that flips one.
+    states : In(8 x state_bytes)
+        Initial states of spin `spin`, one cycle later: a bit for each replica, 1 for a negative
+        spin.
     found : In(1)
+        Whether the search has found a spin that accepts, `FOUND` cycles after the turn's beginning.
     found_spin : In
-        From the search, `FOUND` cycles after the beginning of the turn.
+        At the same time: that spin.
     read_slot : In
+        Replica that the host reads, while nothing runs.
     running : Out(1)
-        From the start to the end.
+        High from the cycle after `start` until the run has ended.
     run : Out(1)
-        Replicas have their turns.
+        High while a turn begins in each cycle.
     slot : Out
-        Replica whose turn begins; when nothing runs, that of `read_slot` one cycle before.
+        Replica whose turn begins. While nothing runs, `read_slot` one cycle before.
     current_step : Out(COUNT_BITS)
-        Index of the step that runs, or ran last.
+        Index of the running step, or of the last one if nothing runs.
     step : Out(step_layout(size))
-        That runs.
+        The running step.
     upcoming : Out(step_layout(size))
-        That of the next cycle.
+        Step that will be running in the next cycle.
     ahead : Out
-        Replica whose turn begins `LADDER_READ` cycles later.
+        With tempering: replica whose turn begins `LADDER_READ` cycles later.
     fills : Out(1)
-        Turns do not compare yet, or none have begun.
+        High in fill rounds and while nothing runs: turns, if any, do not compare.
     exchange : Out(1)
-        Strobe: a step's sweeps are done, and the exchanges begin in the next cycle.
+        With tempering, strobe: all sweeps of the running step are done, and its exchanges begin in
+        the next cycle.
     move : Out(1)
-        Turns begin; none do during exchanges.
+        High while the turn that begins takes random numbers; low during exchanges.
     active : Out(1)
+        High if the turn that begins compares its spins with thresholds.
     cursor : Out
-        The turn compares the spins from there on, if any.
+        First spin that the turn compares; ``size.spins`` if none is left in the sweep.
     zero : Out(1)
-        Energies are counted from here.
+        High while the energies are held at zero: until the last offset row is added, which is in
+        the round after the one whose turns ask for it.
     initial : Out(1)
-        The first turn of a replica that compares.
+        High in the first round that may compare, in which the energies of the initial states are
+        complete.
     second : Out(1)
-        The one after it.
+        High in the round after `initial`.
     fill : Out(fill_layout(size))
-        `FOUND` cycles later.
+        What a turn of a fill round does, `FOUND` cycles after its beginning: at the same time as
+        the search's result of other turns.
+
+    Latency: `DECIDED` cycles from the beginning of a turn to its replica's new progress.
     """
 
     def __init__(self, size: AnnealerSize) -> None:
@@ -132,26 +158,18 @@ class Turns(wiring.Component):
         m = Module()
         size = self._size
         round_index = Signal(COUNT_BITS)
-        filling = Signal()
-        begins = Signal()  # the first round of a step
-        finished = Signal()
-        boundary = Signal()
-        ends = Signal()
-        take_step = Signal()
-        takes = Signal() if size.tempering else take_step  # the same, from a register
-        leaves = Signal()  # a step, behind its last round
+        filling = Signal()  # the round is a fill round
+        begins = Signal()  # the round is the first of a step
+        finished = Signal()  # behind the round before this one, no replica had a sweep left
+        boundary = Signal()  # the last turn of a round begins
+        leaves = Signal()  # the last turn of a step's last round begins
 
         # Steps and rounds.
-        pending = Signal(START - 1)
+        pending = await_start(m, self)
         starting = pending[-1]
-        m.d.sync += pending.eq(Mux(self.stop, 0, Mux(self.start, 1, pending << 1)))
-        last_step = self.step_index == self.parameters.steps
-        m.d.comb += [
-            boundary.eq(self.run & (self.slot == size.replicas - 1)),
-            take_step.eq(starting | (leaves & ~last_step)),
-            ends.eq(leaves & last_step),
-            self.running.eq(self.run | pending.any()),
-        ]
+        m.d.comb += boundary.eq(self.run & (self.slot == size.replicas - 1))
+        last_step, take_step, ends = step_strobes(m, self, pending, starting, leaves)
+        takes = Signal() if size.tempering else take_step  # the same, but from a register
         with m.If(~self.run):
             m.d.sync += self.slot.eq(self.read_slot)
         with m.Else():
@@ -172,12 +190,7 @@ class Turns(wiring.Component):
             self.fills.eq(filling | ~self.run),
             self.zero.eq(filling & (round_index <= self.parameters.offset_rows)),
         ]
-        with m.If(take_step):
-            m.d.sync += [
-                self.step.eq(self.next_step),
-                self.step_index.eq(self.step_index + 1),
-                self.current_step.eq(self.step_index),
-            ]
+        advance_step(m, self, take_step)
         with m.If(starting):
             m.d.sync += [
                 self.run.eq(1),
@@ -190,14 +203,16 @@ class Turns(wiring.Component):
                 self.second.eq(0),
             ]
         leaves_next = self._exchanges(m, boundary, finished, leaves, starting)
-        if size.tempering:
-            # It is far to all bits of a turn's probabilities. After a stop it does not matter.
+        if leaves_next is not None:
+            # `takes` chooses between two steps' probabilities for all digits, in the cycle before
+            # the turn: too much logic behind `leaves`, so it is known one cycle earlier here. After
+            # a stop it may be wrong, which nobody sees: no turn follows.
             m.d.sync += takes.eq(pending[-2] | (leaves_next & ~last_step))
-        with m.If(ends | self.stop | self.start):
-            m.d.sync += [self.run.eq(0), self.step_index.eq(0)]
+        end_run(m, self, ends)
         self._fill(m, filling, round_index, boundary)
 
-        # Sweeps of the replicas: read at the beginning of a turn, and again when it is decided.
+        # The progress of the replicas is read when a turn begins, and again when it is decided, so
+        # that it need not be carried along through all the cycles in between.
         progress = data.StructLayout(
             {
                 "cursor": range(size.spins + 1),
@@ -208,6 +223,7 @@ class Turns(wiring.Component):
         m.submodules.progress = stored = memory.Memory(shape=progress, depth=size.replicas, init=[])
 
         def current(slot, initial, begins):
+            """Read a replica's progress; the first round of a run or a step overrules it."""
             port = stored.read_port(domain="comb")
             m.d.comb += port.addr.eq(slot)
             waits = Mux(slot[0], self.step.moving == Moving.EVEN, self.step.moving == Moving.ODD)
@@ -223,19 +239,25 @@ class Turns(wiring.Component):
             self.cursor.eq(cursor),
         ]
 
-        # All but what the search finds is known a cycle before.
-        known = delay(
+        # All but what the search finds is known one cycle before the search's result. So both
+        # outcomes, to go on in the sweep and to end it, are made in that cycle and registered; the
+        # result only chooses between them.
+        known = delay_fields(
             m,
-            Cat(self.run, self.active, self.initial, begins, boundary, self.slot),
             FOUND - 1,
+            run=self.run,
+            active=self.active,
+            initial=self.initial,
+            begins=begins,
+            boundary=boundary,
+            slot=self.slot,
         )
-        was_active, slot = known[1], known[5:]
-        cursor, left, rest = current(slot, known[2], known[3])
+        cursor, left, rest = current(known.slot, known.initial, known.begins)
         go_on = Signal(progress, reset_less=True)
         end = Signal(progress, reset_less=True)
         searched = Signal(reset_less=True)
         m.d.sync += [
-            searched.eq(was_active),
+            searched.eq(known.active),
             go_on.cursor.eq(cursor),
             go_on.sweeps.eq(left),
             go_on.rest.eq(rest - (rest != 0)),
@@ -248,25 +270,38 @@ class Turns(wiring.Component):
         with m.If(self.found):
             m.d.sync += decided.cursor.eq(self.found_spin + 1)
 
-        late = delay(m, Cat(known[0], known[4], slot), DECIDED - FOUND + 1)
-        run, was_last, slot = late[0], late[1], late[2:]
+        late = delay_fields(
+            m, DECIDED - FOUND + 1, run=known.run, boundary=known.boundary, slot=known.slot
+        )
         write = stored.write_port()
-        m.d.comb += [write.en.eq(run), write.addr.eq(slot), write.data.eq(decided)]
-        # A round that was decided after the step had ended does not end the next.
+        m.d.comb += [write.en.eq(late.run), write.addr.eq(late.slot), write.data.eq(decided)]
+        # The last turn of a round is decided in the next round. If no replica has a sweep left then,
+        # `finished` rises, and the step ends with that next round, in which nothing is compared.
+        # The next round in turn is decided in the first round of another step, which `begins` keeps
+        # it from ending. All that holds if a turn is decided in less than a round.
         assert STEP_ROUNDS == 2
         assert size.replicas > DECIDED + 1
         unfinished = Signal()
         now_unfinished = Signal()
         m.d.comb += now_unfinished.eq(unfinished | (decided.sweeps != 0))
-        with m.If(run):
-            m.d.sync += unfinished.eq(now_unfinished & ~was_last)
-            with m.If(was_last & ~filling & ~begins):
+        with m.If(late.run):
+            m.d.sync += unfinished.eq(now_unfinished & ~late.boundary)
+            with m.If(late.boundary & ~filling & ~begins):
                 m.d.sync += finished.eq(~now_unfinished)
 
         return m
 
-    def _exchanges(self, m: Module, boundary, finished, leaves, starting):
-        """Rounds for exchanges, behind the step; with tempering: the next cycle leaves it."""
+    def _exchanges(self, m: Module, boundary, finished, leaves, starting) -> Value | None:
+        """Put rounds for exchanges behind the sweeps of a step; drive `leaves`.
+
+        Replicas keep their turns in these rounds, and with them their places in the loop, but
+        compare nothing: none has a sweep left.
+
+        Returns
+        -------
+        Value or None
+            With tempering: high one cycle before the step is left. None without tempering.
+        """
         size = self._size
         if not size.tempering:
             m.d.comb += [leaves.eq(boundary & finished), self.move.eq(self.run)]
@@ -287,14 +322,16 @@ class Turns(wiring.Component):
             m.d.sync += self.ahead.eq(Mux(self.ahead == size.replicas - 1, 0, self.ahead + 1))
         with m.If(self.start | ~self.running):
             m.d.sync += self.ahead.eq(0)
-        # What is behind a step's last turn has been decided by then.
+        # By the last turn but one of a round, the whole round before has been decided, so that
+        # `finished` is final.
         return (self.slot == size.replicas - 2) & finished & ~wants
 
     def _fill(self, m: Module, filling, round_index, boundary) -> None:
-        """Offset rows first, then the initial states, a spin each round."""
+        """Add the offset rows, one a round, then flip to the initial states, one spin a round."""
         size = self._size
         flipped = Signal(range(size.spins))
         flips = Signal()
+        # A bit for each replica, shifted along with the turns of the round.
         states = Signal.like(self.states)
         m.d.sync += states.eq(states >> 1)
         with m.If(~self.run):
