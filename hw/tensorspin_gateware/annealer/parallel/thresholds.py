@@ -3,8 +3,8 @@
 A threshold's binary digits are independent random bits, each 1 with its own probability
 (`tensorspin.contract.annealer.thresholds`). So each digit has a *sequence*, a shift register with a
 place for each spin: in a cycle a few new samples of the digit enter above the last spin, and all
-others move on towards spin 0, by the digit's *stride*. A sample that is drawn once serves every spin
-that it passes, which is why a thousand spins need no more random numbers than ten.
+others move on towards spin 0, by the digit's *stride*. A sample that is drawn once serves every
+spin that it passes, which is why a thousand spins need no more random numbers than ten.
 """
 
 from __future__ import annotations

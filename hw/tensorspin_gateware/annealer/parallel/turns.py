@@ -275,10 +275,10 @@ class Turns(wiring.Component):
         )
         write = stored.write_port()
         m.d.comb += [write.en.eq(late.run), write.addr.eq(late.slot), write.data.eq(decided)]
-        # The last turn of a round is decided in the next round. If no replica has a sweep left then,
-        # `finished` rises, and the step ends with that next round, in which nothing is compared.
-        # The next round in turn is decided in the first round of another step, which `begins` keeps
-        # it from ending. All that holds if a turn is decided in less than a round.
+        # The last turn of a round is decided in the next round. If no replica has a sweep left
+        # then, `finished` rises, and the step ends with that next round, in which nothing is
+        # compared. The next round in turn is decided in the first round of another step, which
+        # `begins` keeps it from ending. All that holds if a turn is decided in less than a round.
         assert STEP_ROUNDS == 2
         assert size.replicas > DECIDED + 1
         unfinished = Signal()

@@ -1,11 +1,17 @@
-"""The Ising engine of devices without distributed RAM: one window of spins after another.
+"""The Ising engine for devices without distributed RAM (iCE40): one window of spins after another.
 
-`tensorspin.contract.annealer.windows` says in which order it works. `turns` (windows, turns,
-rounds, steps),
-`lanes` (states, local fields, comparison), `thresholds` (drawn into a ring buffer), `search` (the
-first spin of a pass that accepts), `records` (what is kept of each replica), `memories` (what the
-host writes), `results` (what it reads). `annealer` joins them.
+States, local fields and thresholds lie in block RAM, which gives one word a cycle. So the spins are
+compared a *window* of 8 or 16 at a time, and a turn of a replica is a *pass* over its windows.
+`tensorspin.contract.annealer.windows` says in which order and in which cycle.
+
+The modules, in the way of the data through a turn: `turns` (windows, turns, rounds, steps), `lanes`
+(states, local fields, comparison), `thresholds` (random numbers, drawn into a ring buffer),
+`search` (the first spin of a pass that accepts), `records` (what is kept of each replica: progress
+and energies), `memories` (what the host writes), `results` (what it reads). `interface` has what
+they exchange, and `annealer` joins them.
 """
+
+from __future__ import annotations
 
 from .annealer import WindowedAnnealer
 

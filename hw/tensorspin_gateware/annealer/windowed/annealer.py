@@ -1,26 +1,28 @@
-"""The Ising engine with windows."""
+"""The Ising engine with windows: its parts, and how they are joined."""
 
 from __future__ import annotations
 
-from amaranth import Cat, Module, Signal
+from amaranth import Module, Signal
 from amaranth.lib import wiring
 
 from tensorspin.contract.annealer.size import AnnealerSize
 
 from ...primitives import Family
-from ..common.delay import delay
-from ..common.interface import CYCLE_BITS, AnnealerSignature
+from ..common.delay import delay_fields
+from ..common.interface import AnnealerSignature
+from ..common.ports import forward
+from ..common.run import count_cycles
 from .lanes import ACCEPTED, Lanes
 from .memories import Memories
 from .records import Records
-from .results import Results
+from .results import ReplicaResults
 from .search import Search
 from .thresholds import Thresholds
 from .turns import Turns
 
 
 class WindowedAnnealer(wiring.Component):
-    """Anneals with one flip a turn at most, a turn being a cycle for each window in use.
+    """Anneals with at most one flip of a spin a turn; a turn takes a cycle for each window in use.
 
     `tensorspin.contract.annealer.windows` says in which order it works, and in which cycle of a
     window.
@@ -29,16 +31,18 @@ class WindowedAnnealer(wiring.Component):
     ----------
     size : AnnealerSize
         With a window.
-    family : Family
+    family : Family, default=Family.BEHAVIOURAL
+        FPGA family, for its memories.
 
     Ports
     -----
     As `AnnealerSignature`, seen from the annealer.
 
-    Latency: `tensorspin.golden.annealer.metropolis` counts it, exactly. As placed by nextpnr for a
-    UP5K, with
-    link and UART, 256 spins, a window of 16, couplings of 4 bits, fields of 12, thresholds of 8 and
-    16 replicas take 4,810 logic cells, 30 block RAMs and 4 SPRAMs.
+    Latency: `tensorspin.golden.annealer.metropolis` counts the cycles of a run, exactly.
+
+    Resources, as placed by nextpnr for a UP5K, with link and UART: 256 spins, a window of 16,
+    couplings of 4 bits, fields of 12, thresholds of 8 and 16 replicas take 4,810 logic cells, 30
+    block RAMs and 4 SPRAMs.
     """
 
     def __init__(self, size: AnnealerSize, family: Family = Family.BEHAVIOURAL) -> None:
@@ -54,27 +58,23 @@ class WindowedAnnealer(wiring.Component):
         m.submodules.lanes = lanes = Lanes(size)
         m.submodules.search = search = Search(size)
         m.submodules.records = records = Records(size)
-        m.submodules.results = results = Results(size)
+        m.submodules.results = results = ReplicaResults(size)
         m.submodules.memories = memories = Memories(size, self._family)
-        # The router's decision to start or stop comes late in its cycle.
+        # The router's decision to start or stop comes late in its cycle; the register takes that
+        # path off the annealer's. `running` below hides the cycle from the router.
         start, stop = Signal(), Signal()
         m.d.sync += [start.eq(self.start), stop.eq(self.stop)]
-        cycle = Signal(CYCLE_BITS)
-        with m.If(start):
-            m.d.sync += cycle.eq(1)
-        with m.Elif(self.running):
-            m.d.sync += cycle.eq(cycle + 1)
-        accepted = delay(m, Cat(turns.first, turns.place.window), ACCEPTED)
+        cycle = count_cycles(m, start, self.running)
+        accepted = delay_fields(m, ACCEPTED, first=turns.first, window=turns.place.window)
 
         m.d.comb += [
             self.running.eq((turns.running | start) & ~stop),
             self.step.eq(turns.current_step),
             self.ready.eq(memories.ready),
             self.memory.read_data.eq(results.data),
-            memories.space.eq(self.memory.space),
-            memories.address.eq(self.memory.address),
-            memories.write_enable.eq(self.memory.write_enable),
-            memories.write_data.eq(self.memory.write_data),
+        ]
+        forward(m, self.memory, memories, "space", "address", "write_enable", "write_data")
+        m.d.comb += [
             memories.row_index.eq(turns.row),
             memories.window.eq(turns.place.window),
             memories.step_index.eq(turns.step_index),
@@ -84,39 +84,28 @@ class WindowedAnnealer(wiring.Component):
             turns.parameters.eq(memories.parameters),
             turns.next_step.eq(memories.step),
             turns.states.eq(memories.states),
-            turns.progress.eq(records.progress),
-            turns.decided.eq(records.decided),
-            turns.unfinished.eq(records.unfinished),
-            turns.read_place.eq(results.place),
-            thresholds.run.eq(turns.run),
-            thresholds.first_window.eq(turns.first_window),
-            thresholds.last.eq(turns.last),
-            thresholds.ends_round.eq(turns.ends_round),
-            thresholds.probabilities.eq(turns.step.probabilities),
-            thresholds.seed.eq(memories.seed),
-            thresholds.seed_enable.eq(memories.seed_enable),
-            thresholds.seed_first.eq(memories.seed_first),
-            lanes.run.eq(turns.run),
-            lanes.place.eq(turns.place),
-            lanes.first.eq(turns.first),
-            lanes.turn.eq(turns.turn),
+        ]
+        forward(m, records, turns, "progress", "decided", "unfinished")
+        m.d.comb += turns.read_place.eq(results.place)
+        forward(m, turns, thresholds, "run", "first_window", "last", "ends_round")
+        m.d.comb += thresholds.probabilities.eq(turns.step.probabilities)
+        forward(m, memories, thresholds, "seed", "seed_enable", "seed_first")
+        forward(m, turns, lanes, "run", "place", "first", "turn")
+        m.d.comb += [
             lanes.row.eq(memories.row),
             lanes.thresholds.eq(thresholds.thresholds),
-            search.first.eq(accepted[0]),
-            search.window.eq(accepted[1:]),
-            search.accept.eq(lanes.accept),
-            search.negative.eq(lanes.negative),
+            search.first.eq(accepted.first),
+            search.window.eq(accepted.window),
+        ]
+        forward(m, lanes, search, "accept", "negative")
+        m.d.comb += [
             records.run.eq(turns.run),
             records.slot.eq(turns.place.slot),
-            records.next_slot.eq(turns.next_slot),
-            records.before_last.eq(turns.before_last),
-            records.last.eq(turns.last),
-            records.ends_round.eq(turns.ends_round),
-            records.active.eq(turns.turn.active),
-            records.zero.eq(turns.zero),
-            records.initial.eq(turns.initial),
-            records.begins.eq(turns.begins),
-            records.waits.eq(turns.waits),
+        ]
+        forward(m, turns, records, "next_slot", "before_last", "last", "ends_round")
+        m.d.comb += records.active.eq(turns.turn.active)
+        forward(m, turns, records, "zero", "initial", "begins", "waits")
+        m.d.comb += [
             records.subtract.eq(turns.turn.subtract),
             records.flipped.eq(lanes.flipped),
             records.found.eq(search.found),
@@ -126,7 +115,6 @@ class WindowedAnnealer(wiring.Component):
             results.cycles.eq(cycle),
             results.energy.eq(records.energy),
             results.best_energy.eq(records.best),
-            results.state.eq(lanes.state),
-            results.best.eq(lanes.best),
         ]
+        forward(m, lanes, results, "state", "best")
         return m

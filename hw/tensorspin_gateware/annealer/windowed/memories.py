@@ -15,42 +15,63 @@ from ...primitives import Family
 from ...primitives.program_memory import SPRAM_WORDS, ProgramMemory
 from ..common.host import HostWrites
 from ..common.interface import ADDRESS_BITS, SPACE_BITS, parameters_layout, step_layout
+from ..common.ports import forward
+from ..common.store import connect_byte_store
 from .interface import row_index_bits, window_bits
 
 STEP_WORD_BYTES = 2
-"""Of a step that are read in a cycle."""
+"""Bytes of a step that are read in one cycle: the width of one block RAM of an iCE40. A whole step
+at once would take a block RAM for each two bytes, most of it empty."""
 
 
 class Memories(wiring.Component):
-    """Takes the host's writes, one a cycle; reads for the run.
+    """Takes the host's writes, one byte a cycle; gives the run what it reads.
 
     Parameters
     ----------
     size : AnnealerSize
+        Size of an annealer with windows.
     family : Family
+        FPGA family; with ``ICE40UP`` the couplings lie in SPRAM.
 
     Ports
     -----
     space, address, write_enable, write_data : In
-        As in `AnnealerBusSignature`.
+        The router's write, as in `AnnealerBusSignature`.
     ready : Out(1)
-        Nothing is being cleared, which takes as many cycles as there are windows in all rows.
+        High unless couplings and initial states are being cleared, which takes a cycle for each
+        window of each row of couplings.
     row_index, window : In
-    row : Out(window x coupling_bits)
-        One cycle later, unless the host writes.
+        Row of couplings, and the window of it, that are read.
+    row : Out(window x signed(coupling_bits))
+        That part of the row, one cycle later; undefined while the host writes couplings.
     step_index : In
+        Index of the step that is read.
     step : Out(step_layout(size))
-        Of an index that has not changed, nor its step, for twice as many cycles as a step has words
-        of `STEP_WORD_BYTES`, rounded up to a power of two.
+        That step, once its index and its bytes have been stable for two rounds of reading: twice
+        the number of a step's words of `STEP_WORD_BYTES`, rounded up to a power of two, in cycles.
     spin : In
+        Spin whose initial states are read.
     states : Out(8 x state_bytes)
-        A cycle later. A byte that was written two cycles before is there.
-    parameters, seed, seed_enable, seed_first : Out
-        As from `HostWrites`.
+        Initial states of the spin, a bit for each replica, one cycle later.
+    parameters : Out(parameters_layout())
+        Parameters of the run, as written last.
+    seed, seed_enable, seed_first : Out
+        Bytes of the generators' seeds, as from `HostWrites`.
     run_written : Out(1)
-        Strobe: parameters or seeds are being written, one cycle later than the host asked for it.
+        Strobe: parameters or seeds are being written, which ends a run. One cycle later than the
+        router has written them.
 
-    Block RAM; with ``Family.ICE40UP`` the couplings lie in SPRAM.
+    Latency: a byte of initial states that the router has written is what reads give two cycles
+    later.
+
+    Resources: block RAM for schedule and initial states; for the couplings SPRAM on
+    ``Family.ICE40UP``, block RAM elsewhere; a register for each bit of a step.
+
+    Raises
+    ------
+    ValueError
+        When elaborated, if the couplings do not fit into the SPRAM.
     """
 
     def __init__(self, size: AnnealerSize, family: Family) -> None:
@@ -81,14 +102,13 @@ class Memories(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         size = self._size
+        # A word of couplings is one window of one row.
         length = size.window * size.coupling_bits // 8
         words = (size.spins + size.offset_rows) << window_bits(size)
         word_bits = ceil_log2(length)
         m.submodules.host = host = HostWrites(size, word_bits, words, run_late=True)
-        for name in ("space", "address", "write_enable", "write_data"):
-            m.d.comb += getattr(host, name).eq(getattr(self, name))
-        for name in ("ready", "parameters", "seed", "seed_enable", "seed_first"):
-            m.d.comb += getattr(self, name).eq(getattr(host, name))
+        forward(m, self, host, "space", "address", "write_enable", "write_data")
+        forward(m, host, self, "ready", "parameters", "seed", "seed_enable", "seed_first")
         m.d.comb += self.run_written.eq(host.write.run)
         pointer = host.pointer
 
@@ -97,6 +117,7 @@ class Memories(wiring.Component):
                 raise ValueError(f"SPRAM holds {SPRAM_WORDS} windows of couplings, not {words}")
             words = SPRAM_WORDS
         m.submodules.couplings = couplings = ProgramMemory(words, length, self._family)
+        # SPRAM has one port, so the host's address takes the place of the run's while it writes.
         m.d.comb += [
             couplings.enable.eq(1),
             couplings.address.eq(self.row_index << len(self.window) | self.window),
@@ -112,25 +133,24 @@ class Memories(wiring.Component):
 
         length = state_bytes(size)
         m.submodules.states = store = memory.Memory(shape=8 * length, depth=size.spins, init=[])
-        low = stride_bits(length)
         read, write = store.read_port(), store.write_port(granularity=8)
-        m.d.comb += [
-            read.addr.eq(self.spin),
-            self.states.eq(read.data),
-            write.addr.eq(pointer[low:]),
-            write.data.eq(host.value.replicate(length)),
-        ]
+        connect_byte_store(m, read, write, self.spin, pointer, host.value, self.states)
         with m.If(host.clearing):
-            # For each window of a row the same.
+            # The word of spin i is cleared along with row i of the couplings: as often as a row has
+            # windows, which does no harm.
             m.d.comb += [write.addr.eq(pointer[stride_bits(row_bytes(size)) :]), write.en.eq(~0)]
         with m.Elif(host.write.states):
-            m.d.comb += write.en.eq(1 << pointer[:low])
+            m.d.comb += write.en.eq(1 << pointer[: stride_bits(length)])
 
         self._steps(m, host)
         return m
 
     def _steps(self, m: Module, host: HostWrites) -> None:
-        """A step is wide, and seldom read: it goes to registers, one word after the other."""
+        """Keep the step `step_index` in registers, read one word after the other.
+
+        A step is wide and seldom changes, so its words are read round and round, without any
+        control: soon after `step_index` has changed, the registers have the new step.
+        """
         size = self._size
         length = step_bytes(size)
         count = ceil_log2(length // STEP_WORD_BYTES)  # bits of a word's number
@@ -138,17 +158,13 @@ class Memories(wiring.Component):
             shape=8 * STEP_WORD_BYTES, depth=size.steps << count, init=[]
         )
         read, write = store.read_port(), store.write_port(granularity=8)
-        low = ceil_log2(STEP_WORD_BYTES)
         word, late = Signal(count), Signal(count)
         m.d.sync += [word.eq(word + 1), late.eq(word)]
-        m.d.comb += [
-            read.addr.eq(self.step_index << count | word),
-            write.addr.eq(host.pointer[low:]),
-            write.data.eq(host.value.replicate(STEP_WORD_BYTES)),
-        ]
+        index = self.step_index << count | word
+        connect_byte_store(m, read, write, index, host.pointer, host.value)
         with m.If(host.write.steps):
-            m.d.comb += write.en.eq(1 << host.pointer[:low])
+            m.d.comb += write.en.eq(1 << host.pointer[: stride_bits(STEP_WORD_BYTES)])
         step = self.step.as_value()
-        for index in range(length // STEP_WORD_BYTES):
-            with m.If(late == index):
-                m.d.sync += step.word_select(index, 8 * STEP_WORD_BYTES).eq(read.data)
+        for place in range(length // STEP_WORD_BYTES):
+            with m.If(late == place):
+                m.d.sync += step.word_select(place, 8 * STEP_WORD_BYTES).eq(read.data)

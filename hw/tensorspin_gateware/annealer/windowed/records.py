@@ -1,4 +1,8 @@
-"""What is kept of each replica: its progress, and its energies."""
+"""What is kept of each replica: its progress, and its energies.
+
+All of it lies in one block RAM with one read port, which is enough because a turn takes at least
+`MIN_TURN` cycles: the few words of a replica are read, changed and written one after the other.
+"""
 
 from __future__ import annotations
 
@@ -15,47 +19,60 @@ from .lanes import ACCEPTED
 from .search import FOUND
 
 ENERGY_READ = ACCEPTED - 1
-"""Cycles from a turn's last window to the read of its energies."""
+"""Cycles from a turn's last window to the read of its energies, whose data come in the next cycle:
+together with the flipped spin's field."""
 
 PROGRESS_READ = ACCEPTED + FOUND - 1
-"""Cycles from a turn's last window to the read of its progress."""
+"""Cycles from a turn's last window to the read of its progress, whose data come in the next cycle:
+together with the search's result."""
 
 
 class Records(wiring.Component):
-    """Brings energies and progress up to date in the turn that follows on the replica's own.
+    """Brings energies and progress of a replica up to date during the turn behind its own.
 
-    One memory holds both, one after the other: there is time between two turns. Read are the
-    energies, two cycles later the progress, and at the end of the turn the progress of the replica
-    that is next.
+    One memory holds both, in neighbouring words. During a turn the energies of the turn before are
+    read, two cycles later its progress, and at the end of the turn the progress of the replica that
+    is next.
 
     Parameters
     ----------
     size : AnnealerSize
+        Size of an annealer with windows.
 
     Ports
     -----
     run : In(1)
-        Without it nothing is brought up to date.
-    slot, next_slot : In
+        High while turns are taken. Otherwise nothing is brought up to date.
+    slot : In
+        Replica whose turn it is; that which the host reads when nothing runs.
+    next_slot : In
+        Replica that has the next turn.
     before_last, last, ends_round : In(1)
-        As from `Turns`, for the window of this cycle.
+        As from `Turns`: the pass has one more window, has none, and is the last of its round.
     active, zero, initial, begins, waits, subtract : In(1)
-        Of the turn.
+        What the turn does, stable through its pass: it compares; its energy becomes zero; its
+        energy becomes the best one; it is the replica's first of a step; the replica does not move
+        in the step; the row of couplings is subtracted.
     flipped : In(signed(field_bits))
-        As from `Lanes`, `ACCEPTED` cycles after the last window.
+        Field of the flipped spin from `Lanes`, `ACCEPTED` cycles after the last window.
     found : In(flip_layout(size))
-        ``ACCEPTED + FOUND`` cycles after the last window.
+        The search's result, ``ACCEPTED + FOUND`` cycles after the last window.
     sweeps : In(16)
-        Of the step.
+        Sweeps of the step.
     refresh : In(16)
+        Turns that a replica sits out after a sweep.
     progress : Out(progress_layout(size))
-        Of replica `next_slot`, a cycle after `before_last`.
+        Progress of replica `next_slot`, one cycle after `before_last`.
     decided : Out(1)
-        Strobe: a turn with `ends_round` has been dealt with.
+        Strobe: the last turn of a round has been dealt with.
     unfinished : Out(1)
-        At the same time: a replica has sweeps left.
-    energy, best : Out(signed)
-        Of replica `slot` one cycle before, when nothing runs.
+        At the same time: some replica has sweeps left.
+    energy, best : Out(signed(energy bits))
+        Half the energy and half the best energy of replica `slot`, one cycle later, while nothing
+        runs.
+
+    Latency: the new progress is in the memory ``PROGRESS_READ + 2`` cycles after the turn's last
+    window.
     """
 
     def __init__(self, size: AnnealerSize) -> None:
@@ -90,6 +107,7 @@ class Records(wiring.Component):
         m = Module()
         size = self._size
         width = signed(size.energy.width)
+        # Word 2 r has the energies of replica r, word 2 r + 1 its progress.
         energies = data.StructLayout({"energy": width, "best": width})
         record = data.UnionLayout({"energies": energies, "progress": progress_layout(size)})
         m.submodules.records = records = memory.Memory(
@@ -103,7 +121,7 @@ class Records(wiring.Component):
             self.best.eq(stored_energies.best),
         ]
 
-        # Of the turn that is dealt with.
+        # The turn that is dealt with: what it did is kept beyond its own pass.
         slot = Signal.like(self.slot)
         names = ("active", "zero", "initial", "begins", "waits", "subtract", "ends_round")
         turn = Signal(data.StructLayout({name: 1 for name in names}))
@@ -122,9 +140,11 @@ class Records(wiring.Component):
         with m.Else():
             m.d.comb += read.addr.eq(self.slot << 1)
 
-        # Energies: the new one, whether it is the best, the write.
+        # Energies, one operation a cycle: the new energy, whether it is the best, the write. Each
+        # is a carry chain over all bits of an energy, and two of them do not fit into a cycle.
         energy, best, better = Signal(width), Signal(width), Signal()
         got_energies = delay(m, reads_energies, 1)
+        # `flipped` is inverted if it is to be subtracted: the missing 1 is a carry.
         changed = stored_energies.energy + self.flipped + turn.subtract
         with m.If(got_energies):
             m.d.sync += [
@@ -135,7 +155,7 @@ class Records(wiring.Component):
         with m.If(compares):
             m.d.sync += better.eq((energy < best) | turn.initial)
 
-        # Progress.
+        # Progress. A turn that compared and found nothing has ended a sweep.
         after = Signal(progress_layout(size))
         got_progress = delay(m, reads_progress, 1)
         ended = turn.active & ~self.found.valid
@@ -165,6 +185,7 @@ class Records(wiring.Component):
                 write.data.energies.best.eq(Mux(better, energy, best)),
             ]
 
+        # Whether a replica of this round has sweeps left, gathered turn by turn.
         unfinished = Signal()
         m.d.comb += [
             self.decided.eq(got_progress & turn.ends_round),

@@ -1,8 +1,8 @@
-"""What a run has found, as the host reads it."""
+"""What a run has found, as the host reads it: a block of bytes for each replica."""
 
 from __future__ import annotations
 
-from amaranth import Cat, Module, Mux, Signal, signed
+from amaranth import Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
@@ -11,34 +11,42 @@ from tensorspin.contract.annealer.image import RESULT_HEADER, result_bytes, stri
 from tensorspin.contract.annealer.size import AnnealerSize
 from tensorspin.contract.contractor.latency import MEMORY_READ
 
-from ..common.delay import delay
+from ..common.delay import delay, delay_fields
+from ..common.header import result_header
 from ..common.interface import ADDRESS_BITS, CYCLE_BITS, slot_bits
 from .interface import place_layout
 from .lanes import READ
 
 STATES = 1 + READ
-"""Cycles from an address to the states: a register in `Turns`, then as `Lanes`."""
+"""Cycles from an address to the states that it selects: one register in `Turns`, then `READ` in
+`Lanes`."""
 
 
-class Results(wiring.Component):
-    """Selects a byte of a replica's block.
+class ReplicaResults(wiring.Component):
+    """Selects a byte of a replica's block of results.
+
+    A block is a header, the replica's state and its best state. The two states lie in block RAM a
+    window at a time, so the address is first turned into a window's.
 
     Parameters
     ----------
     size : AnnealerSize
+        Size of an annealer with windows.
 
     Ports
     -----
     address : In(ADDRESS_BITS)
+        Byte address in `AnnealerSpace.RESULTS`.
     place : Out(place_layout(size))
-        Of the states that the address belongs to; combinational.
-    energy, best_energy : In(signed)
-        Of the replica, two cycles later.
+        Replica and window that the address belongs to; combinational.
+    energy, best_energy : In(signed(energy bits))
+        Half the energies of that replica, two cycles later.
     state, best : In(window)
-        Of the place, `STATES` cycles later.
-    cycles : In(32)
+        States of that window, `STATES` cycles later; 1 for a negative spin.
+    cycles : In(CYCLE_BITS)
+        Cycles of the run.
     data : Out(8)
-        `MEMORY_READ` cycles after the address.
+        Byte at `address`, `MEMORY_READ` cycles later.
     """
 
     def __init__(self, size: AnnealerSize) -> None:
@@ -64,6 +72,7 @@ class Results(wiring.Component):
         length = -(-size.spins // 8)
         window_low = ceil_log2(size.window // 8)
         address = self.address[:low]
+        # `byte` is the byte's place in a state or a best state; meaningless within the header.
         byte, is_best = Signal(low), Signal()
         second = RESULT_HEADER.size + length
         m.d.comb += [
@@ -73,28 +82,21 @@ class Results(wiring.Component):
             self.place.slot.eq(self.address[low:]),
         ]
 
-        # In the order of `RESULT_HEADER`.
+        # The header's byte is chosen one cycle before the states come, so that the last stage has
+        # only one of two bytes to choose.
         place = delay(m, address, STATES - 1)
         slot = delay(m, self.address[low:][: slot_bits(size)], STATES - 1)
-        energies = Cat(
-            _extended(self.energy), _extended(self.best_energy), self.cycles, _extended(slot, 8)
-        )
-        assert len(energies) == 8 * RESULT_HEADER.size
+        energies = result_header(self.energy, self.best_energy, self.cycles, slot)
         header, in_header = Signal(8, reset_less=True), Signal(reset_less=True)
         m.d.sync += [header.eq(energies.word_select(place[:4], 8)), in_header.eq(0)]
         with m.If(place < RESULT_HEADER.size):
             m.d.sync += in_header.eq(1)
         assert RESULT_HEADER.size <= 16
 
-        late = delay(m, Cat(byte[:window_low], is_best), STATES)
-        states = Mux(late[-1], self.best, self.state)
+        late = delay_fields(m, STATES, byte=byte[:window_low], is_best=is_best)
+        states = Mux(late.is_best, self.best, self.state)
         value = Signal(8, reset_less=True)
-        chosen = states.word_select(late[:-1], 8) if window_low else states
+        chosen = states.word_select(late.byte, 8) if window_low else states
         m.d.sync += value.eq(Mux(in_header, header, chosen))
         m.d.comb += self.data.eq(delay(m, value, MEMORY_READ - STATES - 1))
         return m
-
-
-def _extended(number, bits: int = 32):
-    sign = number[-1] if number.shape().signed else 0
-    return Cat(number, *(sign for _ in range(bits - len(number))))

@@ -1,4 +1,8 @@
-"""Finds the first spin of a pass that accepts."""
+"""Finds the first spin of a pass that accepts a flip.
+
+The windows of a pass come one a cycle, in the order of their spins. So the first window in which a
+spin accepts has the first spin, and later ones are ignored until the next pass begins.
+"""
 
 from __future__ import annotations
 
@@ -12,24 +16,31 @@ from ..common.delay import delay
 from .interface import flip_layout, lane_bits, window_bits
 
 FOUND = 2
-"""Cycles from the spins of the last window that accept to the first of the pass."""
+"""Cycles from the spins of the last window that accept to the first of the pass: one to find the
+first of a window, one to compare with the windows before."""
 
 
 class Search(wiring.Component):
-    """The first of a window, then the first of the windows.
+    """Finds the first spin of a window, then of the windows of a pass.
 
     Parameters
     ----------
     size : AnnealerSize
+        Size of an annealer with windows.
 
     Ports
     -----
     window : In
+        Number of the window of this cycle.
     first : In(1)
-        It is the first of a pass.
+        The window is the first of a pass.
     accept, negative : In(window)
+        For each lane whether its spin accepts a flip, and whether it is -1.
     found : Out(flip_layout(size))
-        `FOUND` cycles later, for one cycle. If no spin accepts, only `valid` is defined.
+        The first spin that accepts, `FOUND` cycles after the pass's last window, for one cycle. If
+        no spin accepts, only `valid` is defined.
+
+    Latency: `FOUND` cycles.
     """
 
     def __init__(self, size: AnnealerSize) -> None:
@@ -49,11 +60,13 @@ class Search(wiring.Component):
         some = Signal(reset_less=True)
         lane = Signal(lane_bits(self._size), reset_less=True)
         m.d.sync += some.eq(self.accept.any())
+        # The last assignment wins: in reverse order, the lowest lane that accepts.
         for index in reversed(range(self._size.window)):
             with m.If(self.accept[index]):
                 m.d.sync += lane.eq(index)
         negative = delay(m, self.negative, 1)
         window, first = delay(m, self.window, 1), delay(m, self.first, 1)
+        # A find is kept until the next pass begins; a pass that has none takes each window's.
         with m.If(first | ~self.found.valid):
             m.d.sync += [
                 self.found.valid.eq(some),
