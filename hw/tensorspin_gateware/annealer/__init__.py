@@ -1,12 +1,16 @@
-"""The Ising engine.
+"""The Ising engine: samples low-energy states of an Ising model by annealing.
 
-The way of the data, one module each: `turns` (whose turn it is, sweeps, steps), `spins` (states,
-local fields, comparison), `thresholds` (random numbers, from `generator`), `search` (the first spin
-that accepts), `energies` (and the best of them), `tempering` (ranks and their exchange), `memories`
-(what the host writes, through `host`), `results` (what it reads). `annealer` joins them and closes
-the loop through the couplings, `interface` has the ports. `windowed` is the engine of devices that
-cannot compare all spins at once.
+It comes in two builds with the same ports, memories and results. `parallel` compares all spins in
+one cycle; it needs distributed RAM, as ECP5 devices have it. `windowed` compares one window of
+spins after another, from block RAM, for devices such as iCE40 that have nothing else. `common` has
+what both share.
+
+The words of the algorithm (spin, local field, threshold, sweep, turn, round, replica) are explained
+in `tensorspin.contract.annealer.size`. One that only gateware uses: a *slot* is the number of the
+replica whose turn it is, which addresses all that is kept of replicas.
 """
+
+from __future__ import annotations
 
 from tensorspin.contract.annealer.size import AnnealerSize
 
@@ -21,5 +25,18 @@ __all__ = ["Annealer", "AnnealerSignature", "WindowedAnnealer", "create_annealer
 def create_annealer(
     size: AnnealerSize, family: Family = Family.BEHAVIOURAL
 ) -> Annealer | WindowedAnnealer:
-    """The engine of a size."""
+    """Create the engine of a size: with windows if the size has one, otherwise parallel.
+
+    Parameters
+    ----------
+    size : AnnealerSize
+        Size of the annealer.
+    family : Family, default=Family.BEHAVIOURAL
+        FPGA family, for its memories, carry chains and registers.
+
+    Returns
+    -------
+    Annealer or WindowedAnnealer
+        A component with the ports of `AnnealerSignature`.
+    """
     return (WindowedAnnealer if size.window else Annealer)(size, family)

@@ -1,4 +1,11 @@
-"""Random thresholds, drawn into a ring buffer of words, one for each window."""
+"""Random thresholds, drawn into a ring buffer of words, one word for each window.
+
+A threshold's binary digits are independent random bits, each 1 with its own probability. In each
+cycle a few samples of each digit are drawn and shifted into a word; when the word is full, with a
+threshold for each lane, it goes to the buffer in block RAM. A pass reads as many words in a row as
+it has windows. Where in the buffer it begins, and why no replica sees a sample twice, is said in
+`tensorspin.contract.annealer.windows`.
+"""
 
 from __future__ import annotations
 
@@ -8,22 +15,36 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from tensorspin.contract.annealer.size import PROBABILITY, AnnealerSize
-from tensorspin.contract.annealer.thresholds import WORD_BITS, WORDS, generators
+from tensorspin.contract.annealer.thresholds import generators
 from tensorspin.contract.annealer.windows import LAG
 
 from ..common.delay import delay
-from ..common.generator import Generator
+from ..common.generator import random_words
 from .interface import window_bits
 from .lanes import COMPARED
 
 DRAWN = 2
-"""Cycles from a sample to the word that it is in: compared, and shifted in."""
+"""Cycles from a random number to the word that its sample is in: one to compare the number with a
+probability, one to shift the sample in."""
 
 
 def ring_words(size: AnnealerSize) -> int:
-    """Words of the ring buffer, a power of two."""
-    # In a turn more are drawn than the next replica begins later: the last one lags most. A round
-    # may begin in the middle of a word.
+    """Give the least size of the ring buffer, in words.
+
+    Parameters
+    ----------
+    size : AnnealerSize
+        Size of an annealer with windows.
+
+    Returns
+    -------
+    int
+        A power of two, so that pointers wrap by themselves.
+    """
+    # Each pass of a round begins one word later than the pass before, while a turn draws
+    # `windows * strides[0] / window` words, which is more. What it draws beyond one word adds to
+    # the lag of the readers, and the last replica of a round lags most. A round may begin in the
+    # middle of a word, which adds one.
     gained = size.windows * size.strides[0] - size.window
     lag = size.windows + LAG + 1 + -(-(size.replicas - 1) * gained // size.window)
     return 1 << ceil_log2(lag + 2)
@@ -35,25 +56,31 @@ class Thresholds(wiring.Component):
     Parameters
     ----------
     size : AnnealerSize
+        Size of an annealer with windows; all its strides are equal.
 
     Ports
     -----
     run : In(1)
-        In each cycle numbers are drawn.
+        High while numbers are drawn, one set in each cycle.
     first_window : In
+        Number of the window with which passes begin.
     last, ends_round : In(1)
-        As from `Turns`.
+        As from `Turns`: the pass has no more windows, and is the last of its round.
     probabilities : In(threshold_bits x 16)
+        Probabilities of the digits in the running step, lowest digit first.
     seed : In(8)
+        Byte of a generator's seed.
     seed_enable : In(generators)
-        Writes a byte of the generator's seed.
+        Strobes: `seed` goes to that generator.
     seed_first : In(1)
-        It is the first.
+        With `seed_enable`: `seed` is the first byte of that generator's seed.
     thresholds : Out(window x threshold_bits)
-        `COMPARED` cycles after the window.
+        Thresholds of a window's lanes, `COMPARED` cycles after the window.
 
-    Block RAM, 127 LUTs for seven samples, 17 a sample to compare, and a register for each digit and
-    spin of a window.
+    Latency: `DRAWN` cycles from a random number to the write of the word that it is in.
+
+    Resources: block RAM, 127 LUTs for seven samples a cycle, 17 a sample to compare it, and a
+    register for each digit and lane.
     """
 
     def __init__(self, size: AnnealerSize) -> None:
@@ -76,19 +103,9 @@ class Thresholds(wiring.Component):
         m = Module()
         size = self._size
         lanes, stride = size.window, size.strides[0]
-        words = []
-        for index in range(generators(size)):
-            m.submodules[f"generator_{index}"] = generator = Generator(index)
-            m.d.comb += [
-                generator.enable.eq(self.run),
-                generator.seed.eq(self.seed),
-                generator.seed_enable.eq(self.seed_enable[index]),
-                generator.seed_first.eq(self.seed_first),
-            ]
-            words += [generator.state.word_select(word, WORD_BITS) for word in range(WORDS)]
-
-        # Samples enter at the last lane; with the last of a word the first is at lane 0.
-        words = iter(words)
+        # Samples enter at the last lane and move down: when the last of a word enters, the first is
+        # at lane 0.
+        words = random_words(m, self, generators(size))
         digits = []
         for index in range(size.threshold_bits):
             limit = self.probabilities[index]
@@ -105,8 +122,8 @@ class Thresholds(wiring.Component):
             shape=self.thresholds.shape(), depth=depth, init=[]
         )
         read, write = ring.read_port(), ring.write_port()
-        drawn = Signal(range(depth))  # words
-        cycles = lanes // stride  # of a word
+        drawn = Signal(range(depth))  # words that are complete
+        cycles = lanes // stride  # that a word takes
         cycle = Signal(range(cycles))
         complete = self.run & (cycle == cycles - 1)
         with m.If(~self.run):
@@ -122,6 +139,10 @@ class Thresholds(wiring.Component):
         for index, digit in enumerate(digits):
             m.d.comb += [write.data[lane][index].eq(digit[lane]) for lane in range(lanes)]
 
+        # `pointer` is the word that is read, `head` the one that the pass began with. Within a round
+        # each pass begins one word later than the pass before. A new round begins as many words
+        # before the newest as its pass has windows, and `LAG` more, so that all words of the pass
+        # are written when they are read.
         head, pointer = Signal(range(depth)), Signal(range(depth))
         newest = Mux(self.run, drawn + complete, 0)
         following = Signal(range(depth))

@@ -1,4 +1,10 @@
-"""Windows, turns, rounds, steps, and the end of the run."""
+"""Windows, turns, rounds, steps, and the end of the run.
+
+A turn of a replica is a pass over its windows, one window a cycle; a *round* is a turn of each
+replica that has something to do. A run begins with *fill rounds*, in which turns compare nothing:
+they bring the local fields of all replicas to the initial states. Then come the steps of the
+schedule; a step ends when all replicas have done its sweeps.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +13,11 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from tensorspin.contract.annealer.image import state_bytes
-from tensorspin.contract.annealer.size import START, STEP_ROUNDS, AnnealerSize, Moving
+from tensorspin.contract.annealer.size import STEP_ROUNDS, AnnealerSize, Moving
 from tensorspin.contract.annealer.windows import MIN_TURN
 
 from ..common.interface import COUNT_BITS, offset_place, parameters_layout, slot_bits, step_layout
+from ..common.run import advance_step, await_start, end_run, step_strobes
 from .interface import (
     lane_bits,
     pass_layout,
@@ -22,63 +29,76 @@ from .interface import (
 
 
 class Turns(wiring.Component):
-    """Gives the replicas their turns, a pass over the windows each, one a cycle.
+    """Gives the replicas their turns, a pass over the windows each, one replica after the other.
 
-    Within a round in the order of their numbers, without those that have nothing to do, as
-    `tensorspin.contract.annealer.windows` says.
+    Within a round the replicas come in the order of their numbers, without those that have nothing
+    to do, as `tensorspin.contract.annealer.windows` says.
 
     Parameters
     ----------
     size : AnnealerSize
+        Size of an annealer with windows.
 
     Ports
     -----
-    start, stop : In(1)
-        Strobes: the first turn begins `START` cycles later; nothing runs one cycle later.
+    start : In(1)
+        Strobe: a run starts, whose first turn begins `START` cycles later.
+    stop : In(1)
+        Strobe: the run ends in the next cycle.
     parameters : In(parameters_layout())
+        Parameters of the run; stable while it lasts.
     next_step : In(step_layout(size))
-        The step `step_index`.
+        Step `step_index`.
     step_index : Out
+        Index of the step behind the running one.
     spin : Out
-        Of the next round that may flip one before the first comparison.
-    states : In
-        Its initial states; must be there one cycle later.
+        Spin whose initial states are read: that of the next fill round that flips one.
+    states : In(8 x state_bytes)
+        Initial states of spin `spin`, one cycle later: a bit for each replica, 1 for a negative
+        spin.
     progress : In(progress_layout(size))
-        Of replica `next_slot`, in the cycle of `last`.
-    unfinished, decided : In(1)
-        From `Records`: strobe for the last turn of a round, with whether a replica has sweeps left.
+        Progress of replica `next_slot`, in the cycle of `last`.
+    decided : In(1)
+        Strobe from `Records`: the last turn of a round has been dealt with.
+    unfinished : In(1)
+        With `decided`: some replica has sweeps left.
     read_place : In(place_layout(size))
+        Window of a replica that the host reads, while nothing runs.
     running : Out(1)
-        From the start to the end.
+        High from the cycle after `start` until the run has ended.
     run : Out(1)
-        Replicas have their turns.
+        High while turns are taken.
     current_step : Out(COUNT_BITS)
-        Index of the step that runs, or ran last.
+        Index of the running step, or of the last one if nothing runs.
     step : Out(step_layout(size))
-        That runs.
+        The running step.
     place : Out(place_layout(size))
-        Window of this cycle; when nothing runs, `read_place` one cycle before.
+        Replica and window of this cycle. While nothing runs, `read_place` one cycle before.
     first_window : Out
-        With which passes begin.
+        Number of the window with which passes begin: the first with a variable, or an earlier one
+        where a pass would be shorter than `MIN_TURN`.
     first, before_last, last : Out(1)
-        A pass begins, has one more window, ends.
+        The window of this cycle is the first of its pass, the last but one, the last.
     ends_round : Out(1)
-        With `last`: it is the round's last turn.
+        With `last`: the turn is the last of its round.
     next_slot : Out
-        Of the next turn; valid with `before_last` and `last`.
+        Replica that has the next turn; valid with `before_last` and `last`.
     row : Out
-        Of the couplings.
+        Row of couplings that the turn adds or subtracts.
     turn : Out(pass_layout(size))
+        What the turn does; stable through its pass.
     zero : Out(1)
-        Energies are counted from here.
+        High while the energies are held at zero: in the fill rounds that add offset rows.
     initial : Out(1)
-        The first turn of a replica that compares.
+        High in the first round that may compare.
     begins : Out(1)
-        The first turn of a step.
+        High in the first round of a step.
     waits : Out(1)
-        The replica does not move in this step.
+        The replica whose turn it is does not move in this step.
 
-    About 350 LUTs (iCE40).
+    Latency: a replica's next turn applies what its turn has found.
+
+    Resources: about 350 LUTs (iCE40).
     """
 
     def __init__(self, size: AnnealerSize) -> None:
@@ -121,17 +141,16 @@ class Turns(wiring.Component):
         size = self._size
         parameters = self.parameters
         round_index = Signal(COUNT_BITS)
-        filling = Signal()
+        filling = Signal()  # the round is a fill round
         offset = Signal()  # the round adds an offset row
-        finished = Signal()
+        finished = Signal()  # behind the round before this one, no replica had a sweep left
         starting = Signal()
-        leaves = Signal()  # a step, behind its last round
-        take_step = Signal()
-        ends = Signal()
-        more = Signal()  # turns in this round
+        leaves = Signal()  # the last cycle of a step
+        more = Signal()  # there are more turns in this round
 
         window, slot = self.place.window, self.place.slot
         least = Signal(range(size.windows + 1))
+        # A pass has at least `MIN_TURN` windows, because `Records` takes that long for a turn.
         m.d.comb += least.eq(parameters.first[lane_bits(size) :])
         m.d.sync += self.first_window.eq(
             Mux(least > size.windows - MIN_TURN, size.windows - MIN_TURN, least)
@@ -150,19 +169,17 @@ class Turns(wiring.Component):
             m.d.sync += window.eq(window + 1)
 
         # Steps and rounds.
-        pending = Signal(START - 1)
-        last_step = self.step_index == parameters.steps
-        m.d.sync += pending.eq(Mux(self.stop, 0, Mux(self.start, 1, pending << 1)))
+        pending = await_start(m, self)
         m.d.comb += [
             starting.eq(pending[-1]),
-            # A step was over before its last round began.
+            # All sweeps of a step are done before its last round begins, but that is known only
+            # in the middle of the round.
             leaves.eq(self.ends_round & finished),
-            take_step.eq(starting | (leaves & ~last_step)),
-            ends.eq(leaves & last_step),
-            self.running.eq(self.run | pending.any()),
-            self.zero.eq(filling & offset),
         ]
-        # Of the next round, compared early: what leads to the row's address is long enough.
+        _, take_step, ends = step_strobes(m, self, pending, starting, leaves)
+        m.d.comb += self.zero.eq(filling & offset)
+        # The next round's number is compared one cycle early, into registers: the path from here to
+        # the address of the row of couplings is long enough without the comparisons.
         next_index = Signal(COUNT_BITS + 1)
         m.d.comb += next_index.eq(round_index + 1)
         next_offset, next_filling = Signal(), Signal()
@@ -179,18 +196,15 @@ class Turns(wiring.Component):
             ]
             with m.If(filling & ~next_filling):
                 m.d.sync += [filling.eq(0), self.begins.eq(1), self.initial.eq(1)]
-        # A round that was decided after the step had ended does not end the next.
+        # The last turn of a round is decided in the next round. If no replica has a sweep left
+        # then, the step ends with that next round, which in turn is decided in the first round of
+        # another step: `begins` keeps it from ending that one, too.
         assert STEP_ROUNDS == 2
         with m.If(self.decided & ~filling & ~self.begins):
             m.d.sync += finished.eq(~self.unfinished)
         with m.If(self.ends_round | starting):
             m.d.sync += finished.eq(0)
-        with m.If(take_step):
-            m.d.sync += [
-                self.step.eq(self.next_step),
-                self.step_index.eq(self.step_index + 1),
-                self.current_step.eq(self.step_index),
-            ]
+        advance_step(m, self, take_step)
         with m.If(starting):
             m.d.sync += [
                 self.run.eq(1),
@@ -202,8 +216,7 @@ class Turns(wiring.Component):
                 self.begins.eq(0),
                 self.initial.eq(0),
             ]
-        with m.If(ends | self.stop | self.start):
-            m.d.sync += [self.run.eq(0), self.step_index.eq(0)]
+        end_run(m, self, ends)
 
         flips_next = Signal()  # the next round flips a spin
         m.d.sync += flips_next.eq(
@@ -213,30 +226,42 @@ class Turns(wiring.Component):
             m.d.sync += self.spin.eq(parameters.first)
         with m.Elif(self.ends_round & flips_next):
             m.d.sync += self.spin.eq(self.spin + 1)
-        spared = Signal(size.replicas)  # have no turns until the step ends
+        # A bit for each replica that has done its sweeps, and has no turns until the step ends.
+        spared = Signal(size.replicas)
         in_next_round = Mux(flips_next, self.states, Mux(finished, ~0, ~spared))
         some = self._next_slot(m, starting, more, in_next_round)
         idle = self._turn(m, filling, offset, round_index, flips_next & some)
         spared_count = Signal(range(size.replicas))
         with m.If(starting | leaves):
             m.d.sync += [spared.eq(0), spared_count.eq(0)]
+        # `least_turns` remain in any case: a replica must not have its next turn before its record
+        # is written, nor before so many thresholds have been drawn that it sees none twice.
         with m.Elif(self.first & idle & (spared_count != size.replicas - size.least_turns)):
             m.d.sync += [spared.bit_select(slot, 1).eq(1), spared_count.eq(spared_count + 1)]
         return m
 
     def _next_slot(self, m: Module, starting, more, in_next_round) -> Signal:
-        """Whose turn is next; returned is whether there is such a replica.
+        """Choose the replica that has the next turn, the lowest that is left in the round.
 
-        There is time for that: what changes does so at the beginning of a turn.
+        All of it is registered step by step, which takes three cycles. There is time: what it
+        depends on changes at the beginning of a turn, and the result is needed at its end.
+
+        Returns
+        -------
+        Signal
+            High if there is such a replica: in this round, or in the next if this one has no more.
         """
         replicas = self._size.replicas
-        pending, behind = Signal(replicas), Signal(replicas)  # in this round; behind the next
+        # A bit for each replica: whose turns are left in this round, whose will be left behind the
+        # next turn, and from which the next turn is chosen.
+        pending, behind = Signal(replicas), Signal(replicas)
         following = Signal(replicas)
         some = Signal()
         m.d.sync += [
             more.eq(pending.any()),
             following.eq(Mux(more, pending, in_next_round)),
             some.eq(following.any()),
+            # Without the lowest bit that is set, which is the replica chosen.
             behind.eq(following & (following - 1)),
             self.next_slot.eq(0),
         ]
@@ -244,15 +269,22 @@ class Turns(wiring.Component):
             with m.If(following[index]):
                 m.d.sync += self.next_slot.eq(index)
         with m.If(starting):
+            # The first round has a turn of every replica, and that of replica 0 has begun.
             m.d.sync += pending.eq((1 << replicas) - 2)
         with m.Elif(self.last):
             m.d.sync += pending.eq(behind)
         return some
 
     def _turn(self, m: Module, filling, offset, round_index, flips_next) -> Value:
-        """What the turn does: as its replica has found, or offset rows, then initial states.
+        """Make what the turn does: in fill rounds offset rows, then flips to the initial states.
 
-        Returned is whether the replica has done its sweeps, and nothing is left of them.
+        In other rounds a turn applies the flip that the replica's last turn has found, and compares
+        the spins behind it.
+
+        Returns
+        -------
+        Value
+            High if the replica has done its sweeps and has nothing left to apply.
         """
         size, parameters, slot = self._size, self.parameters, self.place.slot
         flipped = Signal(range(size.spins))
@@ -262,6 +294,7 @@ class Turns(wiring.Component):
         with m.Elif(self.ends_round):
             m.d.sync += [flipped.eq(self.spin), flips.eq(flips_next)]
 
+        # The progress is valid in one cycle only, the last of the turn before; kept from there on.
         found = Signal.like(self.progress.flip)
         keep, left, rests = Signal(), Signal(), Signal()
         with m.If(self.last):
