@@ -1,9 +1,11 @@
 # amaranth: UnusedElaboratable=no
 
-"""The annealer's search finds the first spin that accepts, whatever the spins."""
+"""Proof: the search of the parallel annealer finds the first spin that accepts, for any spins."""
+
+from __future__ import annotations
 
 import pytest
-from amaranth.hdl import Assert, Const, Module, Signal
+from amaranth import Assert, Const, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
@@ -32,10 +34,18 @@ BOARD_SIZES = {
 
 
 class Harness(wiring.Component):
-    """What comes out is compared with the inputs of as many cycles ago.
+    """Compares each output of the search with the inputs from which it comes, some cycles ago.
 
-    There is no feedback, so that this holds for all time if it does from any state as soon as all
-    registers have been written.
+    The search has no feedback: its registers hold nothing but functions of the last few inputs. So
+    a proof over as many cycles as it has stages, from any state of the registers, holds for all
+    time.
+
+    Parameters
+    ----------
+    module : module
+        `tensorspin_gateware.annealer.parallel.search`, or a variant with a fault.
+    size : AnnealerSize
+        Size of the annealer.
     """
 
     def __init__(self, module, size) -> None:
@@ -50,12 +60,13 @@ class Harness(wiring.Component):
 
     @property
     def cycles(self) -> int:
-        """Of a proof: until the first output that comes of known inputs, and one more."""
+        """Cycles of a proof: until the first output that comes from known inputs, and one more."""
         return self._found + 3
 
     def elaborate(self, platform) -> Module:
         m = Module()
         m.submodules.dut = dut = self._dut
+        # For each input its values of this cycle and of those before, by their age.
         history = []
         for name, shape in self._inputs.items():
             value = getattr(self, name)
@@ -73,13 +84,15 @@ class Harness(wiring.Component):
         for spin in range(len(accepting)):
             considered = by_name["considered"][self._found][spin // GROUP]
             m.d.comb += accepting[spin].eq(by_name["accept"][self._found][spin] & considered)
-        # An isolated lowest one, by arithmetic and not by a tree.
+        # The lowest bit that is set, isolated by arithmetic: a way to find the first that has
+        # nothing in common with the tree under proof.
         lowest = Signal(len(accepting))
         m.d.comb += lowest.eq(accepting & -accepting)
         with m.If(age >= self._found):
             m.d.comb += Assert(dut.found == accepting.any())
             with m.If(dut.found):
                 m.d.comb += Assert(lowest == Const(1, len(lowest)) << dut.spin)
+        # The sign comes one cycle after the spin that it belongs to.
         found_before, spin_before = Signal(), Signal.like(dut.spin)
         m.d.sync += [found_before.eq(dut.found), spin_before.eq(dut.spin)]
         with m.If((age > self._found) & found_before):

@@ -1,9 +1,11 @@
 # amaranth: UnusedElaboratable=no
 
-"""The search of the windowed annealer finds the first spin of a pass that accepts."""
+"""Proof: the search of the windowed annealer finds the first spin of a pass that accepts."""
+
+from __future__ import annotations
 
 import pytest
-from amaranth.hdl import Assert, Const, Module, Signal
+from amaranth import Assert, Const, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
@@ -34,7 +36,17 @@ WINDOWED = {
 
 
 class Harness(wiring.Component):
-    """What comes out is compared with the first of the pass, kept here as isolated bits."""
+    """Compares what the search finds with the first spin of the pass, kept here another way.
+
+    The search keeps the number of a spin; the harness keeps the lowest bit that is set, isolated.
+
+    Parameters
+    ----------
+    module : module
+        `tensorspin_gateware.annealer.windowed.search`, or a variant with a fault.
+    size : AnnealerSize
+        Size of an annealer with windows.
+    """
 
     def __init__(self, module, size) -> None:
         self._size = size
@@ -63,6 +75,7 @@ class Harness(wiring.Component):
             "window": self.window,
             "negative": (self.negative & self.accept & -self.accept).any(),
         }
+        # `best` is what a pass has found so far; the search gives it one cycle later, as `before`.
         best, before = {}, {}
         for name, now in kept.items():
             width = self._size.window if name == "lowest" else len(now)
@@ -83,7 +96,7 @@ class Harness(wiring.Component):
 
 
 CYCLES = search.FOUND + 3
-"""Of a proof: until the first output that comes of known inputs, and some of a pass."""
+"""Cycles of a proof: until the first output that comes from known inputs, and some of a pass."""
 
 
 @pytest.mark.parametrize("name", WINDOWED)

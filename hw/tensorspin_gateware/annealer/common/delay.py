@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from amaranth import Cat, Module, Signal, Value
-from amaranth.hdl import ValueLike
+from amaranth import Cat, Module, Signal, Value, ValueLike
 from amaranth.lib import data
 
 

@@ -139,10 +139,10 @@ class Thresholds(wiring.Component):
         for index, digit in enumerate(digits):
             m.d.comb += [write.data[lane][index].eq(digit[lane]) for lane in range(lanes)]
 
-        # `pointer` is the word that is read, `head` the one that the pass began with. Within a round
-        # each pass begins one word later than the pass before. A new round begins as many words
-        # before the newest as its pass has windows, and `LAG` more, so that all words of the pass
-        # are written when they are read.
+        # `pointer` is the word that is read, `head` the one that the pass began with. Within a
+        # round each pass begins one word later than the pass before. A new round begins as many
+        # words before the newest as its pass has windows, and `LAG` more, so that all words of the
+        # pass are written when they are read.
         head, pointer = Signal(range(depth)), Signal(range(depth))
         newest = Mux(self.run, drawn + complete, 0)
         following = Signal(range(depth))
