@@ -10,7 +10,7 @@ SIZES = {
     "many groups": AnnealerSize(150, 3, 10, 16, (1,) * 7, 20, 8),
     "tempering": AnnealerSize(19, 3, 8, 11, (3, 1, 2, 1, 1, 2, 1), 20, 8, ring=0, tempering=1),
     "tempering on a ring": AnnealerSize(16, 3, 8, MIN_REPLICAS, (2,) * 6, 20, 8, tempering=1),
-    # Others are in the rows of spins that a problem does not use.
+    # Problems that need more offset rows have them in the rows of spins that they do not use.
     "one offset row": AnnealerSize(15, 2, 7, MIN_REPLICAS, (1,) * 5, 1, 4),
     "two offset rows": AnnealerSize(17, 2, 7, 11, (1,) * 5, 2, 4, ring=0),
     "windows, one offset row": AnnealerSize(64, 2, 8, 4, (2,) * 5, 1, 4, ring=0, window=8),

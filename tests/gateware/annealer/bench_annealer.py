@@ -23,7 +23,7 @@ from tests.support.random_problems import problem_scripts, random_problem
 
 
 class Driver:
-    """Plays the router."""
+    """Plays the router: writes memories, starts runs, and reads results at the annealer's ports."""
 
     def __init__(self, dut, size: AnnealerSize, rng) -> None:
         self.dut = dut

@@ -13,7 +13,7 @@ from tests.gateware.bench import family_of, run_bench
 from tests.support.annealer_sizes import SIZES
 
 FEW = 2
-"""Offset rows of which some problem needs more."""
+"""With so few offset rows in the memory, some of the bench's random problems need more."""
 
 
 def check(size: AnnealerSize, netlist: str | None, runs: int) -> None:

@@ -79,7 +79,7 @@ class AnnealerSignature(wiring.Signature):
         Strobe: ends the run, if there is one; its results are then undefined. A write of
         `AnnealerSpace.RUN` ends a run too, and so does a start, which begins another.
     running : In(1)
-        High from the start until the run has ended.
+        High from the cycle after `start` until the run has ended.
     step : In(COUNT_BITS)
         Index of the step that is running, or of the last one if nothing runs.
     ready : In(1)

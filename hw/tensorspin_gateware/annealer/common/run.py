@@ -108,6 +108,7 @@ def step_strobes(
     Returns
     -------
     StepStrobes
+        The strobes, and whether the running step is the last.
     """
     take_step = Signal()
     ends = Signal()

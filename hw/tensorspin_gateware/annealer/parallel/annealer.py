@@ -157,7 +157,15 @@ class Annealer(wiring.Component):
         self._close_loop(m, turns, search, spins, energies, memories)
         return m
 
-    def _close_loop(self, m: Module, turns, search, spins, energies, memories) -> None:
+    def _close_loop(
+        self,
+        m: Module,
+        turns: Turns,
+        search: Search,
+        spins: Spins,
+        energies: Energies,
+        memories: Memories,
+    ) -> None:
         """Make the row and the update of the replica's next turn from what the search has found."""
         size = self._size
         fill = turns.fill

@@ -159,7 +159,7 @@ class SpinGroup(wiring.Component):
             m.d.sync += accept[spin].eq(comparison.result)
         return m
 
-    def _update_states(self, m: Module, control) -> Signal:
+    def _update_states(self, m: Module, control: data.View) -> Signal:
         """Flip or clear the states; return them after that, one cycle later."""
         m.submodules.states = states = memory.Memory(
             shape=self._spins, depth=self._size.replicas, init=[]
@@ -187,7 +187,7 @@ class SpinGroup(wiring.Component):
         m.d.sync += negative.eq(write.data)
         return negative
 
-    def _update_fields(self, m: Module, control) -> data.View:
+    def _update_fields(self, m: Module, control: data.View) -> data.View:
         """Add the row to the fields; return them after that, one cycle later."""
         # A flip changes a field by twice a coupling, so the lowest bit never changes after the
         # first offset row has set it. It is the same in all replicas: a register in place of RAM.

@@ -6,7 +6,9 @@ flip, in the order of the spins, is the one that a machine with one visit after 
 
 from __future__ import annotations
 
-from amaranth import Cat, Module, Mux, Signal
+from collections.abc import Sequence
+
+from amaranth import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -14,6 +16,9 @@ from tensorspin.contract.annealer.size import GROUP, AnnealerSize
 
 from ..common.delay import delay
 from ..common.interface import MEMBER_BITS, groups
+
+Node = tuple[Value, Value]
+"""A part of the spins: whether one of them accepts, and the place of the first that does."""
 
 FOUND = 3
 """Cycles from the spins that accept to the first of them: one for each stage of the search."""
@@ -102,7 +107,7 @@ class Search(wiring.Component):
         ]
         return m
 
-    def _select(self, m: Module, words, indices) -> Signal:
+    def _select(self, m: Module, words: list[Value], indices: list[Value]) -> Signal:
         """Choose from each word the bit of its index, one cycle later."""
         selected = Signal(len(words), reset_less=True)
         m.d.sync += selected.eq(
@@ -111,29 +116,28 @@ class Search(wiring.Component):
         return selected
 
 
-def _words(bits, width: int) -> list:
+def _words(bits: Value, width: int) -> list[Value]:
     return [bits[low : low + width] for low in range(0, len(bits), width)]
 
 
-def _any(nodes):
+def _any(nodes: Sequence[Node]) -> Value:
     return Cat(some for some, _ in nodes).any()
 
 
-def _first(bits):
+def _first(bits: Value) -> Value:
     """Give the index of the lowest bit that is set; undefined if there is none."""
     return _first_index([(bit, Cat()) for bit in bits])
 
 
-def _first_index(nodes):
+def _first_index(nodes: Sequence[Node]) -> Value:
     """Give the index of the first node that has something, above the index that the node has."""
     return _merge(nodes)[1]
 
 
-def _merge(nodes):
+def _merge(nodes: Sequence[Node]) -> Node:
     """Join nodes pairwise, as a tree.
 
-    A node is a pair: whether something is in it, and the index of the first such thing. Joining two
-    adds a bit to the index, which says that only the second node has something.
+    Joining two adds a bit to the index, which is 1 if the first of them has nothing.
     """
     nodes = list(nodes)
     while len(nodes) > 1:

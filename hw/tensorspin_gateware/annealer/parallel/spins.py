@@ -8,7 +8,7 @@ groups, then once for each group: a tree of registers with only wire between its
 
 from __future__ import annotations
 
-from amaranth import Cat, Module, Signal, signed
+from amaranth import Cat, Module, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -119,7 +119,9 @@ class Spins(wiring.Component):
                 self._group(m, group, controls[place], masks[place], considered[place])
         return m
 
-    def _group(self, m: Module, index: int, control, mask, considered) -> None:
+    def _group(
+        self, m: Module, index: int, control: data.View, mask: data.View, considered: Value
+    ) -> None:
         """Add a group of spins, and connect it to its part of the ports."""
         size = self._size
         first = index * GROUP
@@ -228,7 +230,7 @@ class Spins(wiring.Component):
         return masks, considered
 
 
-def _split(spin):
+def _split(spin: Value) -> tuple[Value, Value, Value]:
     """Split a spin's number: its place in the group, the group's in the region, the region."""
     region_bits = (REGION - 1).bit_length()
     return (
@@ -238,6 +240,6 @@ def _split(spin):
     )
 
 
-def _one_hot(number, count: int):
+def _one_hot(number: Value, count: int) -> Value:
     """Decode a number to `count` bits, of which one is set."""
     return Cat(number == index for index in range(count))

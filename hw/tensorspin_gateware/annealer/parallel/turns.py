@@ -222,7 +222,7 @@ class Turns(wiring.Component):
         )
         m.submodules.progress = stored = memory.Memory(shape=progress, depth=size.replicas, init=[])
 
-        def current(slot, initial, begins):
+        def current(slot: Value, initial: Value, begins: Value) -> tuple[Value, Value, Value]:
             """Read a replica's progress; the first round of a run or a step overrules it."""
             port = stored.read_port(domain="comb")
             m.d.comb += port.addr.eq(slot)
@@ -291,7 +291,9 @@ class Turns(wiring.Component):
 
         return m
 
-    def _exchanges(self, m: Module, boundary, finished, leaves, starting) -> Value | None:
+    def _exchanges(
+        self, m: Module, boundary: Value, finished: Value, leaves: Signal, starting: Value
+    ) -> Value | None:
         """Put rounds for exchanges behind the sweeps of a step; drive `leaves`.
 
         Replicas keep their turns in these rounds, and with them their places in the loop, but
@@ -326,7 +328,7 @@ class Turns(wiring.Component):
         # `finished` is final.
         return (self.slot == size.replicas - 2) & finished & ~wants
 
-    def _fill(self, m: Module, filling, round_index, boundary) -> None:
+    def _fill(self, m: Module, filling: Value, round_index: Value, boundary: Value) -> None:
         """Add the offset rows, one a round, then flip to the initial states, one spin a round."""
         size = self._size
         flipped = Signal(range(size.spins))

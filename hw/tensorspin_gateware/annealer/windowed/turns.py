@@ -228,6 +228,7 @@ class Turns(wiring.Component):
             m.d.sync += self.spin.eq(self.spin + 1)
         # A bit for each replica that has done its sweeps, and has no turns until the step ends.
         spared = Signal(size.replicas)
+        # A spin that no replica has to flip still makes a round: of one turn, which flips nothing.
         in_next_round = Mux(flips_next, self.states, Mux(finished, ~0, ~spared))
         some = self._next_slot(m, starting, more, in_next_round)
         idle = self._turn(m, filling, offset, round_index, flips_next & some)
@@ -240,11 +241,11 @@ class Turns(wiring.Component):
             m.d.sync += [spared.bit_select(slot, 1).eq(1), spared_count.eq(spared_count + 1)]
         return m
 
-    def _next_slot(self, m: Module, starting, more, in_next_round) -> Signal:
+    def _next_slot(self, m: Module, starting: Value, more: Signal, in_next_round: Value) -> Signal:
         """Choose the replica that has the next turn, the lowest that is left in the round.
 
-        All of it is registered step by step, which takes three cycles. There is time: what it
-        depends on changes at the beginning of a turn, and the result is needed at its end.
+        The choice passes three registers. There is time for them: what it depends on changes at the
+        beginning of a turn, and the result is needed at its end.
 
         Returns
         -------
@@ -275,7 +276,9 @@ class Turns(wiring.Component):
             m.d.sync += pending.eq(behind)
         return some
 
-    def _turn(self, m: Module, filling, offset, round_index, flips_next) -> Value:
+    def _turn(
+        self, m: Module, filling: Value, offset: Value, round_index: Value, flips_next: Value
+    ) -> Value:
         """Make what the turn does: in fill rounds offset rows, then flips to the initial states.
 
         In other rounds a turn applies the flip that the replica's last turn has found, and compares
