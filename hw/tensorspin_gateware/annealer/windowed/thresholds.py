@@ -42,7 +42,7 @@ def ring_words(size: AnnealerSize) -> int:
         A power of two, so that pointers wrap by themselves.
     """
     # Each pass of a round begins one word later than the pass before, while a turn draws
-    # `windows * strides[0] / window` words, which is more. What it draws beyond one word adds to
+    # `windows * strides[0] / window` words, one or more. What it draws beyond one word adds to
     # the lag of the readers, and the last replica of a round lags most. A round may begin in the
     # middle of a word, which adds one.
     gained = size.windows * size.strides[0] - size.window
