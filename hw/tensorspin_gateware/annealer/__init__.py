@@ -6,8 +6,9 @@ spins after another, from block RAM, for devices such as iCE40 that have nothing
 what both share.
 
 The words of the algorithm (spin, local field, threshold, sweep, turn, round, replica) are explained
-in `tensorspin.contract.annealer.size`. One that only gateware uses: a *slot* is the number of the
-replica whose turn it is, which addresses all that is kept of replicas.
+in ``docs/glossary.md``, and the algorithm in `tensorspin.contract.annealer.size`. A word that only
+the gateware uses: a *slot* is the number of the replica whose turn it is, which addresses all that
+is kept of the replicas.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The Ising engine that compares all spins in one cycle: its parts, and the loop that joins them.
 
-A *turn* of a replica is one pass through the loop: compare its local fields with thresholds, find
-the first spin that accepts a flip, read that spin's row of couplings, and add the row to the fields
-when the replica's next turn begins. The loop is many cycles long, and a turn begins in each cycle:
-as many replicas as there are cycles in the loop keep all of it busy.
+A *turn* is what one replica does in one trip through the loop: its last flip is added to the local
+fields, the fields are compared with random thresholds, and the first spin that accepts becomes its
+next flip, whose row of couplings is read. The loop is many cycles long, and a turn begins in each
+cycle: as many replicas as the loop has cycles keep all of it busy.
 """
 
 from __future__ import annotations
