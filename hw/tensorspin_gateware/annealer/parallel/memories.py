@@ -132,7 +132,8 @@ class Memories(wiring.Component):
                 m.d.comb += port.en[byte].eq(write[name] & (pointer[:low] == byte))
             if name == "states":
                 # Initial states are cleared along with the couplings, the word of spin i in the
-                # cycle of row i. Writes to the rows behind the last spin fall outside the memory.
+                # cycle of row i. The offset rows behind those may clear some words again, which
+                # does no harm.
                 with m.If(clearing):
                     m.d.comb += [
                         port.addr.eq(pointer[row_low:]),

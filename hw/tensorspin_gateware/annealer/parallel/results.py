@@ -26,8 +26,9 @@ BLOCK = 1 + READ
 class ReplicaResults(wiring.Component):
     """Selects a byte of a replica's block of results.
 
-    The block lies in the registers of all spins, spread over the die. So each pair of bytes has a
-    register beside it that is zero unless the address is its own, and a tree of ors joins them.
+    Most of the block are states, which lie beside their spins all over the die. So each pair of
+    bytes has a register near to it that is zero unless the address selects the pair, and a tree of
+    ors joins these registers.
 
     Parameters
     ----------

@@ -28,8 +28,9 @@ class Search(wiring.Component):
     """Finds the lowest spin that accepts, in three registered stages.
 
     The stages find the first spin in each group of `GROUP` spins, the first such group in each
-    region of `GROUP` groups, and the first such region. Each stage is a tree of two or three levels
-    of multiplexers, which fits into a cycle.
+    region of `GROUP` groups, and the first such region. Each stage is a tree of multiplexers, of
+    three levels for eight nodes. With more than 512 spins there are more than eight regions, and
+    the last stage is deeper.
 
     Parameters
     ----------

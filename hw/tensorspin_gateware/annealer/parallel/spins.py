@@ -207,7 +207,7 @@ class Spins(wiring.Component):
         """Make the masks of the comparison for each group of a region, from a register of it.
 
         Returned are a mask of spins for each group, and for each group whether the search considers
-        it at all. The second is used two cycles later than the first, see `Search`.
+        it at all. The second is used one cycle after the comparison, in `Search`.
         """
         copied = named_fields(
             lambda value: copy(m, value, self._family),

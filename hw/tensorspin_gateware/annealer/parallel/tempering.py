@@ -38,7 +38,8 @@ class Tempering(wiring.Component):
     run : In(1)
         High while turns begin.
     reset : In(1)
-        High in fill rounds and while nothing runs: each replica gets its own number as its rank.
+        High in fill rounds and while nothing runs. In fill rounds each replica gets its own number
+        as its rank; the ranks at the end of a run stay, for the host to read.
     next_step : In(step_layout(size))
         Step that the turn of the next cycle belongs to.
     begin : In(1)

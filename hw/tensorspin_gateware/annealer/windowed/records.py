@@ -140,8 +140,8 @@ class Records(wiring.Component):
         with m.Else():
             m.d.comb += read.addr.eq(self.slot << 1)
 
-        # Energies, one operation a cycle: the new energy, whether it is the best, the write. Each
-        # is a carry chain over all bits of an energy, and two of them do not fit into a cycle.
+        # Energies, one operation a cycle: the new energy, whether it is the best, the write. The
+        # first two are carry chains over all bits of an energy, too long for one cycle together.
         energy, best, better = Signal(width), Signal(width), Signal()
         got_energies = delay(m, reads_energies, 1)
         # `flipped` is inverted if it is to be subtracted: the missing 1 is a carry.
