@@ -197,9 +197,10 @@ def fill_layout(size: AnnealerSize) -> data.StructLayout:
 
 
 def offset_place(size: AnnealerSize, index: Value) -> Value:
-    """Find an offset row in the memory of couplings, as `tensorspin.contract.annealer.image.offset_places` does.
+    """Find an offset row in the memory of couplings.
 
-    Offset rows stand behind the rows of the spins. When there are more than the memory has room
+    This is `tensorspin.contract.annealer.image.offset_places` as hardware. Offset rows stand behind
+    the rows of the spins. When there are more than the memory has room
     for, they go on at row 0, as a small problem does not use the first spins.
 
     Parameters
