@@ -43,7 +43,7 @@ lint: $(READY) ## Check style, docstrings, types, and the directions of imports
 	@$(BIN)/python -m tests.support.docstrings
 
 test-oldest: $(OLDEST)/.ready ## Run the quick tests with the oldest libraries that are allowed
-	@PYTHONPATH=sw:hw $(OLDEST)/bin/pytest $(TEST_FLAGS) $(QUICK_TESTS)
+	@PYTHONPATH="$(CURDIR)/sw:$(CURDIR)/hw" $(OLDEST)/bin/pytest $(TEST_FLAGS) $(QUICK_TESTS)
 
 $(OLDEST)/.ready: pyproject.toml $(READY)
 	@echo "Setting up $(OLDEST) (about a minute) ..."
