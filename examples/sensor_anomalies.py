@@ -23,7 +23,7 @@ PICTURE = "sensor_anomalies.png"
 WINDOW = 12
 """Rows of a window: two hours, in which the pump's load changes noticeably."""
 STEP = 3
-"""Rows from one window to the next: half an hour, the longest delay of an alarm."""
+"""Rows from one window to the next: half an hour. An alarm needs two unlikely windows in a row."""
 TRAINING_ROWS = 7 * 144
 """The first week: 144 rows a day."""
 

@@ -32,7 +32,7 @@ class ProtocolVersionError(TensorspinError):
     Parameters
     ----------
     message : str
-        What the user is told.
+        Text of the error, for the user.
     device, driver : int
         The protocol version of the device, and that of this driver.
     """
@@ -53,7 +53,7 @@ class DeviceError(TensorspinError):
     Parameters
     ----------
     message : str
-        What the user is told.
+        Text of the error, for the user.
     status : int
         The status code in the device's reply: a `tensorspin.contract.wire.packets.Status` if the
         driver knows the code, otherwise a plain integer.

@@ -68,7 +68,7 @@ def check_sound(
     names : sequence of str
         Name of each node, for messages.
     n_features : int
-        Features of a sample.
+        Number of features of a sample.
     components : int
         Components of the feature table: entries of the vector that a feature is mapped to.
 
@@ -181,7 +181,7 @@ def demands(
     names : sequence of str
         Name of each node, for the advice.
     n_features : int
-        Features of a sample.
+        Number of features of a sample.
     components : int
         Components of the feature table.
     size : ContractorSize

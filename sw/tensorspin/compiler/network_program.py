@@ -161,12 +161,12 @@ class NetworkProgram:
 
     @property
     def n_features(self) -> int:
-        """Features of a sample."""
+        """Number of features of a sample."""
         return len(self.feature_minimum)
 
     @property
     def n_outputs(self) -> int:
-        """Scores of a sample."""
+        """Number of scores of a sample."""
         return self.nodes[-1].outputs
 
     @property

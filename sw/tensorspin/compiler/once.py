@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 _RESULTS = "_computed_once"
-"""Attribute of an object that holds the results: by name of the method and its arguments."""
+"""Name of the attribute in which an object keeps the results, by method and arguments."""
 
 _Object = TypeVar("_Object")
 _Parameters = ParamSpec("_Parameters")
@@ -19,8 +19,8 @@ def computed_once(
 ) -> Callable[Concatenate[_Object, _Parameters], _Result]:
     """Make a method keep its result for each set of arguments.
 
-    The results are kept beside the attributes of the object, not as one of them: `attributes_alone`
-    is what copies and pickles should hold. An error is not kept.
+    The object keeps the results in one further attribute. Copies and pickles should not carry it;
+    `attributes_alone` leaves it out. An error is not kept.
 
     Parameters
     ----------
@@ -46,5 +46,5 @@ def computed_once(
 
 
 def attributes_alone(thing: object) -> dict[str, Any]:
-    """Return the attributes of an object without results that are kept, for ``__getstate__``."""
+    """Return an object's attributes without the results that it keeps, for ``__getstate__``."""
     return {name: value for name, value in vars(thing).items() if name != _RESULTS}

@@ -21,7 +21,7 @@ from ..errors import TensorspinError
 from .outputs import Classification, OutlierDetection, Regression, Task
 
 FORMAT = "tensorspin network program"
-"""Stands in each file, so that an archive of something else is not mistaken for a program."""
+"""Text in each file, so that an archive of something else is not mistaken for a program."""
 
 VERSION = 3
 """Version of the files that are written. Version 1 knew only classifiers: their classes and

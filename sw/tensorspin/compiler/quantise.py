@@ -14,8 +14,8 @@ from ..contract.fixed import MANTISSA, NARROW_STEP, NARROW_WEIGHT, WEIGHT
 from .nodes import FloatNode
 
 UNITS = {NARROW_WEIGHT.width: NARROW_STEP, WEIGHT.width: 1}
-"""For each number of bits in which a node's weights may be stored: what the 8-bit integers that
-they stand for are multiples of. Weights of 4 bits are the upper halves of 8-bit weights."""
+"""Bits of a stored weight, and the number of which the 8-bit integers that such weights stand for
+are multiples: 16 for weights of 4 bits, as these are the upper halves of 8-bit weights."""
 
 
 def check_weight_bits(bits, name: str = "weight_bits", *others) -> None:

@@ -17,7 +17,7 @@ def check_feature_range(feature_range, n_features: int) -> tuple[np.ndarray, np.
     feature_range : tuple of (low, high)
         The limits: each a number for all features, or array-like of shape (n_features,).
     n_features : int
-        Features of a sample.
+        Number of features of a sample.
 
     Returns
     -------

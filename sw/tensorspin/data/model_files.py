@@ -331,7 +331,7 @@ def _read_triplets(path: Path, text: str, chosen: str) -> Model:
     # pair, whereas `linear[...] += weights` would keep only the last.
     np.add.at(linear, pairs[diagonal, 0] - first, weights[diagonal])
     pairs, weights = pairs[~diagonal] - first, weights[~diagonal]
-    # Of a symmetric matrix a sparse file holds the upper triangle alone, so that each entry off the
+    # A sparse file holds only the upper triangle of a symmetric matrix, so that each entry off the
     # diagonal stands for two.
     factor = 2 if chosen == "sparse" else 1
     bqm = dimod.BinaryQuadraticModel.from_numpy_vectors(

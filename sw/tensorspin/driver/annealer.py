@@ -33,7 +33,8 @@ _CLEARED = {
     AnnealerSpace.STEPS: UNKNOWN,
     AnnealerSpace.LADDER: UNKNOWN,
 }
-"""What every byte of a memory is after CLEAR, which leaves the schedule and the ladder alone."""
+"""Value of every byte of each memory after CLEAR. What schedule and ladder hold stays unknown, as
+CLEAR does not change them."""
 
 _LEAST_WAIT, _MOST_WAIT = 1e-4, 0.25
 """Least and greatest pause, in seconds, between two questions whether a run has ended."""
@@ -207,13 +208,13 @@ class AnnealerDriver(EngineDriver):
                 requests += dense_changes(space, before, after)
             held[space] = after
         if requests:
-            self._held = None  # Until all has arrived, nobody knows how much of it has.
+            self._held = None  # Until all has arrived, it is not known how much has.
             for _ in self._session.exchange(requests, same_session=same_session):
                 pass
             self._held = held
 
     def _still_held(self) -> bool:
-        """Whether the device has not been restarted since it was cleared."""
+        """Find out whether the device still holds what was written since it was cleared."""
         if self._session.greetings == self._greetings:
             # If it has been restarted by now, the next request in this session will find out.
             return True
@@ -254,7 +255,7 @@ class AnnealerDriver(EngineDriver):
         try:
             self._session.open()
         except TensorspinError:
-            pass  # If the device is out of reach, whoever uses it next will be told.
+            pass  # If the device is out of reach, the next request will report it.
 
     def _read_results(self) -> list[bytes]:
         """Read the blocks of all replicas, in their order."""

@@ -145,24 +145,25 @@ class Board(OpenBoard):
     ) -> BoardAnnealResults:
         """Anneal a problem with all of the device's replicas.
 
-        What the device holds of an earlier call is not sent again. Of the rest only the bytes that
-        differ travel, in whichever form is shorter.
+        Only bytes that differ from what the device holds of an earlier call are sent, in whichever
+        form is shorter.
 
         Parameters
         ----------
         problem : IsingProblem
-            Of any size that fits; best made for ``info.annealer``.
+            A problem of any size that fits the device; best made for ``info.annealer``.
         steps : sequence of Step
-            As from `tensorspin.contract.annealer.steps.schedule`, or of simulated quantum
-            annealing
+            The schedule, made for ``info.annealer``: of plain annealing
+            (`tensorspin.contract.annealer.steps.schedule`), simulated quantum annealing
             (`tensorspin.contract.annealer.transverse`) or parallel tempering
-            (`tensorspin.contract.annealer.tempering`), for ``info.annealer``.
+            (`tensorspin.contract.annealer.tempering`).
         seed : int
-            0 or more; the same gives the same states.
+            Seed of the random thresholds, 0 or more; the same seed gives the same states.
         refresh : int, default=0
-            Turns that a replica sits out between two sweeps.
-        initial_states : array_like of int, shape (replicas, n), optional
-            +1 and -1. Without them all spins are +1.
+            Number of turns that a replica sits out between two sweeps. More turns make the random
+            thresholds of successive sweeps less dependent, and take time.
+        initial_states : array-like of int of shape (replicas, n), optional
+            State of +1 and -1 in which each replica begins. Without them all spins are +1.
         ladder : Ladder, optional
             Temperatures of parallel tempering.
         progress : callable, optional
@@ -176,8 +177,8 @@ class Board(OpenBoard):
         Raises
         ------
         CapacityError
-            If there are more variables, or steps, than the device has room for. Like the next, it
-            is raised before anything is sent.
+            If there are more variables, or steps, than the device has room for. Nothing is sent
+            then, nor after a ValueError or a TypeError.
         ValueError, TypeError
             If something else of the problem does not fit, or an argument is wrong.
         DeviceError

@@ -97,7 +97,7 @@ class OpenBoard:
             try:
                 transport = open_transport(url, baud=rate)
             except BaudRateError as error:
-                # The adapter may be too slow for the rate of another board.
+                # The adapter may be too slow for a rate that only other boards use.
                 failures.append(error)
                 continue
             try:
@@ -110,7 +110,7 @@ class OpenBoard:
                 raise
         if len(failures) == 1:
             raise failures[0]
-        # That nothing answers at one rate tells more than that another is not possible.
+        # "Nothing answers at this rate" helps the user more than "the adapter lacks that rate".
         failure = next((each for each in failures if isinstance(each, LinkError)), failures[0])
         tried = ", ".join(map(str, rates))
         raise type(failure)(f"{failure} (tried at {tried} baud)") from failure

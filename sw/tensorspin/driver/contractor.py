@@ -221,7 +221,7 @@ class _UnfinishedSample(Request):
     Parameters
     ----------
     features : int
-        Levels in that part.
+        Number of levels in that part.
     """
 
     def __init__(self, features: int) -> None:
@@ -271,7 +271,7 @@ def _unpack_results(replies: np.ndarray, outputs: int) -> ContractorResults:
     replies : ndarray of uint8 of shape (n_samples, reply_bytes)
         Payloads of the replies after the status byte.
     outputs : int
-        Scores of a sample.
+        Number of scores of a sample.
     """
     codes = RESULT.format
     layout = np.dtype(

@@ -30,8 +30,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    # Late, so that whoever needs one of the modules does not import what the others stand on:
-    # dimod, or the compiler.
+    # Names are imported when they are first used, so that whoever needs one of the modules does not
+    # import what the others need, such as dimod or the compiler.
     if name in _HOMES:
         return getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -83,7 +83,8 @@ def estimate_widths(model: Model, size: AnnealerSize) -> list[CouplingWidth]:
         wider = bits - size.coupling_bits
         other = replace(
             size,
-            # As many spins as the model needs: the error says what the width alone costs.
+            # The annealer gets at least as many spins as the model needs, so that the error shows
+            # what the width of the couplings costs, and not that spins are missing.
             spins=max(size.spins, size.spins_for(len(variables))),
             coupling_bits=bits,
             field_bits=size.field_bits + wider,

@@ -51,7 +51,7 @@ class MPSAnomalyDetector(OutlierMixin, MPSEstimator):
         Share of the training samples that count as outliers, more than 0, at most 0.5. It sets
         ``offset_`` and has no influence on the training.
     learning_rate : float, default=0.005
-        Largest step of Adam; see `MPSClassifier`.
+        Largest change of a tensor's entry in one update; see `MPSClassifier`.
     %(epochs_50)s
     %(batch_size)s
     weight_decay : float, default=0.3
@@ -75,7 +75,8 @@ class MPSAnomalyDetector(OutlierMixin, MPSEstimator):
     offset_ : float
         Log-likelihood in nats below which a sample is an outlier.
     loss_curve_ : list of float
-        Mean negative log-likelihood of each epoch in nats, against that of uniform levels.
+        Mean negative log-likelihood of each epoch in nats, less that of uniformly distributed
+        levels: 0 if all combinations of levels are equally probable; the lower, the better.
     %(n_iter_)s
 
     Examples
@@ -216,7 +217,8 @@ class MPSAnomalyDetector(OutlierMixin, MPSEstimator):
         return X, NegativeLogLikelihood()
 
     def _site_inputs(self, X: np.ndarray) -> np.ndarray:
-        # Rounded to levels: Z is a sum over the levels, and a board is given nothing else.
+        # Features are rounded to levels, because Z is a sum over the levels, and because a board is
+        # given levels only.
         return np.rint(super()._site_inputs(X) * LEVEL.maximum) / LEVEL.maximum
 
     def _training_map(self):
@@ -264,7 +266,8 @@ class MPSAnomalyDetector(OutlierMixin, MPSEstimator):
         return log_squares(scores[:, 0], logs)
 
     def _canonical_chain(self) -> CanonicalChain:
-        # In a basis in which the norm of the tensor is that of the probabilities.
+        # In the orthonormal basis the squared norm of the network, taken as one tensor, is the mean
+        # of psi^2, so that narrowing a bond loses as little probability as possible.
         basis = orthonormal_basis(self.feature_map_.table())
         inverse = np.linalg.pinv(basis)
         cores = [np.einsum("lpr,pq->lqr", core, inverse) for core in self.cores_]

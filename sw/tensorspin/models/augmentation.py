@@ -10,7 +10,7 @@ import numpy as np
 CONTROL_POINTS = 4
 """Number of points along each axis of an image whose random displacements make a distortion.
 
-So few bend a stroke as a whole; more would ripple it."""
+So few points bend a stroke as a whole; more points would ripple it."""
 
 BUMP_WIDTH = 0.7
 """Standard deviation of a control point's influence, in distances between control points."""
@@ -64,7 +64,7 @@ class Augmentation:
             batch = np.empty_like(batch)
             batch[:, self.pixels] = displaced(images, *displacements)
         if self.input_noise:
-            # Python's number: a NumPy scalar of 64 bits would widen the array.
+            # float() makes a number of Python: a NumPy scalar of 64 bits would widen the array.
             noise = rng.standard_normal(batch.shape, dtype=batch.dtype)
             batch = np.clip(batch + float(self.input_noise) * noise, 0, 1)
         return batch
@@ -134,7 +134,7 @@ def displaced(images: np.ndarray, down: np.ndarray, right: np.ndarray) -> np.nda
         The displaced images, in the dtype of `images`.
     """
     n_images, height, width = images.shape
-    # Of the images' dtype: integers would widen float32.
+    # Coordinates have the dtype of the images: integers would widen float32 to float64.
     rows, columns = (np.arange(length, dtype=images.dtype) for length in (height, width))
     above, below_share, row_step = _neighbours(height, width, rows[:, None] - down)
     left, right_share, column_step = _neighbours(width, 1, columns - right)

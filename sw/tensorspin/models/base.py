@@ -95,12 +95,13 @@ class NetworkEstimator(DeployableMixin, BaseEstimator):
     _limits = TRAINING_LIMITS
 
     def _fit(self, X, y) -> Self:
-        """Train the network; see `NetworkClassifier.fit`."""
+        """Train the network, in the order that the class describes."""
         self._check_parameters()
         X, loss = self._learn_target(X, y)
         self.feature_map_ = FeatureMap(self.feature_map)
         self._learn_ranges(X)
-        # scikit-learn's RandomState gives the seed, so that `random_state` means the usual.
+        # `random_state` is what it is everywhere in scikit-learn; the seed of NumPy's newer
+        # generator is drawn from it.
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
         self._learn_sites(X, rng)
         inputs = self._site_inputs(X)
@@ -281,7 +282,7 @@ class NetworkClassifier(LogitsMixin, ClassifierMixin, NetworkEstimator):
     def logits_from_scores(self, scores: ArrayLike) -> np.ndarray:
         """Compute logits from scores, whichever positive factor each sample's scores carry.
 
-        So it serves the scores that `scores` computes and those that an accelerator returns.
+        The scores may come from `scores` or from an accelerator, which return different factors.
 
         Parameters
         ----------

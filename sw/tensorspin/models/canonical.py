@@ -75,7 +75,7 @@ class CanonicalChain:
             raise ValueError(f"label_position must be 1 to {n_sites - 1}, not {label_position}")
         cores = [np.asarray(core, dtype=float) for core in cores]
         left, left_carry, left_log = _orthogonalised(cores[:label_position])
-        # Mirrored, so that one routine serves both halves.
+        # The right half-chain is mirrored, so that one routine serves both.
         mirrored = [core.transpose(2, 1, 0) for core in reversed(cores[label_position:])]
         right, right_carry, right_log = _orthogonalised(mirrored)
         label, label_log = _normalised(np.asarray(label_tensor, dtype=float))

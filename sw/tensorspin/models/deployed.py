@@ -33,18 +33,18 @@ class BoardEstimator(BaseEstimator):
     Attributes
     ----------
     n_features_in_ : int
-        Features of a sample.
+        Number of features of a sample.
     last_run_ : ContractorResults
         What the board answered at the last prediction: scores, exponents, cycles.
     """
 
     _task_type: type[Task]
-    """The task that a program of this estimator has."""
+    """Class of the task that the program must have."""
 
     _trainable_name: str
-    """The estimator to fit instead, for messages."""
+    """Name of the estimator that can be fitted instead, for error messages."""
 
-    # Not parameters, so scikit-learn doesn't copy them to clones.
+    # These two attributes are no parameters, so scikit-learn doesn't copy them to clones.
     _opened: Board | None = None
     """The board that this estimator has opened itself."""
 
@@ -57,7 +57,7 @@ class BoardEstimator(BaseEstimator):
 
     @property
     def n_features_in_(self) -> int:
-        """Features of a sample."""
+        """Number of features of a sample."""
         return self.program.n_features
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -114,7 +114,8 @@ class BoardEstimator(BaseEstimator):
             )
         levels = self.program.levels(validate_data(self, X, dtype=np.float64, reset=False))
         board = self._open()
-        # Costs one question if the board holds the program already, and is the only way to know.
+        # If the board holds the program already, this call costs one question. Without the question
+        # a board that has lost the program, or runs somebody else's, would not be noticed.
         board.load(self.program)
         self.last_run_ = board.run(levels)
         return self.last_run_
@@ -167,9 +168,9 @@ class BoardClassifier(LogitsMixin, ClassifierMixin, BoardEstimator):
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        Labels of the scores.
+        Class label of each score.
     n_features_in_ : int
-        Features of a sample.
+        Number of features of a sample.
     last_run_ : ContractorResults
         What the board answered at the last prediction: scores, exponents, cycles.
 
@@ -189,7 +190,7 @@ class BoardClassifier(LogitsMixin, ClassifierMixin, BoardEstimator):
 
     @property
     def classes_(self) -> np.ndarray:
-        """Labels of the scores."""
+        """Class label of each score."""
         return self.program.classes
 
     def predict(self, X) -> np.ndarray:
@@ -231,7 +232,7 @@ class BoardRegressor(RegressorMixin, BoardEstimator):
     Attributes
     ----------
     n_features_in_ : int
-        Features of a sample.
+        Number of features of a sample.
     last_run_ : ContractorResults
         What the board answered at the last prediction: scores, exponents, cycles.
 
@@ -285,7 +286,7 @@ class BoardAnomalyDetector(OutlierMixin, BoardEstimator):
     offset_ : float
         Log-likelihood in nats below which a sample is an outlier.
     n_features_in_ : int
-        Features of a sample.
+        Number of features of a sample.
     last_run_ : ContractorResults
         What the board answered at the last prediction: scores, exponents, cycles.
 

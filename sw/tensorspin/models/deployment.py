@@ -63,7 +63,8 @@ class DeployableMixin:
         Raises
         ------
         ValueError
-            If an argument is none of these.
+            If `weight_bits` is none of these values, if `board` is no name of a board, or if only
+            one of ``weight_bits="auto"`` and `board` is given.
         CapacityError
             If there are more features or outputs than any device takes; with "auto", if even
             weights of 4 bits do not fit the board.
@@ -107,7 +108,7 @@ class DeployableMixin:
         Returns
         -------
         BoardEstimator
-            Of the kind that fits: `BoardClassifier`, `BoardRegressor` or `BoardAnomalyDetector`.
+            A `BoardClassifier`, `BoardRegressor` or `BoardAnomalyDetector`, as the task asks.
         """
         return self._deployed_type(self.quantize(), board)
 

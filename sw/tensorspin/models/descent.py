@@ -70,13 +70,13 @@ M = TypeVar("M", bound=Network)
 
 
 class Loss(Protocol[N]):
-    """What `descend` minimises."""
+    """A loss function: how far a network is from what it should compute. `descend` minimises it."""
 
     @property
     def parameters(self) -> np.ndarray | None:
         """Parameters of the loss that are trained with the network, in place; or None.
 
-        An ndarray of float32 of one axis. There is no weight decay on it.
+        An ndarray of float32 of one axis. Weight decay does not act on it.
         """
 
     def __call__(
@@ -242,7 +242,7 @@ def descend(
     # The last tensor's change reaches the scores alone, so it always takes full steps.
     shares = np.ones_like(parameters)
     shares[: ends[-1] - math.prod(shapes[-1])] = min(1.0, REFERENCE_STEPS / network.n_steps)
-    # Python's numbers: NumPy scalars of 64 bits would widen the float32 arrays.
+    # float() makes a number of Python: NumPy scalars of 64 bits would widen the float32 arrays.
     decays = float(schedule.weight_decay) * mask
     decays[ends[-1] :] = 0
     optimiser = Adam()

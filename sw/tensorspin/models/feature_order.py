@@ -21,7 +21,7 @@ STRIP = 2
 SAMPLES = 2000
 """Largest number of samples from which `mutual_information_order` learns an order.
 
-More hardly change the order, and take long for 1,024 features."""
+More samples hardly change the order, and for 1,024 features they take long."""
 
 
 def check_image_size(image_size, n_features: int) -> tuple[int, int]:

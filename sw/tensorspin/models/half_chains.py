@@ -96,8 +96,8 @@ def chain_shapes(
 class HalfChains:
     """Two half-chains as one padded stack, and the label tensor that joins them.
 
-    Made by `pack`. A step contracts one site of each half-chain; the shorter half-chain begins with
-    steps of padding that pass its vector on.
+    `pack` makes an instance. A step contracts one site of each half-chain; the shorter half-chain
+    begins with steps of padding that pass its vector on.
 
     Parameters
     ----------
@@ -365,7 +365,8 @@ class ChainContraction:
     (n_steps + 1, 2, bond, batch)."""
 
     norms: dict[int, np.ndarray]
-    """What was divided out of the vectors after a step, by its number; shape (2, 1, batch)."""
+    """Norms that the vectors were divided by, for each step after which they were normalised; each
+    of shape (2, 1, batch)."""
 
     scores: np.ndarray
     """Normalised scores, shape (n_outputs, batch)."""

@@ -117,7 +117,7 @@ def cross_entropy(
     shifted = logits - logits.max(axis=0)
     exponentials = np.exp(shifted)
     totals = exponentials.sum(axis=0)
-    # Python's number: a NumPy scalar of 64 bits would widen the arrays.
+    # float() makes a number of Python: a NumPy scalar of 64 bits would widen the arrays.
     smoothing = float(smoothing)
     of_targets = (1 - smoothing) * shifted[labels, batch] + smoothing * shifted.mean(axis=0)
     loss = float(np.mean(np.log(totals) - of_targets))

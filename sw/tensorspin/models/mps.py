@@ -165,8 +165,9 @@ class MPSEstimator(NetworkEstimator):
         )
 
     def _tough_nodes(self) -> list[FloatNode]:
-        # Near identities, a tensor's step is set by its few large entries, and the many small ones
-        # vanish; an isometry's entries are of more equal size.
+        # Trained cores are near identities: a few large entries set the step to which a core is
+        # rounded, and with 4 bits the many small entries become zero. The entries of an isometry,
+        # as in canonical form, are of more equal size.
         try:
             return self.compress()._nodes()
         except ValueError:  # a network that is zero has no canonical form
@@ -240,8 +241,9 @@ class MPSClassifier(MPSEstimator, NetworkClassifier):
     %(feature_map)s
     %(feature_range)s
     learning_rate : float, default=0.005
-        Largest step of Adam; the rate falls to zero along a half cosine. In half-chains of more
-        than 32 sites the cores take smaller steps, in inverse proportion to the length.
+        Largest change of a tensor's entry in one update by the optimiser (Adam); it falls to zero
+        along a half cosine in the course of the training. In half-chains of more than 32 sites the
+        cores take smaller steps, in inverse proportion to the length.
     epochs : int, default=100
         Number of passes over the training data.
     %(batch_size)s
@@ -331,13 +333,15 @@ class MPSClassifier(MPSEstimator, NetworkClassifier):
         rest = [np.einsum("p,lr->lpr", constant, np.eye(s[0], s[2])) for s in shapes]
         fixed_sites = []
         if rounded:
-            # The compiler merges the outermost two cores of a half-chain. If the first is an
-            # identity, which costs no generality, the merged node is the second, as rounded.
+            # The compiler merges the outermost two cores of a half-chain into one node. If the
+            # outermost core is an identity, which costs no generality, the node is the second core
+            # and thus has the entries to which that core was rounded.
             last = len(shapes) - 1
             fixed_sites = [0, last]
             for site in fixed_sites:
                 rest[site] = np.eye(local_dim).reshape(shapes[site])
-            # The next core makes the constant of it that the outermost would have made.
+            # An identity passes the feature's vector on, where an outermost core at rest would
+            # reduce it to a constant. The second core does that instead.
             for length, core in ((position, rest[1]), (last + 1 - position, rest[last - 1].T)):
                 if length > 1:
                     core[...] = 0

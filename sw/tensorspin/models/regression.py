@@ -53,7 +53,7 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
         can vary over orders of magnitude.
     %(feature_range)s
     learning_rate : float, default=0.002
-        Largest step of Adam; see `MPSClassifier`.
+        Largest change of a tensor's entry in one update; see `MPSClassifier`.
     %(epochs_50)s
     %(batch_size)s
     weight_decay : float, default=1.0
@@ -172,7 +172,7 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
 
     def _learn_target(self, X, y) -> tuple[np.ndarray, SquaredError]:
         X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
-        # Divided first, so that the squares of large targets don't overflow.
+        # Targets are divided first, so that the squares of large ones don't overflow.
         largest = max(np.abs(y).max(), np.finfo(float).tiny)
         y = y / largest
         mean, deviation = y.mean(), y.std()
@@ -192,7 +192,8 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
         rest = HalfChains.pack(cores, label, position)
         noise = INITIAL_NOISE / np.sqrt(local_dim)
         for site, core in enumerate(cores):
-            # Into the components from the third on, which the label tensor does not read yet.
+            # Noise goes into the components of each bond from the third on. The label tensor does
+            # not read them yet, so the output stays that of ridge regression.
             unread = core[:, :, 2:] if site < position else core[2:]
             unread += noise * rng.standard_normal(unread.shape)
         return (
@@ -235,8 +236,8 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
 
     def _finish(self, inputs: np.ndarray, loss: SquaredError) -> None:
         if loss.targets.any():
-            # Rounded to 8 bits in canonical form, the output changes about half as much. (A network
-            # that is zero everywhere has no canonical form.)
+            # Rounding to 8 bits changes the output of a chain in canonical form about half as much.
+            # (A network that is zero everywhere has no canonical form.)
             self._adopt(self._canonical_chain().truncated()[0])
 
     def _adopt(self, chain: CanonicalChain) -> None:

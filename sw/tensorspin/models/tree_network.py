@@ -50,7 +50,7 @@ class Layer:
 class TreeNetwork:
     """The tensors of a tree, stacked by the height of their nodes.
 
-    Made by `pack`.
+    `pack` makes an instance.
 
     Parameters
     ----------
@@ -286,7 +286,7 @@ class TreeContraction:
     """Products of each layer's pairs of children, shape (n_nodes, left * right, batch)."""
 
     norms: list[np.ndarray]
-    """What was divided out of the vectors of each layer but the root's, each of shape
+    """Norms that the vectors of each layer but the root's were divided by, each of shape
     (n_nodes, 1, batch)."""
 
     scores: np.ndarray

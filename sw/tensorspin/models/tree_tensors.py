@@ -91,7 +91,7 @@ def initial_tensors(
             right_basis = _completed(directions[right], rng)
             from_left = np.kron(left_basis[1:], right_basis[:1])
             from_right = np.kron(left_basis[:1], right_basis[1:])
-            # So many varying components of both children can be added pairwise.
+            # Number of pairs of varying components, one of each child, that can be added.
             common = min(a, b) - 1
             cosine, sine = np.sqrt(
                 np.array([leaves_below[left], leaves_below[right]]) / leaves_below[-1]

@@ -56,8 +56,9 @@ class TTNClassifier(NetworkClassifier):
     %(feature_map)s
     %(feature_range)s
     learning_rate : float, default=0.01
-        Largest step of Adam; the rate falls to zero along a half cosine. In trees of more than 64
-        features the nodes take smaller steps, in inverse proportion to their number.
+        Largest change of a tensor's entry in one update by the optimiser (Adam); it falls to zero
+        along a half cosine in the course of the training. In trees of more than 64 features the
+        nodes take smaller steps, in inverse proportion to their number.
     epochs : int, default=60
         Number of passes over the training data.
     %(batch_size)s

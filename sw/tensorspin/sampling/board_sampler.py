@@ -289,20 +289,20 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
         interrupt_function: Callable[[], bool] | None,
         progress: Progress | None,
     ) -> tuple[np.ndarray, list[BoardAnnealResults]]:
-        """Run the job until all reads are done, or somebody interrupts; their states, the runs."""
+        """Run the job until all reads are done or interrupted; return their states and the runs."""
         replicas, count = job.problem.size.replicas, len(reads.initial)
         runs: list[BoardAnnealResults] = []
         if not reads.variables:  # a device cannot run a problem without variables
             return reads.initial, runs
         samples = np.empty(reads.initial.shape, np.int8)
         start, done = reads.quantised.start, 0
-        # Seeds of 64 bits: other seeds of a user share one of them with negligible probability.
+        # Each run has a seed of 64 bits: two seeds of users hardly ever lead to the same one.
         words = np.random.SeedSequence(seed).generate_state(-(-count // replicas), np.uint64)
         for word in words:
             if runs and interrupt_function is not None and interrupt_function():
                 break
             initial = reads.initial[done : done + replicas] * start
-            # Replicas without a read of their own begin like the others.
+            # In the last run, replicas for which no read is left begin like the others.
             initial = np.resize(initial, (replicas, len(reads.variables)))
             run = self.board.anneal_job(replace(job, seed=int(word), initial_states=initial))
             found = start * (run.best_states if states == "best" else run.states)
@@ -334,7 +334,7 @@ class _Reads:
 
 
 def _annealer_of(board: Board) -> AnnealerSize:
-    """Size of a board's annealer; an error if the board has none."""
+    """Return the size of a board's annealer, or raise an error if the board has none."""
     size = board.info.annealer
     if size is None:
         raise TensorspinError(f"the board {board.info.board} has no annealer in its bitstream")

@@ -79,7 +79,7 @@ class DecomposingSampler(dimod.ComposedSampler, Initialized):
 
     @property
     def children(self) -> list[dimod.Sampler]:
-        """The sampler of the parts."""
+        """The child, which solves the parts, as the only entry."""
         return [self._child]
 
     @property
@@ -169,7 +169,7 @@ class DecomposingSampler(dimod.ComposedSampler, Initialized):
         if initial_states is None:
             states[:] = 0  # not solved yet, and without influence until then
         if "states" in self.child.parameters:
-            child_parameters.setdefault("states", "best")  # of a part only the best is used
+            child_parameters.setdefault("states", "best")  # only the best read of a part is used
         info: dict[str, Any] = {"seed": seed, "parts": 0, "energies": []}
         if len(variables):
             work = _Work(self, spins, variables, seed, child_parameters, info)
@@ -188,7 +188,7 @@ class DecomposingSampler(dimod.ComposedSampler, Initialized):
 
 
 class _Work:
-    """A model as arrays, and what its reads have in common."""
+    """A model as arrays, with the settings and counters that all of its reads share."""
 
     def __init__(self, sampler, bqm, variables: Sequence, seed: int, parameters, info) -> None:
         linear, (rows, columns, values), self._offset = bqm.to_numpy_vectors(

@@ -143,12 +143,12 @@ class AnnealingFeatureSelector(SelectorMixin, BaseEstimator):
         return tags
 
     def _get_support_mask(self) -> np.ndarray:
-        """Which features are selected, as scikit-learn's `SelectorMixin` asks."""
+        """Return which features are selected; scikit-learn's `SelectorMixin` needs this method."""
         check_is_fitted(self)
         return self.support_
 
     def _wanted(self, features: int) -> int:
-        """Find the number of features to select, of so many."""
+        """Return the number of features to select if there are `features` of them."""
         number = self.n_features_to_select
         if number is None:
             return max(1, features // 2)
@@ -164,7 +164,7 @@ class AnnealingFeatureSelector(SelectorMixin, BaseEstimator):
         )
 
     def _redundancy(self, scaled: np.ndarray, levels: np.ndarray) -> np.ndarray:
-        """Redundancy of each pair of features: array of shape (features, features)."""
+        """Compute the redundancy of each pair: ndarray of shape (n_features, n_features)."""
         if self.redundancy == "mutual_information":
             bias = _bias(levels[:, None], levels, len(scaled))
             values = np.maximum(mutual_information(scaled) - bias, 0)
@@ -179,7 +179,7 @@ class AnnealingFeatureSelector(SelectorMixin, BaseEstimator):
         return values
 
     def _opened(self):
-        """Context in which the sampler is open; at its end only a sampler made here is closed."""
+        """Return a context with the open sampler; only a sampler made here is closed at its end."""
         if self.sampler is None or isinstance(self.sampler, str):
             return BoardSampler(self.sampler or DEFAULT_URL)
         if not isinstance(self.sampler, dimod.Sampler):
@@ -187,7 +187,7 @@ class AnnealingFeatureSelector(SelectorMixin, BaseEstimator):
         return nullcontext(self.sampler)
 
     def _terms(self, weight: float) -> tuple[np.ndarray, np.ndarray]:
-        """Linear and quadratic terms of the objective."""
+        """Return the linear and the quadratic terms of the objective."""
         return -weight * self.relevance_, (1 - weight) * self.redundancy_
 
     def _search(self, sampler: dimod.Sampler, wanted: int, rng) -> np.ndarray:
@@ -218,7 +218,7 @@ class AnnealingFeatureSelector(SelectorMixin, BaseEstimator):
         return found
 
     def _solve(self, sampler: dimod.Sampler, weight: float, rng) -> np.ndarray:
-        """Which features the sampler selects at a weight of the relevance."""
+        """Solve the problem with a weight of the relevance; return which features are selected."""
         linear, quadratic = self._terms(weight)
         rows, columns = np.triu_indices(len(linear), 1)
         bqm = dimod.BinaryQuadraticModel.from_numpy_vectors(
@@ -236,7 +236,7 @@ class AnnealingFeatureSelector(SelectorMixin, BaseEstimator):
 
 
 def _relevance(bins: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Mutual information with the target in nats, from histograms as for the redundancy."""
+    """Estimate the mutual information of each feature and the target in nats, from histograms."""
     if type_of_target(y, input_name="y").startswith("continuous"):
         edges = np.quantile(np.asarray(y, np.float64), np.arange(1, BINS) / BINS)
         y = np.searchsorted(edges, y)
@@ -252,7 +252,7 @@ def _levels(bins: np.ndarray) -> np.ndarray:
 
 
 def _bias(first, second, samples: int):
-    """Bias of mutual information that is estimated from histograms, in nats, to first order.
+    """Estimate by how many nats histograms overestimate mutual information, to first order.
 
     G. A. Miller, "Note on the bias of information estimates" (1955). If it were not subtracted,
     features that tell nothing would seem relevant where samples are few.
@@ -270,7 +270,7 @@ def _corrected(chosen: np.ndarray, wanted: int, terms) -> np.ndarray:
     linear, quadratic = terms
     chosen = chosen.copy()
     while True:
-        cost = linear + quadratic[:, chosen].sum(axis=1)  # of each feature beside the chosen ones
+        cost = linear + quadratic[:, chosen].sum(axis=1)  # what each feature adds to the objective
         entering, leaving = np.where(chosen, np.inf, cost), np.where(chosen, cost, -np.inf)
         if chosen.sum() < wanted:
             chosen[entering.argmin()] = True

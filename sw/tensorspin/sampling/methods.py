@@ -30,11 +30,12 @@ TEMPERING_PARTS = (0.3, 0.3)
 the sweeps they all anneal again."""
 
 LADDER = (1.8, 4.3)
-"""Inverse temperatures of the first and the last rank, in multiples of the schedule's first."""
+"""Inverse temperatures of the first and the last rank, in multiples of the inverse temperature with
+which the schedule begins."""
 
 EXCHANGE_SWEEPS = 4
 """Least number of sweeps between two exchanges. Random samples drawn before an exchange have the
-temperature of the rank before, and are in use for some rounds more."""
+temperature that the replica had before it, and stay in use for some rounds."""
 
 QUANTUM_PARTS = (0.7, 0.2)
 """Fractions of the sweeps in which the replicas first all anneal, and then are Trotter slices. With
@@ -42,7 +43,7 @@ the rest of the sweeps they all cool, uncoupled."""
 
 SLICES = (3.9, 7.9)
 """Inverse temperatures of a slice at the first transverse field and at the last, in multiples of
-the schedule's first."""
+the inverse temperature with which the schedule begins."""
 
 FIELDS = (2.0, 0.5)
 """First and last transverse field, in multiples of the temperature of a slice."""

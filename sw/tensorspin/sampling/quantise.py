@@ -61,7 +61,7 @@ class Quantised:
 
     @property
     def errors(self) -> dict[str, float]:
-        """The errors by their names."""
+        """The four errors of this class, by their names."""
         names = ("coupling_error", "linear_error", "energy_error", "relative_error")
         return {name: getattr(self, name) for name in names}
 
@@ -194,7 +194,7 @@ def _check_magnitude(linear, couplings) -> None:
 
 
 def _scale_limit(linear, couplings, size: AnnealerSize) -> float:
-    """Scale at which the first coupling or field reaches its limit, before rounding."""
+    """Find the scale at which the first coupling or field reaches its limit, before rounding."""
     greatest = np.abs(couplings).max()
     field = (np.abs(linear) + np.abs(couplings).sum(axis=1)).max()
     limits = [
@@ -206,7 +206,7 @@ def _scale_limit(linear, couplings, size: AnnealerSize) -> float:
 
 
 def _exact_scale(values: np.ndarray, limit: float) -> float | None:
-    """Least scale, up to a limit, at which all values are integers; None if there is none."""
+    """Find the least scale, up to a limit, at which all values are integers, or return None."""
     # Values that round to zero at any scale that fits are left out, for example the rounding error
     # of a sum that should be zero: they would hide the unit of the others.
     values = np.unique(np.abs(values[np.abs(values) * limit > TOLERANCE]))
@@ -246,7 +246,7 @@ def _greatest_problem(linear, couplings, limit, size) -> IsingProblem:
 
 
 def _nearest_scale(linear, couplings, problem: IsingProblem) -> float:
-    """Scale at which the problem's energies differ least from the model's, over all states."""
+    """Find the scale at which the energies of problem and model differ least, over all states."""
     power = np.sum(np.triu(problem.couplings, 1) ** 2) + np.sum(problem.linear**2)
     common = np.sum(np.triu(problem.couplings * couplings, 1)) + problem.linear @ linear
     return float(power / common)

@@ -11,7 +11,7 @@ from . import solving
 
 
 def main() -> None:
-    """Solve and answer."""
+    """Solve the task with dwave-samplers, and write the answer."""
     task = solving.begin()
     bqm = dimod.BinaryQuadraticModel.from_ising(*task.model())
     sampler = SimulatedAnnealingSampler()

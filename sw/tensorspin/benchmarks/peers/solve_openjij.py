@@ -17,7 +17,7 @@ TRIED_SWEEPS = 20
 
 
 def main() -> None:
-    """Solve and answer."""
+    """Solve the task with OpenJij, and write the answer."""
     task = solving.begin()
     linear, quadratic = task.model()
     first, last = task.betas

@@ -17,14 +17,14 @@ import torch
 from . import training
 
 LEARNING_RATE = 1e-3
-"""Step of Adam."""
+"""Learning rate of the optimiser Adam: about the change of a parameter in one update."""
 
 DEGREE = 1
 """Degree of the polynomial feature map: (1, x), two components as in Tensorspin's networks."""
 
 
 def main() -> None:
-    """Train and answer."""
+    """Train on the task with TensorKrowch, and write the answer."""
     task = training.begin()
     torch.set_num_threads(1)
     torch.manual_seed(task.seed)

@@ -11,7 +11,7 @@ from . import training
 
 
 def main() -> None:
-    """Train and answer."""
+    """Train on the task with Tensorspin, and write the answer."""
     task = training.begin()
     X, y, X_test, y_test = task.arrays()
     classifier = MPSClassifier(

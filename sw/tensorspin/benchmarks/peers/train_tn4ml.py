@@ -28,7 +28,7 @@ from tn4ml.util import TrainingType, integer_to_one_hot
 from . import training
 
 LEARNING_RATE = 1e-3
-"""Step of Adam."""
+"""Learning rate of the optimiser Adam: about the change of a parameter in one update."""
 
 DEGREE = 1
 """Degree of the polynomial feature map: (1, x), two components as in Tensorspin's networks."""
@@ -40,7 +40,7 @@ def cross_entropy(*arguments, **options):
 
 
 def main() -> None:
-    """Train and answer."""
+    """Train on the task with tn4ml, and write the answer."""
     task = training.begin()
     X, y, X_test, y_test = task.arrays()
     n_features, n_classes = X.shape[1], int(y.max()) + 1

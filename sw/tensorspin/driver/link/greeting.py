@@ -27,7 +27,7 @@ class Greeting:
         self._line = line
         self._window = window
         self._timeout = timeout
-        # What came other than the reply waited for, to tell the user what is wrong.
+        # Counts of what came instead of the awaited reply; from them the user learns what is wrong.
         self._replies = 0
         self._strange_bytes = 0
 

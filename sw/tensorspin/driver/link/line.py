@@ -111,7 +111,7 @@ class Line:
         self._free_at = 0.0  # when the last byte written has left the host
 
     def write(self, data: bytes) -> None:
-        """Send all of `data`."""
+        """Send all of `data`, and note when its last byte will have left the host."""
         duration = self.transfer_time(len(data))
         self._free_at = self.free_at() + duration
         self.transport.write(data)

@@ -144,7 +144,7 @@ class Write(Request):
         return [(PacketType.WRITE, pack_memory(self.space, self.address) + self.data)]
 
     def split(self, limit: int) -> Sequence[Write]:
-        """Write consecutive pieces of the data."""
+        """Return WRITEs of consecutive pieces of the data."""
         return [
             Write(self.space, self.address + first, self.data[first : first + limit])
             for first in range(0, len(self.data), limit)
@@ -180,7 +180,7 @@ class Script(Request):
         return [(PacketType.WRITE, pack_memory(AnnealerSpace.SPARSE, 0) + script)]
 
     def split(self, limit: int) -> Sequence[Script]:
-        """Write consecutive runs of the entries."""
+        """Return scripts of consecutive runs of the entries."""
         # An entry takes two bytes, its move and its value; the first one needs no move.
         count = max(1, (limit - POINTER_BYTES + 1) // 2)
         return [
@@ -217,7 +217,7 @@ class Read(Request):
         return [(PacketType.READ, payload)]
 
     def split(self, limit: int) -> Sequence[Read]:
-        """Read consecutive pieces."""
+        """Return READs of consecutive pieces."""
         return [
             Read(self.space, self.address + first, min(limit, self.count - first))
             for first in range(0, self.count, limit)

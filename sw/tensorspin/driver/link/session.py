@@ -33,7 +33,7 @@ class _State(enum.Enum):
     UNGREETED = enum.auto()
     """The device must be greeted first: the numbers disagree, or old replies are under way."""
     READY = enum.auto()
-    """Nothing is under way."""
+    """Nothing is under way, so an exchange may begin."""
     EXCHANGING = enum.auto()
     """An exchange is under way, so that no other may begin."""
 

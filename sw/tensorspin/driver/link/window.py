@@ -194,7 +194,7 @@ class Window:
 
     @property
     def has_room(self) -> bool:
-        """Whether one more request may be added."""
+        """Whether the window has room, so that one more request may be added."""
         return sum(packet.held_bytes for packet in self._packets) < self.pace.bodies
 
     def fill(self, waiting: deque[PendingRequest], source: Iterator[Request]) -> None:
