@@ -38,7 +38,7 @@ def log_magnitudes(mantissas, exponents, log2_scale: float) -> np.ndarray:
     """Compute the natural logarithms of the magnitudes of the network's own scores.
 
     A mantissa of zero stands for a magnitude of less than half of the last place, and counts as
-    that half. So the logarithm stays finite, and below that of any other score with this exponent.
+    that half. The logarithm is then finite, and below that of any other score with this exponent.
 
     Parameters
     ----------

@@ -35,8 +35,8 @@ _TASKS = {
 """Name in the file for each kind of task."""
 
 Program = TypeVar("Program")
-"""What `load` makes of a file: a `tensorspin.compiler.NetworkProgram`. This module doesn't import
-it, since programs know how to save themselves."""
+"""Type of what `load` makes of a file: `tensorspin.compiler.NetworkProgram`. This module can't
+import that class, because the class imports this module to save and load programs."""
 
 
 class ProgramFileError(TensorspinError):

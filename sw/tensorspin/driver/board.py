@@ -211,6 +211,6 @@ class Board(OpenBoard):
         CapacityError, ValueError, TypeError
             If the job does not fit the device (`AnnealJob.fit`); nothing is sent then.
         DeviceError, LinkError, TransportError, TensorspinError
-            As for `anneal`.
+            If the run fails; see `anneal`.
         """
         return self._driver(EngineKind.ANNEALER, AnnealerDriver).run(job, progress)

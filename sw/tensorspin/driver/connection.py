@@ -124,7 +124,7 @@ class OpenBoard:
         transport : Transport
             An open transport. It belongs to the board from now on and is closed with it.
         timeout : float
-            As for `open`.
+            Seconds without progress after which the board is given up, as for `open`.
 
         Returns
         -------
@@ -183,7 +183,7 @@ class OpenBoard:
     def seconds(self) -> float:
         """The board's clock in seconds, for measuring durations; its zero means nothing.
 
-        Of a real board it is the host's monotonic clock, of a virtual board its virtual time.
+        It is the host's monotonic clock for a real board, and virtual time for a virtual one.
         """
         return self._open_session.line.now()
 

@@ -98,7 +98,7 @@ class Loss(Protocol[N]):
         loss : float
             Mean over the batch.
         gradients : sequence of ndarray
-            Those of ``network.arrays``, and then that of `parameters` if there are any.
+            Gradients of ``network.arrays``, and then that of `parameters` if there are any.
         """
 
 
@@ -113,9 +113,10 @@ class Schedule:
     batch_size : int
         Number of samples per update.
     learning_rate : float
-        Largest step of an entry per update.
+        Largest change of an entry in one update.
     weight_decay : float
-        Strength of the pull towards the network at rest.
+        Strength of the pull towards the network at rest: in each update, an entry's distance from
+        its value at rest shrinks by this factor times the learning rate.
     augmentation : Augmentation
         How samples are changed at random before each update.
     weight_bits : None, 8 or 4

@@ -30,7 +30,7 @@ def check_image_size(image_size, n_features: int) -> tuple[int, int]:
     Parameters
     ----------
     image_size : None or (height, width)
-        As in `sklearn.feature_extraction.image.reconstruct_from_patches_2d`. None: a square.
+        Size of the image in pixels, as scikit-learn gives it. None: the image is square.
     n_features : int
         Number of pixels that the image must have.
 

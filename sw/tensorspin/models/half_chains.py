@@ -68,7 +68,7 @@ def chain_shapes(
     Parameters
     ----------
     n_sites, label_position, local_dim, bond_dim
-        As for `bond_dimensions`.
+        Lengths and dimensions of the chain, as for `bond_dimensions`.
     n_outputs : int
         Number of scores.
     identity_ends : bool
@@ -333,12 +333,12 @@ class HalfChains:
         vector_gradient = np.stack(
             [(outer_gradient * right).sum(1), (outer_gradient * left[:, None]).sum(0)]
         )
-        # Backwards a step maps the gradient of the outgoing bond to that of the incoming one.
+        # Backwards, a step maps the gradient of its outgoing bond to that of its incoming bond.
         backward_weights = np.ascontiguousarray(
             weights.reshape(n_steps, 2, bond, local_dim, bond).transpose(0, 1, 4, 3, 2)
         ).reshape(n_steps, 2, bond, width)
         weight_gradient = np.empty((n_steps, 2, width, bond), features.dtype)
-        # Times the features, the gradient serves both matrix products while it is in the cache.
+        # Both matrix products of a step read this array while it is in the processor's cache.
         product = np.empty((2, local_dim, bond, batch), features.dtype)
         flat = product.reshape(2, width, batch)
         for step in reversed(range(n_steps)):
@@ -365,8 +365,7 @@ class ChainContraction:
     (n_steps + 1, 2, bond, batch)."""
 
     norms: dict[int, np.ndarray]
-    """Norms that the vectors were divided by, for each step after which they were normalised; each
-    of shape (2, 1, batch)."""
+    """Norms that the vectors were divided by, by number of the step before; shape (2, 1, batch)."""
 
     scores: np.ndarray
     """Normalised scores, shape (n_outputs, batch)."""

@@ -269,7 +269,7 @@ class TreeNetwork:
             product_gradient = (weights.transpose(0, 2, 1) @ gradient).reshape(
                 *left.shape[:2], right.shape[1], batch
             )
-            # Each vector has one reader: nothing is added up.
+            # Only one node reads each vector, so that no gradients have to be added up.
             vector_gradients[layer.left_rows] = np.einsum("mabn,mbn->man", product_gradient, right)
             vector_gradients[layer.right_rows] = np.einsum("mabn,man->mbn", product_gradient, left)
         return result[::-1]

@@ -3,8 +3,8 @@
 A tree tensor network contracts the features' vectors pair by pair, as a binary tree says. A tree is
 an array ``children`` of int of shape (n_leaves - 1, 2): left and right child of each node, children
 before their parents, the root last. Values below ``n_leaves`` are leaves; ``n_leaves + i`` is node
-i. It is the convention of `sklearn.cluster` and `scipy.cluster.hierarchy`, whose trees can be used
-as they are.
+i. This is the convention of `sklearn.cluster` and `scipy.cluster.hierarchy`, whose trees can be
+used as they are.
 """
 
 from __future__ import annotations

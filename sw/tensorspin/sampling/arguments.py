@@ -18,7 +18,7 @@ def check_model(bqm: dimod.BinaryQuadraticModel) -> None:
     Parameters
     ----------
     bqm : dimod.BinaryQuadraticModel
-        The model, of any vartype.
+        The model, of spins (+1, -1) or binary variables (0, 1).
 
     Raises
     ------

@@ -28,9 +28,10 @@ STATES = ("final", "best")
 ORDER = 0
 """Seed of the order in which a sweep visits the variables.
 
-The order is random because neighbours that are visited one after the other, as those on a grid or a
-chain often would be, relax slowly: what moves, moves along with the visits. It is always the same,
-so that a model need not be uploaded again."""
+The order is random because coupled variables should not be visited one after the other, as they
+would be on a grid or a chain that is numbered along its length: a change then travels along with
+the visits, and the model relaxes slowly. The seed is fixed, so that the same model always has the
+same order and need not be uploaded again."""
 
 
 class BoardSampler(dimod.Sampler, Initialized, Scoped):
@@ -153,7 +154,7 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
         Parameters
         ----------
         bqm : dimod.BinaryQuadraticModel
-            The model, of any vartype and with any labels.
+            The model, of spins (+1, -1) or binary variables (0, 1), with labels of any kind.
         num_reads : int, optional
             Number of samples: by default as many as there are initial states, or as the device has
             replicas. More reads than replicas take several runs.
@@ -170,7 +171,7 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
             All inverse temperatures, for the type "custom". If these, or the sweeps, are more than
             the steps that the device has room for, neighbours are replaced with their mean.
         initial_states : samples-like, optional
-            States in which the reads begin.
+            States in which the reads begin, in any form that `dimod.as_samples` takes.
         initial_states_generator : {"random", "tile", "none"}, default="random"
             How missing initial states are made, as `dimod.Initialized.parse_initial_states` says.
         interrupt_function : callable, optional
@@ -185,8 +186,8 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
         states : {"final", "best"}, default="final"
             What a read returns: its last state, or the state of lowest energy that it has met.
         exact : bool, default=False
-            Never use a random number twice in a read, which takes some more cycles: for samples
-            at a fixed temperature.
+            Whether no random number may serve two sweeps of a read. Samples at a fixed
+            temperature follow Boltzmann's distribution only then; it takes some more cycles.
         progress : callable, optional
             Called with the number of reads done, and of all reads.
         **kwargs

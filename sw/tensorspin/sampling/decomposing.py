@@ -113,7 +113,7 @@ class DecomposingSampler(dimod.ComposedSampler, Initialized):
         Parameters
         ----------
         bqm : dimod.BinaryQuadraticModel
-            The model, of any vartype and with any labels.
+            The model, of spins (+1, -1) or binary variables (0, 1), with labels of any kind.
         num_reads : int, optional
             Number of times that the whole model is solved: by default as many as there are initial
             states, or 1.
@@ -124,7 +124,7 @@ class DecomposingSampler(dimod.ComposedSampler, Initialized):
         seed : int, optional
             Seed of the choice of parts, and of the child's calls if the child takes a seed.
         initial_states : samples-like, optional
-            States in which the reads begin.
+            States in which the reads begin, in any form that `dimod.as_samples` takes.
         initial_states_generator : {"random", "tile", "none"}, default="random"
             How missing initial states are made, as `dimod.Initialized.parse_initial_states` says.
         interrupt_function : callable, optional
@@ -220,7 +220,7 @@ class _Work:
         state : ndarray of int8 of shape (n,)
             State of +1 and -1, or 0 for variables that were not solved yet; changed in place.
         max_passes, patience : int
-            As for `DecomposingSampler.sample`.
+            When a read ends, as for `DecomposingSampler.sample`.
 
         Returns
         -------

@@ -92,7 +92,7 @@ def quantise_model(
     Raises
     ------
     ValueError
-        As `quantise`.
+        If a coefficient is not finite, or the greatest not within `MAGNITUDES`.
     CapacityError
         If the model does not fit with the other reference state either.
     """

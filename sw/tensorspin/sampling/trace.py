@@ -63,7 +63,7 @@ def trace(
     seed : int
         Seed of the run.
     beta_schedule_type : str, default="geometric"
-        As for `BoardSampler.sample`, but not "custom".
+        How the inverse temperature goes from the first to the last: "linear" or "geometric".
     progress : callable, optional
         Called with the number of repetitions done, and of all repetitions.
 

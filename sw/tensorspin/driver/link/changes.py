@@ -64,7 +64,7 @@ def coupling_changes(held: np.ndarray, wanted: np.ndarray) -> list[Request]:
     Returns
     -------
     list of Request
-        WRITEs as of `dense_changes`, or scripts as of `coupling_scripts`.
+        The WRITEs of `dense_changes`, or the scripts of `coupling_scripts`.
     """
     dense = dense_changes(AnnealerSpace.COUPLINGS, held, wanted)
     places = np.flatnonzero(held != wanted)

@@ -208,6 +208,6 @@ class Line:
         Parameters
         ----------
         count, seconds
-            As in `work_time`.
+            Bytes on the line and seconds of computing, as in `work_time`.
         """
         return self.now() + self.answer_time(self.work_time(count, seconds))

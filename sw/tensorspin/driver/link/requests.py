@@ -87,7 +87,7 @@ class Request:
         Returns
         -------
         sequence of Request
-            Of this request's own class. A request that can't be split is its only entry.
+            Requests of the same class as this one; only itself if it can't be split.
         """
         return [self]
 

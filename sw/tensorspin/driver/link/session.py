@@ -130,7 +130,7 @@ class Session:
         reply_bytes : int
             Bytes of the reply's payload, from which time-outs are computed.
         same_session : bool
-            As in `exchange`.
+            Whether to raise `SessionLostError` rather than greet the device anew.
 
         Returns
         -------
@@ -140,7 +140,7 @@ class Session:
         Raises
         ------
         DeviceError, LinkError, TransportError
-            As `exchange`.
+            If the device refuses the request, or is lost; see `exchange`.
         """
         simple = Simple(kind, payload, reply_bytes)
         ((_, reply),) = self.exchange([simple], same_session=same_session)
@@ -152,7 +152,7 @@ class Session:
         Parameters
         ----------
         same_session : bool
-            As in `exchange`.
+            Whether to raise `SessionLostError` rather than greet the device anew.
 
         Returns
         -------
@@ -162,7 +162,8 @@ class Session:
         Raises
         ------
         DeviceError, LinkError, TransportError
-            As `exchange`; `LinkError` also if the driver doesn't understand the reply.
+            If the device refuses the request, or is lost; see `exchange`. `LinkError` also if the
+            driver doesn't understand the reply.
         """
         ((_, reply),) = self.exchange([_ASK_STATUS], same_session=same_session)
         return self.line.unpack(DeviceStatus, reply)
@@ -185,7 +186,7 @@ class Session:
             except that a request whose reply got lost is asked again later; large ones may be
             split.
         same_session : bool
-            Raise `SessionLostError` rather than greet the device anew.
+            Whether to raise `SessionLostError` rather than greet the device anew.
 
         Yields
         ------
