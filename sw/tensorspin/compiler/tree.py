@@ -172,7 +172,7 @@ def _depth_first(operands_of: list[list[int]]) -> list[int]:
     Parameters
     ----------
     operands_of : list of list of int
-        The children of each node that are nodes.
+        For each node, those of its children that are nodes and not leaves.
     """
     needs: list[int] = []
     for operands in operands_of:
@@ -192,7 +192,8 @@ def _depth_first(operands_of: list[list[int]]) -> list[int]:
 def _filled(order: list[int], operands_of: list[list[int]], slots: int) -> list[int]:
     """Draw independent nodes forward to where a node would wait for the one just before."""
     order = list(order)
-    # Vectors alive after each position: a node adds its own and frees its operands.
+    # Number of vectors that occupy slots after each position: a node adds its own and frees those
+    # of its operands.
     alive = list(np.cumsum([1 - len(operands_of[node]) for node in order]))
     done: set[int] = set()
     for position in range(1, len(order)):
@@ -203,6 +204,7 @@ def _filled(order: list[int], operands_of: list[list[int]], slots: int) -> list[
         most_alive = alive[position - 1]
         for later in range(position + 1, min(position + LOOK_AHEAD, len(order))):
             most_alive = max(most_alive, alive[later - 1])
+            # A node frees one slot at best, so no node from here on could make room.
             if most_alive > slots + 1:
                 break
             node = order[later]
@@ -210,7 +212,7 @@ def _filled(order: list[int], operands_of: list[list[int]], slots: int) -> list[
             if most_alive + growth > slots:
                 continue
             if all(operand in done and operand != previous for operand in operands_of[node]):
-                # The nodes that it overtakes run with as many more, or fewer, vectors alive.
+                # Each node that is overtaken now runs with `growth` more vectors in slots.
                 order.insert(position, order.pop(later))
                 overtaken = [count + growth for count in alive[position:later]]
                 alive[position : later + 1] = [alive[position - 1] + growth, *overtaken]

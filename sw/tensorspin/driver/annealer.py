@@ -143,7 +143,7 @@ class AnnealerDriver(EngineDriver):
         steps: int,
         progress: Progress | None,
     ) -> list[bytes]:
-        """Upload the images and run until a run has kept its session; the blocks of its results."""
+        """Upload and run until a run has kept its session; return the blocks of its results."""
         session = self._session
         # Another host may use the device whenever a session ends, so what was uploaded before this
         # call is trusted only as long as the session lasts. What this call has uploaded itself
@@ -216,7 +216,7 @@ class AnnealerDriver(EngineDriver):
     def _still_held(self) -> bool:
         """Find out whether the device still holds what was written since it was cleared."""
         if self._session.greetings == self._greetings:
-            # If it has been restarted by now, the next request in this session will find out.
+            # If the device has been restarted by now, the next request in this session will fail.
             return True
         if not self._session.status().cleared:
             self._held = None

@@ -139,7 +139,7 @@ class CanonicalChain:
     def _swept(self, kept: Callable[[np.ndarray], int]) -> tuple[CanonicalChain, list[np.ndarray]]:
         """Bring each bond to its Schmidt basis; return the chain and the spectra before truncation.
 
-        `kept` is the number of values to keep, given those of a bond.
+        `kept` is called with the singular values of a bond and returns how many of them to keep.
         """
         _, n_left, n_right = self.centre.shape
         left, left_basis, left_spectra = _sweep_outwards(
@@ -156,7 +156,11 @@ class CanonicalChain:
 
 
 def _orthogonalised(cores: Sequence[np.ndarray]) -> tuple[list[np.ndarray], np.ndarray, float]:
-    """Make the cores of a half-chain isometries; the rest is a matrix (isometry, label side)."""
+    """Make the cores of a half-chain isometries.
+
+    Returns the isometries, the matrix (bond of the last isometry, bond of the label tensor) that is
+    left over, normalised, and the natural logarithm of the norm that was divided out of it.
+    """
     carry, log_norm = np.ones((1, 1)), 0.0
     isometries = []
     for core in cores:
@@ -189,7 +193,7 @@ def _sweep_outwards(
         vectors = vectors[:, : kept(values)]
         bases.append(vectors)
         if rotated:
-            # The core before this one in the sweep has the bond, too.
+            # The core that was rotated just before shares this bond, so its axis is rotated, too.
             rotated[-1] = np.tensordot(vectors.T, rotated[-1], axes=1)
         rotated.append(np.tensordot(core, vectors, axes=1))
         # This core, weighted by the singular values, is the centre as the next bond sees it.

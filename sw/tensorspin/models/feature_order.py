@@ -246,7 +246,8 @@ def mutual_information_order(inputs: np.ndarray, rng: np.random.Generator) -> np
     if len(varying) > 2:
         weights = information[np.ix_(varying, varying)]
         np.fill_diagonal(weights, 0)
-        # Groups of features that know nothing of each other would leave the vector undetermined.
+        # This small addition determines the vector even if there are groups of features that know
+        # nothing of each other.
         weights += 1e-9 * max(weights.max(), 1e-300)
         laplacian = np.diag(weights.sum(axis=1)) - weights
         fiedler = np.linalg.eigh(laplacian)[1][:, 1]

@@ -204,7 +204,8 @@ class MPSEstimator(NetworkEstimator):
         log_norms : ndarray of float64 of shape (n_samples,)
             The network's own scores are ``scores * exp(log_norms)``.
         """
-        # float64: a sample's scores must not depend on its neighbours in the batch.
+        # Predictions are computed in float64. In float32 a sample's scores would noticeably depend
+        # on the batch: the order in which a library adds numbers depends on the array's size.
         chains = HalfChains.pack(
             self.cores_, self.label_tensor_, self.label_position_, dtype=np.float64
         )

@@ -175,7 +175,8 @@ class TTNClassifier(NetworkClassifier):
         self.tensors_ = [rescaled(tensor) for tensor in network.unpack()]
 
     def _network_scores(self, inputs: np.ndarray) -> np.ndarray:
-        # float64: a sample's scores must not depend on its neighbours in the batch.
+        # Predictions are computed in float64. In float32 a sample's scores would noticeably depend
+        # on the batch: the order in which a library adds numbers depends on the array's size.
         network = TreeNetwork.pack(self.children_, self.tensors_, dtype=np.float64)
         scores = np.empty((len(inputs), len(self.classes_)))
         for batch in prediction_batches(len(inputs)):

@@ -229,6 +229,7 @@ class _Work:
         """
         fields = self._linear + self._couplings @ state
         energy = self._offset + (self._linear + fields) @ state / 2
+        # Before all variables are solved (a 0 stands for one that is not), no energy is reported.
         energies = [float(energy)] if state.all() else []
         self._info["energies"].append(energies)
         begun = self._info["parts"]
@@ -304,6 +305,7 @@ class _Work:
         change = after - before
         # The energies are computed with the model's own numbers, as the child may have rounded.
         rise = change @ linear + (after @ (couplings @ after) - before @ (couplings @ before)) / 2
+        # A part that is solved for the first time is taken in any case.
         if before.all() and (rise > 0 or not change.any()):
             return 0.0
         state[window] = after

@@ -64,6 +64,8 @@ def _descend(couplings: np.ndarray, weights: np.ndarray, state: np.ndarray) -> n
     """Flip spins of `state` until no flip lowers the weighted sum; return the fields then."""
     fields = couplings @ state
     weighted = couplings * weights
+    # The flip of spin i takes 2 * state[i] * couplings[i] off the fields. It changes the weighted
+    # sum of their squares by 4 * (change[i] - state[i] * (weighted[i] @ fields)).
     change = np.sum(couplings * weighted, axis=1)
     for _ in range(MAX_PASSES):
         candidates = np.flatnonzero(state * (weighted @ fields) > change)

@@ -156,7 +156,8 @@ def _tempering(
     first: float, last: float, sweeps: int, size: AnnealerSize
 ) -> tuple[list[Step], Ladder]:
     """Make the steps and the ladder of parallel tempering."""
-    # A short range of temperatures cuts the ladder off.
+    # The ladder stays within the range of the schedule, even if that is short: the hot end is never
+    # colder than the geometric mean of the range, the cold end never colder than its end.
     hot, cold = np.minimum(first * np.array(LADDER), (np.sqrt(first * last), last))
     ranks = ladder(np.geomspace(1 / hot, 1 / cold, size.replicas), size)
     before, each, count = _shares(TEMPERING_PARTS, EXCHANGE_SWEEPS, sweeps, size.steps // 2)
@@ -173,6 +174,7 @@ def _quantum(first: float, last: float, sweeps: int, size: AnnealerSize) -> tupl
     after = sweeps - before - each * count
     steps = _alike(np.geomspace(first, hot, before), size.steps // 4, size)
     for beta, field in zip(np.linspace(hot, cold, count), np.linspace(*FIELDS, count)):
+        # `beta` is that of a slice; the temperature of the quantum model is lower by their number.
         temperature = 1 / (beta * size.replicas)
         steps += transverse_schedule([field / beta], temperature, each, size)
     return steps + _alike(np.linspace(cold, last, after), size.steps // 4, size), None
@@ -181,7 +183,11 @@ def _quantum(first: float, last: float, sweeps: int, size: AnnealerSize) -> tupl
 def _shares(
     parts: tuple[float, float], least: int, sweeps: int, most_steps: int
 ) -> tuple[int, int, int]:
-    """Divide the sweeps: those before the middle part, those of each of its steps, its steps."""
+    """Divide the sweeps of a read between the three parts of a method.
+
+    Returns the number of sweeps of the first part, the number of sweeps of each step of the middle
+    part, and the number of these steps. The last part has the rest of the sweeps.
+    """
     before, middle = int(parts[0] * sweeps), max(1, int(parts[1] * sweeps))
     each = max(min(least, middle), -(-middle // max(1, most_steps)))
     return before, each, middle // each

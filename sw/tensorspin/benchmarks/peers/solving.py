@@ -149,7 +149,7 @@ def read_seconds(sample: Sample, sweeps: int, seed: int) -> float | None:
         # Times the sweeps must grow to make up their share, if what is beside them stays the same.
         wanted = beside * SWEEPS_PART / (1 - SWEEPS_PART)
         reads *= int(np.clip(wanted / net, *GROWTH)) if net > 0 else GROWTH[1]
-    # The difference is that of all sweeps but the one of the comparison.
+    # The difference is the time of one sweep less than `sweeps`: the other call has one sweep, too.
     return net / reads * sweeps / (sweeps - 1) if net > 0 else None
 
 

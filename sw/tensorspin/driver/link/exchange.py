@@ -105,7 +105,7 @@ class Exchange:
 
     def _receive(self) -> None:
         rejected = self._take(self._line.read(max(0.0, self._retry_at - self._line.now())))
-        # Only now: a reply that came has put off the time of the next try.
+        # Replies are taken before the time is checked, as each puts off the time of the next try.
         overdue = self._line.now() >= self._retry_at
         self._line.statistics.timeouts += overdue
         if rejected or overdue:
