@@ -129,7 +129,7 @@ def anneal_steps(
     most_steps = size.steps if most_steps is None else most_steps
     if len(betas) * sweeps > (most := most_steps * SWEEPS.maximum):
         raise ValueError(f"the device takes {most} sweeps at most, not {len(betas) * sweeps}")
-    # Equal neighbours share a step, as far as its counter of sweeps goes.
+    # Equal inverse temperatures in a row share a step, as far as its counter of sweeps goes.
     runs = np.split(betas, np.flatnonzero(np.diff(betas)) + 1)
     parts = [
         part

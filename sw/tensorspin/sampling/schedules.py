@@ -65,13 +65,13 @@ def default_beta_range(problem: IsingProblem, scale: float = 1.0) -> tuple[float
     problem : IsingProblem
         The quantised problem.
     scale : float, default=1.0
-        Number of units of the device in one unit of the result.
+        Factor of the result: number of units of the device in one unit of the model.
 
     Returns
     -------
     (float, float)
-        First and last inverse temperature: by default in units of the device, with the scale of
-        the quantised model in units of that.
+        First and last inverse temperature: in units of the device by default, or in units of the
+        model if `scale` is that of the quantised model.
     """
     couplings, linear = problem.couplings, problem.linear
     # Over all states, the mean square of a local field is the sum of its squared coefficients.

@@ -196,8 +196,8 @@ def _lacking(method: str, size: AnnealerSize) -> str | None:
 def _sweeps_for(seconds: float, measured: Sequence[tuple[int, float]]) -> int:
     """Find the number of sweeps with which a read takes about so many seconds.
 
-    It lies on the straight line through the last two measurements (sweeps, seconds). If these are
-    too close to each other for a line, it is in proportion to the last.
+    The number lies on the straight line through the last two measurements (sweeps, seconds). If
+    these are too close to each other for a line, it is in proportion to the last one.
     """
     (before, earlier), (last, took) = [(0, 0.0), *measured][-2:]
     if last < 1.5 * before or took <= earlier:

@@ -103,7 +103,7 @@ class Line:
     def __init__(self, transport: Transport) -> None:
         self.transport = transport
         self.url = transport.url
-        # The method itself: the clock is read several times for each packet.
+        # The method itself is kept, as the clock is read several times for each packet.
         self.now = transport.now
         self.baud = _UNKNOWN_BAUD
         self.statistics = LinkStatistics()
