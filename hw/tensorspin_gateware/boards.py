@@ -41,8 +41,8 @@ SPINS_ARE_MAPPED_IN_GROUPS = (
 )
 """Yosys command: each group of the annealer's spins stays a module of its own.
 
-With 1,000 spins in one module, Yosys 0.70 stops at an assertion when it puts together what its
-`abc9` has mapped."""
+With 1,000 spins in one module, Yosys 0.70 stops at an assertion when it joins the parts that
+its technology mapper `abc9` has mapped."""
 
 
 @dataclass(frozen=True)
@@ -196,8 +196,8 @@ HARDWARE = {
         programmer=_ICEPROG,
         place_options="--seed 2",
         # The pins are from https://github.com/tinyvision-ai-inc/UPduino-v3.0,
-        # RTL/common/upduino.pcf. The platform's UART, on pins of the FTDI chip, is none as long as
-        # the chip's DTR selects the flash.
+        # RTL/common/upduino.pcf. The platform's UART is on pins of the FTDI chip, which cannot
+        # serve as a UART while the chip's DTR selects the flash.
         uart=UARTPins(rx="38", tx="28", where="gpio_38 and gpio_28, at the left row's end"),
         # The jumper is from docs/source/tutorials/oscillator.rst there. The platform's default
         # clock, the oscillator in the FPGA, is too inaccurate for a UART.

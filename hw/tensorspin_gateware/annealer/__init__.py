@@ -2,13 +2,13 @@
 
 It comes in two builds with the same ports, memories and results. `parallel` compares all spins in
 one cycle; it needs distributed RAM, as ECP5 devices have it. `windowed` compares one window of
-spins after another, from block RAM, for devices such as iCE40 that have nothing else. `common` has
-what both share.
+spins after another, from block RAM, for devices such as iCE40 that have no distributed RAM.
+`common` has what both share.
 
 The words of the algorithm (spin, local field, threshold, sweep, turn, round, replica) are explained
-in ``docs/glossary.md``, and the algorithm in `tensorspin.contract.annealer.size`. A word that only
-the gateware uses: a *slot* is the number of the replica whose turn it is, which addresses all that
-is kept of the replicas.
+in ``docs/glossary.md``, and the algorithm in `tensorspin.contract.annealer`. A word that only
+the gateware uses: a *slot* is the number of the replica whose turn it is. It addresses the memories
+that hold something for each replica.
 """
 
 from __future__ import annotations

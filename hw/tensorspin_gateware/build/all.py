@@ -89,7 +89,8 @@ def build_all(
             continue
         if check:
             continue
-        # The same bitstream with fewer seeds than on record would lose what is known of the others.
+        # If the bitstream is the one on record, but fewer seeds were tried now, the older row says
+        # more and stays.
         if older is None or older.finished != row.finished or len(older.seeds_mhz) < tries:
             write_records(folder, {**read_records(folder), name: row})
         improved = row if baseline is None or accept else baseline.improved_by(row)

@@ -323,7 +323,7 @@ def write_baselines(folder: Path, rows: dict[str, BitstreamRow]) -> None:
 
 
 def _write(path: Path, rows: dict[str, BitstreamRow]) -> None:
-    """Write rows as JSON."""
+    """Write rows to a file, as JSON."""
     # In the order of the board table, and without boards that it no longer has.
     known = {name: asdict(rows[name]) for name in BOARDS if name in rows}
     cache.write_atomically(path, (json.dumps(known, indent=1) + "\n").encode())

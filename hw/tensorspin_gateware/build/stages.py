@@ -22,7 +22,7 @@ _ALIVE_PART = 0.1
 fewer lines."""
 
 Progress = Callable[[str], None]
-"""A function that takes one line of text about what is going on."""
+"""A function that takes one line of text about the progress of a build."""
 
 
 class PlacementError(BuildError):

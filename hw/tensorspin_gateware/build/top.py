@@ -1,6 +1,6 @@
 """The design of a board: its top-level component, and the plan from which the tools build it.
 
-Together with what it imports, this module is all that the netlist of a bitstream depends on; see
+A bitstream's netlist depends on this module and those that it imports, and on nothing else; see
 `tensorspin_gateware.build.cache.build_digest`.
 """
 

@@ -193,7 +193,7 @@ class Normaliser(wiring.Component):
             ]
         with m.If(taken):
             m.d.sync += drained.eq(0)
-        # This comes behind the assignment above, and wins over it: a node with one output completes
+        # This comes after the assignment above, and wins over it: a node with one output completes
         # in the very cycle in which the node before it, whose last block was full, is taken.
         with m.If(complete):
             m.d.sync += [

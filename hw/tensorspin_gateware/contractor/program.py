@@ -20,7 +20,7 @@ class ProgramReader(wiring.Component):
     """Reads the program memory from word 0 on and offers its words as a stream.
 
     The word that is offered is in a register, because a block RAM's output is valid late in its
-    cycle and may come from anywhere on the device. The word behind it waits at the memory's output,
+    cycle and may come from anywhere on the device. The word after it waits at the memory's output,
     and moves into the register in the cycle in which the word before it is taken. So one word can
     be taken in each cycle.
 
@@ -116,7 +116,7 @@ class ProgramReader(wiring.Component):
                 self.overrun.eq(0),
             ]
         # A byte that the host reads passes the register of the words too, and its lane is chosen
-        # behind that; otherwise each bit of the memory's output would have a second reader.
+        # after that; otherwise each bit of the memory's output would have a second reader.
         lane_fetched = Signal.like(bus_lane)
         lane_offered = Signal.like(bus_lane)
         m.d.sync += [

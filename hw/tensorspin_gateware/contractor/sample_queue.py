@@ -35,7 +35,7 @@ class SampleQueue(wiring.Component):
     waiting : Out(1)
         At least one complete sample has not been contracted.
     take : In(1)
-        Strobe, while `waiting`: contract what is complete.
+        Strobe, while `waiting`: contract the samples that are complete.
     run_half : Out(1)
         The half that is contracted.
     first, end : Out(log2(groups + 1))

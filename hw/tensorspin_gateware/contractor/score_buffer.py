@@ -17,7 +17,7 @@ BANKS = 2
 """Number of runs whose results fit: one run's are read while those of the next are written."""
 
 TRAILER_WORDS = 8 * RESULT.size // RESULT_WORD_BITS
-"""Number of words of a result behind its scores: the exponent, the index of the greatest score, and
+"""Number of words of a result after its scores: the exponent, the index of the greatest score, and
 the lower and upper half of the cycles."""
 
 
@@ -240,8 +240,8 @@ class ScoreBuffer(wiring.Component):
                 fetched_place.group.eq(group),
                 fetched_place.last.eq(last),
                 head.eq(last),
-                # Behind the last score, `outputs` being one less than their number, comes the
-                # trailer.
+                # The trailer comes after the last score, whose row is `outputs`, the number of
+                # scores minus one.
                 row.eq(Mux(row == run.outputs, trailer_first, row + 1)),
             ]
             with m.If(head):

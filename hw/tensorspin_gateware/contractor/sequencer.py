@@ -165,7 +165,7 @@ class Sequencer(wiring.Component):
             ]
         with m.Elif(last_due):
             m.d.sync += header_turn.eq(~ended)
-        # Not every overrun is a fault: the word behind the last weight is offered, but not taken.
+        # Not every overrun is a fault: the word after the last weight is offered, but not taken.
         with m.If(self.words.ready & self.overrun):
             m.d.sync += self.fault.eq(1)
 

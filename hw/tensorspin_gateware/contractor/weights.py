@@ -17,8 +17,8 @@ class Weights(wiring.Component):
 
     A word has a byte for each lane. A *narrow* node stores its weights as 4 bits, so a word holds
     those of two elements: the first in the lower halves of the bytes, the second in the upper ones.
-    A narrow weight becomes the upper half of an 8-bit weight, whose lower half is 0; so whatever
-    comes behind need not know how a weight was stored.
+    A narrow weight becomes the upper half of an 8-bit weight, whose lower half is 0; so the parts
+    after this one need not know how a weight was stored.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """Byte stuffing (COBS) for a stream of bytes; the gateware of `tensorspin.contract.wire.cobs`.
 
-A frame is a body in which zeros have been replaced, and a zero behind it, the delimiter. The body
+A frame is a body in which zeros have been replaced, and a zero after it, the delimiter. The body
 is cut into *blocks*, one for each of its zeros and one for its end; each block is preceded by its
 *code*, the number of bytes from there to the next code.
 """
@@ -62,8 +62,8 @@ class COBSDecoder(wiring.Component):
         byte = self.frames.payload
         started = Signal()  # a byte of this frame has come
         block_left = Signal(8)  # bytes of the block that have not come yet; 0: a code is next
-        # Bytes that the body may still have. The receiver behind counts on the limit, and a sender
-        # gone wrong could exceed it.
+        # Bytes that the body may still have. The receiver relies on that limit, which a faulty
+        # sender could exceed.
         room = Signal(range(MAX_BODY + 1), init=MAX_BODY)
         damaged = Signal()
 

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 from tensorspin.contract.wire.packets import SEQUENCE_MODULUS, RejectReason
 
 SEQUENCE_BITS = (SEQUENCE_MODULUS - 1).bit_length()
-"""Width of a sequence number."""
+"""Width of a sequence number, in bits."""
 
 COUNTER_BITS = 16
 """Width of the counters of rejected frames, as in
@@ -43,7 +43,7 @@ class RejectSignature(wiring.Signature):
     expected : Out(8)
         The sequence number that the device expects next.
     taken : In(1)
-        Strobe, only while `pending`: the host will hear of it.
+        Strobe, only while `pending`: a REJECT with these values is being sent to the host.
     """
 
     def __init__(self) -> None:

@@ -40,8 +40,9 @@ class Place:
 
 
 MAP = Path(__file__).with_suffix(".v")
-"""File with Verilog of the cell that `carry_chain` instantiates, for Yosys and for simulation: two
-places of a chain, or a CCU2C, and what is special at both ends of a chain (FIRST and LAST).
+"""File with Verilog of the cell that `carry_chain` instantiates, for Yosys and for simulation. The
+cell is two places of a chain, which make one CCU2C; its parameters FIRST and LAST mark the ends of
+a chain.
 
 The first pair of a chain ignores its carry in, and nothing uses the carry out of the last pair.
 Yosys would connect both, and nextpnr would then take two more cells for each chain. Therefore

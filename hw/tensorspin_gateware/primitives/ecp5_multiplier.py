@@ -7,10 +7,10 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 FACTOR_BITS = 18
-"""Width of the cell's factors."""
+"""Greatest width of the cell's factors, in bits."""
 
 PRODUCT_BITS = 2 * FACTOR_BITS
-"""Width of the cell's product."""
+"""Width of the cell's product, in bits."""
 
 REGISTERS = 2
 """Clock cycles from the factors to the product: the registers that are on."""

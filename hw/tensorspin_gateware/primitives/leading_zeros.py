@@ -1,4 +1,4 @@
-"""Leading-zero counter."""
+"""Counter of leading zeros: it tells how far a number can be shifted to the left."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class LeadingZeros(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        # With a one behind the value there is always one to find, and the width is a power of two.
+        # With a one below the value there is always one to find, and the width is a power of two.
         rest = Cat(Const(1, 1), self.value)
         digits: list[Signal] = []
         while len(rest) > 1:

@@ -31,7 +31,7 @@ RESET_SECONDS = 5 * BLOCK_RAM_SECONDS
 the time above, because that varies; Amaranth's own power-on reset has the same factor."""
 
 MHZ = 1_000_000
-"""One megahertz in Hz."""
+"""One megahertz in Hz, for the limits below."""
 
 
 @dataclass(frozen=True)

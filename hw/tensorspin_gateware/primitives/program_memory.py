@@ -10,10 +10,10 @@ from amaranth.utils import ceil_log2
 from . import Family
 
 SPRAM_WORDS = 1 << 14
-"""Words of one SPRAM of the iCE40 UltraPlus."""
+"""Number of words of one SPRAM of the iCE40 UltraPlus."""
 
 SPRAM_BITS = 16
-"""Width of a word of one SPRAM."""
+"""Width of a word of one SPRAM, in bits."""
 
 
 class ProgramMemory(wiring.Component):
@@ -27,9 +27,8 @@ class ProgramMemory(wiring.Component):
         Number of bytes of a word; with `Family.ICE40UP`, an even number.
     family : Family
         ``ICE40UP`` takes `lanes` / 2 SPRAMs. ``ECP5`` takes block RAMs that Yosys infers: each
-        holds
-        16384 bits, and spans all words if there are at least 2048, so that no multiplexer is needed
-        behind them.
+        holds 16384 bits, and spans all words if there are at least 2048, so that no multiplexer is
+        needed behind them.
 
     Ports
     -----

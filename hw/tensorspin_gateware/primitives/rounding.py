@@ -44,7 +44,7 @@ class RoundSaturate(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        # Round up if what is cut off is more than a half, or is a half and the number above is odd.
+        # Round up if the bits cut off are more than a half, or a half under an odd number.
         half = self.value[self._shift - 1]
         below_half = self.value[: self._shift - 1]
         floor = Signal(signed(len(self.value) - self._shift))

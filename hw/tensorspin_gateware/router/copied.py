@@ -18,7 +18,7 @@ COPY_LATENCY = READ_LATENCY + 1
 
 
 class Copied(enum.Enum):
-    """Where bytes are copied from."""
+    """Source of the bytes that a reply copies."""
 
     MEMORY = 0
     DESCRIPTION = 1
@@ -29,7 +29,7 @@ class CopySource(wiring.Component):
     """Selects one byte of what a reply copies.
 
     Address 0 of the description and of the status is the reply's status byte, so that both can be
-    sent from address 1 on behind a status byte that the reply's writer sends itself.
+    sent from address 1 on, after a status byte that the reply's writer sends itself.
 
     Latency: `COPY_LATENCY` cycles from `address` to `data`.
 
@@ -83,7 +83,7 @@ class CopySource(wiring.Component):
         read = rom.read_port()
         m.d.comb += read.addr.eq(self.address)
         # Both bytes of a word are taken in the same cycle, so that they belong together even if
-        # the counter behind them goes on.
+        # the counter that they come from goes on.
         word = Signal(16)
         with m.If(self.begin & ~self.address[0]):
             place = self.address[1 : ceil_log2(len(self.status) // 8)]

@@ -21,7 +21,7 @@ from .samples import feature_bits
 
 
 class Source(enum.Enum):
-    """What the packet that is being sent answers."""
+    """Reason for the packet that is being sent: a request, a result that is ready, or a reject."""
 
     REQUEST = 0
     RESULT = 1
@@ -99,7 +99,7 @@ class Router(wiring.Component):
         # Number of bytes of the payload that have not been taken; then the reply's length.
         left = Signal(8)
         argument = Signal(range(max(ARGUMENTS.values())))
-        # First the request's argument, then the position within what is copied.
+        # First the request's argument, then the address of the byte that the reply copies.
         address = Signal(ADDRESS_BITS)
         space_known = Signal()
         has_payload = Signal()

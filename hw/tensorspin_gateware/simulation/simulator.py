@@ -45,7 +45,7 @@ _VERILATOR_OPTIONS = (
 library."""
 
 Progress = Callable[[str], None]
-"""A function that takes one line of text about what is going on."""
+"""A function that takes one line of text about the progress of a build."""
 
 
 class SimulatorError(RuntimeError):

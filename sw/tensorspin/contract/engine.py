@@ -63,19 +63,20 @@ class Engine(Generic[Size]):
     Parameters
     ----------
     kind : int
-        Its `EngineKind`.
+        The engine's number, an `EngineKind`.
     name : str
-        Its name in messages, and that of its component and ports in the gateware.
+        The engine's name in messages; in the gateware its component and ports have the same name.
     purpose : str
-        What it does, as the end of a sentence: messages about a missing engine say it.
+        What the engine does, as the end of a sentence in messages about a missing engine.
     size : type
         The frozen dataclass of its parameters. Its fields, integers or tuples of integers, make
         the engine's record in a device's description.
     requests : frozenset of PacketType
         The requests that only a device with this engine takes.
     space_numbers : type of enum.IntEnum
-        Numbers of all its memory spaces, those that a request cannot name included. No two engines
-        share a number, so that a WRITE or READ needs nothing else to say which engine it means.
+        Numbers of all memory spaces of the engine, including those that WRITE and READ cannot name.
+        No two engines share a number, so that a WRITE or READ needs nothing else to say which
+        engine it means.
     spaces : callable
         Gives, for a size, the memory spaces that WRITE and READ can name, by number.
 

@@ -42,17 +42,17 @@ class Format:
 
     @property
     def width(self) -> int:
-        """Number of bits."""
+        """Number of bits of a number in this format."""
         return self.i_bits + self.f_bits
 
     @property
     def minimum(self) -> int:
-        """Least raw integer."""
+        """Least raw integer that the format can hold."""
         return -(1 << (self.width - 1)) if self.signed else 0
 
     @property
     def maximum(self) -> int:
-        """Greatest raw integer."""
+        """Greatest raw integer that the format can hold."""
         return (1 << (self.width - self.signed)) - 1
 
     def from_float(self, values: npt.ArrayLike) -> np.ndarray:

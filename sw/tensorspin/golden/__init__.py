@@ -16,7 +16,7 @@ __all__ = ["GoldenDevice", "GoldenEngine", "LateReply"]
 
 
 def __getattr__(name: str) -> Any:
-    # Late, so that the compiler, which counts cycles by one model, does not import them all.
+    # Imported late: the compiler counts cycles by one of the models and needs no other.
     if name in _HOMES:
         return getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

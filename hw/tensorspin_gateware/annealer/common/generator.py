@@ -26,7 +26,7 @@ class Generator(wiring.Component):
     Parameters
     ----------
     index : int
-        Which of the generators; each has other taps. As for
+        Number of the generator, which decides the taps of its bits, as for
         `tensorspin.contract.annealer.thresholds.generator_taps`.
 
     Ports

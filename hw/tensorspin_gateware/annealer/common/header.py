@@ -13,7 +13,8 @@ def result_header(energy: Value, best_energy: Value, cycles: Value, rank: Value)
     Parameters
     ----------
     energy, best_energy : Value
-        Half the energies, less those of all spins positive; signed, up to 32 bits, extended here.
+        Half the last and half the best energy of the replica, counted from the state with all
+        spins positive; signed, at most 32 bits, to which they are extended here.
     cycles : Value
         Cycles of the run, 32 bits.
     rank : Value

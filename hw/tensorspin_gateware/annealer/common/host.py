@@ -118,7 +118,7 @@ class HostWrites(wiring.Component):
                     with m.Case(AnnealerSpace.RUN):
                         m.d.sync += [pointer.eq(self.address), write.run.eq(1)]
                 with m.Case(AnnealerSpace.SPARSE):
-                    # The first bytes of a script are the pointer itself. Behind them bytes to be
+                    # The first bytes of a script are the pointer itself. After them bytes to be
                     # written have odd addresses and distances even ones, as POINTER_BYTES is odd.
                     # No state is kept between packets: the address in the script tells all.
                     with m.If(self.address < POINTER_BYTES):

@@ -199,9 +199,9 @@ def fill_layout(size: AnnealerSize) -> data.StructLayout:
 def offset_place(size: AnnealerSize, index: Value) -> Value:
     """Find an offset row in the memory of couplings.
 
-    This is `tensorspin.contract.annealer.image.offset_places` as hardware. Offset rows stand behind
-    the rows of the spins. When there are more than the memory has room
-    for, they go on at row 0, as a small problem does not use the first spins.
+    This is `tensorspin.contract.annealer.image.offset_places` as hardware. Offset rows stand after
+    the rows of the spins. Where the memory has no room for all of them, they go on at row 0, since
+    a small problem does not use the first spins.
 
     Parameters
     ----------

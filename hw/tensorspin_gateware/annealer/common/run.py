@@ -130,8 +130,8 @@ def advance_step(m: Module, turns: StepPorts, take_step: Value) -> None:
     m : Module
         The statements are added to this module.
     turns : component
-        `step` becomes `next_step`, `current_step` its index, and `step_index` the index of the one
-        behind it, which the memory then looks up.
+        `step` becomes `next_step`, `current_step` its index, and `step_index` the index of the step
+        after it, which the memory then looks up.
     take_step : Value
         As from `step_strobes`.
     """
@@ -144,9 +144,9 @@ def advance_step(m: Module, turns: StepPorts, take_step: Value) -> None:
 
 
 def end_run(m: Module, turns: StepPorts, ends: Value) -> None:
-    """End the run: behind its last step, on the host's stop, or because another run starts.
+    """End the run: after its last step, on the host's stop, or because another run starts.
 
-    Must be called behind all statements that set `run` or `step_index`, which it overrides.
+    Must be called after all statements that set `run` or `step_index`, which it overrides.
 
     Parameters
     ----------

@@ -32,19 +32,19 @@ from .turns import FOUND, Turns
 class Annealer(wiring.Component):
     """Anneals `size.replicas` replicas at once, with at most one flip of a spin a cycle.
 
-    `tensorspin.contract.annealer.size` says in which order it works, and the table of
-    `MIN_REPLICAS` there which cycle of a turn does what.
+    `tensorspin.contract.annealer` has the order of its work, and `MIN_REPLICAS` in
+    `tensorspin.contract.annealer.size` a table that tells what happens in which cycle of a turn.
 
     Parameters
     ----------
     size : AnnealerSize
-        Without a window.
+        Size of an annealer without windows.
     family : Family, default=Family.BEHAVIOURAL
         FPGA family, for its carry chains and registers.
 
     Ports
     -----
-    As `AnnealerSignature`, seen from the annealer.
+    All members of `AnnealerSignature`, seen from the annealer: what is Out there is In here.
 
     Latency: `tensorspin.golden.annealer.metropolis` counts the cycles of a run, exactly.
 
@@ -111,13 +111,14 @@ class Annealer(wiring.Component):
         forward(m, turns, thresholds, "run", "move", "slot")
         m.d.comb += [
             thresholds.ring.eq(turns.step.ring),
-            # While all replicas move, neighbours on the ring do, too, and it must hold no spin.
+            # In a step that moves all replicas, neighbours on the ring move at the same time, so
+            # the ring must hold no spin.
             thresholds.ring_clear.eq(turns.step.moving == Moving.ALL),
         ]
         forward(m, turns, spins, "slot", "active", "cursor")
         forward(m, thresholds, spins, "thresholds", "holds")
         # A best state is copied in the turn after the one in which its energy was found, when the
-        # memory gives it once more. The first one is the initial state, whatever its energy.
+        # memory gives it once more. The first best state is the initial one, whatever its energy.
         m.d.comb += spins.keep.eq(energies.keep | turns.second)
         forward(m, spins, search, "accept", "negative", "considered")
         forward(m, turns, energies, "slot", "zero")

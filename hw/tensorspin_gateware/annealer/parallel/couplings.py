@@ -27,7 +27,7 @@ one cycle of the memory, and `ROW_REGISTERS`."""
 
 
 class Couplings(wiring.Component):
-    """Holds the rows of couplings, one for each spin, and behind them the offset rows.
+    """Holds the rows of couplings, one for each spin, and after them the offset rows.
 
     Parameters
     ----------

@@ -45,7 +45,7 @@ def control_layout(size: AnnealerSize) -> data.StructLayout:
 
 MASK = data.StructLayout({"other": 1, "members": GROUP})
 """Spins of a group that may accept a flip. `other` allows all, in a group that the cursor is not
-in; `members` allows those at or behind the cursor, where it is in the group."""
+in; `members` allows those at or after the cursor, where it is in the group."""
 
 
 class SpinGroup(wiring.Component):
@@ -146,8 +146,9 @@ class SpinGroup(wiring.Component):
             enable: Value = Cat(mask.other, mask.members[spin])
             if self._size.ring:
                 # Neighbours on the ring have their turns one cycle before and after, so their
-                # states are at hand: the register behind this one has the replica before, and the
-                # memory is just reading the one behind. (`negative` is this replica's.)
+                # states need no further read: the next register of the pipeline holds that of the
+                # replica before, the memory's output that of the replica after. (`negative` is this
+                # replica's.)
                 equal = (negative[spin] == compared[spin]) & (negative[spin] == self.state[spin])
                 enable = (enable.any() & ~(self.holds[spin] & equal)).replicate(2)
             m.d.comb += [

@@ -25,7 +25,7 @@ from .couplings import Couplings
 
 
 class Memories(wiring.Component):
-    """Takes the host's writes, one byte a cycle; gives the run what it reads, in whole words.
+    """Takes the host's writes, one byte a cycle, and gives the engine the words that it reads.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class Memories(wiring.Component):
     run_written : Out(1)
         Strobe: parameters or seeds are being written, which ends a run.
 
-    Latency: a byte that the router has written is what reads give two cycles later.
+    Latency: reads return a byte from two cycles after the router's write on.
     """
 
     def __init__(self, size: AnnealerSize, row_latency: int, family: Family) -> None:
@@ -132,7 +132,7 @@ class Memories(wiring.Component):
                 m.d.comb += port.en[byte].eq(write[name] & (pointer[:low] == byte))
             if name == "states":
                 # Initial states are cleared along with the couplings, the word of spin i in the
-                # cycle of row i. The offset rows behind those may clear some words again, which
+                # cycle of row i. The offset rows after those may clear some words again, which
                 # does no harm.
                 with m.If(clearing):
                     m.d.comb += [

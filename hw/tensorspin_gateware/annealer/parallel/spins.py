@@ -26,7 +26,7 @@ REGION = 8
 of 8 at this level, and of ``spins / (REGION * GROUP)`` regions at the source."""
 
 REGION_SPINS = REGION * GROUP
-"""Spins of a region."""
+"""Number of spins in a region; the last region may have fewer."""
 
 READ = 2
 """Cycles from a slot to its states: a register of the region and one of the group, then the
@@ -68,12 +68,12 @@ class Spins(wiring.Component):
         Random thresholds, ``READ + 1`` cycles later.
     holds : In(spins)
         In the same cycle as the thresholds: the ring holds the spin if it equals the same spin of
-        both neighbouring replicas. Those are the replicas before and behind in number, which have
-        their turns one cycle earlier and later, and do not move in such a step.
+        both neighbouring replicas. Those are the replicas of the numbers before and after, which
+        have their turns one cycle earlier and later, and do not move in such a step.
     accept, negative : Out(spins)
         `COMPARED` cycles later: for each spin whether it would flip, and whether it is -1.
     considered : Out(groups)
-        At the same time: 1 for the cursor's group and those behind it. `accept` is not yet masked
+        At the same time: 1 for the cursor's group and those after it. `accept` is not yet masked
         for the groups before the cursor's.
     flipped : Out(groups x signed(field_bits))
         `FLIPPED` cycles later: for the group in which a spin was flipped, that spin's field after
@@ -166,12 +166,12 @@ class Spins(wiring.Component):
         cursor = delay_fields(
             m,
             1,
-            # Of the cursor's group: spins at or behind the cursor. Of its region: groups behind
-            # the cursor's, and that group itself.
+            # `members`: in the cursor's group, the spins at or after the cursor. `later`, `group`:
+            # in the cursor's region, the groups after the cursor's, and the cursor's itself.
             members=Cat(member <= index for index in range(GROUP)),
             later=Cat(group < index for index in range(REGION)),
             group=_one_hot(group, REGION),
-            # For each region: it lies behind the cursor's, or the cursor is in it.
+            # `beyond`, `within`: for each region, it comes after the cursor's, or is the cursor's.
             beyond=Cat(self.active & (number < region) for region in regions),
             within=Cat(self.active & (number == region) for region in regions),
         )

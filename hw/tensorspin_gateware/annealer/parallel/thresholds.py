@@ -72,8 +72,8 @@ class Thresholds(wiring.Component):
 
     Latency: `DRAWN` cycles.
 
-    Resources: 127 LUTs for seven samples a cycle, 17 a sample to compare it, and a register for
-    each digit and spin.
+    Resources: 127 LUTs for a generator, which gives seven samples a cycle; 17 LUTs to compare a
+    sample with its probability; a register for each digit and spin.
     """
 
     def __init__(self, size: AnnealerSize, family: Family = Family.BEHAVIOURAL) -> None:

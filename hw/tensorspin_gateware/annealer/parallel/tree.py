@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from amaranth import Module, Signal, Value
 
 OR_INPUTS = 16
-"""Inputs of each node of a tree: what two look-up tables of four inputs in a row can join, which
-still leaves most of a cycle for the wires."""
+"""Inputs of each node of a tree: as many as two levels of look-up tables with four inputs can join,
+which still leaves most of a cycle for the wires."""
 
 
 def or_levels(count: int) -> int:

@@ -1,4 +1,4 @@
-"""Whose turn it is, what it compares, and when steps and the run end.
+"""The order of a run: whose turn it is, which spins the turn compares, when steps and the run end.
 
 A run begins with *fill rounds*, in which turns compare nothing: they bring the local fields of all
 replicas to the initial states, and fill the thresholds' shift registers. Then come the steps of the
@@ -42,7 +42,7 @@ FOUND = COMPARED + SEARCH
 """Cycles from the beginning of a turn to the search's result."""
 
 DECIDED = FOUND + 1
-"""Cycles from the beginning of a turn to the replica's progress after it: one cycle behind the
+"""Cycles from the beginning of a turn to the replica's progress after it: one cycle after the
 search's result, which is spent on choosing between the next spin and the next sweep."""
 
 
@@ -67,7 +67,7 @@ class Turns(wiring.Component):
     parameters : In(parameters_layout())
         Parameters of the run; stable while it lasts.
     step_index : Out
-        Index of the step behind the running one.
+        Index of the step after the running one.
     next_step : In(step_layout(size))
         Step `step_index`, one cycle later (with tempering two).
     spin : Out
@@ -86,7 +86,7 @@ class Turns(wiring.Component):
     run : Out(1)
         High while a turn begins in each cycle.
     slot : Out
-        Replica whose turn begins. While nothing runs, `read_slot` one cycle before.
+        Replica whose turn begins. While nothing runs: `read_slot`, one cycle later.
     current_step : Out(COUNT_BITS)
         Index of the running step, or of the last one if nothing runs.
     step : Out(step_layout(size))
@@ -160,7 +160,7 @@ class Turns(wiring.Component):
         round_index = Signal(COUNT_BITS)
         filling = Signal()  # the round is a fill round
         begins = Signal()  # the round is the first of a step
-        finished = Signal()  # behind the round before this one, no replica had a sweep left
+        finished = Signal()  # after the round before this one, no replica had a sweep left
         boundary = Signal()  # the last turn of a round begins
         leaves = Signal()  # the last turn of a step's last round begins
 
@@ -169,7 +169,7 @@ class Turns(wiring.Component):
         starting = pending[-1]
         m.d.comb += boundary.eq(self.run & (self.slot == size.replicas - 1))
         last_step, take_step, ends = step_strobes(m, self, pending, starting, leaves)
-        takes = Signal() if size.tempering else take_step  # the same, but from a register
+        takes = Signal() if size.tempering else take_step  # with tempering, from a register
         with m.If(~self.run):
             m.d.sync += self.slot.eq(self.read_slot)
         with m.Else():
@@ -277,8 +277,9 @@ class Turns(wiring.Component):
         m.d.comb += [write.en.eq(late.run), write.addr.eq(late.slot), write.data.eq(decided)]
         # The last turn of a round is decided in the next round. If no replica has a sweep left
         # then, `finished` rises, and the step ends with that next round, in which nothing is
-        # compared. The next round in turn is decided in the first round of another step, which
-        # `begins` keeps it from ending. All that holds if a turn is decided in less than a round.
+        # compared. The decision about that round falls into the first round of the following step,
+        # and `begins` keeps it from ending that step at once. All of this requires that a turn is
+        # decided in less than a round.
         assert STEP_ROUNDS == 2
         assert size.replicas > DECIDED + 1
         unfinished = Signal()
@@ -294,7 +295,7 @@ class Turns(wiring.Component):
     def _exchanges(
         self, m: Module, boundary: Value, finished: Value, leaves: Signal, starting: Value
     ) -> Value | None:
-        """Put rounds for exchanges behind the sweeps of a step; drive `leaves`.
+        """Put rounds for exchanges after the sweeps of a step; drive `leaves`.
 
         Replicas keep their turns in these rounds, and with them their places in the loop, but
         compare nothing: none has a sweep left.

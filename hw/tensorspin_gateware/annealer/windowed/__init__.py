@@ -6,9 +6,9 @@ compared a *window* of 8 or 16 at a time, and a turn of a replica is a *pass* ov
 
 The modules, in the way of the data through a turn: `turns` (windows, turns, rounds, steps), `lanes`
 (states, local fields, comparison), `thresholds` (random numbers, drawn into a ring buffer),
-`search` (the first spin of a pass that accepts), `records` (what is kept of each replica: progress
-and energies), `memories` (what the host writes), `results` (what it reads). `interface` has what
-they exchange, and `annealer` joins them.
+`search` (the first spin of a pass that accepts), `records` (progress and energies of each replica),
+`memories` (the host writes them), `results` (the host reads them). `interface` has the layouts of
+the values that they exchange, and `annealer` joins them.
 """
 
 from __future__ import annotations

@@ -24,19 +24,19 @@ from .turns import Turns
 class WindowedAnnealer(wiring.Component):
     """Anneals with at most one flip of a spin a turn; a turn takes a cycle for each window in use.
 
-    `tensorspin.contract.annealer.windows` says in which order it works, and in which cycle of a
-    window.
+    `tensorspin.contract.annealer.windows` has the order of its work, and a table that tells what
+    happens to a window in which cycle.
 
     Parameters
     ----------
     size : AnnealerSize
-        With a window.
+        Size of an annealer with windows.
     family : Family, default=Family.BEHAVIOURAL
         FPGA family, for its memories.
 
     Ports
     -----
-    As `AnnealerSignature`, seen from the annealer.
+    All members of `AnnealerSignature`, seen from the annealer: what is Out there is In here.
 
     Latency: `tensorspin.golden.annealer.metropolis` counts the cycles of a run, exactly.
 
@@ -60,8 +60,9 @@ class WindowedAnnealer(wiring.Component):
         m.submodules.records = records = Records(size)
         m.submodules.results = results = ReplicaResults(size)
         m.submodules.memories = memories = Memories(size, self._family)
-        # The router's decision to start or stop comes late in its cycle; the register takes that
-        # path off the annealer's. `running` below hides the cycle from the router.
+        # The router decides late in a clock cycle whether to start or stop. With these registers
+        # its logic and the annealer's need not fit one cycle together. `running` below hides the
+        # delay from the router.
         start, stop = Signal(), Signal()
         m.d.sync += [start.eq(self.start), stop.eq(self.stop)]
         cycle = count_cycles(m, start, self.running)

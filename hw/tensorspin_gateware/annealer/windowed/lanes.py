@@ -142,8 +142,8 @@ class Lanes(wiring.Component):
             self.best.eq(read_best.data),
         ]
 
-        # Cycle 3: written back; compared. The cursor's window compares the lanes at or behind the
-        # cursor, the windows behind it all lanes, those before it none.
+        # Cycle 3: written back; compared. The cursor's window compares the lanes at or after the
+        # cursor, the windows after it all lanes, those before it none.
         m.d.comb += [
             write.en.eq(delay(m, self.run, COMPARED)),
             write.addr.eq(delay(m, updated, 1)),
@@ -160,7 +160,7 @@ class Lanes(wiring.Component):
         negative = Signal(lanes, reset_less=True)
         for index in range(lanes):
             # The behavioural comparison on every family: only an ECP5's carry chain is built by
-            # hand, and this engine is for devices that are none.
+            # hand, and this engine is for other devices.
             comparison = Comparison(size.threshold_bits, size.field_bits, Family.BEHAVIOURAL)
             m.submodules[f"comparison_{index}"] = comparison
             m.d.comb += [

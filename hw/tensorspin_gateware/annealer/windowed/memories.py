@@ -25,7 +25,7 @@ at once would take a block RAM for each two bytes, most of it empty."""
 
 
 class Memories(wiring.Component):
-    """Takes the host's writes, one byte a cycle; gives the run what it reads.
+    """Takes the host's writes, one byte a cycle, and gives the engine the words that it reads.
 
     Parameters
     ----------
@@ -59,11 +59,10 @@ class Memories(wiring.Component):
     seed, seed_enable, seed_first : Out
         Bytes of the generators' seeds, as from `HostWrites`.
     run_written : Out(1)
-        Strobe: parameters or seeds are being written, which ends a run. One cycle later than the
-        router has written them.
+        Strobe: parameters or seeds are being written, which ends a run. It comes one cycle after
+        the router's write.
 
-    Latency: a byte of initial states that the router has written is what reads give two cycles
-    later.
+    Latency: reads return a byte of initial states from two cycles after the router's write on.
 
     Resources: block RAM for schedule and initial states; for the couplings SPRAM on
     ``Family.ICE40UP``, block RAM elsewhere; a register for each bit of a step.

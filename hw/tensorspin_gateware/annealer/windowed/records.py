@@ -28,7 +28,7 @@ together with the search's result."""
 
 
 class Records(wiring.Component):
-    """Brings energies and progress of a replica up to date during the turn behind its own.
+    """Brings energies and progress of a replica up to date during the turn after its own.
 
     One memory holds both, in neighbouring words. During a turn the energies of the turn before are
     read, two cycles later its progress, and at the end of the turn the progress of the replica that
@@ -44,15 +44,17 @@ class Records(wiring.Component):
     run : In(1)
         High while turns are taken. Otherwise nothing is brought up to date.
     slot : In
-        Replica whose turn it is; that which the host reads when nothing runs.
+        Replica whose turn it is; while nothing runs, the replica whose energies the host reads.
     next_slot : In
         Replica that has the next turn.
     before_last, last, ends_round : In(1)
-        As from `Turns`: the pass has one more window, has none, and is the last of its round.
+        As from `Turns`: the window of this cycle is the last but one of its pass; it is the last;
+        the pass is the last of its round.
     active, zero, initial, begins, waits, subtract : In(1)
-        What the turn does, stable through its pass: it compares; its energy becomes zero; its
-        energy becomes the best one; it is the replica's first of a step; the replica does not move
-        in the step; the row of couplings is subtracted.
+        What the turn does, stable through its pass. `active`: it compares spins. `zero`: the
+        replica's energy becomes zero. `initial`: its energy becomes its best one. `begins`: the
+        turn is the replica's first of a step. `waits`: the replica does not move in the step.
+        `subtract`: the row of couplings is subtracted.
     flipped : In(signed(field_bits))
         Field of the flipped spin from `Lanes`, `ACCEPTED` cycles after the last window.
     found : In(flip_layout(size))
@@ -121,14 +123,14 @@ class Records(wiring.Component):
             self.best.eq(stored_energies.best),
         ]
 
-        # The turn that is dealt with: what it did is kept beyond its own pass.
+        # The turn that has just ended is processed during the next pass, so what it did is kept.
         slot = Signal.like(self.slot)
         names = ("active", "zero", "initial", "begins", "waits", "subtract", "ends_round")
         turn = Signal(data.StructLayout({name: 1 for name in names}))
         with m.If(self.last):
             m.d.sync += [slot.eq(self.slot), *(turn[n].eq(getattr(self, n)) for n in names)]
 
-        # Behind the run's last turn there is nothing new, and the host may read.
+        # After the run's last turn nothing is left to process, and the host may read.
         reads_energies = delay(m, self.last, ENERGY_READ) & self.run
         reads_progress = delay(m, self.last, PROGRESS_READ) & self.run
         with m.If(reads_energies):

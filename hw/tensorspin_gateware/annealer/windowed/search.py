@@ -16,8 +16,8 @@ from ..common.delay import delay
 from .interface import flip_layout, lane_bits, window_bits
 
 FOUND = 2
-"""Cycles from the spins of the last window that accept to the first of the pass: one to find the
-first of a window, one to compare with the windows before."""
+"""Cycles from the accepting spins of a pass's last window to the first accepting spin of the pass:
+one to find the first in a window, one to choose between this window and those before."""
 
 
 class Search(wiring.Component):
@@ -60,13 +60,14 @@ class Search(wiring.Component):
         some = Signal(reset_less=True)
         lane = Signal(lane_bits(self._size), reset_less=True)
         m.d.sync += some.eq(self.accept.any())
-        # The last assignment wins: in reverse order, the lowest lane that accepts.
+        # In Amaranth the last assignment wins: in reverse order, that of the lowest lane.
         for index in reversed(range(self._size.window)):
             with m.If(self.accept[index]):
                 m.d.sync += lane.eq(index)
         negative = delay(m, self.negative, 1)
         window, first = delay(m, self.window, 1), delay(m, self.first, 1)
-        # A find is kept until the next pass begins; a pass that has none takes each window's.
+        # The first spin found in a pass is kept until the next pass begins. Until there is one,
+        # the result of each window is taken.
         with m.If(first | ~self.found.valid):
             m.d.sync += [
                 self.found.valid.eq(some),

@@ -3,8 +3,8 @@
 A threshold's binary digits are independent random bits, each 1 with its own probability. In each
 cycle a few samples of each digit are drawn and shifted into a word; when the word is full, with a
 threshold for each lane, it goes to the buffer in block RAM. A pass reads as many words in a row as
-it has windows. Where in the buffer it begins, and why no replica sees a sample twice, is said in
-`tensorspin.contract.annealer.windows`.
+it has windows. `tensorspin.contract.annealer.windows` says where in the buffer a pass begins, and
+why no replica sees a sample twice.
 """
 
 from __future__ import annotations
@@ -79,8 +79,8 @@ class Thresholds(wiring.Component):
 
     Latency: `DRAWN` cycles from a random number to the write of the word that it is in.
 
-    Resources: block RAM, 127 LUTs for seven samples a cycle, 17 a sample to compare it, and a
-    register for each digit and lane.
+    Resources: block RAM; 127 LUTs for a generator, which gives seven samples a cycle; 17 LUTs to
+    compare a sample with its probability; a register for each digit and lane.
     """
 
     def __init__(self, size: AnnealerSize) -> None:
@@ -123,7 +123,7 @@ class Thresholds(wiring.Component):
         )
         read, write = ring.read_port(), ring.write_port()
         drawn = Signal(range(depth))  # words that are complete
-        cycles = lanes // stride  # that a word takes
+        cycles = lanes // stride  # in which a word is filled
         cycle = Signal(range(cycles))
         complete = self.run & (cycle == cycles - 1)
         with m.If(~self.run):

@@ -1,4 +1,4 @@
-"""Windows, turns, rounds, steps, and the end of the run.
+"""The order of a run: windows, turns, rounds, steps, and its end.
 
 A turn of a replica is a pass over its windows, one window a cycle; a *round* is a turn of each
 replica that has something to do. A run begins with *fill rounds*, in which turns compare nothing:
@@ -50,7 +50,7 @@ class Turns(wiring.Component):
     next_step : In(step_layout(size))
         Step `step_index`.
     step_index : Out
-        Index of the step behind the running one.
+        Index of the step after the running one.
     spin : Out
         Spin whose initial states are read: that of the next fill round that flips one.
     states : In(8 x state_bytes)
@@ -73,7 +73,7 @@ class Turns(wiring.Component):
     step : Out(step_layout(size))
         The running step.
     place : Out(place_layout(size))
-        Replica and window of this cycle. While nothing runs, `read_place` one cycle before.
+        Replica and window of this cycle. While nothing runs: `read_place`, one cycle later.
     first_window : Out
         Number of the window with which passes begin: the first with a variable, or an earlier one
         where a pass would be shorter than `MIN_TURN`.
@@ -96,7 +96,7 @@ class Turns(wiring.Component):
     waits : Out(1)
         The replica whose turn it is does not move in this step.
 
-    Latency: a replica's next turn applies what its turn has found.
+    Latency: the flip that a turn has found is applied in the next turn of the same replica.
 
     Resources: about 350 LUTs (iCE40).
     """
@@ -143,7 +143,7 @@ class Turns(wiring.Component):
         round_index = Signal(COUNT_BITS)
         filling = Signal()  # the round is a fill round
         offset = Signal()  # the round adds an offset row
-        finished = Signal()  # behind the round before this one, no replica had a sweep left
+        finished = Signal()  # after the round before this one, no replica had a sweep left
         starting = Signal()
         leaves = Signal()  # the last cycle of a step
         more = Signal()  # there are more turns in this round
@@ -197,8 +197,8 @@ class Turns(wiring.Component):
             with m.If(filling & ~next_filling):
                 m.d.sync += [filling.eq(0), self.begins.eq(1), self.initial.eq(1)]
         # The last turn of a round is decided in the next round. If no replica has a sweep left
-        # then, the step ends with that next round, which in turn is decided in the first round of
-        # another step: `begins` keeps it from ending that one, too.
+        # then, the step ends with that next round. The decision about that round falls into the
+        # first round of the following step, and `begins` keeps it from ending that step at once.
         assert STEP_ROUNDS == 2
         with m.If(self.decided & ~filling & ~self.begins):
             m.d.sync += finished.eq(~self.unfinished)
@@ -253,8 +253,8 @@ class Turns(wiring.Component):
             High if there is such a replica: in this round, or in the next if this one has no more.
         """
         replicas = self._size.replicas
-        # A bit for each replica: whose turns are left in this round, whose will be left behind the
-        # next turn, and from which the next turn is chosen.
+        # A bit for each replica. `pending`: its turn in this round is still to come. `following`:
+        # it may get the next turn. `behind`: it may get a turn after the next one.
         pending, behind = Signal(replicas), Signal(replicas)
         following = Signal(replicas)
         some = Signal()
@@ -262,7 +262,7 @@ class Turns(wiring.Component):
             more.eq(pending.any()),
             following.eq(Mux(more, pending, in_next_round)),
             some.eq(following.any()),
-            # Without the lowest bit that is set, which is the replica chosen.
+            # The bits of `following` without the lowest one that is set, the chosen replica's.
             behind.eq(following & (following - 1)),
             self.next_slot.eq(0),
         ]
@@ -282,7 +282,7 @@ class Turns(wiring.Component):
         """Make what the turn does: in fill rounds offset rows, then flips to the initial states.
 
         In other rounds a turn applies the flip that the replica's last turn has found, and compares
-        the spins behind it.
+        the spins after the flipped one.
 
         Returns
         -------
@@ -297,7 +297,7 @@ class Turns(wiring.Component):
         with m.Elif(self.ends_round):
             m.d.sync += [flipped.eq(self.spin), flips.eq(flips_next)]
 
-        # The progress is valid in one cycle only, the last of the turn before; kept from there on.
+        # The progress is valid only in the last cycle of the turn before; these registers keep it.
         found = Signal.like(self.progress.flip)
         keep, left, rests = Signal(), Signal(), Signal()
         with m.If(self.last):

@@ -16,7 +16,7 @@ Several *replicas* of the problem, copies with states of their own, are annealed
 
 *Turns.* All spins of a replica are compared with their thresholds in one cycle, its *turn*, and the
 first spin that accepts is flipped. That completes all visits up to the flip: the visits in between
-are rejections and cost nothing. The next turn of the replica begins behind the flipped spin; a turn
+are rejections and cost nothing. The next turn of the replica begins after the flipped spin; a turn
 without a flip ends the sweep. A sweep therefore takes one turn more than it flips spins. The
 replicas take turns, one a cycle; a *round* is one turn of each replica, so it lasts as many cycles
 as there are replicas.

@@ -19,7 +19,8 @@ def annealer_spaces(size: AnnealerSize) -> dict[int, Space]:
     Returns
     -------
     dict of int to Space
-        By `AnnealerSpace`. Results can only be read and everything else only be written.
+        The spaces by their numbers, `AnnealerSpace`. Results can only be read, everything else can
+        only be written.
         `AnnealerSpace.RUN` is not among them, since only an ANNEAL request writes it, nor is a
         space that this size leaves empty.
 

@@ -5,7 +5,7 @@ space     content
 ========= ============================================================================
 COUPLINGS rows of the couplings, then the offset rows; spin 0 is in the lowest bits of a row
 SPARSE    a script that writes bytes of COUPLINGS. Addresses 0 to `POINTER_BYTES` - 1 hold the
-          address of the first byte in COUPLINGS; behind it alternate a byte that is written there,
+          address of the first byte in COUPLINGS; after it alternate a byte that is written there,
           and a byte by which the address moves on. A script depends on nothing that was written
           before, so a host may repeat it.
 CLEAR     a write of its one byte sets couplings, offset rows and initial states to zero
@@ -42,7 +42,7 @@ from .tempering import Ladder
 from .thresholds import SEED_BYTES, generators
 
 STEP_FIELDS = ("ring", "moving", "exchange", "sweeps")
-"""Fields of a step behind the probabilities of the thresholds' digits, in the order of their
+"""Fields of a step after the probabilities of the thresholds' digits, in the order of their
 addresses: attributes of `tensorspin.contract.annealer.steps.Step`."""
 
 STEP_FIELD_BYTES = PROBABILITY.width // 8
@@ -84,7 +84,7 @@ def row_bytes(size: AnnealerSize) -> int:
 
 
 def step_bytes(size: AnnealerSize) -> int:
-    """Count the bytes of a step."""
+    """Count the bytes of a step of the schedule."""
     return STEP_FIELD_BYTES * (size.threshold_bits + len(STEP_FIELDS))
 
 
@@ -137,7 +137,8 @@ def space_bytes(size: AnnealerSize, space: AnnealerSpace) -> int:
     Returns
     -------
     int
-        Number of addresses; of SPARSE, which has no memory of its own, what a packet may write.
+        Number of addresses; for SPARSE, which has no memory of its own, the greatest length of a
+        script, which one packet must hold.
     """
     if space is AnnealerSpace.RUN:
         return run_bytes(size)
@@ -158,7 +159,7 @@ def space_bytes(size: AnnealerSize, space: AnnealerSpace) -> int:
 def offset_places(size: AnnealerSize, count: int) -> list[int]:
     """Find the offset rows in the coupling memory.
 
-    Offset rows begin behind the rows of the spins. Behind the memory's last row they go on at row
+    Offset rows begin after the rows of the spins. After the memory's last row they go on at row
     0, which belongs to a spin that small problems do not use.
 
     Parameters

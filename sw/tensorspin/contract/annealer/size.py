@@ -242,12 +242,12 @@ class AnnealerSize:
 
     @cached_property
     def field(self) -> Format:
-        """Format of a local field."""
+        """Format of a local field, a signed integer."""
         return SQ(self.field_bits, 0)
 
     @cached_property
     def energy(self) -> Format:
-        """Format of half the energy, counted from the start: no sum of flips can overflow it."""
+        """Format of half the energy, counted from all spins +1: no sum of flips can overflow it."""
         return SQ(self.field_bits + self.spins.bit_length(), 0)
 
     @cached_property
@@ -318,7 +318,8 @@ class AnnealerSize:
         Returns
         -------
         int
-            1 where all spins are compared at once.
+            Clock cycles: one for each window in use and at least `windows.MIN_TURN`, or 1 where all
+            spins are compared at once.
         """
         return max(windows.MIN_TURN, self.windows - first // self.window) if self.window else 1
 

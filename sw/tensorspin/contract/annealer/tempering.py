@@ -175,7 +175,7 @@ def pair_cycles(size: AnnealerSize) -> int:
 
 
 def exchange_rounds(size: AnnealerSize) -> int:
-    """Count the rounds that the exchanges of a step take, behind its sweeps.
+    """Count the rounds that the exchanges of a step take, after its sweeps.
 
     Parameters
     ----------

@@ -3,7 +3,7 @@
 `AnnealerSize.window` spins, P, form a *window*; they are updated and compared in one cycle. A turn
 is a *pass* over the windows of one replica, in order, from the first window with a variable to the
 last. In the pass the row of couplings of the replica's last flip is added to all fields, window by
-window, and the first spin at or behind the cursor that accepts is the next to flip. The spins
+window, and the first spin at or after the cursor that accepts is the next to flip. The spins
 therefore flip in the same order as on a build without windows; only a turn lasts longer,
 `AnnealerSize.turn` cycles. States, fields and thresholds need no registers: they lie in block RAM.
 

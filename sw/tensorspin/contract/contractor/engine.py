@@ -19,7 +19,8 @@ def contractor_spaces(size: ContractorSize) -> dict[int, Space]:
     Returns
     -------
     dict of int to Space
-        By `MemorySpace`. Both can be read back, so that an upload can be verified.
+        The spaces by their numbers, `MemorySpace`. Both can be read back, so that an upload can be
+        verified.
 
     Examples
     --------

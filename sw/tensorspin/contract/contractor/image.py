@@ -53,7 +53,7 @@ def weight_words(node: Node, weights: np.ndarray, lanes: int) -> np.ndarray:
 
 
 def _unpack_weights(node: Node, words: np.ndarray) -> np.ndarray:
-    """Undo `weight_words`."""
+    """Read the weights of a node from its words: the inverse of `weight_words`."""
     blocks, lanes = len(node.blocks(words.shape[1])), words.shape[1]
     if node.narrow:
         words = np.stack([words * NARROW_STEP, words - words % NARROW_STEP], axis=1)

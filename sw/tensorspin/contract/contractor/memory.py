@@ -27,9 +27,9 @@ class MemorySpace(enum.IntEnum):
     """The number by which WRITE and READ select one of the contractor's memories."""
 
     PROGRAM = 0
-    """The node program."""
+    """The node program: headers and weights."""
     TABLE = 1
-    """The feature table."""
+    """The feature table, which all features share."""
 
 
 def word_stride_bits(lanes: int) -> int:

@@ -51,7 +51,7 @@ HEADER_BITS = 64
 """Bits of a header: what the fields take, rounded up to whole bytes."""
 
 HEADER_BYTES = HEADER_BITS // 8
-"""Bytes of a header."""
+"""Length of a header in bytes."""
 
 MIN_LANES = HEADER_BYTES
 """Lanes that a contractor needs at least: a header must fit into one word, a byte for each lane."""
@@ -229,7 +229,7 @@ class Node:
 
     @classmethod
     def unpack(cls, header: bytes) -> Node:
-        """Undo `pack`.
+        """Read a header: the inverse of `pack`.
 
         Parameters
         ----------

@@ -31,7 +31,7 @@ class ContractorResults:
     ...     scores=np.array([[-3, 20000]], dtype=np.int16),
     ...     exponents=np.array([14], dtype=np.uint16),
     ...     classes=np.array([1]),
-    ...     cycles=np.array([4354]),
+    ...     cycles=np.array([4355]),
     ... )
     >>> (results.scores * 2.0 ** -results.exponents[:, np.newaxis].astype(int)).round(3).tolist()
     [[-0.0, 1.221]]

@@ -46,8 +46,8 @@ def device_spaces(engines: Engines) -> dict[int, Space]:
     Returns
     -------
     dict of int to Space
-        By number, in ascending order. A space that WRITE and READ can never name, such as
-        `AnnealerSpace.RUN`, is missing.
+        The spaces by their numbers, in ascending order. A space that WRITE and READ can
+        never name, such as `AnnealerSpace.RUN`, is missing.
 
     Examples
     --------

@@ -103,7 +103,7 @@ class DeviceDescription(HasEngines):
         Returns
         -------
         bytes
-            The protocol version stands first in every version.
+            The packed description; the protocol's version stands first in every version.
         """
         packed = _LAYOUT.pack(
             self.protocol,
@@ -130,7 +130,7 @@ class DeviceDescription(HasEngines):
         Returns
         -------
         DeviceDescription
-            With one size for each engine's record.
+            The description, with one size for each engine's record.
 
         Raises
         ------
@@ -143,7 +143,7 @@ class DeviceDescription(HasEngines):
             raise ValueError(f"a device description has more than {len(data)} bytes")
         (protocol,) = struct.unpack_from("<H", data)
         if protocol != PROTOCOL_VERSION:
-            # Nothing behind the version is looked at: another version may lay it out otherwise.
+            # Nothing after the version is looked at: another version may lay it out otherwise.
             raise OtherProtocolError(protocol)
         records: dict[int, bytes] = {}
         position = _LAYOUT.size

@@ -17,7 +17,7 @@ from ..contractor.size import ContractorSize
 from ..engine import Engine, EngineSize, Size
 
 ENGINES: dict[int, Engine[Any]] = {row.kind: row for row in (CONTRACTOR, ANNEALER)}
-"""All engines by `EngineKind`."""
+"""All engines that a device can have, by `EngineKind`."""
 
 
 def engine_of(size: EngineSize | type[EngineSize]) -> Engine[Any]:

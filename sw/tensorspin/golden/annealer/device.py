@@ -152,7 +152,7 @@ class DeviceAnnealer(GoldenEngine):
         Parameters
         ----------
         cycle : float
-            Clock cycle, at or behind the start of the run.
+            Clock cycle, not before the start of the run.
 
         Returns
         -------

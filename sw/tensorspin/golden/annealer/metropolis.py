@@ -131,7 +131,7 @@ class GoldenAnnealer:
         return np.array(self._ladder.probabilities)[self.ranks]
 
     def _exchange(self, pairs: Exchange) -> None:
-        """Exchange the ranks of pairs of replicas, as `tensorspin.contract.annealer.tempering`."""
+        """Exchange the ranks of neighbouring pairs by `tensorspin.contract.annealer.tempering`."""
         size = self.problem.size
         rounds = exchange_rounds(size)
         words = self._thresholds.exchange_words(rounds)

@@ -167,7 +167,7 @@ class GoldenThresholds:
         return words
 
     def _window(self, stride: int, sequence: np.ndarray, cycles: int) -> np.ndarray:
-        """Cut out what the replicas see of a sequence in a round of so many clock cycles."""
+        """Cut out of a sequence the samples that the replicas see in a round of `cycles` cycles."""
         spins = self._spins
         if self._size.tempering:
             first = self._spent // self._cycles * stride

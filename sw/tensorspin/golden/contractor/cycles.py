@@ -41,7 +41,7 @@ def cycle_count(nodes: Sequence[Node], lanes: int) -> int:
     released = [-1, -1]  # cycles in which nodes may start that wait for the last two nodes
 
     for index, node in enumerate(nodes):
-        # Header: the first two are read at the start, every other one behind the weights of the
+        # Header: the first two are read at the start, every other one after the weights of the
         # node two before, since headers stand one node early in the program memory.
         if index == 0:
             header_taken = latency.START_TO_HEADER
