@@ -154,8 +154,8 @@ class BitstreamRow:
         Returns
         -------
         list of str
-            Complaints: the board's own seed was too slow, another seed is, too little margin, or
-            too many LUTs. Empty if there are none.
+            Complaints: the seed of the board's row is too slow, another seed is too slow, the
+            margin is too small, or too many LUTs are used. Empty if there are none.
         """
         found = []
         # If the row's own seed is too slow with these tools, the row should name another one: the

@@ -15,7 +15,7 @@ module           job
 `program`        words from the program memory, in order
 `sequencer`      headers and weights taken from these words; one product (*element*) a cycle
 `weights`        the weights of an element, taken from a word
-`group`          all that one sample has for itself:
+`group`          the parts that each sample has for itself:
 `operands`       - feature levels, feature table and vectors; the product of two operands
 `lanes`          - products times weights, summed up
 `normaliser`     - sums to a vector of 16-bit numbers with one exponent (block floating point)

@@ -50,8 +50,8 @@ class Lanes(wiring.Component):
     weights : In(8 * lanes)
         The weights of the same element; lane 0 in the low byte.
     drain_valid : Out(1)
-        A sum is there. High for `lanes` cycles, from ``ISSUE_TO_DRAIN`` cycles after the issue of a
-        block's last element on.
+        High while `drain` holds a sum: for `lanes` cycles, from ``ISSUE_TO_DRAIN`` cycles after the
+        issue of a block's last element on.
     drain_last : Out(1)
         The sum is that of the last lane.
     drain : Out(signed(32))

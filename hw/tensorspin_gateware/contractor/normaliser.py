@@ -61,8 +61,8 @@ class Normaliser(wiring.Component):
     drain_valid, drain_last, drain : In
         Sums, from `Lanes`.
     release : Out(1)
-        Strobe: nodes that need this one's result may begin. The rest of the result is written
-        before they read it.
+        Strobe: nodes that need the result of the node being normalised may begin. The rest of the
+        result is written before they read it.
     vector : Out(VectorWriteSignature)
         The node's result, unless the node is the last.
     scores_begin : Out(1)
@@ -70,9 +70,9 @@ class Normaliser(wiring.Component):
     outputs : Out(6)
         Number of scores minus one, in the cycle of `scores_begin`.
     score_valid : Out(1)
-        A score is there in this cycle.
+        High in each cycle in which `score` holds a score.
     score : Out(SCORE)
-        The results of the last node are the sample's scores.
+        A score of the sample: the results of the last node are its scores.
     exponent : Out(16)
         Exponent of the scores, from the first score on until the next node is normalised.
 

@@ -46,7 +46,7 @@ class ScoreBuffer(wiring.Component):
         is the same for all runs that have not been read, since the host cannot load another program
         before it has read all results.
     score_valid : In(1)
-        A score of each group is there in this cycle.
+        High in each cycle in which `scores` holds a score of each group.
     scores : In(SCORE) x groups
         The scores. Their `index` and `last` are the same for all groups.
     exponents : In(16) x groups
@@ -54,11 +54,11 @@ class ScoreBuffer(wiring.Component):
     cycles : In(32)
         The run's cycles so far; the count is taken with the last score.
     finished : Out(1)
-        The last score is there in this cycle.
+        High in the cycle of the run's last score.
     room : Out(1)
-        There is a bank for another run.
+        High while a bank is free for another run.
     empty : Out(1)
-        All results have been read.
+        High while all results have been read.
     words : Out(stream of RESULT_WORD)
         The results; a word every other cycle at most.
 

@@ -45,7 +45,8 @@ class Sequencer(wiring.Component):
     An element waits
 
     - at the start of a node, until at most one earlier node is unfinished; if the header's `wait`
-      bit is set, because the node needs that one's result, until none is;
+      bit is set, because the node needs the result of the node before, until no earlier node is
+      unfinished;
     - at the end of a block, until the sums of the block before have left the lanes, which takes
       `lanes` cycles from the end of that block.
 
@@ -206,7 +207,7 @@ class Sequencer(wiring.Component):
                 m.d.sync += [left.eq(0), remaining.eq(remaining - lanes), drain.eq(lanes - 1)]
         with m.If(node_done):
             m.d.sync += [begun.eq(0), active.eq(0), self.parity.eq(~self.parity)]
-        # Nodes that have begun and are not released: two at most, as `may_begin` sees to.
+        # Nodes that have begun and are not released: two at most, because of `may_begin`.
         m.d.sync += unfinished.eq(unfinished + self.node_first - self.release)
 
         with m.If(~self.run):

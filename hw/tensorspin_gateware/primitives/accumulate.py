@@ -85,8 +85,8 @@ class Accumulate(wiring.Component):
 def _step(total: int, term: int, subtract: int, change: int) -> int:
     """Compute what one place of the chain adds to the carry.
 
-    Without `change`, the place passes `total`, or it is 1: a chain of ones under a first carry of
-    1, which is `subtract` too, gives 0.
+    With `change` that is a bit of the sum or difference before its carry. Otherwise it is the bit
+    of `total` or, to clear, 1: ones in all places and a first carry of 1 (`subtract`) add up to 0.
     """
     if change:
         return total ^ term ^ subtract

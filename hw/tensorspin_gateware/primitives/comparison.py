@@ -91,7 +91,7 @@ class Comparison(wiring.Component):
 
 
 def _sum(digit: int, bit: int, negate: int, one: int) -> int:
-    """Add a bit of the threshold and a bit of the inverted value; without `one`, the carry out."""
+    """Add threshold and inverted value: give the p of a `Place` if `one` is 1, else its g."""
     return digit ^ bit ^ negate if one else digit
 
 

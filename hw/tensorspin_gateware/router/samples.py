@@ -17,8 +17,8 @@ from .copied import field_bytes
 def runs_in_flight(size: ContractorSize) -> int:
     """Give the greatest number of samples that were started and whose results were not sent yet.
 
-    A device with several groups of lanes contracts as many samples at a time. So many are being
-    filled, so many are being contracted, and the results of twice as many wait to be sent.
+    A device with G groups of lanes contracts up to G samples at a time. Meanwhile G more may be
+    filled in and wait, and the results of up to 2 G wait to be sent.
     """
     return 4 * size.groups
 
@@ -96,11 +96,11 @@ class RouterSamples(wiring.Component):
     sequence : In(SEQUENCE_BITS)
         With `start`, the sequence number of the RUN, which its result will carry.
     idle : In(1)
-        The contractor's: no sample waits, is contracted, or has results unread.
+        From the contractor: no sample waits, is contracted, or has results unread.
     busy : In(1)
-        The contractor's: a sample is being contracted.
+        From the contractor: a sample is being contracted.
     fill_ready : In(1)
-        The contractor's: its feature buffer may be written.
+        From the contractor: its feature memory may be written.
     set_features : In(1)
         Strobe: take the model's number of features from `address`.
     shift_digest : In(1)

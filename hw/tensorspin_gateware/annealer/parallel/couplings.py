@@ -41,7 +41,7 @@ class Couplings(wiring.Component):
 
     Ports
     -----
-    index : In
+    index : In(range(spins + offset_rows))
         Number of the row that is read.
     row : Out(spins x signed(coupling_bits))
         That row, `latency` cycles later.

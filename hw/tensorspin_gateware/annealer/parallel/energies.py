@@ -29,20 +29,21 @@ class Energies(wiring.Component):
 
     Ports
     -----
-    slot : In
+    slot : In(slot_bits(size))
         Number of the replica whose turn begins, as for `Spins`.
     update : In(update_layout(size))
-        In the same cycle: what the turn does to the replica's state.
+        In the same cycle as `slot`: what the turn does to the replica's state.
     zero : In(1)
-        In the same cycle: the energy becomes zero, whatever it was. High in the rounds of the
+        In the same cycle as `slot`: the replica's energy becomes zero. High in the rounds of the
         offset rows; energies are counted from the state with all spins positive.
     initial : In(1)
-        In the same cycle: the energy becomes the best one, whatever that was.
+        In the same cycle as `slot`: the replica's energy becomes its best one, even if that was
+        lower.
     flipped : In(groups x signed(field_bits))
-        Field of the spin that was flipped, from `Spins`, `FLIPPED` cycles later.
+        Field of the spin that was flipped, from `Spins`, `FLIPPED` cycles after `slot`.
     keep : Out(1)
         In the cycle of the replica's next turn: the state that it has then is the best so far.
-    read_slot : In
+    read_slot : In(slot_bits(size))
         Number of the replica that is read.
     energy, best : Out(signed(energy bits))
         Half the energy, and half the best energy, of replica `read_slot`; combinational.

@@ -68,21 +68,22 @@ class SpinGroup(wiring.Component):
     control : In(control_layout(size))
         What the turn does.
     mask : In(MASK)
-        Spins that may accept, one cycle later.
+        Spins that may accept, one cycle after `control`.
     row : In(spins x signed(coupling_bits))
-        The group's part of the row of couplings, one cycle later.
+        The group's part of the row of couplings, one cycle after `control`.
     thresholds : In(spins x threshold_bits)
-        Random thresholds, two cycles later.
+        Random thresholds, two cycles after `control`.
     holds : In(spins)
         In the same cycle as the thresholds: the ring's decisions, as for `Spins`.
     negative, accept : Out(spins)
-        Three cycles later: for each spin whether it is -1, and whether it accepts a flip.
+        Three cycles after `control`: for each spin whether it is -1, and whether it
+        accepts a flip.
     flipped : Out(signed(field_bits))
-        Three cycles later: local field, after the update, of the spin that the turn flips; 0 if
-        that spin is in another group, or none is flipped.
+        Three cycles after `control`: local field, after the update, of the spin that the turn
+        flips; 0 if that spin is in another group, or none is flipped.
     state, best : Out(spins)
-        One cycle later: state of the replica before the update, and its best state; 1 for a
-        negative spin.
+        One cycle after `control`: state of the replica before the update, and its best state; 1 for
+        a negative spin.
 
     Latency: one cycle to the registers of this group, one to update, one to compare.
 

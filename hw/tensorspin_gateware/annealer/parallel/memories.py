@@ -47,13 +47,13 @@ class Memories(wiring.Component):
         Numbers of the row of couplings, the step, the spin (for its initial states) and the rank
         that are read.
     row : Out(spins x signed(coupling_bits))
-        Row of couplings, `row_latency` cycles later.
+        Row of couplings, `row_latency` cycles after `row_index`.
     step : Out(8 x step_bytes)
-        Step of the schedule, one cycle later.
+        Step of the schedule, one cycle after `step_index`.
     states : Out(8 x state_bytes)
-        Initial states of the spin, a bit for each replica, one cycle later.
+        Initial states of the spin, a bit for each replica, one cycle after `spin`.
     rank_word : Out(8 x rank_bytes)
-        Rank of the ladder, one cycle later; all zero without tempering.
+        Rank of the ladder, one cycle after `rank_index`; all zero without tempering.
     parameters : Out(parameters_layout())
         Parameters of the run, as written last.
     seed : Out(8)

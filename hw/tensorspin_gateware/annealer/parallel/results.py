@@ -41,18 +41,18 @@ class ReplicaResults(wiring.Component):
     -----
     address : In(ADDRESS_BITS)
         Byte address in `AnnealerSpace.RESULTS`.
-    slot : Out
+    slot : Out(slot_bits(size))
         Number of the replica that the address belongs to; combinational.
     energy, best_energy : In(signed(energy bits))
-        Half the energies of replica `slot`, `BLOCK` cycles later.
+        Half the energies of replica `slot`, `BLOCK` cycles after `address`.
     state, best : In(spins)
-        States of replica `slot`, `BLOCK` cycles later; 1 for a negative spin.
+        States of replica `slot`, `BLOCK` cycles after `address`; 1 for a negative spin.
     cycles : In(CYCLE_BITS)
         Cycles of the run.
-    rank : In
-        Rank of replica `slot`, one cycle later.
+    rank : In(slot_bits(size))
+        Rank of replica `slot`, one cycle after `address`.
     data : Out(8)
-        Byte at `address`, `MEMORY_READ` cycles later.
+        Byte at `address`, `MEMORY_READ` cycles after it.
 
     Resources: one LUT for each spin (ECP5).
     """
@@ -94,8 +94,8 @@ class ReplicaResults(wiring.Component):
             here = Signal(name=f"here_{index}", reset_less=True)
             byte = Signal(8, name=f"byte_{index}", reset_less=True)
             pair = block[8 * index : 8 * (index + 2)]
-            # An and, not a multiplexer with zero: synthesis would make the latter the registers'
-            # reset, and registers with a reset of their own are hard to place, see `SpinGroup`.
+            # An AND gate: a multiplexer with zero would become the registers' reset in synthesis,
+            # and registers with a reset of their own are hard to place, see `SpinGroup`.
             m.d.sync += [
                 here.eq(place[1:] == index // 2),
                 byte.eq(Mux(odd, pair[8:], pair[:8]) & here.replicate(8)),

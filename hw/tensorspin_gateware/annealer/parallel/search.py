@@ -44,9 +44,9 @@ class Search(wiring.Component):
     considered : In(groups)
         In a group whose bit is 0 no spin accepts, whatever `accept` says.
     found : Out(1)
-        Whether some spin accepts, `FOUND` cycles later.
-    spin : Out
-        At the same time: number of the first that accepts; undefined if none does.
+        Whether some spin accepts, `FOUND` cycles after `accept`.
+    spin : Out(range(groups * GROUP))
+        At the same time: number of the first spin that accepts; undefined if none does.
     spin_negative : Out(1)
         Whether that spin is -1, one cycle after `spin`.
 

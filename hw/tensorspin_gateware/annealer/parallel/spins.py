@@ -52,7 +52,7 @@ class Spins(wiring.Component):
 
     Ports
     -----
-    slot : In
+    slot : In(slot_bits(size))
         Number of the replica whose turn begins in this cycle.
     update : In(update_layout(size))
         One cycle earlier than `slot`, to be decoded: what the turn does to the replica's state.
@@ -60,26 +60,26 @@ class Spins(wiring.Component):
         The state before the update becomes the replica's best state.
     active : In(1)
         The turn compares: spins may accept.
-    cursor : In
+    cursor : In(range(spins + 1))
         First spin that may accept, if the turn compares; ``size.spins`` if none is left.
     row : In(spins x signed(coupling_bits))
-        Row of couplings for the update, `READ` cycles later.
+        Row of couplings for the update, `READ` cycles after `slot`.
     thresholds : In(spins x threshold_bits)
-        Random thresholds, ``READ + 1`` cycles later.
+        Random thresholds, ``READ + 1`` cycles after `slot`.
     holds : In(spins)
         In the same cycle as the thresholds: the ring holds the spin if it equals the same spin of
         both neighbouring replicas. Those are the replicas of the numbers before and after, which
         have their turns one cycle earlier and later, and do not move in such a step.
     accept, negative : Out(spins)
-        `COMPARED` cycles later: for each spin whether it would flip, and whether it is -1.
+        `COMPARED` cycles after `slot`: for each spin whether it would flip, and whether it is -1.
     considered : Out(groups)
         At the same time: 1 for the cursor's group and those after it. `accept` is not yet masked
         for the groups before the cursor's.
     flipped : Out(groups x signed(field_bits))
-        `FLIPPED` cycles later: for the group in which a spin was flipped, that spin's field after
-        the update; 0 for all other groups.
+        `FLIPPED` cycles after `slot`: for the group in which a spin was flipped, that spin's field
+        after the update; 0 for all other groups.
     state, best : Out(spins)
-        `READ` cycles later: state of the replica before the update, and its best state.
+        `READ` cycles after `slot`: state of the replica before the update, and its best state.
 
     Latency: `COMPARED` cycles from a turn's beginning to the spins that accept.
 

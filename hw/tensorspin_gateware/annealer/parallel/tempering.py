@@ -22,7 +22,7 @@ class Tempering(wiring.Component):
     """Keeps the rank of each replica, gives each turn its probabilities, and exchanges ranks.
 
     The table in `tensorspin.contract.annealer.tempering` says what happens in which cycle of an
-    exchange. Pairs are dealt with one after the other, while the turns go on without comparing.
+    exchange. Pairs are processed one after the other, while the turns go on without comparing.
 
     Parameters
     ----------
@@ -31,9 +31,9 @@ class Tempering(wiring.Component):
 
     Ports
     -----
-    slot : In
+    slot : In(slot_bits(size))
         Number of the replica whose turn begins.
-    ahead : In
+    ahead : In(slot_bits(size))
         Number of the replica whose turn begins `LADDER_READ` cycles later.
     run : In(1)
         High while turns begin.
@@ -48,18 +48,18 @@ class Tempering(wiring.Component):
         Which pairs of the ladder are exchanged, in the cycle of `begin`.
     energy : In(signed(energy bits))
         Half the energy of replica `energy_slot`; combinational.
-    energy_slot : Out
+    energy_slot : Out(slot_bits(size))
         Number of the replica whose energy is read.
     word : In(WORD_BITS)
         Uniform random number, another in each cycle.
-    rank_index : Out
+    rank_index : Out(slot_bits(size))
         Rank that is read from the memory of the ladder.
     rank_word : In(rank_layout(size))
         That rank, one cycle later.
     probabilities : Out(threshold_bits x 16)
         Probabilities of the threshold's digits for the turn that begins: those of the replica's
         rank in a step with exchanges, those of the step otherwise.
-    rank : Out
+    rank : Out(slot_bits(size))
         Rank of replica `slot`; combinational.
 
     Latency: an exchange takes ``pair_cycles(size)`` cycles, `LADDER_READ` from a replica's number

@@ -49,7 +49,7 @@ class Thresholds(wiring.Component):
     move : In(1)
         With tempering: the samples of this cycle enter the sequences of replica `slot`, which move
         on. Without it the sequences always move.
-    slot : In
+    slot : In(slot_bits(size))
         Number of the replica whose turn begins.
     probabilities : In(threshold_bits x 16)
         Probabilities of the digits in this turn, lowest digit first.

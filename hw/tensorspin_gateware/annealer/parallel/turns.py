@@ -66,26 +66,26 @@ class Turns(wiring.Component):
         Strobe: the run ends in the next cycle.
     parameters : In(parameters_layout())
         Parameters of the run; stable while it lasts.
-    step_index : Out
+    step_index : Out(range(steps + 1))
         Index of the step after the running one.
     next_step : In(step_layout(size))
         Step `step_index`, one cycle later (with tempering two).
-    spin : Out
+    spin : Out(range(spins + 1))
         Spin whose initial states are read: that of the next fill round that flips one.
     states : In(8 x state_bytes)
         Initial states of spin `spin`, one cycle later: a bit for each replica, 1 for a negative
         spin.
     found : In(1)
         Whether the search has found a spin that accepts, `FOUND` cycles after the turn's beginning.
-    found_spin : In
+    found_spin : In(range(groups * GROUP))
         At the same time: that spin.
-    read_slot : In
+    read_slot : In(slot_bits(size))
         Replica that the host reads, while nothing runs.
     running : Out(1)
         High from the cycle after `start` until the run has ended.
     run : Out(1)
         High while a turn begins in each cycle.
-    slot : Out
+    slot : Out(slot_bits(size))
         Replica whose turn begins. While nothing runs: `read_slot`, one cycle later.
     current_step : Out(COUNT_BITS)
         Index of the running step, or of the last one if nothing runs.
@@ -93,7 +93,7 @@ class Turns(wiring.Component):
         The running step.
     upcoming : Out(step_layout(size))
         Step that will be running in the next cycle.
-    ahead : Out
+    ahead : Out(slot_bits(size))
         With tempering: replica whose turn begins `LADDER_READ` cycles later.
     fills : Out(1)
         High in fill rounds and while nothing runs: turns, if any, do not compare.
@@ -104,7 +104,7 @@ class Turns(wiring.Component):
         High while the turn that begins takes random numbers; low during exchanges.
     active : Out(1)
         High if the turn that begins compares its spins with thresholds.
-    cursor : Out
+    cursor : Out(range(spins + 1))
         First spin that the turn compares; ``size.spins`` if none is left in the sweep.
     zero : Out(1)
         High while the energies are held at zero: until the last offset row is added, which is in

@@ -47,18 +47,19 @@ class Lanes(wiring.Component):
     turn : In(pass_layout(size))
         What the turn does; stable through the pass.
     row : In(window x signed(coupling_bits))
-        The window's part of the row of couplings, one cycle later.
+        The window's part of the row of couplings, one cycle after `place`.
     thresholds : In(window x threshold_bits)
-        Random thresholds, `COMPARED` cycles later.
+        Random thresholds, `COMPARED` cycles after `place`.
     accept, negative : Out(window)
-        `ACCEPTED` cycles later: for each lane whether its spin would flip, and whether it is -1.
+        `ACCEPTED` cycles after `place`: for each lane whether its spin would flip, and whether it
+        is -1.
     flipped : Out(signed(field_bits))
         `ACCEPTED` cycles after the last window: local field of the spin that the pass has flipped,
         0 if there is none; inverted bit by bit if the spin's row was subtracted. Valid for one
         cycle, as the next pass begins then.
     state, best : Out(window)
-        `READ` cycles later: state of the place before the turn, and its best state; 1 for a
-        negative spin.
+        `READ` cycles after `place`: state of that window before the turn, and best state of it; 1
+        for a negative spin.
 
     Latency: `ACCEPTED` cycles from a place to the spins that accept.
 

@@ -42,18 +42,19 @@ class Memories(wiring.Component):
         High unless couplings and initial states are being cleared, which takes a cycle for each
         window of each row of couplings.
     row_index, window : In
-        Row of couplings, and the window of it, that are read.
+        Numbers of the row of couplings and of the window of it that are read.
     row : Out(window x signed(coupling_bits))
-        That part of the row, one cycle later; undefined while the host writes couplings.
-    step_index : In
+        The window's part of that row, one cycle after its number; undefined while the host writes
+        couplings.
+    step_index : In(range(steps + 1))
         Index of the step that is read.
     step : Out(step_layout(size))
         That step, once its index and its bytes have been stable for two rounds of reading: twice
         the number of a step's words of `STEP_WORD_BYTES`, rounded up to a power of two, in cycles.
-    spin : In
+    spin : In(range(spins + 1))
         Spin whose initial states are read.
     states : Out(8 x state_bytes)
-        Initial states of the spin, a bit for each replica, one cycle later.
+        Initial states of the spin, a bit for each replica, one cycle after `spin`.
     parameters : Out(parameters_layout())
         Parameters of the run, as written last.
     seed, seed_enable, seed_first : Out

@@ -1,6 +1,6 @@
-"""What is kept of each replica: its progress, and its energies.
+"""The records of the replicas: progress and energies of each.
 
-All of it lies in one block RAM with one read port, which is enough because a turn takes at least
+All records lie in one block RAM with one read port, which is enough because a turn takes at least
 `MIN_TURN` cycles: the few words of a replica are read, changed and written one after the other.
 """
 
@@ -43,9 +43,9 @@ class Records(wiring.Component):
     -----
     run : In(1)
         High while turns are taken. Otherwise nothing is brought up to date.
-    slot : In
+    slot : In(slot_bits(size))
         Replica whose turn it is; while nothing runs, the replica whose energies the host reads.
-    next_slot : In
+    next_slot : In(slot_bits(size))
         Replica that has the next turn.
     before_last, last, ends_round : In(1)
         As from `Turns`: the window of this cycle is the last but one of its pass; it is the last;
@@ -66,9 +66,9 @@ class Records(wiring.Component):
     progress : Out(progress_layout(size))
         Progress of replica `next_slot`, one cycle after `before_last`.
     decided : Out(1)
-        Strobe: the last turn of a round has been dealt with.
+        Strobe: the last turn of a round has been processed.
     unfinished : Out(1)
-        At the same time: some replica has sweeps left.
+        In the cycle of `decided`: some replica has sweeps left.
     energy, best : Out(signed(energy bits))
         Half the energy and half the best energy of replica `slot`, one cycle later, while nothing
         runs.

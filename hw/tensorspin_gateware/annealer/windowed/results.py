@@ -40,13 +40,13 @@ class ReplicaResults(wiring.Component):
     place : Out(place_layout(size))
         Replica and window that the address belongs to; combinational.
     energy, best_energy : In(signed(energy bits))
-        Half the energies of that replica, two cycles later.
+        Half the energies of that replica, two cycles after `address`.
     state, best : In(window)
-        States of that window, `STATES` cycles later; 1 for a negative spin.
+        States of that window, `STATES` cycles after `address`; 1 for a negative spin.
     cycles : In(CYCLE_BITS)
         Cycles of the run.
     data : Out(8)
-        Byte at `address`, `MEMORY_READ` cycles later.
+        Byte at `address`, `MEMORY_READ` cycles after it.
     """
 
     def __init__(self, size: AnnealerSize) -> None:

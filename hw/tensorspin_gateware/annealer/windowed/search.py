@@ -30,7 +30,7 @@ class Search(wiring.Component):
 
     Ports
     -----
-    window : In
+    window : In(window_bits(size))
         Number of the window of this cycle.
     first : In(1)
         The window is the first of a pass.

@@ -62,7 +62,7 @@ class Thresholds(wiring.Component):
     -----
     run : In(1)
         High while numbers are drawn, one set in each cycle.
-    first_window : In
+    first_window : In(window_bits(size))
         Number of the window with which passes begin.
     last, ends_round : In(1)
         As from `Turns`: the pass has no more windows, and is the last of its round.

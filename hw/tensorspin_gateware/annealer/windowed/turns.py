@@ -49,9 +49,9 @@ class Turns(wiring.Component):
         Parameters of the run; stable while it lasts.
     next_step : In(step_layout(size))
         Step `step_index`.
-    step_index : Out
+    step_index : Out(range(steps + 1))
         Index of the step after the running one.
-    spin : Out
+    spin : Out(range(spins + 1))
         Spin whose initial states are read: that of the next fill round that flips one.
     states : In(8 x state_bytes)
         Initial states of spin `spin`, one cycle later: a bit for each replica, 1 for a negative
@@ -59,7 +59,7 @@ class Turns(wiring.Component):
     progress : In(progress_layout(size))
         Progress of replica `next_slot`, in the cycle of `last`.
     decided : In(1)
-        Strobe from `Records`: the last turn of a round has been dealt with.
+        Strobe from `Records`: the last turn of a round has been processed.
     unfinished : In(1)
         With `decided`: some replica has sweeps left.
     read_place : In(place_layout(size))
@@ -74,16 +74,16 @@ class Turns(wiring.Component):
         The running step.
     place : Out(place_layout(size))
         Replica and window of this cycle. While nothing runs: `read_place`, one cycle later.
-    first_window : Out
+    first_window : Out(window_bits(size))
         Number of the window with which passes begin: the first with a variable, or an earlier one
         where a pass would be shorter than `MIN_TURN`.
     first, before_last, last : Out(1)
         The window of this cycle is the first of its pass, the last but one, the last.
     ends_round : Out(1)
         With `last`: the turn is the last of its round.
-    next_slot : Out
+    next_slot : Out(slot_bits(size))
         Replica that has the next turn; valid with `before_last` and `last`.
-    row : Out
+    row : Out(row_index_bits(size))
         Row of couplings that the turn adds or subtracts.
     turn : Out(pass_layout(size))
         What the turn does; stable through its pass.
@@ -250,7 +250,7 @@ class Turns(wiring.Component):
         Returns
         -------
         Signal
-            High if there is such a replica: in this round, or in the next if this one has no more.
+            High if there is such a replica: in this round or, after its last turn, in the next.
         """
         replicas = self._size.replicas
         # A bit for each replica. `pending`: its turn in this round is still to come. `following`:

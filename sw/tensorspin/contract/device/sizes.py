@@ -82,7 +82,7 @@ ECP5_25: FpgaSizes = {
     "receive_bytes": 4096,
     "engines": Engines(replace(_ECP5_GROUP, groups=3)),
 }
-"""Lattice ECP5 25F, contractor only. The 12F is the same die, of which the tools use all."""
+"""Lattice ECP5 25F, contractor only. The 12F is the same die, and the open tools use all of it."""
 
 ECP5_25_ANNEALER: FpgaSizes = {
     "receive_bytes": 4096,

@@ -196,7 +196,7 @@ class GoldenAnnealer:
         self._improved[better] = True
 
     def _spare(self, idle: np.ndarray) -> None:
-        """Leave out the turns of idle replicas until the step ends, but keep the least number."""
+        """Leave out the turns of idle replicas until the step ends, except for the least number."""
         least = self.problem.size.least_turns
         places = np.flatnonzero(idle)
         self._spared[places[: np.count_nonzero(~self._spared) - least]] = True
