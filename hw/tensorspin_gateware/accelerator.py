@@ -21,7 +21,7 @@ COMPONENTS: dict[int, Callable[[Any, Family], wiring.Component]] = {
     EngineKind.CONTRACTOR: Contractor,
     EngineKind.ANNEALER: create_annealer,
 }
-"""What makes the component of each engine, by `EngineKind`: called with its size and the family."""
+"""The maker of each engine's component, by `EngineKind`: called with size and family."""
 
 
 class Accelerator(wiring.Component):

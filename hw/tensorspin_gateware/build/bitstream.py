@@ -49,7 +49,7 @@ the log."""
 
 @dataclass(frozen=True)
 class BuildRecord:
-    """What is known of a bitstream that was built; the record is kept beside it.
+    """Facts about a bitstream that was built; the record is kept beside the bitstream.
 
     Parameters
     ----------
@@ -264,7 +264,7 @@ def place(board_name: str, seed: int, progress: Progress = print) -> BuildReport
     with cache.locked(folder, progress):
         if not report.exists():
             work = folder / "work"
-            # Under other names, as the bitstream's own files are on record with their hashes.
+            # The files get other names: the hashes of the bitstream's own files are on record.
             changes = {
                 argument: f"seed-{argument}"
                 for argument in ("report.json", *(f"{NAME}.{what}" for what in _PLACED))

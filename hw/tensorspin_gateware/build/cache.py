@@ -57,7 +57,7 @@ def build_digest(board: BoardSpec) -> bytes:
     contract = Path(tensorspin.contract.__file__).parent
     for root in (gateware, contract):
         for source in sorted(path for path in root.rglob("*") if path.suffix in _SOURCES):
-            # Paths from the package's root, so that a copy of the sources elsewhere is the same.
+            # Paths begin at the package's root, so that a copy elsewhere has the same digest.
             name = source.relative_to(root).as_posix()
             if root == gateware and name.startswith(_TOOLING) and name not in _DESIGN:
                 continue

@@ -59,7 +59,7 @@ the FPGA families."""
 
 @dataclass(frozen=True)
 class BitstreamRow:
-    """What is on record of a board's bitstream: one row of the table.
+    """The record of a board's bitstream: one row of the table.
 
     Parameters
     ----------
@@ -324,7 +324,7 @@ def write_baselines(folder: Path, rows: dict[str, BitstreamRow]) -> None:
 
 def _write(path: Path, rows: dict[str, BitstreamRow]) -> None:
     """Write rows to a file, as JSON."""
-    # In the order of the board table, and without boards that it no longer has.
+    # The rows come in the order of the board table, without boards that it no longer has.
     known = {name: asdict(rows[name]) for name in BOARDS if name in rows}
     cache.write_atomically(path, (json.dumps(known, indent=1) + "\n").encode())
 

@@ -67,8 +67,8 @@ class Contractor(wiring.Component):
         groups = [Group(size, self._family) for _ in range(size.groups)]
         for index, group in enumerate(groups):
             m.submodules[f"group_{index}"] = group
-        # All groups are in the same cycle of the same node, so what they report besides scores and
-        # exponents is the same; it is taken from the first.
+        # All groups are in the same cycle of the same node, so all of their outputs but scores and
+        # exponents are the same. These are taken from the first group.
         speaker = groups[0]
 
         # A run contracts the samples of one or more groups. `run` is high while it lasts; all parts

@@ -175,8 +175,8 @@ class Normaliser(wiring.Component):
         complete = Signal()
         drained = Signal()
         magnitude = Signal(ACCUMULATOR.width - 1)
-        # For a negative number the magnitude less one, which is its bits inverted: it is cheaper,
-        # and right, as -2**31 fits the same number of bits as 2**31 - 1.
+        # For a negative number this is the magnitude less one, the number with its bits inverted.
+        # It is cheaper than the magnitude, and right, as -2**31 needs as many bits as 2**31 - 1.
         bits = Signal.like(magnitude)
         m.d.comb += [
             bits.eq(self.drain[:-1] ^ self.drain[-1].replicate(len(bits))),
@@ -245,7 +245,7 @@ class Normaliser(wiring.Component):
         m.d.comb += rounding.value.eq(shifted)
         m.d.sync += [
             coarse.eq(read.data << (shift[FINE_SHIFT_BITS:] << FINE_SHIFT_BITS)),
-            # A copy of its own, as the next node's shift may be there before this node's last
+            # A copy of the shift, as the next node's shift may be there before this node's last
             # output has come this far.
             fine_shift.eq(shift[:FINE_SHIFT_BITS]),
             shifted.eq(coarse << fine_shift),

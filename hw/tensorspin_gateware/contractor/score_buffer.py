@@ -137,7 +137,7 @@ class ScoreBuffer(wiring.Component):
         score = self.scores[0]
         best = [Signal(signed(MANTISSA.width), name=f"best_{group}") for group in groups]
         best_index = [Signal(RESULT_WORD_BITS, name=f"best_index_{group}") for group in groups]
-        # A copy, as the next run may begin to count while the trailer is written.
+        # A copy of the count, as the next run may begin to count while the trailer is written.
         cycles = Signal.like(self.cycles)
         # Word of the trailer that is written in this cycle; TRAILER_WORDS if none is.
         step = Signal(range(TRAILER_WORDS + 1), init=TRAILER_WORDS)
@@ -203,7 +203,7 @@ class ScoreBuffer(wiring.Component):
         drained : Value
             No word is on its way.
         """
-        # What is read next: a group, and a row of the bank or the number of scores.
+        # The next read: a group, and either a row of the bank or the number of scores.
         begun = Signal()
         group = Signal.like(self.first)
         head = Signal(init=1)  # the number of scores comes next

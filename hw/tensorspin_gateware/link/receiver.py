@@ -1,4 +1,4 @@
-"""From bytes of the line to requests that may be executed."""
+"""The way from bytes of the line to requests that may be executed."""
 
 from __future__ import annotations
 

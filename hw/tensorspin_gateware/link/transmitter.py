@@ -1,4 +1,4 @@
-"""From replies to bytes of the line."""
+"""The way from replies to bytes of the line."""
 
 from amaranth import Module, ResetInserter, Signal
 from amaranth.lib import stream, wiring

@@ -11,7 +11,7 @@ from .carry import Place, carry_chain
 
 
 class Operation(enum.Enum, shape=2):  # type: ignore[call-arg]  # of Amaranth's metaclass
-    """What `Accumulate` does in a cycle.
+    """Operation of `Accumulate` in a cycle.
 
     The upper bit of the values means "add or subtract", the lower one "subtract" or "clear".
     """

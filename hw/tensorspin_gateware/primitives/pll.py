@@ -85,7 +85,7 @@ class Dividers:
 
 @dataclass(frozen=True)
 class Limits:
-    """What a family's PLL can be set to.
+    """Ranges of the frequencies and dividers of a family's PLL.
 
     Parameters
     ----------

@@ -83,7 +83,7 @@ class ProgramMemory(wiring.Component):
         write = cells.write_port(granularity=8)
         m.d.comb += [
             read.addr.eq(self.address),
-            # Never both in a cycle, so that both ports fit one port of a block RAM.
+            # No cycle reads and writes, so that both ports fit one port of a block RAM.
             read.en.eq(self.enable & ~self.write.any()),
             self.read_data.eq(read.data),
             write.addr.eq(self.address),

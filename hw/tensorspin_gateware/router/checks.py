@@ -164,7 +164,7 @@ class RequestChecks(wiring.Component):
         with m.Switch(self.space):
             for number, found in self._spaces.items():
                 with m.Case(number):
-                    # Only WRITE and READ have a space, so that what is not a READ is a WRITE.
+                    # Only WRITE and READ name a space: a request that is no READ is a WRITE here.
                     allowed = (kind.read & found.readable) | (~kind.read & found.writable)
                     m.d.comb += [
                         self.annealers.eq(space_owner(number) == EngineKind.ANNEALER),

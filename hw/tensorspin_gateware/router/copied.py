@@ -1,4 +1,4 @@
-"""What replies copy byte by byte: memories, the device's description, its counters."""
+"""The bytes that replies copy: from memories, the device's description, and its counters."""
 
 import dataclasses
 import struct

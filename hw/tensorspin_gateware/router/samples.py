@@ -1,4 +1,4 @@
-"""What the router knows of the contractor's model and samples, beyond the current request."""
+"""The state of the contractor's model and samples that the router keeps beyond a request."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import fifo, wiring

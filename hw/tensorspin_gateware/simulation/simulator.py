@@ -250,7 +250,7 @@ def compile_verilog(
     with cache.locked(folder, progress):
         if not library.exists():
             progress("simulator: compiling (10 to 30 s; minutes with a thousand spins)")
-            # In the same folder, so that the finished library can be moved in one step: a
+            # It is in `folder`, so that the finished library can be moved there in one step: a
             # compilation that is interrupted leaves no half of one.
             with tempfile.TemporaryDirectory(dir=folder) as scratch:
                 _verilate(text, Path(scratch), options).replace(library)

@@ -1,4 +1,4 @@
-"""What both builds of the annealer share.
+"""The parts that both builds of the annealer share.
 
 `interface` has the ports and the structures of bits behind them. `host` decodes what the host
 writes, and `store` connects the memories that it goes to. `generator` makes random bits. `run`

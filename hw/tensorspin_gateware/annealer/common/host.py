@@ -1,4 +1,4 @@
-"""What the host writes, on its way to the memories, and the parameters of a run."""
+"""The host's writes on their way to the memories, and the parameters of a run."""
 
 from __future__ import annotations
 

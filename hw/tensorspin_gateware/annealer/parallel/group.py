@@ -1,4 +1,4 @@
-"""A group of spins, with registers of its own for all that is broadcast to them."""
+"""A group of spins, with registers of its own for the signals that all spins need."""
 
 from __future__ import annotations
 
@@ -90,7 +90,8 @@ class SpinGroup(wiring.Component):
     Resources: a spin of an ECP5 takes 1.5 LUTs for each bit of its field (but not for the lowest
     bit, which no flip changes), for its state and for its best state; the carry chains of
     `Accumulate` and `Comparison`; one LUT, and two more for a ring; and five for each eight bits of
-    a field, to choose one. With fields of 11 bits and thresholds of 8 these are 50 and 2.
+    a field, to choose the flipped spin's. With fields of 11 bits and thresholds of 8 that makes 50
+    LUTs a spin, and 52 with a ring.
 
     No register has a reset. The eight registers of an ECP5's tile share one reset signal, nextpnr
     puts none without a reset beside one that has it, and on a full device its placer then finds no
@@ -178,7 +179,7 @@ class SpinGroup(wiring.Component):
         for port in (read, write, read_best, write_best):
             m.d.comb += port.addr.eq(control.slot)
         m.d.comb += [
-            # Always written, also where nothing changes: a turn without an update costs no logic.
+            # States are written in every turn, also where nothing changes, which needs no logic.
             write.en.eq(1),
             write.data.eq((read.data ^ flipped) & ~control.clear.replicate(self._spins)),
             write_best.en.eq(control.keep),

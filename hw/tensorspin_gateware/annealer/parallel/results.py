@@ -1,4 +1,4 @@
-"""What a run has found, as the host reads it: a block of bytes for each replica."""
+"""The results of a run as the host reads them: a block of bytes for each replica."""
 
 from __future__ import annotations
 
@@ -101,7 +101,8 @@ class ReplicaResults(wiring.Component):
                 byte.eq(Mux(odd, pair[8:], pair[:8]) & here.replicate(8)),
             ]
             chosen.append(byte)
-        # What is left of the time that all memories take, so that the router needs one number only.
+        # All memories answer after `MEMORY_READ` cycles, so that the router needs only one number:
+        # the cycles that are left are waited here.
         spare = MEMORY_READ - BLOCK - 1 - or_levels(len(chosen))
         m.d.comb += [
             self.slot.eq(self.address[low:]),

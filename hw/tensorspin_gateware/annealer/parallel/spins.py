@@ -1,4 +1,4 @@
-"""The spins of all replicas, in groups, and the registers that bring them what is broadcast.
+"""The spins of all replicas, in groups, and the registers that bring signals to all of them.
 
 All groups need the same few signals: the replica's number, the spin that is flipped, the cursor. On
 a die with tens of thousands of LUTs a signal that goes to all of them from one register is slow. So
@@ -178,7 +178,7 @@ class Spins(wiring.Component):
         return update, cursor
 
     def _controls(self, m: Module, region: int, update: data.View) -> list:
-        """Make what a turn does for each group of a region, from a register of the region."""
+        """Give each group of a region its control for a turn, from a register of the region."""
         copied = named_fields(
             lambda value: copy(m, value, self._family),
             slot=self.slot,
@@ -204,7 +204,7 @@ class Spins(wiring.Component):
         return controls
 
     def _masks(self, m: Module, region: int, cursor: data.View) -> tuple[list, list]:
-        """Make the masks of the comparison for each group of a region, from a register of it.
+        """Make the masks of the comparison for each group of a region, from a register of the region.
 
         Returned are a mask of spins for each group, and for each group whether the search considers
         it at all. The second is used one cycle after the comparison, in `Search`.

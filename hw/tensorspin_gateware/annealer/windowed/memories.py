@@ -1,4 +1,4 @@
-"""What the host writes: couplings, schedule, initial states, parameters of a run."""
+"""The memories that the host writes: couplings, schedule, initial states, parameters of a run."""
 
 from __future__ import annotations
 

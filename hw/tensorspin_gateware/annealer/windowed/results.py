@@ -1,4 +1,4 @@
-"""What a run has found, as the host reads it: a block of bytes for each replica."""
+"""The results of a run as the host reads them: a block of bytes for each replica."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run of the annealer gives, and the bytes in which the device holds it."""
+"""The results of a run of the annealer, and the bytes in which the device holds them."""
 
 from __future__ import annotations
 

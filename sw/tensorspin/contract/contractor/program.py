@@ -1,4 +1,4 @@
-"""The node program: what a tensor network is to the contractor.
+"""The node program: the form in which the contractor takes a tensor network.
 
 A loop-free tensor network is a list of bilinear nodes in an order in which operands come before
 their use:

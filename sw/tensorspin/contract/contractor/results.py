@@ -1,4 +1,4 @@
-"""What a contractor answers, be it gateware or golden model."""
+"""The answers of a contractor, be it gateware or golden model."""
 
 from __future__ import annotations
 

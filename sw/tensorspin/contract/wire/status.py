@@ -1,4 +1,4 @@
-"""What a device counts and remembers, as its reply to STATUS tells."""
+"""The counters and states of a device, as its reply to STATUS gives them."""
 
 from __future__ import annotations
 

@@ -79,7 +79,8 @@ class GoldenAnnealer:
         if size.window and job.initial_states is not None:
             begin, end = problem.offset_rows, problem.offset_rows + problem.variables
             self._fill[begin:end] = windows.flip_turns(self.states)
-        # With a window: replicas that have no turns, and what a later turn of them has to do.
+        # With a window: `_spared` replicas have no turns until the step ends. `_improved` and
+        # `_keeps` follow a new best state through the turns up to the one that stores it.
         self._spared = np.zeros(size.replicas, dtype=bool)
         self._improved = np.ones(size.replicas, dtype=bool)
         self._keeps = np.zeros(size.replicas, dtype=bool)

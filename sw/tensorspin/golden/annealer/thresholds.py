@@ -173,7 +173,7 @@ class GoldenThresholds:
             first = self._spent // self._cycles * stride
             return sequence[:, first : first + spins]
         first = self._spent * stride
-        apart = stride  # samples between what one replica sees and what the next one sees
+        apart = stride  # samples from the first that one replica sees to the first of the next one
         if window := self._size.window:
             # The samples of the round itself come too late for it, and so does a word that is not
             # complete when the round begins. The first window of a pass may begin with spins that
