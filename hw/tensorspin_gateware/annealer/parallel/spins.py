@@ -204,7 +204,7 @@ class Spins(wiring.Component):
         return controls
 
     def _masks(self, m: Module, region: int, cursor: data.View) -> tuple[list, list]:
-        """Make the masks of the comparison for each group of a region, from a register of the region.
+        """Make the masks of the comparison for each group of a region.
 
         Returned are a mask of spins for each group, and for each group whether the search considers
         it at all. The second is used one cycle after the comparison, in `Search`.

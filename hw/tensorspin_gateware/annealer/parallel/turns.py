@@ -239,9 +239,9 @@ class Turns(wiring.Component):
             self.cursor.eq(cursor),
         ]
 
-        # Everything but the search's result is known one cycle before that result. So both outcomes,
-        # to go on in the sweep and to end it, are made in that cycle and registered, and the result
-        # only chooses between them.
+        # Everything but the search's result is known one cycle before that result. So both
+        # outcomes, to go on in the sweep and to end it, are made in that cycle and registered, and
+        # the result only chooses between them.
         known = delay_fields(
             m,
             FOUND - 1,

@@ -235,8 +235,9 @@ class Turns(wiring.Component):
         spared_count = Signal(range(size.replicas))
         with m.If(starting | leaves):
             m.d.sync += [spared.eq(0), spared_count.eq(0)]
-        # At least `least_turns` turns remain in a round: a replica must not have its next turn before its record
-        # is written, nor before so many thresholds have been drawn that it sees none twice.
+        # At least `least_turns` turns remain in a round: a replica must not have its next turn
+        # before its record is written, nor before enough thresholds have been drawn for it to see
+        # none twice.
         with m.Elif(self.first & idle & (spared_count != size.replicas - size.least_turns)):
             m.d.sync += [spared.bit_select(slot, 1).eq(1), spared_count.eq(spared_count + 1)]
         return m
@@ -244,8 +245,8 @@ class Turns(wiring.Component):
     def _next_slot(self, m: Module, starting: Value, more: Signal, in_next_round: Value) -> Signal:
         """Choose the replica that has the next turn, the lowest that is left in the round.
 
-        The choice passes three registers. There is time for them: the inputs of the choice change at
-        the beginning of a turn, and its result is needed at the end.
+        The choice passes three registers. There is time for them: the inputs of the choice change
+        at the beginning of a turn, and its result is needed at the end.
 
         Returns
         -------
@@ -279,7 +280,7 @@ class Turns(wiring.Component):
     def _turn(
         self, m: Module, filling: Value, offset: Value, round_index: Value, flips_next: Value
     ) -> Value:
-        """Choose what the turn does: in fill rounds add offset rows, then flip to the initial states.
+        """Choose what the turn does: in fill rounds add offset rows, then flip to initial states.
 
         In other rounds a turn applies the flip that the replica's last turn has found, and compares
         the spins after the flipped one.
