@@ -206,8 +206,9 @@ class Spins(wiring.Component):
     def _masks(self, m: Module, region: int, cursor: data.View) -> tuple[list, list]:
         """Make the masks of the comparison for each group of a region.
 
-        Returned are a mask of spins for each group, and for each group whether the search considers
-        it at all. The second is used one cycle after the comparison, in `Search`.
+        Returned are, from a register of the region, a mask of spins for each group, and for each
+        group whether the search considers it at all. `Search` uses the second one cycle after the
+        comparison.
         """
         copied = named_fields(
             lambda value: copy(m, value, self._family),

@@ -164,9 +164,9 @@ class AnnealJob:
 
     @cached_property
     def most_cycles(self) -> int:
-        """Clock cycles that the run takes at most: every visit of every sweep a flip."""
+        """Clock cycles that the run takes at most: if every visit of every sweep is a flip."""
         problem, size = self.problem, self.problem.size
-        cycles = size.replicas * self.turn_cycles  # of a round
+        cycles = size.replicas * self.turn_cycles  # cycles of a round, at most
         fill = size.fill_rounds(problem.offset_rows + problem.variables)
         # A sweep takes one turn more than it flips spins.
         turns = sum(step.sweeps for step in self.steps) * (problem.variables + 1 + self.refresh)
