@@ -295,9 +295,10 @@ def test_results_that_are_kept_depend_on_their_arguments():
             program.check(dataclasses.replace(SIZE, slots=1))
 
 
-@pytest.mark.parametrize(
-    "copied", [copy.copy, copy.deepcopy, lambda program: pickle.loads(pickle.dumps(program))]
-)
+COPIES = [copy.copy, copy.deepcopy, lambda program: pickle.loads(pickle.dumps(program))]
+
+
+@pytest.mark.parametrize("copied", COPIES)
 def test_a_copy_has_the_fields_alone(copied):
     program = small_program()
     fresh = pickle.dumps(program)
@@ -324,4 +325,13 @@ def test_arrays_are_read_only(name):
     for array in (getattr(program, name), *program.weights):
         with pytest.raises(ValueError, match="read-only"):
             array[:] = 0
-    mine[:] = 0  # The caller's own array stays writable.
+    mine[:] += 1  # The caller's own array stays writable, and is not the program's.
+    assert not np.array_equal(getattr(program, name), mine)
+
+
+@pytest.mark.parametrize("copied", COPIES)
+def test_arrays_of_copies_are_read_only(copied):
+    program = copied(small_program())
+    for array in (program.table, program.feature_minimum, *program.weights):
+        with pytest.raises(ValueError, match="read-only"):
+            array[:] = 0

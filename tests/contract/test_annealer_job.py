@@ -11,6 +11,7 @@ from tensorspin.contract.annealer.image import AnnealerSpace, run_bytes, space_b
 from tensorspin.contract.annealer.job import AnnealJob
 from tensorspin.contract.annealer.size import CYCLES, REFRESH, SWEEPS
 from tensorspin.contract.annealer.steps import Step
+from tensorspin.contract.annealer.thresholds import SEED_BYTES, generators
 from tensorspin.errors import CapacityError
 from tensorspin.golden.annealer.metropolis import anneal
 
@@ -45,6 +46,16 @@ def test_a_job_of_another_size_is_laid_out_anew():
             f"the device holds {CYCLES.maximum}; take .* sweeps or fewer",
         ),
         ({"seed": -1}, ValueError, "seed must be 0 or more, not -1"),
+        (
+            {"seed": np.zeros((3, SEED_BYTES), np.uint8)},
+            ValueError,
+            r"seeds of the generators must be .* of shape \(\d+, \d+\), not uint8 of shape \(3, ",
+        ),
+        (
+            {"seed": np.zeros((generators(SIZE), SEED_BYTES))},
+            ValueError,
+            "seeds of the generators must be uint8 of shape .*, not float64",
+        ),
         ({"problem": "none"}, TypeError, "must be an IsingProblem, not str"),
     ],
 )

@@ -1,7 +1,7 @@
 """Documents name modules and headings that exist.
 
-`test_rooms` checks whole paths. Here are shortened paths, such as ``link/cobs.py``, and
-links to headings, such as ``glossary.md#bond``.
+`test_rooms` checks whole paths, `test_imports` names with dots. Here are shortened paths, such as
+``link/cobs.py`` and ``cobs.py``, and links to headings, such as ``glossary.md#bond``.
 """
 
 import re
@@ -14,6 +14,7 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("exa
 BASES = (ROOT / "sw", ROOT / "hw", ROOT / "sw" / "tensorspin", ROOT / "hw" / "tensorspin_gateware")
 
 SHORT_PATH = re.compile(r"`([a-z_]+(?:/[a-z_0-9]+)*/(?:[a-z_0-9]+\.py)?)`")
+BARE_NAME = re.compile(r"`([a-z_0-9]+\.py)`")
 LINK = re.compile(r"\]\(([^)#:\s]*)#([\w-]+)\)")
 MADE_LATER = {"results/"}
 """Folders that commands make."""
@@ -32,6 +33,18 @@ def test_modules_exist(document):
     bases = (ROOT, document.parent, *BASES)
     lost = [name for name in named if not any((base / name).exists() for base in bases)]
     assert sorted(set(lost) - MADE_LATER) == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_files_named_without_a_path_exist(document):
+    if document.name == "CHANGELOG.md":
+        return
+    there = {
+        path.name
+        for base in ("sw", "hw", "tests", "examples")
+        for path in (ROOT / base).rglob("*.py")
+    }
+    assert set(BARE_NAME.findall(document.read_text())) - there == set()
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

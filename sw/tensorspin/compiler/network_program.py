@@ -21,7 +21,7 @@ from ..golden.contractor.cycles import cycle_count, multiply_accumulates
 from . import program_file
 from .capacity import Demand, check_sound, check_table, demands, program_words
 from .nodes import FloatNode
-from .once import attributes_alone, computed_once
+from .once import attributes_alone, computed_once, read_only
 from .outputs import Classification, Task
 from .quantise import quantise_network
 from .scaling import feature_levels
@@ -107,14 +107,20 @@ class NetworkProgram:
         self.task.check(self.n_outputs)
         if not np.isfinite(self.log2_scale):
             raise ValueError(f"log2_scale must be finite, not {self.log2_scale}")
-        # Views, so that the caller's own arrays stay writable.
-        object.__setattr__(self, "weights", tuple(map(_read_only, self.weights)))
+        self._protect_arrays()
+
+    def _protect_arrays(self) -> None:
+        object.__setattr__(self, "weights", tuple(map(read_only, self.weights)))
         for name in ("table", "feature_minimum", "feature_maximum"):
-            object.__setattr__(self, name, _read_only(getattr(self, name)))
+            object.__setattr__(self, name, read_only(getattr(self, name)))
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the fields alone: a copy computes its own results when it needs them."""
         return attributes_alone(self)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._protect_arrays()  # copied and unpickled arrays are writable
 
     @classmethod
     def from_nodes(
@@ -391,9 +397,3 @@ class NetworkProgram:
             The program.
         """
         return program_file.load(path, cls)
-
-
-def _read_only(array: np.ndarray) -> np.ndarray:
-    view = array.view()
-    view.flags.writeable = False
-    return view

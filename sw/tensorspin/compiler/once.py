@@ -1,10 +1,12 @@
-"""Methods of objects that never change, whose results are computed once."""
+"""Objects that never change: their methods compute results once, their arrays are read-only."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import numpy as np
 
 _RESULTS = "_computed_once"
 """Name of the attribute in which an object keeps the results, by method and arguments."""
@@ -48,3 +50,10 @@ def computed_once(
 def attributes_alone(thing: object) -> dict[str, Any]:
     """Return an object's attributes without the results that it keeps, for ``__getstate__``."""
     return {name: value for name, value in vars(thing).items() if name != _RESULTS}
+
+
+def read_only(array: np.ndarray) -> np.ndarray:
+    """Return a read-only copy of an array: nobody holds one through which it could be changed."""
+    fixed = array.copy()
+    fixed.flags.writeable = False
+    return fixed

@@ -257,9 +257,10 @@ class MPSAnomalyDetector(OutlierMixin, MPSEstimator):
         *cores, label = (tensor.astype(float) for tensor in network.unpack())
         self._keep_normalised(cores, label)
 
-    def _finish(self, inputs: np.ndarray, loss: NegativeLogLikelihood) -> None:
+    def _finish(self, X: np.ndarray, loss: NegativeLogLikelihood) -> None:
         percentage = 100 * float(self.contamination)
-        self.offset_ = float(np.percentile(self._log_likelihood(inputs), percentage))
+        likelihoods = self._log_likelihood(self._site_inputs(X))
+        self.offset_ = float(np.percentile(likelihoods, percentage))
 
     def _log_likelihood(self, inputs: np.ndarray) -> np.ndarray:
         scores, logs = self._contract(inputs)

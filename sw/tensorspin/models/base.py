@@ -104,18 +104,17 @@ class NetworkEstimator(DeployableMixin, BaseEstimator):
         # generator is drawn from it.
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
         self._learn_sites(X, rng)
-        inputs = self._site_inputs(X)
+        # Half the memory and time of float64; noise and rounding are far above its precision.
+        inputs = self._site_inputs(X).astype(np.float32)
         training_map = self._training_map()
         batch_size = self._chosen_batch_size(len(X))
         augmentation = self._augmentation()
-        # Half the memory and time of float64; noise and rounding are far above its precision.
-        narrow_inputs = inputs.astype(np.float32)
-        network, rest, trainable = self._initial_network(narrow_inputs, loss, rng)
+        network, rest, trainable = self._initial_network(inputs, loss, rng)
         self.loss_curve_ = descend(
             network,
             rest,
             trainable,
-            narrow_inputs,
+            inputs,
             training_map,
             loss,
             Schedule(
@@ -130,7 +129,7 @@ class NetworkEstimator(DeployableMixin, BaseEstimator):
             _progress_bar if self.verbose else iter,
         )
         self._keep(network)
-        self._finish(inputs, loss)
+        self._finish(X, loss)
         self.n_iter_ = self.epochs
         return self
 
@@ -183,11 +182,8 @@ class NetworkEstimator(DeployableMixin, BaseEstimator):
         """Take over the tensors of the trained network."""
 
     @abstractmethod
-    def _finish(self, inputs: np.ndarray, loss: Any) -> None:
-        """Learn what depends on the trained network.
-
-        `inputs` are scaled features, ndarray of float64 of shape (n_samples, n_sites).
-        """
+    def _finish(self, X: np.ndarray, loss: Any) -> None:
+        """Learn what depends on the trained network; X holds the validated training samples."""
 
     def _augmentation(self) -> Augmentation:
         """Return how samples are changed while training."""
@@ -336,7 +332,7 @@ class NetworkClassifier(LogitsMixin, ClassifierMixin, NetworkEstimator):
         pixels = np.argsort(self.site_features_).reshape(size)
         return Augmentation(self.input_noise, **of_images, pixels=pixels)
 
-    def _finish(self, inputs: np.ndarray, loss: CrossEntropy) -> None:
+    def _finish(self, X: np.ndarray, loss: CrossEntropy) -> None:
         self.temperature_ = loss.temperature
 
     def _task(self) -> Classification:

@@ -234,7 +234,7 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
             tensor.astype(np.float64) for tensor in network.unpack()
         )
 
-    def _finish(self, inputs: np.ndarray, loss: SquaredError) -> None:
+    def _finish(self, X: np.ndarray, loss: SquaredError) -> None:
         if loss.targets.any():
             # Rounding to 8 bits changes the output of a chain in canonical form about half as much.
             # (A network that is zero everywhere has no canonical form.)

@@ -25,7 +25,7 @@ from .problem import IsingProblem
 from .size import CYCLES, PROBABILITY, REFRESH, RING, START, STEP_ROUNDS, SWEEPS, AnnealerSize
 from .steps import Step
 from .tempering import Ladder, exchange_rounds
-from .thresholds import SEED_BYTES, expand_seed
+from .thresholds import SEED_BYTES, expand_seed, generators
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single answer to whether they are equal
@@ -117,8 +117,7 @@ class AnnealJob:
             If anything else does not fit.
         """
         size = self.problem.size
-        if not isinstance(self.seed, np.ndarray) and self.seed < 0:
-            raise ValueError(f"seed must be 0 or more, not {self.seed}")
+        self._check_seed()
         if not REFRESH.minimum <= self.refresh <= REFRESH.maximum:
             raise ValueError(f"refresh must be 0 to {REFRESH.maximum}, not {self.refresh}")
         self._check_ladder()
@@ -131,6 +130,18 @@ class AnnealJob:
         self._check_cycles()
         if self.initial_states is not None:
             _ = self.start_states  # refuses states that do not fit
+
+    def _check_seed(self) -> None:
+        if not isinstance(self.seed, np.ndarray):
+            if self.seed < 0:
+                raise ValueError(f"seed must be 0 or more, not {self.seed}")
+            return
+        shape = (generators(self.problem.size), SEED_BYTES)
+        if self.seed.shape != shape or self.seed.dtype != np.uint8:
+            raise ValueError(
+                f"seeds of the generators must be uint8 of shape {shape}, not {self.seed.dtype} of "
+                f"shape {self.seed.shape}"
+            )
 
     def _check_ladder(self) -> None:
         size, ladder = self.problem.size, self.ladder
