@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+import re
 import sys
 from collections.abc import Iterator
 
@@ -25,12 +26,20 @@ NOT_ON_METHODS = {"EX01"}
 """A class shows its methods in its own example."""
 
 
+NOT_PUBLIC = re.compile(r"tensorspin\.(benchmarks(\..*)?|cli|contract|driver\.link)")
+"""Packages without ``__all__``: programs, the drivers' own tools, and a folder of packages."""
+
+
 def public_packages() -> list[str]:
     """Names of the packages of `tensorspin` that have ``__all__``, its own first."""
     found = [tensorspin.__name__]
     for package in pkgutil.walk_packages(tensorspin.__path__, "tensorspin."):
-        if package.ispkg and hasattr(importlib.import_module(package.name), "__all__"):
+        if not package.ispkg:
+            continue
+        if hasattr(importlib.import_module(package.name), "__all__"):
             found.append(package.name)
+        elif not NOT_PUBLIC.fullmatch(package.name):
+            raise AttributeError(f"{package.name} has no __all__, which says what is public in it")
     return found
 
 
@@ -45,12 +54,15 @@ def public_objects() -> dict[str, object]:
     return dict(found.values())
 
 
-def methods(name: str, kind: type) -> Iterator[str]:
-    """Names of the public methods that a class of this project defines."""
-    for attribute, value in vars(kind).items():
-        function = getattr(value, "__func__", value)
-        if not attribute.startswith("_") and inspect.isfunction(function):
-            yield f"{name}.{attribute}"
+def methods(kind: type) -> Iterator[str]:
+    """Names of the public methods that a class has from this project, its bases included."""
+    for base in kind.__mro__:
+        if base.__module__.partition(".")[0] != tensorspin.__name__:
+            continue
+        for attribute, value in vars(base).items():
+            function = getattr(value, "__func__", value)
+            if not attribute.startswith("_") and inspect.isfunction(function):
+                yield f"{base.__module__}.{base.__qualname__}.{attribute}"
 
 
 def complaints(name: str, left_out: set[str]) -> list[str]:
@@ -66,14 +78,17 @@ def main() -> int:
     """Print all complaints; 0 if there are none."""
     found = []
     objects = public_objects()
+    of_classes: dict[str, None] = {}  # in the order in which they are found, each once
     for name, thing in objects.items():
         enumeration = isinstance(thing, type) and issubclass(thing, (BaseException, int))
         found += complaints(name, {"PR01", "EX01"} if enumeration else set())
         if inspect.isclass(thing):
-            for method in methods(name, thing):
-                found += complaints(method, NOT_ON_METHODS)
+            of_classes.update(dict.fromkeys(methods(thing)))
+    for method in of_classes:
+        found += complaints(method, NOT_ON_METHODS)
     print(*found, sep="\n", end="\n" if found else "")
-    print(f"docstrings: {len(objects)} public classes and functions, {len(found)} complaints")
+    counted = f"{len(objects)} public classes and functions, {len(of_classes)} methods"
+    print(f"docstrings: {counted}, {len(found)} complaints")
     return 1 if found else 0
 
 
