@@ -39,7 +39,7 @@ def computed_once(
     @wraps(method)
     def kept(self: _Object, /, *args: _Parameters.args, **kwargs: _Parameters.kwargs) -> _Result:
         results = vars(self).setdefault(_RESULTS, {})
-        key = (method.__name__, args, *kwargs.items())
+        key = (method.__qualname__, args, *kwargs.items())
         if key not in results:
             results[key] = method(self, *args, **kwargs)
         return results[key]
