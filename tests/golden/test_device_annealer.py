@@ -1,4 +1,4 @@
-"""The annealer's rules, request by request, as `test_golden_device` has the others."""
+"""The annealer's rules, request by request, as `test_device` has the others."""
 
 from dataclasses import replace
 
