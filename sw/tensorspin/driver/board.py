@@ -7,7 +7,7 @@ each of which has a driver of its own.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -16,14 +16,19 @@ from ..contract.annealer.problem import IsingProblem
 from ..contract.annealer.steps import Step
 from ..contract.annealer.tempering import Ladder
 from ..contract.contractor.results import ContractorResults
+from ..contract.device.engines import ENGINES
 from ..contract.engine import EngineKind
+from ..errors import TensorspinError
 from ..progress import Progress
 from .annealer import AnnealerDriver, BoardAnnealResults
 from .connection import OpenBoard
 from .contractor import ContractorDriver
+from .engine import EngineDriver
 
 if TYPE_CHECKING:
     from ..compiler.network_program import NetworkProgram
+
+_Driver = TypeVar("_Driver", bound=EngineDriver)
 
 
 class Board(OpenBoard):
@@ -214,3 +219,17 @@ class Board(OpenBoard):
             If the run fails; see `anneal`.
         """
         return self._driver(EngineKind.ANNEALER, AnnealerDriver).run(job, progress)
+
+    # Both
+
+    def _driver(self, kind: EngineKind, driver_class: type[_Driver]) -> _Driver:
+        """Give the driver of an engine, or raise an error if the board is closed or lacks it."""
+        if self._session is None:
+            raise self._closed()
+        driver = self._drivers.get(kind)
+        if not isinstance(driver, driver_class):
+            raise TensorspinError(
+                f"the board at {self.url} ({self.info.board}) has no {ENGINES[kind].name} in its "
+                f"bitstream"
+            )
+        return driver

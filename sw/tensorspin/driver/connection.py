@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any, NoReturn, Self, TypeVar
+from typing import Any, NoReturn, Self
 
 from ..contract.device.description import DeviceDescription
-from ..contract.device.engines import ENGINES
 from ..contract.engine import EngineKind
 from ..contract.wire.packets import DeviceStatus
 from ..errors import BaudRateError, LinkError, TensorspinError
@@ -27,8 +26,6 @@ DRIVERS: dict[int, Callable[[Session, Callable[[], None]], EngineDriver]] = {
 }
 """The driver of each engine, by `EngineKind`: called with the session, and with a function that
 makes all drivers of the board forget the models that the device has lost."""
-
-_Driver = TypeVar("_Driver", bound=EngineDriver)
 
 
 class OpenBoard:
@@ -174,8 +171,12 @@ class OpenBoard:
     @property
     def _open_session(self) -> Session:
         if self._session is None:
-            raise TensorspinError(f"the board at {self.url} is closed; open it again")
+            raise self._closed()
         return self._session
+
+    def _closed(self) -> TensorspinError:
+        """Make the error of a board that was closed and is still used."""
+        return TensorspinError(f"the board at {self.url} is closed; open it again")
 
     # The device
 
@@ -245,13 +246,3 @@ class OpenBoard:
     def _forget_models(self) -> None:
         for driver in self._drivers.values():
             driver.forget_model()
-
-    def _driver(self, kind: EngineKind, driver_class: type[_Driver]) -> _Driver:
-        """Give the driver of an engine, or raise an error if the board is closed or lacks it."""
-        driver = self._drivers.get(kind) if self._open_session else None
-        if not isinstance(driver, driver_class):
-            raise TensorspinError(
-                f"the board at {self.url} ({self.info.board}) has no {ENGINES[kind].name} in its "
-                f"bitstream"
-            )
-        return driver
