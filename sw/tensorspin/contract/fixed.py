@@ -9,6 +9,7 @@ counterpart of `round_shift` and `saturate` is `tensorspin_gateware.primitives.r
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -40,17 +41,19 @@ class Format:
     i_bits: int
     f_bits: int
 
-    @property
+    # A format never changes, and its limits are asked for in every run: they are computed once.
+
+    @cached_property
     def width(self) -> int:
         """Number of bits of a number in this format."""
         return self.i_bits + self.f_bits
 
-    @property
+    @cached_property
     def minimum(self) -> int:
         """Least raw integer that the format can hold."""
         return -(1 << (self.width - 1)) if self.signed else 0
 
-    @property
+    @cached_property
     def maximum(self) -> int:
         """Greatest raw integer that the format can hold."""
         return (1 << (self.width - self.signed)) - 1
