@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..contract.wire.packets import PacketType, Status
 
@@ -18,8 +17,7 @@ Reply = tuple[Status, bytes]
 """First byte of a reply's payload, and the bytes that follow it."""
 
 
-@dataclass(frozen=True)
-class LateReply:
+class LateReply(NamedTuple):
     """The reply to a request that had to be computed first.
 
     Parameters

@@ -8,7 +8,6 @@ from ...contract.annealer.engine import annealer_spaces
 from ...contract.annealer.image import (
     POINTER_BYTES,
     AnnealerSpace,
-    result_bytes,
     run_bytes,
     stride_bits,
 )
@@ -88,6 +87,7 @@ class DeviceAnnealer(GoldenEngine):
             for space, found in annealer_spaces(size).items()
         }
         self.cleared = False
+        self._run_bytes = run_bytes(size)
         self._pointer = 0
         self._run: _RunUnderWay | None = None
 
@@ -95,7 +95,7 @@ class DeviceAnnealer(GoldenEngine):
 
     def execute(self, kind: PacketType, payload: bytes, cycle: float) -> Reply:
         """Execute ANNEAL: start a run."""
-        if len(payload) != run_bytes(self.size):
+        if len(payload) != self._run_bytes:
             return Status.BAD_LENGTH, b""
         self.start(payload, cycle)
         return Status.OK, b""
@@ -199,7 +199,7 @@ class DeviceAnnealer(GoldenEngine):
         run.steps = len(job.steps)
         found = anneal(job)
         blocks = found.blocks(job.problem)
-        stride = 1 << stride_bits(result_bytes(self.size))
+        stride = 1 << stride_bits(len(blocks[0]))
         for replica, block in enumerate(blocks):
             results[replica * stride : replica * stride + len(block)] = block
         return found.cycles
