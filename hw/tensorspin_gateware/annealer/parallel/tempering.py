@@ -11,8 +11,13 @@ from amaranth import Module, Mux, Signal, signed
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from tensorspin.contract.annealer.size import PROBABILITY, AnnealerSize, Exchange
-from tensorspin.contract.annealer.tempering import FIRST_DIGIT, LADDER_READ, pair_cycles
+from tensorspin.contract.annealer.size import (
+    FIRST_DIGIT,
+    LADDER_READ,
+    PROBABILITY,
+    AnnealerSize,
+    Exchange,
+)
 from tensorspin.contract.annealer.thresholds import WORD_BITS
 
 from ..common.interface import rank_layout, slot_bits, step_layout
@@ -62,8 +67,8 @@ class Tempering(wiring.Component):
     rank : Out(slot_bits(size))
         Rank of replica `slot`; combinational.
 
-    Latency: an exchange takes ``pair_cycles(size)`` cycles, `LADDER_READ` from a replica's number
-    to its probabilities.
+    Latency: an exchange takes `AnnealerSize.pair_cycles` cycles, `LADDER_READ` from a replica's
+    number to its probabilities.
     """
 
     def __init__(self, size: AnnealerSize) -> None:
@@ -102,7 +107,7 @@ class Tempering(wiring.Component):
         new_rank, new_replica = ranks.write_port(), replicas.write_port()
 
         active = Signal()
-        count = Signal(range(pair_cycles(size)))  # cycle of the pair
+        count = Signal(range(size.pair_cycles))  # cycle of the pair
         first_rank = Signal(slot)
         first, second = Signal(slot), Signal(slot)  # replicas of the pair, the hotter first
         first_energy = Signal.like(self.energy)
@@ -139,7 +144,7 @@ class Tempering(wiring.Component):
         # overrules it. What is left of the difference above the threshold's digits decides first:
         # a negative rest accepts in any case, a positive one never.
         digit = Signal()
-        last = pair_cycles(size) - 1
+        last = size.pair_cycles - 1
         m.d.comb += [
             replica_at.addr.eq(Mux(count == 0, first_rank, first_rank + 1)),
             self.energy_slot.eq(Mux(count == 1, first, second)),

@@ -22,7 +22,6 @@ from tensorspin.contract.annealer.size import (
     Exchange,
     Moving,
 )
-from tensorspin.contract.annealer.tempering import exchange_rounds
 
 from ..common.delay import delay, delay_fields
 from ..common.interface import (
@@ -309,7 +308,7 @@ class Turns(wiring.Component):
         if not size.tempering:
             m.d.comb += [leaves.eq(boundary & finished), self.move.eq(self.run)]
             return None
-        rounds = exchange_rounds(size)
+        rounds = size.exchange_rounds
         begun = Signal(range(rounds + 1))
         wants = (self.step.exchange != Exchange.NONE) & (begun != rounds)
         m.d.comb += [

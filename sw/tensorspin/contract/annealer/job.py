@@ -24,7 +24,7 @@ from .image import (
 from .problem import IsingProblem
 from .size import CYCLES, PROBABILITY, REFRESH, RING, START, STEP_ROUNDS, SWEEPS, AnnealerSize
 from .steps import Step
-from .tempering import Ladder, exchange_rounds
+from .tempering import Ladder
 from .thresholds import SEED_BYTES, expand_seed, generators
 
 
@@ -181,7 +181,7 @@ class AnnealJob:
         fill = size.fill_rounds(problem.offset_rows + problem.variables)
         # A sweep takes one turn more than it flips spins.
         turns = sum(step.sweeps for step in self.steps) * (problem.variables + 1 + self.refresh)
-        ends = (STEP_ROUNDS + exchange_rounds(size)) * len(self.steps)
+        ends = (STEP_ROUNDS + size.exchange_rounds) * len(self.steps)
         return START + cycles * (fill + turns + ends)
 
     @property

@@ -75,6 +75,13 @@ EXTRA_EXCHANGE_BITS = 6
 """Digits by which a threshold for an exchange is longer than a spin's. It is drawn at the inverse
 of the difference of two inverse temperatures, which is high where they are close to each other."""
 
+FIRST_DIGIT = 3
+"""Cycle of an exchange of two replicas in which the lowest digit of its threshold is drawn; before
+it the two replicas and their energies are read."""
+
+LADDER_READ = 2
+"""Cycles from the rank of a replica to the probabilities of that rank."""
+
 
 class Moving(enum.IntEnum):
     """Which replicas do the sweeps of a step; the others wait."""
@@ -221,6 +228,19 @@ class AnnealerSize:
     def exchange_bits(self) -> int:
         """Width of a threshold for an exchange of two neighbouring ranks, in bits."""
         return self.threshold_bits + EXTRA_EXCHANGE_BITS
+
+    @cached_property
+    def pair_cycles(self) -> int:
+        """Clock cycles of the exchange of one pair of ranks, from one pair to the next.
+
+        `tensorspin.contract.annealer.tempering` says what happens in each of them.
+        """
+        return FIRST_DIGIT + self.exchange_bits + 2
+
+    @cached_property
+    def exchange_rounds(self) -> int:
+        """Whole rounds that the exchanges of a step take, after its sweeps."""
+        return -(-(self.replicas // 2 * self.pair_cycles + LADDER_READ) // self.replicas)
 
     @cached_property
     def sequences(self) -> tuple[int, ...]:

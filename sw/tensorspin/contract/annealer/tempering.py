@@ -12,7 +12,7 @@ if half the difference of the two energies, an integer, does not exceed a thresh
 is drawn like a spin's, at the temperature ``1 / (1 / T_a - 1 / T_b)``, so the decision needs no
 multiplication either.
 
-The engine takes one pair after the other, `pair_cycles` each:
+The engine takes one pair after the other, `AnnealerSize.pair_cycles` each:
 
 ======== ==========================================================================
 cycle    what happens
@@ -35,12 +35,6 @@ import numpy as np
 
 from .size import AnnealerSize, Exchange
 from .steps import Step, digit_probabilities, schedule
-
-FIRST_DIGIT = 3
-"""Cycle of a pair in which the lowest digit of the threshold is drawn."""
-
-LADDER_READ = 2
-"""Cycles from the rank of a replica to the probabilities of that rank."""
 
 
 @dataclass(frozen=True)
@@ -156,35 +150,3 @@ def tempering_schedule(steps: int, sweeps: int, size: AnnealerSize) -> list[Step
     plain = schedule([1.0] * steps, sweeps, size)
     kinds = (Exchange.EVEN, Exchange.ODD)
     return [replace(step, exchange=kinds[index % 2]) for index, step in enumerate(plain)]
-
-
-def pair_cycles(size: AnnealerSize) -> int:
-    """Count the clock cycles of the exchange of one pair of ranks.
-
-    Parameters
-    ----------
-    size : AnnealerSize
-        Size of the device, which has the width of a threshold for exchanges.
-
-    Returns
-    -------
-    int
-        Cycles from one pair to the next.
-    """
-    return FIRST_DIGIT + size.exchange_bits + 2
-
-
-def exchange_rounds(size: AnnealerSize) -> int:
-    """Count the rounds that the exchanges of a step take, after its sweeps.
-
-    Parameters
-    ----------
-    size : AnnealerSize
-        Size of the device.
-
-    Returns
-    -------
-    int
-        Whole rounds, in whose turns nothing is compared.
-    """
-    return -(-(size.replicas // 2 * pair_cycles(size) + LADDER_READ) // size.replicas)

@@ -7,9 +7,9 @@ import numpy as np
 from ...contract.annealer import windows
 from ...contract.annealer.job import AnnealJob
 from ...contract.annealer.results import AnnealResults
-from ...contract.annealer.size import START, STEP_ROUNDS, Exchange, Moving
+from ...contract.annealer.size import FIRST_DIGIT, START, STEP_ROUNDS, Exchange, Moving
 from ...contract.annealer.steps import Step
-from ...contract.annealer.tempering import FIRST_DIGIT, Ladder, exchange_rounds, pair_cycles
+from ...contract.annealer.tempering import Ladder
 from .thresholds import GoldenThresholds
 
 
@@ -134,14 +134,14 @@ class GoldenAnnealer:
     def _exchange(self, pairs: Exchange) -> None:
         """Exchange the ranks of neighbouring pairs by `tensorspin.contract.annealer.tempering`."""
         size = self.problem.size
-        rounds = exchange_rounds(size)
+        rounds = size.exchange_rounds
         words = self._thresholds.exchange_words(rounds)
         self.turns += rounds * size.replicas
         self._rest = np.maximum(self._rest - rounds, 0)
         replicas = np.argsort(self.ranks)
         for pair, rank in enumerate(range(pairs is Exchange.ODD, size.replicas - 1, 2)):
             hot, cold = replicas[rank : rank + 2]
-            begin = pair * pair_cycles(size) + FIRST_DIGIT
+            begin = pair * size.pair_cycles + FIRST_DIGIT
             digits = words[begin : begin + size.exchange_bits] < self._ladder.exchanges[rank]
             threshold = digits @ (1 << np.arange(size.exchange_bits))
             if (self.energies[hot] - self.energies[cold]) // 2 <= threshold:
