@@ -7,7 +7,7 @@ import pytest
 
 from tensorspin.contract.device.boards import BOARDS, CONTRACTORS, find_board
 from tensorspin.contract.device.description import DeviceDescription
-from tensorspin.contract.wire.packets import MAX_PAYLOAD
+from tensorspin.contract.wire.frames import MAX_PAYLOAD
 from tensorspin_gateware.accelerator import Accelerator
 from tensorspin_gateware.boards import HARDWARE, create_platform, oscillator_hz
 from tensorspin_gateware.build.top import BoardTop

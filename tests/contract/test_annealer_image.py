@@ -24,7 +24,7 @@ from tensorspin.contract.annealer.size import AnnealerSize, Moving
 from tensorspin.contract.annealer.steps import schedule
 from tensorspin.contract.annealer.thresholds import MAX_SAMPLES, expand_seed
 from tensorspin.contract.contractor.memory import MemorySpace
-from tensorspin.contract.wire.packets import MAX_PAYLOAD
+from tensorspin.contract.wire.frames import MAX_PAYLOAD
 from tests.support.random_problems import random_problem
 
 SIZES = [

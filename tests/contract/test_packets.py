@@ -6,31 +6,31 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tensorspin.contract.wire import cobs
-from tensorspin.contract.wire.packets import MAX_PAYLOAD, FrameSplitter, Packet
+from tensorspin.contract.wire import frames
+from tensorspin.contract.wire.frames import MAX_PAYLOAD, FrameSplitter, Packet
 
 packets = st.builds(
     Packet, st.integers(0, 255), st.integers(0, 255), st.binary(max_size=MAX_PAYLOAD)
 )
 
 
-@given(st.binary(min_size=1, max_size=cobs.MAX_BODY))
+@given(st.binary(min_size=1, max_size=frames.MAX_BODY))
 def test_cobs_round_trip(body):
-    frame = cobs.encode(body)
-    assert len(frame) == len(body) + cobs.OVERHEAD
-    assert frame.index(cobs.DELIMITER) == len(frame) - 1
-    assert cobs.decode(frame[:-1]) == body
+    frame = frames.encode(body)
+    assert len(frame) == len(body) + frames.COBS_OVERHEAD
+    assert frame.index(frames.DELIMITER) == len(frame) - 1
+    assert frames.decode(frame[:-1]) == body
 
 
-@pytest.mark.parametrize("length", [0, cobs.MAX_BODY + 1])
+@pytest.mark.parametrize("length", [0, frames.MAX_BODY + 1])
 def test_cobs_refuses_lengths(length):
-    with pytest.raises(ValueError, match=f"1 to {cobs.MAX_BODY} bytes, not {length}"):
-        cobs.encode(bytes(length))
+    with pytest.raises(ValueError, match=f"1 to {frames.MAX_BODY} bytes, not {length}"):
+        frames.encode(bytes(length))
 
 
 @pytest.mark.parametrize("frame", [b"", b"\x05ab", b"\xff" + b"a" * 254, b"\x01"])
 def test_cobs_refuses_damage(frame):
-    decoded = cobs.decode(frame)
+    decoded = frames.decode(frame)
     assert decoded is None or frame == b"\x01"
 
 
@@ -54,7 +54,7 @@ def test_a_damaged_byte_costs_that_packet_only(first, second, data):
     frame[position] ^= data.draw(st.integers(1, 255))
     splitter = FrameSplitter()
     # The first delimiter ends whatever the damage has left open.
-    received = splitter.feed(bytes(frame) + bytes([cobs.DELIMITER]) + second.frame())
+    received = splitter.feed(bytes(frame) + bytes([frames.DELIMITER]) + second.frame())
     assert received == [second]
     assert splitter.damaged >= 1
 
@@ -64,7 +64,7 @@ def test_a_damaged_byte_costs_that_packet_only(first, second, data):
 def test_garbage_does_not_pile_up(garbage, packet):
     splitter = FrameSplitter()
     splitter.feed(garbage.replace(b"\0", b"x"))
-    assert splitter.feed(bytes([cobs.DELIMITER]) + packet.frame()) == [packet]
+    assert splitter.feed(bytes([frames.DELIMITER]) + packet.frame()) == [packet]
 
 
 def test_long_payload_is_refused():

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from tensorspin.contract.contractor.memory import MemorySpace
-from tensorspin.contract.wire.cobs import OVERHEAD
+from tensorspin.contract.wire.frames import COBS_OVERHEAD
 from tensorspin.contract.wire.packets import (
     PROTOCOL_VERSION,
     STATUS,
@@ -160,7 +160,7 @@ def test_window_is_used_and_kept():
     writes = [Write(MemorySpace.TABLE, 0, bytes(100))] * 50
     list(session.exchange(writes))
     body = 100 + 4 + 7
-    assert most == (ROW.receive_bytes // body) * (body + OVERHEAD)
+    assert most == (ROW.receive_bytes // body) * (body + COBS_OVERHEAD)
     assert session.line.statistics.resent == 0
 
 

@@ -12,8 +12,8 @@ import pytest
 import serial
 import serial.tools.list_ports
 
-from tensorspin.contract.wire.cobs import DELIMITER
-from tensorspin.contract.wire.packets import Packet, PacketType
+from tensorspin.contract.wire.frames import DELIMITER, Packet
+from tensorspin.contract.wire.packets import PacketType
 from tensorspin.driver.board import Board
 from tensorspin.driver.transports import baud_rates, open_transport
 from tensorspin.driver.transports.golden import GoldenTransport

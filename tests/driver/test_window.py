@@ -5,7 +5,8 @@ from collections import deque
 import pytest
 
 from tensorspin.contract.contractor.memory import MemorySpace
-from tensorspin.contract.wire.packets import REJECT, REPLY, Packet, PacketType, RejectReason
+from tensorspin.contract.wire.frames import Packet
+from tensorspin.contract.wire.packets import REJECT, REPLY, PacketType, RejectReason
 from tensorspin.driver.link.requests import MAX_DATA, Read, RunSample, Write
 from tensorspin.driver.link.window import PendingRequest, Window
 

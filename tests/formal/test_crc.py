@@ -8,7 +8,7 @@ from amaranth.lib import crc, wiring
 from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
 from amaranth.lib.wiring import In
 
-from tensorspin.contract.wire.packets import CRC
+from tensorspin.contract.wire.frames import CRC
 
 from ..support.proof import Model
 

@@ -7,8 +7,8 @@ from amaranth.hdl import Assert, Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
-from tensorspin.contract.wire.cobs import MAX_BODY
-from tensorspin.contract.wire.packets import CRC, HEADER, PacketType, RejectReason
+from tensorspin.contract.wire.frames import CRC, HEADER, MAX_BODY
+from tensorspin.contract.wire.packets import PacketType, RejectReason
 from tensorspin_gateware.link import receiver
 from tensorspin_gateware.link.cobs import BodyByte
 from tensorspin_gateware.link.packet import SEQUENCE_BITS, PacketByte

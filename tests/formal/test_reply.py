@@ -7,7 +7,7 @@ from amaranth.hdl import Array, Assert, Assume, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In
 
-from tensorspin.contract.wire.packets import HEADER
+from tensorspin.contract.wire.frames import HEADER
 from tensorspin_gateware.contractor.interface import RESULT_WORD
 from tensorspin_gateware.link.packet import SEQUENCE_BITS
 from tensorspin_gateware.router import reply

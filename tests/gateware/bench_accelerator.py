@@ -20,16 +20,8 @@ from tensorspin.contract.annealer.size import SWEEPS
 from tensorspin.contract.annealer.steps import highest_temperature, schedule
 from tensorspin.contract.contractor.memory import MemorySpace
 from tensorspin.contract.wire import packets
-from tensorspin.contract.wire.packets import (
-    MAX_PAYLOAD,
-    REJECT,
-    REPLY,
-    DeviceStatus,
-    FrameSplitter,
-    Packet,
-    PacketType,
-    pack_memory,
-)
+from tensorspin.contract.wire.frames import MAX_PAYLOAD, SEQUENCE_MODULUS, FrameSplitter, Packet
+from tensorspin.contract.wire.packets import REJECT, REPLY, DeviceStatus, PacketType, pack_memory
 from tensorspin.golden.annealer.device import DeviceAnnealer
 from tensorspin.golden.device import GoldenDevice
 from tests.support.random_problems import problem_scripts, random_problem
@@ -66,7 +58,7 @@ class Host:
         # A device counts what comes while a STATUS waits for its turn.
         if kind != PacketType.STATUS and self.rng.random() < 0.1:
             self.data += frame  # repeated, out of sequence
-        self.sequence = (self.sequence + 1) % packets.SEQUENCE_MODULUS
+        self.sequence = (self.sequence + 1) % SEQUENCE_MODULUS
 
     def write(self, space: int, data: bytes) -> None:
         step = MAX_PAYLOAD - packets.MEMORY.size
@@ -143,7 +135,7 @@ class Host:
         annealing = True
         while annealing:
             frame = Packet(PacketType.STATUS, self.sequence).frame()
-            self.sequence = (self.sequence + 1) % packets.SEQUENCE_MODULUS
+            self.sequence = (self.sequence + 1) % SEQUENCE_MODULUS
             self.golden.respond(frame)
             self.tx.items.clear()
             self.rx.queue.extend(frame)

@@ -5,17 +5,14 @@ import pytest
 
 from tensorspin.contract.contractor.memory import MemorySpace
 from tensorspin.contract.device.description import DeviceDescription
-from tensorspin.contract.wire.cobs import MAX_BODY
+from tensorspin.contract.wire.frames import MAX_BODY, MAX_PAYLOAD, FrameSplitter, Packet
 from tensorspin.contract.wire.packets import (
     ACTIVATE,
-    MAX_PAYLOAD,
     OFFSET,
     REJECT,
     REPLY,
     RESULT,
     DeviceStatus,
-    FrameSplitter,
-    Packet,
     PacketType,
     RejectReason,
     Status,

@@ -16,8 +16,8 @@ from tensorspin.contract.annealer.image import (
 from tensorspin.contract.annealer.job import AnnealJob
 from tensorspin.contract.annealer.results import AnnealResults
 from tensorspin.contract.contractor.memory import MemorySpace
-from tensorspin.contract.wire import packets
-from tensorspin.contract.wire.packets import MAX_PAYLOAD, PacketType, Status
+from tensorspin.contract.wire.frames import BITS_PER_BYTE, FRAME_OVERHEAD, MAX_PAYLOAD
+from tensorspin.contract.wire.packets import PacketType, Status
 from tensorspin.golden.annealer.metropolis import anneal
 from tensorspin.golden.device import GoldenDevice
 
@@ -86,8 +86,8 @@ def test_bytes_on_the_line_take_their_time():
     host = Host(GoldenDevice(BOTH))
     before = host.device.cycle
     host.ask(PacketType.ANNEAL, RUN)
-    frame = packets.FRAME_OVERHEAD + len(RUN)
-    cycles = frame * packets.BITS_PER_BYTE * BOTH.clock_hz / BOTH.baud
+    frame = FRAME_OVERHEAD + len(RUN)
+    cycles = frame * BITS_PER_BYTE * BOTH.clock_hz / BOTH.baud
     assert host.device.cycle - before == pytest.approx(cycles)
 
 

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 
 from tensorspin.contract.device.boards import find_board
-from tensorspin.contract.wire.cobs import DELIMITER
+from tensorspin.contract.wire.frames import DELIMITER
 from tensorspin.driver.board import Board
 from tensorspin.driver.link.session import Session
 from tensorspin.driver.transports import Transport

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tensorspin.contract.wire.cobs import DELIMITER
+from tensorspin.contract.wire.frames import DELIMITER
 from tensorspin.driver.transports import Transport
 
 

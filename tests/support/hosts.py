@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from tensorspin.contract.contractor.memory import MemorySpace
+from tensorspin.contract.wire.frames import FrameSplitter, Packet
 from tensorspin.contract.wire.packets import (
     ACTIVATE,
     READ_COUNT,
     REPLY,
     DeviceStatus,
-    FrameSplitter,
-    Packet,
     PacketType,
     Status,
     pack_memory,

@@ -1,4 +1,4 @@
-"""Byte stuffing (COBS) for a stream of bytes; the gateware of `tensorspin.contract.wire.cobs`.
+"""Byte stuffing (COBS) for a stream of bytes; the gateware of `tensorspin.contract.wire.frames`.
 
 A frame is a body in which zeros have been replaced, and a zero after it, the delimiter. The body
 is cut into *blocks*, one for each of its zeros and one for its end; each block is preceded by its
@@ -9,7 +9,7 @@ from amaranth import Module, Mux, Signal
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from tensorspin.contract.wire.cobs import DELIMITER, MAX_BODY
+from tensorspin.contract.wire.frames import DELIMITER, MAX_BODY
 
 from .packet import PacketByte
 
@@ -28,7 +28,7 @@ class BodyByte(data.Struct):
     end : 1
         The end of the frame: all bytes of the body have come before.
     damaged : 1
-        At the end: the frame was not one that `tensorspin.contract.wire.cobs.encode` makes.
+        At the end: the frame was not one that `tensorspin.contract.wire.frames.encode` makes.
     """
 
     data: 8
@@ -122,7 +122,7 @@ class COBSEncoder(wiring.Component):
     Ports
     -----
     bodies : In(stream of PacketByte)
-        Bodies; at most `tensorspin.contract.wire.cobs.MAX_BODY` bytes up to `last`.
+        Bodies; at most `tensorspin.contract.wire.frames.MAX_BODY` bytes up to `last`.
     frames : Out(stream of 8)
         Bytes for the line.
 

@@ -3,7 +3,8 @@
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from tensorspin.contract.wire.packets import SEQUENCE_MODULUS, RejectReason
+from tensorspin.contract.wire.frames import SEQUENCE_MODULUS
+from tensorspin.contract.wire.packets import RejectReason
 
 SEQUENCE_BITS = (SEQUENCE_MODULUS - 1).bit_length()
 """Width of a sequence number, in bits."""

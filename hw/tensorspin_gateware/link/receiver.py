@@ -8,8 +8,8 @@ from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
-from tensorspin.contract.wire.cobs import MAX_BODY
-from tensorspin.contract.wire.packets import CRC, HEADER, PacketType, RejectReason
+from tensorspin.contract.wire.frames import CRC, HEADER, MAX_BODY
+from tensorspin.contract.wire.packets import PacketType, RejectReason
 
 from .cobs import COBSDecoder
 from .packet import SEQUENCE_BITS, CountersSignature, PacketByte, RejectSignature

@@ -5,7 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
 from amaranth.lib.wiring import In, Out
 
-from tensorspin.contract.wire.packets import CRC
+from tensorspin.contract.wire.frames import CRC
 
 from .cobs import COBSEncoder
 from .packet import PacketByte

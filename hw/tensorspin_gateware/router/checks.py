@@ -10,6 +10,7 @@ from tensorspin.contract.device.capabilities import device_requests, device_spac
 from tensorspin.contract.device.engines import ENGINES, Engines
 from tensorspin.contract.engine import EngineKind
 from tensorspin.contract.wire import packets
+from tensorspin.contract.wire.frames import MAX_PAYLOAD
 from tensorspin.contract.wire.packets import PacketType, Status
 
 from ..contractor.interface import ADDRESS_BITS
@@ -159,7 +160,7 @@ class RequestChecks(wiring.Component):
                 )
             ),
             continues.eq((address == 0) | (address == self.filled)),
-            count_fits.eq(~left.matches(0, *range(packets.MAX_PAYLOAD, 1 << len(left)))),
+            count_fits.eq(~left.matches(0, *range(MAX_PAYLOAD, 1 << len(left)))),
         ]
         with m.Switch(self.space):
             for number, found in self._spaces.items():

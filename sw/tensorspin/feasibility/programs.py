@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from ..compiler.capacity import Demand
 from ..compiler.network_program import NetworkProgram
 from ..contract.device.boards import BoardSpec
-from ..contract.wire.packets import BITS_PER_BYTE, FRAME_OVERHEAD, OFFSET
+from ..contract.wire.frames import BITS_PER_BYTE, FRAME_OVERHEAD
+from ..contract.wire.packets import OFFSET
 from ..driver.link.requests import MAX_DATA
 from ..golden.contractor.cycles import utilisation
 

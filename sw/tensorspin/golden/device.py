@@ -24,19 +24,15 @@ from ..contract.device.capabilities import device_requests, device_spaces
 from ..contract.device.engines import ENGINES
 from ..contract.engine import EngineKind
 from ..contract.wire import packets
-from ..contract.wire.cobs import DELIMITER
-from ..contract.wire.packets import (
+from ..contract.wire.frames import (
     BITS_PER_BYTE,
-    REJECT,
-    REPLY,
+    DELIMITER,
+    MAX_PAYLOAD,
     SEQUENCE_MODULUS,
-    DeviceStatus,
     FrameSplitter,
     Packet,
-    PacketType,
-    RejectReason,
-    Status,
 )
+from ..contract.wire.packets import REJECT, REPLY, DeviceStatus, PacketType, RejectReason, Status
 from .annealer.device import DeviceAnnealer
 from .contractor.device import DeviceContractor
 from .engine import GoldenEngine, Reply
@@ -256,7 +252,7 @@ class GoldenDevice:
         if len(payload) != packets.MEMORY.size + packets.READ_COUNT.size:
             return Status.BAD_LENGTH, b""
         (count,) = packets.READ_COUNT.unpack_from(payload, packets.MEMORY.size)
-        if not 1 <= count < packets.MAX_PAYLOAD:  # The status byte goes along.
+        if not 1 <= count < MAX_PAYLOAD:  # The status byte goes along.
             return Status.BAD_LENGTH, b""
         space, address = packets.unpack_memory(payload)
         status = self._check_address(space, address + count, "readable")

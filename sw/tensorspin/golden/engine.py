@@ -139,7 +139,7 @@ class GoldenEngine(ABC):
         return False
 
     def status(self, cycle: float) -> dict[str, int]:
-        """Give the fields of `tensorspin.contract.wire.status.DeviceStatus` that are this engine's.
+        """Give the fields of `DeviceStatus`, the reply to STATUS, that are this engine's.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Compares encoder and decoder with `tensorspin.contract.wire.cobs`."""
+"""Compares encoder and decoder with `tensorspin.contract.wire.frames`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import random
 
 import cocotb
 
-from tensorspin.contract.wire import cobs
+from tensorspin.contract.wire.frames import COBS_OVERHEAD, MAX_BODY, decode, encode
 
 from .agents import Bench, Sink, Source, packet_items
 
@@ -18,15 +18,15 @@ BODIES = [
     b"\1",
     b"\0\0",
     b"\xff\0\xff",
-    bytes(cobs.MAX_BODY),
+    bytes(MAX_BODY),
     bytes(range(1, 254)),
-    b"\1" * cobs.MAX_BODY,
-    b"\1" * (cobs.MAX_BODY - 1) + b"\0",
-    b"\0" + b"\xff" * (cobs.MAX_BODY - 1),
+    b"\1" * MAX_BODY,
+    b"\1" * (MAX_BODY - 1) + b"\0",
+    b"\0" + b"\xff" * (MAX_BODY - 1),
 ]
 
 
-def random_body(rng: random.Random, longest: int = cobs.MAX_BODY) -> bytes:
+def random_body(rng: random.Random, longest: int = MAX_BODY) -> bytes:
     """Draw bytes with few or many zeros."""
     values = rng.choice([range(2), range(256), [*range(16)], [255, 0, 1]])
     return bytes(rng.choices(values, k=rng.randint(1, longest)))
@@ -41,12 +41,12 @@ async def encoder(dut):
     await bench.reset()
     for probability in (1, 0.5):
         source.probability = sink.probability = probability
-        bodies = BODIES + [random_body(rng, rng.choice([5, cobs.MAX_BODY])) for _ in range(30)]
+        bodies = BODIES + [random_body(rng, rng.choice([5, MAX_BODY])) for _ in range(30)]
         sink.items.clear()
         for body in bodies:
             source.queue.extend(packet_items(body))
         await bench.settle(source, sink)
-        assert bytes(sink.items) == b"".join(map(cobs.encode, bodies))
+        assert bytes(sink.items) == b"".join(map(encode, bodies))
 
 
 @cocotb.test()
@@ -56,7 +56,7 @@ async def encoder_latency(dut):
     sink = Sink(dut, "stuffed", rng)
     bench = Bench(dut, source, sink)
     await bench.reset()
-    for length in (1, 20, cobs.MAX_BODY):
+    for length in (1, 20, MAX_BODY):
         for _ in range(3):
             await bench.step()
         sink.items.clear()
@@ -64,8 +64,8 @@ async def encoder_latency(dut):
         begin = bench.cycle
         await bench.until(lambda: sink.items)
         assert bench.cycle - begin == length + 3
-        await bench.until(lambda length=length: len(sink.items) == length + cobs.OVERHEAD)
-        assert bench.cycle - begin == length + 2 + length + cobs.OVERHEAD
+        await bench.until(lambda length=length: len(sink.items) == length + COBS_OVERHEAD)
+        assert bench.cycle - begin == length + 2 + length + COBS_OVERHEAD
 
 
 def decoded(frames: list[bytes]) -> list[int]:
@@ -76,7 +76,7 @@ def decoded(frames: list[bytes]) -> list[int]:
     items = []
     for frame in frames:
         if frame:
-            body = cobs.decode(frame)
+            body = decode(frame)
             items += [END | DAMAGED] if body is None else [*body, END]
     return items
 
@@ -100,7 +100,7 @@ async def decoder(dut):
     sink = Sink(dut, "bodies", rng)
     bench = Bench(dut, source, sink)
     await bench.reset()
-    frames = [cobs.encode(body)[:-1] for body in BODIES]
+    frames = [encode(body)[:-1] for body in BODIES]
     frames += [
         b"",
         b"",
@@ -115,7 +115,7 @@ async def decoder(dut):
         b"\2a",
     ]
     for _ in range(60):
-        frame = bytearray(cobs.encode(random_body(rng, rng.choice([4, cobs.MAX_BODY])))[:-1])
+        frame = bytearray(encode(random_body(rng, rng.choice([4, MAX_BODY])))[:-1])
         fault = rng.random()
         if fault < 0.2:
             frame[rng.randrange(len(frame))] = rng.randrange(1, 256)

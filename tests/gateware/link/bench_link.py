@@ -9,17 +9,15 @@ from collections import Counter
 import cocotb
 from cocotb.handle import SimHandleBase
 
-from tensorspin.contract.wire import cobs
-from tensorspin.contract.wire.packets import (
+from tensorspin.contract.wire import frames
+from tensorspin.contract.wire.frames import (
     CRC,
     MAX_PAYLOAD,
-    REJECT,
     SEQUENCE_MODULUS,
     FrameSplitter,
     Packet,
-    PacketType,
-    RejectReason,
 )
+from tensorspin.contract.wire.packets import REJECT, PacketType, RejectReason
 from tests.gateware.bench import bench_parameters
 
 from .agents import Bench, Sink, Source, packet_items, split_packets
@@ -84,11 +82,11 @@ class ReceiverModel:
         self.decoded = self.rx.last_sent if self.rx.sent else None
 
     def take(self, byte: int, read_position: int) -> None:
-        if byte != cobs.DELIMITER:
+        if byte != frames.DELIMITER:
             self.frame.append(byte)
             self.read_positions.append(read_position)
         elif self.frame:
-            body = cobs.decode(bytes(self.frame))
+            body = frames.decode(bytes(self.frame))
             packet = None if body is None else Packet.from_body(body)
             self.verdict = packet, self.judge(packet)
             self.frame.clear()
@@ -164,9 +162,9 @@ class Faults:
                 body = bytearray(packet.body())
                 body[2] ^= 1 << rng.randrange(8)
                 covered = bytes(body[: -CRC.size])
-                frame = cobs.encode(covered + packet_crc(covered))
+                frame = frames.encode(covered + packet_crc(covered))
             case 9:  # too short to be a packet
-                frame = cobs.encode(packet_crc(b"") if rng.random() < 0.5 else b"\1")
+                frame = frames.encode(packet_crc(b"") if rng.random() < 0.5 else b"\1")
             case 10:  # one byte longer than any body
                 covered = bytes([kind, sequence, MAX_PAYLOAD + 1]) + bytes(MAX_PAYLOAD + 1)
                 blocks = (covered + packet_crc(covered)).split(b"\0")

@@ -9,11 +9,11 @@ import cocotb
 from tensorspin.contract.device.capabilities import device_requests
 from tensorspin.contract.device.engines import Engines
 from tensorspin.contract.wire import packets
+from tensorspin.contract.wire.frames import MAX_PAYLOAD, Packet
 from tensorspin.contract.wire.packets import (
     REJECT,
     REPLY,
     DeviceStatus,
-    Packet,
     PacketType,
     RejectReason,
     Status,
@@ -40,7 +40,7 @@ async def lengths(dut):
     device = Device(dut, 2)
     await device.bench.reset()
     for kind in (*PacketType, 0, max(PacketType) + 1, 0x7E, 0x80, 0xFE):
-        for length in (*range(9), packets.MAX_PAYLOAD):
+        for length in (*range(9), MAX_PAYLOAD):
             device.request(kind, bytes(length))
         device.request(PacketType.STATUS)
         await device.check()

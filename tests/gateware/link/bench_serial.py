@@ -7,13 +7,8 @@ import random
 import cocotb
 from cocotb.triggers import FallingEdge
 
-from tensorspin.contract.wire.packets import (
-    CRC,
-    SEQUENCE_MODULUS,
-    FrameSplitter,
-    Packet,
-    PacketType,
-)
+from tensorspin.contract.wire.frames import CRC, SEQUENCE_MODULUS, FrameSplitter, Packet
+from tensorspin.contract.wire.packets import PacketType
 
 from .agents import PERIOD_NS, Bench, Sink, Source, packet_items, split_packets
 from .serial_line import Line, reset

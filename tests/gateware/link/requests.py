@@ -8,7 +8,8 @@ from tensorspin.contract.annealer.image import run_bytes
 from tensorspin.contract.device.boards import BoardSpec
 from tensorspin.contract.device.capabilities import device_requests, device_spaces
 from tensorspin.contract.wire import packets
-from tensorspin.contract.wire.packets import MAX_PAYLOAD, PacketType
+from tensorspin.contract.wire.frames import MAX_PAYLOAD
+from tensorspin.contract.wire.packets import PacketType
 
 _WEIGHTS = {
     PacketType.HELLO: 1,

@@ -15,8 +15,8 @@ from tensorspin.contract.annealer.size import AnnealerSize
 from tensorspin.contract.contractor.memory import MemorySpace
 from tensorspin.contract.contractor.size import ContractorSize
 from tensorspin.contract.engine import EngineKind
-from tensorspin.contract.wire import packets
-from tensorspin.contract.wire.packets import CRC, REPLY, FrameSplitter, Packet, PacketType
+from tensorspin.contract.wire.frames import CRC, HEADER, SEQUENCE_MODULUS, FrameSplitter, Packet
+from tensorspin.contract.wire.packets import REPLY, PacketType
 from tensorspin.golden.annealer.device import DeviceAnnealer
 from tensorspin.golden.contractor import device as contractor_device
 from tensorspin.golden.device import GoldenDevice
@@ -240,13 +240,13 @@ class Device:
         # A run ends when the bench says so.
         self.golden.byte_cycles = 0
         # Sessions are the receiver's business; the golden device wants one.
-        self.golden.respond(Packet(PacketType.HELLO, packets.SEQUENCE_MODULUS - 1).frame())
+        self.golden.respond(Packet(PacketType.HELLO, SEQUENCE_MODULUS - 1).frame())
         self.sequence = 0
         self.expected = []
 
     def request(self, kind: int, payload: bytes = b"") -> None:
         packet = Packet(kind, self.sequence, payload)
-        self.sequence = (self.sequence + 1) % packets.SEQUENCE_MODULUS
+        self.sequence = (self.sequence + 1) % SEQUENCE_MODULUS
         self.source.queue.extend(packet_items(packet.body()[: -CRC.size]))
         with (
             mock.patch.multiple(
@@ -279,9 +279,9 @@ class Device:
             await self.bench.step()
         replies = []
         for data in split_packets(self.sink.items):
-            kind, sequence, length = packets.HEADER.unpack_from(data)
-            assert len(data) == packets.HEADER.size + length
-            replies.append(Packet(kind, sequence, data[packets.HEADER.size :]))
+            kind, sequence, length = HEADER.unpack_from(data)
+            assert len(data) == HEADER.size + length
+            replies.append(Packet(kind, sequence, data[HEADER.size :]))
         self.sink.items.clear()
         return replies
 

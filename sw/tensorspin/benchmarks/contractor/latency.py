@@ -13,8 +13,7 @@ import numpy as np
 
 from ...compiler import NetworkProgram
 from ...contract.device.boards import find_board
-from ...contract.wire.cobs import DELIMITER
-from ...contract.wire.packets import BITS_PER_BYTE
+from ...contract.wire.frames import BITS_PER_BYTE, DELIMITER
 from ...driver.board import Board
 from ...driver.transports import Transport, open_transport
 from ...progress import progress_over

@@ -34,7 +34,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..wire.packets import MAX_PAYLOAD, MEMORY
+from ..wire.frames import MAX_PAYLOAD
+from ..wire.packets import MEMORY
 from .problem import IsingProblem
 from .size import PROBABILITY, AnnealerSize, Exchange, Moving
 from .steps import Step

@@ -1,19 +1,18 @@
 """The bytes between host and device.
 
-`packets` says what requests and replies there are, what their bytes mean, and by which rules they
-are executed and repeated. `cobs` makes frames of them, so that a receiver finds the beginning of
-the next packet after any fault on the line. `status` is what the reply to STATUS holds.
+`frames` makes bytes of packets, so that a receiver finds the beginning of the next packet after any
+fault on the line. `packets` says what requests and replies there are, what their bytes mean, and by
+which rules they are executed and repeated.
 """
 
+from .frames import FrameSplitter, Packet
 from .packets import (
     PROTOCOL_VERSION,
-    FrameSplitter,
-    Packet,
+    DeviceStatus,
     PacketType,
     RejectReason,
     Status,
 )
-from .status import DeviceStatus
 
 __all__ = [
     "DeviceStatus",

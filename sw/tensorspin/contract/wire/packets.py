@@ -1,8 +1,8 @@
-"""Packets between host and device.
+"""Requests and replies: what the packets between host and device mean.
 
-A packet is ``type, sequence, length, payload, CRC`` in one COBS frame
-(`tensorspin.contract.wire.cobs`). All numbers are little-endian. The host sends requests; the
-device answers each by one reply, or rejects the frame. The rules:
+A packet is ``type, sequence, length, payload, CRC`` in one frame; `tensorspin.contract.wire.frames`
+makes and reads it. All numbers are little-endian. The host sends requests; the device answers each
+by one reply, or rejects the frame. The rules:
 
 - The device executes a request only if its CRC is right and its sequence number is the one that the
   device expects. So a packet that was damaged, lost, repeated or cut short is never applied, not
@@ -33,37 +33,12 @@ from __future__ import annotations
 
 import enum
 import struct
-import zlib
 from dataclasses import dataclass
 
-from . import cobs
-
-# The names on both sides of `as` say that other modules may import them from here.
-from .status import STATUS as STATUS
-from .status import DeviceStatus as DeviceStatus
-
 PROTOCOL_VERSION = 3
-"""Version of everything in this module and in the memory layouts of the engines. It must change
-whenever an older device or host would misunderstand the other."""
-
-HEADER = struct.Struct("<BBB")
-"""Type, sequence number, length of the payload in bytes."""
-
-CRC = struct.Struct("<I")
-"""CRC-32/ISO-HDLC (`amaranth.lib.crc.catalog.CRC32_ISO_HDLC`, `zlib.crc32`) of header and payload.
-A CRC of 16 bits would let one damaged packet in 65,000 pass."""
-
-FRAME_OVERHEAD = HEADER.size + CRC.size + cobs.OVERHEAD
-"""How many bytes longer a frame is than the payload in it."""
-
-BITS_PER_BYTE = 10
-"""Bits that one byte takes on the serial line: start bit, eight data bits, stop bit."""
-
-MAX_PAYLOAD = cobs.MAX_BODY - HEADER.size - CRC.size
-"""Greatest length of a payload in bytes, so that the body fits into a COBS frame."""
-
-SEQUENCE_MODULUS = 256
-"""Sequence numbers are bytes: 0 follows on 255."""
+"""Version of everything in this module, in `tensorspin.contract.wire.frames` and in the memory
+layouts of the engines. It must change whenever an older device or host would misunderstand the
+other."""
 
 REPLY = 0x80
 """Bit that is set in the type of a reply and clear in that of a request."""
@@ -116,6 +91,9 @@ continue the sample begun."""
 RESULT = struct.Struct("<HHI")
 """What follows the scores: their exponent, the index of the greatest score (the first if several
 are equal), and the clock cycles from the first read of the program to the last score."""
+
+STATUS = struct.Struct("<BIHHHIIHBB")
+"""The fields of `DeviceStatus`, in their order."""
 
 
 class Status(enum.IntEnum):
@@ -191,137 +169,109 @@ def unpack_memory(payload: bytes) -> tuple[int, int]:
 
 
 @dataclass(frozen=True)
-class Packet:
-    """One packet.
+class DeviceStatus:
+    """The reply to STATUS: counters, and states of the engines.
+
+    Fields of an engine that the device lacks are 0.
 
     Parameters
     ----------
-    type : int
-        A `PacketType`, with `REPLY` set in replies, or `REJECT`.
-    sequence : int
-        Sequence number, 0 to 255.
-    payload : bytes
-        At most `MAX_PAYLOAD` bytes.
+    active : bool
+        A whole model is loaded, so that RUN is possible.
+    digest : int
+        The digest that was given with the model.
+    damaged : int
+        Frames rejected since configuration as `RejectReason.DAMAGED`, modulo 2**16.
+    out_of_sequence : int
+        Frames rejected as `RejectReason.SEQUENCE`, modulo 2**16. Frames outside of a
+        session are not counted, here and in `overflows`.
+    overflows : int
+        Frames rejected as `RejectReason.OVERFLOW`, modulo 2**16.
+    samples : int
+        Samples contracted since configuration, modulo 2**32.
+    busy_cycles : int
+        Clock cycles since configuration in which the contractor worked, whatever the number of
+        samples that it contracted at a time, modulo 2**32.
+    step : int
+        Index of the step of the schedule that the annealer is in; 0 if there is no run.
+    annealing : bool
+        A run of the annealer is under way.
+    cleared : bool
+        The annealer's memories have been cleared since configuration. A restart loses this bit and
+        a new session does not. So a host that has cleared the memories knows, as long as the bit
+        stands, that the device was not restarted and still holds what the host has written since.
 
     Examples
     --------
-    >>> Packet(PacketType.HELLO, sequence=0).frame().hex(" ")
-    '02 01 01 05 25 b3 83 fe 00'
+    >>> status = DeviceStatus(active=True, digest=0x1234, samples=7)
+    >>> DeviceStatus.unpack(status.pack()) == status
+    True
     """
 
-    type: int
-    sequence: int
-    payload: bytes = b""
+    active: bool = False
+    digest: int = 0
+    damaged: int = 0
+    out_of_sequence: int = 0
+    overflows: int = 0
+    samples: int = 0
+    busy_cycles: int = 0
+    step: int = 0
+    annealing: bool = False
+    cleared: bool = False
 
-    def body(self) -> bytes:
-        """Make the body of the packet's frame.
+    def pack(self) -> bytes:
+        """Make the bytes that follow the status byte in the reply to STATUS.
 
         Returns
         -------
         bytes
-            Header, payload and CRC.
+            The fields by the layout `STATUS`.
+        """
+        return STATUS.pack(
+            self.active,
+            self.digest,
+            self.damaged,
+            self.out_of_sequence,
+            self.overflows,
+            self.samples,
+            self.busy_cycles,
+            self.step,
+            self.annealing,
+            self.cleared,
+        )
+
+    @classmethod
+    def unpack(cls, payload: bytes) -> DeviceStatus:
+        """Read a packed status: the inverse of `pack`.
+
+        Parameters
+        ----------
+        payload : bytes
+            What follows the status byte in the reply to STATUS.
+
+        Returns
+        -------
+        DeviceStatus
+            The status.
 
         Raises
         ------
         ValueError
-            If the payload is longer than `MAX_PAYLOAD`.
+            If the payload is not as long as a status.
         """
-        if len(self.payload) > MAX_PAYLOAD:
-            raise ValueError(
-                f"a packet's payload has at most {MAX_PAYLOAD} bytes, not {len(self.payload)}"
-            )
-        covered = HEADER.pack(self.type, self.sequence, len(self.payload)) + self.payload
-        return covered + CRC.pack(zlib.crc32(covered))
-
-    def frame(self) -> bytes:
-        """Make the bytes that travel on the line.
-
-        Returns
-        -------
-        bytes
-            The COBS frame of the body, with the delimiter that closes it.
-        """
-        return cobs.encode(self.body())
-
-    @classmethod
-    def from_body(cls, body: bytes) -> Packet | None:
-        """Read the body of a frame: the inverse of `body`.
-
-        Parameters
-        ----------
-        body : bytes
-            What COBS has decoded.
-
-        Returns
-        -------
-        Packet or None
-            The packet; None if length or CRC does not fit.
-        """
-        if len(body) < HEADER.size + CRC.size:
-            return None
-        covered, crc = body[: -CRC.size], body[-CRC.size :]
-        kind, sequence, length = HEADER.unpack_from(covered)
-        payload = covered[HEADER.size :]
-        if length != len(payload) or CRC.unpack(crc)[0] != zlib.crc32(covered):
-            return None
-        return cls(kind, sequence, bytes(payload))
-
-
-class FrameSplitter:
-    """Splits a byte stream into packets, wherever the reads of the stream cut it.
-
-    Attributes
-    ----------
-    damaged : int
-        Number of frames dropped so far because COBS, length or CRC did not fit.
-
-    Examples
-    --------
-    >>> splitter = FrameSplitter()
-    >>> frame = Packet(PacketType.STATUS, sequence=7).frame()
-    >>> splitter.feed(frame[:4])
-    []
-    >>> [packet.sequence for packet in splitter.feed(frame[4:])]
-    [7]
-    """
-
-    def __init__(self) -> None:
-        self._pending = bytearray()
-        self._discarding = False
-        self.damaged = 0
-
-    def feed(self, data: bytes) -> list[Packet]:
-        """Take bytes of the stream.
-
-        Damaged frames are counted and dropped.
-
-        Parameters
-        ----------
-        data : bytes
-            The next bytes, any number of them.
-
-        Returns
-        -------
-        list of Packet
-            The packets that these bytes complete.
-        """
-        packets = []
-        *frames, rest = data.split(bytes([cobs.DELIMITER]))
-        for frame in frames:
-            self._pending += frame
-            # Two delimiters in a row are no frame: either side may send one to end what was cut.
-            if self._pending or self._discarding:
-                body = None if self._discarding else cobs.decode(bytes(self._pending))
-                packet = None if body is None else Packet.from_body(body)
-                if packet is None:
-                    self.damaged += 1
-                else:
-                    packets.append(packet)
-            self._pending.clear()
-            self._discarding = False
-        self._pending += rest
-        if len(self._pending) > cobs.MAX_BODY + 1:
-            # Garbage without a delimiter must not fill the memory.
-            self._pending.clear()
-            self._discarding = True
-        return packets
+        if len(payload) != STATUS.size:
+            raise ValueError(f"a status of {len(payload)} bytes, not {STATUS.size}")
+        active, digest, *counters, annealing, cleared = STATUS.unpack(payload)
+        damaged, out_of_sequence, overflows, samples, busy_cycles, step = counters
+        return cls(
+            bool(active),
+            digest,
+            damaged,
+            out_of_sequence,
+            overflows,
+            samples,
+            busy_cycles,
+            step,
+            bool(annealing),
+            bool(cleared),
+        )

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...contract.annealer.image import AnnealerSpace
-from ...contract.wire.packets import FRAME_OVERHEAD, MEMORY
+from ...contract.wire.frames import FRAME_OVERHEAD
+from ...contract.wire.packets import MEMORY
 from .requests import MAX_DATA, Request, Script, Write
 
 UNKNOWN = -1

@@ -14,7 +14,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
-from ...contract.wire.packets import REJECT, Packet, Status
+from ...contract.wire.frames import Packet
+from ...contract.wire.packets import REJECT, Status
 from ...errors import DeviceError, LinkError
 from .line import Arrival, Line
 from .requests import Request

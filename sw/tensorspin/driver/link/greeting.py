@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ...contract.device.description import DeviceDescription
-from ...contract.wire import cobs
-from ...contract.wire.packets import REPLY, DeviceStatus, Packet, PacketType, Status
+from ...contract.wire.frames import DELIMITER, MAX_BODY, Packet
+from ...contract.wire.packets import REPLY, DeviceStatus, PacketType, Status
 from ...errors import LinkError
 from .line import Arrival, Layout, Line
 from .window import Window
@@ -86,7 +86,7 @@ class Greeting:
         line = self._line
         self._window.start_after(number)
         # The device may hold the beginning of a frame; the delimiter ends it.
-        line.write(bytes([cobs.DELIMITER]) + Packet(kind, number).frame())
+        line.write(bytes([DELIMITER]) + Packet(kind, number).frame())
         until = line.free_at() + patience
         while (remaining := until - line.now()) > 0:
             arrival = line.read(remaining)
@@ -96,7 +96,7 @@ class Greeting:
                     return packet.payload
             if arrival.size:
                 # Something else came. Unless more follows soon, packet or reply was damaged.
-                quiet = line.quiet_time() + line.transfer_time(cobs.MAX_BODY)
+                quiet = line.quiet_time() + line.transfer_time(MAX_BODY)
                 until = min(until, line.now() + quiet)
         return None
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, fields
 from typing import TypeVar
 
 from ...contract.device.description import DeviceDescription, OtherProtocolError
-from ...contract.wire.packets import BITS_PER_BYTE, DeviceStatus, FrameSplitter, Packet
+from ...contract.wire.frames import BITS_PER_BYTE, FrameSplitter, Packet
+from ...contract.wire.packets import DeviceStatus
 from ...errors import LinkError, ProtocolVersionError
 from ..transports.base import Transport
 

@@ -12,8 +12,8 @@ from typing import TypeVar
 
 from ...contract.annealer.image import POINTER_BYTES, AnnealerSpace
 from ...contract.contractor.memory import MANTISSA_BYTES
+from ...contract.wire.frames import MAX_PAYLOAD
 from ...contract.wire.packets import (
-    MAX_PAYLOAD,
     MEMORY,
     OFFSET,
     READ_COUNT,

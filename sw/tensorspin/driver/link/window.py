@@ -12,8 +12,8 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ...contract.wire import cobs
-from ...contract.wire.packets import FRAME_OVERHEAD, REPLY, SEQUENCE_MODULUS, Packet, RejectReason
+from ...contract.wire.frames import COBS_OVERHEAD, FRAME_OVERHEAD, SEQUENCE_MODULUS, Packet
+from ...contract.wire.packets import REPLY, RejectReason
 from .requests import MAX_DATA, Request
 
 _MAX_NUMBERED = SEQUENCE_MODULUS // 4
@@ -123,7 +123,7 @@ class NumberedPacket:
     @property
     def held_bytes(self) -> int:
         """Bytes of the device's receive buffer that the packet takes."""
-        return 0 if self.replied else len(self.frame) - cobs.OVERHEAD
+        return 0 if self.replied else len(self.frame) - COBS_OVERHEAD
 
     @property
     def line_bytes(self) -> int:

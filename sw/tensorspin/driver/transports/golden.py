@@ -6,7 +6,7 @@ import heapq
 from collections import deque
 
 from ...contract.device.boards import BoardSpec
-from ...contract.wire.packets import BITS_PER_BYTE
+from ...contract.wire.frames import BITS_PER_BYTE
 from ...golden.device import GoldenDevice
 from .base import Transport
 
