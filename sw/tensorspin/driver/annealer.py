@@ -81,6 +81,7 @@ class AnnealerDriver(EngineDriver):
         self._session = session
         self._forget_program = forget_program
         self._size = session.description.require_annealer()
+        self._result_bytes = result_bytes(self._size)
         self._clock_hz = session.description.clock_hz
         # Known content of the device's memories, by byte; None if nothing is known.
         self._held: dict[AnnealerSpace, np.ndarray] | None = None
@@ -259,7 +260,7 @@ class AnnealerDriver(EngineDriver):
 
     def _read_results(self) -> list[bytes]:
         """Read the blocks of all replicas, in their order."""
-        length = result_bytes(self._size)
+        length = self._result_bytes
         stride = 1 << stride_bits(length)
         memory = bytearray(self._size.replicas * stride)
         reads = (

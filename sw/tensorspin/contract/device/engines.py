@@ -8,6 +8,7 @@ engine that the device lacks is simply not in the mapping.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 from ..annealer.engine import ANNEALER
@@ -177,7 +178,7 @@ class HasEngines:
     """Engines by name, for a board's row and a device's description, which both have `engines`.
 
     These names are for people and for code that belongs to one engine. Code that treats engines
-    alike goes through `engines`.
+    alike goes through `engines`. A device's engines never change, so each is looked up once.
     """
 
     engines: Engines
@@ -187,12 +188,12 @@ class HasEngines:
         """Who has the engines, as messages call it."""
         raise NotImplementedError
 
-    @property
+    @cached_property
     def contractor(self) -> ContractorSize | None:
         """The contractor's size; None if the device has no contractor."""
         return self.engines.find(ContractorSize)
 
-    @property
+    @cached_property
     def annealer(self) -> AnnealerSize | None:
         """The annealer's size; None if the device has no annealer."""
         return self.engines.find(AnnealerSize)
