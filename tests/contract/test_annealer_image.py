@@ -75,7 +75,7 @@ def test_what_is_written_can_be_unpacked(size):
         assert np.array_equal(unpacked.seed, expand_seed(1, size))
         assert np.array_equal(unpacked.problem.couplings, problem.couplings)
         assert np.array_equal(unpacked.problem.linear, problem.linear)
-        assert unpacked.steps == steps
+        assert unpacked.steps == tuple(steps)
         assert np.array_equal(unpacked.initial_states, initial)
         assert unpacked.ladder is None
         assert unpacked.run_image() == image

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -63,12 +63,16 @@ class AnnealJob:
     (2, 573)
     """
 
-    problem: IsingProblem
-    steps: Sequence[Step]
+    problem: IsingProblem = field(repr=False)
+    steps: Sequence[Step] = field(repr=False)
     seed: int | np.ndarray = 0
     refresh: int = 0
-    initial_states: np.ndarray | None = None
-    ladder: Ladder | None = None
+    initial_states: np.ndarray | None = field(default=None, repr=False)
+    ladder: Ladder | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        # What is computed once, such as `most_cycles`, must not depend on a list that may change.
+        object.__setattr__(self, "steps", tuple(self.steps))
 
     # Whether a device can run the job
 
