@@ -254,7 +254,7 @@ def test_other_files_are_refused(tmp_path, content):
 def test_pickles_are_never_read(tmp_path):
     path = tmp_path / "model.npz"
     np.savez(path, metadata=np.array([{"a": 1}], dtype=object))
-    with pytest.raises(ProgramFileError, match="allow_pickle"):
+    with pytest.raises(ProgramFileError, match="Python objects"):
         NetworkProgram.load(path)
 
 

@@ -146,3 +146,14 @@ def test_known_values(tmp_path):
     write(tmp_path, "best_known.csv", "name,value\nG0,5\n")
     with pytest.raises(DataError, match="must have the columns"):
         find_known_value(path)
+
+
+def test_the_table_as_spreadsheets_save_it(tmp_path):
+    line = "file,objective,value,status\nG\u00e4,max cut,5,proven optimum\n"
+    table = tmp_path / "best_known.csv"
+    table.write_text(line, encoding="utf-8-sig")
+    found = find_known_value(tmp_path / "G\u00e4")
+    assert found is not None and found.value == 5
+    table.write_text(line, encoding="latin-1")
+    with pytest.raises(DataError, match="best_known.csv is not UTF-8: .*; save it as UTF-8"):
+        find_known_value(tmp_path / "G\u00e4")

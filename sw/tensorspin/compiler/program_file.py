@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from ..archives import read_arrays
 from ..contract.contractor.program import Node, Operand, OperandKind
 from ..errors import TensorspinError
 from .outputs import Classification, OutlierDetection, Regression, Task
@@ -26,6 +27,13 @@ FORMAT = "tensorspin network program"
 VERSION = 3
 """Version of the files that are written. Version 1 knew only classifiers: their classes and
 temperature were not yet a task. Version 2 knew no narrow nodes, whose weights take 4 bits."""
+
+MOST_BYTES = 1 << 28
+"""Most bytes that the compressed arrays of a file may expand to: 256 MiB, a hundred times what the
+largest board holds. A larger program is written without compression, which needs no limit."""
+
+_ARRAYS = ("metadata", "weights", "table", "feature_minimum", "feature_maximum", "classes")
+"""Names of all arrays in files of any version. Nothing else in a file is read."""
 
 _TASKS = {
     "classification": Classification,
@@ -70,7 +78,7 @@ def save(path: str | Path, program: Mapping[str, Any]) -> None:
     ValueError
         If the classes have mixed types, for which a file without pickles has no form.
     OSError
-        If the file cannot be written.
+        If the file cannot be written, or its name stands for a device, a pipe or a folder.
     """
     path = Path(path)
     task, task_arrays = _task_entry(program["task"])
@@ -127,11 +135,7 @@ def load(path: str | Path, make: Callable[..., Program]) -> Program:
     # Opened here, so that a missing file is not mistaken for a damaged one.
     with open(path, "rb") as file:
         try:
-            archive = np.load(file, allow_pickle=False)
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise ValueError("it is a single array")
-            with archive:
-                arrays = {name: archive[name] for name in archive.files}
+            arrays = read_arrays(file, _ARRAYS, MOST_BYTES)
             metadata = json.loads(str(arrays.pop("metadata")))
             if metadata["format"] != FORMAT:
                 raise ValueError(f"its format is {metadata['format']!r}, not {FORMAT!r}")

@@ -24,6 +24,7 @@ import dimod
 import numpy as np
 from dimod.serialization import fileview
 
+from ..archives import read_at_most
 from .errors import DataError
 
 FORMATS = ("rudy", "sparse", "qubo", "coo", "dimod")
@@ -45,6 +46,13 @@ MOST_VARIABLES = 1_000_000
 """Largest number of variables that is accepted.
 
 A damaged file may announce any number, and memory is allocated for that many.
+"""
+
+MOST_BYTES = 1 << 26
+"""Most bytes that a compressed file may expand to: 64 MiB, about five million couplings.
+
+Reading text takes up to fifty times its size in memory, here about 3 GB. A file that is not
+compressed has no limit: its user sees how large it is.
 """
 
 
@@ -150,7 +158,8 @@ def read_model(path: str | Path, file_format: str | None = None) -> Model:
     Parameters
     ----------
     path : str or Path
-        The file, which may be compressed (suffix .xz, .gz or .bz2).
+        The file, which may be compressed (suffix .xz, .gz or .bz2) and then expand to at most
+        `MOST_BYTES`.
     file_format : str, optional
         One of `FORMATS`. By default coo and dimod are recognised by their first bytes, qubo and
         sparse by the file's suffix; any other file is read as rudy.
@@ -179,22 +188,26 @@ def read_model(path: str | Path, file_format: str | None = None) -> Model:
     if file_format is not None and file_format not in FORMATS:
         raise DataError(f"format must be one of {', '.join(FORMATS)}, not {file_format!r}")
     suffixes = [suffix.lower() for suffix in path.suffixes]
-    opener = _OPENERS.get(suffixes[-1] if suffixes else "", open)
+    opener = _OPENERS.get(suffixes[-1] if suffixes else "")
     try:
-        with opener(path, "rb") as file:
-            content = file.read()
-    except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
+        if opener is None:
+            content = path.read_bytes()
+        else:
+            with opener(path, "rb") as file:
+                content = read_at_most(file, MOST_BYTES)
+    except (OSError, EOFError, ValueError, lzma.LZMAError, zlib.error) as error:
         raise DataError(f"cannot read {path}: {error}") from error
     chosen = file_format or _recognised(content, suffixes)
     if chosen == "dimod":
+        # Files of dimod's other models are archives, which dimod expands without a limit.
+        if not content.startswith(_DIMOD_PREFIX):
+            raise DataError(f"{path} is no binary quadratic model that dimod has written")
         try:
             bqm = fileview.load(io.BytesIO(content))
         except Exception as error:
             # A damaged file makes numpy, json or zipfile raise one of many exceptions that have no
             # base class in common.
             raise DataError(f"{path} is no model of dimod: {error}") from error
-        if not isinstance(bqm, dimod.BinaryQuadraticModel):
-            raise DataError(f"{path} holds a {type(bqm).__name__}, not a binary quadratic model")
         return Model(path.name, bqm, "energy")
     try:
         text = content.decode()
@@ -245,15 +258,20 @@ def find_known_value(path: str | Path, folder: str | Path | None = None) -> Know
         own = path.resolve().parent
         tables = [place / TABLE for place in (own, own.parent) if (place / TABLE).is_file()]
     for table in tables:
-        with open(table, newline="", encoding="utf-8") as file:
-            for row in csv.DictReader(file):
-                try:
+        try:
+            # Spreadsheets begin a file with a byte order mark, which utf-8-sig skips.
+            with open(table, newline="", encoding="utf-8-sig") as file:
+                for row in csv.DictReader(file):
                     if Path(row["file"]).name == path.name:
                         return KnownValue(row["objective"], float(row["value"]), row["status"])
-                except (KeyError, TypeError, ValueError) as error:
-                    raise DataError(
-                        f"{table} must have the columns file, objective, value and status: {error}"
-                    ) from error
+        except OSError as error:
+            raise DataError(f"cannot read {table}: {error.strerror or error}") from error
+        except UnicodeDecodeError as error:
+            raise DataError(f"{table} is not UTF-8: {error}; save it as UTF-8") from error
+        except (KeyError, TypeError, ValueError, csv.Error) as error:
+            raise DataError(
+                f"{table} must have the columns file, objective, value and status: {error}"
+            ) from error
     return None
 
 
