@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 
 import numpy as np
 
-from tensorspin.models import MPSAnomalyDetector, MPSRegressor
+from tensorspin.models import MPSAnomalyDetector, MPSClassifier, MPSRegressor
 from tests.support.command_line import GOLDEN, run
 
 
@@ -84,3 +87,42 @@ def test_run_of_an_anomaly_detector(capsys, tmp_path):
 def test_run_with_other_features(capsys, model):
     status, _, err = run(capsys, "run", model, "--board", GOLDEN, "--data", "wine")
     assert status == 1 and "needs (n, 4)" in err
+
+
+LOCALE = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+"""Environment in which Python's own choice of an encoding is ASCII."""
+
+
+def test_answers_are_utf_8_whatever_the_locale(tmp_path):
+    y = np.array(["Grün", "Weiß"])[np.arange(60) % 2]
+    program, data = saved_program(tmp_path, MPSClassifier(2, epochs=1, random_state=0), y)
+    output = tmp_path / "größe.csv"
+    words = ("run", program, "--board", GOLDEN, "--data", data, "--output", output)
+    done = subprocess.run(
+        [sys.executable, "-m", "tensorspin.cli.main", *map(str, words)],
+        env={**os.environ, **LOCALE},
+        capture_output=True,
+    )
+    assert done.returncode == 0, done.stderr
+    header, *rows = output.read_text(encoding="utf-8").splitlines()
+    assert header == "class,exponent,score Grün,score Weiß" and len(rows) == 20
+
+
+def test_a_failed_write_leaves_the_old_answers(capsys, model, tmp_path, monkeypatch):
+    output = tmp_path / "out.csv"
+    output.write_text("old")
+
+    def broken(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.replace", broken)
+    words = ("run", model, "--board", GOLDEN, "--data", "iris", "--output", output)
+    status, _, err = run(capsys, *words)
+    assert status == 1 and "No space left" in err
+    assert output.read_text() == "old" and list(tmp_path.iterdir()) == [output]
+
+
+def test_a_device_is_refused_before_the_board_is_opened(capsys, model):
+    words = ("run", model, "--board", "nowhere://", "--data", "iris", "--output", "/dev/null")
+    status, _, err = run(capsys, *words)
+    assert status == 1 and "cannot write /dev/null: it is a device; name a file" in err

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..files import check_writable, text_file
 from ..progress import progress_bar
-from .common import URL_HELP, check_writable, print_table
+from .common import URL_HELP, print_table
 
 if TYPE_CHECKING:
     import dimod
@@ -268,7 +269,7 @@ def _plot(
 def _write_reads(path: Path, model: Model, found: dimod.SampleSet) -> None:
     """Write one line per read, the best first: its value, then the state of each variable."""
     order = np.argsort(found.record.energy, kind="stable")
-    with open(path, "w", newline="") as file:
+    with text_file(path) as file:
         writer = csv.writer(file)
         writer.writerow([model.objective, *found.variables])
         for read in order:

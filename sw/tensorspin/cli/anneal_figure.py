@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ..sampling.trace import Trace
-from .figures import DPI, pyplot
+from .figures import pyplot, save_figure
 
 
 def draw_trace(
@@ -56,5 +56,5 @@ def draw_trace(
         title=f"{title}, {traced.sweeps} sweeps",
     )
     axes.legend()
-    figure.savefig(path, dpi=DPI)
+    save_figure(path, figure)
     plt.close(figure)

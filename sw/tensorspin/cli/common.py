@@ -1,9 +1,9 @@
-"""What several commands share: default board, help texts, checks and tables."""
+"""What several commands share: default board, help texts and tables."""
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
+import io
+import sys
 
 DEFAULT_BOARD = "icebreaker"
 """Board that commands assume if none is named."""
@@ -22,25 +22,14 @@ DATA_HELP = (
 )
 
 
-def check_writable(path: Path) -> None:
-    """Refuse an output file that cannot be written, before the work that fills it.
+def print_any_character() -> None:
+    """Let standard output show characters that its encoding lacks as escapes.
 
-    Parameters
-    ----------
-    path : Path
-        File to be written.
-
-    Raises
-    ------
-    OSError
-        If the path is a folder, its folder is missing, or permission is denied.
+    Files are UTF-8, but a terminal has the encoding of the locale. A name that it cannot show must
+    not end a command whose work is done.
     """
-    if path.is_dir():
-        raise OSError(f"cannot write {path}: it is a folder; name a file")
-    if not path.parent.is_dir():
-        raise OSError(f"cannot write {path}: there is no folder {path.parent}")
-    if not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise OSError(f"cannot write {path}: permission denied")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def print_table(*rows: tuple[str, object]) -> None:

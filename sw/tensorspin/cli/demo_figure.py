@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.metrics import confusion_matrix
 
-from .figures import DPI, pyplot
+from .figures import pyplot, save_figure
 
 EXAMPLES = 5
 """Number of images that are shown with their scores."""
@@ -75,7 +75,7 @@ def demo_figure(
     for column, sample in enumerate(chosen):
         _draw_image(axes[0, column], images[sample], truth[sample], predicted[sample])
         _draw_scores(axes[1, column], scores[sample], classes, truth[sample], predicted[sample])
-    figure.savefig(path, dpi=DPI)
+    save_figure(path, figure)
     plt.close(figure)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import TensorspinError
+from ..files import binary_file, text_file
 
 DPI = 110
 """Resolution of the figures in dots per inch."""
@@ -19,6 +20,21 @@ def pyplot():
     from matplotlib import pyplot as plt
 
     return plt
+
+
+def save_figure(path: str | Path, figure) -> None:
+    """Draw a figure into a file, which takes its name only once it is complete.
+
+    Parameters
+    ----------
+    path : str or Path
+        File to write; its suffix names the format.
+    figure : matplotlib.figure.Figure
+        The figure.
+    """
+    kind = Path(path).suffix.removeprefix(".").lower() or None  # None: matplotlib's own choice
+    with text_file(path) if kind == "pgf" else binary_file(path) as file:
+        figure.savefig(file, format=kind, dpi=DPI)
 
 
 def check_matplotlib() -> None:

@@ -7,6 +7,7 @@ import sys
 
 from ..errors import TensorspinError
 from . import anneal, demo, estimate, info, link_test, ports, run, train, udev
+from .common import print_any_character
 
 COMMANDS = (demo, train, estimate, run, anneal, info, link_test, ports, udev)
 """Modules of the commands, in the order in which ``tensorspin --help`` lists them."""
@@ -26,6 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
         Exit status: 0 if all went well; 1 if the command's answer is no (a program does not fit, a
         board's answers differ) or it failed; 2 if the arguments are wrong; 130 if interrupted.
     """
+    print_any_character()
     options = _parser().parse_args(arguments)
     try:
         return options.command(options)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .common import DATA_HELP, DEFAULT_URL, URL_DEFAULT_HELP, check_writable, print_table
+from ..files import check_writable, text_file
+from .common import DATA_HELP, DEFAULT_URL, URL_DEFAULT_HELP, print_table
 
 
 def add(commands) -> None:
@@ -102,7 +103,7 @@ def _write_answers(path, program, predictions, result) -> None:
     columns["exponent"] = result.exponents
     names = program.classes if isinstance(task, Classification) else range(program.n_outputs)
     columns.update((f"score {name}", scores) for name, scores in zip(names, result.scores.T))
-    with open(path, "w", newline="") as file:
+    with text_file(path) as file:
         writer = csv.writer(file)
         writer.writerow(columns)
         writer.writerows(zip(*columns.values()))

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .common import DATA_HELP, check_writable, narrow_nodes, print_table
+from ..files import check_writable
+from .common import DATA_HELP, narrow_nodes, print_table
 
 PASSED_ON = (
     "learning_rate",

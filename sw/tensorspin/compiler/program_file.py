@@ -19,6 +19,7 @@ import numpy as np
 from ..archives import read_arrays
 from ..contract.contractor.program import Node, Operand, OperandKind
 from ..errors import TensorspinError
+from ..files import binary_file
 from .outputs import Classification, OutlierDetection, Regression, Task
 
 FORMAT = "tensorspin network program"
@@ -80,7 +81,6 @@ def save(path: str | Path, program: Mapping[str, Any]) -> None:
     OSError
         If the file cannot be written, or its name stands for a device, a pipe or a folder.
     """
-    path = Path(path)
     task, task_arrays = _task_entry(program["task"])
     metadata = {
         "format": FORMAT,
@@ -99,13 +99,10 @@ def save(path: str | Path, program: Mapping[str, Any]) -> None:
         "feature_maximum": program["feature_maximum"],
         **task_arrays,
     }
-    partial = path.with_name(path.name + ".partial")
-    try:
-        with open(partial, "wb") as file:
-            np.savez_compressed(file, **arrays)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    # Half of the limit leaves room for the headers of the arrays, which count when it is read.
+    large = sum(np.asarray(array).nbytes for array in arrays.values()) > MOST_BYTES // 2
+    with binary_file(path) as file:
+        (np.savez if large else np.savez_compressed)(file, **arrays)
 
 
 def load(path: str | Path, make: Callable[..., Program]) -> Program:

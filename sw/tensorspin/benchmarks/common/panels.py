@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from ...cli.figures import DPI, pyplot
+from ...cli.figures import pyplot, save_figure
 
 MARKERS = "osD^vP*X"
 """Shapes of matplotlib's markers, one for each solver or classifier."""
@@ -68,6 +68,6 @@ def write_figures(
         figure = make(plt, content)
         if figure is not None:
             paths.append(folder / f"{stem}_{name}.png")
-            figure.savefig(paths[-1], dpi=DPI)
+            save_figure(paths[-1], figure)
             plt.close(figure)
     return paths

@@ -12,8 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...cli.common import print_any_character
 from ...cli.figures import check_matplotlib
 from ...errors import TensorspinError
+from ...files import text_file
 
 Keep = Callable[[dict], None]
 """A function that writes a report, complete or not, to its JSON file."""
@@ -64,7 +66,9 @@ class Renderer:
             path = folder / f"{self.stem}.json"
 
             def keep(report: dict) -> None:
-                path.write_text(json.dumps(report, indent=1) + "\n")
+                # A measurement may be interrupted while this writes; the last report is kept then.
+                with text_file(path) as file:
+                    file.write(json.dumps(report, indent=1) + "\n")
 
             if measure is None:
                 report = self._read(path)
@@ -72,7 +76,9 @@ class Renderer:
                 report = measure(keep)
                 keep(report)
             table = path.with_suffix(".md")
-            table.write_text(self.markdown(report))
+            tables = self.markdown(report)
+            with text_file(table) as file:
+                file.write(tables)
             pictures = self.draw(report, folder)
         except (TensorspinError, ValueError, FloatingPointError, OSError) as error:
             print(f"benchmark: {' '.join(str(error).split())}", file=sys.stderr)
@@ -80,14 +86,15 @@ class Renderer:
         except KeyboardInterrupt:
             print("benchmark: interrupted", file=sys.stderr)
             return 130
-        print(table.read_text())
+        print_any_character()
+        print(tables)
         print("written:", *(str(written) for written in (path, table, *pictures)))
         return 0
 
     def _read(self, path: Path) -> dict:
         """Read the report of an earlier run."""
         try:
-            report = json.loads(path.read_text())
+            report = json.loads(path.read_text(encoding="utf-8"))
         except ValueError as error:
             raise ValueError(f"{path} is no JSON file: {error}") from error
         found = report.get("format") if isinstance(report, dict) else None

@@ -1,0 +1,144 @@
+"""Write files whole: what is under a name is the old content or the new one, never a part of it.
+
+New content goes into a temporary file of the same folder, which then takes the name of the old one
+in a single step of the operating system. A program that fails, is interrupted or finds the disk
+full leaves the old file as it was, and two writers of one name can't mix their content: the later
+one wins. Text is UTF-8 whatever the locale, so that a file means the same on every machine.
+
+Only regular files are replaced. A device, a pipe or a socket is refused, because a process with the
+rights of root would otherwise put a file in the place of ``/dev/null``. A symbolic link stays a
+link; the file that it points to is replaced.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, TextIO
+
+_KINDS = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISSOCK, "a socket"),
+)
+"""Kinds of what a name can stand for besides a regular file, with the word that messages use."""
+
+
+def check_writable(path: str | Path) -> Path:
+    """Refuse a file that cannot be written, before the work that fills it.
+
+    Parameters
+    ----------
+    path : str or Path
+        File to be written, which may exist.
+
+    Returns
+    -------
+    Path
+        The file that will be replaced or made: `path`, or where it points to if it is a symbolic
+        link.
+
+    Raises
+    ------
+    OSError
+        If the path is a folder, a device, a pipe or a socket, if its folder is missing, or if
+        permission is denied.
+    """
+    try:
+        target = Path(os.path.realpath(path))
+        status = _status(target)
+        if status is None and not target.parent.is_dir():
+            raise OSError(f"there is no folder {target.parent}")
+    except OSError as error:
+        raise OSError(f"cannot write {path}: {error.strerror or error}") from error
+    if status is not None and not stat.S_ISREG(status.st_mode):
+        kind = next((word for is_, word in _KINDS if is_(status.st_mode)), "no regular file")
+        raise OSError(f"cannot write {path}: it is {kind}; name a file")
+    # The folder counts even if the file exists, as a file of another name is made there first.
+    denied = [
+        place
+        for place in (target.parent, *([] if status is None else [target]))
+        if not os.access(place, os.W_OK)
+    ]
+    if denied:
+        raise OSError(f"cannot write {path}: permission denied for {denied[0]}")
+    return target
+
+
+@contextmanager
+def binary_file(path: str | Path) -> Iterator[BinaryIO]:
+    """Write a file of bytes, which takes its name only once everything is written.
+
+    A new file has the permissions that the process gives to new files (its umask); a file that is
+    replaced passes its own on.
+
+    Parameters
+    ----------
+    path : str or Path
+        File to write.
+
+    Yields
+    ------
+    file object
+        The temporary file, open to write bytes. If the block raises, it is removed.
+
+    Raises
+    ------
+    OSError
+        If `check_writable` refuses the file, or writing fails.
+    """
+    target = check_writable(path)
+    # The name does not contain the target's, which may be as long as the file system allows.
+    partial = target.with_name(f".tensorspin-{secrets.token_hex(8)}.partial")
+    try:
+        with open(partial, "xb") as file:
+            yield file
+        old = _status(target)
+        if old is not None and old.st_mode != partial.stat().st_mode:
+            partial.chmod(stat.S_IMODE(old.st_mode))
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def text_file(path: str | Path) -> Iterator[TextIO]:
+    """Write a file of text as UTF-8, which takes its name only once everything is written.
+
+    Parameters
+    ----------
+    path : str or Path
+        File to write.
+
+    Yields
+    ------
+    file object
+        The temporary file, open to write text. Line ends are written as they are, as the module
+        `csv` wants it.
+
+    Raises
+    ------
+    OSError
+        If `check_writable` refuses the file, or writing fails.
+    UnicodeEncodeError
+        If the text holds half of a surrogate pair, which UTF-8 has no form for.
+    """
+    with binary_file(path) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+        yield text
+        text.detach()  # which flushes; `file` is closed by its own block
+
+
+def _status(path: Path) -> os.stat_result | None:
+    """Return what the operating system knows of a file, or None if there is none."""
+    try:
+        return path.stat()
+    except FileNotFoundError:
+        return None
