@@ -52,8 +52,9 @@ def check_writable(path: str | Path) -> Path:
         permission is denied.
     """
     try:
+        # The name itself is asked, as the link /dev/stdout leads to a pipe that has no other name.
+        status = _status(Path(path))
         target = Path(os.path.realpath(path))
-        status = _status(target)
         if status is None and not target.parent.is_dir():
             raise OSError(f"there is no folder {target.parent}")
     except OSError as error:

@@ -35,6 +35,12 @@ def test_a_report_that_can_not_be_written_leaves_the_last_one(tmp_path, capsys):
     assert "surrogates not allowed" in capsys.readouterr().err
 
 
+def test_what_can_not_be_replaced_is_found_before_anything_is_measured(tmp_path, capsys):
+    (tmp_path / "speed.md").mkdir()
+    assert RENDERER.run(tmp_path, lambda keep: pytest.fail("measured")) == 1
+    assert "speed.md: it is a folder; name a file" in capsys.readouterr().err
+
+
 def test_an_interrupted_report_is_the_last_that_was_kept(tmp_path):
     def measure(keep):
         keep({"format": 1, "value": 5})

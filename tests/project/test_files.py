@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import socket
 import stat
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -84,6 +86,29 @@ def test_the_null_device_is_refused():
     assert stat.S_ISCHR(after.st_mode) and after.st_rdev == before.st_rdev
 
 
+def test_standard_output_that_is_a_pipe_is_refused():
+    code = "from tensorspin.files import check_writable; check_writable('/dev/stdout')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "cannot write /dev/stdout: it is a pipe; name a file" in done.stderr
+
+
+def test_two_processes_that_save_to_one_name_never_mix(tmp_path):
+    path = tmp_path / "a"
+    code = (
+        "import sys; from tensorspin.files import text_file\n"
+        "for _ in range(100):\n"
+        "    with text_file(sys.argv[1]) as file: file.writelines([sys.argv[2] * 1000] * 50)\n"
+    )
+    command = [sys.executable, "-c", code, str(path)]
+    writers = [subprocess.Popen([*command, letter]) for letter in "ab"]
+    torn = []
+    while any(writer.poll() is None for writer in writers):
+        if path.exists() and path.read_text() not in ("a" * 50_000, "b" * 50_000):
+            torn.append(path.read_text())
+    assert not torn and [writer.returncode for writer in writers] == [0, 0]
+    assert list(tmp_path.iterdir()) == [path]
+
+
 @pytest.mark.parametrize("exists", [False, True])
 def test_a_link_stays_and_its_target_is_written(tmp_path, exists):
     (tmp_path / "folder").mkdir()
@@ -131,11 +156,11 @@ def test_a_name_as_long_as_allowed(tmp_path):
     assert path.read_bytes() == b"new"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_without_permission_is_refused_before_the_work(tmp_path):
+def test_a_folder_without_permission_is_refused_before_the_work(tmp_path, monkeypatch):
     path = tmp_path / "a"
     path.touch()
-    tmp_path.chmod(0o500)
+    # Root may write everywhere, so that real permissions would not do.
+    monkeypatch.setattr("os.access", lambda place, _: place != tmp_path)
     with pytest.raises(OSError, match=f"permission denied for {tmp_path}"):
         check_writable(path)
 

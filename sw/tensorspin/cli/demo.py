@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..files import check_writable
 from ..progress import progress_bar
 from .common import DEFAULT_URL, URL_DEFAULT_HELP
 from .figures import check_matplotlib
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 Say = Callable[[str], None]
 """What prints a line of the report."""
+
+FIGURE, PROGRAM = "demo.png", "digits.npz"
+"""Names of the files that are written, in the folder that the user names."""
 
 IMAGE_SIDE = 8
 """Height and width of scikit-learn's digits in pixels."""
@@ -138,6 +142,8 @@ def run_demo(url: str, output: Path, quick: bool, say: Say = print) -> bool:
     # What can be missing is found out before the training, not after it.
     check_matplotlib()
     output.mkdir(parents=True, exist_ok=True)
+    for name in (FIGURE, PROGRAM):
+        check_writable(output / name)
     effort = QUICK if quick else FULL
     data = load_dataset("digits")
     X, y = data.X_test[: effort.images], data.y_test[: effort.images]
@@ -279,7 +285,7 @@ def _save(
     """Write the program and the figure."""
     from .demo_figure import demo_figure
 
-    figure_path, program_path = output / "demo.png", output / "digits.npz"
+    figure_path, program_path = output / FIGURE, output / PROGRAM
     program.save(program_path)
     demo_figure(
         figure_path,

@@ -15,7 +15,7 @@ from pathlib import Path
 from ...cli.common import print_any_character
 from ...cli.figures import check_matplotlib
 from ...errors import TensorspinError
-from ...files import text_file
+from ...files import check_writable, text_file
 
 Keep = Callable[[dict], None]
 """A function that writes a report, complete or not, to its JSON file."""
@@ -64,6 +64,9 @@ class Renderer:
             check_matplotlib()
             folder.mkdir(parents=True, exist_ok=True)
             path = folder / f"{self.stem}.json"
+            table = path.with_suffix(".md")
+            check_writable(path)
+            check_writable(table)
 
             def keep(report: dict) -> None:
                 # A measurement may be interrupted while this writes; the last report is kept then.
@@ -75,7 +78,6 @@ class Renderer:
             else:
                 report = measure(keep)
                 keep(report)
-            table = path.with_suffix(".md")
             tables = self.markdown(report)
             with text_file(table) as file:
                 file.write(tables)
