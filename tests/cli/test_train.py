@@ -120,3 +120,27 @@ def test_help_names_the_defaults_of_the_classifier():
     for name, default in MPSClassifier().get_params().items():
         if name in train.PASSED_ON and default is not None:
             assert helps[name].endswith(f"; by default {default:g}"), name
+
+
+def test_the_first_line_of_a_csv_file(capsys, model, tmp_path):
+    data, output = tmp_path / "data.csv", tmp_path / "model.npz"
+    samples = [f"{i},{i % 7},{i % 5},{i % 3},{i % 3}" for i in range(40)]
+    train_it = ("train", data, "--bond-dim", 2, "--epochs", 1, "--output", output)
+    run_it = ("run", model, "--board", GOLDEN, "--data", data)
+    for names, header, held_out in (("0,1,2,3,4", "auto", 8), ("0,1,2,3,1", "no", 9)):
+        data.write_text("\n".join([names, *samples]))
+        for command in (train_it, run_it):
+            status, out, _ = run(capsys, *command, "--header", header)
+            assert status == 0 and re.search(rf"samples +{held_out}\n", out)
+    data.write_text("\n".join(["0,1,2,3,4", *samples, "1,2,3,4,4", "1,2,3,4,4"]))
+    for command in (train_it, run_it):
+        status, _, err = run(capsys, *command)
+        assert status == 1 and "say which: --header yes or --header no" in err
+        status, _, err = run(
+            capsys,
+            command[0],
+            *["iris" if a == data else a for a in command[1:]],
+            "--header",
+            "yes",
+        )
+        assert status == 1 and "header 'yes' is for .csv files, not for 'iris'" in err

@@ -54,11 +54,28 @@ def test_targets_that_are_none(tmp_path, targets, message):
     assert message in str(caught.value)
 
 
-def test_a_csv_target_that_is_no_number(tmp_path):
-    path = tmp_path / "bad.csv"
-    path.write_text("1,2,0.5\n3,4,nan\n")
-    with pytest.raises(DataError, match="the target of sample 1 is nan"):
+@pytest.mark.parametrize("label", ["", "  ", "?", "NaN", " nan", "NA", "N/A", "null"])
+def test_missing_labels_of_archives(tmp_path, label):
+    path = tmp_path / "bad.npz"
+    np.savez(path, X_train=np.ones((4, 2)), y_train=["a", "b", label, "a"])
+    with pytest.raises(DataError, match="y_train, sample 2: the label is"):
         load_samples(str(path))
+
+
+def test_labels_of_archives_are_stripped(tmp_path):
+    path = tmp_path / "data.npz"
+    X, y = np.ones((4, 2)), [" a", "a", "b c ", "\tb c"]
+    np.savez(path, X_train=X, y_train=y, X_test=X, y_test=y)
+    samples = load_samples(str(path))
+    assert samples.y.tolist() == samples.held_out[1].tolist() == ["a", "a", "b c", "b c"]
+
+
+@pytest.mark.parametrize("source", ["iris", "data.npz"])
+def test_a_header_is_for_csv_files(source):
+    with pytest.raises(ValueError, match=f"header 'yes' is for .csv files, not for '{source}'"):
+        load_samples(source, header="yes")
+    with pytest.raises(ValueError, match="header must be one of auto, yes, no, not 'maybe'"):
+        load_samples(source, header="maybe")
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,17 @@ DATA_HELP = (
 )
 
 
+def add_header_option(parser) -> None:
+    """Add ``--header``, which commands that read ``.csv`` files have, to a command's parser."""
+    parser.add_argument(
+        "--header",
+        choices=("auto", "yes", "no"),
+        default="auto",
+        help="whether the first line of a .csv file holds names of columns; auto, the default, "
+        "recognises words, and running integers such as 0,1,2",
+    )
+
+
 def print_any_character() -> None:
     """Let standard output show characters that its encoding lacks as escapes.
 

@@ -8,7 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from ..files import check_writable, text_file
-from .common import DATA_HELP, DEFAULT_URL, URL_DEFAULT_HELP, print_table
+from .common import (
+    DATA_HELP,
+    DEFAULT_URL,
+    URL_DEFAULT_HELP,
+    add_header_option,
+    print_table,
+)
 
 
 def add(commands) -> None:
@@ -21,6 +27,7 @@ def add(commands) -> None:
     run.add_argument(
         "--data", required=True, help=f"{DATA_HELP}; its held-out samples are predicted"
     )
+    add_header_option(run)
     run.add_argument(
         "--samples",
         type=int,
@@ -48,7 +55,7 @@ def _run(options) -> int:
     if options.output is not None:
         check_writable(options.output)
     program = NetworkProgram.load(options.model)
-    data = load_dataset(options.data)
+    data = load_dataset(options.data, header=options.header)
     X, y = data.X_test[: options.samples], data.y_test[: options.samples]
     levels = program.levels(X)
     with Board.open(options.board) as board:

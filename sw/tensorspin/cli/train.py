@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ..files import check_writable
-from .common import DATA_HELP, narrow_nodes, print_table
+from .common import DATA_HELP, add_header_option, narrow_nodes, print_table
 
 PASSED_ON = (
     "learning_rate",
@@ -29,6 +29,7 @@ def add(commands) -> None:
         "train", help="train a classifier and write its program for a board"
     )
     train.add_argument("data", help=DATA_HELP)
+    add_header_option(train)
     train.add_argument(
         "--output",
         type=Path,
@@ -147,7 +148,7 @@ def _train(options) -> int:
         find_board(options.board).require_contractor()
         if options.weight_bits is not None:
             raise ValueError("give --weight-bits or --board, not both: one chooses the bits")
-    data = load_dataset(options.data)
+    data = load_dataset(options.data, header=options.header)
     given = {name: getattr(options, name) for name in PASSED_ON}
     classifier = MPSClassifier(
         options.bond_dim,

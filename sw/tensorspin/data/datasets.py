@@ -6,7 +6,6 @@ for the test (`split_samples`), unless the source brings a split of its own.
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +15,8 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils.multiclass import type_of_target
 
 from ..archives import read_arrays
+from .checks import check_finite, check_labels, check_targets
+from .csv_files import HEADERS, read_csv
 from .errors import DataError
 
 _NAMED = {
@@ -130,7 +131,7 @@ def load_named(name: str) -> tuple[np.ndarray, np.ndarray]:
     return _NAMED[name](return_X_y=True)
 
 
-def load_samples(source: str) -> Samples:
+def load_samples(source: str, *, header: str = "auto") -> Samples:
     """Read a data set without splitting it.
 
     Parameters
@@ -145,6 +146,10 @@ def load_samples(source: str) -> Samples:
           arrays in the file are not read;
         - a ``.csv`` file with one sample per line. The last column is the class or the number to
           predict; the first line may hold names of the columns.
+    header : str
+        Whether the first line of a ``.csv`` file holds names: ``yes``, ``no``, or ``auto``, which
+        recognises words, and also the running integers that programs write where columns have no
+        names.
 
     Returns
     -------
@@ -154,8 +159,11 @@ def load_samples(source: str) -> Samples:
     Raises
     ------
     DataError
-        If the source is unknown, cannot be read or has the wrong shape, or if a feature or a
-        target is not a finite number.
+        If the source is unknown, cannot be read or has the wrong shape, if a feature or a target
+        is not a finite number, or if a label is missing.
+    ValueError
+        If `header` is none of the three words, or is given for a source that is not a ``.csv``
+        file.
 
     Examples
     --------
@@ -164,6 +172,10 @@ def load_samples(source: str) -> Samples:
     >>> samples.X.shape, samples.y.shape
     ((150, 4), (150,))
     """
+    if header not in HEADERS:
+        raise ValueError(f"header must be one of {', '.join(HEADERS)}, not {header!r}")
+    if header != "auto" and (source in _NAMED or Path(source).suffix != ".csv"):
+        raise ValueError(f"header {header!r} is for .csv files, not for {source!r}")
     if source in _NAMED:
         return Samples(source, *load_named(source), feature_range=FEATURE_RANGES.get(source))
     path = Path(source)
@@ -171,7 +183,7 @@ def load_samples(source: str) -> Samples:
         raise DataError(f"{source!r} is neither a .npz or .csv file nor one of {', '.join(NAMES)}")
     try:
         if path.suffix == ".csv":
-            return Samples(path.stem, *_read_csv(path))
+            return Samples(path.stem, *read_csv(path, header))
         arrays = _read_npz(path)
     except OSError as error:
         raise DataError(f"{path} can't be read: {error.strerror or error}") from error
@@ -198,7 +210,9 @@ def load_samples(source: str) -> Samples:
     return Samples(path.stem, X, y, (X_test, y_test))
 
 
-def load_dataset(source: str, test_size: float = TEST_SIZE, seed: int = 0) -> Dataset:
+def load_dataset(
+    source: str, test_size: float = TEST_SIZE, seed: int = 0, *, header: str = "auto"
+) -> Dataset:
     """Read a data set and split it into training samples and held-out samples.
 
     Parameters
@@ -210,6 +224,8 @@ def load_dataset(source: str, test_size: float = TEST_SIZE, seed: int = 0) -> Da
         split of its own. If the targets are classes, the split keeps their proportions.
     seed : int
         Seed of the random split: the same seed gives the same split.
+    header : str
+        Whether the first line of a ``.csv`` file holds names, as `load_samples` takes it.
 
     Returns
     -------
@@ -228,7 +244,7 @@ def load_dataset(source: str, test_size: float = TEST_SIZE, seed: int = 0) -> Da
     >>> data.X_train.shape, data.X_test.shape, data.feature_range
     ((1437, 64), (360, 64), (0.0, 16.0))
     """
-    samples = load_samples(source)
+    samples = load_samples(source, header=header)
     if samples.held_out is not None:
         return Dataset(samples.X, samples.y, *samples.held_out, samples.feature_range)
     continuous = type_of_target(samples.y).startswith("continuous")
@@ -297,77 +313,14 @@ def _checked(arrays: dict, X_name: str, y_name: str, path: Path) -> tuple[np.nda
     if X.dtype.kind not in "biuf":
         raise DataError(f"{path}: {X_name} must hold real numbers, not {X.dtype}")
     X = X.astype(np.float64).reshape(len(X), -1)
-    _check_finite(X, f"{path}: {X_name}")
-    _check_targets(y, f"{path}: {y_name}")
+    check_finite(X, f"{path}: {X_name}")
+    check_targets(y, f"{path}: {y_name}")
+    if y.dtype.kind == "U":
+        y = np.char.strip(y)
+        check_labels(y.tolist(), lambda sample: f"{path}: {y_name}, sample {sample}")
     return X, y
-
-
-def _check_finite(X: np.ndarray, where: str) -> None:
-    """Name the first feature that is not a finite number: nan usually stands for a gap."""
-    bad = np.argwhere(~np.isfinite(X))
-    if len(bad):
-        sample, feature = bad[0]
-        raise DataError(
-            f"{where}: feature {feature} of sample {sample} is {X[sample, feature]}; fill in or "
-            f"remove what is missing"
-        )
-
-
-def _check_targets(y: np.ndarray, where: str) -> None:
-    if y.dtype.kind not in "biufU":
-        raise DataError(f"{where} must hold numbers or text, not {y.dtype}")
-    # Integers and text are always finite, and isfinite() does not take text.
-    if y.dtype.kind == "f":
-        bad = np.flatnonzero(~np.isfinite(y))
-        if len(bad):
-            raise DataError(f"{where}: the target of sample {bad[0]} is {y[bad[0]]}; remove it")
 
 
 def _read_npz(path: Path) -> dict[str, np.ndarray]:
     with open(path, "rb") as file:
         return read_arrays(file, ("X_train", "y_train", "X_test", "y_test"), MOST_BYTES)
-
-
-def _read_csv(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    # Spreadsheets begin a file with a byte order mark, which would hide the first number; the
-    # encoding utf-8-sig skips the mark if there is one.
-    with open(path, newline="", encoding="utf-8-sig") as file:
-        rows = [row for row in csv.reader(file) if row]
-    # The first line holds column names only if none of its features is a number. A line with a
-    # number in it is a sample, so that a mistake elsewhere in that line is reported, not skipped.
-    if rows and not any(_is_number(value) for value in rows[0][:-1] or rows[0]):
-        del rows[0]
-    if not rows:
-        raise DataError(f"{path} has no samples")
-    columns = len(rows[0])
-    if columns < 2:
-        raise DataError(f"{path} needs at least 2 columns, features and class, not {columns}")
-    for number, row in enumerate(rows):
-        if len(row) != columns:
-            raise DataError(f"{path}: sample {number} has {len(row)} columns, not {columns}")
-        for column, value in enumerate(row[:-1]):
-            if not _is_number(value):
-                raise DataError(
-                    f"{path}: feature {column} of sample {number} is {value!r}, not a number"
-                )
-    X = np.array([[float(value) for value in row[:-1]] for row in rows])
-    _check_finite(X, str(path))
-    labels = [row[-1] for row in rows]
-    # Targets keep the narrowest type that holds all of them: class 1 is not to become class 1.0,
-    # and a column with a single word in it is a column of words.
-    for kind in (int, float):
-        try:
-            y = np.array([kind(label) for label in labels], dtype=np.dtype(kind))
-        except ValueError:
-            continue
-        _check_targets(y, str(path))
-        return X, y
-    return X, np.array(labels)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
