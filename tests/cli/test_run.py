@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 
 from tensorspin.models import MPSAnomalyDetector, MPSClassifier, MPSRegressor
 from tests.support.command_line import GOLDEN, run
@@ -126,3 +127,59 @@ def test_a_device_is_refused_before_the_board_is_opened(capsys, model):
     words = ("run", model, "--board", "nowhere://", "--data", "iris", "--output", "/dev/null")
     status, _, err = run(capsys, *words)
     assert status == 1 and "cannot write /dev/null: it is a device; name a file" in err
+
+
+@pytest.mark.parametrize(
+    ("classes", "labels", "message"),
+    [
+        ("abc", [0, 1, 2], "'a', 'b', 'c', the labels are 0, 1, 2; rename or remove 0, 1, 2, or"),
+        ([0, 1, 2], ["a", "b", "c"], "are 0, 1, 2, the labels are 'a', 'b', 'c'; rename"),
+        # Labels that are shifted, of which the first three samples have none that is unknown.
+        ([0, 1, 2], [1, 2, 1, 3], "are 0, 1, 2, the labels are 1, 2, 3; rename or remove 3, or"),
+        ("abc", ["a", "B", "c"], "'a', 'b', 'c', the labels are 'B', 'a', 'c'; rename"),
+        ([0, 1, 2], [0.5, 1, 2], "are 0, 1, 2, the labels are 0.5, 1.0, 2.0; rename or remove 0.5"),
+        ([1, 2, 3], ["1", "02", "3"], "are 1, 2, 3, the labels are '02', '1', '3'; rename"),
+        ([0, 1, 2], range(20), "7, 8, 9 and 10 more; rename or remove 3, 4, 5, 6, 7, 8, 9, 10, 11"),
+    ],
+)
+def test_run_with_other_labels(capsys, tmp_path, classes, labels, message):
+    model = MPSClassifier(2, epochs=1, random_state=0)
+    program, data = saved_program(tmp_path, model, np.array([*classes] * 20))
+    X, y = np.ones((60, 3)), np.array([*labels] * 60)[:60]
+    np.savez(data, X_train=X, y_train=y, X_test=X, y_test=y)
+    output = tmp_path / "out.csv"
+    status, out, err = run(
+        *(capsys, "run", program, "--board", "golden://none", "--data", data),
+        *("--output", output, "--samples", 3),
+    )
+    assert status == 1 and not out and not output.exists()
+    assert f"{data}: the classes to predict are " in err and message in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("classes", "labels"),
+    [
+        (["1", "2", "x"], "12"),  # a part of a file with a word has numbers alone
+        (["1", "2", "x"], "11"),
+        ([1, 2, 3], ["1.0", "2.0"]),
+        ([1.0, 2.0, 3.0], "12"),
+        (["a", "b c", "d"], [" b c", "a "]),
+        ([False, True, False], "01"),
+    ],
+)
+def test_run_with_the_same_labels_in_another_form(capsys, tmp_path, classes, labels):
+    model = MPSClassifier(4, epochs=30, random_state=0)
+    X = np.repeat(np.eye(3), 20, axis=0)
+    model.fit(X, np.repeat(classes, 20)).quantize().save(tmp_path / "model.npz")
+    data = tmp_path / "data.csv"
+    # Feature i of a sample is 1 if it belongs to entry i of the classes, otherwise 0.
+    names = [str(name).removesuffix(".0") for name in classes]
+    rows = []
+    for label in labels:
+        text = label.strip().removesuffix(".0")
+        place = int(text) if isinstance(classes[0], bool) else names.index(text)
+        rows += [",".join([*map(str, np.eye(3, dtype=int)[place]), label])] * 10
+    data.write_text("\n".join(rows))
+    status, out, _ = run(capsys, "run", tmp_path / "model.npz", "--board", GOLDEN, "--data", data)
+    assert status == 0 and re.search(r"samples +4\naccuracy +100\.00%\n", out)

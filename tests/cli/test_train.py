@@ -144,3 +144,19 @@ def test_the_first_line_of_a_csv_file(capsys, model, tmp_path):
             "yes",
         )
         assert status == 1 and "header 'yes' is for .csv files, not for 'iris'" in err
+
+
+def test_held_out_samples_with_other_labels(capsys, tmp_path):
+    data, output = tmp_path / "data.npz", tmp_path / "model.npz"
+    X, y = np.random.default_rng(1).random((12, 3)), np.arange(12) % 2
+    command = ("train", data, "--bond-dim", 2, "--epochs", 1, "--output", output)
+    np.savez(data, X_train=X, y_train=y, X_test=X, y_test=y + 1)
+    status, out, err = run(capsys, *command)
+    assert status == 1 and not out and not output.exists() and err.count("\n") == 1
+    assert "the classes to predict are 0, 1, the labels are 1, 2; rename or remove 2, or" in err
+    accuracies = []
+    for labels in (y, y * 1.0, y.astype(str)):
+        np.savez(data, X_train=X, y_train=y, X_test=X, y_test=labels)
+        status, out, _ = run(capsys, *command)
+        accuracies.append(re.findall(r"accuracy, \w+ +([\d.]+%)", out))
+    assert len(accuracies[0]) == 2 and accuracies == [accuracies[0]] * 3

@@ -13,6 +13,7 @@ from .common import (
     DEFAULT_URL,
     URL_DEFAULT_HELP,
     add_header_option,
+    match_labels,
     print_table,
 )
 
@@ -45,6 +46,7 @@ def add(commands) -> None:
 
 def _run(options) -> int:
     from ..compiler import NetworkProgram
+    from ..compiler.outputs import Classification
     from ..data.datasets import load_dataset
     from ..driver.board import Board
     from ..progress import progress_bar
@@ -56,8 +58,12 @@ def _run(options) -> int:
         check_writable(options.output)
     program = NetworkProgram.load(options.model)
     data = load_dataset(options.data, header=options.header)
-    X, y = data.X_test[: options.samples], data.y_test[: options.samples]
+    X, y = data.X_test[: options.samples], data.y_test
     levels = program.levels(X)
+    if isinstance(program.task, Classification):
+        # All labels are compared: labels that are shifted by one may agree in the first samples.
+        y = match_labels(program.classes, y, options.data)
+    y = y[: options.samples]
     with Board.open(options.board) as board:
         with progress_bar("streaming weights", "B") as progress:
             board.load(program, progress=progress)

@@ -7,7 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from ..files import check_writable
-from .common import DATA_HELP, add_header_option, narrow_nodes, print_table
+from .common import (
+    DATA_HELP,
+    add_header_option,
+    match_labels,
+    narrow_nodes,
+    print_table,
+)
 
 PASSED_ON = (
     "learning_rate",
@@ -138,6 +144,8 @@ def add(commands) -> None:
 
 
 def _train(options) -> int:
+    from sklearn.utils.multiclass import type_of_target
+
     from ..contract.device.boards import find_board
     from ..data.datasets import load_dataset
     from ..models import MPSClassifier
@@ -149,6 +157,11 @@ def _train(options) -> int:
         if options.weight_bits is not None:
             raise ValueError("give --weight-bits or --board, not both: one chooses the bits")
     data = load_dataset(options.data, header=options.header)
+    y_test = data.y_test
+    # A file's own held-out samples may be labelled otherwise. Targets that are no classes are left
+    # to the classifier, which refuses them.
+    if not type_of_target(data.y_train).startswith("continuous"):
+        y_test = match_labels(np.unique(data.y_train), y_test, options.data)
     given = {name: getattr(options, name) for name in PASSED_ON}
     classifier = MPSClassifier(
         options.bond_dim,
@@ -160,11 +173,11 @@ def _train(options) -> int:
         **{name: value for name, value in given.items() if value is not None},
     ).fit(data.X_train, data.y_train)
     program = classifier.quantize(options.board and "auto", board=options.board)
-    quantised = np.mean(program.predict(data.X_test) == data.y_test)
+    quantised = np.mean(program.predict(data.X_test) == y_test)
     program.save(options.output)
     print_table(
-        ("held-out samples", len(data.y_test)),
-        ("accuracy, float", f"{classifier.score(data.X_test, data.y_test):.2%}"),
+        ("held-out samples", len(y_test)),
+        ("accuracy, float", f"{classifier.score(data.X_test, y_test):.2%}"),
         ("accuracy, quantised", f"{quantised:.2%}"),
         ("nodes of 4-bit weights", narrow_nodes(program)),
         ("program", options.output),
