@@ -91,7 +91,7 @@ def test_names_and_samples_of_different_length(read):
 
 
 def test_a_word_in_the_first_line_names_the_remedy(read):
-    with pytest.raises(DataError, match=r"feature 1 of sample 0 is 'x', .*say so by --header yes"):
+    with pytest.raises(DataError, match=r"feature 1 of sample 0 is 'x', .*use --header yes"):
         read("1,x,a\n2,3,b\n")
     with pytest.raises(DataError, match="feature 1 of sample 0 is 'x', not a number$"):
         read("n,m,k\n1,x,a\n")

@@ -64,7 +64,7 @@ def read_csv(path: Path, header: str = "auto") -> tuple[np.ndarray, np.ndarray]:
         for column, cell in enumerate(cells[:-1]):
             number = _number(cell)
             if number is None:
-                hint = "; if this line holds names, say so by --header yes" if sample == 0 else ""
+                hint = "; if this line holds names, use --header yes" if sample == 0 else ""
                 raise DataError(
                     f"{path}: feature {column} of sample {sample} is {cell!r}, not a number"
                     + (hint if names is None and not is_missing(cell) else "")
@@ -129,7 +129,7 @@ def _has_header(path: Path, rows: list[_Row], header: str) -> bool:
     shown = ",".join(first if len(first) < 8 else [*first[:4], "...", first[-1]])
     raise DataError(
         f"{path}: line {line} ({shown}) may hold numbers of columns or a sample; say which: "
-        f"--header yes or --header no"
+        f"--header yes or --header no, or write names of the columns above the samples"
     )
 
 
