@@ -351,6 +351,13 @@ def test_link_test_of_no_time(board, seconds):
         board.link_test(seconds)
 
 
+def test_link_test_of_a_device_without_engines(board):
+    # `DeviceDescription` of another version may list engines that this one does not know.
+    board._drivers = {}
+    with pytest.raises(TensorspinError, match=r"golden://icebreaker .* lists no engine.*configure"):
+        board.link_test(0.1)
+
+
 # Exceptions
 
 

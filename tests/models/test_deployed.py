@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import pickle
+import time
+from concurrent.futures import ThreadPoolExecutor
+from threading import Condition
 
 import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_digits, load_iris
 
-from tensorspin import Board, BoardClassifier, MPSClassifier, NetworkProgram
+from tensorspin import (
+    Board,
+    BoardClassifier,
+    MPSAnomalyDetector,
+    MPSClassifier,
+    MPSRegressor,
+    NetworkProgram,
+)
 from tensorspin.errors import CapacityError, TensorspinError, TransportError
 
 GOLDEN = "golden://icebreaker"
@@ -178,3 +188,76 @@ def test_digits_score_for_score_on_the_gateware():
     assert np.array_equal(result.exponents, golden.exponents)
     assert np.array_equal(result.cycles, np.full(360, program.cycles(8)))
     assert accuracy > 0.9
+
+
+# Threads
+
+
+class PausingBoard(Board):
+    """Pauses between load and run until another program is loaded, if any is."""
+
+    def __init__(self, session):
+        super().__init__(session)
+        self.loads, self.loaded = 0, Condition()
+
+    def load(self, program, **options):
+        super().load(program, **options)
+        with self.loaded:
+            self.loads += 1
+            self.loaded.notify_all()
+
+    def run(self, levels, **options):
+        with self.loaded:
+            before = self.loads
+            self.loaded.wait_for(lambda: self.loads > before, timeout=0.3)
+        return super().run(levels, **options)
+
+
+MODELS = {
+    "classifier": lambda seed: MPSClassifier(2, epochs=1, random_state=seed),
+    "regressor": lambda seed: MPSRegressor(2, epochs=1, random_state=seed),
+    "anomaly detector": lambda seed: MPSAnomalyDetector(2, epochs=1, random_state=seed),
+}
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_two_threads_with_a_model_each_share_a_board(iris, model):
+    X, y = iris
+    models = [MODELS[model](seed).fit(X, y) for seed in (0, 1)]
+    programs = [each.quantize() for each in models]
+    expected = [program.run_golden(X) for program in programs]
+    assert not np.array_equal(expected[0].scores, expected[1].scores)
+    with PausingBoard.open(GOLDEN) as board, ThreadPoolExecutor(2) as pool:
+        deployed = [type(each.deploy(board))(p, board) for each, p in zip(models, programs)]
+        found = list(pool.map(lambda each: (each.run(X), each.predict(X)), deployed))
+    for (results, predicted), true, program in zip(found, expected, programs):
+        assert np.array_equal(results.scores, true.scores)
+        assert np.array_equal(predicted, program.predict(X))
+
+
+def test_threads_share_one_estimator_whose_board_is_opened_once(iris, classifier, monkeypatch):
+    X, _ = iris
+    opened = []
+
+    def open_slowly(url):
+        opened.append(url)
+        time.sleep(0.1)
+        return golden_open(url)
+
+    golden_open = Board.open
+    monkeypatch.setattr(Board, "open", open_slowly)
+    with classifier.deploy(GOLDEN) as deployed, ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda start: deployed.predict(X[start::4]), range(4)))
+    for start, predicted in enumerate(found):
+        assert np.array_equal(predicted, deployed.program.predict(X[start::4]))
+    assert opened == [GOLDEN]
+
+
+def test_closing_while_other_threads_predict(iris, classifier):
+    X, _ = iris
+    expected = classifier.quantize().predict(X[:5])
+    with classifier.deploy(GOLDEN) as deployed, ThreadPoolExecutor(2) as pool:
+        found = [pool.submit(deployed.predict, X[:5]) for _ in range(20)]
+        while not all(each.done() for each in found):
+            deployed.close()
+        assert all(np.array_equal(each.result(), expected) for each in found)

@@ -37,6 +37,9 @@ class Board(OpenBoard):
     Call `Board.open` to get one, and close it or use it as a context manager. A board holds an open
     port, so that it can't be pickled: pass its URL to the other process, which then opens it.
 
+    Threads may share a board: each call has the board to itself, and other threads wait until it is
+    done. Calls that belong together, such as `load` and `run`, stand in a block of `exclusive`.
+
     Parameters
     ----------
     session : Session
@@ -102,8 +105,9 @@ class Board(OpenBoard):
         LinkError, TransportError
             If the device is lost.
         """
-        driver = self._driver(EngineKind.CONTRACTOR, ContractorDriver)
-        driver.load(program, verify=verify, force=force, progress=progress)
+        with self._lock:
+            driver = self._driver(EngineKind.CONTRACTOR, ContractorDriver)
+            driver.load(program, verify=verify, force=force, progress=progress)
 
     def run(self, levels: np.ndarray, *, progress: Progress | None = None) -> ContractorResults:
         """Contract samples: compute the scores of the loaded program's network for each.
@@ -133,7 +137,9 @@ class Board(OpenBoard):
         TensorspinError
             If no program is loaded.
         """
-        return self._driver(EngineKind.CONTRACTOR, ContractorDriver).run(levels, progress=progress)
+        with self._lock:
+            driver = self._driver(EngineKind.CONTRACTOR, ContractorDriver)
+            return driver.run(levels, progress=progress)
 
     # The annealer
 
@@ -218,7 +224,8 @@ class Board(OpenBoard):
         DeviceError, LinkError, TransportError, TensorspinError
             If the run fails; see `anneal`.
         """
-        return self._driver(EngineKind.ANNEALER, AnnealerDriver).run(job, progress)
+        with self._lock:
+            return self._driver(EngineKind.ANNEALER, AnnealerDriver).run(job, progress)
 
     # Both
 

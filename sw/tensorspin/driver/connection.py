@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any, NoReturn, Self
 
 from ..contract.device.description import DeviceDescription
@@ -31,6 +32,9 @@ makes all drivers of the board forget the models that the device has lost."""
 class OpenBoard:
     """A board, opened for this process alone, with whatever engines it has.
 
+    Threads may share a board: each call has the board to itself from its first request to its last
+    reply, and other threads wait until it is done.
+
     Parameters
     ----------
     session : Session
@@ -52,6 +56,9 @@ class OpenBoard:
 
     def __init__(self, session: Session) -> None:
         self._session: Session | None = session
+        # Requests and replies of two threads must not mix on the line. The lock is re-entrant, so
+        # that a thread that has it (`exclusive`) can use the board's methods.
+        self._lock = threading.RLock()
         self.url = session.line.url
         self.info: DeviceDescription = session.description
         self._drivers = {
@@ -142,11 +149,35 @@ class OpenBoard:
     def close(self) -> None:
         """Release the port; closing again does nothing.
 
-        The device keeps its program, so that the next one who opens the board need not load it.
+        The device keeps its program, so that the next one who opens the board need not load it. If
+        another thread uses the board, closing waits until that call is done.
         """
-        session, self._session = self._session, None
-        if session is not None:
-            session.close()
+        with self._lock:
+            session, self._session = self._session, None
+            if session is not None:
+                session.close()
+
+    def exclusive(self) -> AbstractContextManager[Any]:
+        """Keep the board for this thread alone, for several calls that belong together.
+
+        A run uses the program that was loaded last, by whichever thread. So where threads share a
+        board, loading and running belong into one such block. Other threads wait until the block
+        ends, also if it ends with an error.
+
+        Returns
+        -------
+        context manager
+            For a ``with`` statement. Blocks of one thread may be nested.
+
+        Examples
+        --------
+        >>> with OpenBoard.open("golden://icebreaker") as board:
+        ...     with board.exclusive():
+        ...         before = board.status()
+        ...         board.status() == before
+        True
+        """
+        return self._lock
 
     def __enter__(self) -> Self:
         return self
@@ -203,9 +234,10 @@ class OpenBoard:
         LinkError, TransportError
             If the device is lost.
         """
-        session = self._open_session
-        with self._forgetting_losses():
-            return session.status()
+        with self._lock:
+            session = self._open_session
+            with self._forgetting_losses():
+                return session.status()
 
     def link_test(self, seconds: float = 1.0) -> LinkReport:
         """Measure the line in both directions; the program on the device stays.
@@ -228,12 +260,22 @@ class OpenBoard:
             If the device has lost the program that was loaded.
         LinkError, TransportError
             If the device is lost.
+        TensorspinError
+            If the device lists no engine.
         """
-        session = self._open_session
-        # One engine is enough to load the line; the first is the one whose requests disturb least.
-        probe = next(iter(self._drivers.values())).link_probe()
-        with self._forgetting_losses():
-            return measure_link(session, seconds, probe)
+        with self._lock:
+            session = self._open_session
+            # One engine is enough to load the line; the first is the one whose requests disturb
+            # least.
+            driver = next(iter(self._drivers.values()), None)
+            if driver is None:
+                raise TensorspinError(
+                    f"the device at {self.url} ({self.info.board}) lists no engine, whose requests "
+                    f"a link test sends; configure it with a bitstream of this version"
+                )
+            probe = driver.link_probe()
+            with self._forgetting_losses():
+                return measure_link(session, seconds, probe)
 
     @contextmanager
     def _forgetting_losses(self) -> Iterator[None]:

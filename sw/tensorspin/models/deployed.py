@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import cast
 
 import numpy as np
@@ -20,7 +21,9 @@ class BoardEstimator(BaseEstimator):
 
     Such an estimator is made by the ``deploy`` of a trainable one, or from a program that was
     loaded from a file. It keeps the URL of its board and opens it at the first prediction, so that
-    it can be copied to another process. An open `Board` can be given instead.
+    it can be copied to another process. An open `Board` can be given instead. Threads may share an
+    estimator, and estimators may share an open board: each prediction has the board to itself, and
+    other threads wait until it is done.
 
     Parameters
     ----------
@@ -44,7 +47,8 @@ class BoardEstimator(BaseEstimator):
     _trainable_name: str
     """Name of the estimator that can be fitted instead, for error messages."""
 
-    # These two attributes are no parameters, so scikit-learn doesn't copy them to clones.
+    # The attributes that begin with `_opened` are no parameters, so scikit-learn doesn't copy them
+    # to clones; nor are they pickled.
     _opened: Board | None = None
     """The board that this estimator has opened itself."""
 
@@ -54,6 +58,7 @@ class BoardEstimator(BaseEstimator):
     def __init__(self, program: NetworkProgram, board: str | Board) -> None:
         self.program = program
         self.board = board
+        self._opened_lock = threading.RLock()
 
     @property
     def n_features_in_(self) -> int:
@@ -105,26 +110,39 @@ class BoardEstimator(BaseEstimator):
         TensorspinError
             If the board does not hold the program or does not answer.
         """
-        if not isinstance(self.program, NetworkProgram):
-            raise TypeError(f"program must be a NetworkProgram, not {type(self.program).__name__}")
-        if not isinstance(self.program.task, self._task_type):
+        program = self.program
+        if not isinstance(program, NetworkProgram):
+            raise TypeError(f"program must be a NetworkProgram, not {type(program).__name__}")
+        if not isinstance(program.task, self._task_type):
             raise TypeError(
                 f"a {type(self).__name__} needs a program for {self._task_type.__name__}, not for "
-                f"{type(self.program.task).__name__}"
+                f"{type(program.task).__name__}"
             )
-        levels = self.program.levels(validate_data(self, X, dtype=np.float64, reset=False))
-        board = self._open()
-        # If the board holds the program already, this call costs one question. Without the question
-        # a board that has lost the program, or runs somebody else's, would not be noticed.
-        board.load(self.program)
-        self.last_run_ = board.run(levels)
-        return self.last_run_
+        levels = program.levels(validate_data(self, X, dtype=np.float64, reset=False))
+        while True:
+            board = self._open()
+            # No other thread may load its program between this one's loading and running.
+            with board.exclusive():
+                if board is not self._opened and board is not self.board:
+                    continue  # another thread has closed it meanwhile
+                # If the board holds the program already, this call costs one question. Without the
+                # question a board that has lost the program, or runs somebody else's, would not be
+                # noticed.
+                board.load(program)
+                self.last_run_ = results = board.run(levels)
+                return results
 
     def close(self) -> None:
-        """Release the board if this estimator opened it; the next prediction opens it again."""
-        if self._opened is not None:
-            self._opened.close()
-            self._opened = None
+        """Release the board if this estimator opened it; the next prediction opens it again.
+
+        A prediction of another thread is waited for.
+        """
+        with self._opened_lock:
+            opened = self._opened
+            if opened is not None:
+                with opened.exclusive():
+                    opened.close()
+                    self._opened = None
 
     def __enter__(self):
         return self
@@ -137,18 +155,29 @@ class BoardEstimator(BaseEstimator):
         state = super().__getstate__()
         return {name: value for name, value in state.items() if not name.startswith("_opened")}
 
+    def __setstate__(self, state: dict) -> None:
+        super().__setstate__(state)
+        self._opened_lock = threading.RLock()
+
     def _open(self) -> Board:
-        if not isinstance(self.board, (str, Board)):
-            raise TypeError(
-                f"board must be a URL or an open Board, not {type(self.board).__name__}"
-            )
-        if self._opened is not None and self._opened_url != self.board:
-            self.close()  # set_params chose another board
-        if isinstance(self.board, Board):
-            return self.board
-        if self._opened is None:
-            self._opened, self._opened_url = Board.open(self.board), self.board
-        return self._opened
+        """Return the board; of several threads only one opens it."""
+        board, opened = self.board, self._opened
+        if not isinstance(board, (str, Board)):
+            raise TypeError(f"board must be a URL or an open Board, not {type(board).__name__}")
+        if opened is None and isinstance(board, Board):
+            return board
+        if opened is not None and self._opened_url == board:
+            return opened
+        with self._opened_lock:
+            if self._opened is not None and self._opened_url != board:
+                self.close()  # set_params chose another board
+            if isinstance(board, Board):
+                return board
+            if self._opened is None:
+                # The URL comes first: whoever sees the board without the lock sees its URL too.
+                self._opened_url = board
+                self._opened = Board.open(board)
+            return self._opened
 
 
 class BoardClassifier(LogitsMixin, ClassifierMixin, BoardEstimator):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
@@ -43,6 +44,9 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
     a warning. Each read is the state of one *replica*, a copy of the model on the device. A run on
     the board gives as many reads as the device has replicas, in the time of one.
 
+    Threads may share a sampler, and samplers may share an open board: each run has the board to
+    itself, and other threads wait until it is done.
+
     Parameters
     ----------
     board : Board or str
@@ -65,27 +69,37 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
             raise TypeError(f"board must be a Board or a URL, not {board!r}")
         self._url = board if isinstance(board, str) else None
         self._board = None if isinstance(board, str) else board
+        self._opening = threading.RLock()
 
     def __getstate__(self) -> dict:
         state = self.__dict__.copy()
+        del state["_opening"]  # a lock belongs to its process, and each copy opens its own board
         if self._url is not None:
             state["_board"] = None
         return state
 
+    def __setstate__(self, state: dict) -> None:
+        self.__dict__.update(state)
+        self._opening = threading.RLock()
+
     @property
     def board(self) -> Board:
-        """The board, which is opened if it is not open yet.
+        """The board, which is opened if it is not open yet; of several threads only one opens it.
 
         Raises
         ------
         TensorspinError
             If the board can't be opened, or has no annealer.
         """
-        if self._board is None:
+        board = self._board
+        if board is None:
             assert self._url is not None  # without a URL a board was given, and is never dropped
-            self._board = Board.open(self._url)
-        _annealer_of(self._board)
-        return self._board
+            with self._opening:
+                board = self._board
+                if board is None:
+                    board = self._board = Board.open(self._url)
+        _annealer_of(board)
+        return board
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -121,10 +135,16 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
         }
 
     def close(self) -> None:
-        """Close the board if this sampler has opened it. It is opened again when it is needed."""
-        if self._url is not None and self._board is not None:
-            self._board.close()
-            self._board = None
+        """Close the board if this sampler has opened it. It is opened again when it is needed.
+
+        A run of another thread is waited for.
+        """
+        with self._opening:
+            board = self._board
+            if self._url is not None and board is not None:
+                with board.exclusive():
+                    board.close()
+                    self._board = None
 
     def sample(
         self,
@@ -305,7 +325,7 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
             initial = reads.initial[done : done + replicas] * start
             # In the last run, replicas for which no read is left begin like the others.
             initial = np.resize(initial, (replicas, len(reads.variables)))
-            run = self.board.anneal_job(replace(job, seed=int(word), initial_states=initial))
+            run = self._run(replace(job, seed=int(word), initial_states=initial))
             found = start * (run.best_states if states == "best" else run.states)
             samples[done : done + replicas] = found[: count - done]
             done = min(done + replicas, count)
@@ -313,6 +333,14 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
             if progress is not None:
                 progress(done, count)
         return samples[:done], runs
+
+    def _run(self, job: AnnealJob) -> BoardAnnealResults:
+        """Run a job on the board, which is opened anew if another thread has closed it."""
+        while True:
+            board = self.board
+            with board.exclusive():
+                if board is self._board:
+                    return board.anneal_job(job)
 
 
 @dataclass(frozen=True, eq=False)
