@@ -100,3 +100,18 @@ def test_anneal_refuses_another_objective_before_it_begins(capsys, tmp_path):
     status, out, err = run(capsys, "anneal", path, "--board", ANNEALER)
     assert (status, out) == (1, "")
     assert err == "tensorspin: the table has a min x'Qx, the file a max cut\n"
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("--sweeps", r"the device takes \d+ sweeps at most, not 99999999999$"),
+        ("--reads", "num_reads must be at most 10000000 .* not 99999999999; sample several times"),
+    ],
+)
+def test_numbers_beyond_all_limits(capsys, tmp_path, option, message):
+    path = tmp_path / "graph"
+    path.write_text(RUDY)
+    status, _, err = run(capsys, "anneal", path, "--board", ANNEALER, option, "99999999999")
+    assert status == 1
+    assert re.search(message, err.splitlines()[-1])

@@ -39,6 +39,8 @@ from tests.support.command_line import GOLDEN, run
         (("run", "m.npz", "--data", "iris", "--samples", "-5"), "at least 1, not -5"),
         (("demo", "--board", GOLDEN, "--output", "pyproject.toml"), "pyproject.toml"),
         (("link-test", GOLDEN, "--seconds", "0"), "must be more than 0"),
+        (("link-test", "/dev/none", "--seconds", "inf"), "at most 3600, not inf"),
+        (("link-test", "/dev/none", "--seconds", "nan"), "at most 3600, not nan"),
     ],
 )
 @pytest.mark.filterwarnings("error")

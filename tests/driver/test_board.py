@@ -345,9 +345,9 @@ def test_link_test_leaves_the_program_alone(board, device):
     assert_answers(board.run(LEVELS), golden_answers(PROGRAM, LEVELS))
 
 
-@pytest.mark.parametrize("seconds", [0, -1, float("nan")])
-def test_link_test_of_no_time(board, seconds):
-    with pytest.raises(ValueError, match="seconds must be more than 0, not"):
+@pytest.mark.parametrize("seconds", [0, -1, 3601, float("nan"), float("inf")])
+def test_link_test_of_no_time_or_without_end(board, seconds):
+    with pytest.raises(ValueError, match=f"more than 0 and at most 3600, not {seconds:g}"):
         board.link_test(seconds)
 
 

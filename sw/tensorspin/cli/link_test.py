@@ -15,14 +15,16 @@ def add(commands) -> None:
         "--seconds",
         type=float,
         default=2.0,
-        help="how long to measure, in seconds; by default %(default)g",
+        help="how long to measure, in seconds, an hour at most; by default %(default)g",
     )
     link_test.set_defaults(command=_link_test)
 
 
 def _link_test(options) -> int:
     from ..driver.board import Board
+    from ..driver.link.measure import check_seconds
 
+    check_seconds(options.seconds)  # before the board is opened, which may take a while
     with Board.open(options.url) as board:
         print(board.link_test(options.seconds))
     return 0

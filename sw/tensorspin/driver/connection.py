@@ -245,7 +245,7 @@ class OpenBoard:
         Parameters
         ----------
         seconds : float
-            Time for all measurements together, on the transport's clock.
+            Time for all measurements together, on the transport's clock: an hour at most.
 
         Returns
         -------
@@ -255,7 +255,7 @@ class OpenBoard:
         Raises
         ------
         ValueError
-            If `seconds` is not more than 0.
+            If `seconds` is not more than 0 and at most an hour.
         DeviceError
             If the device has lost the program that was loaded.
         LinkError, TransportError

@@ -12,6 +12,14 @@ MOST_SEED = 2**32 - 1
 """Greatest seed: dimod draws initial states with NumPy's older generators, which take no more."""
 
 
+MOST_READS = 10_000_000
+"""Greatest number of reads of a call. So many samples take a few hundred megabytes."""
+
+MOST_READ_SPINS = 2**27
+"""Greatest number of spins in all reads of a call together. While they are made, each takes about
+ten bytes of the host's memory."""
+
+
 def check_model(bqm: dimod.BinaryQuadraticModel) -> None:
     """Refuse what is not a binary quadratic model with finite coefficients.
 
@@ -70,6 +78,29 @@ def small_integers(states):
     if len(wrong):
         raise ValueError(f"initial states hold {wrong[0]}; values are +1 and -1, or 0 and 1")
     return integers, labels
+
+
+def check_reads(num_reads, variables: int) -> None:
+    """Refuse more reads than the host's memory should be filled with, before any is made.
+
+    Parameters
+    ----------
+    num_reads : int or None
+        The number of reads; what is no integer is left to dimod, which refuses it.
+    variables : int
+        Number of variables of the model.
+
+    Raises
+    ------
+    ValueError
+        If there are more reads than `MOST_READS`, or more spins in them than `MOST_READ_SPINS`.
+    """
+    most = max(1, min(MOST_READS, MOST_READ_SPINS // max(1, variables)))
+    if isinstance(num_reads, Integral) and int(num_reads) > most:
+        raise ValueError(
+            f"num_reads must be at most {most} for a model of {variables} variables, not "
+            f"{num_reads}; sample several times, with other seeds"
+        )
 
 
 def checked_seed(seed) -> int:

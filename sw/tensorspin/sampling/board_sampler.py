@@ -18,10 +18,10 @@ from ..driver.annealer import BoardAnnealResults
 from ..driver.board import Board
 from ..errors import TensorspinError
 from ..progress import Progress
-from .arguments import check_model, checked_seed, small_integers
-from .methods import METHODS, plan
+from .arguments import check_model, check_reads, checked_seed, small_integers
+from .methods import METHODS, check_sweeps, plan
 from .quantise import Quantised, quantise_model
-from .schedules import TYPES, betas_of, default_beta_range, possible_betas
+from .schedules import TYPES, betas_of, count_sweeps, default_beta_range, possible_betas
 
 STATES = ("final", "best")
 """Which state of a replica is a read: its last state, or the one of lowest energy."""
@@ -177,7 +177,8 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
             The model, of spins (+1, -1) or binary variables (0, 1), with labels of any kind.
         num_reads : int, optional
             Number of samples: by default as many as there are initial states, or as the device has
-            replicas. More reads than replicas take several runs.
+            replicas. More reads than replicas take several runs. There may be
+            `tensorspin.sampling.arguments.MOST_READS` at most, fewer for many variables.
         num_sweeps : int, default=1000
             Number of visits of each spin in a read.
         num_sweeps_per_beta : int, default=1
@@ -241,10 +242,14 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
         if interrupt_function is not None and not callable(interrupt_function):
             raise TypeError(f"interrupt_function must be callable, not {interrupt_function!r}")
         seed = checked_seed(seed)
+        check_reads(num_reads, bqm.num_variables)
+        sweeps = count_sweeps(beta_schedule, num_sweeps, num_sweeps_per_beta)
         size = _annealer_of(self.board)
 
         reads = self._reads(bqm, size, num_reads, initial_states, initial_states_generator, seed)
         scale, problem = reads.quantised.scale, reads.quantised.problem
+        refresh = size.exact_refresh(len(reads.variables)) if exact else 0
+        check_sweeps(sweeps, problem, refresh)
         betas = betas_of(
             beta_schedule_type,
             beta_range,
@@ -255,7 +260,6 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
         )
         betas = possible_betas(betas, scale, size)
         steps, ladder = plan(method, betas / scale, num_sweeps_per_beta, size)
-        refresh = size.exact_refresh(len(reads.variables)) if exact else 0
         job = AnnealJob(problem, steps, refresh=refresh, ladder=ladder)
 
         samples, runs = self._anneal(job, reads, seed, states, interrupt_function, progress)

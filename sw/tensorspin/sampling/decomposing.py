@@ -13,7 +13,7 @@ from scipy.sparse.csgraph import breadth_first_order
 
 from ..errors import CapacityError
 from ..progress import Progress
-from .arguments import check_model, checked_count, checked_seed, small_integers
+from .arguments import check_model, check_reads, checked_count, checked_seed, small_integers
 
 DEFAULT_PASSES = 20
 """Greatest number of passes of a read."""
@@ -154,6 +154,7 @@ class DecomposingSampler(dimod.ComposedSampler, Initialized):
         checked_count(max_passes, "max_passes")
         checked_count(patience, "patience")
         seed = checked_seed(seed)
+        check_reads(num_reads, bqm.num_variables)
         spins = bqm.change_vartype(dimod.SPIN, inplace=False)
         parsed = self.parse_initial_states(
             spins,

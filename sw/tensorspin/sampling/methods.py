@@ -13,10 +13,12 @@ import warnings
 
 import numpy as np
 
-from ..contract.annealer.size import SWEEPS, AnnealerSize
+from ..contract.annealer.problem import IsingProblem
+from ..contract.annealer.size import CYCLES, SWEEPS, AnnealerSize
 from ..contract.annealer.steps import Step, schedule
 from ..contract.annealer.tempering import Ladder, ladder, tempering_schedule
 from ..contract.annealer.transverse import transverse_schedule
+from ..errors import CapacityError
 from .schedules import least_beta
 
 METHODS = ("annealing", "quantum", "tempering")
@@ -47,6 +49,45 @@ the inverse temperature with which the schedule begins."""
 
 FIELDS = (2.0, 0.5)
 """First and last transverse field, in multiples of the temperature of a slice."""
+
+
+def check_sweeps(sweeps: int, problem: IsingProblem, refresh: int = 0) -> None:
+    """Refuse more sweeps than any schedule of a run can have, before a schedule is made.
+
+    Parameters
+    ----------
+    sweeps : int
+        Number of sweeps of a read.
+    problem : IsingProblem
+        The quantised problem, made for the device's size.
+    refresh : int, default=0
+        Number of turns that a replica sits out between two sweeps.
+
+    Raises
+    ------
+    ValueError
+        If the device's steps cannot hold so many sweeps.
+    CapacityError
+        If the device cannot count so many clock cycles.
+    """
+    size = problem.size
+    _check_steps(sweeps, size.steps)
+    # This is what the sweeps alone take if every visit is a flip; `AnnealJob.most_cycles` adds the
+    # rest of the run. The problem, not the schedule, decides how much a sweep takes.
+    each = size.replicas * size.turn(problem.first) * (problem.variables + 1 + refresh)
+    if sweeps * each > CYCLES.maximum:
+        raise CapacityError(
+            f"cycles of a run of {sweeps} sweeps in which every visit is a flip",
+            sweeps * each,
+            CYCLES.maximum,
+            f"take {CYCLES.maximum // each} sweeps or fewer, and more reads",
+        )
+
+
+def _check_steps(sweeps: int, steps: int) -> None:
+    """Refuse more sweeps than so many steps can hold."""
+    if sweeps > (most := steps * SWEEPS.maximum):
+        raise ValueError(f"the device takes {most} sweeps at most, not {sweeps}")
 
 
 def plan(
@@ -127,16 +168,16 @@ def anneal_steps(
         If there are more sweeps than the steps can hold.
     """
     most_steps = size.steps if most_steps is None else most_steps
-    if len(betas) * sweeps > (most := most_steps * SWEEPS.maximum):
-        raise ValueError(f"the device takes {most} sweeps at most, not {len(betas) * sweeps}")
-    # Equal inverse temperatures in a row share a step, as far as its counter of sweeps goes.
-    runs = np.split(betas, np.flatnonzero(np.diff(betas)) + 1)
+    _check_steps(len(betas) * sweeps, most_steps)
+    # Equal inverse temperatures in a row share a step, as far as its counter of sweeps goes. Where
+    # there are more rows than steps, millions perhaps, no list of them is made.
+    changes = np.flatnonzero(np.diff(betas)) + 1
     parts = [
         part
-        for run in runs
+        for run in (np.split(betas, changes) if len(changes) < most_steps else ())
         for part in np.array_split(run, min(-(-len(run) * sweeps // SWEEPS.maximum), len(run)))
     ]
-    if len(parts) > most_steps:
+    if len(parts) > most_steps or not parts:
         parts = np.array_split(betas, most_steps)
         if max(np.ptp(part) for part in parts) > COARSE * np.ptp(betas):
             warnings.warn(

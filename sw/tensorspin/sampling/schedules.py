@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from operator import length_hint
 
 import numpy as np
 
@@ -83,6 +84,42 @@ def default_beta_range(problem: IsingProblem, scale: float = 1.0) -> tuple[float
     hot = max(FIRST_FIELD / median, least_beta(problem.size))
     cold = min(-np.log(EXCITATION_RATE) / (2 * sizes[sizes > 0].min()), LAST_FIELD / small)
     return scale * float(hot), scale * float(max(hot, cold))
+
+
+def count_sweeps(
+    beta_schedule: Sequence[float] | np.ndarray | None,
+    num_sweeps: int | None,
+    num_sweeps_per_beta: int,
+) -> int:
+    """Count the sweeps that the parameters of `betas_of` ask for, without making the list.
+
+    So a number beyond all limits is refused before memory is filled with inverse temperatures.
+
+    Parameters
+    ----------
+    beta_schedule : sequence of float, optional
+        All inverse temperatures.
+    num_sweeps : int, optional
+        Total number of sweeps.
+    num_sweeps_per_beta : int
+        Number of sweeps at each inverse temperature.
+
+    Returns
+    -------
+    int
+        Number of sweeps; the greater number if the parameters contradict each other.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a number is not an integer of at least 1.
+    """
+    checked_count(num_sweeps_per_beta, "num_sweeps_per_beta")
+    if num_sweeps is not None:
+        checked_count(num_sweeps, "num_sweeps")
+    if beta_schedule is None:
+        return DEFAULT_SWEEPS if num_sweeps is None else int(num_sweeps)
+    return max(length_hint(beta_schedule) * int(num_sweeps_per_beta), int(num_sweeps or 0))
 
 
 def betas_of(
@@ -203,6 +240,8 @@ def least_beta(size: AnnealerSize) -> float:
 
 def _check_betas(values, name: str, count: int | None = None) -> np.ndarray:
     """Convert inverse temperatures to an array; refuse what is none."""
+    if count is not None and length_hint(values) > count:
+        raise ValueError(f"{name} must be {count} numbers, not {length_hint(values)}")
     try:
         betas = np.array(values, dtype=np.float64)
     except (TypeError, ValueError) as error:

@@ -14,6 +14,9 @@ from .session import Session
 _ROUND_TRIPS = 20
 """Round trips to measure at most. Their median is steady long before that many."""
 
+MOST_SECONDS = 3600.0
+"""Longest measurement in seconds. What an hour does not show, no measurement of this kind shows."""
+
 
 @dataclass(frozen=True)
 class LinkProbe:
@@ -80,7 +83,7 @@ def measure_link(session: Session, seconds: float, probe: LinkProbe) -> LinkRepo
     session : Session
         The session with the device.
     seconds : float
-        Time for all measurements, more than 0.
+        Time for all measurements, more than 0 and at most `MOST_SECONDS`.
     probe : LinkProbe
         Requests of one of the device's engines.
 
@@ -92,10 +95,9 @@ def measure_link(session: Session, seconds: float, probe: LinkProbe) -> LinkRepo
     Raises
     ------
     ValueError
-        If `seconds` is not more than 0.
+        If `seconds` is out of this range.
     """
-    if not seconds > 0:
-        raise ValueError(f"seconds must be more than 0, not {seconds}")
+    check_seconds(seconds)
     before = copy.copy(session.line.statistics)
     round_trips = _time_round_trips(session, seconds / 4)
     to_device = _throughput(session, seconds * 3 / 8, probe.send)
@@ -107,6 +109,25 @@ def measure_link(session: Session, seconds: float, probe: LinkProbe) -> LinkRepo
         session.line.transport.describe_line(session.description.baud),
         session.line.statistics - before,
     )
+
+
+def check_seconds(seconds: float) -> None:
+    """Refuse a time that no measurement takes.
+
+    Parameters
+    ----------
+    seconds : float
+        Time for all measurements.
+
+    Raises
+    ------
+    ValueError
+        If the time is not more than 0 and at most `MOST_SECONDS`; NaN is neither.
+    """
+    if not 0 < seconds <= MOST_SECONDS:
+        raise ValueError(
+            f"seconds must be more than 0 and at most {MOST_SECONDS:g}, not {seconds:g}"
+        )
 
 
 def _time_round_trips(session: Session, seconds: float) -> list[float]:
