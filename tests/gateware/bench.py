@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
+import importlib.util
 import json
 import os
 import random
@@ -11,6 +13,7 @@ import shutil
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
+from xml.etree import ElementTree
 
 from cocotb_tools.runner import get_results, get_runner
 
@@ -71,7 +74,7 @@ def run_bench(
     Raises
     ------
     AssertionError
-        If a cocotb test failed, or none ran.
+        If a cocotb test failed, or one that the module defines did not run.
     """
     toolchain.activate()
     verilog, options = _verilog(component, netlist)
@@ -123,8 +126,38 @@ def run_bench(
     assert results.exists(), f"the simulation broke off:\n{log}"
     tests, failures = get_results(results)
     assert failures == 0, f"{failures} of {tests} failed:\n{log}"
-    assert tests > 0, f"no cocotb test ran:\n{log}"
+    defined = _defined_benches(module)
+    missing = sorted(defined - _finished_benches(results))
+    assert defined and not missing, (
+        f"{len(defined)} benches are defined in {module}, and these did not run: "
+        f"{', '.join(missing) or 'all'}; unset the variables of the shell that choose benches, "
+        f"such as COCOTB_TEST_FILTER and COCOTB_TESTCASE\n{log}"
+    )
     shutil.rmtree(run)
+
+
+def _defined_benches(module: str) -> set[str]:
+    """Names of the ``@cocotb.test()`` coroutines of a module that must run, without those that may
+    be skipped (``skip=``).
+
+    The source text is read, because the module itself can be imported only in a simulation.
+    """
+    spec = importlib.util.find_spec(module)
+    assert spec is not None and spec.origin is not None, f"there is no module {module}"
+    names = set()
+    for item in ast.parse(Path(spec.origin).read_text(encoding="utf-8")).body:
+        for decorator in getattr(item, "decorator_list", ()):
+            call = decorator if isinstance(decorator, ast.Call) else ast.Call(decorator, [], [])
+            optional = any(keyword.arg == "skip" for keyword in call.keywords)
+            if ast.unparse(call.func) == "cocotb.test" and not optional:
+                names.add(item.name)
+    return names
+
+
+def _finished_benches(results: Path) -> set[str]:
+    """Names of the benches that ran to their end, from cocotb's file of results."""
+    cases = ElementTree.parse(results).getroot().iter("testcase")
+    return {str(case.get("name")) for case in cases if case.find("skipped") is None}
 
 
 def _verilog(component, netlist: str | None) -> tuple[str, tuple[str, ...]]:
