@@ -50,7 +50,7 @@ $(OLDEST)/.ready: pyproject.toml $(READY)
 	@$(BIN)/uv pip compile --quiet --python $(BIN)/python --resolution lowest-direct --no-header \
 		--only-binary :all: --extra gateware --extra plot --extra test pyproject.toml \
 		--output-file $(VENV)/oldest.txt
-	@$(PYTHON) -m venv --clear $(OLDEST)
+	@"$(PYTHON)" -m venv --clear $(OLDEST)
 	@$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check \
 		--only-binary :all: --requirement $(VENV)/oldest.txt
 	@touch $@
@@ -67,7 +67,7 @@ compare: $(COMPARE)/.ready ## Install the libraries that the benchmarks compare 
 
 $(COMPARE)/.ready: pyproject.toml $(READY)
 	@echo "Setting up $(COMPARE) (some minutes, a gigabyte or more) ..."
-	@test -x $(COMPARE)/bin/python || $(PYTHON) -m venv $(COMPARE)
+	@test -x $(COMPARE)/bin/python || "$(PYTHON)" -m venv $(COMPARE)
 	@$(COMPARE)/bin/python -m pip install --quiet --disable-pip-version-check '.[compare]'
 	@touch $@
 
@@ -86,18 +86,18 @@ clean: ## Remove what was built and measured, but not the virtual environment
 	@rm -rf build results .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis
 
 $(READY): pyproject.toml
-	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) was not found; install it with: \
+	@command -v "$(PYTHON)" >/dev/null || { echo "$(PYTHON) was not found; install it with: \
 	apt install python3 (Debian, Ubuntu) or dnf install python3 (Fedora)"; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer \
-	is needed, $(PYTHON) is $$($(PYTHON) -V); choose another with: make PYTHON=python3.12"; exit 1; }
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "Python's venv module is incomplete; \
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer \
+	is needed, $(PYTHON) is $$('$(PYTHON)' -V); choose another with: make PYTHON=python3.12"; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { echo "Python's venv module is incomplete; \
 	install it with: apt install python3-venv (Debian, Ubuntu)"; exit 1; }
 	@command -v c++ >/dev/null || { echo "A C++ compiler is needed for simulated gateware; \
 	install it with: apt install g++ (Debian, Ubuntu) or dnf install gcc-c++ (Fedora)"; exit 1; }
 	@command -v perl >/dev/null || { echo "perl is needed by Verilator; \
 	install it with: apt install perl (Debian, Ubuntu) or dnf install perl (Fedora)"; exit 1; }
 	@echo "Setting up $(VENV) (a minute or two) ..."
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 		--editable '.[gateware,lint,plot,test]'
 	@touch $@

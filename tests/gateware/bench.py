@@ -13,14 +13,16 @@ import shutil
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
+from unittest import mock
 from xml.etree import ElementTree
 
+from cocotb_tools import config
 from cocotb_tools.runner import get_results, get_runner
 
 from tensorspin.contract.device.boards import BoardSpec
 from tensorspin.contract.device.engines import ENGINES, Engines
 from tensorspin_gateware.boards import HARDWARE
-from tensorspin_gateware.build import cache, toolchain
+from tensorspin_gateware.build import cache, plain, toolchain
 from tensorspin_gateware.primitives import Family
 from tensorspin_gateware.simulation.simulator import TOP
 from tests.support.synthesis import cell_models, synthesise, yosys_share
@@ -86,20 +88,10 @@ def run_bench(
         # Two processes may build the same simulation at once, so each builds in a folder of its own
         # and renames it; the one that is later finds the folder there, and removes its own.
         work = build.with_name(f"{build.name}.{os.getpid()}")
-        work.mkdir(parents=True, exist_ok=True)
-        source = work / f"{TOP}.v"
-        source.write_text(verilog)
-        if QUICK_BUILD not in os.environ.get("MAKEFLAGS", ""):
-            os.environ["MAKEFLAGS"] = f"{os.environ.get('MAKEFLAGS', '')} {QUICK_BUILD}".strip()
-        runner.build(
-            sources=[source],
-            hdl_toplevel=TOP,
-            build_dir=work,
-            always=True,
-            build_args=[*BUILD_OPTIONS, *options],
-            timescale=("1ns", "1ps"),
-            log_file=work / "build.log",
-        )
+        BUILD.mkdir(parents=True, exist_ok=True)
+        with plain.workshop(BUILD) as workshop:
+            _compile(runner, verilog, options, workshop)
+            shutil.move(workshop.folder, work)
         (work / "finished").touch()
         try:
             work.rename(build)
@@ -116,7 +108,14 @@ def run_bench(
             build_dir=build,
             test_dir=run,
             results_xml=str(results),
-            extra_env={PARAMETERS: json.dumps(parameters), "COCOTB_RANDOM_SEED": "1"},
+            extra_env={
+                PARAMETERS: json.dumps(parameters),
+                "COCOTB_RANDOM_SEED": "1",
+                # The compiled simulation names this folder too, but only if its path is plain.
+                "LD_LIBRARY_PATH": os.pathsep.join(
+                    filter(None, (os.environ.get("LD_LIBRARY_PATH"), str(config.libs_dir)))
+                ),
+            },
             log_file=run / "run.log",
         )
     except SystemExit:
@@ -134,6 +133,35 @@ def run_bench(
         f"such as COCOTB_TEST_FILTER and COCOTB_TESTCASE\n{log}"
     )
     shutil.rmtree(run)
+
+
+def _compile(runner, verilog: str, options: tuple[str, ...], workshop: plain.Workshop) -> None:
+    """Compile a simulation in the folder of a workshop."""
+    source = workshop.folder / f"{TOP}.v"
+    source.write_text(verilog, encoding="utf-8")
+    make_flags = os.environ.get("MAKEFLAGS", "")
+    if QUICK_BUILD not in make_flags:
+        make_flags = f"{make_flags} {QUICK_BUILD}".strip()
+    changes = {"MAKEFLAGS": make_flags, **workshop.verilator(os.environ)}
+    with (
+        mock.patch.dict(os.environ, changes),
+        mock.patch.object(config, "libs_dir", workshop.plain(config.libs_dir)),
+        mock.patch.object(config, "share_dir", workshop.plain(config.share_dir)),
+    ):
+        runner.build(
+            sources=[source],
+            hdl_toplevel=TOP,
+            build_dir=workshop.folder,
+            always=True,
+            build_args=[*BUILD_OPTIONS, *(_plain_option(option, workshop) for option in options)],
+            timescale=("1ns", "1ps"),
+            log_file=workshop.folder / "build.log",
+        )
+
+
+def _plain_option(option: str, workshop: plain.Workshop) -> str:
+    """Give an option that names a folder of Verilog files a path that Verilator can take."""
+    return f"-I{workshop.plain(Path(option[2:]))}" if option.startswith("-I/") else option
 
 
 def _defined_benches(module: str) -> set[str]:

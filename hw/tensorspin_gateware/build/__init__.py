@@ -7,6 +7,7 @@ module          job
 `bitstream`     builds one bitstream, or takes it from the cache (a command)
 `stages`        runs the tools of a plan one by one
 `toolchain`     finds the tools
+`plain`         folders and links with paths that compilers can take
 `cache`         keys of builds, and where they are kept; also of simulators
 `report`        resources and timing, as nextpnr reports them
 `programmer`    loads a bitstream into a board

