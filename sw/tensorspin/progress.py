@@ -42,7 +42,7 @@ def progress_over(items: Iterable, title: str, unit: str) -> tqdm:
 
 
 @contextmanager
-def progress_bar(title: str, unit: str) -> Iterator[Progress]:
+def progress_bar(title: str, unit: str, delay: float = 0.0) -> Iterator[Progress]:
     """Show a bar for as long as the context lasts, and give the callback that moves it.
 
     Parameters
@@ -51,13 +51,17 @@ def progress_bar(title: str, unit: str) -> Iterator[Progress]:
         Text before the bar.
     unit : str
         What is counted, in the singular. Bytes (``"B"``) are shown with prefixes: kB, MB.
+    delay : float
+        Seconds before the bar appears; it is not shown for work that is done by then.
 
     Yields
     ------
     Progress
         To be called with the amount done so far and the total amount.
     """
-    with tqdm(desc=title, unit=unit, unit_scale=unit == "B", mininterval=_interval()) as bar:
+    with tqdm(
+        desc=title, unit=unit, unit_scale=unit == "B", mininterval=_interval(), delay=delay
+    ) as bar:
 
         def advance(done: int, total: int) -> None:
             # tqdm counts increments, whereas the callback tells how much is done in all.

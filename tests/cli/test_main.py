@@ -6,6 +6,7 @@ import argparse
 import re
 import subprocess
 import sys
+from importlib import metadata
 
 import pytest
 
@@ -59,6 +60,29 @@ def test_arguments_that_are_wrong_end_with_2(capsys):
     with pytest.raises(SystemExit) as exit_info:
         main(["train"])
     assert exit_info.value.code == 2
+
+
+def test_version(capsys):
+    status, out, err = run(capsys, "--version")
+    assert (status, err) == (0, "")
+    assert out == f"tensorspin {metadata.version('tensorspin')}\n"
+
+
+def test_version_of_a_package_that_is_not_installed(capsys, monkeypatch):
+    def version(name):
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "version", version)
+    status, out, _ = run(capsys, "--version")
+    assert status == 0 and "not installed" in out
+
+
+def test_no_command_prints_the_help_and_ends_with_2(capsys):
+    status, out, err = run(capsys)
+    assert (status, out) == (2, "")
+    for module in COMMANDS:
+        name = module.__name__.rpartition(".")[2].replace("_", "-")
+        assert re.search(rf"^    {name}\b", err, re.MULTILINE)
 
 
 def test_the_host_works_without_the_gateware(tmp_path):

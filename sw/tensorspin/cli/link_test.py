@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from .common import URL_HELP
 
+_BAR_DELAY = 2.0
+"""Seconds that a measurement takes at least for its progress to be shown."""
+
 
 def add(commands) -> None:
     """Add the command's parser to what `argparse` calls subparsers."""
@@ -15,7 +18,8 @@ def add(commands) -> None:
         "--seconds",
         type=float,
         default=2.0,
-        help="how long to measure, in seconds, an hour at most; by default %(default)g",
+        help="how long to measure, in seconds, an hour at most, on the board's clock or on this "
+        "computer's, whichever is over first; by default %(default)g",
     )
     link_test.set_defaults(command=_link_test)
 
@@ -23,8 +27,11 @@ def add(commands) -> None:
 def _link_test(options) -> int:
     from ..driver.board import Board
     from ..driver.link.measure import check_seconds
+    from ..progress import progress_bar
 
     check_seconds(options.seconds)  # before the board is opened, which may take a while
     with Board.open(options.url) as board:
-        print(board.link_test(options.seconds))
+        with progress_bar("measuring", "%", _BAR_DELAY) as progress:
+            report = board.link_test(options.seconds, options.seconds, progress)
+        print(report)
     return 0

@@ -28,7 +28,14 @@ def main(arguments: list[str] | None = None) -> int:
         board's answers differ) or it failed; 2 if the arguments are wrong; 130 if interrupted.
     """
     print_any_character()
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.version:
+        print(f"tensorspin {_version()}")
+        return 0
+    if "command" not in options:
+        parser.print_help(sys.stderr)
+        return 2
     try:
         return options.command(options)
     except (TensorspinError, ValueError, FloatingPointError, OSError) as error:
@@ -45,10 +52,22 @@ def _parser() -> argparse.ArgumentParser:
         prog="tensorspin",
         description="Tensor networks and Ising models on small FPGAs: train, quantise, anneal.",
     )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    parser.add_argument("--version", action="store_true", help="show the version and exit")
+    commands = parser.add_subparsers(metavar="COMMAND")
     for module in COMMANDS:
         module.add(commands)
     return parser
+
+
+def _version() -> str:
+    """Version of the package that is installed, or that it is not."""
+    # Imported late, since no command needs it.
+    from importlib import metadata
+
+    try:
+        return metadata.version("tensorspin")
+    except metadata.PackageNotFoundError:
+        return "of unknown version: the package is not installed, only on the path"
 
 
 if __name__ == "__main__":

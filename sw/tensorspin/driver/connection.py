@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -14,6 +15,7 @@ from ..contract.device.description import DeviceDescription
 from ..contract.engine import EngineKind
 from ..contract.wire.packets import DeviceStatus
 from ..errors import BaudRateError, LinkError, TensorspinError
+from ..progress import Progress
 from .annealer import AnnealerDriver
 from .contractor import ContractorDriver
 from .engine import EngineDriver
@@ -239,13 +241,23 @@ class OpenBoard:
             with self._forgetting_losses():
                 return session.status()
 
-    def link_test(self, seconds: float = 1.0) -> LinkReport:
+    def link_test(
+        self,
+        seconds: float = 1.0,
+        wall_seconds: float = math.inf,
+        progress: Progress | None = None,
+    ) -> LinkReport:
         """Measure the line in both directions; the program on the device stays.
 
         Parameters
         ----------
         seconds : float
             Time for all measurements together, on the transport's clock: an hour at most.
+        wall_seconds : float
+            Time after which they end in any case, on the computer's own clock: a simulated device
+            may take minutes for a second of its clock.
+        progress : callable, optional
+            Called with the percentage done and 100.
 
         Returns
         -------
@@ -255,7 +267,7 @@ class OpenBoard:
         Raises
         ------
         ValueError
-            If `seconds` is not more than 0 and at most an hour.
+            If `seconds` is not more than 0 and at most an hour, or `wall_seconds` not more than 0.
         DeviceError
             If the device has lost the program that was loaded.
         LinkError, TransportError
@@ -275,7 +287,7 @@ class OpenBoard:
                 )
             probe = driver.link_probe()
             with self._forgetting_losses():
-                return measure_link(session, seconds, probe)
+                return measure_link(session, seconds, probe, wall_seconds, progress)
 
     @contextmanager
     def _forgetting_losses(self) -> Iterator[None]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import copy
+import math
 import statistics
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from ...progress import Progress
 from .line import LinkStatistics
 from .requests import Read, Request
 from .session import Session
@@ -75,7 +78,13 @@ class LinkReport:
         )
 
 
-def measure_link(session: Session, seconds: float, probe: LinkProbe) -> LinkReport:
+def measure_link(
+    session: Session,
+    seconds: float,
+    probe: LinkProbe,
+    wall_seconds: float = math.inf,
+    progress: Progress | None = None,
+) -> LinkReport:
     """Measure round trips, with STATUS, and throughput, with the requests of an engine.
 
     Parameters
@@ -83,9 +92,14 @@ def measure_link(session: Session, seconds: float, probe: LinkProbe) -> LinkRepo
     session : Session
         The session with the device.
     seconds : float
-        Time for all measurements, more than 0 and at most `MOST_SECONDS`.
+        Time for all measurements on the transport's clock, more than 0 and at most `MOST_SECONDS`.
     probe : LinkProbe
         Requests of one of the device's engines.
+    wall_seconds : float
+        Time after which the measurements end in any case, on the computer's own clock. A simulated
+        device may take minutes for a second of its clock.
+    progress : callable, optional
+        Called with the percentage done and 100.
 
     Returns
     -------
@@ -95,13 +109,19 @@ def measure_link(session: Session, seconds: float, probe: LinkProbe) -> LinkRepo
     Raises
     ------
     ValueError
-        If `seconds` is out of this range.
+        If `seconds` is out of this range, or `wall_seconds` is not more than 0.
     """
     check_seconds(seconds)
+    if not wall_seconds > 0:
+        raise ValueError(f"wall_seconds must be more than 0, not {wall_seconds}")
     before = copy.copy(session.line.statistics)
-    round_trips = _time_round_trips(session, seconds / 4)
-    to_device = _throughput(session, seconds * 3 / 8, probe.send)
-    from_device = _throughput(session, seconds * 3 / 8, probe.receive)
+    watch = _Stopwatch(session.line.now, seconds, wall_seconds, progress)
+    watch.start(1 / 4)
+    round_trips = _time_round_trips(session, watch)
+    watch.start(3 / 8)
+    to_device = _throughput(session, watch, probe.send)
+    watch.start(3 / 8)
+    from_device = _throughput(session, watch, probe.receive)
     return LinkReport(
         statistics.median(round_trips),
         to_device,
@@ -130,25 +150,57 @@ def check_seconds(seconds: float) -> None:
         )
 
 
-def _time_round_trips(session: Session, seconds: float) -> list[float]:
+class _Stopwatch:
+    """Shares of the time for all measurements, on two clocks: a share ends with the earlier."""
+
+    def __init__(
+        self,
+        now: Callable[[], float],
+        seconds: float,
+        wall_seconds: float,
+        progress: Progress | None,
+    ) -> None:
+        self._limits = ((now, seconds), (time.monotonic, wall_seconds))
+        self._progress = progress
+        self._before = 0.0
+        self._share = 0.0
+        self._starts: list[float] = []
+
+    def start(self, share: float) -> None:
+        """Begin the next share, a part of 1."""
+        self._before += self._share
+        self._share = share
+        self._starts = [now() for now, _ in self._limits]
+
+    def over(self) -> bool:
+        """Whether the share has passed; report the progress."""
+        passed = max(
+            (now() - start) / (seconds * self._share)
+            for (now, seconds), start in zip(self._limits, self._starts, strict=True)
+        )
+        if self._progress is not None:
+            self._progress(round(100 * (self._before + self._share * min(passed, 1))), 100)
+        return passed >= 1
+
+
+def _time_round_trips(session: Session, watch: _Stopwatch) -> list[float]:
     now = session.line.now
-    end = now() + seconds
     times: list[float] = []
-    while not times or (len(times) < _ROUND_TRIPS and now() < end):
+    while not times or (len(times) < _ROUND_TRIPS and not watch.over()):
         start = now()
         session.status()
         times.append(now() - start)
     return times
 
 
-def _throughput(session: Session, seconds: float, make: Callable[[], Request]) -> float:
-    """Return the bytes per second that requests move in so many seconds."""
+def _throughput(session: Session, watch: _Stopwatch, make: Callable[[], Request]) -> float:
+    """Return the bytes per second that requests move until the stopwatch's share is over."""
     now = session.line.now
     start = now()
 
     def requests() -> Iterator[Request]:
         yield make()
-        while now() < start + seconds:
+        while not watch.over():
             yield make()
 
     moved = sum(request.data_bytes for request, _ in session.exchange(requests()))
