@@ -63,7 +63,7 @@ def test_users_make_flags_are_kept(monkeypatch):
     [
         ("c++", r"apt install g\+\+ .* dnf install gcc-c\+\+"),
         ("iceprog", "apt install fpga-icestorm"),
-        ("yosys", r"pip install 'tensorspin\[gateware\]'"),
+        ("yosys", r"`make setup` or `pip install '\.\[gateware\]'` in tensorspin's checkout"),
     ],
 )
 def test_missing_tool_names_its_package(monkeypatch, tmp_path, tool, hint):

@@ -100,9 +100,10 @@ assert main(["demo", "--board", "golden://icebreaker", "--output", sys.argv[1]])
         [sys.executable, "-c", script, tmp_path / "results"], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    assert "pip install tensorspin[gateware]" in done.stderr
+    assert "`make setup` or `pip install '.[gateware]'`" in done.stderr
     # Said before the training, not after it.
-    assert "pip install tensorspin[plot]" in done.stderr and "training" not in done.stderr
+    assert "`make setup` or `pip install '.[plot]'`" in done.stderr
+    assert "training" not in done.stderr
 
 
 HEAVY = ("amaranth", "dimod", "matplotlib", "scipy", "serial", "sklearn")

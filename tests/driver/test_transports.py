@@ -194,7 +194,7 @@ def test_simulated_board_without_gateware(monkeypatch):
     # The package that is imported: another test may have imported it, so that its parent is not
     # looked for.
     monkeypatch.setitem(sys.modules, "tensorspin_gateware.simulation", None)
-    with pytest.raises(TransportError, match=r"pip install tensorspin\[gateware\]"):
+    with pytest.raises(TransportError, match=r"`make setup` or `pip install '\.\[gateware\]'`"):
         open_transport("sim://icebreaker")
 
 

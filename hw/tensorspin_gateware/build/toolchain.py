@@ -76,7 +76,7 @@ def require(tool: str) -> str:
         elif tool in _SOURCES:
             hint = f"from {_SOURCES[tool]}"
         else:
-            hint = "with: pip install 'tensorspin[gateware]'"
+            hint = "with `make setup` or `pip install '.[gateware]'` in tensorspin's checkout"
         raise ToolMissing(f"{tool} was not found; install it {hint}")
     return path
 

@@ -1,4 +1,7 @@
-"""What all figures share: matplotlib, an extra (``pip install tensorspin[plot]``), loaded late."""
+"""What all figures share: matplotlib, loaded late.
+
+It is an extra: ``pip install '.[plot]'`` in the checkout.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +52,8 @@ def check_matplotlib() -> None:
         import matplotlib  # noqa: F401
     except ImportError as error:
         raise TensorspinError(
-            f"the figure needs matplotlib ({error}): pip install tensorspin[plot]"
+            f"the figure needs matplotlib ({error}); in tensorspin's checkout, run "
+            f"`make setup` or `pip install '.[plot]'`"
         ) from error
 
 

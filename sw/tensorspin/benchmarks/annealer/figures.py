@@ -1,4 +1,4 @@
-"""Draw the report; pictures need matplotlib (``pip install tensorspin[plot]``)."""
+"""Draw the report; pictures need matplotlib (``pip install '.[plot]'`` in the checkout)."""
 
 from __future__ import annotations
 

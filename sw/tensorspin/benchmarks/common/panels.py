@@ -1,4 +1,4 @@
-"""Pictures of several panels; they need matplotlib (``pip install tensorspin[plot]``)."""
+"""Pictures of several panels; they need matplotlib (``pip install '.[plot]'`` in the checkout)."""
 
 from __future__ import annotations
 

@@ -41,8 +41,8 @@ class SimulatedTransport(Transport):
             self._board = simulator.load(board.name)
         except ImportError as error:
             raise TransportError(
-                f"{self.url} needs the gateware and its simulator ({error}): "
-                f"pip install tensorspin[gateware]"
+                f"{self.url} needs the gateware and its simulator ({error}); in "
+                f"tensorspin's checkout, run `make setup` or `pip install '.[gateware]'`"
             ) from error
         except RuntimeError as error:  # A tool is missing, or the compiler failed.
             raise TransportError(f"cannot open {self.url}: {error}") from error
