@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from concurrent.futures import ThreadPoolExecutor
-from threading import Condition
+from concurrent.futures import ThreadPoolExecutor, wait
+from threading import Condition, Event
 
 import dimod
 import numpy as np
@@ -96,10 +96,22 @@ def test_a_board_that_does_not_open_leaves_no_lock():
                 submit(lambda: sampler.board)
 
 
-def test_closing_waits_for_a_run_of_another_thread():
+def test_closing_waits_for_a_run_of_another_thread(monkeypatch):
+    uploaded, go, upload = Event(), Event(), AnnealerDriver._upload
+
+    def upload_and_wait(driver, *arguments, **options):
+        upload(driver, *arguments, **options)
+        uploaded.set()
+        assert go.wait(10)
+
     with BoardSampler(URL) as sampler, ThreadPoolExecutor(2) as pool:
-        expected = sampler.sample(MODELS[0], seed=1, num_reads=80, **SWEEPS)
-        found = pool.submit(sampler.sample, MODELS[0], seed=1, num_reads=80, **SWEEPS)
-        while not found.done():
-            sampler.close()
+        expected = sampler.sample(MODELS[0], seed=1, **SWEEPS)
+        monkeypatch.setattr(AnnealerDriver, "_upload", upload_and_wait)
+        found = pool.submit(sampler.sample, MODELS[0], seed=1, **SWEEPS)
+        assert uploaded.wait(10)
+        closing = pool.submit(sampler.close)
+        # Without a lock the board is closed at once, in the middle of the run.
+        assert not wait([closing], timeout=0.2).done
+        go.set()
         assert_same([found.result()], [expected])
+        closing.result()
