@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tensorspin.compiler import network_program
+from tensorspin.compiler import device_program
 from tensorspin.compiler.network_program import NetworkProgram
 from tensorspin.compiler.outputs import Classification, OutlierDetection, Regression
 from tensorspin.compiler.program_file import ProgramFileError
@@ -274,7 +274,7 @@ def test_the_image_of_a_program_is_computed_once(monkeypatch):
         made.append(arguments)
         return program_image(*arguments)
 
-    monkeypatch.setattr(network_program, "program_image", counted)
+    monkeypatch.setattr(device_program, "program_image", counted)
     for _ in range(3):
         program.check(SIZE)
         assert program.digest(8) == program.digest(lanes=8)

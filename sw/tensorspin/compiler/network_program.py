@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -10,18 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from ..contract.contractor.image import program_image
-from ..contract.contractor.program import Node
 from ..contract.contractor.results import ContractorResults
-from ..contract.contractor.size import ContractorSize
 from ..contract.fixed import WEIGHT
-from ..errors import CapacityError
 from ..golden.contractor.contraction import contract
-from ..golden.contractor.cycles import cycle_count, multiply_accumulates
 from . import program_file
-from .capacity import Demand, check_sound, check_table, demands, program_words
+from .capacity import check_sound, check_table
+from .device_program import DeviceProgram
 from .nodes import FloatNode
-from .once import attributes_alone, computed_once, read_only
+from .once import attributes_alone, read_only
 from .outputs import Classification, Task
 from .quantise import quantise_network
 from .scaling import feature_levels
@@ -31,7 +26,7 @@ REFERENCE_LANES = 8
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single answer; `digest` compares
-class NetworkProgram:
+class NetworkProgram(DeviceProgram):
     """A quantised tensor network: nodes, weights, feature table, and how to read its answers.
 
     The program is fixed once it is made, and its arrays are read-only. A prediction of one sample
@@ -91,10 +86,6 @@ class NetworkProgram:
     (5, 28)
     """
 
-    nodes: tuple[Node, ...] = field(repr=False)
-    weights: tuple[np.ndarray, ...] = field(repr=False)
-    names: tuple[str, ...] = field(repr=False)
-    table: np.ndarray = field(repr=False)
     feature_minimum: np.ndarray = field(repr=False)
     feature_maximum: np.ndarray = field(repr=False)
     clip: bool
@@ -171,11 +162,6 @@ class NetworkProgram:
         return len(self.feature_minimum)
 
     @property
-    def n_outputs(self) -> int:
-        """Number of scores of a sample."""
-        return self.nodes[-1].outputs
-
-    @property
     def classes(self) -> np.ndarray:
         """Label of each score, if the program is for `Classification`.
 
@@ -187,121 +173,6 @@ class NetworkProgram:
         if not isinstance(self.task, Classification):
             raise TypeError(f"a program for {type(self.task).__name__} has no classes")
         return self.task.labels
-
-    @property
-    def multiply_accumulates(self) -> int:
-        """Multiplications by a weight that one sample needs."""
-        return multiply_accumulates(self.nodes)
-
-    @computed_once
-    def words(self, lanes: int) -> int:
-        """Count the words of program memory that the program takes.
-
-        Parameters
-        ----------
-        lanes : int
-            Lanes of the contractor: the multipliers that work on one sample. A word has a byte for
-            each of them.
-
-        Returns
-        -------
-        int
-            Words of `lanes` bytes each.
-        """
-        return program_words(self.nodes, lanes)
-
-    @computed_once
-    def cycles(self, lanes: int) -> int:
-        """Count the clock cycles of one sample.
-
-        Parameters
-        ----------
-        lanes : int
-            Lanes of the contractor.
-
-        Returns
-        -------
-        int
-            Cycles from the first read of the program to the last score; exact.
-        """
-        return cycle_count(self.nodes, lanes)
-
-    def demands(self, size: ContractorSize) -> list[Demand]:
-        """Compare what the program needs with what a device has.
-
-        Parameters
-        ----------
-        size : ContractorSize
-            Size of the device's contractor.
-
-        Returns
-        -------
-        list of Demand
-            One for each quantity of which a device has only so much.
-        """
-        return demands(self.nodes, self.names, self.n_features, len(self.table), size)
-
-    @computed_once
-    def check(self, size: ContractorSize) -> None:
-        """Refuse a device that is too small.
-
-        Parameters
-        ----------
-        size : ContractorSize
-            Size of the device's contractor.
-
-        Raises
-        ------
-        CapacityError
-            With the quantity of which there is too little, the number needed and the limit.
-        """
-        for demand in self.demands(size):
-            if not demand.fits:
-                raise CapacityError(demand.what, demand.needed, demand.limit, demand.advice)
-
-    @computed_once
-    def image(self, lanes: int) -> bytes:
-        """Lay the nodes out for the program memory.
-
-        Parameters
-        ----------
-        lanes : int
-            Lanes of the contractor, on which the order of the weights depends.
-
-        Returns
-        -------
-        bytes
-            Content of `MemorySpace.PROGRAM` from address 0 on.
-        """
-        return program_image(self.nodes, self.weights, lanes)
-
-    @computed_once
-    def table_bytes(self) -> bytes:
-        """Lay the feature table out for its memory.
-
-        Returns
-        -------
-        bytes
-            Content of `MemorySpace.TABLE` from address 0 on.
-        """
-        return self.table.astype("<i2").tobytes()
-
-    @computed_once
-    def digest(self, lanes: int) -> int:
-        """Compute the number by which a device tells this program from another.
-
-        Parameters
-        ----------
-        lanes : int
-            Lanes of the contractor.
-
-        Returns
-        -------
-        int
-            CRC-32 of all that is uploaded.
-        """
-        content = self.image(lanes) + self.table_bytes() + self.n_features.to_bytes(2, "little")
-        return zlib.crc32(content)
 
     def levels(self, X) -> np.ndarray:
         """Round features to what the device is sent: one byte a feature.
