@@ -27,7 +27,8 @@ module                 what it has
 `entanglement`         how much each bond of a chain carries
 `logits`               from scores to probabilities
 `deployment`           from a fitted estimator to a program and a board
-`deployed`             estimators whose predictions a board computes
+`board_estimator`      what all estimators on a board share: program, board, threads
+`deployed`             estimators whose predictions a board computes, one for each task
 `shared_docs`          descriptions of parameters that several estimators share
 =====================  =======================================================================
 """

@@ -16,7 +16,7 @@ from ..compiler.quantise import check_weight_bits
 from ..contract.device.boards import find_board
 from ..contract.fixed import WEIGHT
 from ..driver.board import Board
-from .deployed import BoardEstimator
+from .board_estimator import BoardEstimator
 from .feature_maps import FeatureMap
 
 

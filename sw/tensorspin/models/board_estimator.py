@@ -1,0 +1,178 @@
+"""What all estimators on a board share: the program, the board, and how samples get there."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import validate_data
+
+from ..compiler.network_program import NetworkProgram
+from ..compiler.outputs import Task
+from ..contract.contractor.results import ContractorResults
+from ..driver.board import Board
+
+
+class BoardEstimator(BaseEstimator):
+    """Base of the fitted estimators that predict on a board.
+
+    Such an estimator is made by the ``deploy`` of a trainable one, or from a program that was
+    loaded from a file. It keeps the URL of its board and opens it at the first prediction, so that
+    it can be copied to another process. An open `Board` can be given instead. Threads may share an
+    estimator, and estimators may share an open board: each prediction has the board to itself, and
+    other threads wait until it is done.
+
+    Parameters
+    ----------
+    program : NetworkProgram
+        The quantised network.
+    board : str or Board
+        URL, such as ``/dev/ttyUSB1``, ``sim://icebreaker`` or ``golden://icebreaker``; or a board
+        that is open already, which `close` leaves open.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of features of a sample.
+    last_run_ : ContractorResults
+        What the board answered at the last prediction: scores, exponents, cycles.
+    """
+
+    _task_type: type[Task]
+    """Class of the task that the program must have."""
+
+    _trainable_name: str
+    """Name of the estimator that can be fitted instead, for error messages."""
+
+    # The attributes that begin with `_opened` are no parameters, so scikit-learn doesn't copy them
+    # to clones; nor are they pickled.
+    _opened: Board | None = None
+    """The board that this estimator has opened itself."""
+
+    _opened_url: str | None = None
+    """The URL that it was opened with."""
+
+    def __init__(self, program: NetworkProgram, board: str | Board) -> None:
+        self.program = program
+        self.board = board
+        self._opened_lock = threading.RLock()
+
+    @property
+    def n_features_in_(self) -> int:
+        """Number of features of a sample."""
+        return self.program.n_features
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def fit(self, X, y=None):
+        """Refuse to be fitted: the network was trained before it came to the board.
+
+        Parameters
+        ----------
+        X : object
+            Ignored.
+        y : object, optional
+            Ignored.
+
+        Raises
+        ------
+        TypeError
+            Always.
+        """
+        raise TypeError(
+            f"a {type(self).__name__} can't be trained: fit an {self._trainable_name}, deploy it"
+        )
+
+    def run(self, X) -> ContractorResults:
+        """Contract samples on the board.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            The samples.
+
+        Returns
+        -------
+        ContractorResults
+            What the board answers.
+
+        Raises
+        ------
+        ValueError
+            If X is invalid or outside a feature range that was promised.
+        TypeError
+            If `program` is no program or one for another task, or `board` is neither a URL nor a
+            board.
+        TensorspinError
+            If the board does not hold the program or does not answer.
+        """
+        program = self.program
+        if not isinstance(program, NetworkProgram):
+            raise TypeError(f"program must be a NetworkProgram, not {type(program).__name__}")
+        if not isinstance(program.task, self._task_type):
+            raise TypeError(
+                f"a {type(self).__name__} needs a program for {self._task_type.__name__}, not for "
+                f"{type(program.task).__name__}"
+            )
+        levels = program.levels(validate_data(self, X, dtype=np.float64, reset=False))
+        while True:
+            board = self._open()
+            # No other thread may load its program between this one's loading and running.
+            with board.exclusive():
+                if board is not self._opened and board is not self.board:
+                    continue  # another thread has closed it meanwhile
+                # If the board holds the program already, this call costs one question. Without the
+                # question a board that has lost the program, or runs somebody else's, would not be
+                # noticed.
+                board.load(program)
+                self.last_run_ = results = board.run(levels)
+                return results
+
+    def close(self) -> None:
+        """Release the board if this estimator opened it; the next prediction opens it again.
+
+        A prediction of another thread is waited for.
+        """
+        with self._opened_lock:
+            opened = self._opened
+            if opened is not None:
+                with opened.exclusive():
+                    opened.close()
+                    self._opened = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self.close()
+
+    def __getstate__(self) -> dict:
+        # An open port stays with the process that opened it.
+        state = super().__getstate__()
+        return {name: value for name, value in state.items() if not name.startswith("_opened")}
+
+    def __setstate__(self, state: dict) -> None:
+        super().__setstate__(state)
+        self._opened_lock = threading.RLock()
+
+    def _open(self) -> Board:
+        """Return the board; of several threads only one opens it."""
+        board, opened = self.board, self._opened
+        if not isinstance(board, (str, Board)):
+            raise TypeError(f"board must be a URL or an open Board, not {type(board).__name__}")
+        if opened is None and isinstance(board, Board):
+            return board
+        if opened is not None and self._opened_url == board:
+            return opened
+        with self._opened_lock:
+            if self._opened is not None and self._opened_url != board:
+                self.close()  # set_params chose another board
+            if isinstance(board, Board):
+                return board
+            if self._opened is None:
+                # The URL comes first: whoever sees the board without the lock sees its URL too.
+                self._opened_url = board
+                self._opened = Board.open(board)
+            return self._opened
