@@ -25,6 +25,9 @@ _HEADER_READERS = {
 """Readers of an array's header by version. Version 3 is only for fields with names beyond Latin-1,
 which no file of ours has."""
 
+_PART = 1 << 16
+"""Bytes that are expanded at a time of a compressed file."""
+
 
 def read_arrays(file: BinaryIO, names: Iterable[str], limit: int) -> dict[str, np.ndarray]:
     """Read arrays of an ``.npz`` archive that `numpy.savez` or `savez_compressed` wrote.
@@ -96,13 +99,16 @@ def read_at_most(file: BinaryIO, limit: int) -> bytes:
     ValueError
         If the content is larger. No more than the limit was expanded to find out.
     """
-    content = file.read(limit + 1)
+    # Read in parts, as `file.read(limit)` would take memory for the limit, not for the content.
+    content = bytearray()
+    while len(content) <= limit and (part := file.read(min(_PART, limit + 1 - len(content)))):
+        content += part
     if len(content) > limit:
         raise ValueError(
             f"it expands to more than {limit} bytes, the limit; if you trust the file, decompress "
             f"it first"
         )
-    return content
+    return bytes(content)
 
 
 def _array(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:

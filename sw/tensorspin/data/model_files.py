@@ -11,7 +11,6 @@ from __future__ import annotations
 import bz2
 import csv
 import gzip
-import io
 import lzma
 import re
 import zlib
@@ -22,10 +21,12 @@ from typing import Any
 
 import dimod
 import numpy as np
-from dimod.serialization import fileview
 
 from ..archives import read_at_most
+from .dimod_files import PREFIX as DIMOD_PREFIX
+from .dimod_files import read_dimod
 from .errors import DataError
+from .limits import check_variables
 
 FORMATS = ("rudy", "sparse", "qubo", "coo", "dimod")
 """Names of the formats that `read_model` reads; its documentation describes them."""
@@ -36,17 +37,8 @@ TABLE = "best_known.csv"
 _OPENERS: dict[str, Callable[..., Any]] = {".xz": lzma.open, ".gz": gzip.open, ".bz2": bz2.open}
 """What opens a compressed file, by the file's last suffix."""
 
-_DIMOD_PREFIX = b"DIMODBQM"
-"""First bytes of every file that dimod.BinaryQuadraticModel.to_file writes."""
-
 _VARTYPE = re.compile(r"\s*#\s*vartype\s*=\s*(\w*)")
 """First line of a file that dimod.serialization.coo writes; the group is SPIN or BINARY."""
-
-MOST_VARIABLES = 1_000_000
-"""Largest number of variables that is accepted.
-
-A damaged file may announce any number, and memory is allocated for that many.
-"""
 
 MOST_BYTES = 1 << 26
 """Most bytes that a compressed file may expand to: 64 MiB, about five million couplings.
@@ -199,16 +191,7 @@ def read_model(path: str | Path, file_format: str | None = None) -> Model:
         raise DataError(f"cannot read {path}: {error}") from error
     chosen = file_format or _recognised(content, suffixes)
     if chosen == "dimod":
-        # Files of dimod's other models are archives, which dimod expands without a limit.
-        if not content.startswith(_DIMOD_PREFIX):
-            raise DataError(f"{path} is no binary quadratic model that dimod has written")
-        try:
-            bqm = fileview.load(io.BytesIO(content))
-        except Exception as error:
-            # A damaged file makes numpy, json or zipfile raise one of many exceptions that have no
-            # base class in common.
-            raise DataError(f"{path} is no model of dimod: {error}") from error
-        return Model(path.name, bqm, "energy")
+        return Model(path.name, read_dimod(path, content), "energy")
     try:
         text = content.decode()
     except UnicodeDecodeError as error:
@@ -277,7 +260,7 @@ def find_known_value(path: str | Path, folder: str | Path | None = None) -> Know
 
 def _recognised(content: bytes, suffixes: list[str]) -> str:
     """Guess the format of a file from its first bytes, then from its suffix."""
-    if content.startswith(_DIMOD_PREFIX):
+    if content.startswith(DIMOD_PREFIX):
         return "dimod"
     if _VARTYPE.match(content[:100].decode(errors="replace")):
         return "coo"
@@ -326,11 +309,10 @@ def _read_triplets(path: Path, text: str, chosen: str) -> Model:
             raise DataError(f"{path} must begin with the numbers of variables and of entries")
         variables, entries = (_count(path, field) for field in lines[0].split())
         first = 1
-    if variables > MOST_VARIABLES:
-        raise DataError(f"{path} announces {variables} variables; {MOST_VARIABLES} are the limit")
+    if len(lines) - 1 != entries:
+        raise DataError(f"{path} announces {entries} entries and has {len(lines) - 1}")
+    check_variables(path, variables, entries)
     table = _numbers(path, lines[1:], 3, 1)
-    if len(table) != entries:
-        raise DataError(f"{path} announces {entries} entries and has {len(table)}")
     pairs, weights = table[:, :2], table[:, 2]
     wrong = np.flatnonzero(
         np.any((pairs % 1 != 0) | (pairs < first) | (pairs >= first + variables), axis=1)
