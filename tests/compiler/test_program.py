@@ -103,6 +103,16 @@ def weights_with(index, tensor):
         ({"task": Regression(0.0, 1.0)}, "a regression needs a network of one score, not of 2"),
         ({"task": OutlierDetection(0.0)}, "outlier detection needs a network of one score"),
         ({"log2_scale": np.inf}, "log2_scale must be finite, not inf"),
+        ({"log2_scale": 1j}, "log2_scale must be a real number, not 1j"),
+        ({"clip": "no"}, "clip must be True or False, not 'no'"),
+        ({"feature_minimum": np.zeros(4, "M8[D]")}, r"feature_minimum must hold real .*datetime64"),
+        ({"feature_maximum": np.full(4, 9 + 1j)}, "feature_maximum must hold real .*complex128"),
+        ({"feature_minimum": np.full(4, "0")}, "feature_minimum must hold real numbers, not <U1"),
+        ({"feature_maximum": np.full(4, True)}, "feature_maximum must hold real numbers, not bool"),
+        ({"task": Classification(np.arange(2), -1.0)}, "temperature must be above 0, not -1.0"),
+        ({"task": Classification(np.arange(2), 0.0)}, "temperature must be above 0, not 0.0"),
+        ({"task": Classification(np.arange(2), 1j)}, "temperature must be a real number, not 1j"),
+        ({"task": Classification(np.arange(2), True)}, "temperature must be a real number"),
     ],
 )
 def test_unsound_programs_are_refused(changes, message):
@@ -171,9 +181,31 @@ def test_digest_tells_programs_apart():
 
 
 @pytest.mark.parametrize(
+    ("classes", "message"),
+    [
+        (np.array(["cat", "cat"]), "class 'cat' is there twice"),
+        (np.array([1.0, 1.0]), "class '1.0' is there twice"),
+        (np.array([1, True], dtype=object), "class 'True' is there twice"),
+        (np.array([1.0, np.nan]), "class nan stands for a missing value"),
+        (np.array([np.nan, "dog"], dtype=object), "class nan stands for a missing value"),
+        (np.array([None, "dog"], dtype=object), "class None stands for a missing value"),
+        (np.array(["2026-01-01", "NaT"], "M8[ns]"), "class NaT stands for a missing value"),
+        (np.zeros(2, [("name", "U3"), ("id", "i4")]), "must be numbers, text or dates, not "),
+        (np.array([1, 2j]), "must be numbers, text or dates, not complex128"),
+        (np.array([{"a": 1}, "dog"], dtype=object), "must be numbers, text or dates, not {'a': 1}"),
+        (["cat", "dog", "cow"], "2 scores need as many classes, not "),
+    ],
+)
+def test_classes_that_are_none(classes, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        small_program(task=Classification(classes, 5.0))
+
+
+@pytest.mark.parametrize(
     "classes",
     [
         np.array(["cat", "dog"]),
+        np.array(["2026-01-01", "2026-01-02"], "M8[D]"),
         np.array([3, 7]),
         np.array([0.5, 1.5]),
         np.array([False, True]),
@@ -231,6 +263,17 @@ def test_any_damage_of_a_file_is_found(tmp_path):
         (lambda m, a: m["nodes"][2].update(wait=False), "needs `wait`"),
         (lambda m, a: m["nodes"][0]["left"].update(index=99), "feature 99 is outside"),
         (lambda m, a: m["nodes"][0]["left"].update(kind=7), "7 is not a valid OperandKind"),
+        (lambda m, a: m["nodes"][0]["left"].update(index=0.9), "0.9 should be an integer"),
+        (lambda m, a: m["nodes"][0].update(outputs="3"), "'3' should be an integer"),
+        (lambda m, a: m["nodes"][0].update(wait="false"), "'false' should be true or false"),
+        (lambda m, a: m.update(clip="false"), "clip must be True or False, not 'false'"),
+        (lambda m, a: m.update(names=[1, 2, 3]), "1 should be text"),
+        (lambda m, a: m["task"].update(temperature=-5.0), "temperature must be above 0, not -5.0"),
+        (lambda m, a: a.update(feature_minimum=np.zeros(4, "M8[s]")), "real numbers, not datetime"),
+        (lambda m, a: a.update(feature_maximum=np.full(4, 10j)), "real numbers, not complex128"),
+        (lambda m, a: a.update(classes=np.array(["a", "a"])), "class 'a' is there twice"),
+        (lambda m, a: a.update(classes=np.array([np.nan, 1])), "class nan stands for a missing"),
+        (lambda m, a: a.update(classes=np.zeros(2, "i4,i4")), "numbers, text or dates, not "),
         (lambda m, a: a.pop("table"), "table is missing"),
         (lambda m, a: a.update(weights=a["weights"][1:]), "weights, it has 41"),
     ],

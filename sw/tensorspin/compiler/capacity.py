@@ -41,6 +41,10 @@ def check_table(table: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:
             f"a feature table of int16 and shape (components, {LEVELS}) is needed, not of "
             f"{table.dtype} and shape {table.shape}"
         )
+    for name, limits in (("feature_minimum", low), ("feature_maximum", high)):
+        # A date can be finite and in order, too, but no level follows from it.
+        if limits.dtype.kind not in "iuf":
+            raise ValueError(f"{name} must hold real numbers, not {limits.dtype}")
     if low.shape != high.shape or low.ndim != 1:
         raise ValueError(
             f"feature_minimum and feature_maximum have shapes {low.shape} and {high.shape}; "

@@ -17,7 +17,7 @@ from .capacity import check_sound, check_table
 from .device_program import DeviceProgram
 from .nodes import FloatNode
 from .once import attributes_alone, read_only
-from .outputs import Classification, Task
+from .outputs import Classification, Task, check_finite
 from .quantise import quantise_network
 from .scaling import feature_levels
 
@@ -96,8 +96,9 @@ class NetworkProgram(DeviceProgram):
         check_table(self.table, self.feature_minimum, self.feature_maximum)
         check_sound(self.nodes, self.weights, self.names, self.n_features, len(self.table))
         self.task.check(self.n_outputs)
-        if not np.isfinite(self.log2_scale):
-            raise ValueError(f"log2_scale must be finite, not {self.log2_scale}")
+        check_finite(log2_scale=self.log2_scale)
+        if not isinstance(self.clip, (bool, np.bool_)):
+            raise ValueError(f"clip must be True or False, not {self.clip!r}")
         self._protect_arrays()
 
     def _protect_arrays(self) -> None:

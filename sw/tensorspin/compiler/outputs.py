@@ -6,9 +6,14 @@ scores are ``mantissa * 2**(log2_scale - exponent)``. A task turns them into pre
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
+
+_LABEL_KINDS = "biufUSOM"
+"""Kinds of NumPy's types that labels may have: numbers, text, objects and dates."""
 
 
 def exact_scores(mantissas, exponents, log2_scale: float) -> np.ndarray:
@@ -94,11 +99,27 @@ class Classification:
         Raises
         ------
         ValueError
-            If the task can't read that many scores, or one of its numbers is not finite.
+            If there are more or fewer labels than scores, if a label is missing (nan, None) or
+            there twice, if labels are neither numbers, text nor dates, or if the temperature is
+            not a finite number above 0.
         """
-        if self.labels.shape != (n_outputs,):
-            raise ValueError(f"{n_outputs} scores need as many classes, not {self.labels.shape}")
-        _check_finite(temperature=self.temperature)
+        labels = self.labels
+        if not isinstance(labels, np.ndarray) or labels.shape != (n_outputs,):
+            raise ValueError(f"{n_outputs} scores need as many classes, not {np.shape(labels)}")
+        if labels.dtype.kind not in _LABEL_KINDS:
+            raise ValueError(f"classes must be numbers, text or dates, not {labels.dtype}")
+        seen = set()
+        for label in labels:
+            if not isinstance(label, Hashable):
+                raise ValueError(f"classes must be numbers, text or dates, not {label!r}")
+            if _is_missing(label):
+                raise ValueError(f"class {label} stands for a missing value; name the class")
+            if label in seen:
+                raise ValueError(f"class {str(label)!r} is there twice; classes must differ")
+            seen.add(label)
+        check_finite(temperature=self.temperature)
+        if not self.temperature > 0:
+            raise ValueError(f"temperature must be above 0, not {self.temperature}")
 
     def predict(self, mantissas, exponents, log2_scale: float) -> np.ndarray:
         """Choose the label of each sample's greatest score.
@@ -156,7 +177,7 @@ class Regression:
             If the task can't read that many scores, or one of its numbers is not finite.
         """
         _check_single(n_outputs, "a regression")
-        _check_finite(offset=self.offset, factor=self.factor)
+        check_finite(offset=self.offset, factor=self.factor)
 
     def predict(self, mantissas, exponents, log2_scale: float) -> np.ndarray:
         """Compute the target of each sample.
@@ -213,7 +234,7 @@ class OutlierDetection:
             If the task can't read that many scores, or one of its numbers is not finite.
         """
         _check_single(n_outputs, "outlier detection")
-        _check_finite(offset=self.offset)
+        check_finite(offset=self.offset)
 
     def log_likelihood(self, mantissas, exponents, log2_scale: float) -> np.ndarray:
         """Compute the log-likelihood of each sample.
@@ -264,7 +285,18 @@ def _check_single(n_outputs: int, what: str) -> None:
         raise ValueError(f"{what} needs a network of one score, not of {n_outputs}")
 
 
-def _check_finite(**numbers: float) -> None:
+def check_finite(**numbers: float) -> None:
+    """Raise ValueError for a value, given by its name, that is no number or not finite."""
     for name, number in numbers.items():
+        if not isinstance(number, Real) or isinstance(number, bool):
+            raise ValueError(f"{name} must be a real number, not {number!r}")
         if not np.isfinite(number):
             raise ValueError(f"{name} must be finite, not {number}")
+
+
+def _is_missing(label: object) -> bool:
+    """Tell whether a label is None, NaN, or what pandas and NumPy have for a missing value."""
+    try:
+        return label is None or bool(label != label)
+    except TypeError:  # pandas.NA does not say whether it differs from itself
+        return True

@@ -172,11 +172,11 @@ def _attributes(metadata: dict, arrays: dict[str, np.ndarray]) -> dict[str, Any]
     return {
         "nodes": nodes,
         "weights": tuple(part.reshape(shape) for part, shape in zip(parts, shapes)),
-        "names": tuple(str(name) for name in metadata["names"]),
+        "names": tuple(_text(name) for name in metadata["names"]),
         "table": arrays["table"],
         "feature_minimum": arrays["feature_minimum"],
         "feature_maximum": arrays["feature_maximum"],
-        "clip": bool(metadata["clip"]),
+        "clip": metadata["clip"],
         "task": _task(metadata, arrays),
         "log2_scale": float(metadata["log2_scale"]),
     }
@@ -212,16 +212,39 @@ def _task(metadata: dict, arrays: dict[str, np.ndarray]) -> Task:
 def _node(entry: dict) -> Node:
     left, right = (
         Operand(
-            OperandKind(entry[side]["kind"]), int(entry[side]["index"]), int(entry[side]["size"])
+            OperandKind(_integer(entry[side]["kind"])),
+            _integer(entry[side]["index"]),
+            _integer(entry[side]["size"]),
         )
         for side in ("left", "right")
     )
     return Node(
         left,
         right,
-        outputs=int(entry["outputs"]),
-        destination=int(entry["destination"]),
-        wait=bool(entry["wait"]),
-        last=bool(entry["last"]),
-        narrow=bool(entry.get("narrow", False)),
+        outputs=_integer(entry["outputs"]),
+        destination=_integer(entry["destination"]),
+        wait=_truth(entry["wait"]),
+        last=_truth(entry["last"]),
+        narrow=_truth(entry.get("narrow", False)),
     )
+
+
+# JSON is taken by its word: int("7"), int(7.9) and bool("false") would be guesses.
+
+
+def _integer(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError(f"{value!r} should be an integer")
+    return value
+
+
+def _truth(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"{value!r} should be true or false")
+    return value
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} should be text")
+    return value
