@@ -102,6 +102,9 @@ def weights_with(index, tensor):
         ({"task": Classification(np.arange(2), np.nan)}, "temperature must be finite, not nan"),
         ({"task": Regression(0.0, 1.0)}, "a regression needs a network of one score, not of 2"),
         ({"task": OutlierDetection(0.0)}, "outlier detection needs a network of one score"),
+        ({"feature_names": ("a", "b", "c")}, "feature_names has 3 names, the samples 4 columns"),
+        ({"feature_names": ("a", "b", "c", 4)}, "must be a tuple of texts, not .* 4"),
+        ({"feature_names": "abcd"}, "must be a tuple of texts, not 'abcd'"),
         ({"log2_scale": np.inf}, "log2_scale must be finite, not inf"),
         ({"log2_scale": 1j}, "log2_scale must be a real number, not 1j"),
         ({"clip": "no"}, "clip must be True or False, not 'no'"),
@@ -257,7 +260,7 @@ def test_any_damage_of_a_file_is_found(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda m, a: m.update(version=9), "version 9, this package reads versions 1 to 3"),
+        (lambda m, a: m.update(version=9), "version 9, this package reads versions 1 to 4"),
         (lambda m, a: m.update(format="other"), "its format is 'other'"),
         (lambda m, a: m["nodes"].pop(), "weights, it has"),
         (lambda m, a: m["nodes"][2].update(wait=False), "needs `wait`"),
@@ -268,6 +271,9 @@ def test_any_damage_of_a_file_is_found(tmp_path):
         (lambda m, a: m["nodes"][0].update(wait="false"), "'false' should be true or false"),
         (lambda m, a: m.update(clip="false"), "clip must be True or False, not 'false'"),
         (lambda m, a: m.update(names=[1, 2, 3]), "1 should be text"),
+        (lambda m, a: m.update(feature_names="abcd"), "feature_names is 'abcd', not a list"),
+        (lambda m, a: m.update(feature_names=[0, 1, 2, 3]), "0 should be text"),
+        (lambda m, a: m.update(feature_names=["a"]), "has 1 names, the samples 4 columns"),
         (lambda m, a: m["task"].update(temperature=-5.0), "temperature must be above 0, not -5.0"),
         (lambda m, a: a.update(feature_minimum=np.zeros(4, "M8[s]")), "real numbers, not datetime"),
         (lambda m, a: a.update(feature_maximum=np.full(4, 10j)), "real numbers, not complex128"),

@@ -26,6 +26,10 @@ def test_there_are_files_of_every_version():
     assert {name.split("_")[1] for name in names} == {str(k) for k in range(1, VERSION + 1)}
 
 
+UNNAMED = pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+
+
+@UNNAMED
 @pytest.mark.parametrize("name", EXPECTED["files"])
 def test_an_old_file_predicts_what_it_did(name):
     expected = EXPECTED["files"][name]
@@ -43,6 +47,7 @@ def test_an_old_file_predicts_what_it_did(name):
     assert len(set(predictions.tolist())) > 1, "predictions that are all the same tell little"
 
 
+@UNNAMED
 @pytest.mark.parametrize("name", EXPECTED["files"])
 def test_an_old_file_is_written_anew_as_the_latest_version(name, tmp_path):
     program = NetworkProgram.load(FILES / name)
@@ -51,7 +56,17 @@ def test_an_old_file_is_written_anew_as_the_latest_version(name, tmp_path):
         assert json.loads(str(archive["metadata"]))["version"] == VERSION
     again = NetworkProgram.load(tmp_path / "model.npz")
     assert again.digest(8) == program.digest(8)
+    assert again.feature_names == program.feature_names
     assert again.predict(X).tolist() == program.predict(X).tolist()
+
+
+def test_names_of_features_in_files():
+    named, unnamed, old = (
+        NetworkProgram.load(FILES / f"version_{kind}.npz")
+        for kind in ("4_classification_str", "4_classification_int", "3_classification_str")
+    )
+    assert named.feature_names == ("Länge", "width (cm)", 'a,"b"', "")
+    assert unnamed.feature_names is None and old.feature_names is None
 
 
 def test_a_file_of_a_later_version_is_refused_with_the_remedy(tmp_path):

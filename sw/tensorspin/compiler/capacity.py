@@ -54,6 +54,27 @@ def check_table(table: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:
         raise ValueError("feature_minimum and feature_maximum must be finite and in order")
 
 
+def check_names(names: tuple[str, ...], columns: int) -> None:
+    """Refuse names that are not those of columns.
+
+    Parameters
+    ----------
+    names : tuple of str
+        The names.
+    columns : int
+        Number of columns that they are for.
+
+    Raises
+    ------
+    ValueError
+        If a name is no text, or there are more or fewer names than columns.
+    """
+    if not isinstance(names, tuple) or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"feature_names must be a tuple of texts, not {names!r}")
+    if len(names) != columns:
+        raise ValueError(f"feature_names has {len(names)} names, the samples {columns} columns")
+
+
 def check_sound(
     nodes: Sequence[Node],
     weights: Sequence[np.ndarray],

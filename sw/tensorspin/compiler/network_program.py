@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,13 +13,16 @@ from ..contract.contractor.results import ContractorResults
 from ..contract.fixed import WEIGHT
 from ..golden.contractor.contraction import contract
 from . import program_file
-from .capacity import check_sound, check_table
+from .capacity import check_names, check_sound, check_table
 from .device_program import DeviceProgram
 from .nodes import FloatNode
 from .once import attributes_alone, read_only
 from .outputs import Classification, Task, check_finite
 from .quantise import quantise_network
 from .scaling import feature_levels
+
+if TYPE_CHECKING:
+    from sklearn.utils import Tags
 
 REFERENCE_LANES = 8
 """Lanes assumed where only the scores matter, which are the same for any number of lanes."""
@@ -53,6 +56,9 @@ class NetworkProgram(DeviceProgram):
         What the scores mean.
     log2_scale : float
         The network's own scores are ``mantissa * 2**(log2_scale - exponent)``.
+    feature_names : tuple of str, optional
+        Name of each column of the samples, in their order, as scikit-learn's `feature_names_in_`;
+        None if the columns have no names. Data frames are checked against them.
 
     Raises
     ------
@@ -91,6 +97,7 @@ class NetworkProgram(DeviceProgram):
     clip: bool
     task: Task
     log2_scale: float
+    feature_names: tuple[str, ...] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         check_table(self.table, self.feature_minimum, self.feature_maximum)
@@ -99,6 +106,8 @@ class NetworkProgram(DeviceProgram):
         check_finite(log2_scale=self.log2_scale)
         if not isinstance(self.clip, (bool, np.bool_)):
             raise ValueError(f"clip must be True or False, not {self.clip!r}")
+        if self.feature_names is not None:
+            check_names(self.feature_names, self.n_features_in_)
         self._protect_arrays()
 
     def _protect_arrays(self) -> None:
@@ -124,6 +133,7 @@ class NetworkProgram(DeviceProgram):
         feature_maximum: np.ndarray,
         clip: bool,
         task: Task,
+        feature_names: Sequence[str] | None = None,
         weight_bits: int | Sequence[int] = WEIGHT.width,
     ) -> NetworkProgram:
         """Quantise a network.
@@ -141,6 +151,8 @@ class NetworkProgram(DeviceProgram):
             Whether values outside are clipped; if not, they are refused.
         task : Classification, Regression or OutlierDetection
             What the scores mean.
+        feature_names : sequence of str, optional
+            Name of each column of the samples.
         weight_bits : int or sequence of int
             Bits of the stored weights, 8 or 4: of all nodes, or of each.
 
@@ -155,12 +167,37 @@ class NetworkProgram(DeviceProgram):
             feature_maximum=np.asarray(feature_maximum, dtype=np.float64),
             clip=bool(clip),
             task=task,
+            feature_names=None if feature_names is None else tuple(map(str, feature_names)),
         )
 
     @property
     def n_features(self) -> int:
         """Number of features of a sample."""
         return len(self.feature_minimum)
+
+    @property
+    def n_features_in_(self) -> int:
+        """Number of columns of the samples that `levels` and `predict` take."""
+        return self.n_features
+
+    @property
+    def feature_names_in_(self) -> np.ndarray:
+        """Names of the columns: ndarray of str (dtype object) of shape (n_features_in_,).
+
+        Raises
+        ------
+        AttributeError
+            If the columns have no names, as in scikit-learn.
+        """
+        if self.feature_names is None:
+            raise AttributeError("the columns of this program have no names")
+        return np.array(self.feature_names, dtype=object)
+
+    def __sklearn_tags__(self) -> Tags:
+        """Describe the program to scikit-learn, whose check of names asks for this."""
+        from sklearn.utils import Tags, TargetTags
+
+        return Tags(estimator_type=None, target_tags=TargetTags(required=False))
 
     @property
     def classes(self) -> np.ndarray:
@@ -181,12 +218,44 @@ class NetworkProgram(DeviceProgram):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Samples, in the unit of `feature_minimum`.
+            Samples, in the unit of `feature_minimum`. A data frame must have the columns that the
+            network was trained with, in their order.
 
         Returns
         -------
         ndarray of uint8 of shape (n_samples, n_features)
             0 for the minimum of the feature, 255 for its maximum.
+
+        Raises
+        ------
+        ValueError
+            If X has other names of columns or another shape, is not finite, or is outside the
+            range and `clip` is False.
+
+        Warns
+        -----
+        UserWarning
+            If X has names and the program has none, or the other way round.
+        """
+        # Imported here, as a program can be made, saved and run without scikit-learn.
+        from sklearn.utils.validation import validate_data
+
+        # scikit-learn's own check, and its words; `encode` checks all else.
+        validate_data(self, X, reset=False, skip_check_array=True, ensure_2d=False)
+        return self.encode(X)
+
+    def encode(self, X) -> np.ndarray:
+        """Round features to levels, as `levels` does, without a check of names.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features_in_)
+            Samples whose columns are known to be those of the program.
+
+        Returns
+        -------
+        ndarray of uint8 of shape (n_samples, n_features)
+            The levels.
 
         Raises
         ------
@@ -201,7 +270,7 @@ class NetworkProgram(DeviceProgram):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Samples, in the unit of `feature_minimum`.
+            Samples, as `levels` takes them.
 
         Returns
         -------
@@ -234,7 +303,7 @@ class NetworkProgram(DeviceProgram):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Samples, in the unit of `feature_minimum`.
+            Samples, as `levels` takes them.
 
         Returns
         -------

@@ -25,9 +25,10 @@ from .outputs import Classification, OutlierDetection, Regression, Task
 FORMAT = "tensorspin network program"
 """Text in each file, so that an archive of something else is not mistaken for a program."""
 
-VERSION = 3
+VERSION = 4
 """Version of the files that are written. Version 1 knew only classifiers: their classes and
-temperature were not yet a task. Version 2 knew no narrow nodes, whose weights take 4 bits."""
+temperature were not yet a task. Version 2 knew no narrow nodes, whose weights take 4 bits.
+Version 3 knew no names of features."""
 
 MOST_BYTES = 1 << 28
 """Most bytes that the compressed arrays of a file may expand to: 256 MiB, a hundred times what the
@@ -90,6 +91,7 @@ def save(path: str | Path, program: Mapping[str, Any]) -> None:
         "clip": program["clip"],
         "task": task,
         "log2_scale": program["log2_scale"],
+        "feature_names": program["feature_names"],
     }
     arrays = {
         "metadata": np.array(json.dumps(metadata)),
@@ -179,7 +181,17 @@ def _attributes(metadata: dict, arrays: dict[str, np.ndarray]) -> dict[str, Any]
         "clip": metadata["clip"],
         "task": _task(metadata, arrays),
         "log2_scale": float(metadata["log2_scale"]),
+        "feature_names": _names(metadata.get("feature_names")),
     }
+
+
+def _names(entry: object) -> tuple[str, ...] | None:
+    """Return the names of columns; files of versions before 4 have none."""
+    if entry is None:
+        return None
+    if not isinstance(entry, list):
+        raise ValueError(f"feature_names is {entry!r}, not a list")
+    return tuple(_text(name) for name in entry)
 
 
 def _task_entry(task: Task) -> tuple[dict, dict[str, np.ndarray]]:

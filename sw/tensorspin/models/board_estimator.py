@@ -35,6 +35,9 @@ class BoardEstimator(BaseEstimator):
     ----------
     n_features_in_ : int
         Number of features of a sample.
+    feature_names_in_ : ndarray of str of shape (n_features_in_,)
+        Names of the features, if the network was trained with names. Samples are checked against
+        them.
     last_run_ : ContractorResults
         What the board answered at the last prediction: scores, exponents, cycles.
     """
@@ -61,7 +64,12 @@ class BoardEstimator(BaseEstimator):
     @property
     def n_features_in_(self) -> int:
         """Number of features of a sample."""
-        return self.program.n_features
+        return self.program.n_features_in_
+
+    @property
+    def feature_names_in_(self) -> np.ndarray:
+        """Names of the features; no attribute if the network was trained without names."""
+        return self.program.feature_names_in_
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
@@ -101,7 +109,8 @@ class BoardEstimator(BaseEstimator):
         Raises
         ------
         ValueError
-            If X is invalid or outside a feature range that was promised.
+            If X is invalid, has other names of features, or is outside a feature range that was
+            promised.
         TypeError
             If `program` is no program or one for another task, or `board` is neither a URL nor a
             board.
@@ -116,7 +125,7 @@ class BoardEstimator(BaseEstimator):
                 f"a {type(self).__name__} needs a program for {self._task_type.__name__}, not for "
                 f"{type(program.task).__name__}"
             )
-        levels = program.levels(validate_data(self, X, dtype=np.float64, reset=False))
+        levels = program.encode(validate_data(self, X, dtype=np.float64, reset=False))
         while True:
             board = self._open()
             # No other thread may load its program between this one's loading and running.

@@ -32,6 +32,8 @@ class BoardClassifier(LogitsMixin, ClassifierMixin, BoardEstimator):
         Class label of each score.
     n_features_in_ : int
         Number of features of a sample.
+    feature_names_in_ : ndarray of str of shape (n_features_in_,)
+        Names of the features, if the network was trained with names.
     last_run_ : ContractorResults
         What the board answered at the last prediction: scores, exponents, cycles.
 
@@ -94,6 +96,8 @@ class BoardRegressor(RegressorMixin, BoardEstimator):
     ----------
     n_features_in_ : int
         Number of features of a sample.
+    feature_names_in_ : ndarray of str of shape (n_features_in_,)
+        Names of the features, if the network was trained with names.
     last_run_ : ContractorResults
         What the board answered at the last prediction: scores, exponents, cycles.
 
@@ -148,6 +152,8 @@ class BoardAnomalyDetector(OutlierMixin, BoardEstimator):
         Log-likelihood in nats below which a sample is an outlier.
     n_features_in_ : int
         Number of features of a sample.
+    feature_names_in_ : ndarray of str of shape (n_features_in_,)
+        Names of the features, if the network was trained with names.
     last_run_ : ContractorResults
         What the board answered at the last prediction: scores, exponents, cycles.
 

@@ -93,6 +93,7 @@ class DeployableMixin:
             feature_maximum=self.feature_maximum_,
             clip=self.feature_range is None,
             task=self._task(),
+            feature_names=getattr(self, "feature_names_in_", None),
             weight_bits=bits,
         )
 
