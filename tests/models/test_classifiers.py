@@ -9,6 +9,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
 from sklearn.exceptions import NotFittedError
+from sklearn.preprocessing import MinMaxScaler
 
 from tensorspin.models import MPSClassifier, TTNClassifier
 
@@ -153,6 +154,17 @@ def test_promised_range(kind, iris):
         model.predict(wrong)
     with pytest.raises(ValueError, match=message):
         clone(model).fit(wrong, y)
+
+
+def test_rounding_beyond_a_promised_range_is_clipped_alike_on_host_and_board(kind, iris):
+    X, y = iris
+    scaled = MinMaxScaler().fit_transform(X.astype(np.float32))
+    assert scaled.max() > 1  # a rounding step of the scaler
+    model = quick(kind, feature_range=(0, 1)).fit(scaled, y)
+    inside = np.clip(scaled, 0, 1)
+    np.testing.assert_array_equal(model.scores(scaled), model.scores(inside))
+    program = model.quantize()
+    np.testing.assert_array_equal(program.levels(scaled), program.levels(inside))
 
 
 @pytest.mark.parametrize(

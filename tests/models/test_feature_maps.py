@@ -46,6 +46,13 @@ def test_table_of_256_levels_is_kept_exactly():
     np.testing.assert_array_equal(FeatureMap(rows).table(), rows)
 
 
+def test_components_may_overstep_the_limit_by_rounding():
+    def rounded(x):
+        return np.stack([1 - 2 * x, x], axis=-1).astype(np.float32) * np.float32(1 + 2e-7)
+
+    assert FeatureMap(rounded).table().max() > 1
+
+
 @pytest.mark.parametrize(
     ("definition", "message"),
     [

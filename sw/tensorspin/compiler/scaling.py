@@ -8,6 +8,15 @@ from ..contract.fixed import LEVEL
 
 _HIGHEST_LEVEL = LEVEL.maximum
 
+RANGE_ROUNDING = 16 * float(np.finfo(np.float32).eps)
+"""How far outside of its limits a value may lie, as a share of the range: a scaler rounds. With
+float32 data whose distance from zero is ten times their range, `sklearn.preprocessing.MinMaxScaler`
+oversteps its range by 8 units in the last place (`eps`). 16 of them are a 2,000th of a level."""
+
+LIMIT_ROUNDING = float(np.finfo(np.float32).eps)
+"""How far outside of a limit a value may lie, as a share of the limit: the limit itself, rounded to
+float32, may lie so far outside."""
+
 
 def check_feature_range(feature_range, n_features: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the limits of each feature.
@@ -57,7 +66,10 @@ def check_feature_range(feature_range, n_features: int) -> tuple[np.ndarray, np.
 
 
 def check_inside(X: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:
-    """Refuse values outside of the limits.
+    """Refuse values outside of the limits, except for rounding.
+
+    A value that is outside by `RANGE_ROUNDING` or `LIMIT_ROUNDING` counts as the limit:
+    `scale_features` clips it.
 
     Parameters
     ----------
@@ -71,12 +83,18 @@ def check_inside(X: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:
     ValueError
         If a value is outside; the message names feature, sample, value and limits.
     """
-    outside = np.argwhere((X < low) | (X > high))
+    # Each limit is multiplied on its own, as their difference may overflow.
+    tolerance = np.maximum(
+        RANGE_ROUNDING * high - RANGE_ROUNDING * low,
+        LIMIT_ROUNDING * np.maximum(np.abs(low), np.abs(high)),
+    )
+    with np.errstate(over="ignore"):  # the largest float64 plus its tolerance is infinite
+        outside = np.argwhere((X < low - tolerance) | (X > high + tolerance))
     if len(outside):
         sample, feature = outside[0]
         raise ValueError(
-            f"feature {feature} of sample {sample} is {X[sample, feature]:g}; feature_range "
-            f"promises {low[feature]:g} to {high[feature]:g}"
+            f"feature {feature} of sample {sample} is {X[sample, feature]:.9g}; feature_range "
+            f"promises {low[feature]:.9g} to {high[feature]:.9g}"
         )
 
 
@@ -113,7 +131,8 @@ def feature_levels(X, low: np.ndarray, high: np.ndarray, clip: bool) -> np.ndarr
     low, high : ndarray of float64 of shape (n_features,)
         The limits of each feature, for which levels 0 and 255 stand.
     clip : bool
-        Whether values outside of the limits are clipped; if not, they are refused.
+        Whether values outside of the limits are clipped; if not, they are refused, except for
+        rounding (`check_inside`).
 
     Returns
     -------

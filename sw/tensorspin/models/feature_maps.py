@@ -16,6 +16,10 @@ COMPONENT_LIMIT = 1.0
 """Largest magnitude of a component of a feature vector: that of the device's feature table, whose
 entries are 16-bit fractions."""
 
+COMPONENT_ROUNDING = 4 * float(np.finfo(np.float32).eps)
+"""How far beyond `COMPONENT_LIMIT` a component may lie: a callable that computes in float32 rounds.
+The device's feature table holds the limit instead."""
+
 LOCAL_DIM_RANGE = (2, 32)
 """Least and largest number of components of a feature vector.
 
@@ -115,11 +119,11 @@ class FeatureMap:
                 f"a feature map must have {least} to {most} components, not {self.local_dim}"
             )
         # Written so that NaN fails too.
-        wrong = np.argwhere(~(np.abs(table) <= COMPONENT_LIMIT))
+        wrong = np.argwhere(~(np.abs(table) <= COMPONENT_LIMIT + COMPONENT_ROUNDING))
         if len(wrong):
             level, component = wrong[0]
             raise ValueError(
-                f"component {component} of the feature map is {table[level, component]:g} at "
+                f"component {component} of the feature map is {table[level, component]:.9g} at "
                 f"x = {level / (len(table) - 1):.4g}; the limit is {COMPONENT_LIMIT:g} in magnitude"
             )
         self.constant = constant_combination(self.table())

@@ -40,7 +40,8 @@ shape (levels, local_dim), default="linear"
             None: the least and greatest value of each feature are learnt from the training data;
             later values outside are clipped, as by a sensor that saturates. (low, high), two
             numbers or two arrays of one number per feature: the user promises that all values lie
-            within; a value outside raises ValueError.
+            within; a value outside raises ValueError, unless it is outside by rounding alone: up to
+            2e-6 of the range, as scalers leave it.
         """,
     "epochs_50": """
         epochs : int, default=50
