@@ -98,3 +98,13 @@ class CapacityError(TensorspinError):
     def __str__(self) -> str:
         message = f"{self.what}: {self.needed} needed, the device holds {self.limit}"
         return f"{message}; {self.advice}" if self.advice else message
+
+
+class CapacityWarning(UserWarning):
+    """A network is about to be trained that no board will hold; on the host it works.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> warnings.simplefilter("error", CapacityWarning)  # refuse such networks
+    """

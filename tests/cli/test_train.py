@@ -160,3 +160,28 @@ def test_held_out_samples_with_other_labels(capsys, tmp_path):
         status, out, _ = run(capsys, *command)
         accuracies.append(re.findall(r"accuracy, \w+ +([\d.]+%)", out))
     assert len(accuracies[0]) == 2 and accuracies == [accuracies[0]] * 3
+
+
+@pytest.mark.parametrize(
+    ("shape", "classes", "options", "message"),
+    [
+        ((40, 1025), 2, (), "features of a sample: 1025 needed, the device holds 1024; select"),
+        ((140, 2), 65, (), "classes: 65 needed, the device holds 64; join"),
+        (
+            (40, 784),
+            2,
+            ("--board", "icebreaker", "--bond-dim", 32),
+            "with weights of 4 bits: 100539 needed, the device holds 16384; train with a smaller",
+        ),
+    ],
+)
+def test_what_cannot_fit_is_refused_before_training(
+    capsys, monkeypatch, tmp_path, shape, classes, options, message
+):
+    monkeypatch.setattr(MPSClassifier, "fit", lambda *_: pytest.fail("it was trained"))
+    data, output = tmp_path / "data.npz", tmp_path / "model.npz"
+    X, y = np.random.default_rng(0).random(shape), np.arange(shape[0]) % classes
+    np.savez(data, X_train=X, y_train=y, X_test=X, y_test=y)
+    status, _, err = run(capsys, "train", data, *options, "--output", output)
+    assert status == 1 and message in err
+    assert not output.exists()

@@ -120,6 +120,7 @@ def test_few_features(kind, n_features, bond_dim):
     assert np.mean(model.quantize().predict(X) == model.predict(X)) > 0.95
 
 
+@pytest.mark.filterwarnings("ignore::tensorspin.errors.CapacityWarning")
 @pytest.mark.parametrize("feature_map", MAPS)
 @pytest.mark.parametrize("n_features", [784, 1024])
 def test_many_features(kind, feature_map, n_features):

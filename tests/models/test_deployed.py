@@ -69,6 +69,7 @@ def test_two_programs_in_turn_on_one_board(iris, classifier):
         board.status()
 
 
+@pytest.mark.filterwarnings("ignore::tensorspin.errors.CapacityWarning")
 def test_a_program_that_does_not_fit_leaves_the_old_one(iris, classifier):
     X, y = iris
     too_large = MPSClassifier(32, epochs=1, random_state=0).fit(

@@ -171,7 +171,9 @@ def _train(options) -> int:
         random_state=options.seed,
         verbose=True,
         **{name: value for name, value in given.items() if value is not None},
-    ).fit(data.X_train, data.y_train)
+    )
+    classifier.check_capacity(data.X_train, data.y_train, board=options.board)
+    classifier.fit(data.X_train, data.y_train)
     program = classifier.quantize(options.board and "auto", board=options.board)
     quantised = np.mean(program.predict(data.X_test) == y_test)
     program.save(options.output)

@@ -25,6 +25,7 @@ module                 what it has
 `augmentation`         random changes of the samples while training
 `canonical`            the canonical form of a chain, its spectra, and the narrowing of bonds
 `entanglement`         how much each bond of a chain carries
+`forecast`             whether a network will fit a board, before it is trained
 `logits`               from scores to probabilities
 `deployment`           from a fitted estimator to a program and a board
 `board_estimator`      what all estimators on a board share: program, board, threads

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import OutlierMixin
 from sklearn.utils.validation import validate_data
 
+from ..compiler.nodes import FloatNode
 from ..compiler.outputs import OutlierDetection
 from ..contract.contractor.memory import LEVELS
 from ..contract.fixed import LEVEL
@@ -17,6 +18,7 @@ from .base import is_number
 from .born import NegativeLogLikelihood, log_partition, log_squares, orthonormal_basis
 from .canonical import CanonicalChain
 from .deployed import BoardAnomalyDetector
+from .forecast import planned_chain
 from .half_chains import HalfChains
 from .mps import INITIAL_NOISE, MPSEstimator, spread
 from .shared_docs import with_shared_docs
@@ -252,6 +254,13 @@ class MPSAnomalyDetector(OutlierMixin, MPSEstimator):
             position,
         )
         return network, rest, HalfChains.mask(shapes, label_shape, position)
+
+    def _planned_nodes(self) -> list[FloatNode]:
+        # Cores are trained, and narrowed, in the orthonormal basis, which may be smaller.
+        table = self.feature_map_.table()
+        return planned_chain(
+            self.n_features_in_, table.shape[1], self.bond_dim, 1, len(orthonormal_basis(table))
+        )
 
     def _keep(self, network: HalfChains) -> None:
         *cores, label = (tensor.astype(float) for tensor in network.unpack())

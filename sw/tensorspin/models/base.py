@@ -30,6 +30,7 @@ from .deployment import DeployableMixin
 from .descent import Loss, Network, Schedule, descend
 from .feature_maps import FeatureMap
 from .feature_order import check_image_size, chosen_order
+from .forecast import ForecastMixin
 from .logits import LogitsMixin, normalised_logits
 from .losses import CrossEntropy
 
@@ -65,7 +66,7 @@ CLASSIFIER_LIMITS: dict[str, Limit] = {
 """Limits of the parameters of classifiers."""
 
 
-class NetworkEstimator(DeployableMixin, BaseEstimator):
+class NetworkEstimator(ForecastMixin, DeployableMixin, BaseEstimator):
     """Base of the estimators that map each feature to a vector and contract a tensor network.
 
     A subclass has a public ``fit`` that calls `_fit`, which calls, in this order:
@@ -100,6 +101,7 @@ class NetworkEstimator(DeployableMixin, BaseEstimator):
         X, loss = self._learn_target(X, y)
         self.feature_map_ = FeatureMap(self.feature_map)
         self._learn_ranges(X)
+        self._warn_of_capacity()
         # `random_state` is what it is everywhere in scikit-learn; the seed of NumPy's newer
         # generator is drawn from it.
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
@@ -320,6 +322,10 @@ class NetworkClassifier(LogitsMixin, ClassifierMixin, NetworkEstimator):
         if len(self.classes_) < 2:
             raise ValueError(f"at least 2 classes are needed, not 1 class: {self.classes_[0]}")
         return X, CrossEntropy(labels, self.label_smoothing)
+
+    @property
+    def _n_outputs(self) -> int:
+        return len(self.classes_)
 
     def _augmentation(self) -> Augmentation:
         of_images = {"max_shift": self.max_shift, "distortion": self.distortion}

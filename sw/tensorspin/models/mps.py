@@ -27,6 +27,7 @@ from .base import (
 )
 from .canonical import CanonicalChain
 from .entanglement import entanglement_entropy
+from .forecast import planned_chain
 from .half_chains import HalfChains, Shape, chain_shapes, log_norms
 from .losses import CrossEntropy
 from .shared_docs import with_shared_docs
@@ -163,6 +164,10 @@ class MPSEstimator(NetworkEstimator):
         return chain_nodes(
             self.cores_, self.label_tensor_, self.label_position_, self.site_features_.tolist()
         )
+
+    def _planned_nodes(self) -> list[FloatNode]:
+        local_dim = self.feature_map_.local_dim
+        return planned_chain(self.n_features_in_, local_dim, self.bond_dim, self._n_outputs)
 
     def _tough_nodes(self) -> list[FloatNode]:
         # Trained cores are near identities: a few large entries set the step to which a core is

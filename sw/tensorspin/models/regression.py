@@ -10,9 +10,11 @@ from sklearn.base import RegressorMixin
 from sklearn.linear_model import Ridge
 from sklearn.utils.validation import validate_data
 
+from ..compiler.nodes import FloatNode
 from ..compiler.outputs import Regression
 from .canonical import CanonicalChain
 from .deployed import BoardRegressor
+from .forecast import planned_chain
 from .half_chains import HalfChains, Shape
 from .losses import SquaredError
 from .mps import MPSEstimator, spread
@@ -181,6 +183,12 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
         self.target_mean_ = float(mean * largest)
         self.target_scale_ = float(deviation * largest)
         return X, SquaredError((y - mean) / deviation)
+
+    def _planned_nodes(self) -> list[FloatNode]:
+        # The label tensor begins with two components of its bonds, and how many more it learns to
+        # read depends on the training; `_finish` drops those that it does not read.
+        local_dim = self.feature_map_.local_dim
+        return planned_chain(self.n_features_in_, local_dim, self.bond_dim, 1, label_rank=2)
 
     def _initial_network(
         self, inputs: np.ndarray, loss: SquaredError, rng: np.random.Generator

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ..compiler.nodes import FloatNode
 from ..compiler.tree import tree_nodes
 from .base import NetworkClassifier, prediction_batches, rescaled
 from .feature_order import check_image_size, chosen_order
+from .forecast import zeros
 from .losses import CrossEntropy
 from .shared_docs import with_shared_docs
 from .tree_network import TreeNetwork
@@ -145,18 +148,33 @@ class TTNClassifier(NetworkClassifier):
         # A leaf reads the feature of its own index; the tree says which leaves are neighbours.
         n_features = self.n_features_in_
         self.site_features_ = np.arange(n_features) if n_features > 1 else np.zeros(2, dtype=int)
+        self.children_ = self._tree(
+            lambda: chosen_order(
+                self.feature_order, self.image_size, self._scaled(X), rng, further=("morton",)
+            )
+        )
+
+    def _tree(self, order: Callable[[], np.ndarray]) -> np.ndarray:
+        """Return the children of each node; `order` gives the leaves of a balanced tree."""
+        n_features = self.n_features_in_
         if self.tree is not None:
             if self.feature_order is not None:
                 raise ValueError("give tree or feature_order, not both: a tree has its own order")
-            self.children_ = users_tree(self.tree, n_features)
-        elif isinstance(self.feature_order, str) and self.feature_order == "morton":
+            return users_tree(self.tree, n_features)
+        if isinstance(self.feature_order, str) and self.feature_order == "morton":
             size = check_image_size(self.image_size, n_features)
-            self.children_ = image_tree(*size) if n_features > 1 else balanced_tree(np.arange(2))
-        else:
-            order = chosen_order(
-                self.feature_order, self.image_size, self._scaled(X), rng, further=("morton",)
-            )
-            self.children_ = balanced_tree(order if n_features > 1 else np.arange(2))
+            return image_tree(*size) if n_features > 1 else balanced_tree(np.arange(2))
+        found = order()
+        return balanced_tree(found if n_features > 1 else np.arange(2))
+
+    def _planned_nodes(self) -> list[FloatNode]:
+        n_features = self.n_features_in_
+        children = self._tree(lambda: np.arange(n_features))
+        shapes = node_shapes(
+            children, self.feature_map_.local_dim, self.bond_dim, len(self.classes_)
+        )
+        leaves = np.minimum(np.arange(len(children) + 1), n_features - 1)
+        return tree_nodes(children, [zeros(shape) for shape in shapes], leaves.tolist())
 
     def _initial_network(
         self, inputs: np.ndarray, loss: CrossEntropy, rng: np.random.Generator
