@@ -13,6 +13,7 @@ link; the file that it points to is replaced.
 from __future__ import annotations
 
 import io
+import logging
 import os
 import secrets
 import stat
@@ -20,6 +21,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, TextIO
+
+_logger = logging.getLogger(__name__)
 
 _KINDS = (
     (stat.S_ISDIR, "a folder"),
@@ -105,6 +108,7 @@ def binary_file(path: str | Path) -> Iterator[BinaryIO]:
         if old is not None and old.st_mode != partial.stat().st_mode:
             partial.chmod(stat.S_IMODE(old.st_mode))
         partial.replace(target)
+        _logger.debug("%s is written", target)
     finally:
         partial.unlink(missing_ok=True)
 

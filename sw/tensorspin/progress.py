@@ -1,7 +1,12 @@
-"""Progress bars on stderr, for work that takes longer than a moment."""
+"""Progress bars on stderr, for work that takes longer than a moment.
+
+They count as messages of level INFO: a bar is hidden if the level of the logger ``tensorspin`` is
+set above that, as the option ``--quiet`` of all commands does.
+"""
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -10,6 +15,8 @@ from tqdm import tqdm
 
 Progress = Callable[[int, int], None]
 """A callback that reports progress: called with the amount done so far and the total amount."""
+
+_LOGGER = logging.getLogger("tensorspin")
 
 LOG_INTERVAL = 10.0
 """Seconds between two updates of a bar if stderr is not a terminal.
@@ -38,7 +45,7 @@ def progress_over(items: Iterable, title: str, unit: str) -> tqdm:
     tqdm
         Iterable that gives the items.
     """
-    return tqdm(items, desc=title, unit=unit, mininterval=_interval())
+    return tqdm(items, desc=title, unit=unit, mininterval=_interval(), disable=_hidden())
 
 
 @contextmanager
@@ -60,7 +67,12 @@ def progress_bar(title: str, unit: str, delay: float = 0.0) -> Iterator[Progress
         To be called with the amount done so far and the total amount.
     """
     with tqdm(
-        desc=title, unit=unit, unit_scale=unit == "B", mininterval=_interval(), delay=delay
+        desc=title,
+        unit=unit,
+        unit_scale=unit == "B",
+        mininterval=_interval(),
+        delay=delay,
+        disable=_hidden(),
     ) as bar:
 
         def advance(done: int, total: int) -> None:
@@ -69,6 +81,12 @@ def progress_bar(title: str, unit: str, delay: float = 0.0) -> Iterator[Progress
             bar.update(done - bar.n)
 
         yield advance
+
+
+def _hidden() -> bool:
+    # The logger's own level counts. Where nobody has set it, it inherits WARNING from Python, which
+    # must not hide the bars that an estimator's verbose=True asks for.
+    return _LOGGER.level > logging.INFO
 
 
 def _interval() -> float:

@@ -6,6 +6,8 @@ import re
 
 from tensorspin.cli import link_test
 from tensorspin.driver import Board
+from tensorspin.driver.link.line import LinkStatistics
+from tensorspin.driver.link.measure import LinkReport
 from tests.support.command_line import GOLDEN, run
 
 
@@ -28,9 +30,9 @@ def test_seconds_limit_the_time_of_a_simulation_too(capsys, monkeypatch):
 
     def measure(board, seconds, wall_seconds, progress):
         limits.append((seconds, wall_seconds))
-        return "a report"
+        return LinkReport(0.001, 1e4, 2e4, "a line", LinkStatistics())
 
     monkeypatch.setattr(Board, "link_test", measure)
-    assert run(capsys, "link-test", GOLDEN)[1] == "a report\n"
+    assert "serial line: a line\n" in run(capsys, "link-test", GOLDEN)[1]
     assert run(capsys, "link-test", GOLDEN, "--seconds", "5")[0] == 0
     assert limits == [(2.0, 2.0), (5.0, 5.0)]

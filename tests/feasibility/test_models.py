@@ -59,7 +59,8 @@ def test_more_variables_than_spins(tmp_path, variables):
     path = tmp_path / "ring.txt"
     edges = [f"{n + 1} {(n + 1) % variables + 1} 1" for n in range(variables)]
     path.write_text("\n".join([f"{variables} {variables}", *edges]))
-    fits, rows = estimate_model(path, ROW)
+    found = estimate_model(path, ROW)
+    fits, rows = found.fits, found.rows()
     assert fits == (variables <= SIZE.spins)
     assert ("DecomposingSampler" in rows[0][1]) == (not fits)
     built = [text for _, text in rows if "this board" in text]
@@ -72,8 +73,9 @@ def test_fields_that_do_not_fit(tmp_path):
     leaves = narrow.field.maximum + 1
     path = tmp_path / "star.txt"
     path.write_text(f"{leaves + 1} {leaves}\n" + "".join(f"1 {n + 2} 1\n" for n in range(leaves)))
-    fits, rows = estimate_model(path, replace(ROW, engines=Engines(narrow)))
-    assert not fits
+    found = estimate_model(path, replace(ROW, engines=Engines(narrow)))
+    rows = found.rows()
+    assert not found.fits
     assert any("local fields do not fit" in text and "this board" in text for _, text in rows)
     assert "exact" in rows[-1][1]
 

@@ -14,16 +14,14 @@ import numpy as np
 
 from ..files import check_writable, text_file
 from ..progress import progress_bar
-from .common import URL_HELP, print_table
+from .common import URL_HELP
+from .report import Line
 
 if TYPE_CHECKING:
     import dimod
 
     from ..data.model_files import KnownValue, Model
     from ..sampling import BoardSampler
-
-Line = tuple[str, object]
-"""A line of the report: the name of a quantity, and its value."""
 
 
 def add(commands) -> None:
@@ -111,7 +109,8 @@ def _anneal(options) -> int:
             check_writable(path)
     if options.plot is not None:
         check_figure(options.plot)
-    print_table(*anneal_file(options))
+    options.report.table(*anneal_file(options))
+    options.report.record(url=options.board)
     return 0
 
 
@@ -125,7 +124,7 @@ def anneal_file(options) -> list[Line]:
 
     Returns
     -------
-    list of (str, object)
+    list of Line
         Lines of the report.
     """
     from ..sampling import BoardSampler
@@ -136,10 +135,10 @@ def anneal_file(options) -> list[Line]:
         lines = [*_described(model, sampler, found), *_values(model, found, known), *_times(found)]
         if options.plot is not None:
             _plot(sampler, model, known, found, options)
-            lines.append(("plot", options.plot))
+            lines.append(Line("plot", options.plot))
     if options.output is not None:
         _write_reads(options.output, model, found)
-        lines.append(("states", options.output))
+        lines.append(Line("states", options.output))
     return lines
 
 
@@ -188,41 +187,57 @@ def _described(model: Model, sampler: BoardSampler, found: dimod.SampleSet) -> l
     from ..sampling.quantise import TOLERANCE
 
     info, spins = found.info, sampler.properties["annealer"]["spins"]
-    lines: list[Line] = [
-        ("model", f"{model.bqm.num_variables} variables, {model.bqm.num_interactions} couplings"),
-        ("board", f"{sampler.board.info.board}, {spins} spins"),
-        ("seed", info["seed"]),
+    size = {"variables": model.bqm.num_variables, "couplings": model.bqm.num_interactions}
+    board = sampler.board.info.board
+    lines = [
+        Line("model", size, ", ".join(f"{count} {name}" for name, count in size.items())),
+        Line("board", {"name": board, "spins": spins}, f"{board}, {spins} spins"),
+        Line("seed", info["seed"]),
     ]
     if "parts" in info:
-        lines.append(("parts solved", info["parts"]))
+        lines.append(Line("parts solved", info["parts"]))
     else:
         first, last = info["beta_range"]
+        kind = info["beta_schedule_type"]
         lines += [
-            ("method", info["method"]),
-            ("sweeps", info["num_sweeps"]),
-            ("inverse temperatures", f"{first:.4g} to {last:.4g}, {info['beta_schedule_type']}"),
+            Line("method", info["method"]),
+            Line("sweeps", info["num_sweeps"]),
+            Line(
+                "inverse temperatures",
+                [first, last],
+                f"{first:.4g} to {last:.4g}, {kind}",
+                "beta_range",
+            ),
         ]
     if "quantization_error" in info:
         error = info["quantization_error"]["relative_error"]
         shown = f"{error:.2%} of the energy, root mean square" if error > TOLERANCE else 0
-        lines.append(("quantisation error", shown))
+        lines.append(Line("quantisation error", error, shown, "quantization_error"))
     return lines
 
 
 def _values(model: Model, found: dimod.SampleSet, known: KnownValue | None) -> list[Line]:
     """Report the best and the mean value of the reads, beside the best value known."""
     values = model.value(found.record.energy)
-    best = values.max() if model.maximised else values.min()
-    lines: list[Line] = [
-        (f"best {model.objective}", f"{best:.10g}"),
-        ("reads", f"{len(values)}, mean {values.mean():.10g}"),
-        ("reads with the best", f"{np.mean(values == best):.1%}"),
+    best, mean = values.max() if model.maximised else values.min(), values.mean()
+    reached = np.mean(values == best)
+    lines = [
+        Line(f"best {model.objective}", best, f"{best:.10g}", "best"),
+        Line("reads", {"number": len(values), "mean": mean}, f"{len(values)}, mean {mean:.10g}"),
+        Line("reads with the best", reached, f"{reached:.1%}"),
     ]
     if known is not None:
-        lines.append(("known", f"{known.value:.10g}, {known.status}"))
+        lines.append(
+            Line(
+                "known",
+                {"value": known.value, "status": known.status},
+                f"{known.value:.10g}, {known.status}",
+            )
+        )
         if known.value:
-            lines.append(("best, of the known", f"{best / known.value:.3%}"))
-            lines.append(("mean, of the known", f"{values.mean() / known.value:.3%}"))
+            for name, value in (("best", best), ("mean", mean)):
+                share = value / known.value
+                lines.append(Line(f"{name}, of the known", share, f"{share:.3%}"))
     return lines
 
 
@@ -232,9 +247,10 @@ def _times(found: dimod.SampleSet) -> list[Line]:
     if "device_time" not in info:
         return []
     device, transfer = info["device_time"], info["transfer_time"]
+    shown = f"{device * 1e3:.4g} ms, {device / len(found) * 1e3:.4g} ms a read"
     return [
-        ("time on the device", f"{device * 1e3:.4g} ms, {device / len(found) * 1e3:.4g} ms a read"),
-        ("time of transfers", f"{transfer * 1e3:.4g} ms"),
+        Line("time on the device", device, shown, "device_seconds"),
+        Line("time of transfers", transfer, f"{transfer * 1e3:.4g} ms", "transfer_seconds"),
     ]
 
 

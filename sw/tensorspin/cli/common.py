@@ -1,4 +1,4 @@
-"""What several commands share: default board, help texts and tables."""
+"""What several commands share: default board, help texts, and checks of labels."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import io
 import sys
 
 import numpy as np
+
+from .report import Line
 
 DEFAULT_BOARD = "icebreaker"
 """Board that commands assume if none is named."""
@@ -89,19 +91,12 @@ def _listed(labels: np.ndarray) -> str:
     return ", ".join(map(repr, labels[:10].tolist())) + more
 
 
-def print_table(*rows: tuple[str, object]) -> None:
-    """Print names and values in two columns.
-
-    Parameters
-    ----------
-    *rows : tuple of (str, object)
-        A name and its value for each line.
-    """
-    width = max(len(name) for name, _ in rows) + 2
-    for name, value in rows:
-        print(f"{name:<{width}}{value}")
-
-
-def narrow_nodes(program) -> str:
+def narrow_nodes(program) -> Line:
     """Count the nodes of a program (tensors of the network) whose weights are stored in 4 bits."""
-    return f"{sum(node.narrow for node in program.nodes)} of {len(program.nodes)}"
+    narrow, nodes = sum(node.narrow for node in program.nodes), len(program.nodes)
+    return Line(
+        "nodes of 4-bit weights",
+        {"narrow": narrow, "all": nodes},
+        f"{narrow} of {nodes}",
+        "nodes",
+    )

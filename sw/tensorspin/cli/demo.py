@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from ..files import check_writable
 from ..progress import progress_bar
 from .common import DEFAULT_URL, URL_DEFAULT_HELP
 from .figures import check_matplotlib
+from .report import Report
 
 if TYPE_CHECKING:
     from ..compiler.network_program import NetworkProgram
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
     from ..driver.board import Board
     from ..models import MPSClassifier
 
-Say = Callable[[str], None]
-"""What prints a line of the report."""
+_logger = logging.getLogger(__name__)
 
 FIGURE, PROGRAM = "demo.png", "digits.npz"
 """Names of the files that are written, in the folder that the user names."""
@@ -106,10 +106,10 @@ def add(commands) -> None:
 
 
 def _demo(options) -> int:
-    return 0 if run_demo(options.board, options.output, options.quick) else 1
+    return 0 if run_demo(options.board, options.output, options.quick, options.report) else 1
 
 
-def run_demo(url: str, output: Path, quick: bool, say: Say = print) -> bool:
+def run_demo(url: str, output: Path, quick: bool, report: Report) -> bool:
     """Train on handwritten digits and classify the held-out ones on a board.
 
     Parameters
@@ -120,8 +120,8 @@ def run_demo(url: str, output: Path, quick: bool, say: Say = print) -> bool:
         Folder for the figure and the program; it is made if it does not exist.
     quick : bool
         Whether to train a smaller network and classify fewer images.
-    say : callable
-        Called with each line of the report.
+    report : Report
+        Takes the results.
 
     Returns
     -------
@@ -148,26 +148,27 @@ def run_demo(url: str, output: Path, quick: bool, say: Say = print) -> bool:
     data = load_dataset("digits")
     X, y = data.X_test[: effort.images], data.y_test[: effort.images]
 
-    classifier = _train(data, effort, say)
+    classifier = _train(data, effort, report)
     program = classifier.quantize()
     golden = program.run_golden(X)
-    say(f"\nOpening {url} ...")
+    _logger.info("opening %s ...", url)
     with Board.open(url) as board:
-        run = _classify(board, program, X, say)
+        run = _classify(board, program, X, report)
 
-    _report_accuracy(classifier.predict(X), program, golden, run, y, say)
-    same = _compare(run, golden, program, say)
-    _report_speed(run, program, say)
-    _save(output, classifier, program, run, X, y, say)
+    _report_accuracy(classifier.predict(X), program, golden, run, y, report)
+    same = _compare(run, golden, program, report)
+    _report_speed(run, program, report)
+    _save(output, classifier, program, run, X, y, report)
     return same
 
 
-def _train(data: Dataset, effort: Effort, say: Say) -> MPSClassifier:
+def _train(data: Dataset, effort: Effort, report: Report) -> MPSClassifier:
     from ..models import MPSClassifier
 
-    say(
-        f"Training a matrix product state of bond dimension {effort.bond_dim} on "
-        f"{len(data.X_train)} images of {data.X_train.shape[1]} pixels ..."
+    _logger.info(
+        "training a matrix product state of bond dimension %d on %d images of %d pixels ...",
+        effort.bond_dim,
+        *data.X_train.shape,
     )
     classifier = MPSClassifier(
         effort.bond_dim,
@@ -178,11 +179,13 @@ def _train(data: Dataset, effort: Effort, say: Say) -> MPSClassifier:
     )
     started = time.perf_counter()
     classifier.fit(data.X_train, data.y_train)
-    say(f"  trained in {time.perf_counter() - started:.1f} s")
+    seconds = time.perf_counter() - started
+    _logger.info("trained in %.1f s", seconds)
+    report.record(training_seconds=seconds)
     return classifier
 
 
-def _classify(board: Board, program: NetworkProgram, X: np.ndarray, say: Say) -> BoardRun:
+def _classify(board: Board, program: NetworkProgram, X: np.ndarray, report: Report) -> BoardRun:
     """Load the program, classify all images, and count the cycles that the engine was busy."""
     started = time.perf_counter()
     with progress_bar("streaming weights", "B") as progress:
@@ -195,7 +198,8 @@ def _classify(board: Board, program: NetworkProgram, X: np.ndarray, say: Say) ->
         results = board.run(program.levels(X), progress=progress)
     elapsed = time.perf_counter() - started
     busy = (board.status().busy_cycles - before) % _COUNTER_VALUES
-    say(f"  {len(X)} images classified in {elapsed:.1f} s on {board.url}")
+    _logger.info("%d images classified in %.1f s on %s", len(X), elapsed, board.url)
+    report.record(url=board.url, images=len(X), classifying_seconds=elapsed)
     return BoardRun(results, board.info, busy, loading)
 
 
@@ -205,20 +209,23 @@ def _report_accuracy(
     golden: ContractorResults,
     run: BoardRun,
     y: np.ndarray,
-    say: Say,
+    report: Report,
 ) -> None:
-    """Say how many images the network classifies correctly before and after quantisation."""
+    """Report how many images the network classifies correctly before and after quantisation."""
     accuracies = {
         "float": np.mean(float_predictions == y),
-        "golden model": np.mean(program.classes[golden.classes] == y),
+        "golden_model": np.mean(program.classes[golden.classes] == y),
         "board": np.mean(program.classes[run.results.classes] == y),
     }
-    say(f"\nAccuracy on {len(y)} held-out images")
+    report.say(f"Accuracy on {len(y)} held-out images")
     for name, accuracy in accuracies.items():
-        say(f"  {name:<14}{accuracy:8.2%}")
+        report.say(f"  {name.replace('_', ' '):<14}{accuracy:8.2%}")
+    report.record(accuracy=accuracies)
 
 
-def _compare(run: BoardRun, golden: ContractorResults, program: NetworkProgram, say: Say) -> bool:
+def _compare(
+    run: BoardRun, golden: ContractorResults, program: NetworkProgram, report: Report
+) -> bool:
     """Hold the board's answers to the golden model and to the promised number of cycles."""
     results = run.results
     cycles = program.cycles(_size(run).lanes)
@@ -226,22 +233,24 @@ def _compare(run: BoardRun, golden: ContractorResults, program: NetworkProgram, 
         "scores": np.count_nonzero(results.scores != golden.scores),
         "exponents": np.count_nonzero(results.exponents != golden.exponents),
         "classes": np.count_nonzero(results.classes != golden.classes),
-        f"cycle counts (promised: {cycles})": np.count_nonzero(results.cycles != cycles),
+        "cycles": np.count_nonzero(results.cycles != cycles),
     }
+    report.record(differences=differences, promised_cycles=cycles)
     if not any(differences.values()):
-        say(
+        report.say(
             f"  Board and golden model agree on every bit of all {results.scores.size} scores, and "
             f"on the cycles."
         )
         return True
     for what, count in differences.items():
         if count:
-            say(f"  DIFFERENT from the golden model: {count} {what}")
+            promised = f" (promised: {cycles})" if what == "cycles" else ""
+            report.say(f"  DIFFERENT from the golden model: {count} {what}{promised}")
     return False
 
 
-def _report_speed(run: BoardRun, program: NetworkProgram, say: Say) -> None:
-    """Say how long an image takes, on the engine and on the line, and how large the program is."""
+def _report_speed(run: BoardRun, program: NetworkProgram, report: Report) -> None:
+    """Report how long an image takes on the engine and on the line, and the size of the program."""
     from ..contract.device.boards import find_board
     from ..feasibility.programs import estimate_program
     from ..golden.contractor.cycles import utilisation
@@ -252,17 +261,34 @@ def _report_speed(run: BoardRun, program: NetworkProgram, say: Say) -> None:
     # A board with several groups of lanes computes that many images at once, so that an image's
     # share of the busy cycles is less than the cycles from its first to its last.
     busy = utilisation(program.nodes, size.multipliers, run.busy_cycles / len(results.cycles))
-    say(f"\nSpeed of {info.board} at {info.clock_hz / 1e6:g} MHz, {size.multipliers} lanes")
-    say(f"  cycles per image               {cycles:8.0f}  (counted by the board)")
-    say(f"  computing, per image           {cycles / info.clock_hz * 1e6:8.1f} us")
-    say(f"  multiplier utilisation         {busy:8.1%}  (multiply-accumulates / lanes x cycles)")
-    say(
+    seconds = cycles / info.clock_hz
+    program_bytes = program.words(size.lanes) * size.lanes
+    report.say(f"\nSpeed of {info.board} at {info.clock_hz / 1e6:g} MHz, {size.multipliers} lanes")
+    report.say(f"  cycles per image               {cycles:8.0f}  (counted by the board)")
+    report.say(f"  computing, per image           {seconds * 1e6:8.1f} us")
+    report.say(
+        f"  multiplier utilisation         {busy:8.1%}  (multiply-accumulates / lanes x cycles)"
+    )
+    report.say(
         f"  serial line, per image         {line_seconds * 1e6:8.1f} us  (modelled: "
         f"{info.baud} baud, while the image before is computed)"
     )
-    say(
-        f"  program                        {program.words(size.lanes) * size.lanes:8d} bytes of "
-        f"{size.program_bytes}, streamed in {run.loading_seconds:.2f} s"
+    report.say(
+        f"  program                        {program_bytes:8d} bytes of {size.program_bytes}, "
+        f"streamed in {run.loading_seconds:.2f} s"
+    )
+    report.record(
+        board=info.board,
+        clock_hz=info.clock_hz,
+        lanes=size.multipliers,
+        cycles_per_image=cycles,
+        computing_seconds_per_image=seconds,
+        multiplier_utilisation=busy,
+        modelled_line_seconds_per_image=line_seconds,
+        baud=info.baud,
+        program_bytes=program_bytes,
+        program_memory_bytes=size.program_bytes,
+        loading_seconds=run.loading_seconds,
     )
 
 
@@ -280,7 +306,7 @@ def _save(
     run: BoardRun,
     X: np.ndarray,
     y: np.ndarray,
-    say: Say,
+    report: Report,
 ) -> None:
     """Write the program and the figure."""
     from .demo_figure import demo_figure
@@ -300,4 +326,5 @@ def _save(
         needed_dims=classifier.largest_bond_dimensions(),
         title=f"Handwritten digits, classified by a matrix product state on {run.info.board}",
     )
-    say(f"\nFigure: {figure_path}   Program: {program_path}")
+    report.say(f"\nFigure: {figure_path}   Program: {program_path}")
+    report.record(figure=figure_path, program=program_path)

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zipfile import is_zipfile
 
-from .common import DEFAULT_BOARD, narrow_nodes, print_table
+from .common import DEFAULT_BOARD, narrow_nodes
+from .report import Report
 
 if TYPE_CHECKING:
     from ..contract.device.boards import BoardSpec
@@ -39,50 +40,91 @@ def _estimate(options) -> int:
     from ..contract.device.boards import find_board
 
     board = find_board(options.board)
+    options.report.record(board=board.name)
     if options.model is None:
-        return _describe(board)
+        return _describe(board, options.report)
+    options.report.record(model=options.model)
     # A program is a .npz file, which is a zip archive, and a model file is not.
     program = options.model.suffix == ".npz" or is_zipfile(options.model)
-    return (_estimate_program if program else _estimate_model)(options.model, board)
+    return (_estimate_program if program else _estimate_model)(options.model, board, options.report)
 
 
-def _describe(board: BoardSpec) -> int:
-    """Print what the engines of a board hold."""
-    from ..feasibility.describe import engine_rows
+def _describe(board: BoardSpec, report: Report) -> int:
+    """Report what the engines of a board hold."""
+    from ..feasibility.describe import engine_rows, engine_values
 
-    print(f"{board.title}, {board.clock_hz / 1e6:g} MHz")
-    print_table(*engine_rows(board))
+    report.say(f"{board.title}, {board.clock_hz / 1e6:g} MHz")
+    report.table(*engine_rows(board))
+    report.record(title=board.title, clock_hz=board.clock_hz, baud=board.baud)
+    report.record(engines=engine_values(board))
     return 0
 
 
-def _estimate_model(path: Path, board: BoardSpec) -> int:
-    """Print whether an Ising or QUBO model fits the annealer, and how exactly."""
+def _estimate_model(path: Path, board: BoardSpec, report: Report) -> int:
+    """Report whether an Ising or QUBO model fits the annealer, and how exactly."""
     from ..feasibility.models import estimate_model
 
-    fits, rows = estimate_model(path, board)
-    print(f"{path} on {board.title}")
-    print_table(*rows)
-    return 0 if fits else 1
+    found = estimate_model(path, board)
+    report.say(f"{path} on {board.title}")
+    report.table(*found.rows())
+    report.record(
+        fits=found.fits,
+        variables=found.variables,
+        spins=found.size.spins,
+        couplings=found.couplings,
+        widths=[
+            {
+                "bits": width.bits,
+                "greatest": width.greatest,
+                "relative_error": width.relative_error,
+                "spins": width.spins,
+                "built": found.is_built(width),
+            }
+            for width in found.widths
+        ],
+    )
+    return 0 if found.fits else 1
 
 
-def _estimate_program(path: Path, board: BoardSpec) -> int:
-    """Print whether a program fits the contractor, and how fast it runs."""
+def _estimate_program(path: Path, board: BoardSpec, report: Report) -> int:
+    """Report whether a program fits the contractor, and how fast it runs."""
     from ..compiler import NetworkProgram
     from ..feasibility.programs import estimate_program
 
     program = NetworkProgram.load(path)
     found = estimate_program(program, board)
-    print(f"{path} on {board.title}")
+    report.say(f"{path} on {board.title}")
     for demand in found.demands:
         verdict = "fits" if demand.fits else f"DOES NOT FIT: {demand.advice}"
-        print(f"  {demand.what:<42}{demand.needed:>8} of {demand.limit:>8}  {verdict}")
-    print(f"  {'nodes of 4-bit weights':<42}{narrow_nodes(program):>8}")
+        report.say(f"  {demand.what:<42}{demand.needed:>8} of {demand.limit:>8}  {verdict}")
+    nodes = narrow_nodes(program)
     clock = f"at {board.clock_hz / 1e6:g} MHz"
-    print(f"  {'cycles per sample':<42}{found.cycles:>8}")
-    print(f"  {'latency of computing':<42}{found.seconds * 1e6:>8.1f} us {clock}")
-    print(f"  {'multiplier utilisation':<42}{found.utilisation:>8.1%}")
-    print(
+    report.say(f"  {nodes.name:<42}{nodes.text:>8}")
+    report.say(f"  {'cycles per sample':<42}{found.cycles:>8}")
+    report.say(f"  {'latency of computing':<42}{found.seconds * 1e6:>8.1f} us {clock}")
+    report.say(f"  {'multiplier utilisation':<42}{found.utilisation:>8.1%}")
+    report.say(
         f"  {'samples per second':<42}{found.samples_per_second:>8.0f} (modelled, with the line at "
         f"{board.baud} baud)"
+    )
+    report.record(
+        fits=found.fits,
+        demands=[
+            {
+                "what": demand.what,
+                "needed": demand.needed,
+                "limit": demand.limit,
+                "fits": demand.fits,
+                "advice": demand.advice,
+            }
+            for demand in found.demands
+        ],
+        **{nodes.member: nodes.value},
+        cycles=found.cycles,
+        seconds=found.seconds,
+        clock_hz=board.clock_hz,
+        utilisation=found.utilisation,
+        modelled_samples_per_second=found.samples_per_second,
+        baud=board.baud,
     )
     return 0 if found.fits else 1

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ..contract.device.description import DeviceDescription
 from ..driver.transports import is_virtual
-from .common import URL_HELP, print_table
+from .common import URL_HELP
+from .report import Line
 
 
 def add(commands) -> None:
@@ -18,47 +19,52 @@ def add(commands) -> None:
 
 def _info(options) -> int:
     from ..driver.board import Board
-    from ..feasibility.describe import engine_rows
+    from ..feasibility.describe import engine_rows, engine_values
 
     with Board.open(options.url) as board:
         info, status = board.info, board.status()
+    build, last = info.build.hex(), _last_build(options.url, info)
+    other = f"; the last one built here is {last}: `make program BOARD={info.board}`"
     work = []
     if info.contractor is not None:
-        model = f"active, digest {status.digest:08x}" if status.active else "none"
-        work = [("model", model), ("samples contracted", status.samples)]
-    print_table(
-        ("board", info.board),
-        ("protocol version", info.protocol),
-        ("build", _build(options.url, info)),
-        ("clock", f"{info.clock_hz / 1e6:g} MHz"),
-        ("serial line", f"{info.baud} baud"),
+        digest = f"{status.digest:08x}" if status.active else None
+        work = [
+            Line("model", digest, f"active, digest {digest}" if digest else "none", "digest"),
+            Line("samples contracted", status.samples),
+        ]
+    rejected = {
+        "damaged": status.damaged,
+        "out_of_sequence": status.out_of_sequence,
+        "overflows": status.overflows,
+    }
+    options.report.table(
+        Line("board", info.board),
+        Line("protocol version", info.protocol),
+        Line("build", build, build if last in (None, build) else build + other),
+        Line("clock", info.clock_hz, f"{info.clock_hz / 1e6:g} MHz", "clock_hz"),
+        Line("serial line", info.baud, f"{info.baud} baud", "baud"),
         *engine_rows(info),
         *work,
-        (
+        Line(
             "frames rejected",
-            f"{status.damaged} damaged, {status.out_of_sequence} out of sequence, "
-            f"{status.overflows} overflows",
+            rejected,
+            ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in rejected.items()),
         ),
     )
+    options.report.record(url=options.url, last_build=last, engines=engine_values(info))
     return 0
 
 
-def _build(url: str, info: DeviceDescription) -> str:
-    """Name the build of the device's bitstream, and the one last built here if it is another.
+def _last_build(url: str, info: DeviceDescription) -> str | None:
+    """Name the build of the bitstream that was last built here for a board of that kind.
 
-    The digest of a simulated board is that of the simulation, so nothing is compared there.
+    The digest of a simulated board is that of the simulation, with which nothing is compared.
     """
-    digest = info.build.hex()
-    here = None if is_virtual(url) else _last_build(info.board)
-    if here in (None, digest):
-        return digest
-    return f"{digest}; the last one built here is {here}: `make program BOARD={info.board}`"
-
-
-def _last_build(board: str) -> str | None:
+    if is_virtual(url):
+        return None
     try:
         # The import stands here, as the host must work without the gateware package.
         from tensorspin_gateware.build.bitstream import last_build
     except ImportError:
         return None
-    return last_build(board)
+    return last_build(info.board)

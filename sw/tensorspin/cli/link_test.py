@@ -33,5 +33,13 @@ def _link_test(options) -> int:
     with Board.open(options.url) as board:
         with progress_bar("measuring", "%", _BAR_DELAY) as progress:
             report = board.link_test(options.seconds, options.seconds, progress)
-        print(report)
+    options.report.say(str(report))
+    options.report.record(
+        url=options.url,
+        round_trip_seconds=report.round_trip,
+        to_device_bytes_per_second=report.to_device,
+        from_device_bytes_per_second=report.from_device,
+        line=report.line,
+        statistics=report.statistics,
+    )
     return 0

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
+from typing import NoReturn
 
 from ..errors import TensorspinError
 from . import anneal, demo, estimate, info, link_test, ports, run, train, udev
 from .common import print_any_character
+from .logs import NORMAL, QUIET, VERBOSE, logs_on_stderr
+from .report import ReaderGone, Report, discard_output
 
 COMMANDS = (demo, train, estimate, run, anneal, info, link_test, ports, udev)
 """Modules of the commands, in the order in which ``tensorspin --help`` lists them."""
+
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells report a program that this signal ended: 128 + SIGINT."""
+
+READER_GONE = 141
+"""Exit status if nobody reads the output any more, as shells report it: 128 + SIGPIPE."""
+
+_logger = logging.getLogger(__name__)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -25,38 +37,127 @@ def main(arguments: list[str] | None = None) -> int:
     -------
     int
         Exit status: 0 if all went well; 1 if the command's answer is no (a program does not fit, a
-        board's answers differ) or it failed; 2 if the arguments are wrong; 130 if interrupted.
+        board's answers differ) or it failed; 2 if the arguments are wrong; `INTERRUPTED`;
+        `READER_GONE`.
+
+    Raises
+    ------
+    SystemExit
+        If the arguments are wrong, with status 2, or after the help.
     """
     print_any_character()
-    parser = _parser()
-    options = parser.parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    try:
+        options = _parser().parse_args(words)
+    except _WrongArgumentsError as error:
+        error.parser.print_usage(sys.stderr)
+        print(f"{error.parser.prog}: error: {error}", file=sys.stderr)
+        # The words can't be understood, so that this one is looked for among them.
+        Report(error.parser.prog.partition(" ")[2], "--json" in words).fail(str(error))
+        raise SystemExit(2) from None
+    options.report = Report(options.name or "", options.json)
+    with logs_on_stderr(options.verbosity):
+        try:
+            return _run(options)
+        except ReaderGone:
+            discard_output()
+            return READER_GONE
+        except OSError as error:  # of standard output: its disk is full
+            _logger.error("%s", error)
+            discard_output()
+            return 1
+
+
+def _run(options: argparse.Namespace) -> int:
+    """Run the command of the options, and end its report."""
+    report: Report = options.report
     if options.version:
-        print(f"tensorspin {_version()}")
+        report.say(f"tensorspin {_version()}")
+        report.record(version=_version())
+        report.finish()
         return 0
     if "command" not in options:
-        parser.print_help(sys.stderr)
+        _parser().print_help(sys.stderr)
+        report.fail("no command is given")
         return 2
     try:
-        return options.command(options)
+        status = options.command(options)
     except (TensorspinError, ValueError, FloatingPointError, OSError) as error:
-        # Messages are wrapped for the source code; on the terminal each takes one line.
-        print(f"tensorspin: {' '.join(str(error).split())}", file=sys.stderr)
+        _logger.error("%s", error)
+        _logger.debug("where it happened:", exc_info=True)
+        report.fail(error)
         return 1
     except KeyboardInterrupt:
-        print("tensorspin: interrupted", file=sys.stderr)
-        return 130  # as shells report a program that Ctrl-C ended: 128 + SIGINT
+        _logger.error("interrupted")
+        report.fail("interrupted")
+        return INTERRUPTED
+    except ReaderGone:
+        raise
+    except Exception as error:
+        report.fail(error)  # a fault of this program, of which Python prints the traceback
+        raise
+    report.finish()
+    return status
+
+
+class _WrongArgumentsError(Exception):
+    def __init__(self, parser: argparse.ArgumentParser, message: str) -> None:
+        super().__init__(message)
+        self.parser = parser
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that raises an exception instead of ending the process."""
+
+    def error(self, message: str) -> NoReturn:
+        raise _WrongArgumentsError(self, message)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="tensorspin",
         description="Tensor networks and Ising models on small FPGAs: train, quantise, anneal.",
     )
     parser.add_argument("--version", action="store_true", help="show the version and exit")
-    commands = parser.add_subparsers(metavar="COMMAND")
+    commands = parser.add_subparsers(metavar="COMMAND", dest="name")
     for module in COMMANDS:
         module.add(commands)
+    add_output_options(parser)
+    for command in commands.choices.values():
+        add_output_options(command)
+    # These are defaults of the namespace: a command's parser would otherwise overwrite what stands
+    # before the command.
+    parser.set_defaults(verbosity=NORMAL, json=False)
     return parser
+
+
+def add_output_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that all commands have, which may stand before or after its name."""
+    group = parser.add_argument_group("output")
+    levels = group.add_mutually_exclusive_group()
+    levels.add_argument(
+        *("-q", "--quiet"),
+        action="store_const",
+        const=QUIET,
+        dest="verbosity",
+        default=argparse.SUPPRESS,
+        help="on standard error, tell warnings and errors only: no progress",
+    )
+    levels.add_argument(
+        *("-v", "--verbose"),
+        action="store_const",
+        const=VERBOSE,
+        dest="verbosity",
+        default=argparse.SUPPRESS,
+        help="on standard error, tell each step, and where an error happened",
+    )
+    group.add_argument(
+        "--json",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="write the result as JSON to standard output, an error too; numbers have units "
+        "without a prefix (seconds, bytes), and are null if they are not finite",
+    )
 
 
 def _version() -> str:

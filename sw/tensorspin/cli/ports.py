@@ -21,5 +21,19 @@ def _ports(options) -> int:
         raise TransportError("no serial ports were found: is the board plugged in?")
     device, name = (max(len(getattr(each, of)) for each in guesses) for of in ("device", "name"))
     for guess in guesses:
-        print(f"{guess.device:<{device}}  {guess.name:<{name}}  {guess}")
+        options.report.say(f"{guess.device:<{device}}  {guess.name:<{name}}  {guess}")
+    options.report.record(
+        ports=[
+            {
+                "device": guess.device,
+                "name": guess.name,
+                "boards": [board.name for board in guess.boards],
+                "certain": guess.certain,
+                "uart": guess.uart,
+                "adapter": guess.adapter,
+                "guess": str(guess),
+            }
+            for guess in guesses
+        ]
+    )
     return 0

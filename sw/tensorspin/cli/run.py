@@ -14,8 +14,8 @@ from .common import (
     URL_DEFAULT_HELP,
     add_header_option,
     match_labels,
-    print_table,
 )
+from .report import Line
 
 
 def add(commands) -> None:
@@ -72,26 +72,36 @@ def _run(options) -> int:
         clock_hz = board.info.clock_hz
     predictions = program.interpret(result.scores, result.exponents)
     cycles = result.cycles.mean()
-    print_table(
-        ("samples", len(predictions)),
+    seconds = cycles / clock_hz
+    options.report.table(
+        Line("samples", len(predictions)),
         *_quality(program, predictions, y),
-        ("cycles per sample", f"{cycles:.0f}"),
-        ("computing per sample", f"{cycles / clock_hz * 1e6:.1f} us at {clock_hz / 1e6:g} MHz"),
+        Line("cycles per sample", cycles, f"{cycles:.0f}"),
+        Line(
+            "computing per sample",
+            seconds,
+            f"{seconds * 1e6:.1f} us at {clock_hz / 1e6:g} MHz",
+            "computing_seconds_per_sample",
+        ),
     )
+    options.report.record(url=options.board, clock_hz=clock_hz)
     if options.output is not None:
         _write_answers(options.output, program, predictions, result)
-        print(f"written to {options.output}")
+        options.report.say(f"written to {options.output}")
+        options.report.record(output=options.output)
     return 0
 
 
-def _quality(program, predictions, y) -> list[tuple[str, str]]:
+def _quality(program, predictions, y) -> list[Line]:
     """Measure the predictions as suits the program's task: classes, numbers or outliers."""
     from ..compiler.outputs import Classification, Regression
 
     if isinstance(program.task, Classification):
-        return [("accuracy", f"{np.mean(predictions == y):.2%}")]
+        accuracy = np.mean(predictions == y)
+        return [Line("accuracy", accuracy, f"{accuracy:.2%}")]
     if not isinstance(program.task, Regression):
-        return [("outliers", f"{np.mean(predictions == -1):.2%}")]
+        outliers = np.mean(predictions == -1)
+        return [Line("outliers", outliers, f"{outliers:.2%}")]
     try:
         targets = np.asarray(y, dtype=np.float64)
     except ValueError as error:
@@ -99,8 +109,12 @@ def _quality(program, predictions, y) -> list[tuple[str, str]]:
     squares, spread = np.mean((predictions - targets) ** 2), np.var(targets)
     # R^2 is the share of the targets' variance that the predictions explain; targets that are all
     # the same have no variance.
-    explained = f"{1 - squares / spread:.4f}" if spread > 0 else "-"
-    return [("root mean square error", f"{np.sqrt(squares):.6g}"), ("R^2", explained)]
+    explained = 1 - squares / spread if spread > 0 else None
+    root = np.sqrt(squares)
+    return [
+        Line("root mean square error", root, f"{root:.6g}"),
+        Line("R^2", explained, "-" if explained is None else f"{explained:.4f}", "r2"),
+    ]
 
 
 def _write_answers(path, program, predictions, result) -> None:

@@ -12,8 +12,8 @@ from .common import (
     add_header_option,
     match_labels,
     narrow_nodes,
-    print_table,
 )
+from .report import Line
 
 PASSED_ON = (
     "learning_rate",
@@ -177,11 +177,12 @@ def _train(options) -> int:
     program = classifier.quantize(options.board and "auto", board=options.board)
     quantised = np.mean(program.predict(data.X_test) == y_test)
     program.save(options.output)
-    print_table(
-        ("held-out samples", len(y_test)),
-        ("accuracy, float", f"{classifier.score(data.X_test, y_test):.2%}"),
-        ("accuracy, quantised", f"{quantised:.2%}"),
-        ("nodes of 4-bit weights", narrow_nodes(program)),
-        ("program", options.output),
+    exact = classifier.score(data.X_test, y_test)
+    options.report.table(
+        Line("held-out samples", len(y_test)),
+        Line("accuracy, float", exact, f"{exact:.2%}"),
+        Line("accuracy, quantised", quantised, f"{quantised:.2%}"),
+        narrow_nodes(program),
+        Line("program", options.output),
     )
     return 0

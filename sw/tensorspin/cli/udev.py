@@ -14,5 +14,7 @@ def add(commands) -> None:
 def _udev(options) -> int:
     from ..driver.usb.udev import udev_rules
 
-    print(udev_rules(), end="")
+    rules = udev_rules()
+    options.report.say(rules.removesuffix("\n"))
+    options.report.record(rules=rules)
     return 0

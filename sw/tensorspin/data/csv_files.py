@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import logging
 import re
 from collections import Counter
 from pathlib import Path
@@ -11,6 +12,8 @@ import numpy as np
 
 from .checks import check_finite, check_labels, check_targets, is_missing
 from .errors import DataError
+
+_logger = logging.getLogger(__name__)
 
 HEADERS = ("auto", "yes", "no")
 """Whether the first line of a file holds names of columns; ``auto`` decides by what it holds."""
@@ -71,6 +74,12 @@ def read_csv(path: Path, header: str = "auto") -> tuple[np.ndarray, np.ndarray]:
                 )
             X[sample, column] = number
     check_finite(X, str(path))
+    _logger.debug(
+        "%s: %d samples of %d features, %s line of names",
+        path,
+        *X.shape,
+        "no" if names is None else "and a",
+    )
     return X, _targets(path, [(line, cells[-1]) for line, cells in rows])
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import threading
 from collections.abc import Callable, Iterator
@@ -22,6 +23,8 @@ from .engine import EngineDriver
 from .link.measure import LinkReport, measure_link
 from .link.session import DEFAULT_TIMEOUT, Session
 from .transports import Transport, baud_rates, open_transport
+
+_logger = logging.getLogger(__name__)
 
 DRIVERS: dict[int, Callable[[Session, Callable[[], None]], EngineDriver]] = {
     EngineKind.CONTRACTOR: lambda session, forget_models: ContractorDriver(session),
@@ -100,6 +103,7 @@ class OpenBoard:
         rates = baud_rates(url) if baud is None else [baud]
         failures: list[BaudRateError | LinkError] = []
         for rate in rates:
+            _logger.debug("opening %s at %d baud", url, rate)
             try:
                 transport = open_transport(url, baud=rate)
             except BaudRateError as error:
@@ -146,6 +150,14 @@ class OpenBoard:
         """
         session = Session(transport, timeout)
         session.open()
+        info = session.description
+        _logger.debug(
+            "%s is %s, build %s, at %g MHz",
+            transport.url,
+            info.board,
+            info.build.hex(),
+            info.clock_hz / 1e6,
+        )
         return cls(session)
 
     def close(self) -> None:

@@ -6,6 +6,7 @@ feature of the network.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -25,6 +26,8 @@ from .link.session import Session, SessionLostError
 
 if TYPE_CHECKING:
     from ..compiler.network_program import NetworkProgram
+
+_logger = logging.getLogger(__name__)
 
 _RESULT_FIELDS = ("exponent", "class", "cycles")
 """Names for the fields of `RESULT`, in its order."""
@@ -83,6 +86,7 @@ class ContractorDriver(EngineDriver):
             status = session.status()
             if status.active and status.digest == digest:
                 if not verify or self._activate(activate, images, check=True):
+                    _logger.debug("%s holds program %08x already", self._url, digest)
                     self.program, session.model_digest = program, digest
                     return
         for _ in range(_UPLOADS):
@@ -90,8 +94,11 @@ class ContractorDriver(EngineDriver):
             self._upload(images, progress)
             check = verify or session.greetings != greetings
             if self._activate(activate, images, check):
+                size_sent = sum(map(len, images.values()))
+                _logger.debug("program %08x, %d bytes, is on %s", digest, size_sent, self._url)
                 self.program, session.model_digest = program, digest
                 return
+            _logger.warning("%s lost what was written to it; it is sent again", self._url)
         raise DeviceError(
             f"the device at {self._url} lost what was written to it, {_UPLOADS} times; it holds no "
             f"program now. Check its power supply and its reset",

@@ -12,8 +12,11 @@ from typing import Any
 
 _HOMES = {
     "CouplingWidth": "models",
+    "ModelEstimate": "models",
     "ProgramEstimate": "programs",
+    "Quantity": "describe",
     "engine_rows": "describe",
+    "engine_values": "describe",
     "estimate_model": "models",
     "estimate_program": "programs",
     "estimate_widths": "models",
@@ -21,8 +24,11 @@ _HOMES = {
 
 __all__ = [
     "CouplingWidth",
+    "ModelEstimate",
     "ProgramEstimate",
+    "Quantity",
     "engine_rows",
+    "engine_values",
     "estimate_model",
     "estimate_program",
     "estimate_widths",

@@ -1,8 +1,9 @@
-"""Engine sizes in words, for people."""
+"""Engine sizes: in words for people, and in numbers for programs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from ..contract.annealer.size import AnnealerSize
@@ -10,13 +11,35 @@ from ..contract.annealer.steps import highest_temperature
 from ..contract.contractor.size import ContractorSize
 from ..contract.device.boards import BoardSpec
 from ..contract.device.description import DeviceDescription
+from ..contract.device.engines import ENGINES
 from ..contract.engine import EngineKind
 
-Row = tuple[str, object]
-"""Name and value of one quantity; the value's text is what people read."""
+
+@dataclass(frozen=True)
+class Quantity:
+    """One thing that an engine has so much of.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    text : str
+        What people read.
+    values : dict of str to (int, float or bool)
+        The numbers in that text, by names for programs.
+
+    Examples
+    --------
+    >>> Quantity("features", "1024", {"features": 1024}).text
+    '1024'
+    """
+
+    name: str
+    text: str
+    values: dict[str, float]
 
 
-def engine_rows(device: BoardSpec | DeviceDescription) -> list[Row]:
+def engine_rows(device: BoardSpec | DeviceDescription) -> list[tuple[str, str]]:
     """Describe what the engines of a device can take.
 
     Parameters
@@ -26,8 +49,8 @@ def engine_rows(device: BoardSpec | DeviceDescription) -> list[Row]:
 
     Returns
     -------
-    list of (str, object)
-        Names and values of quantities, engine by engine.
+    list of (str, str)
+        Names and texts of quantities, engine by engine.
 
     Examples
     --------
@@ -35,40 +58,98 @@ def engine_rows(device: BoardSpec | DeviceDescription) -> list[Row]:
     >>> engine_rows(find_board("icebreaker"))[0]
     ('lanes', '8 for 1 samples at a time')
     """
-    rows: list[Row] = []
-    for kind, size in device.engines.items():
-        rows += _ROWS[kind](size, device.clock_hz)
-    return rows
+    return [(each.name, each.text) for _, quantities in _described(device) for each in quantities]
 
 
-def _contractor_rows(size: ContractorSize, clock_hz: int) -> list[Row]:
+def engine_values(device: BoardSpec | DeviceDescription) -> dict[str, dict[str, float]]:
+    """Return the numbers of `engine_rows`, for programs.
+
+    Parameters
+    ----------
+    device : BoardSpec or DeviceDescription
+        A board of the table, or what a device says of itself.
+
+    Returns
+    -------
+    dict of str to dict
+        Numbers by name, for each engine by its name.
+
+    Examples
+    --------
+    >>> from tensorspin.contract.device.boards import find_board
+    >>> engine_values(find_board("icebreaker"))["contractor"]["lanes"]
+    8
+    """
+    return {
+        name: {key: value for each in quantities for key, value in each.values.items()}
+        for name, quantities in _described(device)
+    }
+
+
+def _described(device: BoardSpec | DeviceDescription) -> list[tuple[str, list[Quantity]]]:
     return [
-        ("lanes", f"{size.multipliers} for {size.groups} samples at a time"),
-        ("program memory", f"{size.program_bytes} bytes"),
-        ("features", size.features),
-        ("feature map components", size.components),
-        ("bond dimension", size.slot_entries),
-        ("vector slots", size.slots),
+        (ENGINES[kind].name, _QUANTITIES[kind](size, device.clock_hz))
+        for kind, size in device.engines.items()
     ]
 
 
-def _annealer_rows(size: AnnealerSize, clock_hz: int) -> list[Row]:
-    coupling, field = size.coupling, size.field
-    flips = clock_hz / 1e6 / size.turn(0)
+def _contractor(size: ContractorSize, clock_hz: int) -> list[Quantity]:
     return [
-        ("spins", f"{size.spins}, all with all"),
-        ("spins compared at a time", size.window or size.spins),
-        ("couplings", f"{size.coupling_bits} bits, {-coupling.maximum} to {coupling.maximum}"),
-        ("local fields", f"{size.field_bits} bits, {-field.maximum} to {field.maximum}"),
-        ("replicas", f"{size.replicas}{', along a ring' if size.ring else ''}"),
-        ("highest temperature", f"{highest_temperature(size):.3g}"),
-        ("steps of a schedule", size.steps),
-        ("flips", f"{flips:g} million a second at most"),
+        Quantity(
+            "lanes",
+            f"{size.multipliers} for {size.groups} samples at a time",
+            {"lanes": size.multipliers, "groups": size.groups},
+        ),
+        Quantity(
+            "program memory",
+            f"{size.program_bytes} bytes",
+            {"program_bytes": size.program_bytes},
+        ),
+        _counted("features", size.features, "features"),
+        _counted("feature map components", size.components, "components"),
+        _counted("bond dimension", size.slot_entries, "bond_dim"),
+        _counted("vector slots", size.slots, "slots"),
     ]
 
 
-_ROWS: dict[int, Callable[[Any, int], list[Row]]] = {
-    EngineKind.CONTRACTOR: _contractor_rows,
-    EngineKind.ANNEALER: _annealer_rows,
+def _annealer(size: AnnealerSize, clock_hz: int) -> list[Quantity]:
+    coupling, field = size.coupling.maximum, size.field.maximum
+    flips = clock_hz / size.turn(0)
+    temperature = highest_temperature(size)
+    return [
+        Quantity("spins", f"{size.spins}, all with all", {"spins": size.spins}),
+        _counted("spins compared at a time", size.window or size.spins, "window"),
+        Quantity(
+            "couplings",
+            f"{size.coupling_bits} bits, {-coupling} to {coupling}",
+            {"coupling_bits": size.coupling_bits, "greatest_coupling": coupling},
+        ),
+        Quantity(
+            "local fields",
+            f"{size.field_bits} bits, {-field} to {field}",
+            {"field_bits": size.field_bits, "greatest_field": field},
+        ),
+        Quantity(
+            "replicas",
+            f"{size.replicas}{', along a ring' if size.ring else ''}",
+            {"replicas": size.replicas, "ring": bool(size.ring)},
+        ),
+        Quantity("highest temperature", f"{temperature:.3g}", {"highest_temperature": temperature}),
+        _counted("steps of a schedule", size.steps, "steps"),
+        Quantity(
+            "flips",
+            f"{flips / 1e6:g} million a second at most",
+            {"flips_per_second": flips},
+        ),
+    ]
+
+
+def _counted(name: str, count: int, key: str) -> Quantity:
+    return Quantity(name, str(count), {key: count})
+
+
+_QUANTITIES: dict[int, Callable[[Any, int], list[Quantity]]] = {
+    EngineKind.CONTRACTOR: _contractor,
+    EngineKind.ANNEALER: _annealer,
 }
 """What to say of each engine, by `EngineKind`: called with its size and its clock in Hz."""

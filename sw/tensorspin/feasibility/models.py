@@ -103,8 +103,85 @@ def estimate_widths(model: Model, size: AnnealerSize) -> list[CouplingWidth]:
     return widths
 
 
-def estimate_model(path: Path, board: BoardSpec) -> tuple[bool, list[tuple[str, str]]]:
-    r"""Tell what a board makes of the model in a file, in words.
+@dataclass(frozen=True)
+class ModelEstimate:
+    """What a board makes of an Ising or QUBO model.
+
+    Parameters
+    ----------
+    variables, couplings : int
+        Size of the model.
+    size : AnnealerSize
+        Size of the board's annealer.
+    widths : list of CouplingWidth
+        All widths of couplings that the board could be built with; none for a model without
+        variables.
+
+    Examples
+    --------
+    `estimate_model` makes one for a file and a board.
+
+    >>> from tensorspin.contract.device import find_board
+    >>> size = find_board("ulx3s_25f_annealer").require_annealer()
+    >>> ModelEstimate(variables=3, couplings=2, size=size, widths=[]).fits
+    True
+    """
+
+    variables: int
+    couplings: int
+    size: AnnealerSize
+    widths: list[CouplingWidth]
+
+    @property
+    def fits(self) -> bool:
+        """Whether the model fits as it is, without `DecomposingSampler`."""
+        return self.variables <= self.size.spins and all(
+            width.relative_error is not None for width in self.widths if self.is_built(width)
+        )
+
+    def is_built(self, width: CouplingWidth) -> bool:
+        """Tell whether the board's bitstream has couplings of a width.
+
+        Parameters
+        ----------
+        width : CouplingWidth
+            One of `widths`.
+
+        Returns
+        -------
+        bool
+            Whether it is the width of this board.
+        """
+        return width.bits == self.size.coupling_bits
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Say it in words.
+
+        Returns
+        -------
+        list of (str, str)
+            Names and values of quantities, one for each line to print.
+        """
+        whole = self.variables <= self.size.spins
+        parts = "" if whole else ": solved in parts, by DecomposingSampler"
+        rows = [
+            ("variables", f"{self.variables} of {self.size.spins}{parts}"),
+            ("couplings", str(self.couplings)),
+        ]
+        for width in self.widths:
+            built = ", this board" if self.is_built(width) else ""
+            rows.append(
+                (
+                    f"couplings of {width.bits} bits",
+                    f"-{width.greatest} to {width.greatest}: {_error(width.relative_error)}; "
+                    f"memory for the couplings of {width.spins} spins{built}",
+                )
+            )
+        return rows
+
+
+def estimate_model(path: Path, board: BoardSpec) -> ModelEstimate:
+    r"""Tell what a board makes of the model in a file.
 
     Parameters
     ----------
@@ -115,10 +192,8 @@ def estimate_model(path: Path, board: BoardSpec) -> tuple[bool, list[tuple[str, 
 
     Returns
     -------
-    bool
-        Whether the model fits as it is, without `DecomposingSampler`.
-    list of (str, str)
-        Names and values of quantities, one for each line to print.
+    ModelEstimate
+        Whether the model fits, and how exactly, at each width that the board could have.
 
     Raises
     ------
@@ -134,30 +209,15 @@ def estimate_model(path: Path, board: BoardSpec) -> tuple[bool, list[tuple[str, 
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder) / "triangle.txt"
     ...     _ = path.write_text("3 3\n1 2 1\n2 3 1\n1 3 1\n")
-    ...     fits, rows = estimate_model(path, find_board("ulx3s_25f_annealer"))
-    >>> fits, rows[0]
+    ...     found = estimate_model(path, find_board("ulx3s_25f_annealer"))
+    >>> found.fits, found.rows()[0]
     (True, ('variables', '3 of 256'))
     """
     size = board.require_annealer()
     model = read_model(path)
     needed = model.bqm.num_variables
-    fits = needed <= size.spins
-    parts = "" if fits else ": solved in parts, by DecomposingSampler"
-    rows = [
-        ("variables", f"{needed} of {size.spins}{parts}"),
-        ("couplings", str(model.bqm.num_interactions)),
-    ]
-    for width in estimate_widths(model, size) if needed else ():
-        built = ", this board" if width.bits == size.coupling_bits else ""
-        rows.append(
-            (
-                f"couplings of {width.bits} bits",
-                f"-{width.greatest} to {width.greatest}: {_error(width.relative_error)}; "
-                f"memory for the couplings of {width.spins} spins{built}",
-            )
-        )
-        fits &= width.relative_error is not None or not built
-    return fits, rows
+    widths = estimate_widths(model, size) if needed else []
+    return ModelEstimate(needed, model.bqm.num_interactions, size, widths)
 
 
 def _error(error: float | None) -> str:
