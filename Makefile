@@ -18,7 +18,8 @@ COMPARE := $(VENV)/compare
 OLDEST := $(VENV)/oldest
 QUICK_TESTS := $(addprefix tests/,contract golden compiler data sampling feasibility models/test_mps.py)
 
-.PHONY: help demo test test-all test-oldest lint bench bench-annealer compare bitstream bitstreams program setup clean
+.PHONY: help demo test test-slow test-all test-oldest lint bench bench-annealer compare bitstream \
+	bitstreams dist program setup clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +32,9 @@ demo: $(READY) ## Train, compile and run a classifier on simulated gateware
 
 test: $(READY) ## Run the tests
 	@$(BIN)/pytest $(TEST_FLAGS)
+
+test-slow: $(READY) ## Run the tests that take longer, in minutes together; CI does
+	@$(BIN)/pytest $(TEST_FLAGS) -m slow
 
 test-all: $(READY) ## Run all tests, those that take minutes too
 	@$(BIN)/pytest $(TEST_FLAGS) -m ''
@@ -77,13 +81,18 @@ bitstream: $(READY) ## Build build/BOARD/BOARD.bin (.bit) and report resources a
 bitstreams: $(READY) ## Build all bitstreams (hours), and keep the table of docs/boards.md
 	@$(BIN)/python -m tensorspin_gateware.build.all $(BITSTREAM_FLAGS)
 
+dist: $(READY) ## Make wheel and sdist, and collect the bitstreams that are built, in dist/
+	@rm -rf dist
+	@$(BIN)/python -m build --outdir dist .
+	@$(BIN)/python -m tensorspin_gateware.build.collect dist
+
 program: $(READY) ## Build the bitstream if need be and load it into the board
 	@$(BIN)/python -m tensorspin_gateware.build.bitstream $(BOARD) --program
 
 setup: $(READY) ## Make the virtual environment; the other targets do it themselves
 
 clean: ## Remove what was built and measured, but not the virtual environment
-	@rm -rf build results .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis
+	@rm -rf build dist results .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis
 
 $(READY): pyproject.toml
 	@command -v "$(PYTHON)" >/dev/null || { echo "$(PYTHON) was not found; install it with: \

@@ -194,6 +194,32 @@ def test_other_tools_build_again(fake_tools, monkeypatch):
     assert record.build == first_record.build
 
 
+@pytest.mark.parametrize("there", [False, True])
+def test_the_bitstream_is_copied_where_it_is_asked_for(fake_tools, tmp_path, capsys, there):
+    folder = tmp_path / "there"
+    folder.mkdir()
+    if there:
+        (folder / "icebreaker.bin").write_bytes(b"old")
+    bitstream, report = build.build("icebreaker")
+    assert build.deliver("icebreaker", bitstream, report, output=folder) == folder / bitstream.name
+    assert [path.name for path in folder.iterdir()] == ["icebreaker.bin"]
+    assert (folder / "icebreaker.bin").read_bytes() == b"bits"
+    # The whole path is shown, as it is not below the current folder.
+    assert f"bitstream: {folder}/icebreaker.bin" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("output", ["none", "file"])
+def test_a_folder_that_cannot_be_written_is_refused(tmp_path, output):
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match=f"a folder that can be written to, not {tmp_path / output}"):
+        build.check_request("icebreaker", output=tmp_path / output)
+
+
+def test_an_unknown_board_is_refused(capsys):
+    assert build.main(["nonesuch"]) == 1
+    assert "nonesuch" in capsys.readouterr().err
+
+
 def test_last_build(fake_tools):
     assert build.last_build("icebreaker") is None
     bitstream, _ = build.build("icebreaker")

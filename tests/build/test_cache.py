@@ -112,3 +112,18 @@ def test_second_process_says_that_it_waits(tmp_path):
         assert not entered.is_set()
     other.join(timeout=60)
     assert entered.is_set() and lines.empty()
+
+
+@pytest.mark.parametrize(
+    ("parent", "checkout"),
+    # The second is a package that was installed into a folder of somebody else's project.
+    [("project/hw", True), ("project/vendor", False), ("venv/lib/site-packages", False)],
+)
+def test_only_a_checkout_keeps_builds_in_itself(tmp_path, monkeypatch, parent, checkout):
+    module = tmp_path / parent / "tensorspin_gateware" / "build" / "cache.py"
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project" / "pyproject.toml").touch()
+    monkeypatch.setattr(cache, "__file__", str(module))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    build, kept = tmp_path / "project" / "build", tmp_path / "cache" / "tensorspin"
+    assert cache.path("icebreaker") == (build if checkout else kept) / "icebreaker"

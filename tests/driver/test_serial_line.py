@@ -116,5 +116,5 @@ def test_info_tells_of_another_build(adapter, monkeypatch, capsys, here):
     assert main(["info", adapter().url]) == 0
     (told,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("build")]
     assert GOLDEN_BUILD.hex() in told
-    another = f"the last one built here is {here}: `make program BOARD={ROW.name}`"
+    another = f"built here is {here}: `tensorspin bitstream {ROW.name} --program`"
     assert (another in told) == (here == "0123456789abcdef")

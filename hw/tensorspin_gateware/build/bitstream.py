@@ -1,9 +1,10 @@
-"""Bitstreams: ``python -m tensorspin_gateware.build.bitstream BOARD [--program]``.
+"""Bitstreams: ``tensorspin bitstream BOARD [--output DIR] [--program]``.
 
-The result is ``build/BOARD/BOARD.bin`` or ``.bit``, with nextpnr's ``report.json`` beside it. A
-bitstream is built again only if its netlist, the tools' options or the tools' versions have
-changed. With ``--program`` it is loaded into the board afterwards; without, no programmer needs to
-be installed.
+The result is ``BOARD.bin`` or ``.bit``, with nextpnr's ``report.json`` beside it, in the folder
+that `cache.path` names: ``build/BOARD`` in a checkout. A bitstream is built again only if its
+netlist, the tools' options or the tools' versions have changed. With ``--output`` the bitstream is
+copied into another folder. With ``--program`` it is loaded into the board afterwards; without, no
+programmer needs to be installed.
 """
 
 from __future__ import annotations
@@ -12,9 +13,7 @@ import argparse
 import datetime
 import hashlib
 import json
-import os
 import re
-import resource
 import shutil
 import sys
 from dataclasses import asdict, dataclass, replace
@@ -23,21 +22,15 @@ from pathlib import Path
 
 from amaranth.build.run import BuildPlan
 
-from tensorspin.contract.device import boards
 from tensorspin.contract.device.boards import BoardSpec, find_board
 
 from ..accelerator import Accelerator
 from ..boards import HARDWARE, create_platform
 from . import cache, toolchain
-from .programmer import ProgramError, program
-from .report import MARGIN, BuildReport
+from .programmer import ProgramError, check_request, deliver
+from .report import MOST_SEEDS, BuildReport
 from .stages import PlacementError, Progress, from_placing, run_plan, run_stage
 from .top import NAME, BuildError, prepare
-
-MOST_SEEDS = 5
-"""Number of placement seeds that are tried for a bitstream: the one of the board's row, and those
-that follow it. The row's seed was fast enough when the board was recorded; other versions of the
-tools place differently, so that any seed may then be too slow."""
 
 _RECORD = "build.json"
 """File with the `BuildRecord`, beside the bitstream."""
@@ -116,6 +109,7 @@ def build(board_name: str, progress: Progress = print) -> tuple[Path, BuildRepor
         If a tool is missing.
     """
     board = find_board(board_name)
+    toolchain.require_posix()
     hardware = HARDWARE[board.name]
     folder = cache.directory(board.name)
     bitstream, report = folder / f"{board.name}{hardware.suffix}", folder / "report.json"
@@ -296,6 +290,9 @@ def _intact_record(bitstream: Path, progress: Progress) -> BuildRecord | None:
 
 def _tools_seconds() -> float:
     """Return the processor time, in seconds, of all child processes that have ended."""
+    # Imported late, as Windows lacks it, where nothing is built.
+    import resource
+
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
 
@@ -325,23 +322,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--program", action="store_true", help="load the bitstream afterwards")
     options = parser.parse_args(arguments)
     try:
-        if options.program:
-            # A missing programmer should be known before the build, not minutes later.
-            toolchain.require(HARDWARE[find_board(options.board).name].programmer[0])
+        check_request(options.board, options.program)
         bitstream, report = build(options.board)
         print(report)
-        if not report.meets_timing:
-            print(
-                f"{options.board}: too slow, {report.achieved_mhz:.1f} MHz for a clock of "
-                f"{report.required_mhz:.1f} MHz and {MARGIN:.0%} more, with the last of "
-                f"{MOST_SEEDS} seeds; not usable. Lower clock_hz in its row of {boards.__file__}, "
-                f"or take the tools that docs/boards.md names",
-                file=sys.stderr,
-            )
-            return 1
-        print(f"bitstream: {os.path.relpath(bitstream)}")
-        if options.program:
-            program(options.board, bitstream)
+        deliver(options.board, bitstream, report, options.program)
     except (BuildError, ProgramError, toolchain.ToolMissing, ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -7,7 +7,6 @@ that they depend on has changed. A key is a digest of all that a build depends o
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import os
 from collections.abc import Callable, Iterator
@@ -119,8 +118,10 @@ def path(name: str) -> Path:
         ``build/name`` in a checkout, and a folder in the user's cache for an installed package. It
         need not exist.
     """
-    checkout = Path(__file__).parents[3]
-    if (checkout / "pyproject.toml").exists():
+    # An installed package may stand in a folder of somebody else's project, whose file of this name
+    # says nothing about us: only a checkout has the package in its folder ``hw``.
+    source, checkout = Path(__file__).parents[2:4]
+    if source.name == "hw" and (checkout / "pyproject.toml").exists():
         return checkout / "build" / name
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(cache) / "tensorspin" / name
@@ -158,6 +159,9 @@ def locked(folder: Path, progress: Callable[[str], None] = lambda line: None) ->
     progress : callable, optional
         Takes one line of text if another process holds the lock and this one waits.
     """
+    # Imported late, as Windows lacks it: `toolchain.require_posix` refuses builds there.
+    import fcntl
+
     with open(folder / "lock", "w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

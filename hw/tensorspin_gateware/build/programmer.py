@@ -1,4 +1,4 @@
-"""Loads a bitstream into a board, with the board's own tool."""
+"""Hands over a bitstream: copies it, and loads it into a board with the board's own tool."""
 
 from __future__ import annotations
 
@@ -6,20 +6,103 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
+from tensorspin.contract.device import boards
 from tensorspin.contract.device.boards import find_board
 
 from ..boards import HARDWARE
-from . import toolchain
+from . import cache, toolchain
+from .report import MARGIN, MOST_SEEDS, BuildReport
+from .stages import Progress
+from .top import BuildError
+
+_STANDARD_ERROR = 2
+"""The file descriptor of standard error."""
 
 
 class ProgramError(RuntimeError):
     """The programmer failed; the message has its command, and names what to check."""
 
 
-def program(board_name: str, bitstream: Path, progress: Callable[[str], None] = print) -> None:
+def check_request(board_name: str, load: bool = False, output: Path | None = None) -> None:
+    """Refuse what cannot be done with a bitstream, before the minutes that it takes to build it.
+
+    Parameters
+    ----------
+    board_name, load, output
+        As for `deliver`.
+
+    Raises
+    ------
+    OSError
+        If `output` is no folder that can be written to.
+    ValueError
+        If no board has that name.
+    toolchain.ToolMissing
+        If the programmer is missing.
+    """
+    board = find_board(board_name)
+    if output is not None and not (output.is_dir() and os.access(output, os.W_OK | os.X_OK)):
+        raise OSError(f"--output must be a folder that can be written to, not {output}")
+    if load:
+        toolchain.require(HARDWARE[board.name].programmer[0])
+
+
+def deliver(
+    board_name: str,
+    bitstream: Path,
+    report: BuildReport,
+    load: bool = False,
+    output: Path | None = None,
+    progress: Progress = print,
+) -> Path:
+    """Hand over a bitstream that is fast enough: name it, copy it, load it into the board.
+
+    Parameters
+    ----------
+    board_name : str
+        Name of a row of the board table.
+    bitstream, report
+        As `tensorspin_gateware.build.bitstream.build` returned them.
+    load : bool
+        Whether to load the bitstream into the board.
+    output : Path, optional
+        Existing folder to copy the bitstream to.
+    progress : callable, optional
+        Takes lines of text.
+
+    Returns
+    -------
+    Path
+        The copy, or the bitstream itself if it is not copied.
+
+    Raises
+    ------
+    BuildError
+        If the bitstream is too slow for the board's clock.
+    ProgramError
+        If it cannot be loaded.
+    """
+    if not report.meets_timing:
+        raise BuildError(
+            f"{board_name}: too slow, {report.achieved_mhz:.1f} MHz for a clock of "
+            f"{report.required_mhz:.1f} MHz and {MARGIN:.0%} more, with the last of "
+            f"{MOST_SEEDS} seeds; not usable. Lower clock_hz in its row of {boards.__file__}, "
+            f"or take the tools that docs/boards.md names"
+        )
+    delivered = bitstream
+    if output is not None:
+        delivered = output / bitstream.name
+        cache.write_atomically(delivered, bitstream.read_bytes())
+    progress(f"bitstream: {_short(delivered)}")
+    if load:
+        # Not the copy: some programmers read other files of the build's own folder.
+        program(board_name, bitstream, progress)
+    return delivered
+
+
+def program(board_name: str, bitstream: Path, progress: Progress = print) -> None:
     """Load a bitstream into a board that is connected.
 
     Parameters
@@ -49,9 +132,10 @@ def program(board_name: str, bitstream: Path, progress: Callable[[str], None] = 
     if hardware.notes:
         progress(f"{board.title}: {hardware.notes}")
     progress(f"{board.name}: {shown}")
-    # The tool writes to the terminal itself, since it shows there how far it is.
+    # The tool writes to the terminal itself, since it shows there how far it is: to standard error,
+    # as standard output may be a document for programs.
     try:
-        status = subprocess.run(command, check=False).returncode
+        status = subprocess.run(command, stdout=_STANDARD_ERROR, check=False).returncode
     except OSError as error:
         raise ProgramError(f"{board.name}: {command[0]} can't be run: {error}") from error
     if status != 0:
@@ -66,6 +150,12 @@ def program(board_name: str, bitstream: Path, progress: Callable[[str], None] = 
         progress(f"{board.title}: the UART is on {hardware.uart.where}")
     driver = _command()
     progress(f"`{driver} ports` lists serial ports; `{driver} info PORT` talks to the board")
+
+
+def _short(path: Path) -> str:
+    """Show a path from the current folder if it is below that, and whole otherwise."""
+    relative = os.path.relpath(path)
+    return str(path.absolute()) if relative.startswith(os.pardir) else relative
 
 
 def _command() -> str:

@@ -23,6 +23,11 @@ MARGIN = 0.05
 """Share by which nextpnr's greatest frequency for a bitstream must exceed its clock. nextpnr knows
 nothing of the clock's jitter, and its models of the devices are estimates."""
 
+MOST_SEEDS = 5
+"""Number of placement seeds that are tried for a bitstream: the one of the board's row, and those
+that follow it. The row's seed was fast enough when the board was recorded; other versions of the
+tools place differently, so that any seed may then be too slow."""
+
 _ROUNDING = 2e-3
 """Greatest relative difference between a clock and nextpnr's constraint for it. nextpnr rounds
 periods to picoseconds, also that of a PLL's oscillator of about 1 GHz."""

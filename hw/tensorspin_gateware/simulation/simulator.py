@@ -170,9 +170,10 @@ def load(board_name: str, progress: Progress | None = None) -> VirtualBoard:
     SimulatorError
         If the simulator cannot be compiled.
     toolchain.ToolMissing
-        If a tool is missing; the message says what to install.
+        If a tool is missing; the message says what to install. On Windows all of them are.
     """
     board = find_board(board_name)
+    toolchain.require_posix()
     progress = progress or _print_progress
     folder = cache.directory("simulator")
     build = cache.build_digest(board)

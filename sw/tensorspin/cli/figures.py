@@ -53,7 +53,7 @@ def check_matplotlib() -> None:
     except ImportError as error:
         raise TensorspinError(
             f"the figure needs matplotlib ({error}); in tensorspin's checkout, run "
-            f"`make setup` or `pip install '.[plot]'`"
+            f"`make setup` or `pip install '.[plot]'`; without one, `pip install matplotlib`"
         ) from error
 
 

@@ -24,7 +24,8 @@ def _info(options) -> int:
     with Board.open(options.url) as board:
         info, status = board.info, board.status()
     build, last = info.build.hex(), _last_build(options.url, info)
-    other = f"; the last one built here is {last}: `make program BOARD={info.board}`"
+    command = f"tensorspin bitstream {info.board} --program"
+    other = f"; the last one built here is {last}: `{command}`"
     work = []
     if info.contractor is not None:
         digest = f"{status.digest:08x}" if status.active else None

@@ -8,12 +8,12 @@ import sys
 from typing import NoReturn
 
 from ..errors import TensorspinError
-from . import anneal, demo, estimate, info, link_test, ports, run, train, udev
+from . import anneal, bitstream, demo, estimate, info, link_test, ports, run, train, udev
 from .common import print_any_character
 from .logs import NORMAL, QUIET, VERBOSE, logs_on_stderr
 from .report import ReaderGone, Report, discard_output
 
-COMMANDS = (demo, train, estimate, run, anneal, info, link_test, ports, udev)
+COMMANDS = (demo, train, estimate, run, anneal, info, link_test, ports, udev, bitstream)
 """Modules of the commands, in the order in which ``tensorspin --help`` lists them."""
 
 INTERRUPTED = 130

@@ -42,7 +42,8 @@ class SimulatedTransport(Transport):
         except ImportError as error:
             raise TransportError(
                 f"{self.url} needs the gateware and its simulator ({error}); in "
-                f"tensorspin's checkout, run `make setup` or `pip install '.[gateware]'`"
+                f"tensorspin's checkout, run `make setup` or `pip install '.[gateware]'`; without "
+                f"one, `pip install 'WHEEL[gateware]'`, where WHEEL is the file of its wheel"
             ) from error
         except RuntimeError as error:  # A tool is missing, or the compiler failed.
             raise TransportError(f"cannot open {self.url}: {error}") from error

@@ -1,0 +1,64 @@
+"""The command ``tensorspin bitstream``: build a board's bitstream, and load it into the board."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from ..errors import TensorspinError
+from .report import Line
+
+_logger = logging.getLogger(__name__)
+
+
+def add(commands) -> None:
+    """Add the command's parser to what `argparse` calls subparsers."""
+    bitstream = commands.add_parser(
+        "bitstream",
+        help="build a board's bitstream (synthesis, place and route: minutes), and load it",
+    )
+    bitstream.add_argument("board", help="name of a board, such as icebreaker")
+    bitstream.add_argument(
+        "--output",
+        type=Path,
+        metavar="DIR",
+        help="existing folder to copy the bitstream to; by default it stays where it is built: in "
+        "the folder build of a checkout, or in your cache",
+    )
+    bitstream.add_argument(
+        "--program",
+        action="store_true",
+        help="load the bitstream into the board, with the board's own programmer",
+    )
+    bitstream.set_defaults(command=_bitstream)
+
+
+def _bitstream(options) -> int:
+    try:
+        # The import stands here, as the host must work without the gateware package.
+        from tensorspin_gateware.build import bitstream
+    except ImportError as error:
+        raise TensorspinError(
+            f"bitstreams need the gateware and its tools ({error}); in tensorspin's checkout, run "
+            f"`make setup` or `pip install '.[gateware]'`; without one, "
+            f"`pip install 'WHEEL[gateware]'`, where WHEEL is the file of its wheel"
+        ) from error
+    name, report = options.board, options.report
+    try:
+        bitstream.check_request(name, options.program, options.output)
+        path, found = bitstream.build(name, _logger.info)
+        report.say(str(found))
+        report.record(
+            board=name,
+            build=bitstream.build_record(path).build,
+            resources={title: {"used": u, "available": a} for title, (u, a) in found.used.items()},
+            greatest_clock_hz=found.achieved_mhz * 1e6,
+            clock_hz=found.required_mhz * 1e6,
+        )
+        delivered = bitstream.deliver(
+            name, path, found, options.program, options.output, _logger.info
+        )
+    except RuntimeError as error:  # A tool is missing or failed, or the clock is not met.
+        raise TensorspinError(str(error)) from error
+    report.table(Line("bitstream", delivered.absolute(), key="path"))
+    return 0
