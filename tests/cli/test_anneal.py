@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.support.command_line import GOLDEN, run
+from tests.support.command_line import GOLDEN, document, run
 
 # Complete bipartite, odd with even.
 RUDY = "6 9\n" + "".join(f"{i} {j} 1\n" for i in (1, 3, 5) for j in (2, 4, 6))
@@ -115,3 +115,78 @@ def test_numbers_beyond_all_limits(capsys, tmp_path, option, message):
     status, _, err = run(capsys, "anneal", path, "--board", ANNEALER, option, "99999999999")
     assert status == 1
     assert re.search(message, err.splitlines()[-1])
+
+
+QUBO = "# MQLib's example\n3 5\n1 1 5\n2 2 3\n3 3 1\n1 2 -6\n2 3 -1\n"
+
+LP = """Maximize
+ value: 2 a + 2 b + 3 c
+Subject To
+ weight: a + b + 2 c <= 2
+Binary
+ a b c
+End
+"""
+
+FAST = ("--board", ALONE, "--sweeps", 40, "--seed", 1)
+
+
+def test_a_form_that_is_maximised(capsys, tmp_path):
+    path = tmp_path / "sample.txt"
+    path.write_text(QUBO)
+    status, _, err = run(capsys, "anneal", path, *FAST)
+    assert status == 1 and "line 3: entry 1 is a loop" in err and "sparse" in err
+    status, out, _ = run(capsys, "anneal", path, *FAST, "--format", "sparse", "--maximise")
+    assert status == 0
+    assert re.search(r"read as +sparse: max x'Qx, Q symmetric", out)
+    assert re.search(r"best max x'Qx +6\n", out)
+
+
+def test_how_a_file_is_read_is_told(capsys, tmp_path):
+    path = tmp_path / "graph.txt"
+    path.write_text(RUDY)
+    for words in (("anneal", path, *FAST), ("estimate", path, "--board", "ulx3s_25f_annealer")):
+        _, out, _ = run(capsys, *words)
+        assert re.search(r"read as +rudy: largest cut of a graph; .*choose --format sparse", out)
+        _, out, _ = run(capsys, *words, "--format", "bq")
+        assert re.search(r"read as +bq: min x'Qx, each entry", out)
+
+
+def test_constraints(capsys, tmp_path):
+    path, output = tmp_path / "knapsack.lp", tmp_path / "states.csv"
+    path.write_text(LP)
+    status, out, _ = run(
+        capsys, "anneal", path, *FAST, "--lagrange-multiplier", "3", "--output", output
+    )
+    assert status == 0
+    assert re.search(r"read as +lp: greatest objective, constraints as penalties", out)
+    assert re.search(r"feasible reads +\d+ of 16 keep all 1 constraints", out)
+    assert re.search(r"best max objective +4\n", out)
+    header, first, *others = output.read_text().splitlines()
+    assert header == "max objective,feasible,a,b,c" and first == "4,1,1,1,0"
+    assert len(others) == 15
+    found = document(capsys, "anneal", path, *FAST, "--lagrange-multiplier", "3", "--json")
+    assert found["best"] == 4 and found["samples"][0] == [1, 1, 0] and found["feasible"][0]
+    assert found["feasible_reads"]["reads"] == 16 and found["variables"] == ["a", "b", "c"]
+
+
+def test_no_read_keeps_the_constraints(capsys, tmp_path):
+    path = tmp_path / "none.lp"
+    path.write_text(LP.replace("Subject To\n", "Subject To\n one: a + b = 2\n two: a + b = 1\n"))
+    status, out, _ = run(capsys, "anneal", path, *FAST)
+    assert status == 1
+    assert re.search(r"feasible reads +0 of 16 .*greater --lagrange-multiplier", out)
+    assert re.search(r"best max objective +none", out)
+
+
+def test_a_model_with_constraints_is_estimated_as_a_model(capsys, tmp_path):
+    import dimod
+
+    cqm = dimod.ConstrainedQuadraticModel()
+    a, b = dimod.Binaries("ab")
+    cqm.set_objective(-a - b)
+    cqm.add_constraint(a + b <= 1, label="one")
+    path = tmp_path / "model"
+    path.write_bytes(cqm.to_file().read())
+    status, out, _ = run(capsys, "estimate", path, "--board", "ulx3s_25f_annealer")
+    assert status == 0 and re.search(r"read as +cqm: least objective", out)

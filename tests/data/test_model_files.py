@@ -56,7 +56,7 @@ def test_compressed(tmp_path):
         path = tmp_path / f"a.sparse{suffix}"
         path.write_bytes(pack(SPARSE.encode()))
         assert read_model(path).bqm == plain.bqm
-    (tmp_path / "b.xz").write_bytes(b"no archive")
+    (tmp_path / "b.xz").write_bytes(lzma.compress(SPARSE.encode())[:-10])
     with pytest.raises(DataError, match="cannot read"):
         read_model(tmp_path / "b.xz")
 
@@ -98,7 +98,7 @@ def test_other_models_of_dimod_are_refused(tmp_path):
     "name, content, message",
     [
         ("g", "", "begin with the numbers"),
-        ("g", "two 1\n", "'two' in the first line is no count"),
+        ("g", "two 1\n", "line 1: 'two' is no count of variables"),
         ("g", "2 1\n1 2\n", "line 2 has 2 columns, not 3"),
         ("g", "2 1\n1 2 x\n", "could not convert"),
         ("g", "2 1\n1 2 nan\n", "not finite"),
@@ -112,7 +112,7 @@ def test_other_models_of_dimod_are_refused(tmp_path):
         ("a.txt", "# vartype=SPIN\n0.5 1 1\n", r"entry 1 names \[0.5, 1.0\]; variables are int"),
         ("a.txt", "# vartype=SPIN\n-1 1 1\n", r"entry 1 names \[-1.0, 1.0\]; variables are int"),
         ("a.txt", "# vartype=FOO\n0 1 1\n", "must begin with # vartype=SPIN or"),
-        ("g", "² 1\n1 2 1\n", "'²' in the first line is no count"),
+        ("g", "² 1\n1 2 1\n", "line 1: '²' is no count of variables"),
     ],
 )
 def test_wrong_files(tmp_path, name, content, message):

@@ -1,26 +1,23 @@
 """The command ``tensorspin anneal``: minimise the Ising or QUBO model of a file on a board.
 
-`anneal_file` does the work from the file to the lines that are printed; its steps follow in their
-order.
+`anneal_file` does the work from the file to the report; its steps follow in their order.
 """
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from ..files import check_writable, text_file
+from ..files import check_writable
 from ..progress import progress_bar
-from .common import URL_HELP
+from .anneal_report import described, samples, times, values, write_reads
+from .common import URL_HELP, add_format_option
 from .report import Line
 
 if TYPE_CHECKING:
     import dimod
 
-    from ..data.model_files import KnownValue, Model
+    from ..data.model_files import Answers, KnownValue, Model
     from ..sampling import BoardSampler
 
 
@@ -30,14 +27,25 @@ def add(commands) -> None:
     anneal.add_argument(
         "file",
         type=Path,
-        help="model: a rudy file (G-set, BiqMac), .qubo, .sparse, or a file that dimod has "
-        "written; may be compressed (.xz, .gz, .bz2)",
+        help="model: a list of edges (G-set, BiqMac, MQLib, Bonn's .mc), .sparse, .bq, .qs or "
+        ".qubo, a DIMACS graph, a MatrixMarket file, an LP file, or what dimod has written (BQM or "
+        "CQM); may be compressed (xz, gzip, bzip2)",
     )
     anneal.add_argument("--board", required=True, metavar="URL", help=URL_HELP)
+    add_format_option(anneal)
     anneal.add_argument(
-        "--format",
-        help="format of the file: rudy, sparse, qubo, coo or dimod; by default recognised from "
-        "its content and suffix",
+        "--maximise",
+        "--maximize",
+        action="store_true",
+        help="look for the greatest value of the file's quadratic form or energy, as for MQLib's "
+        "QUBO files; a cut is maximised in any case",
+    )
+    anneal.add_argument(
+        "--lagrange-multiplier",
+        type=float,
+        metavar="X",
+        help="weight of the penalty for breaking a constraint of a CQM or LP file; by default ten "
+        "times the largest coefficient of its objective",
     )
     anneal.add_argument(
         "--reads",
@@ -109,13 +117,13 @@ def _anneal(options) -> int:
             check_writable(path)
     if options.plot is not None:
         check_figure(options.plot)
-    options.report.table(*anneal_file(options))
+    found = anneal_file(options)
     options.report.record(url=options.board)
-    return 0
+    return 0 if found.feasible is None or found.feasible.any() else 1
 
 
-def anneal_file(options) -> list[Line]:
-    """Solve the model of a file on a board, draw and write what is asked for.
+def anneal_file(options) -> Answers:
+    """Solve the model of a file on a board; report, draw and write what is asked for.
 
     Parameters
     ----------
@@ -124,29 +132,37 @@ def anneal_file(options) -> list[Line]:
 
     Returns
     -------
-    list of Line
-        Lines of the report.
+    Answers
+        The reads, in the variables of the file.
     """
     from ..sampling import BoardSampler
 
     model, known = _read(options)
     with BoardSampler(options.board) as sampler:
         found = _solve(sampler, model, options)
-        lines = [*_described(model, sampler, found), *_values(model, found, known), *_times(found)]
+        answers = model.answers(found)
+        lines = described(model, sampler, found) + values(model, answers, known) + times(found)
         if options.plot is not None:
             _plot(sampler, model, known, found, options)
             lines.append(Line("plot", options.plot))
     if options.output is not None:
-        _write_reads(options.output, model, found)
+        write_reads(options.output, model, answers)
         lines.append(Line("states", options.output))
-    return lines
+    options.report.table(*lines)
+    options.report.record(**samples(answers, found))
+    return answers
 
 
 def _read(options) -> tuple[Model, KnownValue | None]:
     """Read the model and the best value known, and check that the options suit them."""
     from ..data.model_files import find_known_value, read_model
 
-    model = read_model(options.file, options.format)
+    model = read_model(
+        options.file,
+        options.format,
+        maximise=options.maximise,
+        lagrange_multiplier=options.lagrange_multiplier,
+    )
     known = find_known_value(options.file, options.data)
     if known is not None and known.objective != model.objective:
         raise ValueError(f"the table has a {known.objective}, the file a {model.objective}")
@@ -182,78 +198,6 @@ def _solve(sampler: BoardSampler, model: Model, options) -> dimod.SampleSet:
         )
 
 
-def _described(model: Model, sampler: BoardSampler, found: dimod.SampleSet) -> list[Line]:
-    """Describe the model, the board, and how the reads were made."""
-    from ..sampling.quantise import TOLERANCE
-
-    info, spins = found.info, sampler.properties["annealer"]["spins"]
-    size = {"variables": model.bqm.num_variables, "couplings": model.bqm.num_interactions}
-    board = sampler.board.info.board
-    lines = [
-        Line("model", size, ", ".join(f"{count} {name}" for name, count in size.items())),
-        Line("board", {"name": board, "spins": spins}, f"{board}, {spins} spins"),
-        Line("seed", info["seed"]),
-    ]
-    if "parts" in info:
-        lines.append(Line("parts solved", info["parts"]))
-    else:
-        first, last = info["beta_range"]
-        kind = info["beta_schedule_type"]
-        lines += [
-            Line("method", info["method"]),
-            Line("sweeps", info["num_sweeps"]),
-            Line(
-                "inverse temperatures",
-                [first, last],
-                f"{first:.4g} to {last:.4g}, {kind}",
-                "beta_range",
-            ),
-        ]
-    if "quantization_error" in info:
-        error = info["quantization_error"]["relative_error"]
-        shown = f"{error:.2%} of the energy, root mean square" if error > TOLERANCE else 0
-        lines.append(Line("quantisation error", error, shown, "quantization_error"))
-    return lines
-
-
-def _values(model: Model, found: dimod.SampleSet, known: KnownValue | None) -> list[Line]:
-    """Report the best and the mean value of the reads, beside the best value known."""
-    values = model.value(found.record.energy)
-    best, mean = values.max() if model.maximised else values.min(), values.mean()
-    reached = np.mean(values == best)
-    lines = [
-        Line(f"best {model.objective}", best, f"{best:.10g}", "best"),
-        Line("reads", {"number": len(values), "mean": mean}, f"{len(values)}, mean {mean:.10g}"),
-        Line("reads with the best", reached, f"{reached:.1%}"),
-    ]
-    if known is not None:
-        lines.append(
-            Line(
-                "known",
-                {"value": known.value, "status": known.status},
-                f"{known.value:.10g}, {known.status}",
-            )
-        )
-        if known.value:
-            for name, value in (("best", best), ("mean", mean)):
-                share = value / known.value
-                lines.append(Line(f"{name}, of the known", share, f"{share:.3%}"))
-    return lines
-
-
-def _times(found: dimod.SampleSet) -> list[Line]:
-    """Report the time on the device and on the line; a model solved in parts has no such times."""
-    info = found.info
-    if "device_time" not in info:
-        return []
-    device, transfer = info["device_time"], info["transfer_time"]
-    shown = f"{device * 1e3:.4g} ms, {device / len(found) * 1e3:.4g} ms a read"
-    return [
-        Line("time on the device", device, shown, "device_seconds"),
-        Line("time of transfers", transfer, f"{transfer * 1e3:.4g} ms", "transfer_seconds"),
-    ]
-
-
 def _plot(
     sampler: BoardSampler, model: Model, known: KnownValue | None, found: dimod.SampleSet, options
 ) -> None:
@@ -280,14 +224,3 @@ def _plot(
         objective=model.objective,
         known=None if known is None else known.value,
     )
-
-
-def _write_reads(path: Path, model: Model, found: dimod.SampleSet) -> None:
-    """Write one line per read, the best first: its value, then the state of each variable."""
-    order = np.argsort(found.record.energy, kind="stable")
-    with text_file(path) as file:
-        writer = csv.writer(file)
-        writer.writerow([model.objective, *found.variables])
-        for read in order:
-            row = found.record[read]
-            writer.writerow([f"{model.value(row.energy):.10g}", *row.sample])

@@ -37,6 +37,16 @@ def add_header_option(parser) -> None:
     )
 
 
+def add_format_option(parser) -> None:
+    """Add ``--format``, which commands that read model files have, to a command's parser."""
+    parser.add_argument(
+        "--format",
+        metavar="NAME",
+        help="format of a model file: rudy, sparse, bq, qs, qubo, dimacs, mtx, mtx-qubo, mtx-cut, "
+        "coo, json, dimod, cqm or lp; by default recognised from its content and suffix",
+    )
+
+
 def print_any_character() -> None:
     """Let standard output show characters that its encoding lacks as escapes.
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zipfile import is_zipfile
 
-from .common import DEFAULT_BOARD, narrow_nodes
+from .common import DEFAULT_BOARD, add_format_option, narrow_nodes
 from .report import Report
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def add(commands) -> None:
         metavar="NAME",
         help="name of the board; by default %(default)s",
     )
+    add_format_option(estimate)
     estimate.set_defaults(command=_estimate)
 
 
@@ -44,9 +45,20 @@ def _estimate(options) -> int:
     if options.model is None:
         return _describe(board, options.report)
     options.report.record(model=options.model)
-    # A program is a .npz file, which is a zip archive, and a model file is not.
-    program = options.model.suffix == ".npz" or is_zipfile(options.model)
-    return (_estimate_program if program else _estimate_model)(options.model, board, options.report)
+    if _is_program(options.model):
+        return _estimate_program(options.model, board, options.report)
+    return _estimate_model(options.model, board, options.report, options.format)
+
+
+def _is_program(path: Path) -> bool:
+    """Tell a program, which is a .npz file and so a zip archive, from a model file."""
+    if path.suffix == ".npz":
+        return True
+    if not is_zipfile(path):
+        return False
+    # A model with constraints is a zip archive too, behind a few bytes of dimod's own.
+    with open(path, "rb") as file:
+        return file.read(2) == b"PK"
 
 
 def _describe(board: BoardSpec, report: Report) -> int:
@@ -60,11 +72,13 @@ def _describe(board: BoardSpec, report: Report) -> int:
     return 0
 
 
-def _estimate_model(path: Path, board: BoardSpec, report: Report) -> int:
+def _estimate_model(
+    path: Path, board: BoardSpec, report: Report, file_format: str | None = None
+) -> int:
     """Report whether an Ising or QUBO model fits the annealer, and how exactly."""
     from ..feasibility.models import estimate_model
 
-    found = estimate_model(path, board)
+    found = estimate_model(path, board, file_format)
     report.say(f"{path} on {board.title}")
     report.table(*found.rows())
     report.record(
@@ -72,6 +86,7 @@ def _estimate_model(path: Path, board: BoardSpec, report: Report) -> int:
         variables=found.variables,
         spins=found.size.spins,
         couplings=found.couplings,
+        reading=found.reading,
         widths=[
             {
                 "bits": width.bits,

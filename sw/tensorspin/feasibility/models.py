@@ -116,6 +116,8 @@ class ModelEstimate:
     widths : list of CouplingWidth
         All widths of couplings that the board could be built with; none for a model without
         variables.
+    reading : str, default=""
+        Format of the file, and how it was read; empty if the model is from no file.
 
     Examples
     --------
@@ -131,6 +133,7 @@ class ModelEstimate:
     couplings: int
     size: AnnealerSize
     widths: list[CouplingWidth]
+    reading: str = ""
 
     @property
     def fits(self) -> bool:
@@ -168,6 +171,8 @@ class ModelEstimate:
             ("variables", f"{self.variables} of {self.size.spins}{parts}"),
             ("couplings", str(self.couplings)),
         ]
+        if self.reading:
+            rows.append(("read as", self.reading))
         for width in self.widths:
             built = ", this board" if self.is_built(width) else ""
             rows.append(
@@ -180,7 +185,7 @@ class ModelEstimate:
         return rows
 
 
-def estimate_model(path: Path, board: BoardSpec) -> ModelEstimate:
+def estimate_model(path: Path, board: BoardSpec, file_format: str | None = None) -> ModelEstimate:
     r"""Tell what a board makes of the model in a file.
 
     Parameters
@@ -189,6 +194,8 @@ def estimate_model(path: Path, board: BoardSpec) -> ModelEstimate:
         A model file, as `tensorspin.data.model_files.read_model` takes it.
     board : BoardSpec
         Row of the board table.
+    file_format : str, optional
+        Format of the file, if it is not to be recognised.
 
     Returns
     -------
@@ -214,10 +221,11 @@ def estimate_model(path: Path, board: BoardSpec) -> ModelEstimate:
     (True, ('variables', '3 of 256'))
     """
     size = board.require_annealer()
-    model = read_model(path)
+    model = read_model(path, file_format)
     needed = model.bqm.num_variables
     widths = estimate_widths(model, size) if needed else []
-    return ModelEstimate(needed, model.bqm.num_interactions, size, widths)
+    reading = f"{model.file_format}: {model.reading}"
+    return ModelEstimate(needed, model.bqm.num_interactions, size, widths, reading)
 
 
 def _error(error: float | None) -> str:

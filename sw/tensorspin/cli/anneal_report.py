@@ -1,0 +1,139 @@
+"""What ``tensorspin anneal`` reports: text, members of the document, and files of states."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..files import text_file
+from .report import Line
+
+if TYPE_CHECKING:
+    import dimod
+
+    from ..data.model_files import Answers, KnownValue, Model
+    from ..sampling import BoardSampler
+
+
+def described(model: Model, sampler: BoardSampler, found: dimod.SampleSet) -> list[Line]:
+    """Describe the model, the board, and how the reads were made."""
+    from ..sampling.quantise import TOLERANCE
+
+    info, spins = found.info, sampler.properties["annealer"]["spins"]
+    size = {"variables": model.bqm.num_variables, "couplings": model.bqm.num_interactions}
+    board = sampler.board.info.board
+    lines = [
+        Line(
+            "read as",
+            {"format": model.file_format, "objective": model.objective, "reading": model.reading},
+            f"{model.file_format}: {model.reading}",
+        ),
+        Line("model", size, ", ".join(f"{count} {name}" for name, count in size.items())),
+        Line("board", {"name": board, "spins": spins}, f"{board}, {spins} spins"),
+        Line("seed", info["seed"]),
+    ]
+    if "parts" in info:
+        lines.append(Line("parts solved", info["parts"]))
+    else:
+        first, last = info["beta_range"]
+        kind = info["beta_schedule_type"]
+        lines += [
+            Line("method", info["method"]),
+            Line("sweeps", info["num_sweeps"]),
+            Line(
+                "inverse temperatures",
+                [first, last],
+                f"{first:.4g} to {last:.4g}, {kind}",
+                "beta_range",
+            ),
+        ]
+    if "quantization_error" in info:
+        error = info["quantization_error"]["relative_error"]
+        shown = f"{error:.2%} of the energy, root mean square" if error > TOLERANCE else 0
+        lines.append(Line("quantisation error", error, shown, "quantization_error"))
+    return lines
+
+
+def values(model: Model, answers: Answers, known: KnownValue | None) -> list[Line]:
+    """Report the best and the mean value of the reads, beside the best value known."""
+    found, lines = answers.values, []
+    if answers.feasible is not None:
+        lines.append(_feasible(model, answers))
+        found = found[answers.feasible]
+        if not len(found):
+            return [*lines, Line(f"best {model.objective}", None, "none, see above", "best")]
+    best, mean = answers.values[answers.best], found.mean()
+    reached = np.mean(found == best)
+    lines += [
+        Line(f"best {model.objective}", best, f"{best:.10g}", "best"),
+        Line("reads", {"number": len(found), "mean": mean}, f"{len(found)}, mean {mean:.10g}"),
+        Line("reads with the best", reached, f"{reached:.1%}"),
+    ]
+    if known is not None:
+        lines.append(
+            Line(
+                "known",
+                {"value": known.value, "status": known.status},
+                f"{known.value:.10g}, {known.status}",
+            )
+        )
+        if known.value:
+            for name, value in (("best", best), ("mean", mean)):
+                share = value / known.value
+                lines.append(Line(f"{name}, of the known", share, f"{share:.3%}"))
+    return lines
+
+
+def _feasible(model: Model, answers: Answers) -> Line:
+    """Report how many reads keep all constraints, and what to do if none does."""
+    assert answers.feasible is not None and model.constraints is not None
+    number, total = int(answers.feasible.sum()), len(answers.feasible)
+    shown = f"{number} of {total} keep all {len(model.constraints.cqm.constraints)} constraints"
+    if not number:
+        shown += "; try more --reads or --sweeps, or a greater --lagrange-multiplier"
+    return Line("feasible reads", {"number": number, "reads": total}, shown)
+
+
+def times(found: dimod.SampleSet) -> list[Line]:
+    """Report the time on the device and on the line; a model solved in parts has no such times."""
+    info = found.info
+    if "device_time" not in info:
+        return []
+    device, transfer = info["device_time"], info["transfer_time"]
+    shown = f"{device * 1e3:.4g} ms, {device / max(1, len(found)) * 1e3:.4g} ms a read"
+    return [
+        Line("time on the device", device, shown, "device_seconds"),
+        Line("time of transfers", transfer, f"{transfer * 1e3:.4g} ms", "transfer_seconds"),
+    ]
+
+
+def samples(answers: Answers, found: dimod.SampleSet) -> dict[str, Any]:
+    """Give the members of the document that hold all reads, the best first."""
+    order = answers.order
+    members = {
+        "variables": answers.variables,
+        "samples": answers.states[order],
+        "values": answers.values[order],
+        "energies": found.record.energy[order],
+        "info": found.info,
+    }
+    return members if answers.feasible is None else members | {"feasible": answers.feasible[order]}
+
+
+def write_reads(path: Path, model: Model, answers: Answers) -> None:
+    """Write one line per read, the best first: its value, then the state of each variable.
+
+    Of a model with constraints, the second column says whether the read keeps them.
+    """
+    constrained = answers.feasible is not None
+    with text_file(path) as file:
+        writer = csv.writer(file)
+        head = ["feasible"] if constrained else []
+        writer.writerow([model.objective, *head, *answers.variables])
+        for read in answers.order:
+            kept = [int(answers.feasible[read])] if answers.feasible is not None else []
+            states = [f"{value:g}" for value in answers.states[read].tolist()]
+            writer.writerow([f"{answers.values[read]:.10g}", *kept, *states])
