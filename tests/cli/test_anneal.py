@@ -66,6 +66,43 @@ def test_anneal_in_parts(capsys, tmp_path):
     assert status == 1 and "90 variables and takes several, 64 at a time" in err
 
 
+def test_anneal_tells_what_rounding_has_lost(capsys, tmp_path):
+    path = tmp_path / "wide.qubo"
+    path.write_text("p qubo 0 3 2 2\n0 0 5e-6\n2 2 -2\n0 1 -3e6\n1 2 4\n")
+    options = ("--board", ANNEALER, "--sweeps", "2", "--seed", "1")
+    status, out, _ = run(capsys, "anneal", path, *options)
+    assert status == 0
+    assert re.search(r"quantisation error +[\de.-]+% of the energy", out)
+    assert re.search(r"error of couplings +[\de.-]+% of their energy", out)
+    assert re.search(r"error of linear terms +[\de.-]+% of their energy", out)
+    assert "0.00%" not in out.split("error of linear")[0]
+    assert re.search(r"rounded to zero +1 of 4 coefficients", out)
+    path.write_text("p qubo 0 3 2 1\n0 0 4\n2 2 -2\n0 1 -4\n")
+    out = run(capsys, "anneal", path, *options)[1]
+    assert re.search(r"quantisation error +0\n", out) and "rounded to zero" not in out
+    path.write_text("p qubo 0 3 3 1\n0 0 4\n1 1 1e-6\n2 2 -2e6\n0 1 -4\n")
+    status, out, _ = run(capsys, "anneal", path, *options)
+    assert re.search(r"decided on the host +1 variables", out)
+    path.write_text("p qubo 0 3 3 0\n0 0 4\n1 1 1e-6\n2 2 -2e6\n")
+    status, out, _ = run(capsys, "anneal", path, *options)
+    assert status == 0 and re.search(r"decided on the host +3 variables", out)
+    assert re.search(r"best min x'Qx +-2000000\n", out)
+
+
+def test_anneal_what_does_not_fit_at_once(capsys, tmp_path):
+    """Choose 2 of 20, with a strong coupling elsewhere."""
+    path = tmp_path / "choose.qubo"
+    pairs = "".join(f"{i} {j} 2\n" for j in range(20) for i in range(j))
+    fields = "".join(f"{i} {i} -3\n" for i in range(20))
+    path.write_text(f"p qubo 0 22 20 191\n{fields}{pairs}20 21 60\n")
+    options = ("--board", ANNEALER, "--sweeps", "5", "--seed", "1", "--reads", "1")
+    status, out, err = run(capsys, "anneal", path, *options)
+    assert status == 0, err
+    assert re.search(r"best min x'Qx +-4\n", out) and re.search(r"parts solved +\d", out)
+    status, _, err = run(capsys, "anneal", path, *options, "--plot", tmp_path / "a.png")
+    assert status == 1 and "takes several (" in err and "device holds" in err
+
+
 def test_anneal_refuses(capsys, tmp_path):
     path = tmp_path / "graph"
     path.write_text(RUDY)

@@ -144,3 +144,6 @@ def test_parts_that_do_not_fit_are_halved():
         found, dimod.BinaryQuadraticModel.from_ising({}, couplings)
     )
     assert info["method"] == "annealing" and info["relative_error"] >= 0
+    error = info["quantization_error"]
+    assert error["relative_error"] == info["relative_error"]
+    assert isinstance(error["zeroed"], int) and error["zeroed"] <= error["coefficients"]

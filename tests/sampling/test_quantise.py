@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
+import dimod
 import numpy as np
 import pytest
 
 from tensorspin.contract.annealer.size import AnnealerSize
 from tensorspin.errors import CapacityError
-from tensorspin.sampling.quantise import quantise
+from tensorspin.sampling.quantise import percent, quantise, quantise_model
 
 from ..support.annealer_boards import SIZE
 
@@ -122,3 +123,98 @@ def test_what_does_not_fit_is_told():
     linear = np.array([10_000.0, 0])
     with pytest.raises(CapacityError, match="local field .*: 10001 needed, the device holds 255"):
         quantise(linear, np.array([[0, 1.0], [1.0, 0]]), SIZE)
+
+
+@pytest.mark.parametrize("number", [1, 3, 14])
+@pytest.mark.parametrize("unit", [1.0, 0.97, np.pi])
+@pytest.mark.parametrize("field_bits", [7, 9, 12])
+def test_linear_terms_follow_the_rounding_of_couplings(number, unit, field_bits):
+    """A number of variables is chosen; an extra coupling keeps the scale from fitting exactly."""
+    size = AnnealerSize(32, 4, field_bits, 10, (1,) * (field_bits - 1), 64, 8)
+    count = 28
+    couplings = np.zeros((30, 30))
+    couplings[:count, :count] = unit * (1 - np.eye(count))
+    couplings[28, 29] = couplings[29, 28] = unit * 6.61
+    linear = np.append(np.full(count, (count - 2 * number) * unit), [0, 0])
+    try:
+        found = quantise(linear, couplings, size)
+    except CapacityError as error:
+        assert "DecomposingSampler" in str(error) and field_bits < 9
+        return
+    problem = found.problem
+    (coupling,) = np.unique(problem.couplings[:count, :count][~np.eye(count, dtype=bool)])
+    (field,) = np.unique(problem.linear[:count])
+    assert coupling > 0 and abs((count - field / coupling) / 2 - number) < 0.5
+    assert not found.exact and found.relative_error > 0
+
+
+def test_groups_of_which_one_is_chosen_stay_groups_of_which_one_is_chosen():
+    """Penalties of two strengths, each rounded in its own way, on couplings of two bits."""
+    narrow = AnnealerSize(64, 2, 9, 10, (1,) * 8, 64, 64)
+    strengths, each = np.repeat([0.7, 1.0], 4), 6
+    couplings = np.kron(np.diag(strengths), np.ones((each, each)))
+    np.fill_diagonal(couplings, 0)
+    linear = np.repeat(strengths, each) * (each - 2)
+    found = quantise(linear, couplings, narrow)
+    fields, degrees = found.problem.linear, found.problem.couplings.sum(axis=1)
+    assert np.array_equal(fields, degrees / (each - 1) * (each - 2))
+    assert found.linear_relative_error > 0.1 < found.coupling_relative_error
+
+
+def test_weak_couplings_beside_a_strong_one_are_not_left_out_alone():
+    couplings = np.zeros((30, 30))
+    couplings[:28, :28] = 1 - np.eye(28)
+    couplings[28, 29] = couplings[29, 28] = 100
+    linear = np.append(np.full(28, 22.0), [0, 0])
+    message = "units of the greatest one of most other .*: 100 needed, the device holds 7"
+    with pytest.raises(CapacityError, match=message):
+        quantise(linear, couplings, SIZE)
+
+
+def test_fields_that_cost_most_couplings_are_refused():
+    """The strong coupling fits; the weak ones would vanish for the sake of the fields."""
+    size = AnnealerSize(32, 4, 5, 10, (1,) * 4, 64, 8)
+    couplings = 1 - np.eye(30)
+    couplings[0, 1] = couplings[1, 0] = 6
+    with pytest.raises(CapacityError, match="units of the median coupling: 34 needed.* holds 15"):
+        quantise(np.zeros(30), couplings, size)
+
+
+def test_coefficients_that_vanish_are_counted_and_their_part_of_the_error_told():
+    """The model of the file ``p qubo 0 3 2 2 / 0 0 5e-6 / 2 2 -2 / 0 1 -3e6 / 1 2 4``."""
+    bqm = dimod.BinaryQuadraticModel({0: 5e-6, 2: -2.0}, {(0, 1): -3e6, (1, 2): 4.0}, "BINARY")
+    found = quantise_model(bqm, [0, 1, 2], SIZE)
+    assert not found.exact
+    assert found.relative_error > 0 and found.coupling_relative_error > 0
+    assert (found.zeroed, found.coefficients) == (1, 4)  # two fields, two couplings of spins
+    weak = quantise(np.array([5e-6, 5.0]), np.array([[0, 1.0], [1.0, 0]]), SIZE)
+    assert (weak.zeroed, weak.coefficients) == (1, 3)
+    assert 0 < weak.linear_relative_error == pytest.approx(1e-6) and weak.coupling_error == 0
+    assert not weak.exact
+
+
+@pytest.mark.parametrize("error, exact", [(0, True), (1e-16, True), (1e-12, False), (1e-7, False)])
+def test_exact_means_exact_but_for_the_rounding_of_floats(error, exact):
+    linear = np.array([0.3, -0.5])
+    coupling = 0.1 * (1 + error)
+    found = quantise(linear, np.array([[0, coupling], [coupling, 0]]), SIZE)
+    assert found.problem.linear.tolist() == [3, -5] and found.problem.couplings[0, 1] == 1
+    assert found.exact == exact == (found.relative_error == 0)
+
+
+def test_a_model_in_single_precision_is_exact_up_to_its_own_rounding():
+    numbers = {"a": 0.3, "b": -0.7}, {"ab": 0.1}
+    for dtype, exact in ((np.float32, True), (np.float64, True)):
+        bqm = dimod.BinaryQuadraticModel(*numbers, "SPIN", dtype=dtype)
+        assert quantise_model(bqm, ["a", "b"], SIZE).exact == exact
+    mixed = dimod.BinaryQuadraticModel({"a": float(np.float32(0.3))}, {"ab": 0.1}, "SPIN")
+    assert not quantise_model(mixed, ["a", "b"], SIZE).exact
+
+
+def test_small_errors_are_not_shown_as_none():
+    assert [percent(error) for error in (0.0, 0.25, 1e-4, 1.26e-6)] == [
+        "0.00%",
+        "25.00%",
+        "0.01%",
+        "0.00013%",
+    ]

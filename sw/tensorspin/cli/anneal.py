@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..errors import CapacityError
 from ..files import check_writable
 from ..progress import progress_bar
 from .anneal_report import described, samples, times, values, write_reads
@@ -172,16 +173,18 @@ def _read(options) -> tuple[Model, KnownValue | None]:
 
 
 def _solve(sampler: BoardSampler, model: Model, options) -> dimod.SampleSet:
-    """Sample the model, in parts if it has more variables than the board has spins."""
+    """Sample the model, in parts if it is larger than what the board holds."""
     from ..sampling import DecomposingSampler
 
     spins = sampler.properties["annealer"]["spins"]
-    parts = model.bqm.num_variables > spins
+    refused = _refused(sampler, model)
+    parts = refused is not None
     if parts and options.plot is not None:
-        raise ValueError(
-            f"--plot shows one run; {model.name} has {model.bqm.num_variables} variables and "
-            f"takes several, {spins} at a time"
-        )
+        count = model.bqm.num_variables
+        why = f"has {count} variables and takes several, {spins} at a time"
+        if count <= spins:
+            why = f"takes several ({refused})"
+        raise ValueError(f"--plot shows one run; {model.name} {why}")
     child = DecomposingSampler(sampler) if parts else sampler
     with progress_bar("annealing", "part" if parts else "read") as progress:
         return child.sample(
@@ -196,6 +199,19 @@ def _solve(sampler: BoardSampler, model: Model, options) -> dimod.SampleSet:
             # A read's best state costs the device nothing, whereas its last state may be worse.
             states="best",
         )
+
+
+def _refused(sampler: BoardSampler, model: Model) -> CapacityError | None:
+    """Find out why the board can't hold the model in one piece; None if it can."""
+    from ..sampling.prepare import prepare_model
+
+    size = sampler.board.info.annealer
+    assert size is not None  # the sampler has refused a board without an annealer
+    try:
+        prepare_model(model.bqm, list(model.bqm.variables), size)
+    except CapacityError as error:
+        return error
+    return None
 
 
 def _plot(

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 def described(model: Model, sampler: BoardSampler, found: dimod.SampleSet) -> list[Line]:
     """Describe the model, the board, and how the reads were made."""
-    from ..sampling.quantise import TOLERANCE
-
     info, spins = found.info, sampler.properties["annealer"]["spins"]
     size = {"variables": model.bqm.num_variables, "couplings": model.bqm.num_interactions}
     board = sampler.board.info.board
@@ -50,10 +48,27 @@ def described(model: Model, sampler: BoardSampler, found: dimod.SampleSet) -> li
                 "beta_range",
             ),
         ]
+    if info.get("decided"):
+        lines.append(Line("decided on the host", info["decided"], f"{info['decided']} variables"))
     if "quantization_error" in info:
-        error = info["quantization_error"]["relative_error"]
-        shown = f"{error:.2%} of the energy, root mean square" if error > TOLERANCE else 0
-        lines.append(Line("quantisation error", error, shown, "quantization_error"))
+        lines += _errors(info["quantization_error"])
+    return lines
+
+
+def _errors(told: dict) -> list[Line]:
+    """Report what rounding to the board's integers has lost."""
+    from ..sampling.quantise import percent
+
+    error = told["relative_error"]
+    shown = f"{percent(error)} of the energy, root mean square" if error else 0
+    lines = [Line("quantisation error", error, shown, "quantization_error")]
+    if error:
+        for part, key in (("couplings", "coupling"), ("linear terms", "linear")):
+            own = told[f"{key}_relative_error"]
+            lines.append(Line(f"error of {part}", own, f"{percent(own)} of their energy"))
+        counts = {name: told[name] for name in ("zeroed", "coefficients")}
+        shown = f"{counts['zeroed']} of {counts['coefficients']} coefficients"
+        lines.append(Line("rounded to zero", counts, shown))
     return lines
 
 

@@ -10,7 +10,8 @@ from ..contract.annealer.size import AnnealerSize
 from ..contract.device.boards import BoardSpec
 from ..data.model_files import Model, read_model
 from ..errors import CapacityError
-from ..sampling.quantise import TOLERANCE, quantise_model
+from ..sampling.prepare import prepare_model
+from ..sampling.quantise import percent
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class CouplingWidth:
         couplings take now. Look-up tables and other memories may allow fewer.
     relative_error : float or None
         Error that is left when the model's coefficients are rounded to that width, as in
-        `tensorspin.sampling.quantise.Quantised`; None if the model does not fit.
+        `tensorspin.sampling.quantise.Quantised`: 0 if every coefficient is exact; None if the model
+        does not fit.
 
     Examples
     --------
@@ -96,7 +98,7 @@ def estimate_widths(model: Model, size: AnnealerSize) -> list[CouplingWidth]:
         while size.spins_for(spins) > spins:  # an annealer with windows has whole windows only
             spins -= 1
         try:
-            error = quantise_model(model.bqm, variables, other).relative_error
+            error = prepare_model(model.bqm, variables, other).quantised.relative_error
         except CapacityError:
             error = None
         widths.append(CouplingWidth(bits, other.coupling.maximum, spins, error))
@@ -231,4 +233,4 @@ def estimate_model(path: Path, board: BoardSpec, file_format: str | None = None)
 def _error(error: float | None) -> str:
     if error is None:
         return "local fields do not fit"
-    return f"quantisation error {error:.2%}" if error > TOLERANCE else "exact"
+    return f"quantisation error {percent(error)}" if error else "exact"

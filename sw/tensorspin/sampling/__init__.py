@@ -1,7 +1,8 @@
 """The annealer for users of dimod and scikit-learn.
 
 `BoardSampler` brings a binary quadratic model to a board's annealer: `arguments` checks what the
-user gives, `quantise` makes integers of the model that fit the device (with a reference state from
+user gives, `prepare` divides the model between host and device (`persistency` finds what is decided
+on the host), `quantise` makes integers of it that fit (by `rounding`, with a reference state from
 `gauge`), `schedules` chooses inverse temperatures, and `methods` makes steps of them.
 
 `DecomposingSampler` solves models that are larger than a device, part by part, and

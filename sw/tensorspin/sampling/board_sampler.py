@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import Any, Literal
 
 import dimod
@@ -20,19 +20,11 @@ from ..errors import TensorspinError
 from ..progress import Progress
 from .arguments import check_model, check_reads, checked_seed, small_integers
 from .methods import METHODS, check_sweeps, plan
-from .quantise import Quantised, quantise_model
+from .prepare import Prepared, prepare_model
 from .schedules import TYPES, betas_of, count_sweeps, default_beta_range, possible_betas
 
 STATES = ("final", "best")
 """Which state of a replica is a read: its last state, or the one of lowest energy."""
-
-ORDER = 0
-"""Seed of the order in which a sweep visits the variables.
-
-The order is random because coupled variables should not be visited one after the other, as they
-would be on a grid or a chain that is numbered along its length: a change then travels along with
-the visits, and the model relaxes slowly. The seed is fixed, so that the same model always has the
-same order and need not be uploaded again."""
 
 
 class BoardSampler(dimod.Sampler, Initialized, Scoped):
@@ -169,7 +161,9 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
         """Sample from a binary quadratic model.
 
         The model's coefficients are scaled and rounded to what the device holds
-        (`tensorspin.sampling.quantise`). The energies returned are those of the model itself.
+        (`tensorspin.sampling.quantise`). If that is not exact, variables whose linear term
+        outweighs all their couplings are decided on the host
+        (`tensorspin.sampling.prepare`). The energies returned are those of the model itself.
 
         Parameters
         ----------
@@ -207,8 +201,9 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
         states : {"final", "best"}, default="final"
             What a read returns: its last state, or the state of lowest energy that it has met.
         exact : bool, default=False
-            Whether no random number may serve two sweeps of a read. Samples at a fixed
-            temperature follow Boltzmann's distribution only then; it takes some more cycles.
+            Whether no random number may serve two sweeps of a read, and no variable be decided on
+            the host. Samples at a fixed temperature follow Boltzmann's distribution only then; it
+            takes some more cycles.
         progress : callable, optional
             Called with the number of reads done, and of all reads.
         **kwargs
@@ -220,7 +215,9 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
             The reads. Its ``info`` holds ``seed``, ``method``, ``beta_schedule_type``,
             ``beta_range`` (the first and the last inverse temperature in use), ``num_sweeps``,
             ``scale`` (number of units of the device in one unit of the model),
-            ``quantization_error`` (the errors of `tensorspin.sampling.quantise.Quantised`),
+            ``quantization_error`` (the errors of `tensorspin.sampling.quantise.Quantised`, for the
+            variables on the device), ``decided`` (number of variables that were decided on the
+            host),
             ``cycles`` (of each run), ``device_time`` (seconds: cycles at the device's clock) and
             ``transfer_time`` (seconds: everything else on the board's clock).
 
@@ -246,9 +243,12 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
         sweeps = count_sweeps(beta_schedule, num_sweeps, num_sweeps_per_beta)
         size = _annealer_of(self.board)
 
-        reads = self._reads(bqm, size, num_reads, initial_states, initial_states_generator, seed)
-        scale, problem = reads.quantised.scale, reads.quantised.problem
-        refresh = size.exact_refresh(len(reads.variables)) if exact else 0
+        initial = self._initial(
+            bqm, size, num_reads, initial_states, initial_states_generator, seed
+        )
+        model = prepare_model(bqm, initial.variables, size, decide=not exact)
+        scale, problem = model.quantised.scale, model.quantised.problem
+        refresh = size.exact_refresh(len(model.variables)) if exact else 0
         check_sweeps(sweeps, problem, refresh)
         betas = betas_of(
             beta_schedule_type,
@@ -262,7 +262,9 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
         steps, ladder = plan(method, betas / scale, num_sweeps_per_beta, size)
         job = AnnealJob(problem, steps, refresh=refresh, ladder=ladder)
 
-        samples, runs = self._anneal(job, reads, seed, states, interrupt_function, progress)
+        samples, runs = self._anneal(
+            job, model, initial, seed, states, interrupt_function, progress
+        )
         info = {
             "seed": seed,
             "method": method,
@@ -270,16 +272,17 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
             "beta_range": (float(betas[0]), float(betas[-1])),
             "num_sweeps": len(betas) * num_sweeps_per_beta,
             "scale": scale,
-            "quantization_error": reads.quantised.errors,
+            "quantization_error": model.quantised.errors,
+            "decided": len(model.decided),
             "cycles": [run.cycles for run in runs],
             "device_time": sum(run.seconds for run in runs),
             "transfer_time": sum(run.transfer_seconds for run in runs),
         }
         if bqm.vartype is dimod.BINARY:
             samples = (samples + 1) // 2
-        return dimod.SampleSet.from_samples_bqm((samples, reads.variables), bqm, info=info)
+        return dimod.SampleSet.from_samples_bqm((samples, model.labels), bqm, info=info)
 
-    def _reads(
+    def _initial(
         self,
         bqm: dimod.BinaryQuadraticModel,
         size: AnnealerSize,
@@ -287,52 +290,49 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
         initial_states,
         generator: Literal["none", "tile", "random"],
         seed: int,
-    ) -> _Reads:
-        """Bring the model and the initial states into the device's order and numbers."""
+    ) -> dimod.SampleSet:
+        """Return the initial states of all reads as spins."""
         if num_reads is None and initial_states is None:
             num_reads = size.replicas
-        spins = bqm.change_vartype(dimod.SPIN, inplace=False)
-        parsed = self.parse_initial_states(
-            spins,
+        return self.parse_initial_states(
+            bqm.change_vartype(dimod.SPIN, inplace=False),
             initial_states=small_integers(initial_states),
             initial_states_generator=generator,
             num_reads=num_reads,
             seed=seed,
             copy_always=True,
         ).initial_states
-        order = np.random.default_rng(ORDER).permutation(len(spins.variables))
-        variables = [parsed.variables[place] for place in order]
-        quantised = quantise_model(spins, variables, size)
-        return _Reads(variables, parsed.record.sample[:, order], quantised)
 
     def _anneal(
         self,
         job: AnnealJob,
-        reads: _Reads,
+        model: Prepared,
+        states: dimod.SampleSet,
         seed: int,
-        states: str,
+        kind: str,
         interrupt_function: Callable[[], bool] | None,
         progress: Progress | None,
     ) -> tuple[np.ndarray, list[BoardAnnealResults]]:
         """Run the job until all reads are done or interrupted; return their states and the runs."""
-        replicas, count = job.problem.size.replicas, len(reads.initial)
+        replicas, annealed = job.problem.size.replicas, len(model.variables)
+        samples = states.record.sample[:, [states.variables.index(v) for v in model.labels]]
+        samples[:, annealed:] = list(model.decided.values())
         runs: list[BoardAnnealResults] = []
-        if not reads.variables:  # a device cannot run a problem without variables
-            return reads.initial, runs
-        samples = np.empty(reads.initial.shape, np.int8)
-        start, done = reads.quantised.start, 0
+        if not annealed:  # a device cannot run a problem without variables
+            return samples, runs
+        start, done, count = model.quantised.start, 0, len(samples)
         # Each run has a seed of 64 bits: two seeds of users hardly ever lead to the same one.
         words = np.random.SeedSequence(seed).generate_state(-(-count // replicas), np.uint64)
         for word in words:
             if runs and interrupt_function is not None and interrupt_function():
                 break
-            initial = reads.initial[done : done + replicas] * start
+            reads = samples[done : done + replicas, :annealed]
             # In the last run, replicas for which no read is left begin like the others.
-            initial = np.resize(initial, (replicas, len(reads.variables)))
+            initial = np.resize(reads * start, (replicas, annealed))
             run = self._run(replace(job, seed=int(word), initial_states=initial))
-            found = start * (run.best_states if states == "best" else run.states)
-            samples[done : done + replicas] = found[: count - done]
-            done = min(done + replicas, count)
+            found = start * (run.best_states if kind == "best" else run.states)
+            reads[:] = found[: len(reads)]
+            done += len(reads)
             runs.append(run)
             if progress is not None:
                 progress(done, count)
@@ -345,25 +345,6 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
             with board.exclusive():
                 if board is self._board:
                     return board.anneal_job(job)
-
-
-@dataclass(frozen=True, eq=False)
-class _Reads:
-    """A model and the beginnings of its reads, as the device takes them.
-
-    Parameters
-    ----------
-    variables : list
-        Labels of the variables in the order of the visits.
-    initial : ndarray of int8 of shape (n_reads, n_variables)
-        Initial state of each read, of +1 and -1.
-    quantised : Quantised
-        The model in integers.
-    """
-
-    variables: list
-    initial: np.ndarray
-    quantised: Quantised
 
 
 def _annealer_of(board: Board) -> AnnealerSize:

@@ -140,8 +140,9 @@ class DecomposingSampler(dimod.ComposedSampler, Initialized):
             The reads. Its ``info`` holds ``seed``, ``parts`` (number of parts solved) and
             ``energies`` (a list for each read: the energy of its initial state, if one was given,
             and that after each pass). If the child has them in its own ``info``, it also holds
-            ``method``, ``relative_error`` (the greatest of all parts, as ``quantization_error`` of
-            `BoardSampler.sample`), ``device_time`` and ``transfer_time`` in seconds.
+            ``method``, ``quantization_error`` as `BoardSampler.sample` (the greatest errors of all
+            parts, and the sums of the counts), ``relative_error`` of that, ``device_time`` and
+            ``transfer_time`` in seconds.
 
         Raises
         ------
@@ -319,7 +320,11 @@ class _Work:
             if name in told:
                 self._info[name] = self._info.get(name, 0.0) + told[name]
         if "quantization_error" in told:
-            error = told["quantization_error"]["relative_error"]
-            self._info["relative_error"] = max(self._info.get("relative_error", 0.0), error)
+            error = told["quantization_error"]
+            total = self._info.setdefault("quantization_error", dict.fromkeys(error, 0))
+            for name, value in error.items():
+                known = total[name]
+                total[name] = known + value if isinstance(value, int) else max(known, value)
+            self._info["relative_error"] = total["relative_error"]
         if "method" in told:
             self._info["method"] = told["method"]

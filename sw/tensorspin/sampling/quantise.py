@@ -9,24 +9,19 @@ from typing import Any
 import dimod
 import numpy as np
 
-from ..contract.annealer.problem import IsingProblem, split_fields
+from ..contract.annealer.problem import IsingProblem
 from ..contract.annealer.size import AnnealerSize
 from ..errors import CapacityError
 from .gauge import balanced_state
+from .rounding import exact_scale, greatest_problem, rounded, scale_limit
 
-TOLERANCE = 1e-6
-"""Relative distance from an integer up to which a scaled coefficient counts as exact: about the
-rounding error of a coefficient in single precision."""
-
-MOST_MULTIPLES = 1024
-"""Largest integer that is tried for the smallest coefficient, in search of a common unit."""
+ROUNDINGS = 8
+"""Number of rounding errors of a product by which a coefficient may differ from that of the device
+and still count as exact: it was divided by the unit, and the unit by another coefficient."""
 
 MAGNITUDES = (1e-140, 1e140)
 """Bounds of the magnitude of a model's greatest coefficient. Within them the squares of
 coefficients and their sums neither overflow nor vanish in double precision."""
-
-BISECTIONS = 12
-"""Steps of the search for the greatest scale that fits, which finds it to 1 part in 4,000."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +44,13 @@ class Quantised:
     relative_error : float
         Root mean square of the energy's difference over all states, divided by the root mean square
         of the energy itself (without the constant): 0 if all coefficients are exact.
+    coupling_relative_error, linear_relative_error : float
+        The same of the couplings' part of the energy, and of the linear terms' part. The part with
+        the smaller coefficients may be lost though the error of the whole energy is small.
+    zeroed : int
+        Number of coefficients that are zero on the device but not in the model.
+    coefficients : int
+        Number of couplings and linear terms of the model, as a model of spins, that are not zero.
     """
 
     problem: IsingProblem
@@ -58,12 +60,57 @@ class Quantised:
     linear_error: float
     energy_error: float
     relative_error: float
+    coupling_relative_error: float
+    linear_relative_error: float
+    zeroed: int
+    coefficients: int
+
+    @property
+    def exact(self) -> bool:
+        """Whether every coefficient is an integer of the device times one number.
+
+        Rounding errors of the arithmetic in which the model was made are allowed for, no others.
+        """
+        return self.relative_error == 0
 
     @property
     def errors(self) -> dict[str, float]:
-        """The four errors of this class, by their names."""
-        names = ("coupling_error", "linear_error", "energy_error", "relative_error")
-        return {name: getattr(self, name) for name in names}
+        """All errors of this class, and the two counts, by their names."""
+        return {name: getattr(self, name) for name in ERRORS}
+
+
+ERRORS = (
+    "coupling_error",
+    "linear_error",
+    "energy_error",
+    "relative_error",
+    "coupling_relative_error",
+    "linear_relative_error",
+    "zeroed",
+    "coefficients",
+)
+"""Attributes of `Quantised` that tell what was lost, as samplers' ``info`` has them."""
+
+
+def percent(error: float) -> str:
+    """Write a relative error so that an error that is not zero never looks like none.
+
+    Parameters
+    ----------
+    error : float
+        A relative error, at least 0.
+
+    Returns
+    -------
+    str
+        The error in percent, with two decimals or, if it is smaller, two significant digits.
+
+    Examples
+    --------
+    >>> percent(0.01234), percent(1.3e-6)
+    ('1.23%', '0.00013%')
+    """
+    return f"{error:.2%}" if error >= 1e-4 or error == 0 else f"{100 * error:.2g}%"
 
 
 def quantise_model(
@@ -98,18 +145,19 @@ def quantise_model(
     """
     if not len(variables):
         return quantise(np.zeros(1), np.zeros((1, 1)), size)
+    check_variables(len(variables), size)
     vectors: Any = bqm.spin.to_numpy_vectors(variable_order=variables)
     linear, (rows, columns, values), _ = vectors
+    single = np.asarray(values).dtype == np.float32
     linear = np.asarray(linear, np.float64)
     couplings = np.zeros((len(linear), len(linear)))
     couplings[rows, columns] = values
     couplings = couplings + couplings.T
+    rounding = float(np.finfo(np.float32 if single else np.float64).eps)
     try:
-        return quantise(linear, couplings, size)
+        return quantise(linear, couplings, size, rounding=rounding)
     except CapacityError:
-        if len(linear) > size.spins:
-            raise
-        return quantise(linear, couplings, size, balanced_state(couplings))
+        return quantise(linear, couplings, size, balanced_state(couplings), rounding)
 
 
 def quantise(
@@ -117,13 +165,17 @@ def quantise(
     couplings: np.ndarray,
     size: AnnealerSize,
     start: np.ndarray | None = None,
+    rounding: float = float(np.finfo(np.float64).eps),
 ) -> Quantised:
     """Scale and round the coefficients of a model of spins.
 
     If all coefficients are multiples of one number, and these multiples fit the device, the least
     such integers are taken: they are exact and have the smallest fields. Otherwise the integers are
     as great as the widths of couplings and fields allow, and the scale is the one at which they are
-    nearest to the model, by least squares.
+    nearest to the model, by least squares. Linear terms follow the couplings: where rounding makes
+    these greater or smaller on the whole, linear terms are scaled by the same ratio before they are
+    rounded. Otherwise their balance would tip, on which the solution depends where a constraint
+    says how many variables are chosen.
 
     Parameters
     ----------
@@ -135,6 +187,9 @@ def quantise(
         Size of the device.
     start : ndarray of int8 of shape (n,), optional
         The reference state, which the problem's state of all +1 stands for; by default all +1.
+    rounding : float, optional
+        Relative rounding error of the arithmetic in which the model was made; by default that of
+        double precision.
 
     Returns
     -------
@@ -146,41 +201,80 @@ def quantise(
     ValueError
         If a coefficient is not finite, or the greatest not within `MAGNITUDES`.
     CapacityError
-        If there are more variables than spins, or if local fields fit only with all couplings
-        rounded to zero.
+        If there are more variables than spins, if local fields fit only with most couplings
+        rounded to zero, or if linear terms would be left without the couplings that outweigh them.
     """
-    if len(linear) > size.spins:
-        raise CapacityError(
-            "variables",
-            len(linear),
-            size.spins,
-            "solve it in parts, with tensorspin.DecomposingSampler",
-        )
+    check_variables(len(linear), size)
     if not (np.all(np.isfinite(linear)) and np.all(np.isfinite(couplings))):
         raise ValueError("all coefficients of a model must be finite")
     _check_magnitude(linear, couplings)
     start = np.ones(len(linear), np.int8) if start is None else start
     linear, couplings = start * linear, couplings * np.outer(start, start)
     upper = np.triu(couplings, 1)
-    limit = _scale_limit(linear, couplings, size)
-    scale = _exact_scale(np.concatenate([linear, upper[upper != 0]]), limit)
-    problem = None if scale is None else _rounded(linear, couplings, scale, size)
+    limit = scale_limit(linear, couplings, size)
+    scale = exact_scale(np.concatenate([linear, upper[upper != 0]]), limit)
+    problem = None if scale is None else rounded(linear, couplings, scale, size)
     if scale is None or problem is None:
-        problem = _greatest_problem(linear, couplings, limit, size)
+        problem = greatest_problem(linear, couplings, limit, size)
         scale = _nearest_scale(linear, couplings, problem)
     coupling_errors = np.abs(np.triu(problem.couplings, 1) / scale - upper)
     linear_errors = np.abs(problem.linear / scale - linear)
-    power = np.sum(upper**2) + np.sum(linear**2)
-    lost = np.sum(coupling_errors**2) + np.sum(linear_errors**2)
+    # A linear term may be a sum with one summand for each coupling, as after a conversion from bits
+    # to spins, and has the rounding errors of such a sum.
+    degrees = np.count_nonzero(couplings, axis=1)
+    allowed = rounding * (ROUNDINGS + degrees) * (np.abs(linear) + np.abs(couplings).sum(axis=1))
+    exact = np.all(coupling_errors <= ROUNDINGS * rounding * np.abs(upper)) and np.all(
+        linear_errors <= allowed
+    )
+    present = np.abs(linear) > allowed  # what is left of a sum that should be zero is no term
+    zeroed = np.count_nonzero(upper[problem.couplings == 0]) + np.count_nonzero(
+        present & (problem.linear == 0)
+    )
+    errors, values = (coupling_errors, linear_errors), (upper, linear)
+    lost = [0.0 if exact else float(np.sum(each**2)) for each in errors]
+    power = [float(np.sum(each**2)) for each in values]
     return Quantised(
         problem,
         start,
         scale,
-        float(coupling_errors.max()),
-        float(linear_errors.max()),
-        float(coupling_errors.sum() + linear_errors.sum()),
-        float(np.sqrt(lost / power)) if power > 0 else 0.0,
+        coupling_error=float(coupling_errors.max()),
+        linear_error=float(linear_errors.max()),
+        energy_error=float(coupling_errors.sum() + linear_errors.sum()),
+        relative_error=_ratio(sum(lost), sum(power)),
+        coupling_relative_error=_ratio(lost[0], power[0]),
+        linear_relative_error=_ratio(lost[1], power[1]),
+        zeroed=int(zeroed),
+        coefficients=int(np.count_nonzero(upper) + np.count_nonzero(present)),
     )
+
+
+def _ratio(lost: float, power: float) -> float:
+    """Divide what was lost by what there was; both are sums of squares."""
+    return float(np.sqrt(lost / power)) if power > 0 else 0.0
+
+
+def check_variables(variables: int, size: AnnealerSize) -> None:
+    """Refuse more variables than spins.
+
+    Parameters
+    ----------
+    variables : int
+        Number of variables.
+    size : AnnealerSize
+        Size of the device.
+
+    Raises
+    ------
+    CapacityError
+        If there are more variables than spins.
+    """
+    if variables > size.spins:
+        raise CapacityError(
+            "variables",
+            variables,
+            size.spins,
+            "solve it in parts, with tensorspin.DecomposingSampler",
+        )
 
 
 def _check_magnitude(linear, couplings) -> None:
@@ -193,80 +287,8 @@ def _check_magnitude(linear, couplings) -> None:
         )
 
 
-def _scale_limit(linear, couplings, size: AnnealerSize) -> float:
-    """Find the scale at which the first coupling or field reaches its limit, before rounding."""
-    greatest = np.abs(couplings).max()
-    field = (np.abs(linear) + np.abs(couplings).sum(axis=1)).max()
-    limits = [
-        limit / value
-        for value, limit in ((greatest, size.coupling.maximum), (field, size.field.maximum))
-        if value > 0
-    ]
-    return min(limits, default=1.0)
-
-
-def _exact_scale(values: np.ndarray, limit: float) -> float | None:
-    """Find the least scale, up to a limit, at which all values are integers, or return None."""
-    # Values that round to zero at any scale that fits are left out, for example the rounding error
-    # of a sum that should be zero: they would hide the unit of the others.
-    values = np.unique(np.abs(values[np.abs(values) * limit > TOLERANCE]))
-    if not len(values):
-        return 1.0
-    least = values[0]
-    for multiple in range(1, int(min(limit * least * (1 + TOLERANCE), MOST_MULTIPLES)) + 1):
-        scaled = values * (multiple / least)
-        if np.all(np.abs(scaled - np.rint(scaled)) <= TOLERANCE * np.maximum(scaled, 1)):
-            return float(multiple / least)
-    return None
-
-
-def _rounded(linear, couplings, scale: float, size: AnnealerSize) -> IsingProblem | None:
-    """Round the model at a scale; None if the result does not fit."""
-    integers = [np.rint(values * scale).astype(np.int64) for values in (couplings, linear)]
-    try:
-        return IsingProblem(size, *integers)
-    except ValueError:  # only the problem itself knows what fits
-        return None
-
-
-def _greatest_problem(linear, couplings, limit, size) -> IsingProblem:
-    """Find the problem at the greatest scale that fits, by bisection."""
-    fits, fails = 0.0, 2.0 * limit  # the limit itself is tried first: it is half of the sum
-    best = None
-    for _ in range(BISECTIONS):
-        scale = (fits + fails) / 2
-        problem = _rounded(linear, couplings, scale, size)
-        if problem is None:
-            fails = scale
-        else:
-            fits, best = scale, problem
-    if best is None or (np.any(couplings) and not np.any(best.couplings)):
-        raise _too_large(linear, couplings, size)
-    return best
-
-
 def _nearest_scale(linear, couplings, problem: IsingProblem) -> float:
     """Find the scale at which the energies of problem and model differ least, over all states."""
     power = np.sum(np.triu(problem.couplings, 1) ** 2) + np.sum(problem.linear**2)
     common = np.sum(np.triu(problem.couplings * couplings, 1)) + problem.linear @ linear
     return float(power / common)
-
-
-def _too_large(linear, couplings, size) -> CapacityError:
-    """Explain why a model does not fit even if its couplings are rounded to 1 at most."""
-    least = 1 / np.abs(couplings).max()
-    fields = (np.abs(linear) + np.abs(couplings).sum(axis=1)) * least
-    if (greatest := int(np.ceil(fields.max()))) > size.field.maximum:
-        return CapacityError(
-            "local field in units of the greatest coupling",
-            greatest,
-            size.field.maximum,
-            "take a board with wider fields, or make linear terms and degrees smaller",
-        )
-    start = np.rint((linear + couplings.sum(axis=1)) * least).astype(np.int64)
-    return CapacityError(
-        "rows for the fields of the state in which the device begins",
-        len(split_fields(start, size)),
-        size.offset_rows + size.spins - len(linear),
-        "take a board with wider couplings or more spins, or make linear terms and degrees smaller",
-    )

@@ -19,7 +19,7 @@ from ...driver.board import Board
 from ...driver.transports.golden import GoldenTransport
 from ...errors import CapacityError
 from ...sampling import BoardSampler
-from ...sampling.quantise import TOLERANCE, Quantised, quantise_model
+from ...sampling.quantise import Quantised, percent, quantise_model
 from ...sampling.schedules import default_beta_range
 from .instances import Instance
 
@@ -85,7 +85,7 @@ def obstacle(instance: Instance, size: AnnealerSize) -> str | None:
         error = fitted(instance, size).relative_error
     except CapacityError as refused:
         return refused.what
-    return f"quantisation error {error:.1%}" if error > TOLERANCE else None
+    return f"quantisation error {percent(error)}" if error else None
 
 
 def beta_range(instance: Instance, size: AnnealerSize) -> tuple[float, float]:
@@ -141,7 +141,7 @@ def exact_row(row: BoardSpec, instance: Instance) -> tuple[BoardSpec, float]:
         except CapacityError as error:
             refused = error
             continue
-        if found[1] <= TOLERANCE:
+        if found[1] == 0:
             break
     if found is None:
         raise refused

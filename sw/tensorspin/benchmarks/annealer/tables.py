@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...sampling.quantise import TOLERANCE
+from ...sampling.quantise import percent
 from ..common.markdown import NONE, machine_line, microseconds, table
 
 
@@ -216,7 +216,7 @@ def _small(found: list[dict]) -> list[str]:
             row["name"],
             str(row["variables"]),
             str(row["coupling_bits"]),
-            f"{row['relative_error']:.2%}" if row["relative_error"] > TOLERANCE else "exact",
+            percent(row["relative_error"]) if row["relative_error"] else "exact",
             f"{row['known']:.10g}",
             f"{row['best']:.10g}",
             NONE if row["first"] is None else str(row["first"]),
