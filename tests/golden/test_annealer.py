@@ -25,8 +25,8 @@ from tensorspin.contract.annealer.thresholds import (
     generator_taps,
 )
 from tensorspin.contract.annealer.transverse import transverse_schedule
+from tensorspin.golden.annealer.generators import BLOCK, GoldenGenerator
 from tensorspin.golden.annealer.metropolis import GoldenAnnealer, anneal
-from tensorspin.golden.annealer.thresholds import BLOCK, GoldenGenerator
 from tests.support.statistics import LEVEL, boltzmann, chi_square, random_terms, total_variation
 
 SMALL = AnnealerSize(8, 3, 8, 256, (1,) * 7, 64, 16)

@@ -13,8 +13,8 @@ from tensorspin.contract.annealer.size import START, STEP_ROUNDS, AnnealerSize
 from tensorspin.contract.annealer.steps import schedule
 from tensorspin.contract.annealer.thresholds import expand_seed, generators
 from tensorspin.contract.annealer.windows import LAG, MIN_TURN
+from tensorspin.golden.annealer.generators import BLOCK, GoldenGenerator
 from tensorspin.golden.annealer.metropolis import GoldenAnnealer, anneal
-from tensorspin.golden.annealer.thresholds import BLOCK, GoldenGenerator
 from tests.support.statistics import LEVEL, boltzmann, chi_square, random_terms, total_variation
 
 SIZES = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ...contract.annealer import windows
@@ -14,32 +16,36 @@ from .thresholds import GoldenThresholds
 
 
 class GoldenAnnealer:
-    """A run of the annealer, round by round.
+    """A run of the annealer, round by round, or several runs at once.
 
     `anneal` runs a whole job. This class is for those who look at the states in between: call
     `fill` once, then `run` with one step after another, which need not be the steps of the job.
 
+    Runs do not influence each other. They are computed together because NumPy needs hardly more
+    time for many small runs than for one.
+
     Parameters
     ----------
-    job : AnnealJob
-        The job. It is not checked: a device runs whatever it is given.
+    *jobs : AnnealJob
+        The job of each run. They differ in nothing but seed and initial states, which all of them
+        have or none. They are not checked: a device runs whatever it is given.
 
     Attributes
     ----------
-    states : ndarray of int32 of shape (replicas, n)
-        Present state of each replica.
-    energies : ndarray of int64 of shape (replicas,)
+    states : ndarray of int32 of shape (runs * replicas, n)
+        Present state of each replica, first those of the first run.
+    energies : ndarray of int64 of shape (runs * replicas,)
         Energy of these states, in units of the couplings.
-    best_states : ndarray of int32 of shape (replicas, n)
+    best_states : ndarray of int32 of shape (runs * replicas, n)
         State of lowest energy that each replica has met, the first one if there are several.
-    best_energies : ndarray of int64 of shape (replicas,)
+    best_energies : ndarray of int64 of shape (runs * replicas,)
         Energy of these states.
-    flips : ndarray of int64 of shape (replicas,)
+    flips : ndarray of int64 of shape (runs * replicas,)
         Number of flips of each replica since the start.
-    ranks : ndarray of int64 of shape (replicas,)
-        Present rank of each replica on the ladder of temperatures.
-    turns : int
-        Number of turns of all replicas since the start.
+    ranks : ndarray of int64 of shape (runs * replicas,)
+        Present rank of each replica on its run's ladder of temperatures.
+    turns : ndarray of int64 of shape (runs,)
+        Number of turns of all replicas of a run since the start.
 
     Raises
     ------
@@ -60,41 +66,48 @@ class GoldenAnnealer:
     ([-1, 1], -6)
     """
 
-    def __init__(self, job: AnnealJob) -> None:
+    def __init__(self, *jobs: AnnealJob) -> None:
+        job = jobs[0]
         problem, size = job.problem, job.problem.size
         self.job = job
         self.problem = problem
-        self.turns = 0
-        self.states = job.start_states.astype(np.int32)
-        self.flips = np.zeros(size.replicas, dtype=np.int64)
-        self.ranks = np.arange(size.replicas)
+        self.runs = len(jobs)
+        self.turns = np.zeros(self.runs, dtype=np.int64)
+        self.states = np.concatenate([each.start_states for each in jobs]).astype(np.int32)
+        self._rows = np.arange(len(self.states))
+        self._spins = np.arange(problem.variables)
+        self.flips = np.zeros(len(self.states), dtype=np.int64)
+        self.ranks = np.tile(np.arange(size.replicas), self.runs)
         self._refresh = job.refresh
         self._couplings = problem.couplings.astype(np.int32)
         self._fields = problem.linear.astype(np.int32) + self.states @ self._couplings
         # Spin from which each replica's next turn begins, and turns that it still sits out.
-        self._cursor = np.zeros(size.replicas, dtype=np.int64)
-        self._rest = np.zeros(size.replicas, dtype=np.int64)
-        # Turns of each round before the first comparison.
-        self._fill = [size.replicas] * job.fill_rounds
+        self._cursor = np.zeros(len(self.states), dtype=np.int64)
+        self._rest = np.zeros(len(self.states), dtype=np.int64)
+        # Turns of each round before the first comparison, for each run.
+        self._fill = np.full((job.fill_rounds, self.runs), size.replicas)
         if size.window and job.initial_states is not None:
             begin, end = problem.offset_rows, problem.offset_rows + problem.variables
-            self._fill[begin:end] = windows.flip_turns(self.states)
+            self._fill[begin:end] = np.transpose(
+                [windows.flip_turns(each.start_states) for each in jobs]
+            )
         # With a window: `_spared` replicas have no turns until the step ends. `_improved` and
         # `_keeps` follow a new best state through the turns up to the one that stores it.
-        self._spared = np.zeros(size.replicas, dtype=bool)
-        self._improved = np.ones(size.replicas, dtype=bool)
-        self._keeps = np.zeros(size.replicas, dtype=bool)
+        self._spared = np.zeros(len(self.states), dtype=bool)
+        self._improved = np.ones(len(self.states), dtype=bool)
+        self._keeps = np.zeros(len(self.states), dtype=bool)
         self.energies = problem.energy(self.states)
         self.best_energies = self.energies.copy()
         self.best_states = self.states.copy()
-        self._thresholds = GoldenThresholds(size, problem.first, job.generator_seeds)
+        seeds = np.array([each.generator_seeds for each in jobs])
+        self._thresholds = GoldenThresholds(size, problem.first, seeds)
 
     def fill(self) -> None:
         """Do the rounds before the first comparison, with the probabilities of the first step."""
         step = self.job.steps[0]
         probabilities = self._probabilities(step)
         for turns in self._fill:
-            self._thresholds.round(step, probabilities, turns)
+            self._thresholds.draw(step, probabilities, turns)
             self.turns += turns
 
     def run(self, step: Step) -> None:
@@ -105,16 +118,18 @@ class GoldenAnnealer:
         step : Step
             The step, for a device of the job's size.
         """
-        replicas = np.arange(self.problem.size.replicas)
+        replicas = self._rows % self.problem.size.replicas
         waits = {Moving.ALL: None, Moving.EVEN: 1, Moving.ODD: 0}[step.moving]
         left = np.where(replicas % 2 == waits, 0, step.sweeps)
         probabilities = self._probabilities(step)
         self._spared[:] = False
-        self._round(step, probabilities, left, begins=True)
-        while left.any():
-            self._round(step, probabilities, left)
+        every = np.ones(self.runs, dtype=bool)
+        self._round(step, probabilities, left, every, begins=True)
+        # A run whose replicas have done their sweeps waits until all runs have.
+        while (live := self._by_run(left > 0).any(axis=1)).any():
+            self._round(step, probabilities, left, live)
         for _ in range(STEP_ROUNDS - 1):
-            self._round(step, probabilities, left)
+            self._round(step, probabilities, left, every)
         if step.exchange is not Exchange.NONE:
             self._exchange(step.exchange)
 
@@ -125,11 +140,15 @@ class GoldenAnnealer:
             raise ValueError("steps with an exchange need a ladder of temperatures")
         return self.job.ladder
 
+    def _by_run(self, values: np.ndarray) -> np.ndarray:
+        """Give values of all replicas as an array of shape (runs, replicas, ...)."""
+        return values.reshape(self.runs, self.problem.size.replicas, *values.shape[1:])
+
     def _probabilities(self, step: Step) -> np.ndarray:
-        """Probabilities of the digits for each replica: array of shape (replicas, digits)."""
+        """Probabilities of the digits: shape (digits,), or (runs, replicas, digits) by rank."""
         if step.exchange is Exchange.NONE:
-            return np.tile(step.probabilities, (self.problem.size.replicas, 1))
-        return np.array(self._ladder.probabilities)[self.ranks]
+            return np.array(step.probabilities)
+        return np.array(self._ladder.probabilities)[self._by_run(self.ranks)]
 
     def _exchange(self, pairs: Exchange) -> None:
         """Exchange the ranks of neighbouring pairs by `tensorspin.contract.annealer.tempering`."""
@@ -138,45 +157,55 @@ class GoldenAnnealer:
         words = self._thresholds.exchange_words(rounds)
         self.turns += rounds * size.replicas
         self._rest = np.maximum(self._rest - rounds, 0)
-        replicas = np.argsort(self.ranks)
+        # The replicas of each run in the order of their ranks.
+        replicas = np.argsort(self._by_run(self.ranks), axis=1)
+        replicas += self._rows[:: size.replicas, None]
         for pair, rank in enumerate(range(pairs is Exchange.ODD, size.replicas - 1, 2)):
-            hot, cold = replicas[rank : rank + 2]
+            hot, cold = replicas[:, rank], replicas[:, rank + 1]
             begin = pair * size.pair_cycles + FIRST_DIGIT
-            digits = words[begin : begin + size.exchange_bits] < self._ladder.exchanges[rank]
+            digits = words[:, begin : begin + size.exchange_bits] < self._ladder.exchanges[rank]
             threshold = digits @ (1 << np.arange(size.exchange_bits))
-            if (self.energies[hot] - self.energies[cold]) // 2 <= threshold:
-                self.ranks[[hot, cold]] = rank + 1, rank
+            accept = (self.energies[hot] - self.energies[cold]) // 2 <= threshold
+            self.ranks[hot] = rank + accept
+            self.ranks[cold] = rank + 1 - accept
 
     def _round(
-        self, step: Step, probabilities: np.ndarray, left: np.ndarray, begins: bool = False
+        self,
+        step: Step,
+        probabilities: np.ndarray,
+        left: np.ndarray,
+        live: np.ndarray,
+        begins: bool = False,
     ) -> None:
-        """Give each replica a turn; count down in `left` the sweeps that it has yet to do."""
-        present = ~self._spared
-        turns = int(present.sum())
-        thresholds, holds = self._thresholds.round(step, probabilities, turns)
+        """Give each replica of the `live` runs a turn.
+
+        `left` holds the sweeps that each replica has yet to do, and is counted down.
+        """
+        size = self.problem.size
+        present = np.repeat(live, size.replicas) & ~self._spared
+        turns = self._by_run(present).sum(axis=1)
+        self._thresholds.draw(step, probabilities, turns)
         self.turns += turns
         rests = present & (self._rest > 0)
         self._rest -= rests
-        active = ~rests & (left > 0)
-        if self.problem.size.window:
+        active = present & ~rests & (left > 0)
+        if size.window:
             # The gateware stores a new best state two turns after the flip that led to it, so that
             # turn is not left out.
             self._spare(present & (left == 0) & ~self._keeps & (not begins))
             self._keeps[present], self._improved[present] = self._improved[present], False
         if not active.any():
             return
-        if turns < len(present):
-            # Replicas that have no turn are not active either, so any thresholds do for them.
-            seen, thresholds = thresholds, np.zeros(self._fields.shape, dtype=np.int32)
-            thresholds[present] = seen
+        thresholds, holds = self._thresholds.look(step, self._by_run(present))
         accept = -self.states * self._fields <= thresholds
         if holds is not None:
-            neighbours = np.roll(self.states, 1, axis=0) + np.roll(self.states, -1, axis=0)
-            accept &= ~(holds & (neighbours == 2 * self.states))
-        accept &= np.arange(self.problem.variables) >= self._cursor[:, None]
+            states = self._by_run(self.states)
+            neighbours = np.roll(states, 1, axis=1) + np.roll(states, -1, axis=1)
+            accept &= ~(holds & (neighbours == 2 * states).reshape(holds.shape))
+        accept &= self._spins >= self._cursor[:, None]
         accept &= active[:, None]
         spins = accept.argmax(axis=1)
-        flips = np.flatnonzero(accept[np.arange(len(spins)), spins])
+        flips = np.flatnonzero(accept[self._rows, spins])
         # A turn in which no spin accepts ends the replica's sweep.
         ends = active.copy()
         ends[flips] = False
@@ -198,9 +227,10 @@ class GoldenAnnealer:
 
     def _spare(self, idle: np.ndarray) -> None:
         """Leave out the turns of idle replicas until the step ends, except for the least number."""
-        least = self.problem.size.least_turns
-        places = np.flatnonzero(idle)
-        self._spared[places[: np.count_nonzero(~self._spared) - least]] = True
+        idle = self._by_run(idle)
+        remaining = (~self._by_run(self._spared)).sum(axis=1)
+        most = np.maximum(remaining - self.problem.size.least_turns, 0)
+        self._spared |= (idle & (np.cumsum(idle, axis=1) <= most[:, None])).ravel()
 
 
 def anneal(job: AnnealJob) -> AnnealResults:
@@ -226,15 +256,45 @@ def anneal(job: AnnealJob) -> AnnealResults:
     >>> int(found.best_energies.min())
     -6
     """
-    annealer = GoldenAnnealer(job)
+    (found,) = anneal_all([job])
+    return found
+
+
+def anneal_all(jobs: Sequence[AnnealJob]) -> list[AnnealResults]:
+    """Run several jobs as the gateware does, all at once.
+
+    Parameters
+    ----------
+    jobs : sequence of AnnealJob
+        Jobs as `GoldenAnnealer` takes them, which differ in nothing but seed and initial states.
+
+    Returns
+    -------
+    list of AnnealResults
+        The results of each job: those that `anneal` gives for it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tensorspin.contract.annealer import AnnealerSize, AnnealJob, IsingProblem, schedule
+    >>> size = AnnealerSize(24, 4, 9, 10, (1,) * 6, 16, 8)
+    >>> problem = IsingProblem(size, np.array([[0, 2], [2, 0]]), np.array([1, -3]))
+    >>> steps = schedule([4.0, 1.0], 5, size)
+    >>> found = anneal_all([AnnealJob(problem, steps, seed) for seed in (1, 2, 3)])
+    >>> [int(each.best_energies.min()) for each in found]
+    [-6, -6, -6]
+    """
+    annealer = GoldenAnnealer(*jobs)
     annealer.fill()
-    for step in job.steps:
+    for step in annealer.job.steps:
         annealer.run(step)
-    return AnnealResults(
+    cycles = START + annealer.turns * annealer.job.turn_cycles
+    columns = (
         annealer.states.astype(np.int8),
         annealer.best_states.astype(np.int8),
         annealer.energies,
         annealer.best_energies,
         annealer.ranks,
-        START + annealer.turns * job.turn_cycles,
     )
+    parts = (np.split(column, len(jobs)) for column in columns)
+    return [AnnealResults(*each) for each in zip(*parts, cycles.tolist(), strict=True)]
