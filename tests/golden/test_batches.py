@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from tensorspin.contract.annealer.image import AnnealerSpace, stride_bits
 from tensorspin.contract.annealer.job import AnnealJob
 from tensorspin.contract.annealer.problem import IsingProblem
 from tensorspin.contract.annealer.size import AnnealerSize
@@ -14,6 +15,7 @@ from tensorspin.contract.annealer.steps import schedule
 from tensorspin.contract.annealer.tempering import ladder, tempering_schedule
 from tensorspin.contract.annealer.thresholds import SEED_BYTES
 from tensorspin.contract.annealer.transverse import transverse_schedule
+from tensorspin.golden.annealer.device import DeviceAnnealer
 from tensorspin.golden.annealer.generators import GoldenGenerator
 from tensorspin.golden.annealer.metropolis import anneal, anneal_all
 
@@ -71,3 +73,48 @@ def test_generators_with_several_seeds(index):
         alone = GoldenGenerator(index, seeds[place])
         for half in np.split(words[place], 2):
             assert np.array_equal(half, alone.words())
+
+
+def device(size, jobs):
+    """A golden device's annealer whose memories hold what all jobs have in common."""
+    engine = DeviceAnnealer(size)
+    for space, words in jobs[0].images().items():
+        stride = 1 << stride_bits(len(words[0]))
+        for place, word in enumerate(words):
+            engine.write(space, place * stride, word)
+    return engine
+
+
+def test_a_device_computes_what_it_expects_together(monkeypatch):
+    batches = []
+
+    def counted(jobs):
+        batches.append(len(jobs))
+        return anneal_all(jobs)
+
+    monkeypatch.setattr("tensorspin.golden.annealer.device.anneal_all", counted)
+    jobs = [AnnealJob(problem(PARALLEL), schedule([2.0], 3, PARALLEL), seed) for seed in range(3)]
+    other = dataclasses.replace(jobs[0], refresh=1)
+    engine = device(PARALLEL, jobs)
+    engine.expect([*jobs, other, "a job of another engine"])
+    for job in (*jobs, other):
+        expected = anneal(job)
+        engine.start(job.run_image(), 0)
+        assert engine.step(expected.cycles - 1) is not None and engine.step(expected.cycles) is None
+        blocks = expected.blocks(job.problem)
+        stride = 1 << stride_bits(len(blocks[0]))
+        memory = engine.memories[AnnealerSpace.RESULTS]
+        for replica, block in enumerate(blocks):
+            assert memory[replica * stride :][: len(block)] == block
+    assert batches == [3, 1]
+
+
+def test_a_device_that_expects_something_else_computes_what_it_is_asked(monkeypatch):
+    jobs = [AnnealJob(problem(PARALLEL), schedule([2.0], 3, PARALLEL), seed) for seed in range(2)]
+    engine = device(PARALLEL, jobs)
+    engine.expect([dataclasses.replace(jobs[0], problem=problem(TEMPERING)), jobs[1]])
+    engine.start(jobs[0].run_image(), 0)
+    assert engine.step(anneal(jobs[0]).cycles) is None
+    monkeypatch.setattr("tensorspin.golden.annealer.device.MOST_TOGETHER", 1)
+    engine.start(jobs[1].run_image(), 0)
+    assert engine.step(anneal(jobs[1]).cycles) is None

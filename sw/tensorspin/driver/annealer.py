@@ -103,7 +103,12 @@ class AnnealerDriver(EngineDriver):
         readable = min(MAX_DATA, space_bytes(self._size, AnnealerSpace.RESULTS))
         return LinkProbe(lambda: _Schedule(steps), lambda: Read(AnnealerSpace.RESULTS, 0, readable))
 
-    def run(self, job: AnnealJob, progress: Progress | None = None) -> BoardAnnealResults:
+    def run(
+        self,
+        job: AnnealJob,
+        progress: Progress | None = None,
+        expected: Sequence[AnnealJob] = (),
+    ) -> BoardAnnealResults:
         """Run a job; `tensorspin.driver.board.Board.anneal_job` describes what it raises.
 
         Parameters
@@ -112,6 +117,8 @@ class AnnealerDriver(EngineDriver):
             A job of any size that fits.
         progress : callable, optional
             Called with the step that is annealed, and the number of steps.
+        expected : sequence of AnnealJob, optional
+            Jobs that will probably follow, as for `tensorspin.driver.board.Board.anneal_job`.
 
         Returns
         -------
@@ -120,6 +127,7 @@ class AnnealerDriver(EngineDriver):
         """
         session = self._session
         job = job.fit(self._size)
+        session.line.transport.expect(expected)
         images, run = job.images(), job.run_image()
         most_seconds = job.most_cycles / self._clock_hz
 

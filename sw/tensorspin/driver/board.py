@@ -202,7 +202,13 @@ class Board(OpenBoard):
         job = AnnealJob(problem, steps, seed, refresh, initial_states, ladder)
         return self.anneal_job(job, progress=progress)
 
-    def anneal_job(self, job: AnnealJob, *, progress: Progress | None = None) -> BoardAnnealResults:
+    def anneal_job(
+        self,
+        job: AnnealJob,
+        *,
+        progress: Progress | None = None,
+        expected: Sequence[AnnealJob] = (),
+    ) -> BoardAnnealResults:
         """Anneal as `anneal` does, with all of its arguments in one job.
 
         Parameters
@@ -211,6 +217,10 @@ class Board(OpenBoard):
             The job, of any size that fits; best made for ``info.annealer``.
         progress : callable, optional
             Called with the step that is annealed, and the number of steps.
+        expected : sequence of AnnealJob, optional
+            Jobs for ``info.annealer`` that will probably be run next; this one may be among them.
+            The golden model computes those that differ in nothing but seed and initial states
+            together, which is many times quicker for small problems. Nothing else depends on it.
 
         Returns
         -------
@@ -225,7 +235,8 @@ class Board(OpenBoard):
             If the run fails; see `anneal`.
         """
         with self._lock:
-            return self._driver(EngineKind.ANNEALER, AnnealerDriver).run(job, progress)
+            driver = self._driver(EngineKind.ANNEALER, AnnealerDriver)
+            return driver.run(job, progress, expected)
 
     # Both
 

@@ -123,6 +123,16 @@ class GoldenEngine(ABC):
         """Forget what does not outlive a session: a HELLO begins another one."""
         return  # By default everything outlives a session.
 
+    def expect(self, jobs: Sequence[Any]) -> None:
+        """Learn which jobs will probably be run next, so that they can be computed together.
+
+        Parameters
+        ----------
+        jobs : sequence
+            Jobs of any engine. What the engine answers does not depend on them.
+        """
+        return  # By default each job is computed by itself.
+
     def is_busy(self, cycle: float) -> bool:
         """Tell whether READs and WRITEs of the memories are refused with `Status.BUSY`.
 

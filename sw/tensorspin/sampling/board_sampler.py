@@ -26,6 +26,9 @@ from .schedules import TYPES, betas_of, count_sweeps, default_beta_range, possib
 STATES = ("final", "best")
 """Which state of a replica is a read: its last state, or the one of lowest energy."""
 
+EXPECTED = 64
+"""Number of runs that are prepared at a time. A golden board may compute them together."""
+
 
 class BoardSampler(dimod.Sampler, Initialized, Scoped):
     """Samples binary quadratic models on a board's annealer.
@@ -323,13 +326,19 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
         start, done, count = model.quantised.start, 0, len(samples)
         # Each run has a seed of 64 bits: two seeds of users hardly ever lead to the same one.
         words = np.random.SeedSequence(seed).generate_state(-(-count // replicas), np.uint64)
-        for word in words:
+        jobs: list[AnnealJob] = []
+        for number in range(len(words)):
             if runs and interrupt_function is not None and interrupt_function():
                 break
+            if not jobs:
+                for place, word in enumerate(words[number : number + EXPECTED], start=number):
+                    reads = samples[place * replicas : (place + 1) * replicas, :annealed]
+                    # In the last run, replicas for which no read is left begin like the others.
+                    initial = np.resize(reads * start, (replicas, annealed))
+                    jobs.append(replace(job, seed=int(word), initial_states=initial))
+            run = self._run(jobs)
+            del jobs[0]
             reads = samples[done : done + replicas, :annealed]
-            # In the last run, replicas for which no read is left begin like the others.
-            initial = np.resize(reads * start, (replicas, annealed))
-            run = self._run(replace(job, seed=int(word), initial_states=initial))
             found = start * (run.best_states if kind == "best" else run.states)
             reads[:] = found[: len(reads)]
             done += len(reads)
@@ -338,13 +347,16 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
                 progress(done, count)
         return samples[:done], runs
 
-    def _run(self, job: AnnealJob) -> BoardAnnealResults:
-        """Run a job on the board, which is opened anew if another thread has closed it."""
+    def _run(self, jobs: Sequence[AnnealJob]) -> BoardAnnealResults:
+        """Run the first of some jobs on the board.
+
+        The board is opened anew if another thread has closed it.
+        """
         while True:
             board = self.board
             with board.exclusive():
                 if board is self._board:
-                    return board.anneal_job(job)
+                    return board.anneal_job(jobs[0], expected=jobs)
 
 
 def _annealer_of(board: Board) -> AnnealerSize:

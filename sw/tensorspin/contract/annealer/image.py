@@ -31,6 +31,7 @@ from __future__ import annotations
 import enum
 import struct
 from collections.abc import Sequence
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -64,6 +65,10 @@ RESULT_HEADER = struct.Struct("<iiIB")
 """First fields of a block of results: half the energy of the last state and half that of the best,
 both counted from the energy of the state with all spins positive; the cycles of the run; the rank
 of the replica, which is its number where there is no ladder."""
+
+
+_COUPLINGS: WeakKeyDictionary[IsingProblem, list[bytes]] = WeakKeyDictionary()
+"""Images of the coupling memory, as long as their problems are in use."""
 
 
 class AnnealerSpace(enum.IntEnum):
@@ -204,12 +209,18 @@ def coupling_rows(problem: IsingProblem) -> np.ndarray:
 
 
 def couplings_image(problem: IsingProblem) -> list[bytes]:
-    """Pack a problem into the rows of the coupling memory, `row_bytes` each."""
+    """Pack a problem into the rows of the coupling memory, `row_bytes` each.
+
+    It is done once for a problem, however many runs it has.
+    """
+    if problem in _COUPLINGS:
+        return _COUPLINGS[problem]
     bits = problem.size.coupling_bits
     rows = coupling_rows(problem) & ((1 << bits) - 1)
     digits = (rows[:, :, None] >> np.arange(bits)) & 1
     packed = np.packbits(digits.reshape(len(rows), -1).astype(np.uint8), axis=1, bitorder="little")
-    return [row.tobytes() for row in packed]
+    _COUPLINGS[problem] = [row.tobytes() for row in packed]
+    return _COUPLINGS[problem]
 
 
 def unpack_problem(size: AnnealerSize, memory: bytes, first: int, offset_rows: int) -> IsingProblem:

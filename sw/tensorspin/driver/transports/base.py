@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
 
 
 class Transport(ABC):
@@ -92,6 +94,19 @@ class Transport(ABC):
         float
             Seconds since some moment, which means nothing by itself.
         """
+
+    def expect(self, jobs: Sequence[Any]) -> None:
+        """Learn which jobs of an engine will probably be run next; only a model has use for it.
+
+        A model may compute them together, which is quicker than one after the other. What the
+        device answers does not depend on it.
+
+        Parameters
+        ----------
+        jobs : sequence
+            Jobs of an engine, such as `tensorspin.contract.annealer.job.AnnealJob`.
+        """
+        return  # A device runs what it is asked to run, when it is asked.
 
     @abstractmethod
     def close(self) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
+from collections.abc import Sequence
+from typing import Any
 
 from ...contract.device.boards import BoardSpec
 from ...contract.wire.frames import BITS_PER_BYTE
@@ -71,6 +73,11 @@ class GoldenTransport(Transport):
     def now(self) -> float:
         """Read the transport's clock in seconds; see `Transport.now`."""
         return self._now
+
+    def expect(self, jobs: Sequence[Any]) -> None:
+        """Tell the engines which jobs will probably follow; see `Transport.expect`."""
+        for engine in self.device.engines.values():
+            engine.expect(jobs)
 
     def close(self) -> None:
         """Release the device; see `Transport.close`."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from ...contract.annealer.engine import annealer_spaces
 from ...contract.annealer.image import (
@@ -12,13 +14,41 @@ from ...contract.annealer.image import (
     stride_bits,
 )
 from ...contract.annealer.job import AnnealJob
+from ...contract.annealer.results import AnnealResults
 from ...contract.annealer.size import AnnealerSize
 from ...contract.wire.packets import PacketType, Status
 from ..engine import GoldenEngine, Reply
-from .metropolis import anneal
+from .metropolis import anneal_all
 
 _CLEARED = (AnnealerSpace.COUPLINGS, AnnealerSpace.STATES)
 """Memories that a write of `AnnealerSpace.CLEAR` sets to zero."""
+
+
+MOST_TOGETHER = 1 << 15
+"""Greatest number of spins, of all replicas and runs, that are computed together. With more of them
+NumPy's time is in proportion to their number, and nothing is gained."""
+
+
+class _Identity(NamedTuple):
+    """What determines the results of a job: jobs with equal `alike` can be computed together."""
+
+    alike: tuple
+    seeds: bytes
+    states: bytes
+
+
+def _identity(job: AnnealJob) -> _Identity:
+    problem = job.problem
+    tempers = any(step.exchange for step in job.steps)
+    alike = (
+        problem.couplings.tobytes(),
+        problem.linear.tobytes(),
+        job.steps,
+        job.refresh,
+        job.initial_states is None,
+        job.ladder if tempers else None,  # a device that can temper always has some ladder
+    )
+    return _Identity(alike, job.generator_seeds.tobytes(), job.start_states.tobytes())
 
 
 @dataclass
@@ -90,6 +120,9 @@ class DeviceAnnealer(GoldenEngine):
         self._run_bytes = run_bytes(size)
         self._pointer = 0
         self._run: _RunUnderWay | None = None
+        self._expected: Sequence[Any] = ()
+        # Results of jobs that were computed together with one that was run.
+        self._found: dict[_Identity, AnnealResults] = {}
 
     # What the device asks of an engine
 
@@ -116,6 +149,10 @@ class DeviceAnnealer(GoldenEngine):
     def greet(self) -> None:
         """Stop the run: it belongs to the session before. What has been written stays."""
         self.stop()
+
+    def expect(self, jobs: Sequence[Any]) -> None:
+        """Learn which jobs will probably be run next; see `GoldenEngine.expect`."""
+        self._expected = jobs
 
     def is_busy(self, cycle: float) -> bool:
         """Tell whether a run is under way: its memories must not change, nor be read half-way."""
@@ -182,6 +219,22 @@ class DeviceAnnealer(GoldenEngine):
             couplings = self.memories[AnnealerSpace.COUPLINGS]
             couplings[self._pointer % len(couplings)] = byte
 
+    def _anneal(self, job: AnnealJob) -> AnnealResults:
+        """Compute a run, and along with it as many as possible of those that will follow."""
+        own = _identity(job)
+        if own not in self._found:
+            batch = {own: job}
+            most = MOST_TOGETHER // (self.size.replicas * job.problem.variables)
+            for other in self._expected:
+                if len(batch) >= most:
+                    break
+                if isinstance(other, AnnealJob) and other.problem.size == self.size:
+                    identity = _identity(other)
+                    if identity.alike == own.alike:
+                        batch[identity] = other
+            self._found = dict(zip(batch, anneal_all(list(batch.values())), strict=True))
+        return self._found[own]
+
     def _compute(self, run: _RunUnderWay) -> int:
         """Compute a run, write its results, and return the clock cycles that it takes.
 
@@ -197,7 +250,7 @@ class DeviceAnnealer(GoldenEngine):
         if not job.steps or (job.ladder is None and any(step.exchange for step in job.steps)):
             return 0
         run.steps = len(job.steps)
-        found = anneal(job)
+        found = self._anneal(job)
         blocks = found.blocks(job.problem)
         stride = 1 << stride_bits(len(blocks[0]))
         for replica, block in enumerate(blocks):

@@ -14,7 +14,7 @@ from ...contract.annealer.thresholds import (
     generator_taps,
 )
 
-COLUMNS = 128
+COLUMNS = 64
 """States that are computed at a time, each of another cycle. A multiple of 64, as they are packed
 into words of so many bits."""
 
@@ -47,7 +47,7 @@ class GoldenGenerator:
     Examples
     --------
     >>> GoldenGenerator(0, bytes(range(SEED_BYTES))).words().shape
-    (4096, 7)
+    (2048, 7)
     """
 
     def __init__(self, index: int, seeds) -> None:
@@ -67,25 +67,30 @@ class GoldenGenerator:
         self._taps = _padded_taps(index)
         self._leap = [np.flatnonzero(row) for row in _leap(index)]
 
-    def words(self) -> np.ndarray:
+    def words(self, count: int = WORDS) -> np.ndarray:
         """Compute the words of the next `BLOCK` cycles.
+
+        Parameters
+        ----------
+        count : int, default=WORDS
+            Number of words that are wanted of each cycle, the first ones of its `WORDS`.
 
         Returns
         -------
-        ndarray of int32 of shape (..., BLOCK, WORDS)
+        ndarray of int32 of shape (..., BLOCK, count)
             Uniform random numbers of `WORD_BITS` bits.
         """
         states = self._states
         generators = states.shape[1] * 64 // COLUMNS
-        words = np.empty((generators, COLUMNS, APART, WORDS), dtype=np.int32)
+        words = np.empty((generators, COLUMNS, APART, count), dtype=np.int32)
         weights = (1 << np.arange(WORD_BITS)).astype(np.int32)
         for step in range(APART):
-            bits = np.unpackbits(states[: WORDS * WORD_BITS].view(np.uint8), axis=1)
-            bits = bits.reshape(WORDS, WORD_BITS, generators, COLUMNS)
+            bits = np.unpackbits(states[: count * WORD_BITS].view(np.uint8), axis=1)
+            bits = bits.reshape(count, WORD_BITS, generators, COLUMNS)
             words[:, :, step] = np.einsum("wbgc,b->gcw", bits, weights)
             states[:-1] = np.bitwise_xor.reduce(states[self._taps], axis=0)
         states[:-1] = [np.bitwise_xor.reduce(states[taps], axis=0) for taps in self._leap]
-        return words.reshape(*self._shape, BLOCK, WORDS)
+        return words.reshape(*self._shape, BLOCK, count)
 
 
 def _padded_taps(index: int) -> np.ndarray:

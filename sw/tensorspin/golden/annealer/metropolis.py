@@ -126,8 +126,8 @@ class GoldenAnnealer:
         every = np.ones(self.runs, dtype=bool)
         self._round(step, probabilities, left, every, begins=True)
         # A run whose replicas have done their sweeps waits until all runs have.
-        while (live := self._by_run(left > 0).any(axis=1)).any():
-            self._round(step, probabilities, left, live)
+        while left.any():
+            self._round(step, probabilities, left, np.any(self._by_run(left), axis=1))
         for _ in range(STEP_ROUNDS - 1):
             self._round(step, probabilities, left, every)
         if step.exchange is not Exchange.NONE:

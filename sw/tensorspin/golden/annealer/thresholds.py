@@ -7,8 +7,8 @@ import numpy as np
 from ...contract.annealer import windows
 from ...contract.annealer.size import RING, AnnealerSize, Moving
 from ...contract.annealer.steps import Step
-from ...contract.annealer.thresholds import WORD_BITS, generators
-from .generators import GoldenGenerator
+from ...contract.annealer.thresholds import WORD_BITS, WORDS, generators
+from .generators import BLOCK, GoldenGenerator
 
 
 class GoldenThresholds:
@@ -32,7 +32,7 @@ class GoldenThresholds:
         self._spins = size.spins - first
         self._turn = size.turn(first)  # in cycles
         sources = [GoldenGenerator(i, seeds[:, i]) for i in range(generators(size))]
-        self._words = _Words(sources, size.samples)
+        self._words = _Words(sources, len(seeds), size.samples)
         # Digits with equal strides move together, so one sequence of numbers serves all of them:
         # each number is made of the samples of all these digits.
         self._sequences = [
@@ -121,11 +121,11 @@ class _Words:
     `numbers` are used of each cycle; the generators make a few more.
     """
 
-    def __init__(self, sources: list[GoldenGenerator], numbers: int) -> None:
-        self._sources, self._numbers = sources, numbers
-        self._words = self._more()
-        self.runs = len(self._words)
-        self._place = np.zeros(self.runs, dtype=np.int64)
+    def __init__(self, sources: list[GoldenGenerator], runs: int, numbers: int) -> None:
+        self._sources = sources
+        self.runs = runs
+        self._words = np.empty((runs, 0, numbers), dtype=np.int32)
+        self._place = np.zeros(runs, dtype=np.int64)
 
     def take(self, cycles: np.ndarray) -> np.ndarray:
         """Take the numbers of the next cycles, an array of shape (runs, most cycles, numbers).
@@ -134,17 +134,22 @@ class _Words:
         """
         most = int(cycles.max())
         while self._place.max() + most > self._words.shape[1]:
-            done = self._place.min()
-            self._words = np.concatenate([self._words[:, done:], self._more()], axis=1)
-            self._place -= done
-        runs, length, numbers = self._words.shape
-        begins = self._place + np.arange(runs) * length
+            self._draw(self._place.min())
+        _, length, numbers = self._words.shape
+        begins = (self._place + np.arange(self.runs) * length) * numbers
         self._place += cycles
-        return self._words.reshape(-1, numbers)[begins[:, None] + np.arange(most)]
+        return _cut(self._words, begins, most * numbers).reshape(self.runs, most, numbers)
 
-    def _more(self) -> np.ndarray:
-        words = [source.words() for source in self._sources]
-        return np.concatenate(words, axis=2)[:, :, : self._numbers]
+    def _draw(self, done: int) -> None:
+        """Replace the numbers of the cycles that all runs have done with those of a block."""
+        kept = self._words[:, done:]
+        runs, length, numbers = kept.shape
+        self._words = np.empty((runs, length + BLOCK, numbers), dtype=np.int32)
+        self._words[:, :length] = kept
+        for first, source in zip(range(0, numbers, WORDS), self._sources, strict=True):
+            count = min(WORDS, numbers - first)
+            self._words[:, length:, first : first + count] = source.words(count)
+        self._place -= done
 
 
 class _Sequence:
@@ -162,7 +167,9 @@ class _Sequence:
         # The numbers of a cycle go to the digits one after the other, as many to each as its
         # stride.
         begins = np.cumsum((0, *size.sequences))[digits]
-        self._places = (begins[:, None] + np.arange(stride)).ravel()
+        self._places: slice | np.ndarray = (begins[:, None] + np.arange(stride)).ravel()
+        if digits[-1] - digits[0] == len(digits) - 1:  # a slice is not copied
+            self._places = slice(begins[0], begins[-1] + stride)
         self._lines = runs * (size.replicas if size.tempering else 1)
         if size.tempering:
             self._kept = spins  # samples, drawn before a round, that the round needs
@@ -180,9 +187,9 @@ class _Sequence:
         self._before += self._drawn
         runs, most, _ = words.shape
         # Axes: run, cycle, digit, sample.
-        own = words.take(self._places, axis=2).reshape(runs, most, -1, self._stride)
+        own = words[:, :, self._places].reshape(runs, most, -1, self._stride)
         ones = own < limits[..., self._digits, None]
-        fresh = np.einsum("rcds,d->rcs", ones, self._weights).reshape(self._lines, -1)
+        fresh = (ones.swapaxes(2, 3) @ self._weights).reshape(self._lines, -1)
         kept = np.take_along_axis(self._samples, keep, axis=1)
         self._samples = np.concatenate([kept, fresh], axis=1)
         drawn = cycles * self._stride
@@ -211,8 +218,11 @@ class _Sequence:
             begins = (begins + np.arange(lines) * length)[:, None] + turn * size.window
         else:
             begins = (self._drawn + np.arange(lines) * length)[:, None] + turn * self._stride
-        (step,) = self._samples.strides[1:]
-        every = np.lib.stride_tricks.as_strided(
-            self._samples, (lines * length - spins + 1, spins), (step, step), writeable=False
-        )
-        return every[begins.ravel()]
+        return _cut(self._samples, begins.ravel(), spins)
+
+
+def _cut(values: np.ndarray, begins: np.ndarray, length: int) -> np.ndarray:
+    """Copy parts of one length out of a contiguous array, as an array of shape (parts, length)."""
+    parts, step = values.size - length + 1, values.itemsize
+    every = np.lib.stride_tricks.as_strided(values, (parts, length), (step, step), writeable=False)
+    return every[begins]
