@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import json
 import tracemalloc
 
+import dimod
 import pytest
 
 from tensorspin.data.errors import DataError
@@ -55,3 +57,14 @@ def test_variables_that_no_entry_names_are_kept(tmp_path):
     path = tmp_path / "g"
     path.write_text("5 1\n1 2 1\n")
     assert read_model(path).bqm.num_variables == 5
+
+
+@pytest.mark.parametrize("name", ["num_variables", "num_interactions"])
+def test_counts_of_dimods_json_that_its_lists_contradict(tmp_path, name):
+    document = dimod.BinaryQuadraticModel.from_ising({}, {"ab": 1.0}).to_serializable()
+    path = tmp_path / "m.json"
+    path.write_text(json.dumps(document))
+    assert read_model(path).bqm.num_variables == 2
+    path.write_text(json.dumps(document | {name: 2 * 10**9}))
+    with pytest.raises(DataError, match=f"{name} is 2000000000, but the file has"):
+        read_model(path)

@@ -1,5 +1,6 @@
 """What becomes of a model on a board."""
 
+import tracemalloc
 from dataclasses import replace
 
 import dimod
@@ -8,7 +9,8 @@ import pytest
 from tensorspin.contract.annealer.size import COUPLING_BITS, AnnealerSize
 from tensorspin.contract.device.boards import find_board
 from tensorspin.contract.device.engines import Engines
-from tensorspin.data.model_files import Model
+from tensorspin.data.model_files import Model, read_model
+from tensorspin.errors import CapacityError
 from tensorspin.feasibility.models import estimate_model, estimate_widths
 from tensorspin.sampling.quantise import quantise_model
 
@@ -83,3 +85,33 @@ def test_fields_that_do_not_fit(tmp_path):
 def test_board_without_annealer(tmp_path):
     with pytest.raises(ValueError, match="'icebreaker' has no annealer, which minimises models"):
         estimate_model(tmp_path / "any", find_board("icebreaker"))
+
+
+@pytest.mark.parametrize("edges", [1, 12_432])
+def test_a_model_too_large_for_every_board_takes_no_memory(tmp_path, edges):
+    path = tmp_path / "huge.txt"
+    lines = "".join(f"{n + 1} {n + 2} 1\n" for n in range(edges))
+    path.write_text(f"20000 {edges}\n{lines}")
+    tracemalloc.start()
+    found = estimate_model(path, find_board("ulx3s_25f_annealer"))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 50_000_000  # a full matrix would take gigabytes
+    assert not found.fits and found.widths == []
+    assert found.rows()[0][1] == (
+        "20000 of 256: no board holds it, ulx3s_85f_annealer has most with 1000; it is solved in "
+        "parts, by DecomposingSampler"
+    )
+    with pytest.raises(CapacityError, match="20000 needed, the device holds 1000; .*Decomposing"):
+        estimate_widths(read_model(path), find_board("ulx3s_25f_annealer").require_annealer())
+
+
+def test_boards_that_would_hold_a_model_are_named(tmp_path):
+    path = tmp_path / "ring.txt"
+    path.write_text("300 1\n1 2 1\n")
+    found = estimate_model(path, find_board("ulx3s_25f_annealer"))
+    assert not found.fits and len(found.widths) == 7
+    assert (
+        "300 of 256: ulx3s_85f_annealer (1000) would hold it; here it is solved in parts"
+        in (found.rows()[0][1])
+    )

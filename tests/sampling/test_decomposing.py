@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import tracemalloc
 
 import dimod
 import dimod.testing
 import numpy as np
 import pytest
+from scipy.sparse.csgraph import breadth_first_order
 
 from tensorspin.sampling import BoardSampler, DecomposingSampler
+from tensorspin.sampling.decomposing import _Work
 
 from ..support.annealer_boards import SIZE, golden_board
 
@@ -33,6 +36,17 @@ def ring_of_clusters(vartype="SPIN", clusters=12, each=6):
 @pytest.fixture
 def sampler():
     return DecomposingSampler(BoardSampler(golden_board()))
+
+
+class Descending(dimod.Sampler):
+    """A sampler that sets each variable against its linear term, in no time."""
+
+    parameters: dict = {}
+    properties: dict = {}
+
+    def sample(self, bqm, **parameters):
+        states = np.array([[-1 if bqm.get_linear(v) > 0 else 1 for v in bqm.variables]], np.int8)
+        return dimod.SampleSet.from_samples_bqm((states, list(bqm.variables)), bqm)
 
 
 def test_interface(sampler):
@@ -147,3 +161,43 @@ def test_parts_that_do_not_fit_are_halved():
     error = info["quantization_error"]
     assert error["relative_error"] == info["relative_error"]
     assert isinstance(error["zeroed"], int) and error["zeroed"] <= error["coefficients"]
+
+
+def test_memory_is_in_proportion_to_the_model():
+    peaks = []
+    for count in (2000, 8000):  # isolated variables, each a component of its own
+        bqm = dimod.BinaryQuadraticModel.from_ising({place: 1.0 for place in range(count)}, {})
+        sampler = DecomposingSampler(Descending(), 500)
+        tracemalloc.start()
+        found = sampler.sample(bqm, seed=1, max_passes=1)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert found.first.energy == -count
+    assert peaks[1] < 8 * peaks[0]
+    assert peaks[1] < 10_000_000
+
+
+def plain_order(couplings, rng):
+    """The order by one breadth-first search for each component."""
+    shuffled = rng.permutation(couplings.shape[0])
+    graph = couplings[shuffled][:, shuffled]
+    left = np.ones(len(shuffled), dtype=bool)
+    order = []
+    while left.any():
+        first = int(left.argmax())
+        reached = breadth_first_order(graph, first, directed=False, return_predecessors=False)
+        order.append(reached)
+        left[reached] = False
+    return shuffled[np.concatenate(order)]
+
+
+@pytest.mark.parametrize("density", [0.0, 0.01, 0.04, 0.3])
+def test_the_order_goes_through_one_component_after_the_other(density):
+    rng = np.random.default_rng(5)
+    upper = np.triu(rng.integers(1, 9, (60, 60)) * (rng.random((60, 60)) < density), 1)
+    bqm = dimod.BinaryQuadraticModel({i: 1.0 for i in range(60)}, {}, "SPIN")
+    for i, j in zip(*np.nonzero(upper)):
+        bqm.add_quadratic(int(i), int(j), float(upper[i, j]))
+    work = _Work(DecomposingSampler(Descending(), 9), bqm, range(60), 3, {}, {})
+    expected = plain_order(work._couplings, np.random.default_rng(3))
+    assert work._order().tolist() == expected.tolist()

@@ -16,7 +16,8 @@ from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from tensorspin import Board
-from tensorspin.sampling import AnnealingFeatureSelector, BoardSampler
+from tensorspin.errors import CapacityError
+from tensorspin.sampling import AnnealingFeatureSelector, BoardSampler, feature_selector
 
 from ..support.annealer_boards import URL
 
@@ -135,3 +136,15 @@ def test_in_a_pipeline():
 def test_wrong_parameters(error, message, options):
     with pytest.raises(error, match=message):
         AnnealingFeatureSelector(**{"sampler": dimod.ExactSolver(), **options}).fit(*copies())
+
+
+def test_too_many_features_are_refused_before_their_pairs_are_computed(monkeypatch):
+    monkeypatch.setattr(AnnealingFeatureSelector, "_redundancy", None)
+    X, y = np.random.default_rng(0).random((4, 300)), np.arange(4) % 2
+    with pytest.raises(CapacityError, match="300 needed, the device holds 256; select some"):
+        AnnealingFeatureSelector(n_features_to_select=3).fit(X, y)
+    monkeypatch.setattr(feature_selector, "MOST_FEATURES", 200)
+    for wanted in (3, 300):
+        selector = AnnealingFeatureSelector(dimod.ExactSolver(), n_features_to_select=wanted)
+        with pytest.raises(CapacityError, match="300 needed, the device holds 200"):
+            selector.fit(X, y)

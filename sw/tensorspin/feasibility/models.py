@@ -7,7 +7,8 @@ from math import isqrt
 from pathlib import Path
 
 from ..contract.annealer.size import AnnealerSize
-from ..contract.device.boards import BoardSpec
+from ..contract.device.boards import BOARDS, BoardSpec
+from ..contract.engine import EngineKind
 from ..data.model_files import Model, read_model
 from ..errors import CapacityError
 from ..sampling.prepare import prepare_model
@@ -65,6 +66,9 @@ def estimate_widths(model: Model, size: AnnealerSize) -> list[CouplingWidth]:
     ------
     ValueError
         If a coefficient is not finite.
+    CapacityError
+        If the model has more variables than the largest board has spins: its couplings, as a full
+        matrix, could take all memory.
 
     Examples
     --------
@@ -78,6 +82,10 @@ def estimate_widths(model: Model, size: AnnealerSize) -> list[CouplingWidth]:
     2 1 False
     3 3 True
     """
+    most = max(size.spins, *(each.spins for _, each in _annealers()))
+    if (needed := model.bqm.num_variables) > most:
+        advice = "solve it in parts, with tensorspin.DecomposingSampler"
+        raise CapacityError("variables", needed, most, advice)
     memory = size.spins * size.coupling_bits * (size.spins + size.offset_rows)
     variables = list(model.bqm.variables)
     widths = []
@@ -117,7 +125,7 @@ class ModelEstimate:
         Size of the board's annealer.
     widths : list of CouplingWidth
         All widths of couplings that the board could be built with; none for a model without
-        variables.
+        variables, and for one of more variables than the largest board has spins.
     reading : str, default=""
         Format of the file, and how it was read; empty if the model is from no file.
 
@@ -159,6 +167,16 @@ class ModelEstimate:
         """
         return width.bits == self.size.coupling_bits
 
+    def _larger_boards(self) -> str:
+        """Name the boards that would hold the model, or say that there is none."""
+        boards = [
+            f"{name} ({size.spins})" for name, size in _annealers() if size.spins >= self.variables
+        ]
+        if boards:
+            return f"{', '.join(boards)} would hold it; here it is "
+        name, size = max(_annealers(), key=lambda each: each[1].spins)
+        return f"no board holds it, {name} has most with {size.spins}; it is "
+
     def rows(self) -> list[tuple[str, str]]:
         """Say it in words.
 
@@ -168,7 +186,7 @@ class ModelEstimate:
             Names and values of quantities, one for each line to print.
         """
         whole = self.variables <= self.size.spins
-        parts = "" if whole else ": solved in parts, by DecomposingSampler"
+        parts = "" if whole else f": {self._larger_boards()}solved in parts, by DecomposingSampler"
         rows = [
             ("variables", f"{self.variables} of {self.size.spins}{parts}"),
             ("couplings", str(self.couplings)),
@@ -225,9 +243,16 @@ def estimate_model(path: Path, board: BoardSpec, file_format: str | None = None)
     size = board.require_annealer()
     model = read_model(path, file_format)
     needed = model.bqm.num_variables
-    widths = estimate_widths(model, size) if needed else []
+    most = max(size.spins, *(each.spins for _, each in _annealers()))
+    widths = estimate_widths(model, size) if 0 < needed <= most else []
     reading = f"{model.file_format}: {model.reading}"
     return ModelEstimate(needed, model.bqm.num_interactions, size, widths, reading)
+
+
+def _annealers() -> list[tuple[str, AnnealerSize]]:
+    """List the boards of the table that have an annealer, with its size."""
+    sizes = ((name, board.engines.get(EngineKind.ANNEALER)) for name, board in BOARDS.items())
+    return [(name, size) for name, size in sizes if isinstance(size, AnnealerSize)]
 
 
 def _error(error: float | None) -> str:

@@ -9,7 +9,7 @@ import dimod
 import numpy as np
 from dimod.core.initialized import Initialized
 from scipy.sparse import csr_array
-from scipy.sparse.csgraph import breadth_first_order
+from scipy.sparse.csgraph import breadth_first_order, connected_components
 
 from ..errors import CapacityError
 from ..progress import Progress
@@ -271,16 +271,21 @@ class _Work:
 
     def _order(self) -> np.ndarray:
         """Put the variables in an order in which neighbours are near each other."""
-        shuffled = self._rng.permutation(len(self._linear))
+        count = len(self._linear)
+        shuffled = self._rng.permutation(count)
         graph = self._couplings[shuffled][:, shuffled]
-        left = np.ones(len(shuffled), dtype=bool)
-        order = []
-        while left.any():
-            first = int(left.argmax())
-            reached = breadth_first_order(graph, first, directed=False, return_predecessors=False)
-            order.append(reached)
-            left[reached] = False
-        return shuffled[np.concatenate(order)]
+        _, component = connected_components(graph, directed=False)
+        _, firsts, component = np.unique(component, return_index=True, return_inverse=True)
+        # One search finds all components: it begins at a further node, which leads to the first
+        # variable of each. (A search for each component would take memory for all variables.)
+        ends = np.append(graph.indptr, graph.nnz + len(firsts))
+        targets = np.concatenate([graph.indices, firsts])
+        whole = csr_array((np.ones(len(targets)), targets, ends), shape=(count + 1, count + 1))
+        order = breadth_first_order(whole, count, return_predecessors=False)[1:]
+        place = np.argsort(firsts)  # components in the order of their first variables
+        rank = np.empty_like(place)
+        rank[place] = np.arange(len(place))
+        return shuffled[order[np.argsort(rank[component[order]], kind="stable")]]
 
     def _solve(self, window: np.ndarray, state: np.ndarray, fields: np.ndarray) -> float:
         """Solve a part; return by how much the model's energy has fallen."""
@@ -311,7 +316,7 @@ class _Work:
         if before.all() and (rise > 0 or not change.any()):
             return 0.0
         state[window] = after
-        fields += self._couplings[:, window] @ change
+        fields += self._couplings[window].T @ change  # couplings are symmetric
         return -float(rise)
 
     def _note(self, told: Mapping[str, Any]) -> None:

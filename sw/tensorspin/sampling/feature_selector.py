@@ -24,6 +24,9 @@ DEFAULT_URL = "golden://ulx3s_25f_annealer"
 REDUNDANCIES = ("mutual_information", "correlation")
 """Measures of how much two features tell of each other."""
 
+MOST_FEATURES = 8192
+"""Greatest number of features with any sampler: the terms of their pairs take 512 MB."""
+
 SEARCHES = 12
 """Greatest number of weights of the relevance that are tried."""
 
@@ -120,19 +123,24 @@ class AnnealingFeatureSelector(SelectorMixin, BaseEstimator):
         ValueError
             If X, y or a parameter is not what it must be.
         TensorspinError
-            If there are more features than the board takes, or it fails.
+            If there are more features than the board takes, or than `MOST_FEATURES`; or if the
+            board fails.
         """
         X, y = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=2)
         wanted = self._wanted(X.shape[1])
-        scaled = scale_features(X, X.min(axis=0), X.max(axis=0))
-        bins = np.minimum((scaled * BINS).astype(int), BINS - 1)
-        self.relevance_ = _relevance(bins, y)
-        self.redundancy_ = self._redundancy(scaled, _levels(bins))
-        rng = check_random_state(self.random_state)
-        if wanted == X.shape[1]:
-            chosen, self.weight_, self.n_searches_ = np.ones(wanted, dtype=bool), 1.0, 0
-        else:
-            with self._opened() as sampler:
+        if self.redundancy not in REDUNDANCIES:
+            known = ", ".join(f'"{name}"' for name in REDUNDANCIES)
+            raise ValueError(f"redundancy must be {known}, not {self.redundancy!r}")
+        with nullcontext() if wanted == X.shape[1] else self._opened() as sampler:
+            _check_features(X.shape[1], sampler)
+            scaled = scale_features(X, X.min(axis=0), X.max(axis=0))
+            bins = np.minimum((scaled * BINS).astype(int), BINS - 1)
+            self.relevance_ = _relevance(bins, y)
+            self.redundancy_ = self._redundancy(scaled, _levels(bins))
+            rng = check_random_state(self.random_state)
+            if sampler is None:
+                chosen, self.weight_, self.n_searches_ = np.ones(wanted, dtype=bool), 1.0, 0
+            else:
                 chosen = self._search(sampler, wanted, rng)
         self.support_ = _corrected(chosen, wanted, self._terms(self.weight_))
         return self
@@ -168,13 +176,10 @@ class AnnealingFeatureSelector(SelectorMixin, BaseEstimator):
         if self.redundancy == "mutual_information":
             bias = _bias(levels[:, None], levels, len(scaled))
             values = np.maximum(mutual_information(scaled) - bias, 0)
-        elif self.redundancy == "correlation":
+        else:
             with np.errstate(divide="ignore", invalid="ignore"):
                 values = np.abs(np.corrcoef(scaled, rowvar=False)).reshape(len(scaled.T), -1)
             values[~np.isfinite(values)] = 0  # features that never change
-        else:
-            known = ", ".join(f'"{name}"' for name in REDUNDANCIES)
-            raise ValueError(f"redundancy must be {known}, not {self.redundancy!r}")
         np.fill_diagonal(values, 0)
         return values
 
@@ -233,6 +238,20 @@ class AnnealingFeatureSelector(SelectorMixin, BaseEstimator):
             parameters.setdefault("seed", int(rng.randint(2**31 - 1)))
         best = sampler.sample(bqm, **parameters).first.sample
         return np.array([best[feature] for feature in range(len(linear))], dtype=bool)
+
+
+def _check_features(features: int, sampler: dimod.Sampler | None) -> None:
+    """Refuse more features than the sampler has spins, or than their pairs have room in memory."""
+    spins = {} if sampler is None else sampler.properties.get("annealer", {})
+    most = min(spins.get("spins", MOST_FEATURES), MOST_FEATURES)
+    if features > most:
+        raise CapacityError(
+            "features, with a term for each pair of them",
+            features,
+            most,
+            "select some before, for example with sklearn.feature_selection.SelectKBest, or take a "
+            "tensorspin.DecomposingSampler as sampler",
+        )
 
 
 def _relevance(bins: np.ndarray, y: np.ndarray) -> np.ndarray:

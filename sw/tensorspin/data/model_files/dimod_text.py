@@ -111,6 +111,9 @@ def _check_json(path: Path, document: dict) -> None:
     check_variables(path, labels, labels)
     if len(document["linear_biases"]) != labels:
         raise ValueError(f"{len(document['linear_biases'])} linear biases of {labels} variables")
+    for name, count in (("num_variables", labels), ("num_interactions", ends.shape[1])):
+        if document.get(name, count) != count:
+            raise ValueError(f"{name} is {document[name]}, but the file has {count}")
     if ends.size and (ends.dtype.kind not in "iu" or ends.min() < 0 or ends.max() >= labels):
         raise ValueError("a coupling names a variable that there is not")
 
