@@ -13,6 +13,7 @@ from tensorspin.contract.wire.packets import (
     PacketType,
     Status,
 )
+from tensorspin.driver.board import Board
 from tensorspin.driver.link.requests import MAX_DATA, Read, Write
 from tensorspin.driver.link.session import Session
 from tensorspin.errors import DeviceError, LinkError, ProtocolVersionError
@@ -132,6 +133,17 @@ def test_description_of_another_length():
 def test_bad_timeout(timeout):
     with pytest.raises(ValueError, match="timeout must be more than 0 seconds, not"):
         Session(golden_transport(), timeout)
+    with pytest.raises(ValueError, match="timeout must be more than 0 seconds"):
+        Board.open("no such port", timeout=timeout)
+
+
+@pytest.mark.parametrize("timeout", [float("inf"), 3601])
+def test_a_time_out_that_never_ends_is_refused_before_anything_is_opened(timeout):
+    message = "timeout must be at most 3600 seconds, not"
+    with pytest.raises(ValueError, match=message):
+        Session(golden_transport(), timeout)
+    with pytest.raises(ValueError, match=message):
+        Board.open("no such port", timeout=timeout)
 
 
 # Exchanging

@@ -79,6 +79,8 @@ class Engine(Generic[Size]):
         engine it means.
     spaces : callable
         Gives, for a size, the memory spaces that WRITE and READ can name, by number.
+    check : callable, optional
+        Raises a ValueError for a size of which no device can be, though its class allows it.
 
     Examples
     --------
@@ -94,3 +96,4 @@ class Engine(Generic[Size]):
     requests: frozenset[PacketType]
     space_numbers: type[enum.IntEnum]
     spaces: Callable[[Size], Mapping[int, Space]]
+    check: Callable[[Size], None] | None = None

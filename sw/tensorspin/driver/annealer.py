@@ -16,7 +16,7 @@ from ..contract.annealer.job import AnnealJob
 from ..contract.annealer.problem import IsingProblem
 from ..contract.annealer.results import AnnealResults
 from ..contract.wire.packets import PacketType, Status, pack_memory
-from ..errors import DeviceError, TensorspinError
+from ..errors import DeviceError, LinkError, TensorspinError
 from ..progress import Progress
 from .engine import EngineDriver
 from .link.changes import UNKNOWN, coupling_changes, dense_changes
@@ -139,6 +139,7 @@ class AnnealerDriver(EngineDriver):
         elapsed = session.line.now() - begun
         found = AnnealResults.unpack(job.problem, blocks)
         self._check_energies(job.problem, found)
+        self._check_counts(job, found)
         seconds = found.cycles / self._clock_hz
         return BoardAnnealResults(
             **vars(found), seconds=seconds, transfer_seconds=elapsed - seconds
@@ -242,7 +243,7 @@ class AnnealerDriver(EngineDriver):
         try:
             while (status := session.status(same_session=True)).annealing:
                 if progress is not None:
-                    progress(status.step, steps)
+                    progress(min(status.step, steps), steps)
                 waited = session.line.now() - begun
                 if waited > 1 + 2 * most_seconds:
                     raise DeviceError(
@@ -298,6 +299,21 @@ class AnnealerDriver(EngineDriver):
                     f"else use it? Try again",
                     Status.OK,
                 )
+
+    def _check_counts(self, job: AnnealJob, found: AnnealResults) -> None:
+        """Refuse ranks and cycles that no run can end with."""
+        ranks, cycles = found.ranks, found.cycles
+        if not np.array_equal(np.sort(ranks), np.arange(self._size.replicas)):
+            wrong = f"ranks {ranks.tolist()} of its replicas"
+        elif not 0 < cycles <= job.most_cycles:
+            wrong = f"{cycles} cycles of a run that takes 1 to {job.most_cycles}"
+        else:
+            return
+        self._held = None
+        raise LinkError(
+            f"the device at {self._session.line.url} reports impossible {wrong}; does its "
+            f"bitstream belong to this driver?"
+        )
 
 
 class _Schedule(Write):

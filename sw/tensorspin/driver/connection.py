@@ -21,7 +21,7 @@ from .annealer import AnnealerDriver
 from .contractor import ContractorDriver
 from .engine import EngineDriver
 from .link.measure import LinkReport, measure_link
-from .link.session import DEFAULT_TIMEOUT, Session
+from .link.session import DEFAULT_TIMEOUT, Session, check_timeout
 from .transports import Transport, baud_rates, open_transport
 
 _logger = logging.getLogger(__name__)
@@ -84,7 +84,8 @@ class OpenBoard:
             tried, one after the other.
         timeout : float
             Seconds without progress, beyond the time that the work itself takes, after which the
-            board is given up. On virtual boards these are seconds of their own clock.
+            board is given up: an hour at most. On virtual boards these are seconds of their own
+            clock.
 
         Returns
         -------
@@ -93,6 +94,8 @@ class OpenBoard:
 
         Raises
         ------
+        ValueError
+            If `timeout` is not more than 0 and at most an hour.
         TransportError
             If the port can't be opened.
         LinkError
@@ -100,6 +103,7 @@ class OpenBoard:
         ProtocolVersionError
             If the device speaks another version of the protocol.
         """
+        check_timeout(timeout)  # before a port is opened, or a simulator compiled
         rates = baud_rates(url) if baud is None else [baud]
         failures: list[BaudRateError | LinkError] = []
         for rate in rates:

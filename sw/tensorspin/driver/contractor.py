@@ -187,7 +187,16 @@ class ContractorDriver(EngineDriver):
         levels = _check_levels(levels, program.n_features)
         with self.forgetting_losses():
             replies = self._ask_samples(program, levels, progress)
-        return _unpack_results(replies, program.n_outputs)
+        results = _unpack_results(replies, program.n_outputs)
+        wrong = np.flatnonzero(results.classes != results.scores.argmax(axis=1))
+        if len(wrong):
+            sample = int(wrong[0])
+            raise LinkError(
+                f"the device at {self._url} says that score {results.classes[sample]} of sample "
+                f"{sample} is the greatest of {results.scores[sample].tolist()}; does its "
+                f"bitstream belong to this driver?"
+            )
+        return results
 
     def _ask_samples(
         self, program: NetworkProgram, levels: np.ndarray, progress: Progress | None
@@ -201,11 +210,6 @@ class ContractorDriver(EngineDriver):
             RunSample(index, levels[index].tobytes(), outputs, seconds) for index in range(samples)
         )
         for done, (request, reply) in enumerate(self._session.exchange(requests), start=1):
-            if len(reply) != reply_bytes:
-                raise LinkError(
-                    f"the device at {self._url} replied to {request} with {len(reply)} bytes "
-                    f"instead of {reply_bytes}; does its bitstream belong to this driver?"
-                )
             # Replies come out of order where a sample had to be asked again.
             replies[request.index] = np.frombuffer(reply, dtype=np.uint8)
             if progress is not None:
@@ -238,6 +242,9 @@ class _UnfinishedSample(Request):
         """Return one packet, of fewer levels if the limit is lower."""
         self.data_bytes = min(self.data_bytes, limit)
         return [(PacketType.FEATURES, OFFSET.pack(0) + bytes(self.data_bytes))]
+
+    def __str__(self) -> str:
+        return f"FEATURES of {self.data_bytes} levels"
 
 
 def _writes(images: dict[MemorySpace, bytes]) -> Iterator[Write]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..engine import Engine, EngineKind, Space
 from ..wire.packets import PacketType
 from .memory import MemorySpace
+from .program import MIN_LANES
 from .size import ContractorSize
 
 
@@ -35,6 +36,11 @@ def contractor_spaces(size: ContractorSize) -> dict[int, Space]:
     }
 
 
+def _check(size: ContractorSize) -> None:
+    if size.lanes < MIN_LANES:
+        raise ValueError(f"lanes must be at least {MIN_LANES}, not {size.lanes}")
+
+
 CONTRACTOR = Engine(
     kind=EngineKind.CONTRACTOR,
     name="contractor",
@@ -43,5 +49,6 @@ CONTRACTOR = Engine(
     requests=frozenset({PacketType.ACTIVATE, PacketType.FEATURES, PacketType.RUN}),
     space_numbers=MemorySpace,
     spaces=contractor_spaces,
+    check=_check,
 )
 """The contractor's row in `tensorspin.contract.device.engines.ENGINES`."""

@@ -66,6 +66,9 @@ MAX_OUTPUTS = 64
 MAX_FEATURES = 1024
 """Features that a sample may have. A device may hold fewer."""
 
+MAX_SLOTS = 1 << dict(HEADER_FIELDS)["destination"]
+"""Vector slots that a header can name. A device may have fewer."""
+
 WEIGHT_SUM_LIMIT = ACCUMULATOR.maximum // (1 << (MANTISSA.width - 1))
 """Greatest sum of ``abs(W[k, a, b])`` over all a and b that the weights of an output k may have. A
 product of two mantissas is at most 2**15 in magnitude, so below this limit no input can overflow an

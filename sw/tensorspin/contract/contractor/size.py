@@ -5,6 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .memory import LEVELS, MANTISSA_BYTES, MemorySpace, word_stride_bits
+from .program import MAX_FEATURES, MAX_OPERAND, MAX_OUTPUTS, MAX_SLOTS
+
+MAX_LANES = 256
+"""Lanes that a contractor may have: four times as many as a node may have outputs, beyond which
+further lanes would never work."""
+
+MAX_GROUPS = 256
+"""Groups that a contractor may have; no FPGA in sight has multipliers for more."""
+
+MAX_PROGRAM_WORDS = 1 << 20
+"""Words that a program memory may have: their addresses, with at least 8 bytes to a word, fill half
+of the address field of a WRITE."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +43,11 @@ class ContractorSize:
         Groups of lanes. Each group contracts a sample of its own, and all read the same weights in
         the same cycle. With groups a device keeps more multipliers busy than a bond has outputs.
 
+    Raises
+    ------
+    ValueError
+        If a number is out of its range, or should be a power of two and is none.
+
     Examples
     --------
     >>> from tensorspin.contract.contractor import ContractorSize, MemorySpace
@@ -48,6 +65,21 @@ class ContractorSize:
     slots: int
     slot_entries: int
     groups: int = 1
+
+    def __post_init__(self) -> None:
+        for name, most, power in (
+            ("lanes", MAX_LANES, False),
+            ("program_words", MAX_PROGRAM_WORDS, True),
+            ("features", MAX_FEATURES, True),
+            ("components", MAX_OPERAND, True),
+            ("slots", MAX_SLOTS, True),
+            ("slot_entries", MAX_OUTPUTS, True),
+            ("groups", MAX_GROUPS, False),
+        ):
+            value = getattr(self, name)
+            if not 1 <= value <= most or (power and value & (value - 1)):
+                what = "a power of two from 1" if power else "1"
+                raise ValueError(f"{name} must be {what} to {most}, not {value}")
 
     @property
     def multipliers(self) -> int:

@@ -16,7 +16,9 @@ import struct
 from dataclasses import astuple, dataclass, fields
 
 from ..engine import EngineSize, Size
-from ..wire.packets import PROTOCOL_VERSION
+from ..wire.frames import MAX_BODY
+from ..wire.packets import ADDRESS_BITS, PROTOCOL_VERSION
+from .capabilities import device_spaces
 from .engines import ENGINES, Engines, HasEngines
 
 
@@ -137,7 +139,8 @@ class DeviceDescription(HasEngines):
         OtherProtocolError
             If the device speaks another version of the protocol.
         ValueError
-            If lengths do not fit, an engine is unknown, or a size is out of its range.
+            If lengths do not fit, an engine is unknown or described twice, or a number is out of
+            its range or contradicts another.
         """
         if len(data) < 2:
             raise ValueError(f"a device description has more than {len(data)} bytes")
@@ -152,24 +155,39 @@ class DeviceDescription(HasEngines):
             position += _RECORD.size + length
             if kind not in ENGINES:
                 raise ValueError(f"{kind} is not a valid EngineKind")
+            if kind in records:
+                raise ValueError(f"there are two {ENGINES[kind].name}s")
             records[kind] = data[position - length : position]
         if position != len(data):
             raise ValueError(f"a device description of {len(data)} bytes is cut short or too long")
         _, board, clock, baud, receive, build = _LAYOUT.unpack_from(data)
+        name = board.rstrip(b"\0").decode("ascii")
+        # The name is shown to people; a control character in it could rewrite their terminal.
+        if not name.isprintable():
+            raise ValueError(f"the board's name {name!r} must be printable")
+        for what, value, (least, most) in (
+            ("clock", clock, CLOCKS_HZ),
+            ("baud rate", baud, BAUD_RATES),
+            ("receive buffer", receive, (MAX_BODY, 1 << 16)),
+        ):
+            if not least <= value <= most:
+                raise ValueError(f"the {what} must be {least} to {most}, not {value}")
         sizes = (_unpack_size(ENGINES[kind].size, record) for kind, record in records.items())
-        return cls(
-            protocol,
-            board.rstrip(b"\0").decode("ascii"),
-            clock,
-            baud,
-            receive,
-            build,
-            Engines(*sizes),
-        )
+        engines = Engines(*sizes)
+        _check_engines(engines)
+        return cls(protocol, name, clock, baud, receive, build, engines)
 
 
 NAME_BYTES = 24
 """Greatest number of characters in a board's name: the packed description keeps so many bytes."""
+
+CLOCKS_HZ = (100_000, 2_000_000_000)
+"""Least and greatest clock frequency in Hz that a device may claim. Time-outs follow from the
+clock: with one that is much slower than that of any FPGA the host would wait for hours."""
+
+BAUD_RATES = (300, 100_000_000)
+"""Least and greatest rate of a serial line in bits per second that a device may claim, for the
+same reason."""
 
 SIZE_BYTES = 4
 """Bytes of one number in an engine's record."""
@@ -179,6 +197,20 @@ _LAYOUT = struct.Struct(f"<H{NAME_BYTES}sIIH8s")
 
 _RECORD = struct.Struct("<BB")
 """Head of an engine's record: `EngineKind`, length of what follows in bytes."""
+
+
+def _check_engines(engines: Engines) -> None:
+    """Refuse sizes of which no device can be: host and golden model allocate memory by them."""
+    for kind, size in engines.items():
+        check = ENGINES[kind].check
+        if check is not None:
+            check(size)
+    for number, space in device_spaces(engines).items():
+        if space.bits > ADDRESS_BITS:
+            raise ValueError(
+                f"memory space {number} would have 2**{space.bits} bytes, addresses have "
+                f"{ADDRESS_BITS} bits"
+            )
 
 
 def _pack_size(size: EngineSize) -> bytes:

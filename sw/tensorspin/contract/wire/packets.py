@@ -78,6 +78,9 @@ that the device expects, its payload one `RejectReason`."""
 MEMORY = struct.Struct("<HBB")
 """Where a WRITE or READ begins: byte address (bits 0 to 23), then number of the memory space."""
 
+ADDRESS_BITS = 24
+"""Width of the address in `MEMORY`: no memory space can be larger than this allows."""
+
 READ_COUNT = struct.Struct("<B")
 """Number of bytes that a READ asks for, 1 to ``MAX_PAYLOAD - 1``: the reply also has a status."""
 

@@ -60,6 +60,7 @@ class Exchange:
         self._waiting: deque[PendingRequest] = deque()
         self._answers: deque[tuple[Request, bytes]] = deque()
         self._progress_at = self._retry_at = line.now()
+        self._vain_greetings = 0  # since the last answer
 
     def answers(self) -> Iterator[tuple[Request, bytes]]:
         """Ask all requests.
@@ -92,6 +93,9 @@ class Exchange:
         statistics = self._line.statistics
         for packet in packets:
             pending = packet.pending
+            # A device may take the first packets of a request, and never the last, again and again.
+            if packet.tries >= _MAX_TRIES:
+                raise self._lost(f"a part of {pending.request} was sent {_MAX_TRIES} times in vain")
             statistics.resent += packet.tries > 0 or pending.tries > 0
             packet.tries += 1
             if packet.last:
@@ -156,7 +160,14 @@ class Exchange:
             self._waiting.append(pending)
         elif payload[0] != Status.OK:
             raise _refusal(request, payload[0])
+        elif request.fixed_reply and len(payload) != request.reply_bytes:
+            raise LinkError(
+                f"the device at {self._line.url} replied to {request} with {len(payload) - 1} "
+                f"bytes instead of {request.reply_bytes - 1}; does its bitstream belong to this "
+                f"driver?"
+            )
         else:
+            self._vain_greetings = 0
             self._answers.append((request, payload[1:]))
 
     # Losses
@@ -191,6 +202,9 @@ class Exchange:
             self._waiting.extend(lost)
 
     def _greet_anew(self) -> None:
+        self._vain_greetings += 1
+        if self._vain_greetings > _MAX_TRIES:
+            raise self._lost(f"it was greeted {_MAX_TRIES} times and answered nothing else")
         self._waiting.extendleft(reversed(self._window.drop(len(self._window))))
         self._greet()
         self._note_progress()

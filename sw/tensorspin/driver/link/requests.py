@@ -43,7 +43,10 @@ class Request:
     Attributes
     ----------
     reply_bytes : int
-        Bytes of the last reply's payload, from which time-outs are computed.
+        Bytes of the last reply's payload, with the status, from which time-outs are computed.
+    fixed_reply : bool
+        Whether a reply of another length than `reply_bytes` is an error. If not, whoever asks
+        checks what comes back.
     seconds : float
         Time in seconds that the device computes before it replies.
     divisible : bool
@@ -56,6 +59,7 @@ class Request:
     """
 
     reply_bytes: int = 1
+    fixed_reply: bool = True
     seconds: float = 0.0
     divisible: bool = True
     data_bytes: int = 0
@@ -106,6 +110,7 @@ class Simple(Request):
     """
 
     divisible = False
+    fixed_reply = False
 
     def __init__(self, kind: PacketType, payload: bytes = b"", reply_bytes: int = 1) -> None:
         self.kind = kind

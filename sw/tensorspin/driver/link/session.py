@@ -22,9 +22,33 @@ enough for a USB adapter that hangs for a moment, short enough for a person who 
 
 _ASK_STATUS = Simple(PacketType.STATUS, reply_bytes=1 + STATUS.size)
 
+MOST_TIMEOUT = 3600.0
+"""Longest time-out in seconds: whoever waits for an hour waits in vain."""
+
 
 class SessionLostError(LinkError):
     """Something that must happen in one session could not: the device may have been restarted."""
+
+
+def check_timeout(timeout: float) -> None:
+    """Refuse a time-out that never ends, or that is over before it begins.
+
+    Parameters
+    ----------
+    timeout : float
+        Seconds without progress, as `Session` takes them.
+
+    Raises
+    ------
+    ValueError
+        If the time is not more than 0 and at most `MOST_TIMEOUT`; NaN is neither.
+    """
+    if not 0 < timeout <= MOST_TIMEOUT:
+        raise ValueError(
+            f"timeout must be more than 0 seconds, not {timeout}"
+            if not timeout > 0
+            else f"timeout must be at most {MOST_TIMEOUT:g} seconds, not {timeout}"
+        )
 
 
 class _State(enum.Enum):
@@ -65,8 +89,7 @@ class Session:
     """
 
     def __init__(self, transport: Transport, timeout: float = DEFAULT_TIMEOUT) -> None:
-        if not timeout > 0:
-            raise ValueError(f"timeout must be more than 0 seconds, not {timeout}")
+        check_timeout(timeout)
         self.line = Line(transport)
         self.timeout = timeout
         self.greetings = 0
@@ -233,6 +256,11 @@ class Session:
                 f"{description.build.hex()} instead of {known.build.hex()}); open the board again "
                 f"and load the program again",
                 Status.NO_MODEL,
+            )
+        if known is not None and description != known:
+            raise LinkError(
+                f"the device at {self.line.url} describes itself otherwise than before, though its "
+                f"build is the same ({description.build.hex()}); open the board again"
             )
         self._description = description
         self.line.baud = description.baud
