@@ -85,6 +85,54 @@ def test_names_can_not_steer_the_terminal(capsys):
     assert printable("größe 変") == "größe 変"
 
 
+def test_a_value_can_not_forge_a_line_of_a_table(capsys):
+    Report("run", as_json=False).table(Line("file", "a\nb\x1b[1m"), ("c\nd", "e"))
+    assert capsys.readouterr().out == "file  a\\nb\\x1b[1m\nc\\nd  e\n"
+
+
+HOSTILE = "a\x1b[31mb\x9bc\u202ed"
+
+
+def test_names_from_others_do_not_reach_the_terminal_as_they_are(capsys, tmp_path, model):
+    rng = np.random.default_rng(0)
+    data = tmp_path / f"{HOSTILE}.csv"
+    rows = [f"{a},{b},{HOSTILE}{a > 0.5}" for a, b in rng.random((30, 2))]
+    data.write_text("\n".join([f"x,y{HOSTILE},{HOSTILE}", *rows]), encoding="utf-8")
+    trained = tmp_path / f"{HOSTILE}.npz"
+    model_file = tmp_path / f"{HOSTILE}.txt"
+    model_file.write_text(f"2 1\n1 {HOSTILE} 1\n", encoding="utf-8")
+    commands = [
+        (0, "train", data, "--epochs", 1, "--bond-dim", 2, "--output", trained),
+        (
+            0,
+            "run",
+            trained,
+            "--board",
+            GOLDEN,
+            "--data",
+            data,
+            "--output",
+            trained.parent / "o.csv",
+        ),
+        (1, "run", model, "--board", GOLDEN, "--data", data),  # other labels
+        (0, "estimate", trained),
+        (1, "estimate", model_file),
+        (1, "estimate", tmp_path / HOSTILE),
+        (1, "anneal", model_file, "--board", "golden://ulx3s_25f_annealer"),
+        (1, "info", f"golden://{HOSTILE}"),
+        (1, "info", f"/dev/{HOSTILE}"),
+        (1, "train", HOSTILE),
+        (1, "estimate", "--board", HOSTILE),
+    ]
+    for status, *words in commands:
+        found, out, err = run(capsys, *words)
+        assert found == status, err
+        assert not set("\x1b\x9b\u202e") & set(out + err), words
+    with pytest.raises(SystemExit):
+        run(capsys, "estimate", "a", f"b{HOSTILE}")
+    assert "\x1b" not in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("before", [True, False])
 def test_options_stand_before_or_after_the_command(capsys, before):
     words = ("--json", "info", GOLDEN) if before else ("info", GOLDEN, "--json")

@@ -67,6 +67,8 @@ def test_run_of_a_regressor(capsys, tmp_path):
     np.savez(
         data, X_train=np.ones((4, 3)), y_train=["a"] * 4, X_test=np.ones((4, 3)), y_test=["a"] * 4
     )
+    # The board is not even looked for.
+    arguments = [*arguments[:2], "--board", "no-such-port", *arguments[4:]]
     status, _, err = run(capsys, *arguments)
     assert status == 1 and "the program predicts numbers, the data have none" in err
 

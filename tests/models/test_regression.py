@@ -164,3 +164,26 @@ def test_errors(diabetes):
         MPSRegressor(1).fit(X_train, y_train)
     with pytest.raises(FloatingPointError, match=r"epoch \d+ is (nan|inf); lower the learning"):
         MPSRegressor(learning_rate=1e20, random_state=0).fit(X_train, y_train)
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        ["a", "b", "a", "b"],
+        np.array(["a", "b", "a", "b"]),
+        np.array([b"a", b"b", b"a", b"b"]),
+        np.array(["a", 1, 2.5, "b"], dtype=object),
+        np.array([["a"], ["b"], ["a"], ["b"]]),
+    ],
+    ids=["list", "array", "bytes", "objects", "column"],
+)
+def test_words_as_targets_are_refused_by_a_sentence(y):
+    X = np.random.default_rng(0).random((4, 3))
+    with pytest.raises(ValueError, match=r"y must be numbers, not (str|bytes) such as b?'a'; for"):
+        MPSRegressor().fit(X, y)
+
+
+def test_dates_as_targets_are_refused_by_a_sentence():
+    X = np.random.default_rng(0).random((2, 3))
+    with pytest.raises(ValueError, match="y must be numbers, not date such as"):
+        MPSRegressor().fit(X, np.array(["2020-01-01", "2020-01-02"], dtype="M8[D]"))

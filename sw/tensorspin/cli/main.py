@@ -11,7 +11,7 @@ from ..errors import TensorspinError
 from . import anneal, bitstream, demo, estimate, info, link_test, ports, run, train, udev
 from .common import print_any_character
 from .logs import NORMAL, QUIET, VERBOSE, logs_on_stderr
-from .report import ReaderGone, Report, discard_output
+from .report import ReaderGone, Report, discard_output, one_line, printable
 
 COMMANDS = (demo, train, estimate, run, anneal, info, link_test, ports, udev, bitstream)
 """Modules of the commands, in the order in which ``tensorspin --help`` lists them."""
@@ -51,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
         options = _parser().parse_args(words)
     except _WrongArgumentsError as error:
         error.parser.print_usage(sys.stderr)
-        print(f"{error.parser.prog}: error: {error}", file=sys.stderr)
+        print(printable(f"{error.parser.prog}: error: {one_line(error)}"), file=sys.stderr)
         # The words can't be understood, so that this one is looked for among them.
         Report(error.parser.prog.partition(" ")[2], "--json" in words).fail(str(error))
         raise SystemExit(2) from None

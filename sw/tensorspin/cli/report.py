@@ -111,7 +111,10 @@ class Report:
         *lines : Line or tuple of (str, object)
             The quantities; what is given as a name and a text is for people alone.
         """
-        rows = [(each.name, each.text) if isinstance(each, Line) else each for each in lines]
+        rows = [
+            tuple(map(_in_line, (each.name, each.text) if isinstance(each, Line) else each))
+            for each in lines
+        ]
         width = max((len(name) for name, _ in rows), default=0) + 2
         for name, text in rows:
             self.say(f"{name:<{width}}{text}")
@@ -174,6 +177,11 @@ class Report:
 def one_line(message: object) -> str:
     """Put a message, which is wrapped for the source code, on one line."""
     return " ".join(str(message).split())
+
+
+def _in_line(text: object) -> str:
+    """Show ends of lines as escapes, too: a value with one would forge another line of a table."""
+    return str(text).replace("\n", "\\n")
 
 
 def printable(text: str) -> str:

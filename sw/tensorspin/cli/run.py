@@ -46,7 +46,7 @@ def add(commands) -> None:
 
 def _run(options) -> int:
     from ..compiler import NetworkProgram
-    from ..compiler.outputs import Classification
+    from ..compiler.outputs import Classification, Regression
     from ..data.datasets import load_dataset
     from ..driver.board import Board
     from ..progress import progress_bar
@@ -63,6 +63,8 @@ def _run(options) -> int:
     if isinstance(program.task, Classification):
         # All labels are compared: labels that are shifted by one may agree in the first samples.
         y = match_labels(program.classes, y, options.data)
+    elif isinstance(program.task, Regression):
+        y = _numbers(y, options.data)
     y = y[: options.samples]
     with Board.open(options.board) as board:
         with progress_bar("streaming weights", "B") as progress:
@@ -92,6 +94,16 @@ def _run(options) -> int:
     return 0
 
 
+def _numbers(y, source: str) -> np.ndarray:
+    """Return targets as numbers, and refuse words, of which a regressor predicts none."""
+    try:
+        return np.asarray(y, dtype=np.float64)
+    except ValueError as error:
+        raise ValueError(
+            f"{source}: the program predicts numbers, the data have none: {error}"
+        ) from error
+
+
 def _quality(program, predictions, y) -> list[Line]:
     """Measure the predictions as suits the program's task: classes, numbers or outliers."""
     from ..compiler.outputs import Classification, Regression
@@ -102,11 +114,7 @@ def _quality(program, predictions, y) -> list[Line]:
     if not isinstance(program.task, Regression):
         outliers = np.mean(predictions == -1)
         return [Line("outliers", outliers, f"{outliers:.2%}")]
-    try:
-        targets = np.asarray(y, dtype=np.float64)
-    except ValueError as error:
-        raise ValueError(f"the program predicts numbers, the data have none: {error}") from error
-    squares, spread = np.mean((predictions - targets) ** 2), np.var(targets)
+    squares, spread = np.mean((predictions - y) ** 2), np.var(y)
     # R^2 is the share of the targets' variance that the predictions explain; targets that are all
     # the same have no variance.
     explained = 1 - squares / spread if spread > 0 else None

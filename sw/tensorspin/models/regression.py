@@ -173,6 +173,7 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
         return Regression(self.target_mean_, self.target_scale_)
 
     def _learn_target(self, X, y) -> tuple[np.ndarray, SquaredError]:
+        _refuse_text(y)
         X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
         # Targets are divided first, so that the squares of large ones don't overflow.
         largest = max(np.abs(y).max(), np.finfo(float).tiny)
@@ -250,3 +251,19 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
 
     def _adopt(self, chain: CanonicalChain) -> None:
         *self.cores_, self.label_tensor_ = spread([*chain.cores(), chain.centre], chain.log_norm)
+
+
+def _refuse_text(y: ArrayLike) -> None:
+    """Refuse targets that are words, which NumPy would report in terms of its own."""
+    targets = np.asarray(y)
+    if targets.dtype.kind in "USMm":
+        wrong = targets.ravel()[:1].tolist()
+    elif targets.dtype.kind == "O":
+        wrong = [target for target in targets.ravel() if isinstance(target, str | bytes)][:1]
+    else:
+        return
+    if wrong:
+        raise ValueError(
+            f"y must be numbers, not {type(wrong[0]).__name__} such as {wrong[0]!r}; for classes "
+            f"take MPSClassifier, for numbers written as text y.astype(float)"
+        )

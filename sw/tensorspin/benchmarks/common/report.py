@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ...cli.common import print_any_character
 from ...cli.figures import check_matplotlib
+from ...cli.report import one_line, printable
 from ...errors import TensorspinError
 from ...files import check_writable, text_file
 
@@ -83,14 +84,14 @@ class Renderer:
                 file.write(tables)
             pictures = self.draw(report, folder)
         except (TensorspinError, ValueError, FloatingPointError, OSError) as error:
-            print(f"benchmark: {' '.join(str(error).split())}", file=sys.stderr)
+            print(printable(f"benchmark: {one_line(error)}"), file=sys.stderr)
             return 1
         except KeyboardInterrupt:
             print("benchmark: interrupted", file=sys.stderr)
             return 130
         print_any_character()
-        print(tables)
-        print("written:", *(str(written) for written in (path, table, *pictures)))
+        print(printable(tables))
+        print(printable(" ".join(["written:", *map(str, (path, table, *pictures))])))
         return 0
 
     def _read(self, path: Path) -> dict:
