@@ -7,11 +7,13 @@ one wins. Text is UTF-8 whatever the locale, so that a file means the same on ev
 
 Only regular files are replaced. A device, a pipe or a socket is refused, because a process with the
 rights of root would otherwise put a file in the place of ``/dev/null``. A symbolic link stays a
-link; the file that it points to is replaced.
+link; the file that it points to is replaced. Nothing but a regular file is read, either, except for
+a pipe that a shell has opened: a device has no end.
 """
 
 from __future__ import annotations
 
+import errno
 import io
 import logging
 import os
@@ -32,6 +34,9 @@ _KINDS = (
     (stat.S_ISSOCK, "a socket"),
 )
 """Kinds of what a name can stand for besides a regular file, with the word that messages use."""
+
+MOST_PIPE_BYTES = 1 << 28
+"""Most bytes that are read from a pipe: 256 MiB. A pipe has no length, and so perhaps no end."""
 
 
 def check_writable(path: str | Path) -> Path:
@@ -74,6 +79,66 @@ def check_writable(path: str | Path) -> Path:
     if denied:
         raise OSError(f"cannot write {path}: permission denied for {denied[0]}")
     return target
+
+
+def check_readable(path: str | Path) -> None:
+    """Refuse to read what is no regular file, before it is opened.
+
+    A device such as ``/dev/zero`` has no end, and opening a named pipe waits for somebody who
+    writes to it. A file that is missing is left to whoever opens it.
+
+    Parameters
+    ----------
+    path : str or Path
+        File to be read.
+
+    Raises
+    ------
+    OSError
+        If the path is a device, a pipe, a socket or a folder.
+    """
+    status = _status(Path(path))
+    if status is not None and not stat.S_ISREG(status.st_mode):
+        kind = next((word for is_, word in _KINDS if is_(status.st_mode)), "no regular file")
+        raise OSError(errno.EINVAL, f"it is {kind}; name a file", str(path))
+
+
+@contextmanager
+def readable_file(path: str | Path) -> Iterator[BinaryIO]:
+    """Open a file to read bytes; or a pipe that somebody has opened for this process.
+
+    Such a pipe is ``/dev/stdin``, or what a shell puts in the place of ``<(command)``. It is read
+    to its end, which must come within `MOST_PIPE_BYTES`.
+
+    Parameters
+    ----------
+    path : str or Path
+        File to read.
+
+    Yields
+    ------
+    file object
+        The content, which can be read from any position.
+
+    Raises
+    ------
+    OSError
+        If the file can't be opened, if `check_readable` refuses it, or if a pipe has no end.
+    """
+    status = _status(Path(path))
+    # Where a pipe has no name in any folder, its path leads to a descriptor of this process.
+    piped = status is not None and stat.S_ISFIFO(status.st_mode)
+    if piped and os.path.realpath(path).startswith(("/proc/", "/dev/fd/")):
+        with open(path, "rb") as pipe:
+            content = pipe.read(MOST_PIPE_BYTES + 1)
+        if len(content) > MOST_PIPE_BYTES:
+            message = f"it is a pipe with more than {MOST_PIPE_BYTES} bytes; name a file"
+            raise OSError(errno.EFBIG, message, str(path))
+        yield io.BytesIO(content)
+        return
+    check_readable(path)
+    with open(path, "rb") as file:
+        yield file
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from tensorspin.benchmarks.common.machine import describe_machine
 from tensorspin.benchmarks.common.timing import summary, timed
 from tensorspin.benchmarks.contractor import figures
 from tensorspin.benchmarks.contractor.__main__ import main
+from tensorspin.benchmarks.contractor.run import Plan, _load
 from tensorspin.benchmarks.contractor.tables import markdown
 from tensorspin.contract.device.boards import find_board
 
@@ -192,6 +193,19 @@ def test_text_among_the_features_of_a_csv(tmp_path, capsys):
     path.write_text("1,2,0\n3,red,1\n")
     assert main(["--data", str(path), "--output", str(tmp_path), *GOLDEN]) == 1
     assert "feature 1 of sample 1 is 'red', not a number" in capsys.readouterr().err
+
+
+def test_header_says_whether_the_first_line_of_a_csv_file_is_a_sample(tmp_path, capsys):
+    path = tmp_path / "counted.csv"
+    path.write_text("0,1,2\n3,4,2\n5,6,1\n", encoding="utf-8")
+    arguments = ["--names", "iris", "--data", str(path), "--output", str(tmp_path), *GOLDEN]
+    assert main(arguments) == 1
+    assert "say which: --header yes or --header no" in capsys.readouterr().err
+    for header, samples in (("yes", 2), ("no", 3)):
+        assert main([*arguments, "--header", header]) == 1  # too few for the splits
+        assert "may hold numbers of columns" not in capsys.readouterr().err
+        assert len(_load(str(path), Plan(header=header)).y) == samples
+    assert len(_load("iris", Plan(header="yes")).y) == 150
 
 
 @pytest.mark.parametrize(

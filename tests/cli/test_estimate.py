@@ -68,3 +68,16 @@ def test_estimate_of_what_does_not_fit(capsys, tmp_path):
 def test_estimate_for_an_unknown_board(capsys, model):
     status, _, err = run(capsys, "estimate", model, "--board", "nonesuch")
     assert status == 1 and re.search("known: .*icebreaker", err)
+
+
+@pytest.mark.parametrize(
+    ("board", "methods"),
+    [
+        ("ulx3s_25f_both", "annealing, quantum (simulated quantum annealing), tempering (parallel"),
+        ("ulx3s_25f_annealer", "annealing, quantum (simulated quantum annealing)\n"),
+        ("icebreaker_annealer", "annealing\n"),
+    ],
+)
+def test_estimate_names_the_methods_of_an_annealer(capsys, board, methods):
+    status, out, _ = run(capsys, "estimate", "--board", board)
+    assert status == 0 and re.search(rf"methods +{re.escape(methods)}", out)

@@ -11,7 +11,10 @@ import threading
 
 import pytest
 
-from tensorspin.files import binary_file, check_writable, text_file
+from tensorspin import files
+from tensorspin.compiler import NetworkProgram
+from tensorspin.data import DataError, load_samples, read_model
+from tensorspin.files import binary_file, check_writable, readable_file, text_file
 
 
 def write(path, content: bytes) -> None:
@@ -205,3 +208,55 @@ def test_many_writers_of_one_name_never_mix(tmp_path):
     done.set()
     watching.join()
     assert not torn and not failed and list(tmp_path.iterdir()) == [path]
+
+
+# Reading
+
+
+@pytest.mark.parametrize("kind", ["device", "pipe", "folder", "socket"])
+@pytest.mark.parametrize("suffix", [".npz", ".csv", ".txt", ".qubo.gz"])
+def test_what_may_have_no_end_is_refused_before_it_is_read(tmp_path, monkeypatch, kind, suffix):
+    monkeypatch.chdir(tmp_path)  # a socket's path must be short
+    path = "endless" + suffix
+    if kind == "device":
+        os.symlink("/dev/zero", path)
+    elif kind == "pipe":
+        os.mkfifo(path)  # nobody writes, so that opening it would wait for ever
+    elif kind == "folder":
+        os.mkdir(path)
+    else:
+        server = socket.socket(socket.AF_UNIX)
+        server.bind(path)
+    reads = [read_model, NetworkProgram.load]
+    if suffix in (".npz", ".csv"):
+        reads.append(load_samples)
+    for read in reads:
+        with pytest.raises((DataError, OSError), match=f"it is a {kind}; name a file"):
+            read(path)
+    if kind == "socket":
+        server.close()
+
+
+def test_a_pipe_of_the_shell_is_read_up_to_a_limit(monkeypatch):
+    monkeypatch.setattr(files, "MOST_PIPE_BYTES", 1000)
+    for size in (0, 10, 1000, 1001):
+        reader, writer = os.pipe()
+        os.write(writer, bytes(size))
+        os.close(writer)
+        path = f"/dev/fd/{reader}"
+        if size > 1000:
+            with pytest.raises(OSError, match="it is a pipe with more than 1000 bytes"):
+                with readable_file(path):
+                    pass
+        else:
+            with readable_file(path) as file:
+                assert file.read() == bytes(size)
+        os.close(reader)
+
+
+def test_a_model_and_a_program_can_come_through_a_pipe_of_the_shell():
+    reader, writer = os.pipe()
+    os.write(writer, b"3 2\n1 2 1\n2 3 1\n")
+    os.close(writer)
+    assert read_model(f"/dev/fd/{reader}").bqm.num_interactions == 2
+    os.close(reader)

@@ -54,7 +54,8 @@ def _is_program(path: Path) -> bool:
     """Tell a program, which is a .npz file and so a zip archive, from a model file."""
     if path.suffix == ".npz":
         return True
-    if not is_zipfile(path):
+    # A pipe can be read only once, by whoever reads the model.
+    if not path.is_file() or not is_zipfile(path):
         return False
     # A model with constraints is a zip archive too, behind a few bytes of dimod's own.
     with open(path, "rb") as file:

@@ -19,7 +19,7 @@ import numpy as np
 from ..archives import read_arrays
 from ..contract.contractor.program import Node, Operand, OperandKind
 from ..errors import TensorspinError
-from ..files import binary_file
+from ..files import binary_file, readable_file
 from .outputs import Classification, OutlierDetection, Regression, Task
 
 FORMAT = "tensorspin network program"
@@ -132,7 +132,7 @@ def load(path: str | Path, make: Callable[..., Program]) -> Program:
     """
     path = Path(path)
     # Opened here, so that a missing file is not mistaken for a damaged one.
-    with open(path, "rb") as file:
+    with readable_file(path) as file:
         try:
             arrays = read_arrays(file, _ARRAYS, MOST_BYTES)
             metadata = json.loads(str(arrays.pop("metadata")))

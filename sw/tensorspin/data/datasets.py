@@ -15,6 +15,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils.multiclass import type_of_target
 
 from ..archives import read_arrays
+from ..files import check_readable
 from .checks import check_finite, check_labels, check_targets
 from .csv_files import HEADERS, read_csv
 from .errors import DataError
@@ -182,6 +183,7 @@ def load_samples(source: str, *, header: str = "auto") -> Samples:
     if path.suffix not in (".npz", ".csv"):
         raise DataError(f"{source!r} is neither a .npz or .csv file nor one of {', '.join(NAMES)}")
     try:
+        check_readable(path)
         if path.suffix == ".csv":
             return Samples(path.stem, *read_csv(path, header))
         arrays = _read_npz(path)

@@ -134,6 +134,13 @@ def _annealer(size: AnnealerSize, clock_hz: int) -> list[Quantity]:
             f"{size.replicas}{', along a ring' if size.ring else ''}",
             {"replicas": size.replicas, "ring": bool(size.ring)},
         ),
+        Quantity(
+            "methods",
+            "annealing"
+            + ", quantum (simulated quantum annealing)" * size.ring
+            + ", tempering (parallel tempering)" * size.tempering,
+            {"tempering": bool(size.tempering)},
+        ),
         Quantity("highest temperature", f"{temperature:.3g}", {"highest_temperature": temperature}),
         _counted("steps of a schedule", size.steps, "steps"),
         Quantity(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+from ...cli.common import add_header_option
 from ...data.datasets import NAMES
 from ..common.command import add_common_options
 from ..common.report import Renderer
@@ -69,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
         help="measure this file, too: a .npz file (arrays X_train, y_train and optionally X_test, "
         "y_test) or a .csv file (class in the last column); may be repeated",
     )
+    add_header_option(parser)
     parser.add_argument(
         "--board",
         action="append",
@@ -130,6 +132,7 @@ def _plan(options) -> Plan:
         training_source=options.compare_data,
         training_epochs=options.compare_epochs,
         training_python=options.compare_python,
+        header=options.header,
     )
 
 

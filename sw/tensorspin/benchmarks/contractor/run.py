@@ -50,6 +50,9 @@ class Plan:
         Passes over the training samples in that comparison.
     training_python : str, optional
         Interpreter of the environment that has the other libraries; by default this one.
+    header : str
+        Whether the first line of ``.csv`` files among the sources holds names of columns, as
+        `tensorspin.data.load_samples` takes it.
     """
 
     sources: Sequence[str] = NAMES
@@ -60,6 +63,7 @@ class Plan:
     training_source: str = "digits"
     training_epochs: int = EPOCHS
     training_python: str | None = None
+    header: str = "auto"
 
 
 def measure(plan: Plan) -> dict:
@@ -82,12 +86,12 @@ def measure(plan: Plan) -> dict:
     TensorspinError
         If a board cannot be opened, or fails.
     """
-    samples = [load_samples(source) for source in plan.sources]
+    samples = [_load(source, plan) for source in plan.sources]
     for item in samples:
         stratified_splits(item, plan.splits, plan.most_training)  # only to see that it works
     training = None
     if not plan.quick:
-        source = load_samples(plan.training_source)
+        source = _load(plan.training_source, plan)
         training = stratified_splits(source, 1, plan.most_training)[0]
     # One core for every library, so that the times compare algorithms and not their threads.
     with threadpool_limits(1), ExitStack() as stack:
@@ -107,6 +111,11 @@ def measure(plan: Plan) -> dict:
                 plan.training_epochs,
             )
     return report
+
+
+def _load(source: str, plan: Plan) -> Samples:
+    """Read a data set; `Plan.header` is for those that are .csv files."""
+    return load_samples(source, header=plan.header if Path(source).suffix == ".csv" else "auto")
 
 
 def _measure_data(samples: Samples, plan: Plan, boards: dict[str, Board]) -> dict:

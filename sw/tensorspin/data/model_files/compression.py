@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ...archives import read_at_most
+from ...files import readable_file
 from ..errors import DataError
 
 SUFFIXES = (".xz", ".gz", ".bz2")
@@ -49,7 +50,8 @@ def read_content(path: Path, limit: int) -> bytes:
         If the file cannot be read, is damaged or expands to more.
     """
     try:
-        content = path.read_bytes()
+        with readable_file(path) as source:
+            content = source.read()
         opener = _opener(content)
         if opener is not None:
             with opener(io.BytesIO(content), "rb") as file:

@@ -6,6 +6,7 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...files import check_readable
 from ..errors import DataError
 
 TABLE = "best_known.csv"
@@ -79,6 +80,7 @@ def find_known_value(path: str | Path, folder: str | Path | None = None) -> Know
     for table in tables:
         try:
             # Spreadsheets begin a file with a byte order mark, which utf-8-sig skips.
+            check_readable(table)
             with open(table, newline="", encoding="utf-8-sig") as file:
                 for row in csv.DictReader(file):
                     if Path(row["file"]).name == path.name:
