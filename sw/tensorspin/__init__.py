@@ -16,6 +16,8 @@ if TYPE_CHECKING:  # For type checkers and editors; at run time `__getattr__` im
         MPSClassifier,
         MPSRegressor,
         TTNClassifier,
+        deploy,
+        save,
     )
     from .sampling import AnnealingFeatureSelector, BoardSampler, DecomposingSampler
 
@@ -32,6 +34,8 @@ __all__ = [
     "MPSRegressor",
     "NetworkProgram",
     "TTNClassifier",
+    "deploy",
+    "save",
 ]
 
 _HOMES = {
@@ -47,6 +51,8 @@ _HOMES = {
     "MPSRegressor": "models",
     "NetworkProgram": "compiler",
     "TTNClassifier": "models",
+    "deploy": "models",
+    "save": "models",
 }
 """The package in which each public name is at home."""
 

@@ -14,6 +14,7 @@ from ..contract.fixed import WEIGHT
 from ..golden.contractor.contraction import contract
 from . import program_file
 from .capacity import check_names, check_sound, check_table
+from .columns import ColumnLevels
 from .device_program import DeviceProgram
 from .nodes import FloatNode
 from .once import attributes_alone, read_only
@@ -56,6 +57,10 @@ class NetworkProgram(DeviceProgram):
         What the scores mean.
     log2_scale : float
         The network's own scores are ``mantissa * 2**(log2_scale - exponent)``.
+    columns : ColumnLevels, optional
+        How columns become levels if a pipeline with scalers or selections was folded into the
+        program; see `tensorspin.deploy`. `feature_minimum`, `feature_maximum` and `clip` then tell
+        what became of its ranges, and `columns` decides. None: the columns are the features.
     feature_names : tuple of str, optional
         Name of each column of the samples, in their order, as scikit-learn's `feature_names_in_`;
         None if the columns have no names. Data frames are checked against them.
@@ -97,6 +102,7 @@ class NetworkProgram(DeviceProgram):
     clip: bool
     task: Task
     log2_scale: float
+    columns: ColumnLevels | None = field(default=None, repr=False)
     feature_names: tuple[str, ...] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -106,6 +112,11 @@ class NetworkProgram(DeviceProgram):
         check_finite(log2_scale=self.log2_scale)
         if not isinstance(self.clip, (bool, np.bool_)):
             raise ValueError(f"clip must be True or False, not {self.clip!r}")
+        if self.columns is not None and self.columns.n_features != self.n_features:
+            raise ValueError(
+                f"columns are read by {self.columns.n_features} features, the program has "
+                f"{self.n_features}"
+            )
         if self.feature_names is not None:
             check_names(self.feature_names, self.n_features_in_)
         self._protect_arrays()
@@ -172,13 +183,13 @@ class NetworkProgram(DeviceProgram):
 
     @property
     def n_features(self) -> int:
-        """Number of features of a sample."""
+        """Number of features that the network reads: the bytes that a device is sent."""
         return len(self.feature_minimum)
 
     @property
     def n_features_in_(self) -> int:
         """Number of columns of the samples that `levels` and `predict` take."""
-        return self.n_features
+        return self.n_features if self.columns is None else self.columns.n_columns
 
     @property
     def feature_names_in_(self) -> np.ndarray:
@@ -217,7 +228,7 @@ class NetworkProgram(DeviceProgram):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like of shape (n_samples, n_features_in_)
             Samples, in the unit of `feature_minimum`. A data frame must have the columns that the
             network was trained with, in their order.
 
@@ -262,6 +273,8 @@ class NetworkProgram(DeviceProgram):
         ValueError
             If X has another shape, is not finite, or is outside the range and `clip` is False.
         """
+        if self.columns is not None:
+            return self.columns.encode(X)
         return feature_levels(X, self.feature_minimum, self.feature_maximum, self.clip)
 
     def run_golden(self, X) -> ContractorResults:
@@ -269,7 +282,7 @@ class NetworkProgram(DeviceProgram):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like of shape (n_samples, n_features_in_)
             Samples, as `levels` takes them.
 
         Returns
@@ -302,7 +315,7 @@ class NetworkProgram(DeviceProgram):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like of shape (n_samples, n_features_in_)
             Samples, as `levels` takes them.
 
         Returns

@@ -20,6 +20,7 @@ from ..archives import read_arrays
 from ..contract.contractor.program import Node, Operand, OperandKind
 from ..errors import TensorspinError
 from ..files import binary_file, readable_file
+from .columns import TYPES, ColumnLevels
 from .outputs import Classification, OutlierDetection, Regression, Task
 
 FORMAT = "tensorspin network program"
@@ -28,13 +29,17 @@ FORMAT = "tensorspin network program"
 VERSION = 4
 """Version of the files that are written. Version 1 knew only classifiers: their classes and
 temperature were not yet a task. Version 2 knew no narrow nodes, whose weights take 4 bits.
-Version 3 knew no names of features."""
+Version 3 knew neither names of features nor folded pipelines."""
 
 MOST_BYTES = 1 << 28
 """Most bytes that the compressed arrays of a file may expand to: 256 MiB, a hundred times what the
 largest board holds. A larger program is written without compression, which needs no limit."""
 
-_ARRAYS = ("metadata", "weights", "table", "feature_minimum", "feature_maximum", "classes")
+_ARRAYS = (
+    *("metadata", "weights", "table", "feature_minimum", "feature_maximum", "classes"),
+    *("columns", "columns_nan"),
+    *(f"columns_{name}{part}" for name in TYPES for part in ("", "_levels")),
+)
 """Names of all arrays in files of any version. Nothing else in a file is read."""
 
 _TASKS = {
@@ -100,6 +105,7 @@ def save(path: str | Path, program: Mapping[str, Any]) -> None:
         "feature_minimum": program["feature_minimum"],
         "feature_maximum": program["feature_maximum"],
         **task_arrays,
+        **({} if program["columns"] is None else program["columns"].arrays()),
     }
     # Half of the limit leaves room for the headers of the arrays, which count when it is read.
     large = sum(np.asarray(array).nbytes for array in arrays.values()) > MOST_BYTES // 2
@@ -181,6 +187,7 @@ def _attributes(metadata: dict, arrays: dict[str, np.ndarray]) -> dict[str, Any]
         "clip": metadata["clip"],
         "task": _task(metadata, arrays),
         "log2_scale": float(metadata["log2_scale"]),
+        "columns": ColumnLevels.from_arrays(arrays) if "columns" in arrays else None,
         "feature_names": _names(metadata.get("feature_names")),
     }
 

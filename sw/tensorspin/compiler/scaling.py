@@ -65,11 +65,35 @@ def check_feature_range(feature_range, n_features: int) -> tuple[np.ndarray, np.
     return low, high
 
 
-def check_inside(X: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:
-    """Refuse values outside of the limits, except for rounding.
+def sides(X: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Tell on which side of the limits values are.
 
     A value that is outside by `RANGE_ROUNDING` or `LIMIT_ROUNDING` counts as the limit:
     `scale_features` clips it.
+
+    Parameters
+    ----------
+    X : ndarray of float64 of shape (n_samples, n_features)
+        The samples.
+    low, high : ndarray of float64 of shape (n_features,)
+        The limits of each feature.
+
+    Returns
+    -------
+    ndarray of int8 of shape (n_samples, n_features)
+        -1 for a value below the limits, 0 within, 1 above.
+    """
+    # Each limit is multiplied on its own, as their difference may overflow.
+    tolerance = np.maximum(
+        RANGE_ROUNDING * high - RANGE_ROUNDING * low,
+        LIMIT_ROUNDING * np.maximum(np.abs(low), np.abs(high)),
+    )
+    with np.errstate(over="ignore"):  # the largest float64 plus its tolerance is infinite
+        return (X > high + tolerance).astype(np.int8) - (X < low - tolerance)
+
+
+def check_inside(X: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:
+    """Refuse values outside of the limits, except for rounding (`sides`).
 
     Parameters
     ----------
@@ -83,13 +107,7 @@ def check_inside(X: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:
     ValueError
         If a value is outside; the message names feature, sample, value and limits.
     """
-    # Each limit is multiplied on its own, as their difference may overflow.
-    tolerance = np.maximum(
-        RANGE_ROUNDING * high - RANGE_ROUNDING * low,
-        LIMIT_ROUNDING * np.maximum(np.abs(low), np.abs(high)),
-    )
-    with np.errstate(over="ignore"):  # the largest float64 plus its tolerance is infinite
-        outside = np.argwhere((X < low - tolerance) | (X > high + tolerance))
+    outside = np.argwhere(sides(X, low, high))
     if len(outside):
         sample, feature = outside[0]
         raise ValueError(
@@ -121,6 +139,24 @@ def scale_features(X: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarr
     return np.divide(offset, span, out=np.zeros_like(offset), where=span > 0)
 
 
+def rounded_levels(X: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Round features to levels, whether or not they are within the limits.
+
+    Parameters
+    ----------
+    X : ndarray of float64 of shape (n_samples, n_features)
+        The samples.
+    low, high : ndarray of float64 of shape (n_features,)
+        The limits of each feature, for which levels 0 and 255 stand.
+
+    Returns
+    -------
+    ndarray of uint8 of shape (n_samples, n_features)
+        The levels.
+    """
+    return np.rint(scale_features(X, low, high) * _HIGHEST_LEVEL).astype(np.uint8)
+
+
 def feature_levels(X, low: np.ndarray, high: np.ndarray, clip: bool) -> np.ndarray:
     """Round features to levels, the bytes that a device is sent.
 
@@ -132,7 +168,7 @@ def feature_levels(X, low: np.ndarray, high: np.ndarray, clip: bool) -> np.ndarr
         The limits of each feature, for which levels 0 and 255 stand.
     clip : bool
         Whether values outside of the limits are clipped; if not, they are refused, except for
-        rounding (`check_inside`).
+        rounding (`sides`).
 
     Returns
     -------
@@ -157,4 +193,4 @@ def feature_levels(X, low: np.ndarray, high: np.ndarray, clip: bool) -> np.ndarr
         )
     if not clip:
         check_inside(X, low, high)
-    return np.rint(scale_features(X, low, high) * _HIGHEST_LEVEL).astype(np.uint8)
+    return rounded_levels(X, low, high)

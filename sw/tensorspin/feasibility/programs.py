@@ -57,13 +57,13 @@ class ProgramEstimate:
         return all(demand.fits for demand in self.demands)
 
 
-def estimate_program(program: NetworkProgram, board: BoardSpec) -> ProgramEstimate:
+def estimate_program(program, board: BoardSpec) -> ProgramEstimate:
     """Estimate what a program needs on a board, and how fast it is there.
 
     Parameters
     ----------
-    program : NetworkProgram
-        A compiled network.
+    program : NetworkProgram, estimator or Pipeline
+        A compiled network, or a fitted model as `tensorspin.deploy` takes it.
     board : BoardSpec
         Row of the board table.
 
@@ -88,6 +88,10 @@ def estimate_program(program: NetworkProgram, board: BoardSpec) -> ProgramEstima
     True
     """
     size = board.require_contractor()
+    if not isinstance(program, NetworkProgram):
+        from ..models.pipelines import quantize
+
+        program = quantize(program)
     lanes = size.lanes
     cycles = program.cycles(lanes)
     seconds = cycles / board.clock_hz

@@ -29,6 +29,8 @@ module                 what it has
 `logits`               from scores to probabilities
 `deployment`           from a fitted estimator to a program and a board
 `board_estimator`      what all estimators on a board share: program, board, threads
+`pipelines`, `folding` the same from a pipeline, whose scalers and selections are folded in, by
+                       `bisection` among all floating-point numbers
 `deployed`             estimators whose predictions a board computes, one for each task
 `shared_docs`          descriptions of parameters that several estimators share
 =====================  =======================================================================
@@ -41,6 +43,7 @@ from .deployed import BoardAnomalyDetector, BoardClassifier, BoardRegressor
 from .entanglement import entanglement_entropy
 from .feature_maps import FeatureMap
 from .mps import MPSClassifier
+from .pipelines import deploy, quantize, save
 from .regression import MPSRegressor
 from .ttn import TTNClassifier
 
@@ -53,5 +56,8 @@ __all__ = [
     "MPSClassifier",
     "MPSRegressor",
     "TTNClassifier",
+    "deploy",
     "entanglement_entropy",
+    "quantize",
+    "save",
 ]

@@ -125,7 +125,16 @@ class BoardEstimator(BaseEstimator):
                 f"a {type(self).__name__} needs a program for {self._task_type.__name__}, not for "
                 f"{type(program.task).__name__}"
             )
-        levels = program.encode(validate_data(self, X, dtype=np.float64, reset=False))
+        # Which type a scaler computes with, and whether a column that nothing reads may have
+        # missing values, is for the program to say.
+        X = validate_data(
+            self,
+            X,
+            dtype=[np.float64, np.float32, np.float16],
+            ensure_all_finite=program.columns is None,
+            reset=False,
+        )
+        levels = program.encode(X)
         while True:
             board = self._open()
             # No other thread may load its program between this one's loading and running.

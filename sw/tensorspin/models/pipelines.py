@@ -1,0 +1,263 @@
+"""From estimators and pipelines of scikit-learn to programs, files and boards."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any, Literal
+
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    MaxAbsScaler,
+    MinMaxScaler,
+    RobustScaler,
+    StandardScaler,
+)
+from sklearn.utils.validation import check_is_fitted
+
+from ..compiler.network_program import NetworkProgram
+from ..compiler.outputs import Regression
+from ..driver.board import Board
+from ..files import check_writable
+from .board_estimator import BoardEstimator
+from .deployment import DeployableMixin
+from .folding import Step, fold
+
+
+def deploy(model, board: str | Board) -> BoardEstimator:
+    """Return a fitted estimator or pipeline as one estimator that predicts on a board.
+
+    It takes what the pipeline takes: the raw columns, with their names. Scalers and selections of
+    features are folded into the program. The levels that a board is sent are those that the
+    pipeline gives on the host, for every sample.
+
+    Parameters
+    ----------
+    model : estimator or Pipeline
+        A fitted estimator of Tensorspin; or a fitted `sklearn.pipeline.Pipeline` that ends in one
+        and whose other steps are `StandardScaler`, `MinMaxScaler`, `MaxAbsScaler`, `RobustScaler`,
+        selections of features (whatever has ``get_support``), ``"passthrough"``, or pipelines of
+        these; or a fitted `GridSearchCV` or its like over one of these;
+        or a `TransformedTargetRegressor` with one of these and a scaler.
+    board : str or Board
+        URL, such as ``/dev/ttyUSB1``, ``sim://icebreaker`` or ``golden://icebreaker``, or an open
+        board.
+
+    Returns
+    -------
+    BoardEstimator
+        A `BoardClassifier`, `BoardRegressor` or `BoardAnomalyDetector`, as the task asks.
+
+    Raises
+    ------
+    ValueError
+        If a step can't be folded; the message names it.
+    TypeError
+        If the last step is no estimator of Tensorspin.
+    sklearn.exceptions.NotFittedError
+        If something is not fitted.
+
+    Examples
+    --------
+    >>> import tensorspin
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = tensorspin.MPSClassifier(bond_dim=4, epochs=20, random_state=0)
+    >>> pipeline = make_pipeline(StandardScaler(), model).fit(X, y)
+    >>> with tensorspin.deploy(pipeline, "golden://icebreaker") as on_board:
+    ...     on_board.predict(X[::50]).tolist()
+    [0, 1, 2]
+    """
+    estimator = _taken_apart(model).estimator
+    kind = type(estimator) if isinstance(estimator, BoardEstimator) else estimator._deployed_type
+    return kind(quantize(model), board)
+
+
+def save(
+    model,
+    path: str | Path,
+    *,
+    weight_bits: int | Literal["auto"] | None = None,
+    board: str | None = None,
+) -> None:
+    """Write the program of a fitted estimator or pipeline to a file.
+
+    Parameters
+    ----------
+    model : estimator or Pipeline
+        As `deploy` takes it.
+    path : str or Path
+        File to write; customarily it ends in ``.npz``. `NetworkProgram.load` reads it.
+    weight_bits : None, 8, 4 or "auto", default=None
+        Bits of the weights, as the estimator's ``quantize`` takes them.
+    board : str, optional
+        Name of the board for "auto".
+
+    Raises
+    ------
+    ValueError
+        If a step can't be folded, or the classes have no form in a file.
+    TypeError
+        If the last step is no estimator of Tensorspin.
+    OSError
+        If the file can't be written.
+
+    Examples
+    --------
+    >>> import tensorspin
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import MinMaxScaler
+    >>> X, y = load_iris(return_X_y=True, as_frame=False)
+    >>> model = tensorspin.MPSClassifier(bond_dim=4, epochs=20, random_state=0)
+    >>> tensorspin.save(make_pipeline(MinMaxScaler(), model).fit(X, y), "iris.npz")
+    >>> tensorspin.NetworkProgram.load("iris.npz").predict(X[::50]).tolist()
+    [0, 1, 2]
+    """
+    check_writable(Path(path))
+    quantize(model, weight_bits, board=board).save(path)
+
+
+def quantize(
+    model, weight_bits: int | Literal["auto"] | None = None, *, board: str | None = None
+) -> NetworkProgram:
+    """Make the program of a fitted estimator or pipeline.
+
+    Parameters
+    ----------
+    model : estimator or Pipeline
+        As `deploy` takes it.
+    weight_bits : None, 8, 4 or "auto", default=None
+        Bits of the weights, as the estimator's ``quantize`` takes them.
+    board : str, optional
+        Name of the board for "auto".
+
+    Returns
+    -------
+    NetworkProgram
+        The program. It takes the raw columns.
+
+    Raises
+    ------
+    ValueError
+        If a step can't be folded; the message names it.
+    TypeError
+        If the last step is no estimator of Tensorspin.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.feature_selection import SelectKBest
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from tensorspin import MPSClassifier
+    >>> from tensorspin.models import quantize
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = MPSClassifier(bond_dim=4, epochs=20, random_state=0)
+    >>> program = quantize(make_pipeline(SelectKBest(k=2), model).fit(X, y))
+    >>> program.n_features_in_, program.n_features
+    (4, 2)
+    """
+    parts = _taken_apart(model)
+    # What can't be folded is refused before the network is rounded.
+    steps = [Step(name, transformer) for name, transformer in parts.steps]
+    estimator = parts.estimator
+    if isinstance(estimator, BoardEstimator):
+        if weight_bits is not None or board is not None:
+            raise ValueError("the weights of an estimator on a board are rounded already")
+        program = estimator.program
+    else:
+        program = estimator.quantize(weight_bits, board=board)
+    if parts.target is not None:
+        program = dataclasses.replace(program, task=parts.target.of(program.task))
+    if not steps:
+        return program
+    names = getattr(parts.steps[0][1], "feature_names_in_", None)
+    return dataclasses.replace(
+        fold(steps, program), feature_names=None if names is None else tuple(map(str, names))
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class _Target:
+    """The target of a pipeline, ``offset + factor * target of the estimator``."""
+
+    offset: float
+    factor: float
+
+    def of(self, task) -> Regression:
+        """Return the task of the pipeline from that of the estimator."""
+        if not isinstance(task, Regression):
+            raise ValueError("a TransformedTargetRegressor needs a regressor, such as MPSRegressor")
+        return Regression(self.offset + self.factor * task.offset, self.factor * task.factor)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Parts:
+    """Steps that do something, by name; the estimator behind them; what becomes of its target."""
+
+    steps: list[tuple[str, Any]]
+    estimator: Any
+    target: _Target | None = None
+
+
+def _taken_apart(model) -> _Parts:
+    """Return the parts of a model."""
+    if hasattr(model, "best_estimator_"):  # a search over parameters
+        return _taken_apart(model.best_estimator_)
+    if isinstance(model, Pipeline):
+        parts = _taken_apart(model.steps[-1][1])
+        return dataclasses.replace(parts, steps=_transformers("", model.steps[:-1]) + parts.steps)
+    if isinstance(model, TransformedTargetRegressor):
+        check_is_fitted(model)
+        parts = _taken_apart(model.regressor_)
+        if parts.target is not None:
+            raise ValueError("a TransformedTargetRegressor inside another can't be folded")
+        return dataclasses.replace(parts, target=_target(model.transformer_))
+    if not isinstance(model, (DeployableMixin, BoardEstimator)):
+        described = repr(model) if isinstance(model, str) else type(model).__name__
+        raise TypeError(
+            f"{described} is no estimator of Tensorspin; give an MPSClassifier, TTNClassifier, "
+            f"MPSRegressor or MPSAnomalyDetector, or a pipeline that ends in one"
+        )
+    return _Parts([], model)
+
+
+def _target(transformer) -> _Target:
+    """Return what a fitted transformer of the target does on the way back, if it only scales."""
+    kind = type(transformer)
+
+    def first(name: str, otherwise: float) -> float:
+        values = getattr(transformer, name, None)
+        return otherwise if values is None else float(values[0])
+
+    if kind is StandardScaler:
+        offset = first("mean_", 0.0) if transformer.with_mean else 0.0
+        return _Target(offset, first("scale_", 1.0))
+    if kind is RobustScaler:
+        return _Target(first("center_", 0.0), first("scale_", 1.0))
+    if kind is MaxAbsScaler:
+        return _Target(0.0, first("scale_", 1.0))
+    if kind is MinMaxScaler:
+        return _Target(-first("min_", 0.0) / first("scale_", 1.0), 1 / first("scale_", 1.0))
+    if kind is FunctionTransformer and transformer.func is transformer.inverse_func is None:
+        return _Target(0.0, 1.0)
+    raise ValueError(
+        f"the {kind.__name__} of the target can't be folded into a program, only StandardScaler, "
+        f"MinMaxScaler, MaxAbsScaler and RobustScaler can; deploy the regressor alone, and "
+        f"transform what it predicts"
+    )
+
+
+def _transformers(prefix: str, steps) -> list[tuple[str, Any]]:
+    """Return all steps but those that let everything pass; those of inner pipelines, too."""
+    found = []
+    for name, step in steps:
+        if isinstance(step, Pipeline):
+            found += _transformers(f"{prefix}{name}__", step.steps)
+        elif step is not None and step != "passthrough":
+            found.append((f"{prefix}{name}", step))
+    return found
