@@ -98,7 +98,7 @@ class DeployableMixin:
         )
 
     def deploy(self, board: str | Board) -> BoardEstimator:
-        """Return the same estimator, predicting on a board.
+        """Return the same estimator, predicting on a board; for a pipeline, `tensorspin.deploy`.
 
         Parameters
         ----------

@@ -22,7 +22,7 @@ from ..compiler.columns import TYPES, Boundaries, ColumnLevels
 from ..compiler.network_program import NetworkProgram
 from ..compiler.scaling import rounded_levels, sides
 from ..contract.contractor.memory import LEVELS
-from .bisection import from_keys, least_keys, to_keys
+from .bisection import BATCH_VALUES, from_keys, least_keys, to_keys
 
 SCALERS = (StandardScaler, MinMaxScaler, MaxAbsScaler, RobustScaler)
 """Classes of scikit-learn whose objects can be folded, besides selections of features."""
@@ -340,19 +340,23 @@ def _compare(front: _Front, columns: ColumnLevels, dtype: np.dtype) -> None:
             *(to_keys(near) + difference for difference in (-1, 0, 1)),
         ]
     ).clip(first + 1, last - 1)
-    X = np.zeros((len(keys), front.n_columns), dtype)
-    X[:, front.features] = from_keys(keys, dtype)
-    passed = front(X)
-    accepted = (found.least <= X) & (X <= found.greatest)
-    levels = [
-        np.searchsorted(found.levels[feature], X[:, column], side="right")
-        for feature, column in enumerate(front.features)
-    ]
-    same = np.stack(levels, axis=1) == front.levels(passed.values)
-    same &= (accepted == (passed.sides == 0))[:, front.features]
-    if not np.all(same):
-        column = front.features[np.argwhere(~same)[0][1]]
-        raise ValueError(
-            f"column {column} can't be folded into levels: what the steps make of it does not grow "
-            f"with it"
-        )
+    height = max(1, BATCH_VALUES // front.n_columns)
+    for start in range(0, len(keys), height):
+        values = from_keys(keys[start : start + height], dtype)
+        X = np.zeros((len(values), front.n_columns), dtype)
+        X[:, front.features] = values
+        passed = front(X)
+        least, greatest = found.least[front.features], found.greatest[front.features]
+        accepted = (least <= values) & (values <= greatest)
+        levels = [
+            np.searchsorted(boundaries, column, side="right")
+            for boundaries, column in zip(found.levels, values.T)
+        ]
+        same = np.stack(levels, axis=1) == front.levels(passed.values)
+        same &= accepted == (passed.sides[:, front.features] == 0)
+        if not np.all(same):
+            column = front.features[np.argwhere(~same)[0][1]]
+            raise ValueError(
+                f"column {column} can't be folded into levels: what the steps make of it does not "
+                f"grow with it"
+            )
