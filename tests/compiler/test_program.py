@@ -44,6 +44,13 @@ def test_many_equal_weights_give_way_to_the_accumulator():
     assert integers.max() * step == pytest.approx(1, rel=0.05)
 
 
+@pytest.mark.parametrize("limit", [np.arange(4), np.arange(4, dtype=">f4"), np.arange(4.0)])
+def test_limits_are_kept_as_float64(limit):
+    program = small_program(feature_minimum=limit)
+    assert program.feature_minimum.dtype == np.float64
+    assert program.feature_minimum.tolist() == [0, 1, 2, 3]
+
+
 def test_zero_and_infinite_weights():
     integers, step = quantise_weights(np.zeros((1, 2, 2)))
     assert not integers.any() and step == 1
@@ -164,6 +171,8 @@ def test_levels():
     [
         ([[1, 2, 3]], r"shape \(1, 3\); this program needs \(n, 4\)"),
         ([1, 2, 3, 4], r"shape \(4,\)"),
+        ([[1, 2, 3, 4j]], "X must hold real numbers, not complex128"),
+        (np.full((1, 4), "2026-01-01", "M8[D]"), "X must hold real numbers, not datetime64"),
         ([[1, 2, np.nan, 4]], "feature 2 of sample 0 is nan"),
         ([[1, 2, 3, 4], [1, np.inf, 3, 4]], "feature 1 of sample 1 is inf"),
         ([[1, 2, 3, 10.5]], "feature 3 of sample 0 is 10.5.* 0 to 10"),

@@ -173,6 +173,8 @@ def test_rounding_beyond_a_promised_range_is_clipped_alike_on_host_and_board(kin
     [
         (5, r"feature_range must be None or \(low, high\), .* 5"),
         ((0, 1, 2), "must have 2 entries, .* 3"),
+        ((0, 1j), "the high of feature_range must hold real numbers, not complex128"),
+        ((np.datetime64("2026-01-01"), 1), "the low of feature_range must hold real numbers, not"),
         ((0, [1, 2]), r"high of feature_range .* \(4,\), .* shape \(2,\)"),
         ((0, [1, 2, 0, 1]), r"of feature 2 must be finite with low below high, .* \(0, 0\)"),
         ((0, np.inf), r"of feature 0 must be finite with low below high, .* \(0, inf\)"),

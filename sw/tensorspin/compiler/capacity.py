@@ -50,6 +50,7 @@ def check_table(table: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:
             f"feature_minimum and feature_maximum have shapes {low.shape} and {high.shape}; "
             f"one number per feature is needed in both"
         )
+    low, high = low.astype(np.float64), high.astype(np.float64)  # what is beyond becomes infinite
     if not np.all(np.isfinite(low) & np.isfinite(high) & (low <= high)):
         raise ValueError("feature_minimum and feature_maximum must be finite and in order")
 

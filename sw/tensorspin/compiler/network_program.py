@@ -123,8 +123,9 @@ class NetworkProgram(DeviceProgram):
 
     def _protect_arrays(self) -> None:
         object.__setattr__(self, "weights", tuple(map(read_only, self.weights)))
-        for name in ("table", "feature_minimum", "feature_maximum"):
-            object.__setattr__(self, name, read_only(getattr(self, name)))
+        object.__setattr__(self, "table", read_only(self.table))
+        for name in ("feature_minimum", "feature_maximum"):
+            object.__setattr__(self, name, read_only(getattr(self, name).astype(np.float64)))
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the fields alone: a copy computes its own results when it needs them."""
@@ -174,8 +175,8 @@ class NetworkProgram(DeviceProgram):
         """
         return cls(
             **quantise_network(nodes, table, weight_bits),
-            feature_minimum=np.asarray(feature_minimum, dtype=np.float64),
-            feature_maximum=np.asarray(feature_maximum, dtype=np.float64),
+            feature_minimum=np.asarray(feature_minimum),
+            feature_maximum=np.asarray(feature_maximum),
             clip=bool(clip),
             task=task,
             feature_names=None if feature_names is None else tuple(map(str, feature_names)),

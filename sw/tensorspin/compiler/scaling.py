@@ -47,7 +47,7 @@ def check_feature_range(feature_range, n_features: int) -> tuple[np.ndarray, np.
         )
     limits = []
     for name, values in zip(("low", "high"), feature_range):
-        values = np.asarray(values, dtype=np.float64)
+        values = _as_real(values, f"the {name} of feature_range")
         if values.shape not in ((), (n_features,)):
             raise ValueError(
                 f"the {name} of feature_range must be a number or have shape ({n_features},), one "
@@ -63,6 +63,14 @@ def check_feature_range(feature_range, n_features: int) -> tuple[np.ndarray, np.
             f"({low[feature]:g}, {high[feature]:g})"
         )
     return low, high
+
+
+def _as_real(values, what: str) -> np.ndarray:
+    """Return values as float64, but refuse those of which NumPy would make numbers silently."""
+    values = np.asarray(values)
+    if values.dtype.kind in "cmM":  # complex numbers, times, dates
+        raise ValueError(f"{what} must hold real numbers, not {values.dtype}")
+    return values.astype(np.float64, copy=False)
 
 
 def sides(X: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
@@ -180,7 +188,7 @@ def feature_levels(X, low: np.ndarray, high: np.ndarray, clip: bool) -> np.ndarr
     ValueError
         If X has another shape, is not finite, or is outside of the limits and `clip` is False.
     """
-    X = np.asarray(X, dtype=np.float64)
+    X = _as_real(X, "X")
     if X.ndim != 2 or X.shape[1] != len(low):
         raise ValueError(
             f"X has shape {X.shape}; this program needs (n, {len(low)}), one column a feature"
