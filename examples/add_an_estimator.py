@@ -31,11 +31,14 @@ class PinballLoss:
     ----------
     targets : ndarray of float64 of shape (n_samples,)
         The standardised target of each training sample.
+    weights : None or ndarray of float64 of shape (n_samples,)
+        Weight of each training sample, of mean 1; None: all are 1.
     quantile : float
         Between 0 and 1.
     """
 
     targets: np.ndarray
+    weights: np.ndarray | None
     quantile: float
     parameters: None = None
     """A loss may have parameters that are trained with the network; this one has none."""
@@ -49,6 +52,8 @@ class PinballLoss:
         scale = np.exp(log_norms(contraction))
         above = self.targets[chosen] - contraction.scores[0] * scale
         slope = np.where(above > 0, -self.quantile, 1 - self.quantile)
+        if self.weights is not None:
+            slope = slope * self.weights[chosen]
         score_gradient = slope * scale / len(chosen)
         gradients = network.gradients(contraction, score_gradient[None].astype(np.float32))
         return float(np.mean(-slope * above)), gradients
@@ -68,10 +73,10 @@ class MPSQuantileRegressor(MPSRegressor):
         )
         self.quantile = quantile
 
-    def _learn_target(self, X, y):
-        """Choose the loss; `MPSRegressor` has validated and standardised the targets."""
-        X, squared_error = super()._learn_target(X, y)
-        return X, PinballLoss(squared_error.targets, self.quantile)
+    def _loss(self, samples):
+        """Choose the loss; `MPSRegressor` standardises the targets."""
+        squared_error = super()._loss(samples)
+        return PinballLoss(squared_error.targets, squared_error.weights, self.quantile)
 
 
 def main(url: str) -> None:

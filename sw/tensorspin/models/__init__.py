@@ -14,12 +14,18 @@ device both are lists of bilinear nodes, see `tensorspin.compiler`.
 =====================  =======================================================================
 module                 what it has
 =====================  =======================================================================
-`base`                 the one ``fit`` of all estimators; checks of parameters; classification
-`mps`, `half_chains`   chains: estimator, contraction and gradients
+`base`                 the one way in which all estimators train; scaling of features
+`classifier`           what all classifiers share: classes, logits, scale of the tensors
+`chain_estimator`      what all chains share; `half_chains`: their contraction and gradients
+`mps`                  chains that classify
 `ttn`, `tree_network`  trees: the same; `tree_shape` and `tree_tensors` are where a tree starts
 `regression`           chains with one output that is a number
 `anomaly`, `born`      chains whose squared output is a probability (Born machines)
-`descent`, `losses`    how tensors are trained, and for what
+`parameters`           checks of the parameters that a user sets
+`weighting`            weights of samples and of classes
+`training_state`       what a later training goes on from: ``warm_start``, ``partial_fit``
+`early_stopping`       when a training ends, and which of its networks is kept
+`descent`, `losses`    how tensors are trained, and for what; `optimiser`: the steps
 `feature_maps`         from a feature to its vector
 `feature_order`        the order in which a network reads the features
 `augmentation`         random changes of the samples while training

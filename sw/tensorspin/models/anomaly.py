@@ -14,14 +14,15 @@ from ..compiler.nodes import FloatNode
 from ..compiler.outputs import OutlierDetection
 from ..contract.contractor.memory import LEVELS
 from ..contract.fixed import LEVEL
-from .base import is_number
 from .born import NegativeLogLikelihood, log_partition, log_squares, orthonormal_basis
 from .canonical import CanonicalChain
+from .chain_estimator import INITIAL_NOISE, MPSEstimator, spread
 from .deployed import BoardAnomalyDetector
 from .forecast import planned_chain
 from .half_chains import HalfChains
-from .mps import INITIAL_NOISE, MPSEstimator, spread
+from .parameters import is_number
 from .shared_docs import with_shared_docs
+from .weighting import Samples, scaled_to_mean_one, weighted_mean
 
 
 @with_shared_docs
@@ -61,6 +62,8 @@ class MPSAnomalyDetector(OutlierMixin, MPSEstimator):
     input_noise : float, default=0.1
         Standard deviation of the Gaussian noise added to the scaled features at each update (then
         clipped to [0, 1]). It keeps the probability from being zero beside the training samples.
+    %(warm_start)s
+    %(early_stopping)s
     %(random_state)s
     %(verbose)s
 
@@ -80,6 +83,7 @@ class MPSAnomalyDetector(OutlierMixin, MPSEstimator):
         Mean negative log-likelihood of each epoch in nats, less that of uniformly distributed
         levels: 0 if all combinations of levels are equally probable; the lower, the better.
     %(n_iter_)s
+    %(validation_)s
 
     Examples
     --------
@@ -108,6 +112,11 @@ class MPSAnomalyDetector(OutlierMixin, MPSEstimator):
         batch_size="auto",
         weight_decay=0.3,
         input_noise=0.1,
+        warm_start=False,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        tol=0.0001,
         random_state=None,
         verbose=False,
     ):
@@ -122,10 +131,15 @@ class MPSAnomalyDetector(OutlierMixin, MPSEstimator):
         self.batch_size = batch_size
         self.weight_decay = weight_decay
         self.input_noise = input_noise
+        self.warm_start = warm_start
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, X: ArrayLike, y: object = None) -> Self:
+    def fit(self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
         """Train the network.
 
         Parameters
@@ -134,6 +148,10 @@ class MPSAnomalyDetector(OutlierMixin, MPSEstimator):
             Training samples: finite numbers, at least two features.
         y : object, optional
             Ignored; scikit-learn passes it to every estimator.
+        sample_weight : None or array-like of shape (n_samples,), default=None
+            How much each sample counts, relative to the others: numbers of at least 0. A sample of
+            weight 0 is left out, as if it were not there. None: all count the same. `contamination`
+            is a share of the weight, too.
 
         Returns
         -------
@@ -143,12 +161,48 @@ class MPSAnomalyDetector(OutlierMixin, MPSEstimator):
         Raises
         ------
         ValueError
-            If a parameter is out of its limits, if X is invalid, or if a value of X is outside
-            `feature_range`.
+            If a parameter is out of its limits, if X or a weight is invalid, if a value of X is
+            outside `feature_range`, or if `warm_start` is set, but parameters ask for another
+            network than before.
         FloatingPointError
             If the training diverges.
         """
-        return self._fit(X, y)
+        return self._fit(X, y, sample_weight)
+
+    def partial_fit(
+        self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None
+    ) -> Self:
+        """Train the network with one pass over a part of the data, and keep what it has learnt.
+
+        Nobody knows which call is the last, so the learning rate falls with the root of the number
+        of updates, not to zero. The first call, unless `fit` came before, fixes what later calls
+        can't change: the order of the features and, without `feature_range`, the range of each
+        feature. Later values outside of that range are clipped, and a feature that has one value
+        only is never read: if the first part does not show all values, set `feature_range`. Each
+        call sets ``offset_`` anew, from its own samples alone.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples: finite numbers, at least two features.
+        y : object, optional
+            Ignored; scikit-learn passes it to every estimator.
+        sample_weight : None or array-like of shape (n_samples,), default=None
+            How much each sample counts, relative to the others of this call; see `fit`.
+
+        Returns
+        -------
+        self
+            The detector, which can predict after the first call.
+
+        Raises
+        ------
+        ValueError
+            As `fit`; also if `early_stopping` is set, which needs all the data.
+        FloatingPointError
+            If the training diverges; the network then stays as it was.
+        """
+        return self._partial_fit(X, y, sample_weight)
 
     def score_samples(self, X: ArrayLike) -> np.ndarray:
         """Compute the log-likelihood of each sample.
@@ -204,7 +258,8 @@ class MPSAnomalyDetector(OutlierMixin, MPSEstimator):
     def _task(self) -> OutlierDetection:
         return OutlierDetection(self.offset_)
 
-    def _learn_target(self, X, y) -> tuple[np.ndarray, NegativeLogLikelihood]:
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
         contamination = self.contamination
         if not is_number(contamination, Real):
             raise ValueError(f"contamination must be a number, not {contamination!r}")
@@ -212,11 +267,20 @@ class MPSAnomalyDetector(OutlierMixin, MPSEstimator):
             raise ValueError(
                 f"contamination must be more than 0 and at most 0.5, not {contamination}"
             )
-        X = validate_data(self, X, dtype=np.float64)
+
+    def _validated(self, X, y, reset: bool) -> tuple[np.ndarray, None]:
+        X = validate_data(self, X, dtype=np.float64, reset=reset)
         if X.shape[1] < 2:
             # Two sites that read the same feature are not independent, so Z would be wrong.
             raise ValueError("at least 2 features are needed, not 1 feature(s)")
-        return X, NegativeLogLikelihood()
+        return X, None
+
+    def _loss(self, samples: Samples) -> NegativeLogLikelihood:
+        return NegativeLogLikelihood(samples.weights)
+
+    def _validation_score(self, inputs: np.ndarray, samples: Samples) -> float:
+        """Compute the mean log-likelihood in nats."""
+        return weighted_mean(self._log_likelihood(inputs), samples.weights)
 
     def _site_inputs(self, X: np.ndarray) -> np.ndarray:
         # Features are rounded to levels, because Z is a sum over the levels, and because a board is
@@ -240,7 +304,12 @@ class MPSAnomalyDetector(OutlierMixin, MPSEstimator):
         position = self.label_position_
         # At rest the amplitude is a product of one factor per feature: independent features, each
         # of which follows the mean of its training data.
-        means = features.mean(axis=0)
+        # np.average without weights would be `mean`, but for the order of its additions.
+        means = (
+            features.mean(axis=0)
+            if loss.weights is None
+            else np.average(features, axis=0, weights=loss.weights)
+        )
         means /= np.maximum(np.linalg.norm(means, axis=1, keepdims=True), np.finfo(np.float32).tiny)
         cores = [np.einsum("p,lr->lpr", mean, np.eye(s[0], s[2])) for mean, s in zip(means, shapes)]
         label = np.zeros(label_shape)
@@ -253,7 +322,7 @@ class MPSAnomalyDetector(OutlierMixin, MPSEstimator):
             label + INITIAL_NOISE * rng.standard_normal(label_shape),
             position,
         )
-        return network, rest, HalfChains.mask(shapes, label_shape, position)
+        return network, rest, self._mask([*shapes, label_shape])
 
     def _planned_nodes(self) -> list[FloatNode]:
         # Cores are trained, and narrowed, in the orthonormal basis, which may be smaller.
@@ -266,10 +335,18 @@ class MPSAnomalyDetector(OutlierMixin, MPSEstimator):
         *cores, label = (tensor.astype(float) for tensor in network.unpack())
         self._keep_normalised(cores, label)
 
-    def _finish(self, X: np.ndarray, loss: NegativeLogLikelihood) -> None:
-        percentage = 100 * float(self.contamination)
-        likelihoods = self._log_likelihood(self._site_inputs(X))
-        self.offset_ = float(np.percentile(likelihoods, percentage))
+    def _finish(self, samples: Samples, loss: NegativeLogLikelihood) -> None:
+        share = float(self.contamination)
+        likelihoods = self._log_likelihood(self._site_inputs(samples.X))
+        weights = scaled_to_mean_one(samples.weights)
+        if weights is None:
+            self.offset_ = float(np.percentile(likelihoods, 100 * share))
+            return
+        # The least likelihood that a share of the weight reaches; there is no interpolation, which
+        # would depend on what counts as one sample.
+        order = np.argsort(likelihoods)
+        reached = np.searchsorted(np.cumsum(weights[order]), share * weights.sum())
+        self.offset_ = float(likelihoods[order[min(reached, len(order) - 1)]])
 
     def _log_likelihood(self, inputs: np.ndarray) -> np.ndarray:
         scores, logs = self._contract(inputs)

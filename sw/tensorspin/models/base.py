@@ -1,83 +1,65 @@
-"""What all estimators share: one `fit`, the checks of parameters, and the scaling of features.
+"""What all estimators share: one way to train, and the scaling of features.
 
 Each estimator trains a tensor network: a function that is linear in the vector of each feature,
-made of many small tensors that are contracted with these vectors and with each other. `fit` is the
-same for all of them. What differs between networks (a chain or a tree) and between tasks (classes,
-numbers, likelihoods) is in a few methods that `NetworkEstimator` lists.
+made of many small tensors that are contracted with these vectors and with each other. Training is
+the same for all of them. What differs between networks (a chain or a tree) and between tasks
+(classes, numbers, likelihoods) is in a few methods that `NetworkEstimator` lists.
 """
 
 from __future__ import annotations
 
+import copy
+import inspect
 from abc import abstractmethod
-from collections.abc import Iterator
-from numbers import Integral, Real
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils import check_random_state
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ..compiler.outputs import Classification
-from ..compiler.quantise import check_weight_bits
 from ..compiler.scaling import check_feature_range, check_inside, scale_features
 from ..progress import progress_over
 from .augmentation import Augmentation
-from .deployed import BoardClassifier
 from .deployment import DeployableMixin
-from .descent import Loss, Network, Schedule, descend
+from .descent import Descent, Loss, Network, descend
+from .early_stopping import EarlyStopping, split
 from .feature_maps import FeatureMap
-from .feature_order import check_image_size, chosen_order
+from .feature_order import chosen_order
 from .forecast import ForecastMixin
-from .logits import LogitsMixin, normalised_logits
-from .losses import CrossEntropy
+from .half_chains import Shape
+from .optimiser import Adam, Schedule
+from .parameters import TRAINING_LIMITS, check_parameters, flattened
+from .training_state import TrainingState
+from .weighting import Samples, check_sample_weight, scaled_to_mean_one
 
 PREDICTION_BATCH = 512
 """Number of samples contracted at once in prediction.
 
 It bounds the memory that a prediction takes, and hardly changes its time."""
 
-LARGEST_ENTRY = 127 / 128
-"""Largest magnitude of an entry of a classifier's fitted tensors: 127, the largest int8, in steps
-of 1/128."""
-
-Limit = tuple[type, float, float]
-"""Kind of a number, Integral or Real, and its least and greatest value."""
-
-TRAINING_LIMITS: dict[str, Limit] = {
-    # With bonds of dimension 1 no part of a network could tell another anything.
-    "bond_dim": (Integral, 2, 32),
-    "epochs": (Integral, 1, np.inf),
-    "batch_size": (Integral, 1, np.inf),
-    "learning_rate": (Real, 0, np.inf),
-    "weight_decay": (Real, 0, np.inf),
-    "input_noise": (Real, 0, np.inf),
-}
-"""Limits of the parameters that all estimators have; `batch_size` may be "auto" too."""
-
-CLASSIFIER_LIMITS: dict[str, Limit] = {
-    **TRAINING_LIMITS,
-    "label_smoothing": (Real, 0, 1),
-    "max_shift": (Real, 0, np.inf),
-    "distortion": (Real, 0, np.inf),
-}
-"""Limits of the parameters of classifiers."""
-
 
 class NetworkEstimator(ForecastMixin, DeployableMixin, BaseEstimator):
     """Base of the estimators that map each feature to a vector and contract a tensor network.
 
-    A subclass has a public ``fit`` that calls `_fit`, which calls, in this order:
+    A subclass has a public ``fit`` and ``partial_fit``, which end in `_train`. It calls, in this
+    order:
 
-    - `_learn_target`: check the parameters of the task, validate X and y, and learn what the
-      targets are (classes, a scale);
+    - `_validated`: validate X and y;
+    - `_learn_target`: learn what the targets are (classes, a scale);
+    - `_weights`: how much each sample counts;
     - `_learn_sites`: which feature each site or leaf of the network reads;
+    - `_loss`: what to minimise;
     - `_initial_network`: the network to start from;
     - `descend`, which trains it;
     - `_keep`: take over the trained tensors;
     - `_finish`: learn what depends on the trained network.
+
+    A training that goes on from an earlier one (`warm_start`, `partial_fit`) calls `_check_target`
+    instead of `_learn_target`, keeps ranges and sites, and packs the tensors of its
+    `TrainingState` with `_packed` and `_mask`.
 
     Attributes
     ----------
@@ -90,83 +72,214 @@ class NetworkEstimator(ForecastMixin, DeployableMixin, BaseEstimator):
     loss_curve_ : list of float
         Mean loss of each epoch.
     n_iter_ : int
-        Number of epochs.
+        Number of epochs of the last call of `fit`.
     """
 
+    loss_curve_: list[float]
     _limits = TRAINING_LIMITS
 
-    def _fit(self, X, y) -> Self:
-        """Train the network, in the order that the class describes."""
+    _shape_parameters: tuple[str, ...] = (
+        "bond_dim",
+        "feature_map",
+        "feature_order",
+        "image_size",
+        "feature_range",
+    )
+    """Parameters that fix the shapes and the meaning of the tensors: a training that goes on from
+    these tensors needs the same ones."""
+
+    _training_state: TrainingState | None = None
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        # Estimators that were pickled by an earlier version lack the parameters that are new.
+        for name, parameter in inspect.signature(type(self)).parameters.items():
+            if not hasattr(self, name):
+                setattr(self, name, parameter.default)
+
+    def _fit(self, X, y, sample_weight=None) -> Self:
+        """Train the network anew, or go on if `warm_start` is set and it was trained before."""
         self._check_parameters()
-        X, loss = self._learn_target(X, y)
-        self.feature_map_ = FeatureMap(self.feature_map)
-        self._learn_ranges(X)
-        self._warn_of_capacity()
-        # `random_state` is what it is everywhere in scikit-learn; the seed of NumPy's newer
-        # generator is drawn from it.
-        rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
-        self._learn_sites(X, rng)
+        return self._train(X, y, sample_weight, self._state() if self.warm_start else None)
+
+    def _partial_fit(self, X, y, sample_weight=None, **known) -> Self:
+        """Train the network with one pass over a part of the data.
+
+        `known` is passed to `_learn_target` and `_check_target`.
+        """
+        self._check_parameters()
+        if self.early_stopping:
+            raise ValueError(
+                "partial_fit does not support early_stopping=True: it makes one pass over the data"
+            )
+        return self._train(X, y, sample_weight, self._state(), part=True, **known)
+
+    def _train(
+        self, X, y, sample_weight, state: TrainingState | None, part: bool = False, **known
+    ) -> Self:
+        """Train the network in the order that the class describes.
+
+        `state` is that of the training to go on from; None stands for a new one. `part` tells that
+        the data is one of an unknown number of parts.
+        """
+        new = state is None
+        X, y = self._validated(X, y, reset=new)
+        samples = Samples(X, y, None).weighted(check_sample_weight(sample_weight, len(X)))
+        if new:
+            # If this training fails, nothing is left to go on from.
+            self._training_state = None
+            self._learn_target(samples, **known)
+        else:
+            self._check_target(samples, part, **known)
+        samples = samples.weighted(self._weights(samples, part))
+        if new:
+            self.feature_map_ = FeatureMap(self.feature_map)
+            self._learn_ranges(samples.X, part)
+            self._warn_of_capacity()
+        rng = self._generator(state)
+        if new:
+            self._learn_sites(samples, rng)
         # Half the memory and time of float64; noise and rounding are far above its precision.
-        inputs = self._site_inputs(X).astype(np.float32)
-        training_map = self._training_map()
-        batch_size = self._chosen_batch_size(len(X))
-        augmentation = self._augmentation()
-        network, rest, trainable = self._initial_network(inputs, loss, rng)
-        self.loss_curve_ = descend(
+        inputs = self._site_inputs(samples.X).astype(np.float32)
+
+        split_seed = None if state is None else state.split_seed
+        trained, held_out = samples, None
+        if self.early_stopping:
+            if split_seed is None:
+                split_seed = int(rng.integers(2**31))
+            labels = samples.y if is_classifier(self) else None
+            chosen, held = split(len(samples), self.validation_fraction, labels, split_seed)
+            trained, held_out, inputs = samples.take(chosen), samples.take(held), inputs[chosen]
+        schedule = self._schedule(len(inputs), part)
+        loss = self._loss(Samples(trained.X, trained.y, scaled_to_mean_one(trained.weights)))
+        if state is None:
+            network, rest, trainable = self._initial_network(inputs, loss, rng)
+        else:
+            network, rest = self._packed(state.tensors), self._packed(state.rest)
+            trainable = self._mask([tensor.shape for tensor in state.tensors])
+            if loss.parameters is not None:
+                loss.parameters[...] = state.loss_parameters
+        watch = None if held_out is None else self._watch(held_out)
+        optimiser = Adam()
+        if part and state is not None and state.optimiser is not None:
+            optimiser = copy.deepcopy(state.optimiser)
+        descent = descend(
             network,
             rest,
             trainable,
             inputs,
-            training_map,
+            self._training_map(),
             loss,
-            Schedule(
-                self.epochs,
-                batch_size,
-                self.learning_rate,
-                self.weight_decay,
-                augmentation,
-                self.weight_bits,
-            ),
+            schedule,
             rng,
-            _progress_bar if self.verbose else iter,
+            _progress_bar(watch) if self.verbose else iter,
+            watch,
+            optimiser,
         )
         self._keep(network)
-        self._finish(X, loss)
-        self.n_iter_ = self.epochs
+        self._finish(samples, loss)
+        self._record(descent, watch, new)
+        self._training_state = TrainingState(
+            {name: flattened(getattr(self, name)) for name in self._shape_parameters},
+            network.unpack(descent.arrays),
+            rest.unpack(),
+            None if loss.parameters is None else loss.parameters.copy(),
+            rng,
+            split_seed,
+            optimiser if part else None,
+        )
         return self
 
+    def _state(self) -> TrainingState | None:
+        """Return the state of the training so far; None if there was none."""
+        state = self._training_state
+        if state is not None:
+            state.check_unchanged(self)
+        elif hasattr(self, "n_iter_"):
+            raise ValueError(
+                "there is no training to go on from: the bonds of this model were compressed, its "
+                "last fit failed, or an earlier version of Tensorspin trained it; fit with "
+                "warm_start=False to train anew"
+            )
+        return state
+
+    def _generator(self, state: TrainingState | None) -> np.random.Generator:
+        """Return the source of random numbers: a new one, or that of the training so far."""
+        if state is not None:
+            return copy.deepcopy(state.rng)
+        # `random_state` is what it is everywhere in scikit-learn; the seed of NumPy's newer
+        # generator is drawn from it.
+        return np.random.default_rng(check_random_state(self.random_state).randint(2**31))
+
+    def _watch(self, held_out: Samples) -> EarlyStopping:
+        """Return what scores the network on samples that don't train it."""
+        inputs = self._site_inputs(held_out.X)
+        # Scores are those of a fitted estimator, so a copy of this one takes over the tensors.
+        candidate = copy.copy(self)
+
+        def score(network) -> float:
+            candidate._keep(network)
+            return candidate._validation_score(inputs, held_out)
+
+        return EarlyStopping(score, self.n_iter_no_change, self.tol)
+
+    def _record(self, descent: Descent, watch: EarlyStopping | None, new: bool) -> None:
+        """Set the attributes that tell of the training; those of one that goes on are appended."""
+        self.n_iter_ = len(descent.loss_curve)
+        self.loss_curve_ = ([] if new else self.loss_curve_) + descent.loss_curve
+        earlier = [] if new else vars(self).get("validation_scores_", [])
+        if watch is not None:
+            self.validation_scores_ = earlier + watch.scores
+            self.best_validation_score_ = float(watch.best)
+        elif new:
+            for name in ("validation_scores_", "best_validation_score_"):
+                self.__dict__.pop(name, None)
+
     def _check_parameters(self) -> None:
-        """Refuse parameters that are not numbers within their limits."""
-        for name, (kind, least, most) in self._limits.items():
-            value: Any = getattr(self, name)
-            if name == "batch_size" and isinstance(value, str) and value == "auto":
-                continue
-            described = "an integer" if kind is Integral else "a finite number"
-            bounds = f"from {least} to {most}" if most < np.inf else f"of at least {least}"
-            if not is_number(value, kind):
-                raise ValueError(f"{name} must be {described} {bounds}, not {value!r}")
-            if not least <= value <= most or not np.isfinite(value):
-                raise ValueError(f"{name} must be {described} {bounds}, not {value}")
+        """Refuse parameters out of their limits."""
+        check_parameters(self, self._limits)
 
     @abstractmethod
-    def _learn_target(self, X, y) -> tuple[np.ndarray, Loss[Any]]:
-        """Return the validated X, and the loss, which knows the targets.
+    def _validated(self, X, y, reset: bool) -> tuple[np.ndarray, np.ndarray | None]:
+        """Validate X and y; `reset` tells that they are the first of this training."""
 
-        On the way, check the parameters of the task, validate y, and learn what the targets are.
-        """
+    def _learn_target(self, samples: Samples) -> None:
+        """Learn what the targets are."""
 
-    def _learn_ranges(self, X: np.ndarray) -> None:
+    def _check_target(self, samples: Samples, part: bool) -> None:
+        """Refuse targets that a training so far does not know."""
+
+    def _weights(self, samples: Samples, part: bool) -> np.ndarray | None:
+        """Return how much each sample counts, relative to the others; None: all the same."""
+        return samples.weights
+
+    @abstractmethod
+    def _loss(self, samples: Samples) -> Loss[Any]:
+        """Return the loss, which knows the targets and weights; the weights have the mean 1."""
+
+    @abstractmethod
+    def _validation_score(self, inputs: np.ndarray, samples: Samples) -> float:
+        """Score the fitted estimator on samples whose scaled `inputs` are given."""
+
+    def _learn_ranges(self, X: np.ndarray, part: bool) -> None:
         """Set the values of each feature that become 0 and 1."""
         if self.feature_range is None:
             self.feature_minimum_, self.feature_maximum_ = X.min(axis=0), X.max(axis=0)
+            if part and (self.feature_minimum_ == self.feature_maximum_).all():
+                raise ValueError(
+                    "the first call of partial_fit learns the range of each feature, but every "
+                    "feature has one value only; set feature_range, or begin with more samples"
+                )
         else:
             self.feature_minimum_, self.feature_maximum_ = check_feature_range(
                 self.feature_range, self.n_features_in_
             )
 
-    def _learn_sites(self, X: np.ndarray, rng: np.random.Generator) -> None:
+    def _learn_sites(self, samples: Samples, rng: np.random.Generator) -> None:
         """Set the feature that each site reads."""
-        order = chosen_order(self.feature_order, self.image_size, self._scaled(X), rng)
+        order = chosen_order(
+            self.feature_order, self.image_size, self._scaled(samples.X), rng, samples.weights
+        )
         # A network has at least two sites.
         self.site_features_ = order if self.n_features_in_ > 1 else np.zeros(2, dtype=int)
 
@@ -180,16 +293,36 @@ class NetworkEstimator(ForecastMixin, DeployableMixin, BaseEstimator):
         """
 
     @abstractmethod
+    def _packed(self, tensors: list[np.ndarray]) -> Network:
+        """Return the network of the given tensors."""
+
+    @abstractmethod
+    def _mask(self, shapes: Sequence[Shape]) -> Network:
+        """Return a network of tensors of these shapes: 1 where an entry may change, else 0."""
+
+    @abstractmethod
     def _keep(self, network: Any) -> None:
         """Take over the tensors of the trained network."""
 
     @abstractmethod
-    def _finish(self, X: np.ndarray, loss: Any) -> None:
-        """Learn what depends on the trained network; X holds the validated training samples."""
+    def _finish(self, samples: Samples, loss: Any) -> None:
+        """Learn what depends on the trained network; `samples` are all that `fit` was given."""
 
     def _augmentation(self) -> Augmentation:
         """Return how samples are changed while training."""
         return Augmentation(self.input_noise)
+
+    def _schedule(self, n_samples: int, part: bool) -> Schedule:
+        """Return how the training proceeds: in all epochs, or in one pass over a part."""
+        return Schedule(
+            1 if part else self.epochs,
+            self._chosen_batch_size(n_samples),
+            self.learning_rate,
+            self.weight_decay,
+            self._augmentation(),
+            self.weight_bits,
+            annealed=not part,
+        )
 
     def _chosen_batch_size(self, n_samples: int) -> int:
         """Return the number of samples per update."""
@@ -217,167 +350,19 @@ class NetworkEstimator(ForecastMixin, DeployableMixin, BaseEstimator):
         return self._site_inputs(validate_data(self, X, dtype=np.float64, reset=False))
 
 
-class NetworkClassifier(LogitsMixin, ClassifierMixin, NetworkEstimator):
-    """Base of the classifiers; subclasses define the network and `_network_scores`.
-
-    Attributes
-    ----------
-    classes_ : ndarray of shape (n_classes,)
-        The class labels, sorted.
-    temperature_ : float
-        The largest logit that the classifier can give.
-    """
-
-    classes_: np.ndarray
-    _deployed_type = BoardClassifier
-    _limits = CLASSIFIER_LIMITS
-
-    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """Train the network and its temperature.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Training samples: finite numbers.
-        y : array-like of shape (n_samples,)
-            Class label of each sample; at least two different ones.
-
-        Returns
-        -------
-        self
-            The fitted classifier.
-
-        Raises
-        ------
-        ValueError
-            If a parameter is out of its limits, if X or y is invalid, or if a value of X is outside
-            `feature_range`.
-        FloatingPointError
-            If the training diverges.
-        """
-        return self._fit(X, y)
-
-    def scores(self, X: ArrayLike) -> np.ndarray:
-        """Compute the multilinear scores of the network, up to a positive factor per sample.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            The samples.
-
-        Returns
-        -------
-        ndarray of float64 of shape (n_samples, n_classes)
-            The greatest score of a sample is that of its predicted class.
-
-        Raises
-        ------
-        ValueError
-            If X is invalid or outside a feature_range that was promised.
-        """
-        return self._network_scores(self._validated_inputs(X))
-
-    def logits_from_scores(self, scores: ArrayLike) -> np.ndarray:
-        """Compute logits from scores, whichever positive factor each sample's scores carry.
-
-        The scores may come from `scores` or from an accelerator, which return different factors.
-
-        Parameters
-        ----------
-        scores : array-like of shape (n_samples, n_classes)
-            Scores of each sample up to a positive factor.
-
-        Returns
-        -------
-        ndarray of float64 of shape (n_samples, n_classes)
-            The logits, within plus or minus ``temperature_``.
-        """
-        return normalised_logits(np.asarray(scores, dtype=float), self.temperature_)
-
-    def predict(self, X: ArrayLike) -> np.ndarray:
-        """Predict the class of each sample.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            The samples.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            Class labels, of the dtype of ``classes_``.
-        """
-        chosen = self.scores(X).argmax(axis=1)
-        return self.classes_[chosen]
-
-    @abstractmethod
-    def _network_scores(self, inputs: np.ndarray) -> np.ndarray:
-        """Return scores (n_samples, n_classes) of scaled inputs (n_samples, n_sites)."""
-
-    def _learn_target(self, X, y) -> tuple[np.ndarray, CrossEntropy]:
-        check_weight_bits(self.weight_bits, "weight_bits", None)
-        X, y = validate_data(self, X, y, dtype=np.float64)
-        check_classification_targets(y)
-        self.classes_, labels = np.unique(y, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise ValueError(f"at least 2 classes are needed, not 1 class: {self.classes_[0]}")
-        return X, CrossEntropy(labels, self.label_smoothing)
-
-    @property
-    def _n_outputs(self) -> int:
-        return len(self.classes_)
-
-    def _augmentation(self) -> Augmentation:
-        of_images = {"max_shift": self.max_shift, "distortion": self.distortion}
-        wanted = [f"{name}={value}" for name, value in of_images.items() if value]
-        if not wanted:
-            return super()._augmentation()
-        size = check_image_size(self.image_size, self.n_features_in_)
-        if len(self.site_features_) != self.n_features_in_:
-            raise ValueError(f"{wanted[0]} needs images of at least 2 pixels, not 1")
-        pixels = np.argsort(self.site_features_).reshape(size)
-        return Augmentation(self.input_noise, **of_images, pixels=pixels)
-
-    def _finish(self, X: np.ndarray, loss: CrossEntropy) -> None:
-        self.temperature_ = loss.temperature
-
-    def _task(self) -> Classification:
-        return Classification(self.classes_, float(self.temperature_))
-
-    def _logits(self, X: ArrayLike) -> np.ndarray:
-        return self.logits_from_scores(self.scores(X))
-
-
-def rescaled(tensor: np.ndarray) -> np.ndarray:
-    """Scale a classifier's tensor so that its largest entry is `LARGEST_ENTRY`.
-
-    The class does not depend on the scale of a tensor.
-
-    Parameters
-    ----------
-    tensor : ndarray of float
-        A tensor of any shape.
-
-    Returns
-    -------
-    ndarray of float64
-        The scaled tensor; one of zeros stays as it is.
-    """
-    tensor = tensor.astype(np.float64)
-    largest = np.abs(tensor).max()
-    return tensor * (LARGEST_ENTRY / largest) if largest > 0 else tensor
-
-
-def is_number(value: object, kind: type) -> bool:
-    """Tell whether a user's value is a number of a kind, Integral or Real, and not a bool."""
-    return isinstance(value, kind) and not isinstance(value, bool)
-
-
 def prediction_batches(n_samples: int) -> Iterator[slice]:
     """Return the slices of samples that are contracted at once in prediction."""
     for start in range(0, n_samples, PREDICTION_BATCH):
         yield slice(start, start + PREDICTION_BATCH)
 
 
-def _progress_bar(epochs):
-    return progress_over(epochs, "training", "epoch")
+def _progress_bar(watch: EarlyStopping | None) -> Callable[[Iterable], Iterable]:
+    """Return what wraps the iterable of epochs, so that a bar counts them and tells the scores."""
+
+    def shown(epochs):
+        bar = progress_over(epochs, "training", "epoch")
+        if watch is not None:
+            watch.report = lambda line: bar.set_postfix_str(line, refresh=False)
+        return bar
+
+    return shown

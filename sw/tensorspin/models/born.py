@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .half_chains import ChainContraction, HalfChains, log_norms
+from .losses import batch_weights
 
 SOFTENING = 0.3
 """Amplitude, as a share of the batch's root mean square, below which a sample weighs less.
@@ -34,8 +35,14 @@ class NegativeLogLikelihood:
 
     It is the negative log-likelihood, less that of uniformly distributed levels, because Z is taken
     as a mean over the combinations of levels, not as a sum.
+
+    Parameters
+    ----------
+    weights : None or ndarray of float64 of shape (n_samples,)
+        Weight of each training sample, of mean 1; None: all are 1.
     """
 
+    weights: np.ndarray | None = None
     parameters: None = None
     """The loss has no parameters of its own."""
 
@@ -43,9 +50,15 @@ class NegativeLogLikelihood:
         self, network: HalfChains, contraction: ChainContraction, chosen: np.ndarray
     ) -> tuple[float, Sequence[np.ndarray]]:
         """Compute the loss of a batch and the gradients of the network."""
-        loss, score_gradient = negative_log_square(contraction)
+        weights = batch_weights(self.weights, chosen)
+        loss, score_gradient = negative_log_square(contraction, weights)
         weight_gradient, label_gradient = network.gradients(contraction, score_gradient)
         log_z, weight_gradient_z, label_gradient_z = log_partition(network)
+        if weights is not None:
+            # Each sample brings its own log Z, so that the batch has as many as its weights sum to.
+            share = float(np.mean(weights))
+            log_z, weight_gradient_z = share * log_z, share * weight_gradient_z
+            label_gradient_z = share * label_gradient_z
         return loss + log_z, [
             weight_gradient + weight_gradient_z,
             label_gradient + label_gradient_z,
@@ -143,13 +156,17 @@ def log_squares(scores: np.ndarray, log_norms: np.ndarray) -> np.ndarray:
     return 2 * (np.log(np.maximum(np.abs(scores), np.finfo(scores.dtype).tiny)) + log_norms)
 
 
-def negative_log_square(contraction: ChainContraction) -> tuple[float, np.ndarray]:
+def negative_log_square(
+    contraction: ChainContraction, weights: np.ndarray | None = None
+) -> tuple[float, np.ndarray]:
     """Compute the mean of -log psi^2 over a batch, and a softened gradient of it.
 
     Parameters
     ----------
     contraction : ChainContraction
         A contracted batch of a network with one output.
+    weights : ndarray of float of shape (batch,), optional
+        Factor of each sample's -log psi^2.
 
     Returns
     -------
@@ -157,12 +174,21 @@ def negative_log_square(contraction: ChainContraction) -> tuple[float, np.ndarra
         The mean, in nats.
     score_gradient : ndarray of float of shape (1, batch)
         The gradient of a weighted mean of -log psi^2, in which samples of small amplitude weigh
-        less, see `SOFTENING`. The weights have the mean 1, so that a factor common to all scores
-        changes the weighted mean as it changes the loss; the gradient of log Z then balances it.
+        less, see `SOFTENING`. These factors have the mean 1 (with `weights`, their mean), so that a
+        factor common to all scores changes the weighted mean as it changes the loss; the gradient
+        of log Z then balances it.
     """
     scores = contraction.scores
     squares = scores * scores
-    softened = squares + max(SOFTENING**2 * float(np.mean(squares)), np.finfo(scores.dtype).tiny)
-    mean_weight = max(float(np.mean(squares / softened)), np.finfo(scores.dtype).tiny)
-    gradient = scores / softened * (-2 / (scores.shape[1] * mean_weight))
-    return -float(np.mean(log_squares(scores[0], log_norms(contraction)))), gradient
+    logs = log_squares(scores[0], log_norms(contraction))
+    tiny = np.finfo(scores.dtype).tiny
+    if weights is None:
+        softened = squares + max(SOFTENING**2 * float(np.mean(squares)), tiny)
+        mean_factor = max(float(np.mean(squares / softened)), tiny)
+        gradient = scores / softened * (-2 / (scores.shape[1] * mean_factor))
+        return -float(np.mean(logs)), gradient
+    total = max(float(np.sum(weights)), tiny)
+    softened = squares + max(SOFTENING**2 * float(np.sum(weights * squares)) / total, tiny)
+    total_factor = max(float(np.sum(weights * (squares / softened))), tiny)
+    gradient = weights * scores / softened * (-2 * total / (len(weights) * total_factor))
+    return -float(np.mean(weights * logs)), gradient

@@ -14,12 +14,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 
 from ..compiler.quantise import weight_steps
-from .augmentation import Augmentation
-
-WARM_UP = 0.05
-"""Share of all updates during which the learning rate rises from zero to its full value.
-
-Adam's estimate of the gradient's size is poor at first; full steps would then be too large."""
+from .optimiser import Adam, Schedule
 
 REFERENCE_STEPS = 32
 """Number of tensors in a row up to which each may take full steps.
@@ -61,8 +56,8 @@ class Network(Protocol):
         belong to padding are ignored.
         """
 
-    def unpack(self) -> list[np.ndarray]:
-        """Return the tensors of the network without their padding."""
+    def unpack(self, arrays: Sequence[np.ndarray] | None = None) -> list[np.ndarray]:
+        """Return the tensors of the network, or of other such arrays, without their padding."""
 
 
 N = TypeVar("N", bound=Network, contravariant=True)
@@ -102,69 +97,34 @@ class Loss(Protocol[N]):
         """
 
 
+class Watch(Protocol):
+    """Judges a network after each epoch: `tensorspin.models.early_stopping.EarlyStopping`."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether further epochs are in vain."""
+
+    def begin(self, network: Any) -> None:
+        """Judge the network that the training starts from."""
+
+    def improves(self, network: Any) -> bool:
+        """Tell whether the network of an epoch is better than all before it."""
+
+
 @dataclass(frozen=True)
-class Schedule:
-    """How `descend` proceeds.
+class Descent:
+    """What `descend` returns.
 
     Parameters
     ----------
-    epochs : int
-        Number of passes over the training data.
-    batch_size : int
-        Number of samples per update.
-    learning_rate : float
-        Largest change of an entry in one update.
-    weight_decay : float
-        Strength of the pull towards the network at rest: in each update, an entry's distance from
-        its value at rest shrinks by this factor times the learning rate.
-    augmentation : Augmentation
-        How samples are changed at random before each update.
-    weight_bits : None, 8 or 4
-        Number of bits to which tensors are rounded while training; None: they are not rounded.
+    loss_curve : list of float
+        Mean loss of each epoch. It is taken during training, on augmented samples.
+    arrays : list of ndarray of float32
+        The trained arrays of the network before they were rounded: from them a training goes on.
     """
 
-    epochs: int
-    batch_size: int
-    learning_rate: float
-    weight_decay: float
-    augmentation: Augmentation = Augmentation()
-    weight_bits: int | None = None
-
-
-class Adam:
-    """Direction of the next update by the method of Kingma and Ba, arXiv:1412.6980."""
-
-    FIRST_MOMENT, SECOND_MOMENT, EPSILON = 0.9, 0.99, 1e-8
-    """Decay of the running means of the gradient and of its square; term that keeps 0 / 0 finite.
-
-    The second decay is below the paper's 0.999, so that its mean covers about 100 updates, not
-    1,000: small data sets give only some hundred updates in all."""
-
-    def __init__(self) -> None:
-        # The running means start at zero and take the gradient's shape and dtype from the first.
-        self._first: float | np.ndarray = 0.0
-        self._second: float | np.ndarray = 0.0
-        self._updates = 0
-
-    def direction(self, gradient: np.ndarray) -> np.ndarray:
-        """Compute the direction of an update from the gradient.
-
-        Parameters
-        ----------
-        gradient : ndarray of float of shape (n_parameters,)
-            Derivative of the loss with respect to each parameter.
-
-        Returns
-        -------
-        ndarray of the same shape and dtype
-            Entries of about 1 in magnitude, to be subtracted from the parameters.
-        """
-        self._updates += 1
-        self._first += (1 - self.FIRST_MOMENT) * (gradient - self._first)
-        self._second += (1 - self.SECOND_MOMENT) * (gradient * gradient - self._second)
-        mean = self._first / (1 - self.FIRST_MOMENT**self._updates)
-        spread = np.sqrt(self._second / (1 - self.SECOND_MOMENT**self._updates))
-        return mean / (spread + self.EPSILON)
+    loss_curve: list[float]
+    arrays: list[np.ndarray]
 
 
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")  # a divergence is reported below
@@ -178,7 +138,9 @@ def descend(
     schedule: Schedule,
     rng: np.random.Generator,
     progress: Callable[[Iterable[int]], Iterable[int]] = iter,
-) -> list[float]:
+    watch: Watch | None = None,
+    optimiser: Adam | None = None,
+) -> Descent:
     """Minimise a loss in place, with Adam and decoupled weight decay.
 
     The learning rate rises over the first updates and falls along a half cosine to zero. Weight
@@ -210,11 +172,16 @@ def descend(
         Source of the order of the samples and of the augmentation.
     progress : callable
         Wraps the iterable of epochs, for a progress bar.
+    watch : Watch, optional
+        Judges the network before the first epoch and after each. The training ends as soon as the
+        watch says so, and the network ends as the best one.
+    optimiser : Adam, optional
+        The optimiser of the part of the training before this one; by default a new one.
 
     Returns
     -------
-    list of float
-        Mean loss of each epoch. It is taken during training, on augmented samples.
+    Descent
+        The losses, and the arrays as they were before the rounding.
 
     Raises
     ------
@@ -246,8 +213,20 @@ def descend(
     # float() makes a number of Python: NumPy scalars of 64 bits would widen the float32 arrays.
     decays = float(schedule.weight_decay) * mask
     decays[ends[-1] :] = 0
-    optimiser = Adam()
+    optimiser = Adam() if optimiser is None else optimiser
+    updates_before = optimiser.updates
 
+    def follow() -> None:
+        # The loss and the rounded tensors have arrays of their own.
+        beside[...] = trained_beside
+        if schedule.weight_bits is not None:
+            for values, tensor in zip(rounded, tensors):
+                round_nodes(tensor, schedule.weight_bits, out=values)
+
+    best = None
+    if watch is not None:
+        watch.begin(network)
+        best = parameters.copy()
     n_updates = schedule.epochs * -(-n_samples // schedule.batch_size)
     update = 0
     loss_curve = []
@@ -264,22 +243,26 @@ def descend(
             gradient = mask * np.concatenate([np.ravel(part) for part in gradients])
 
             update += 1
-            rate = _learning_rate(schedule.learning_rate, update / n_updates)
+            rate = schedule.rate(update, n_updates, updates_before)
             parameters -= rate * (
                 shares * optimiser.direction(gradient) + decays * (parameters - target)
             )
-            # The loss and the rounded tensors have arrays of their own, which follow.
-            beside[...] = trained_beside
-            if schedule.weight_bits is not None:
-                for values, tensor in zip(rounded, tensors):
-                    round_nodes(tensor, schedule.weight_bits, out=values)
+            follow()
         if not math.isfinite(total):
             raise FloatingPointError(
                 f"training diverged: the loss of epoch {epoch + 1} is {total / n_samples}; lower "
                 f"the learning rate, now {schedule.learning_rate:g}"
             )
         loss_curve.append(total / n_samples)
-    return loss_curve
+        if watch is not None:
+            if watch.improves(network):
+                best = parameters.copy()
+            if watch.finished:
+                break
+    if best is not None:
+        parameters[...] = best
+        follow()
+    return Descent(loss_curve, tensors)
 
 
 def round_nodes(tensors: np.ndarray, bits: int, out: np.ndarray | None = None) -> np.ndarray:
@@ -305,8 +288,3 @@ def round_nodes(tensors: np.ndarray, bits: int, out: np.ndarray | None = None) -
     out = np.divide(tensors, steps, out=out)
     np.rint(out, out=out)
     return np.multiply(out, steps, out=out)
-
-
-def _learning_rate(largest: float, progress: float) -> float:
-    """Compute the learning rate after a share of all updates: a rise, then half a cosine."""
-    return float(largest) * min(1.0, progress / WARM_UP) * 0.5 * (1 + math.cos(math.pi * progress))

@@ -99,7 +99,12 @@ def check_permutation(feature_order, n_features: int) -> np.ndarray:
 
 
 def chosen_order(
-    feature_order, image_size, inputs: np.ndarray, rng: np.random.Generator, further: tuple = ()
+    feature_order,
+    image_size,
+    inputs: np.ndarray,
+    rng: np.random.Generator,
+    weights: np.ndarray | None = None,
+    further: tuple = (),
 ) -> np.ndarray:
     """Return the order that an estimator's parameters ask for.
 
@@ -113,6 +118,8 @@ def chosen_order(
         Features scaled to [0, 1], from which "mutual_information" learns.
     rng : numpy.random.Generator
         Chooses samples for "mutual_information".
+    weights : ndarray of float of shape (n_samples,), optional
+        How much each sample counts for "mutual_information".
     further : tuple of str
         Names of orders that the estimator itself makes, for the message of the error.
 
@@ -137,7 +144,7 @@ def chosen_order(
     if feature_order == "strips":
         return strip_order(*check_image_size(image_size, n_features))
     if feature_order == "mutual_information":
-        return mutual_information_order(inputs, rng)
+        return mutual_information_order(inputs, rng, weights)
     names = ", ".join(f'"{name}"' for name in ("snake", "strips", "mutual_information", *further))
     raise ValueError(
         f"feature_order must be None, {names} or a permutation of the features, not "
@@ -190,13 +197,15 @@ def strip_order(height: int, width: int, strip: int = STRIP) -> np.ndarray:
     return np.concatenate(order)
 
 
-def mutual_information(inputs: np.ndarray) -> np.ndarray:
+def mutual_information(inputs: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
     """Estimate the mutual information of each pair of features from histograms.
 
     Parameters
     ----------
     inputs : ndarray of float of shape (n_samples, n_features)
         Features scaled to [0, 1]. Each is cut into `BINS` equal parts of its range.
+    weights : ndarray of float of shape (n_samples,), optional
+        How much each sample counts.
 
     Returns
     -------
@@ -207,7 +216,11 @@ def mutual_information(inputs: np.ndarray) -> np.ndarray:
     bins = np.minimum((inputs * BINS).astype(int), BINS - 1)
     # With a 0 or 1 for each feature and part, one matrix product counts all pairs of parts.
     one_hot = (bins[:, :, None] == np.arange(BINS)).reshape(n_samples, -1).astype(np.float32)
-    joint = (one_hot.T @ one_hot).astype(np.float64) / n_samples
+    if weights is None:
+        joint = (one_hot.T @ one_hot).astype(np.float64) / n_samples
+    else:
+        shares = (weights / weights.sum()).astype(np.float32)
+        joint = (one_hot.T @ (shares[:, None] * one_hot)).astype(np.float64)
     single = np.diagonal(joint)
     with np.errstate(divide="ignore", invalid="ignore"):
         terms = joint * np.log(joint / (single[:, None] * single))
@@ -216,7 +229,9 @@ def mutual_information(inputs: np.ndarray) -> np.ndarray:
     return np.maximum((information + information.T) / 2, 0)
 
 
-def mutual_information_order(inputs: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def mutual_information_order(
+    inputs: np.ndarray, rng: np.random.Generator, weights: np.ndarray | None = None
+) -> np.ndarray:
     """Order features so that those with much mutual information stand close together.
 
     Features are sorted by their entry in the Fiedler vector of the mutual information, which
@@ -230,6 +245,8 @@ def mutual_information_order(inputs: np.ndarray, rng: np.random.Generator) -> np
         Features scaled to [0, 1].
     rng : numpy.random.Generator
         Chooses `SAMPLES` samples if there are more.
+    weights : ndarray of float of shape (n_samples,), optional
+        How much each sample counts.
 
     Returns
     -------
@@ -237,8 +254,10 @@ def mutual_information_order(inputs: np.ndarray, rng: np.random.Generator) -> np
         The features in the order in which they are read.
     """
     if len(inputs) > SAMPLES:
-        inputs = inputs[rng.choice(len(inputs), SAMPLES, replace=False)]
-    information = mutual_information(inputs)
+        chosen = rng.choice(len(inputs), SAMPLES, replace=False)
+        inputs = inputs[chosen]
+        weights = None if weights is None else weights[chosen]
+    information = mutual_information(inputs, weights)
     varying = np.flatnonzero(np.diagonal(information) > 0)
     constant = np.flatnonzero(np.diagonal(information) == 0)
     # A constant feature depends on nothing; in the middle it would only keep others apart.

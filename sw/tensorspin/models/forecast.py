@@ -7,7 +7,7 @@ all zero, and its nodes are compared with what devices have.
 A forecast assumes what `tensorspin.models.deployment.DeployableMixin.quantize` can do at best with
 ``weight_bits="auto"``: all weights take 4 bits, and chains are in canonical form. So a network that
 is refused here can't be made to fit but by narrower bonds: by training it with a smaller bond_dim,
-or by `tensorspin.models.mps.MPSEstimator.compress`.
+or by `tensorspin.models.chain_estimator.MPSEstimator.compress`.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from ..contract.fixed import NARROW_WEIGHT
 from ..errors import CapacityError, CapacityWarning
 from .feature_maps import FeatureMap
 from .half_chains import bond_dimensions
+from .weighting import Samples
 
 
 class ForecastMixin:
@@ -73,7 +74,8 @@ class ForecastMixin:
         # The checks of `fit` set attributes, which this estimator must not get.
         planned: Any = clone(self)
         planned._check_parameters()
-        planned._learn_target(X, y)
+        validated = planned._validated(X, y, reset=True)
+        planned._learn_target(Samples(validated[0], validated[1], None))
         planned.feature_map_ = FeatureMap(planned.feature_map)
         planned._check_limits()
         if size is not None:
@@ -98,7 +100,7 @@ class ForecastMixin:
         warnings.warn(
             f"the trained network will fit no board: {reason}",
             CapacityWarning,
-            stacklevel=4,  # the caller of `fit`, which calls `_fit`, which calls this method
+            stacklevel=5,  # the caller of `fit`, which calls `_fit` and `_train`, which calls this
         )
 
     def _check_limits(self) -> None:

@@ -33,10 +33,13 @@ class CrossEntropy:
         Index of each training sample's class.
     smoothing : float
         Share of the target's probability that is distributed evenly over all classes.
+    weights : None or ndarray of float64 of shape (n_samples,)
+        Weight of each training sample, of mean 1; None: all are 1.
     """
 
     labels: np.ndarray
     smoothing: float
+    weights: np.ndarray | None = None
     parameters: np.ndarray = field(
         default_factory=lambda: np.log(np.full(1, INITIAL_TEMPERATURE, dtype=np.float32))
     )
@@ -56,6 +59,7 @@ class CrossEntropy:
             self.labels[chosen],
             self.temperature,
             self.smoothing,
+            batch_weights(self.weights, chosen),
         )
         gradients = network.gradients(contraction, score_gradient)
         return loss, [*gradients, np.array(temperature_gradient, dtype=np.float32)]
@@ -69,9 +73,12 @@ class SquaredError:
     ----------
     targets : ndarray of float64 of shape (n_samples,)
         The standardised target of each training sample.
+    weights : None or ndarray of float64 of shape (n_samples,)
+        Weight of each training sample, of mean 1; None: all are 1.
     """
 
     targets: np.ndarray
+    weights: np.ndarray | None = None
     parameters: None = None
     """The loss has no parameters of its own."""
 
@@ -80,13 +87,42 @@ class SquaredError:
     ) -> tuple[float, Sequence[np.ndarray]]:
         """Compute the loss of a batch and the gradients of the network."""
         loss, score_gradient = squared_error(
-            contraction.scores, log_norms(contraction), self.targets[chosen].astype(np.float32)
+            contraction.scores,
+            log_norms(contraction),
+            self.targets[chosen].astype(np.float32),
+            batch_weights(self.weights, chosen),
         )
         return loss, network.gradients(contraction, score_gradient)
 
 
+def batch_weights(weights: np.ndarray | None, chosen: np.ndarray) -> np.ndarray | None:
+    """Return the weights of the samples of a batch.
+
+    The loss of a batch is the mean of its samples' losses times these weights. It is not divided by
+    their sum, so that a batch of heavy samples counts more than one of light samples, as it would
+    if samples were repeated.
+
+    Parameters
+    ----------
+    weights : None or ndarray of float64 of shape (n_samples,)
+        Weight of each training sample, of mean 1; None: all are 1.
+    chosen : ndarray of int of shape (batch,)
+        Indices of the batch's samples.
+
+    Returns
+    -------
+    None or ndarray of float32 of shape (batch,)
+        None: all are 1.
+    """
+    return None if weights is None else weights[chosen].astype(np.float32)
+
+
 def cross_entropy(
-    scores: np.ndarray, labels: np.ndarray, temperature: float, smoothing: float = 0.0
+    scores: np.ndarray,
+    labels: np.ndarray,
+    temperature: float,
+    smoothing: float = 0.0,
+    weights: np.ndarray | None = None,
 ) -> tuple[float, np.ndarray, float]:
     """Compute the cross entropy of the normalised logits, and its gradients.
 
@@ -100,6 +136,8 @@ def cross_entropy(
         Largest logit; see `tensorspin.models.logits.normalised_logits`.
     smoothing : float
         Share of the target's probability that is distributed evenly over all classes.
+    weights : ndarray of float of shape (batch,), optional
+        Factor of each sample's loss.
 
     Returns
     -------
@@ -120,10 +158,13 @@ def cross_entropy(
     # float() makes a number of Python: a NumPy scalar of 64 bits would widen the arrays.
     smoothing = float(smoothing)
     of_targets = (1 - smoothing) * shifted[labels, batch] + smoothing * shifted.mean(axis=0)
-    loss = float(np.mean(np.log(totals) - of_targets))
+    losses = np.log(totals) - of_targets
+    loss = float(np.mean(losses if weights is None else weights * losses))
     logit_gradient = exponentials / totals - smoothing / len(scores)
     logit_gradient[labels, batch] -= 1 - smoothing
     logit_gradient /= len(batch)
+    if weights is not None:
+        logit_gradient *= weights
     radial = (logit_gradient * logits).sum(axis=0)
     # Only the part across the score vector counts: its length has been divided out.
     score_gradient = (temperature * logit_gradient - logits * (radial / temperature)) / norm
@@ -131,7 +172,10 @@ def cross_entropy(
 
 
 def squared_error(
-    scores: np.ndarray, log_norms: np.ndarray, targets: np.ndarray
+    scores: np.ndarray,
+    log_norms: np.ndarray,
+    targets: np.ndarray,
+    weights: np.ndarray | None = None,
 ) -> tuple[float, np.ndarray]:
     """Compute the mean squared error of a network's own scores, and its gradient.
 
@@ -143,6 +187,8 @@ def squared_error(
         Logarithm of the factor that was divided out of each sample's score.
     targets : ndarray of float of shape (batch,)
         What the network's own scores should be.
+    weights : ndarray of float of shape (batch,), optional
+        Factor of each sample's squared error.
 
     Returns
     -------
@@ -153,5 +199,9 @@ def squared_error(
     """
     scales = np.exp(log_norms)
     errors = scores[0] * scales - targets
-    loss = float(np.mean(errors.astype(np.float64) ** 2))
-    return loss, (errors * scales * (2 / len(targets)))[None].astype(scores.dtype)
+    squares = errors.astype(np.float64) ** 2
+    loss = float(np.mean(squares if weights is None else weights * squares))
+    gradient = errors * scales * (2 / len(targets))
+    if weights is not None:
+        gradient *= weights
+    return loss, gradient[None].astype(scores.dtype)

@@ -8,17 +8,19 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin
 from sklearn.linear_model import Ridge
+from sklearn.metrics import r2_score
 from sklearn.utils.validation import validate_data
 
 from ..compiler.nodes import FloatNode
 from ..compiler.outputs import Regression
 from .canonical import CanonicalChain
+from .chain_estimator import MPSEstimator, spread
 from .deployed import BoardRegressor
 from .forecast import planned_chain
 from .half_chains import HalfChains, Shape
 from .losses import SquaredError
-from .mps import MPSEstimator, spread
 from .shared_docs import with_shared_docs
+from .weighting import Samples
 
 RIDGE = 1.0
 """Strength of the penalty in the ridge regression that training starts from."""
@@ -63,6 +65,8 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
     input_noise : float, default=0.1
         Standard deviation of the Gaussian noise added to the scaled features at each update (then
         clipped to [0, 1]).
+    %(warm_start)s
+    %(early_stopping)s
     %(random_state)s
     %(verbose)s
 
@@ -81,6 +85,7 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
     loss_curve_ : list of float
         Mean squared error of the standardised target in each epoch.
     %(n_iter_)s
+    %(validation_)s
 
     Examples
     --------
@@ -107,6 +112,11 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
         batch_size="auto",
         weight_decay=1.0,
         input_noise=0.1,
+        warm_start=False,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        tol=0.0001,
         random_state=None,
         verbose=False,
     ):
@@ -120,10 +130,15 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
         self.batch_size = batch_size
         self.weight_decay = weight_decay
         self.input_noise = input_noise
+        self.warm_start = warm_start
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Train the network.
 
         Parameters
@@ -132,6 +147,9 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
             Training samples: finite numbers.
         y : array-like of shape (n_samples,)
             Target of each sample: a finite number.
+        sample_weight : None or array-like of shape (n_samples,), default=None
+            How much each sample counts, relative to the others: numbers of at least 0. A sample of
+            weight 0 is left out, as if it were not there. None: all count the same.
 
         Returns
         -------
@@ -141,12 +159,48 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
         Raises
         ------
         ValueError
-            If a parameter is out of its limits, if X or y is invalid, or if a value of X is outside
-            `feature_range`.
+            If a parameter is out of its limits, if X, y or a weight is invalid, if a value of X is
+            outside `feature_range`, or if `warm_start` is set, but parameters ask for another
+            network than before.
         FloatingPointError
             If the training diverges.
         """
-        return self._fit(X, y)
+        return self._fit(X, y, sample_weight)
+
+    def partial_fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Self:
+        """Train the network with one pass over a part of the data, and keep what it has learnt.
+
+        Nobody knows which call is the last, so the learning rate falls with the root of the number
+        of updates, not to zero. The first call, unless `fit` came before, fixes what later calls
+        can't change: the ridge regression from which training starts, mean and scale of the target,
+        the order of the features and, without `feature_range`, the range of each feature. Later
+        values outside of that range are clipped, and a feature that has one value only is never
+        read: the first part should be large enough to show them all.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples: finite numbers.
+        y : array-like of shape (n_samples,)
+            Target of each sample: a finite number.
+        sample_weight : None or array-like of shape (n_samples,), default=None
+            How much each sample counts, relative to the others of this call; see `fit`.
+
+        Returns
+        -------
+        self
+            The regressor, which can predict after the first call.
+
+        Raises
+        ------
+        ValueError
+            As `fit`; also if `early_stopping` is set, which needs all the data.
+        FloatingPointError
+            If the training diverges; the network then stays as it was.
+        """
+        return self._partial_fit(X, y, sample_weight)
 
     def predict(self, X: ArrayLike) -> np.ndarray:
         """Predict the target of each sample.
@@ -166,24 +220,45 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
         ValueError
             If X is invalid or outside a feature_range that was promised.
         """
-        scores, logs = self._contract(self._validated_inputs(X))
+        return self._predicted(self._validated_inputs(X))
+
+    def _predicted(self, inputs: np.ndarray) -> np.ndarray:
+        """Predict targets from scaled features."""
+        scores, logs = self._contract(inputs)
         return self.target_mean_ + self.target_scale_ * (scores[:, 0] * np.exp(logs))
 
     def _task(self) -> Regression:
         return Regression(self.target_mean_, self.target_scale_)
 
-    def _learn_target(self, X, y) -> tuple[np.ndarray, SquaredError]:
+    def _validated(self, X, y, reset: bool) -> tuple[np.ndarray, np.ndarray]:
         _refuse_text(y)
-        X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
+        return validate_data(self, X, y, dtype=np.float64, y_numeric=True, reset=reset)
+
+    def _learn_target(self, samples: Samples) -> None:
         # Targets are divided first, so that the squares of large ones don't overflow.
-        largest = max(np.abs(y).max(), np.finfo(float).tiny)
-        y = y / largest
-        mean, deviation = y.mean(), y.std()
+        largest = max(np.abs(samples.y).max(), np.finfo(float).tiny)
+        y = samples.y / largest
+        if samples.weights is None:
+            mean, deviation = y.mean(), y.std()
+        else:
+            mean = np.average(y, weights=samples.weights)
+            deviation = np.sqrt(np.average((y - mean) ** 2, weights=samples.weights))
         if not deviation > 1e-12 * abs(mean):
             deviation = 1.0
         self.target_mean_ = float(mean * largest)
         self.target_scale_ = float(deviation * largest)
-        return X, SquaredError((y - mean) / deviation)
+        self._standardisation = float(largest), float(mean), float(deviation)
+
+    def _loss(self, samples: Samples) -> SquaredError:
+        largest, mean, deviation = self._standardisation
+        return SquaredError((samples.y / largest - mean) / deviation, samples.weights)
+
+    def _validation_score(self, inputs: np.ndarray, samples: Samples) -> float:
+        """Compute R^2, the coefficient of determination."""
+        predictions = self._predicted(inputs)
+        if not np.isfinite(predictions).all():
+            return -np.inf
+        return float(r2_score(samples.y, predictions, sample_weight=samples.weights))
 
     def _planned_nodes(self) -> list[FloatNode]:
         # The label tensor begins with two components of its bonds, and how many more it learns to
@@ -197,7 +272,7 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
         local_dim = self.feature_map_.local_dim
         shapes, label_shape = self._lay_out(local_dim, 1)
         position = self.label_position_
-        cores, label = self._ridge_network(inputs, loss.targets, shapes, label_shape)
+        cores, label = self._ridge_network(inputs, loss, shapes, label_shape)
         rest = HalfChains.pack(cores, label, position)
         noise = INITIAL_NOISE / np.sqrt(local_dim)
         for site, core in enumerate(cores):
@@ -208,11 +283,11 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
         return (
             HalfChains.pack(cores, label, position),
             rest,
-            HalfChains.mask(shapes, label_shape, position),
+            self._mask([*shapes, label_shape]),
         )
 
     def _ridge_network(
-        self, inputs: np.ndarray, targets: np.ndarray, shapes: list[Shape], label_shape: Shape
+        self, inputs: np.ndarray, loss: SquaredError, shapes: list[Shape], label_shape: Shape
     ) -> tuple[list[np.ndarray], np.ndarray]:
         """Return cores and label tensor whose output is that of ridge regression.
 
@@ -222,7 +297,7 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
         """
         components = self.feature_map_(inputs).astype(np.float64)
         n_sites, local_dim = components.shape[1:]
-        ridge = Ridge(RIDGE).fit(components.reshape(len(inputs), -1), targets)
+        ridge = Ridge(RIDGE).fit(components.reshape(len(inputs), -1), loss.targets, loss.weights)
         shares = ridge.coef_.reshape(n_sites, local_dim)
         largest = np.abs(shares).max()
         factor = LARGEST_SHARE / largest if largest > 0 else 1.0
@@ -243,7 +318,7 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
             tensor.astype(np.float64) for tensor in network.unpack()
         )
 
-    def _finish(self, X: np.ndarray, loss: SquaredError) -> None:
+    def _finish(self, samples: Samples, loss: SquaredError) -> None:
         if loss.targets.any():
             # Rounding to 8 bits changes the output of a chain in canonical form about half as much.
             # (A network that is zero everywhere has no canonical form.)

@@ -76,9 +76,39 @@ shape (levels, local_dim), default="linear"
             or 15 different entries. 4 bits halve the memory that a device needs for a node, which
             leaves room for wider bonds.
         """,
+    "class_weight": """
+        class_weight : None, dict or "balanced", default=None
+            How much the samples of each class count in the training; the weights multiply those
+            that `fit` is given as `sample_weight`. None: all classes have weight 1. A dict holds
+            the weights of some or all classes by label, numbers of at least 0; the others have
+            weight 1. "balanced": all classes count the same in sum, so that a rare class is not
+            passed over.
+        """,
+    "warm_start": """
+        warm_start : bool, default=False
+            Whether `fit` goes on from the tensors of the last fit of this estimator, while the
+            learning rate rises and falls anew. Feature ranges and the order of the features stay;
+            the parameters that fix the shapes of the tensors, and the classes, must stay.
+        """,
+    "early_stopping": """
+        early_stopping : bool, default=False
+            Whether a share of the training samples is held out, and the training ends when they are
+            predicted no better. The tensors of the best epoch are kept. The score is what the
+            method `score` returns (for a detector, the mean of `score_samples`), weighted as in the
+            training. A classifier holds out the same share of each class.
+        validation_fraction : float, default=0.1
+            Share of the samples that is held out, between 0 and 1. It is not used without
+            `early_stopping`.
+        n_iter_no_change : int, default=10
+            Number of epochs in a row without a better score after which the training ends. It is
+            not used without `early_stopping`.
+        tol : float, default=0.0001
+            Least rise of the score that counts as better. It is not used without `early_stopping`.
+        """,
     "random_state": """
         random_state : int, RandomState or None, default=None
-            Seed of the initial tensors, of the order of the samples and of the noise.
+            Seed of the initial tensors, of the order of the samples, of the noise, and of the
+            choice of the samples that are held out.
         """,
     "verbose": """
         verbose : bool, default=False
@@ -114,7 +144,16 @@ shape (levels, local_dim), default="linear"
         """,
     "n_iter_": """
         n_iter_ : int
-            Number of epochs of the training.
+            Number of epochs of the last call of `fit`; 1 after `partial_fit`. `loss_curve_` and
+            `validation_scores_` also have the epochs of earlier calls if the last one went on from
+            them.
+        """,
+    "validation_": """
+        validation_scores_ : list of float
+            Score of the samples held out after each epoch. Present only with `early_stopping`.
+        best_validation_score_ : float
+            Score of the tensors that were kept: the best of the last call of `fit`, the network
+            that it started from included. Present only with `early_stopping`.
         """,
 }
 """The entries by name. A name that ends in an underscore describes fitted attributes."""

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from ..compiler.nodes import FloatNode
 from ..compiler.tree import tree_nodes
-from .base import NetworkClassifier, prediction_batches, rescaled
+from .base import prediction_batches
+from .classifier import NetworkClassifier, rescaled
 from .feature_order import check_image_size, chosen_order
 from .forecast import zeros
+from .half_chains import Shape
 from .losses import CrossEntropy
 from .shared_docs import with_shared_docs
 from .tree_network import TreeNetwork
 from .tree_shape import balanced_tree, image_tree, users_tree
 from .tree_tensors import initial_tensors, node_shapes
+from .weighting import Samples
 
 INITIAL_ROOT_NOISE = 0.3
 """Standard deviation of the noise in the initial root, which gives equal scores otherwise."""
@@ -75,6 +78,9 @@ class TTNClassifier(NetworkClassifier):
     %(distortion)s
     %(label_smoothing)s
     %(weight_bits)s
+    %(class_weight)s
+    %(warm_start)s
+    %(early_stopping)s
     %(random_state)s
     %(verbose)s
 
@@ -94,6 +100,7 @@ class TTNClassifier(NetworkClassifier):
     loss_curve_ : list of float
         Mean training loss of each epoch in nats.
     %(n_iter_)s
+    %(validation_)s
 
     Examples
     --------
@@ -104,6 +111,8 @@ class TTNClassifier(NetworkClassifier):
     >>> bool(model.score(X, y) > 0.9)
     True
     """
+
+    _shape_parameters = (*NetworkClassifier._shape_parameters, "tree")
 
     def __init__(
         self,
@@ -123,6 +132,12 @@ class TTNClassifier(NetworkClassifier):
         distortion=0.0,
         label_smoothing=0.0,
         weight_bits=None,
+        class_weight=None,
+        warm_start=False,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        tol=0.0001,
         random_state=None,
         verbose=False,
     ):
@@ -141,16 +156,27 @@ class TTNClassifier(NetworkClassifier):
         self.distortion = distortion
         self.label_smoothing = label_smoothing
         self.weight_bits = weight_bits
+        self.class_weight = class_weight
+        self.warm_start = warm_start
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
         self.random_state = random_state
         self.verbose = verbose
 
-    def _learn_sites(self, X: np.ndarray, rng: np.random.Generator) -> None:
+    def _learn_sites(self, samples: Samples, rng: np.random.Generator) -> None:
         # A leaf reads the feature of its own index; the tree says which leaves are neighbours.
         n_features = self.n_features_in_
         self.site_features_ = np.arange(n_features) if n_features > 1 else np.zeros(2, dtype=int)
         self.children_ = self._tree(
             lambda: chosen_order(
-                self.feature_order, self.image_size, self._scaled(X), rng, further=("morton",)
+                self.feature_order,
+                self.image_size,
+                self._scaled(samples.X),
+                rng,
+                samples.weights,
+                further=("morton",),
             )
         )
 
@@ -186,8 +212,14 @@ class TTNClassifier(NetworkClassifier):
         return (
             TreeNetwork.pack(children, [*initial[:-1], root]),
             TreeNetwork.pack(children, initial),
-            TreeNetwork.pack(children, [np.ones(shape) for shape in shapes]),
+            self._mask(shapes),
         )
+
+    def _packed(self, tensors: list[np.ndarray]) -> TreeNetwork:
+        return TreeNetwork.pack(self.children_, tensors)
+
+    def _mask(self, shapes: Sequence[Shape]) -> TreeNetwork:
+        return self._packed([np.ones(shape) for shape in shapes])
 
     def _keep(self, network: TreeNetwork) -> None:
         self.tensors_ = [rescaled(tensor) for tensor in network.unpack()]
