@@ -6,8 +6,8 @@ BOARD ?= icebreaker
 DEMO_FLAGS ?=
 BENCH_FLAGS ?=
 BITSTREAM_FLAGS ?=
-# A file stays on one core: its tests share a compiled simulator.
-TEST_FLAGS ?= -n auto --dist loadfile
+# A file stays on one core: its tests share a compiled simulator. tests/conftest.py has the order.
+TEST_FLAGS ?= -n auto --dist loadfile --no-loadscope-reorder
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -30,13 +30,13 @@ help: ## List the targets
 demo: $(READY) ## Train, compile and run a classifier on simulated gateware
 	@$(BIN)/tensorspin demo $(DEMO_FLAGS)
 
-test: $(READY) ## Run the tests
+test: $(READY) ## Run the tests: a part of each kind, in 5 to 10 minutes
 	@$(BIN)/pytest $(TEST_FLAGS)
 
-test-slow: $(READY) ## Run the tests that take longer, in minutes together; CI does
+test-slow: $(READY) ## Run what that leaves out and CI runs: about 10 minutes
 	@$(BIN)/pytest $(TEST_FLAGS) -m slow
 
-test-all: $(READY) ## Run all tests, those that take minutes too
+test-all: $(READY) ## Run all tests: hours
 	@$(BIN)/pytest $(TEST_FLAGS) -m ''
 
 lint: $(READY) ## Check style, docstrings, types, and the directions of imports

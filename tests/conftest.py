@@ -2,8 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
 
 # The same examples in every run: a failure that one person sees, everybody sees.
 settings.register_profile("tensorspin", derandomize=True, deadline=None, print_blob=True)
 settings.load_profile("tensorspin")
+
+LONGEST_FIRST = ("gateware", "formal", "build", "driver", "project", "sampling", "golden")
+"""Folders whose files take longest. They are begun first: with tests on several cores, a long file
+at the end would keep one core busy while the others have nothing left to do."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests in the order in which they should begin; within a folder it stays."""
+    root = Path(__file__).parent
+
+    def rank(item: pytest.Item) -> int:
+        folder = item.path.relative_to(root).parts[0]
+        return LONGEST_FIRST.index(folder) if folder in LONGEST_FIRST else len(LONGEST_FIRST)
+
+    items.sort(key=rank)

@@ -103,6 +103,7 @@ def known_instance(spins):
     return replace(instance, known=KnownValue("max cut", float(best), "best found here"))
 
 
+@pytest.mark.slow
 def test_methods_take_as_long_as_each_other():
     instance, done = known_instance(40), []
     found = measure_gset(instance, find_board(BOARD), [20, 40, 80], 17, lambda: done.append(1))

@@ -29,6 +29,9 @@ MULTIPLIERS = {"iCE40UP5K": 8, "LFE5U-25F": 28, "LFE5U-45F": 72, "LFE5U-85F": 15
 SLOW = 500
 """Spins of an annealer that takes minutes to elaborate."""
 
+QUICK = ("icebreaker", "icebreaker_annealer", "ulx3s_25f", "ulx3s_25f_both")
+"""Boards that `make test` elaborates: both families, with either engine and with both."""
+
 every_board = pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
 
 
@@ -44,13 +47,20 @@ def parameter(netlist, name):
     return int(bits, 2) if "'" in value else int(value)
 
 
+def _marks(board):
+    """A board that takes minutes is `long`; one like the quick ones of each family is `slow`."""
+    if board.annealer is not None and board.annealer.spins > SLOW:
+        return pytest.mark.long
+    return () if board.name in QUICK else pytest.mark.slow
+
+
 @pytest.mark.parametrize(
     "board",
     [
         pytest.param(
             board,
             id=name,
-            marks=pytest.mark.long if board.annealer and board.annealer.spins > SLOW else (),
+            marks=_marks(board),
         )
         for name, board in BOARDS.items()
     ],

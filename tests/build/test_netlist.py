@@ -21,6 +21,7 @@ from tensorspin_gateware.link import Link
 from tensorspin_gateware.primitives import Family
 from tensorspin_gateware.primitives.multiply_accumulate import MultiplyAccumulate
 from tensorspin_gateware.primitives.program_memory import ProgramMemory
+from tests.support.selection import slow_but
 
 from ..support.synthesis import TOP, synthesise
 
@@ -58,7 +59,7 @@ def test_dsp_registers_survive_synthesis(board, tmp_path):
     assert kept == REGISTERS[family]
 
 
-@pytest.mark.parametrize("board", ECP5)
+@pytest.mark.parametrize("board", slow_but(["ulx3s_25f"], ECP5))
 def test_program_memory_needs_no_multiplexer(board, tmp_path):
     """Every block RAM spans all words, and the logic only tells writes from reads."""
     size = CONTRACTORS[board].contractor

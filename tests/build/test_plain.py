@@ -91,6 +91,7 @@ def test_a_simulator_is_compiled(odd_tools):
         assert board.run(20, b"\x01") == (1, b"\x02")
 
 
+@pytest.mark.slow
 def test_a_bench_runs(odd_tools, monkeypatch):
     monkeypatch.setattr(bench, "BUILD", odd_tools / "cocotb")
     bench.run_bench(Wire(), "tests.gateware.bench_three", all=False)

@@ -12,6 +12,7 @@ from tensorspin.contract.wire.packets import PacketType
 from tensorspin.driver.board import Board
 from tensorspin.errors import DeviceError, LinkError
 from tensorspin.golden.device import GoldenDevice
+from tests.support.selection import slow_after, slow_but
 
 from ..support import anneals
 from ..support.anneals import BOTH, SIZE, check, cooling, random_ising
@@ -36,7 +37,7 @@ def known_answers():
         yield
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", slow_after(2, range(8)))
 @pytest.mark.parametrize(
     "rates",
     [FaultRates(0.001, 0.002, 0.001), FaultRates(0.005, 0.01), FaultRates(frame=0.2)],
@@ -78,9 +79,13 @@ def requests_of_a_job():
     return device.executed
 
 
+POINTS = range(1, requests_of_a_job())
+"""Requests of a job, counted from 1, at which the device restarts."""
+
+
 @pytest.mark.parametrize("replies_get_out", [True, False])
 @pytest.mark.parametrize("first", [True, False])
-@pytest.mark.parametrize("point", range(1, requests_of_a_job()))
+@pytest.mark.parametrize("point", slow_but(POINTS[::4], POINTS))
 def test_restart_at_every_point(point, first, replies_get_out):
     device = RestartingDevice((), replies_get_out, BOTH)
     with golden_board(device, BOTH) as board:
@@ -111,7 +116,7 @@ class ForgetfulDevice(GoldenDevice):
                 del answers[before:]
 
 
-@pytest.mark.parametrize("lost", range(1, 9))
+@pytest.mark.parametrize("lost", slow_but((1, 2, 5), range(1, 9)))
 def test_lost_replies(lost):
     """What is asked again has the same effect: clearing too, which never comes after a write."""
     device = ForgetfulDevice({lost, lost + 3})
@@ -131,7 +136,7 @@ def test_device_that_restarts_all_the_time(period):
         check(board, JOB)
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", slow_after(4, range(12)))
 def test_restarts_on_a_bad_line(seed):
     rng = np.random.default_rng(seed)
     device = RestartingDevice(set(rng.integers(1, 150, 6)), bool(seed % 2), BOTH)

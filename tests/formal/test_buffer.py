@@ -11,6 +11,7 @@ from amaranth.lib.wiring import In
 
 from tensorspin_gateware.link import receiver
 from tensorspin_gateware.link.packet import PacketByte
+from tests.support.selection import slow_after
 
 from ..support.proof import Model, Mutant, Probes, hold_while_stalled, unchanging, variant
 
@@ -147,6 +148,6 @@ def test_gives_out_what_was_accepted(tmp_path):
     assert Model(Harness(None, inductive=True), tmp_path).is_proved(cycles=DELAY + 2)
 
 
-@pytest.mark.parametrize("name", MUTANTS)
+@pytest.mark.parametrize("name", slow_after(2, MUTANTS))
 def test_mutant_is_refuted(name, tmp_path):
     assert not Model(Harness(MUTANTS[name], inductive=False), tmp_path).holds(cycles=18)

@@ -9,6 +9,7 @@ from amaranth.lib.wiring import In
 
 from tensorspin_gateware.link import cobs
 from tensorspin_gateware.link.packet import PacketByte
+from tests.support.selection import slow_after
 
 from ..support.proof import Model, Mutant, hold_while_stalled, unchanging, variant
 
@@ -142,7 +143,7 @@ def test_decoder_inverts_encoder(stalls, cycles, tmp_path):
     assert Model(Pair(variant(cobs, None, MAX_BODY=MAX_BODY), stalls), tmp_path).holds(cycles)
 
 
-@pytest.mark.parametrize("name", MUTANTS)
+@pytest.mark.parametrize("name", slow_after(2, MUTANTS))
 def test_mutant_is_refuted(name, tmp_path):
     module = variant(cobs, MUTANTS[name], MAX_BODY=MAX_BODY)
     stalls = name in STALL_MUTANTS
@@ -207,7 +208,7 @@ def test_decoder_tells_damage(tmp_path):
     assert Model(Verdict(variant(cobs, None, MAX_BODY=MAX_BODY)), tmp_path).holds(FRAMES)
 
 
-@pytest.mark.parametrize("name", VERDICT_MUTANTS)
+@pytest.mark.parametrize("name", slow_after(2, VERDICT_MUTANTS))
 def test_wrong_verdict_is_refuted(name, tmp_path):
     module = variant(cobs, VERDICT_MUTANTS[name], MAX_BODY=MAX_BODY)
     assert not Model(Verdict(module), tmp_path).holds(FRAMES)

@@ -12,6 +12,7 @@ from tensorspin.contract.wire.packets import PacketType, RejectReason
 from tensorspin_gateware.link import receiver
 from tensorspin_gateware.link.cobs import BodyByte
 from tensorspin_gateware.link.packet import SEQUENCE_BITS, PacketByte
+from tests.support.selection import slow_after
 
 from ..support.proof import Model, Mutant, Probes, variant
 
@@ -289,8 +290,8 @@ def test_accepts_only_what_is_right(tmp_path):
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=pytest.mark.long) if name in LATE_MUTANTS else name
-        for name in ACCEPTANCE_MUTANTS
+        *slow_after(3, [name for name in ACCEPTANCE_MUTANTS if name not in LATE_MUTANTS]),
+        *(pytest.param(name, marks=pytest.mark.long) for name in sorted(LATE_MUTANTS)),
     ],
 )
 def test_wrong_acceptance_is_refuted(name, tmp_path):

@@ -13,6 +13,7 @@ from tensorspin_gateware.link.packet import SEQUENCE_BITS
 from tensorspin_gateware.router import reply
 from tensorspin_gateware.router.checks import STATUS_BITS
 from tensorspin_gateware.router.copied import COPY_LATENCY
+from tests.support.selection import slow_after
 
 from ..support.proof import Model, Mutant, Probes, hold_while_stalled, unchanging, variant
 
@@ -239,6 +240,6 @@ def test_sends_each_byte_once(tmp_path):
     assert Model(Replies(None, COPY_LATENCY, inductive=True), tmp_path).is_proved(cycles=2)
 
 
-@pytest.mark.parametrize("name", MUTANTS)
+@pytest.mark.parametrize("name", slow_after(2, MUTANTS))
 def test_mutant_is_refuted(name, tmp_path):
     assert not Model(Replies(MUTANTS[name], SHORT, inductive=False), tmp_path).holds(BOUND)

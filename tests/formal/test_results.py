@@ -4,6 +4,8 @@
 
 import pytest
 
+from tests.support.selection import slow_after, slow_but
+
 from ..support.proof import Model, Mutant
 from .results_harness import ResultsHarness
 
@@ -66,17 +68,19 @@ TRAILER_MUTANTS = {
 
 
 # With three groups the solver takes minutes.
-@pytest.mark.parametrize("groups", [1, 2, pytest.param(3, marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    "groups", [*slow_but([2], [1, 2]), pytest.param(3, marks=pytest.mark.long)]
+)
 def test_gives_out_what_was_stored(groups, tmp_path):
     assert Model(ResultsHarness(groups, None, inductive=True), tmp_path).is_proved(cycles=1)
 
 
-@pytest.mark.parametrize("name", MUTANTS)
+@pytest.mark.parametrize("name", slow_after(2, MUTANTS))
 def test_mutant_is_refuted(name, tmp_path):
     assert not Model(ResultsHarness(2, MUTANTS[name], inductive=False), tmp_path).holds(CYCLES)
 
 
-@pytest.mark.parametrize("name", TRAILER_MUTANTS)
+@pytest.mark.parametrize("name", slow_after(2, TRAILER_MUTANTS))
 def test_wrong_trailer_is_refuted(name, tmp_path):
     harness = ResultsHarness(1, TRAILER_MUTANTS[name], inductive=False, pauses=False)
     assert not Model(harness, tmp_path).holds(CYCLES)

@@ -8,6 +8,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
 from tensorspin_gateware.contractor import sample_queue
+from tests.support.selection import slow_after
 
 from ..support.proof import Model, Mutant, Probes, unchanging, variant
 
@@ -152,6 +153,6 @@ def test_contracts_each_sample_once(groups, tmp_path):
     assert Model(Harness(groups, None, inductive=True), tmp_path).is_proved(cycles=1)
 
 
-@pytest.mark.parametrize("name", MUTANTS)
+@pytest.mark.parametrize("name", slow_after(2, MUTANTS))
 def test_mutant_is_refuted(name, tmp_path):
     assert not Model(Harness(3, MUTANTS[name], inductive=False), tmp_path).holds(CYCLES)

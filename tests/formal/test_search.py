@@ -12,6 +12,7 @@ from amaranth.lib.wiring import In
 from tensorspin.contract.annealer.size import GROUP
 from tensorspin.contract.device.boards import BOARDS
 from tensorspin_gateware.annealer.parallel import search
+from tests.support.selection import slow_after
 
 from ..support.annealer_sizes import SIZES
 from ..support.proof import Model, Mutant, variant
@@ -109,7 +110,7 @@ def test_finds_the_first(name, tmp_path):
     assert Model(harness, tmp_path).is_proved(harness.cycles)
 
 
-@pytest.mark.parametrize("mutant", MUTANTS)
+@pytest.mark.parametrize("mutant", slow_after(2, MUTANTS))
 def test_mutant_is_refuted(mutant, tmp_path):
     harness = Harness(variant(search, MUTANTS[mutant]), SIZES["uneven"])
     assert not Model(harness, tmp_path).holds(harness.cycles)

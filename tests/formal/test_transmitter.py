@@ -11,6 +11,7 @@ from amaranth.lib.wiring import In, Out
 
 from tensorspin_gateware.link import transmitter
 from tensorspin_gateware.link.packet import PacketByte
+from tests.support.selection import slow_after
 
 from ..support.proof import Model, Mutant, Probes, hold_while_stalled, unchanging, variant
 
@@ -156,6 +157,6 @@ def test_transmits_replies_and_their_crc(tmp_path):
     assert Model(Replies(None), tmp_path).holds(CYCLES)
 
 
-@pytest.mark.parametrize("name", MUTANTS)
+@pytest.mark.parametrize("name", slow_after(2, MUTANTS))
 def test_mutant_is_refuted(name, tmp_path):
     assert not Model(Replies(MUTANTS[name]), tmp_path).holds(CYCLES)

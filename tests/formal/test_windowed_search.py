@@ -11,6 +11,7 @@ from amaranth.lib.wiring import In
 
 from tensorspin.contract.device.boards import BOARDS
 from tensorspin_gateware.annealer.windowed import search
+from tests.support.selection import slow_after
 
 from ..support.annealer_sizes import SIZES
 from ..support.proof import Model, Mutant, variant
@@ -104,7 +105,7 @@ def test_finds_the_first(name, tmp_path):
     assert Model(Harness(search, WINDOWED[name]), tmp_path).is_proved(CYCLES)
 
 
-@pytest.mark.parametrize("mutant", MUTANTS)
+@pytest.mark.parametrize("mutant", slow_after(2, MUTANTS))
 def test_mutant_is_refuted(mutant, tmp_path):
     harness = Harness(variant(search, MUTANTS[mutant]), WINDOWED["many windows"])
     assert not Model(harness, tmp_path).holds(CYCLES)

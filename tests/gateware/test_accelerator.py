@@ -12,6 +12,7 @@ from tensorspin.contract.device.boards import BoardSpec
 from tensorspin.contract.device.engines import Engines
 from tensorspin_gateware.accelerator import Accelerator
 from tests.gateware.bench import board_parameters, run_bench
+from tests.support.selection import slow_but
 
 SIZE = ContractorSize(
     lanes=8, program_words=1024, features=16, components=2, slots=4, slot_entries=8
@@ -36,7 +37,7 @@ BOARDS = {
 }
 
 
-@pytest.mark.parametrize("engines", BOARDS)
+@pytest.mark.parametrize("engines", slow_but(["both"], BOARDS))
 def test_equals_golden_device(engines):
     board = BOARDS[engines]
     run_bench(

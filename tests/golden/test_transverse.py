@@ -77,7 +77,7 @@ def test_slices_have_trotters_distribution(factor):
     assert total_variation(seen, expected) < 0.04 or factor != 1
 
 
-@pytest.mark.parametrize("gamma", [2.5, 4.0])
+@pytest.mark.parametrize("gamma", [2.5, pytest.param(4.0, marks=pytest.mark.slow)])
 def test_a_transverse_field_chain_equals_exact_diagonalisation(gamma):
     couplings = -np.eye(4, k=1, dtype=int)
     problem = IsingProblem(CHAIN, couplings + couplings.T, np.zeros(4, dtype=int))

@@ -15,6 +15,7 @@ from tensorspin.contract.annealer.thresholds import expand_seed, generators
 from tensorspin.contract.annealer.windows import LAG, MIN_TURN
 from tensorspin.golden.annealer.generators import BLOCK, GoldenGenerator
 from tensorspin.golden.annealer.metropolis import GoldenAnnealer, anneal
+from tests.support.selection import slow_after
 from tests.support.statistics import LEVEL, boltzmann, chi_square, random_terms, total_variation
 
 SIZES = {
@@ -59,7 +60,7 @@ def counts(annealer, step, places, samples):
     return np.array(numbers)
 
 
-@pytest.mark.parametrize("name", SIZES)
+@pytest.mark.parametrize("name", slow_after(1, SIZES))
 @pytest.mark.parametrize("spread", [False, True])
 def test_samples_boltzmann(name, spread):
     size = SIZES[name]

@@ -13,7 +13,7 @@ from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 from sklearn.tree import DecisionTreeClassifier
-from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from tensorspin import Board
 from tensorspin.errors import CapacityError
@@ -28,7 +28,25 @@ def on_stand_in(**options):
     return AnnealingFeatureSelector(URL, sampler_parameters=QUICK, random_state=0, **options)
 
 
-@parametrize_with_checks([on_stand_in()])
+QUICK_CHECKS = {
+    "check_estimator_cloneable",
+    "check_estimator_tags_renamed",
+    "check_estimators_unfitted",
+    "check_fit2d_1feature",
+    "check_no_attributes_set_in_init",
+    "check_transformer_general",
+}
+"""Checks of scikit-learn that `make test` runs; the others anneal many times."""
+
+
+def _checks():
+    for estimator, check in estimator_checks_generator(on_stand_in()):
+        name = check.func.__name__
+        marks = () if name in QUICK_CHECKS else pytest.mark.slow
+        yield pytest.param(estimator, check, id=name, marks=marks)
+
+
+@pytest.mark.parametrize(("estimator", "check"), _checks())
 def test_scikit_learn_check(estimator, check):
     check(estimator)
 

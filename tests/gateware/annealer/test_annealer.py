@@ -11,9 +11,14 @@ from tensorspin.contract.device.boards import find_board
 from tensorspin_gateware.annealer import create_annealer
 from tests.gateware.bench import family_of, run_bench
 from tests.support.annealer_sizes import SIZES
+from tests.support.selection import slow_but
 
 FEW = 2
 """With so few offset rows in the memory, some of the bench's random problems need more."""
+
+
+QUICK = ("uneven", "tempering", "two offset rows", "windows, one offset row", "many windows")
+"""Sizes that `make test` goes through: each kind of engine has one, and windows have two."""
 
 
 def check(size: AnnealerSize, netlist: str | None, runs: int) -> None:
@@ -28,7 +33,7 @@ def check(size: AnnealerSize, netlist: str | None, runs: int) -> None:
     )
 
 
-@pytest.mark.parametrize("name", SIZES)
+@pytest.mark.parametrize("name", slow_but(QUICK, SIZES))
 def test_equals_golden_model(name):
     check(SIZES[name], None, runs=5)
 

@@ -11,6 +11,7 @@ from tensorspin.contract.device.boards import find_board
 from tensorspin_gateware.contractor import Contractor
 from tensorspin_gateware.primitives.program_memory import SPRAM_WORDS
 from tests.gateware.bench import NETLIST_BOARDS, family_of, run_bench
+from tests.support.selection import slow_but
 
 SIZES = {
     "least": ContractorSize(
@@ -41,7 +42,7 @@ def check(size: ContractorSize, netlist: str | None, programs: int, **parameters
     )
 
 
-@pytest.mark.parametrize("name", SIZES)
+@pytest.mark.parametrize("name", slow_but(["groups"], SIZES))
 def test_equals_golden_model(name):
     # Programs that fill the whole memory take long, unless it is small.
     check(SIZES[name], None, programs=15, whole_memory=name == "least")

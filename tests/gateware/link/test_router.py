@@ -12,6 +12,7 @@ from tensorspin.contract.device.boards import BoardSpec
 from tensorspin.contract.device.engines import Engines
 from tensorspin_gateware.router import Router
 from tests.gateware.bench import board_parameters, run_bench
+from tests.support.selection import slow_but
 
 # The feature buffer is longer than a packet, and the memories differ in size.
 SIZE = ContractorSize(
@@ -53,7 +54,7 @@ def test_equals_golden_device():
     run_router_bench("bench_router", BOARD, 25)
 
 
-@pytest.mark.parametrize("others", [(), (SIZE,)], ids=["alone", "both"])
+@pytest.mark.parametrize("others", slow_but([(SIZE,)], [(), (SIZE,)]), ids=["alone", "both"])
 def test_with_an_annealer(others):
     board = replace(BOARD, engines=Engines(*others, ANNEALER))
     run_router_bench("bench_router_annealer", board, 15)

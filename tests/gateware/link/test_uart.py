@@ -9,6 +9,7 @@ from amaranth.lib.wiring import In, Out
 
 from tensorspin_gateware.link.uart import MIN_DIVISOR, UARTReceiver, UARTTransmitter, divisor
 from tests.gateware.bench import run_bench
+from tests.support.selection import slow_but
 
 BAUD = 1_000_000
 
@@ -38,7 +39,10 @@ class UART(wiring.Component):
 # The least even divisor, and that of fast boards, take longer.
 @pytest.mark.parametrize(
     "cycles",
-    [MIN_DIVISOR, 12, *(pytest.param(cycles, marks=pytest.mark.long) for cycles in (8, 80))],
+    [
+        *slow_but([MIN_DIVISOR], [MIN_DIVISOR, 12]),
+        *(pytest.param(cycles, marks=pytest.mark.long) for cycles in (8, 80)),
+    ],
 )
 def test_line(cycles):
     run_bench(UART(cycles * BAUD), "tests.gateware.link.bench_uart", divisor=cycles)

@@ -91,7 +91,10 @@ class Counter(wiring.Component):
 
 @pytest.mark.parametrize(
     ("family", "oscillator_hz", "clock_hz"),
-    [(Family.ICE40UP, 12 * MHZ, 30 * MHZ), (Family.ECP5, 25 * MHZ, 80 * MHZ)],
+    [
+        (Family.ICE40UP, 12 * MHZ, 30 * MHZ),
+        pytest.param(Family.ECP5, 25 * MHZ, 80 * MHZ, marks=pytest.mark.slow),
+    ],
 )
 def test_reset(family, oscillator_hz, clock_hz):
     run_bench(
