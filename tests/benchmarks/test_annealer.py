@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tensorspin.benchmarks.annealer import figures, tables
 from tensorspin.benchmarks.annealer.__main__ import VARIABLE, main
 from tensorspin.benchmarks.annealer.boards import exact_row, method_row, obstacle, opened, solve
 from tensorspin.benchmarks.annealer.instances import complete_instance, small_instances
@@ -20,6 +21,7 @@ from tensorspin.benchmarks.annealer.speed import (
     solution_error,
     time_to_solution,
 )
+from tensorspin.benchmarks.common.panels import HOST_COLOURS
 from tensorspin.contract.annealer.thresholds import MAX_SAMPLES
 from tensorspin.contract.device.boards import find_board
 from tensorspin.data.model_files import KnownValue
@@ -203,3 +205,43 @@ def test_files_and_temperatures_of_choice(tmp_path, capsys):
 def test_wrong_folder(tmp_path, capsys):
     assert main(["--data", str(tmp_path), "--output", str(tmp_path)]) == 1
     assert "there is no best_known.csv" in capsys.readouterr().err
+
+
+def test_boards_with_the_same_result_are_one_row():
+    cut = {"name": "G1", "method": "annealing", "schedule": "linear", "rebuilt": False}
+    numbers = dict.fromkeys(
+        ("read_seconds", "mean", "standard_error", "run_best", "transfer_seconds"), 0.5
+    ) | {"betas": (0.1, 2.0), "sweeps": 10, "upload_seconds": 1.0}
+    rows = [{**cut, **numbers, "board": board} for board in ("a", "b")]
+    rows += [{"name": "G1", "board": board, "obstacle": "800 variables"} for board in ("c", "d")]
+    text = "\n".join(tables._gset(rows))
+    assert text.count("| G1 | a, b | annealing, linear | 0.1 to 2 |") == 1
+    assert text.count("| G1 | c, d | - | 800 variables |") == 1 and text.count("| G1 |") == 2
+    solver = {"kind": "board", "obstacle": "800 variables"}
+    item = {"name": "G1", "solvers": [{**solver, "solver": name} for name in ("c", "d")]}
+    assert tables._speed(item)[-1] == "Fits no board: c, d: 800 variables."
+
+
+def test_more_boards_than_colours_are_drawn_in_no_grey(tmp_path):
+    run = {"read_seconds": 1e-5, "mean": -9.0, "sweeps": 10}
+    kinds = ["board"] * 9 + ["library"] * 3
+    solvers = [
+        {"solver": f"{kind} {place}", "kind": kind, "runs": [run]}
+        for place, kind in enumerate(kinds)
+    ]
+    drawn = []
+
+    class Axes:
+        def plot(self, *_, color, **__):
+            drawn.append(color)
+
+        def __getattr__(self, name):
+            return lambda *_, **__: None
+
+    item = {"name": "x", "target": -9.9, "best": -10.0, "target_share": 0.99, "solvers": solvers}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(figures, "grid", lambda plt, count: (None, [Axes()]))
+        figures._speed(None, [item])
+    boards, hosts = drawn[:9], drawn[9:]
+    assert len(set(boards)) == 9 and set(hosts) == set(HOST_COLOURS)
+    assert not set(boards) & set(hosts)

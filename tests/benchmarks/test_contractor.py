@@ -143,6 +143,89 @@ def test_everything_that_can_occur_is_rendered(results, tmp_path):
         assert picture.shape[0] > 200 and picture.std() > 0
 
 
+def report_of_equal_boards(results, count):
+    """A report in which boards, of which each row of its kind tells the same, stand for one."""
+    report = full_report(results)
+    data = report["data"][0]
+    del report["data"][1:]
+    for kind in ("accuracy", "boards"):
+        copies = []
+        for row in data[kind]:
+            urls = [f"sim://board{place}" for place in range(count)] if row["url"] else [None]
+            variant = row.get("variant", "").partition(" on ")[0]
+            copies += [
+                row | {"url": url, "variant": f"{variant} on {url}" if url else variant}
+                for url in urls
+            ]
+        data[kind] = copies
+    for row in data["boards"]:
+        row["latency"] = data["boards"][0]["latency"]
+    row = data["capacity"][1]
+    data["capacity"] = [
+        row | {"board": f"board{place}", "title": f"Board {place}"} for place in range(count)
+    ]
+    return report
+
+
+def test_each_distinct_result_is_one_row(results):
+    tables = re.findall(r"(?:^\|.*\n)+", markdown(report_of_equal_boards(results, 5)), re.M)
+    for table in tables:
+        # Programs that differ may have equal numbers; boards with the same program may not.
+        told = [re.sub(r"board\d|Board \d", "board", row) for row in table.splitlines()[2:]]
+        assert len(set(told)) == len(told)
+    text = "".join(tables)
+    boards = ", ".join(f"sim://board{place}" for place in range(5))
+    # Accuracy has two: the report also tells of a program that does not fit.
+    assert text.count(f"MPSClassifier, 8-bit on {boards} |") == 4
+    assert text.count("board0: Board 0; board1: Board 1; board2: Board 2; board3: Board 3;") == 1
+
+
+def test_each_distinct_result_is_one_bar(results, tmp_path):
+    report = report_of_equal_boards(results, 5)
+    (data,) = report["data"]
+    ((title, row),) = figures._capacity_bars(data)
+    assert title.endswith("\nboard0, board1, board2, board3, board4") and row["board"] == "board0"
+    colours = {f"board{place}": "#123456" for place in range(5)}
+    bars = figures._latency_bars(data, colours)
+    programs = {(row["classifier"], row["weight_bits"]) for row in data["boards"]}
+    assert len(bars) == len(programs) + len(data["host"])
+    assert len(figures.draw(report, tmp_path)) == len(PICTURES)
+
+
+def test_a_board_that_answers_otherwise_has_a_row_of_its_own(results):
+    report = report_of_equal_boards(results, 3)
+    row = [row for row in report["data"][0]["accuracy"] if row["url"] == "sim://board1"][0]
+    row["scores_unlike_golden"] = 1
+    text = markdown(report)
+    assert "on sim://board0, sim://board2 | " in text
+    assert re.search(r"on sim://board1 \| .*\| 1 of 24 scores", text)
+
+
+def test_results_are_told_before_boards_are_opened(tmp_path, monkeypatch, capsys):
+    told, kept = [], []
+
+    def in_turn(boards):
+        told.append(capsys.readouterr().err)
+        kept.append(json.loads((tmp_path / "benchmark.json").read_text()))
+        return iter(boards._boards.items())
+
+    monkeypatch.setattr("tensorspin.benchmarks.contractor.opening.Boards.in_turn", in_turn)
+    arguments = ["--quick", "--names", "iris", "--output", str(tmp_path), *GOLDEN]
+    assert main(arguments) == 0
+    assert re.search(r"^iris: MPSClassifier, 8-bit: accuracy \d+\.\d\d%, ", told[0], re.M)
+    assert re.search(r"^iris: TTNClassifier on this host: [\d,.]+ us a sample$", told[0], re.M)
+    assert " on golden://" not in told[0]
+    ((data,),) = [report["data"] for report in kept]
+    assert data["boards"] == [] and markdown(kept[0])
+    after = capsys.readouterr().err
+    assert re.search(
+        r"^iris: MPSClassifier, 4-bit on golden://icebreaker: accuracy \d+\.\d\d%, 0 of 90 scores "
+        r"unlike the golden model, [\d,]+ samples/s$",
+        after,
+        re.M,
+    )
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

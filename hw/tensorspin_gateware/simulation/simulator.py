@@ -188,6 +188,19 @@ def load(board_name: str, progress: Progress | None = None) -> VirtualBoard:
     return VirtualBoard(folder / pointer.read_text(), board.clock_hz)
 
 
+def require_tools() -> None:
+    """Check that all tools are there that compile a simulator.
+
+    Raises
+    ------
+    toolchain.ToolMissing
+        If one is missing; the message says what to install. On Windows all of them are.
+    """
+    toolchain.require_posix()
+    for tool in ("perl", "make", "c++", "verilator"):
+        toolchain.require(tool)
+
+
 def compile_simulator(component, folder: Path, progress: Progress | None = None) -> Path:
     """Compile a shared library that simulates a component.
 
@@ -243,8 +256,7 @@ def compile_verilog(
         As for `compile_simulator`.
     """
     progress = progress or _print_progress
-    for tool in ("perl", "make", "c++", "verilator"):
-        toolchain.require(tool)
+    require_tools()
     started = time.monotonic()
     library = folder / f"{cache.text_digest(text, *options, *_tool_identity())}.so"
     with cache.locked(folder, progress):

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import cycle, product
 from pathlib import Path
 
-from ..common.panels import MARKERS, grid, write_figures
+from ..common.panels import HOST_COLOURS, MARKERS, board_colours, grid, write_figures
 from .tables import solver_title, way_title
-
-_HOST_COLOURS = ("#7f7f7f", "#b0b0b0")
-"""Greys of the other libraries, which compute on the host."""
 
 _LINES = ("-", ":", "--", "-.")
 """Styles of lines, one for each way: a method with its schedule."""
@@ -40,8 +37,14 @@ def _speed(plt, found: list[dict]):
     if not found:
         return None
     figure, panels = grid(plt, len(found))
+    colours = board_colours(
+        solver["solver"]
+        for item in found
+        for solver in item["solvers"]
+        if solver["kind"] == "board"
+    )
     for axes, item in zip(panels, found):
-        hosts = iter(_HOST_COLOURS)
+        hosts = cycle(HOST_COLOURS)
         solvers = [solver for solver in item["solvers"] if "runs" in solver]
         for place, solver in enumerate(solvers):
             board = solver["kind"] == "board"
@@ -50,7 +53,7 @@ def _speed(plt, found: list[dict]):
                 [run["read_seconds"] * 1e6 for run in runs],
                 [100 * run["mean"] / item["best"] for run in runs],
                 marker=MARKERS[place % len(MARKERS)],
-                color=f"C{place}" if board else next(hosts),
+                color=colours[solver["solver"]] if board else next(hosts),
                 label=solver_title(solver),
             )
         axes.axhline(100 * item["target_share"], color="black", linewidth=0.6, linestyle="--")
@@ -72,10 +75,11 @@ def _gset(plt, found: list[dict]):
     names = list(dict.fromkeys(row["name"] for row in found))
     boards = list(dict.fromkeys(row["board"] for row in found))
     ways = list(dict.fromkeys(way_title(row) for row in found))
+    colours = board_colours(product(boards, ways))
     kinds = (("mean", "mean cut"), ("run_best", "best cut of a run"))
     figure, panels = grid(plt, len(names) * len(kinds))
     for axes, (name, (key, label)) in zip(panels, product(names, kinds)):
-        for (place, board), (style, way) in product(enumerate(boards), enumerate(ways)):
+        for board, (style, way) in product(boards, enumerate(ways)):
             rows = [
                 row
                 for row in found
@@ -88,7 +92,7 @@ def _gset(plt, found: list[dict]):
                     yerr=[100 * row["standard_error"] for row in rows] if key == "mean" else None,
                     linestyle=_LINES[style % len(_LINES)],
                     marker=MARKERS[style % len(MARKERS)],
-                    color=f"C{place * len(ways) + style}",
+                    color=colours[board, way],
                     label=f"{board}, {way}",
                 )
         axes.set(

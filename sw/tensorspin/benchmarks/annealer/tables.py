@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...sampling.quantise import percent
-from ..common.markdown import NONE, machine_line, microseconds, table
+from ..common.markdown import NONE, machine_line, merged, microseconds, table
 
 
 def markdown(report: dict) -> str:
@@ -86,8 +86,9 @@ def _speed(item: dict) -> list[str]:
     """Compare the solvers by their times to solution of one instance."""
     lines = [f"### {item['name']}", ""]
     if "target" not in item:
-        reasons = [f"{solver['solver']}: {solver['obstacle']}" for solver in item["solvers"]]
-        return [*lines, "Fits no board: " + "; ".join(reasons) + "."]
+        reasons = merged((solver["solver"], [solver["obstacle"]]) for solver in item["solvers"])
+        told = "; ".join(f"{names}: {reason}" for names, reason in reasons)
+        return [*lines, f"Fits no board: {told}."]
     lines += [
         f"Target: {item['target']:.10g}, {item['target_share']:.1%} of {item['best']:.10g} "
         f"({item['status']}). Inverse temperatures {item['betas'][0]:.4g} to "
@@ -128,7 +129,9 @@ def _speed(item: dict) -> list[str]:
         "first upload, modelled, us",
         *(f"over {board['solver']}" for board in boards),
     )
-    return [*lines, *table(header, rows), "", *_equal_sweeps(item, boards)]
+    count = sum(solver["kind"] == "board" for solver in item["solvers"])
+    distinct = [*merged((title, cells) for title, *cells in rows[:count]), *rows[count:]]
+    return [*lines, *table(header, distinct), "", *_equal_sweeps(item, boards)]
 
 
 def _equal_sweeps(item: dict, boards: list[dict]) -> list[str]:
@@ -204,8 +207,14 @@ def _gset(found: list[dict]) -> list[str]:
         "first. Rebuilt: the row with parallel tempering added, a size to build, not a board of",
         "the table; the clock is the row's.",
         "",
-        *table(header, rows),
+        *table(header, _distinct(rows)),
     ]
+
+
+def _distinct(rows: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Put boards of which all is the same into one row; the columns are those of `_gset`."""
+    of_boards = merged((board, (name, *cells)) for name, board, *cells in rows)
+    return [(name, boards, *cells) for boards, name, *cells in of_boards]
 
 
 def _small(found: list[dict]) -> list[str]:

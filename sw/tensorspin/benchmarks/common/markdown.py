@@ -29,6 +29,34 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     return [f"| {' | '.join(header)} |", f"|{rule}|", *body]
 
 
+def merged(
+    rows: Iterable[tuple[str, Sequence[str]]], separator: str = ", "
+) -> list[tuple[str, ...]]:
+    """Put rows that tell the same of several things into one row that names all of them.
+
+    Parameters
+    ----------
+    rows : iterable of (str, sequence of str)
+        What each row tells of, such as a board, and its cells.
+    separator : str
+        Text between two names.
+
+    Returns
+    -------
+    list of tuple of str
+        The names, and the cells, of each distinct row in the order of their first use.
+
+    Examples
+    --------
+    >>> merged([("a", ("1", "2")), ("b", ("3", "4")), ("c", ("1", "2"))])
+    [('a, c', '1', '2'), ('b', '3', '4')]
+    """
+    found: dict[tuple[str, ...], list[str]] = {}
+    for name, cells in rows:
+        found.setdefault(tuple(cells), []).append(name)
+    return [(separator.join(dict.fromkeys(names)), *cells) for cells, names in found.items()]
+
+
 def microseconds(seconds: float | None) -> str:
     """Write seconds as microseconds, with three digits or all digits before the point."""
     if seconds is None:

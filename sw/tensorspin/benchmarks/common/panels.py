@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import colorsys
+from collections.abc import Callable, Hashable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,57 @@ from ...cli.figures import pyplot, save_figure
 
 MARKERS = "osD^vP*X"
 """Shapes of matplotlib's markers, one for each solver or classifier."""
+
+
+HOST_COLOURS = ("#b0b0b0", "#7f7f7f")
+"""Greys of what is computed on the host, so that boards stand out."""
+
+_BOARD_COLOURS = (
+    *("#3b6ea8", "#5f9e6e", "#8d5a99", "#c0693b", "#c9a227", "#2a9d9d", "#b83a4b", "#7a5230"),
+)
+"""Colours of the first boards, none of them a grey."""
+
+
+def board_colours(boards: Iterable[Hashable]) -> dict[Hashable, str]:
+    """Give each board a colour of its own, which is no grey.
+
+    Parameters
+    ----------
+    boards : iterable of hashable
+        Names of boards, or whatever is drawn in colour; a name that is repeated counts once.
+
+    Returns
+    -------
+    dict of hashable to str
+        Colours by name, in the order in which the names first occur.
+    """
+    names = list(dict.fromkeys(boards))
+    more = len(names) - len(_BOARD_COLOURS)
+    # Hues all round the circle, strong and dark enough to be seen on white.
+    hues = (colorsys.hsv_to_rgb((place + 0.5) / more, 0.9, 0.7) for place in range(more))
+    spare = ("#" + "".join(f"{round(255 * part):02x}" for part in hue) for hue in hues)
+    return dict(zip(names, (*_BOARD_COLOURS, *spare)))
+
+
+def alike(rows: Iterable[dict], key: Callable[[dict], Hashable]) -> list[list[dict]]:
+    """Put rows together that show the same, so that it is drawn once.
+
+    Parameters
+    ----------
+    rows : iterable of dict
+        Rows of a report.
+    key : callable
+        Returns what is drawn of a row.
+
+    Returns
+    -------
+    list of list of dict
+        The rows of each distinct result, in the order of their first use.
+    """
+    found: dict[Hashable, list[dict]] = {}
+    for row in rows:
+        found.setdefault(key(row), []).append(row)
+    return list(found.values())
 
 
 def grid(plt, count: int, height: float = 4.2):

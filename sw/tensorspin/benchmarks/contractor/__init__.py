@@ -2,6 +2,7 @@
 
 `splits` and `classifiers` define which classifiers are compared, and on which samples. `accuracy`,
 `capacity`, `latency`, `host` and `training` measure one subject each and return plain dictionaries.
-`run` puts them together into one report; `tables` and `figures` render it.
+`opening` opens the boards in turn. `run` puts all together into one report; `lines` tells results
+as they come, `tables` and `figures` render the report.
 ``python -m tensorspin.benchmarks.contractor --help`` lists the options.
 """

@@ -45,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
         )
     if options.compare_epochs < 2:
         parser.error(f"--compare-epochs must be at least 2, not {options.compare_epochs}")
-    measuring = None if options.render else lambda keep: measure(_plan(options))
+    measuring = None if options.render else lambda keep: measure(_plan(options), keep)
     return Renderer(_STEM, FORMAT, markdown, draw).run(options.output, measuring)
 
 

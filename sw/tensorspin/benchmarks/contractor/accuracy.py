@@ -20,19 +20,50 @@ from .classifiers import baselines, float_bytes, tensor_networks, trained_for, w
 
 
 @dataclass(frozen=True)
+class Test:
+    """A program, the held-out samples to test it on, and what the golden model answers.
+
+    Parameters
+    ----------
+    title : str
+        Name of the classifier.
+    bits : int
+        Number of bits of a weight.
+    program : NetworkProgram
+        The quantised program.
+    data : Dataset
+        The split whose held-out samples are run.
+    golden : ContractorResults
+        Answers of the golden model to these samples.
+    """
+
+    __test__ = False  # pytest would take the class for tests
+
+    title: str
+    bits: int
+    program: NetworkProgram
+    data: Dataset
+    golden: ContractorResults
+
+
+@dataclass(frozen=True)
 class Fitted:
-    """What was trained on the first split; the measurements of speed use it.
+    """What was trained: the measurements of speed and of boards use it.
 
     Parameters
     ----------
     estimators : dict of str to estimator
-        Fitted classifiers, which predict on the host, by their names.
+        Classifiers fitted on the first split, which predict on the host, by their names.
     programs : dict of (str, int) to NetworkProgram
-        Quantised programs, by the classifier's name and the number of bits of a weight.
+        Quantised programs of the first split, by the classifier's name and the number of bits of a
+        weight.
+    tests : list of Test
+        The programs of all splits.
     """
 
     estimators: dict
     programs: dict[tuple[str, int], NetworkProgram]
+    tests: list[Test]
 
 
 def measure_accuracy(
@@ -47,7 +78,8 @@ def measure_accuracy(
     splits : sequence of Dataset
         Training and held-out samples; every classifier is trained and tested on each split.
     boards : mapping of str to Board
-        Open boards by their URL. Each runs the programs that fit it, on all held-out samples.
+        Open boards by their URL, on which the programs are then tested by `accuracy_on_board`; none
+        if that is done later.
     quick : bool
         Whether to train for fewer epochs.
 
@@ -55,13 +87,12 @@ def measure_accuracy(
     -------
     rows : list of dict
         One row for each classifier and variant (float, quantised, quantised on a board): accuracies
-        0..1, bytes, seconds of training. The row of a board counts the answers that differ from the
-        golden model, over all splits.
+        0..1, bytes, seconds of training.
     fitted : Fitted
-        What was trained on the first split.
+        What was trained.
     """
     table = _Table()
-    fitted = Fitted({}, {})
+    fitted = Fitted({}, {}, [])
     tasks = [
         (split, data, title, estimator)
         for split, data in enumerate(splits)
@@ -86,11 +117,48 @@ def measure_accuracy(
                 (title, NARROW_WEIGHT.width): narrow.quantize(),
             }
         for (_, bits), program in programs.items():
-            _test_program(table, title, bits, program, data, boards)
+            test = Test(title, bits, program, data, program.run_golden(data.X_test))
+            fitted.tests.append(test)
+            table.add(test, test.golden)
         if split == 0:
             fitted.estimators[title] = estimator
             fitted.programs.update(programs)
-    return table.finished(), fitted
+    rows = table.finished()
+    for url, board in boards.items():
+        rows += accuracy_on_board(fitted, url, board)
+    return rows, fitted
+
+
+def accuracy_on_board(fitted: Fitted, url: str, board: Board) -> list[dict]:
+    """Test all programs that fit a board on it, with all held-out samples.
+
+    Parameters
+    ----------
+    fitted : Fitted
+        What `measure_accuracy` trained.
+    url : str
+        The board's URL.
+    board : Board
+        The open board.
+
+    Returns
+    -------
+    list of dict
+        One row for each classifier and number of bits, as in `measure_accuracy`. It counts the
+        answers that differ from the golden model, over all splits.
+    """
+    table = _Table()
+    for test in fitted.tests:
+        obstacle = estimated(test.program, board.info.board)["obstacle"]
+        results = None
+        if obstacle is None:
+            board.load(test.program)
+            results = board.run(test.program.levels(test.data.X_test))
+        row = table.add(test, results, url)
+        row["obstacle"] = obstacle
+        if results is not None:
+            _count_differences(row, results, test.golden, test.program, board.info.board)
+    return table.finished()
 
 
 def _fit(estimator, data: Dataset) -> float:
@@ -131,6 +199,25 @@ class _Table:
         }
         return self._rows.setdefault((classifier, bits, url), empty)
 
+    def add(self, test: Test, results: ContractorResults | None, url: str | None = None) -> dict:
+        """Add a program's accuracy on one split to the row of its variant, and return the row.
+
+        Parameters
+        ----------
+        test : Test
+            The program and the samples.
+        results : ContractorResults or None
+            Answers to the samples; None if the program was not run.
+        url : str, optional
+            As for `row`.
+        """
+        row = self.row(test.title, test.bits, url)
+        row["bytes"].append(weight_bytes(test.program, test.bits))
+        if results is not None:
+            found = test.program.interpret(results.scores, results.exponents)
+            row["accuracies"].append(float(np.mean(found == test.data.y_test)))
+        return row
+
     def finished(self) -> list[dict]:
         """Return the rows, with mean, standard error and median in place of the splits' numbers."""
         for row in self._rows.values():
@@ -143,39 +230,6 @@ class _Table:
             seconds = row.pop("training_seconds")
             row["training_seconds"] = float(np.median(seconds)) if seconds else None
         return list(self._rows.values())
-
-
-def _test_program(
-    table: _Table,
-    title: str,
-    bits: int,
-    program: NetworkProgram,
-    data: Dataset,
-    boards: Mapping[str, Board],
-) -> None:
-    """Test a program on the golden model, and on the boards that hold it."""
-    golden = program.run_golden(data.X_test)
-    size = weight_bytes(program, bits)
-
-    def record(results: ContractorResults | None, url: str | None = None) -> dict:
-        row = table.row(title, bits, url)
-        row["bytes"].append(size)
-        if results is not None:
-            found = program.interpret(results.scores, results.exponents)
-            row["accuracies"].append(float(np.mean(found == data.y_test)))
-        return row
-
-    record(golden)
-    for url, board in boards.items():
-        obstacle = estimated(program, board.info.board)["obstacle"]
-        results = None
-        if obstacle is None:
-            board.load(program)
-            results = board.run(program.levels(data.X_test))
-        row = record(results, url)
-        row["obstacle"] = obstacle
-        if results is not None:
-            _count_differences(row, results, golden, program, board.info.board)
 
 
 def _count_differences(

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from itertools import cycle
 from pathlib import Path
 
 from ...contract.fixed import NARROW_WEIGHT
 from ..common.markdown import microseconds
-from ..common.panels import MARKERS, grid, write_figures
-from .tables import program_title
-
-_BOARD_COLOURS = ("#3b6ea8", "#5f9e6e", "#8d5a99", "#c0693b", "#7f7f7f")
-"""Colours of the boards; with more boards they repeat."""
-
-_HOST_COLOUR = "#b0b0b0"
-"""Grey, so that the boards stand out."""
+from ..common.panels import HOST_COLOURS, MARKERS, alike, board_colours, grid, write_figures
+from .tables import by_program
 
 _LEAST_SPAN = 5
 """Smallest range of accuracy, in percent, that a panel shows.
@@ -84,57 +76,50 @@ def _accuracy(plt, sets: list[dict]):
 
 
 def _boards(plt, sets: list[dict]):
-    """Draw time per sample and use of the multipliers, a bar for each program on each board."""
-    rows = [(data["name"], row) for data in sets for row in data["capacity"] if row["cycles"]]
-    programs = list(dict.fromkeys(f"{name}: {program_title(row)}" for name, row in rows))
-    colours = _colours(row["board"] for _, row in rows)
+    """Draw time per sample and use of the multipliers, a bar for each result of each program."""
+    rows = [row for data in sets for row in data["capacity"] if row["cycles"]]
+    colours = board_colours(row["board"] for row in rows)
+    bars = [bar for data in sets for bar in _capacity_bars(data)]
     figure, (time_axes, use_axes) = plt.subplots(
         1,
         2,
-        figsize=(13, 1.6 + _ROW_HEIGHT * (len(rows) * 0.7 + len(programs) * 0.4)),
+        figsize=(13, 1.6 + _ROW_HEIGHT * len(bars)),
         sharey=True,
         layout="constrained",
         width_ratios=(1.4, 1),
     )
-    width = 0.85 / len(colours)  # the bars of one program take 85 % of the room between two
-    for index, (board, colour) in enumerate(colours.items()):
-        chosen = [(name, row) for name, row in rows if row["board"] == board]
-        places = [
-            programs.index(f"{name}: {program_title(row)}")
-            + width * (index - (len(colours) - 1) / 2)
-            for name, row in chosen
-        ]
-        found = [row for _, row in chosen]
-        style = {
-            "height": 0.9 * width,
-            "color": ["white" if row["obstacle"] else colour for row in found],
-            "edgecolor": colour,
-            "hatch": ["////" if row["obstacle"] else "" for row in found],
-        }
-        times = time_axes.barh(places, [1e6 * row["seconds"] for row in found], **style)
-        notes = [" (does not fit)" if row["obstacle"] else "" for row in found]
-        texts = [microseconds(row["seconds"]) + note for row, note in zip(found, notes)]
-        time_axes.bar_label(times, texts, padding=3, fontsize=8)
-        uses = use_axes.barh(places, [100 * row["utilisation"] for row in found], **style)
-        texts = [f"{row['utilisation']:.0%}" for row in found]
-        use_axes.bar_label(uses, texts, padding=3, fontsize=8)
+    places, found = range(len(bars)), [row for _, row in bars]
+    own = [colours[row["board"]] for row in found]
+    style = {
+        "color": ["white" if row["obstacle"] else colour for row, colour in zip(found, own)],
+        "edgecolor": own,
+        "hatch": ["////" if row["obstacle"] else "" for row in found],
+    }
+    times = time_axes.barh(places, [1e6 * row["seconds"] for row in found], **style)
+    notes = [" (does not fit)" if row["obstacle"] else "" for row in found]
+    texts = [microseconds(row["seconds"]) + note for row, note in zip(found, notes)]
+    time_axes.bar_label(times, texts, padding=3, fontsize=8)
+    uses = use_axes.barh(places, [100 * row["utilisation"] for row in found], **style)
+    texts = [f"{row['utilisation']:.0%}" for row in found]
+    use_axes.bar_label(uses, texts, padding=3, fontsize=8)
     for axes in (time_axes, use_axes):
         axes.grid(axis="x", alpha=0.3)
         axes.set_axisbelow(True)
-    values = [1e6 * row["seconds"] for _, row in rows]
+    values = [1e6 * row["seconds"] for row in found]
     time_axes.set(
         xscale="log",
         xlim=(min(values) / 3, max(values) * 12),
-        ylim=(len(programs) - 0.4, -0.6),
+        ylim=(len(bars) - 0.4, -0.6),
         xlabel="computing of one sample in us, at the board's clock",
     )
-    time_axes.set_yticks(range(len(programs)), programs)
+    time_axes.set_yticks(places, [title for title, _ in bars], fontsize=8)
     use_axes.set(xlim=(0, 115), xlabel="multiply-accumulators that do needed work, in %")
-    titles = {row["board"]: row["title"] for _, row in rows}
+    titles = {row["board"]: row["title"] for row in rows}
+    drawn = {board: colours[board] for board in titles if colours[board] in own}
     figure.suptitle("Speed of the boards, from the exact cycle count")
     figure.legend(
-        [plt.Rectangle((0, 0), 1, 1, color=colour) for colour in colours.values()],
-        [f"{board}: {titles[board]}" for board in colours],
+        [plt.Rectangle((0, 0), 1, 1, color=colour) for colour in drawn.values()],
+        [f"{board}: {titles[board]}" for board in drawn],
         loc="outside lower center",
         ncols=3,
         fontsize=8,
@@ -142,9 +127,19 @@ def _boards(plt, sets: list[dict]):
     return figure
 
 
+def _capacity_bars(data: dict) -> list[tuple[str, dict]]:
+    """List title and row of each bar; boards that are as fast with a program share one."""
+    rows = [row for row in data["capacity"] if row["cycles"]]
+    return [
+        (f"{data['name']}: {title}\n{', '.join(row['board'] for row in same)}", same[0])
+        for title, found in by_program(rows).items()
+        for same in alike(found, lambda row: (row["seconds"], row["utilisation"], row["obstacle"]))
+    ]
+
+
 def _latency(plt, sets: list[dict]):
     """Draw the latency of one sample on boards and on the host, a panel for each data set."""
-    colours = _colours(
+    colours = board_colours(
         _board_name(row) for data in sets for row in data["boards"] if row["latency"] is not None
     )
     bars = [_latency_bars(data, colours) for data in sets]
@@ -182,20 +177,26 @@ def _latency(plt, sets: list[dict]):
 def _latency_bars(data: dict, colours: dict) -> list[tuple[str, float, float, str]]:
     """List title, seconds, seconds with the serial line, and colour; boards first, then the host.
 
-    The host's classifiers need no line, so that both times are the same.
+    Boards that are as fast with a program share a bar. The host's classifiers need no line, so that
+    both times are the same.
     """
-    boards = [row for row in data["boards"] if row["latency"] is not None]
+
+    def times(row: dict) -> tuple[float, float]:
+        alone = row["latency"]["seconds"]
+        return alone, alone + row["latency"]["line_seconds"]
+
+    measured = [row for row in data["boards"] if row["latency"] is not None]
     on_boards = [
         (
-            f"{program_title(row)}\n{_board_name(row)}",
-            row["latency"]["seconds"],
-            row["latency"]["seconds"] + row["latency"]["line_seconds"],
-            colours[_board_name(row)],
+            f"{title}\n{', '.join(map(_board_name, same))}",
+            *times(same[0]),
+            colours[_board_name(same[0])],
         )
-        for row in boards
+        for title, found in by_program(measured).items()
+        for same in alike(found, times)
     ]
     on_host = [
-        (row["classifier"], row["latency"]["median"], row["latency"]["median"], _HOST_COLOUR)
+        (row["classifier"], row["latency"]["median"], row["latency"]["median"], HOST_COLOURS[0])
         for row in data["host"]
     ]
     return [bar for bars in (on_boards, on_host) for bar in sorted(bars, key=lambda bar: bar[1])]
@@ -203,8 +204,3 @@ def _latency_bars(data: dict, colours: dict) -> list[tuple[str, float, float, st
 
 def _board_name(row: dict) -> str:
     return row["url"].partition("://")[2]
-
-
-def _colours(boards: Iterable[str]) -> dict[str, str]:
-    """Give each board a colour, in the order in which the boards first occur."""
-    return dict(zip(dict.fromkeys(boards), cycle(_BOARD_COLOURS)))

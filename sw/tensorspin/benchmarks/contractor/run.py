@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from threadpoolctl import threadpool_limits
+from tqdm import tqdm
 
 from ...contract.device.boards import CONTRACTORS
 from ...data.datasets import NAMES, Samples, load_samples
 from ...driver.board import Board
 from ..common.machine import describe_machine
-from .accuracy import measure_accuracy
+from ..common.report import Keep
+from .accuracy import Fitted, accuracy_on_board, measure_accuracy
 from .capacity import measure_capacity
 from .host import measure_host
 from .latency import measure_boards
+from .lines import board_lines, host_lines
+from .opening import Boards
 from .splits import stratified_splits
 from .training import EPOCHS, measure_training
 
@@ -66,13 +70,20 @@ class Plan:
     header: str = "auto"
 
 
-def measure(plan: Plan) -> dict:
+def measure(plan: Plan, keep: Keep = lambda report: None) -> dict:
     """Measure what the plan names, on one core of this computer.
+
+    The host is measured first, while nothing else runs. Then one board is measured after the other,
+    while the simulators of those that follow are compiled; this changes none of their results,
+    which are clock cycles, and processor time of this thread. Results are told on standard error as
+    soon as they are there.
 
     Parameters
     ----------
     plan : Plan
         What to measure.
+    keep : callable, optional
+        Saves the report after the host and after each board.
 
     Returns
     -------
@@ -94,15 +105,20 @@ def measure(plan: Plan) -> dict:
         source = _load(plan.training_source, plan)
         training = stratified_splits(source, 1, plan.most_training)[0]
     # One core for every library, so that the times compare algorithms and not their threads.
-    with threadpool_limits(1), ExitStack() as stack:
-        boards = {url: stack.enter_context(Board.open(url)) for url in plan.urls}
-        report = {
+    with threadpool_limits(1), Boards(plan.urls) as boards:
+        report: dict = {
             "format": FORMAT,
             "machine": describe_machine(),
             "quick": plan.quick,
-            "data": [_measure_data(item, plan, boards) for item in samples],
+            "data": [],
             "training": [],
         }
+        trained = []
+        for item in samples:
+            data, fitted = _measure_host(item, plan)
+            report["data"].append(data)
+            trained.append(fitted)
+            _tell(host_lines(data))
         if training is not None:
             report["training"] = measure_training(
                 Path(plan.training_source).stem,
@@ -110,6 +126,12 @@ def measure(plan: Plan) -> dict:
                 plan.training_python,
                 plan.training_epochs,
             )
+        keep(report)
+        for url, board in boards.in_turn():
+            for data, fitted in zip(report["data"], trained):
+                _measure_board(data, fitted, url, board)
+                _tell(board_lines(data, url))
+            keep(report)
     return report
 
 
@@ -118,12 +140,11 @@ def _load(source: str, plan: Plan) -> Samples:
     return load_samples(source, header=plan.header if Path(source).suffix == ".csv" else "auto")
 
 
-def _measure_data(samples: Samples, plan: Plan, boards: dict[str, Board]) -> dict:
-    """Measure all subjects on one data set; speed is measured with what the first split trained."""
+def _measure_host(samples: Samples, plan: Plan) -> tuple[dict, Fitted]:
+    """Measure what needs no board; speed is measured with what the first split trained."""
     splits = stratified_splits(samples, plan.splits, plan.most_training)
-    accuracy, fitted = measure_accuracy(samples.name, splits, boards, plan.quick)
-    X_test = splits[0].X_test
-    return {
+    accuracy, fitted = measure_accuracy(samples.name, splits, {}, plan.quick)
+    data = {
         "name": samples.name,
         "features": samples.X.shape[1],
         "classes": len(np.unique(samples.y)),
@@ -134,6 +155,29 @@ def _measure_data(samples: Samples, plan: Plan, boards: dict[str, Board]) -> dic
         "test_samples": len(splits[0].y_test),
         "accuracy": accuracy,
         "capacity": measure_capacity(fitted.programs),
-        "boards": measure_boards(samples.name, fitted.programs, boards, X_test),
-        "host": measure_host(samples.name, fitted.estimators, X_test, plan.quick),
+        "boards": [],
+        "host": measure_host(samples.name, fitted.estimators, splits[0].X_test, plan.quick),
     }
+    return data, fitted
+
+
+def _measure_board(data: dict, fitted: Fitted, url: str, board: Board) -> None:
+    """Add to a data set what one board answers, and how fast; rows of a program stay together."""
+    programs: list[tuple[str, int | None]] = list(fitted.programs)
+    X_test = fitted.tests[0].data.X_test
+    rows = measure_boards(data["name"], fitted.programs, {url: board}, X_test)
+    data["boards"] = sorted([*data["boards"], *rows], key=lambda row: programs.index(_key(row)))
+    variants = list(dict.fromkeys(map(_key, data["accuracy"])))
+    rows = [*data["accuracy"], *accuracy_on_board(fitted, url, board)]
+    data["accuracy"] = sorted(rows, key=lambda row: variants.index(_key(row)))
+
+
+def _key(row: dict) -> tuple[str, int | None]:
+    """Identify the program of a row; None stands for a classifier in floating point."""
+    return row["classifier"], row["weight_bits"]
+
+
+def _tell(lines: list[str]) -> None:
+    """Show results on standard error, above a progress bar if there is one."""
+    for line in lines:
+        tqdm.write(line, file=sys.stderr)

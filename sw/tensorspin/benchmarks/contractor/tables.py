@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ..common.markdown import NONE, machine_line, microseconds, table
+from collections.abc import Iterable
+
+from ..common.markdown import NONE, machine_line, merged, microseconds, table
 
 _RATIOS = ("over the fastest board's", "over the fastest board's with its line, modelled")
 """Titles of the columns that compare the host's latency with the boards'."""
@@ -43,6 +45,14 @@ def program_title(row: dict) -> str:
     return f"{row['classifier']}, {row['weight_bits']}-bit"
 
 
+def by_program(rows: Iterable[dict]) -> dict[str, list[dict]]:
+    """Collect the rows of each program, by the title of the program."""
+    found: dict[str, list[dict]] = {}
+    for row in rows:
+        found.setdefault(program_title(row), []).append(row)
+    return found
+
+
 def _described(data: dict) -> str:
     splits = "its own split" if data["own_split"] else f"{data['splits']} stratified split(s)"
     return (
@@ -52,30 +62,34 @@ def _described(data: dict) -> str:
 
 
 def _accuracy(data: dict) -> list[str]:
-    rows = []
+    # All boards answer alike if they answer right, and are then one row for each program.
+    variants: dict[tuple, list[tuple[str, tuple[str, ...]]]] = {}
     for row in data["accuracy"]:
-        title = f"{row['classifier']}, {row['variant']}"
-        if row.get("obstacle"):
-            rows.append((title, f"does not fit: {row['obstacle']}", NONE, NONE, NONE))
-            continue
-        error = row["standard_error"]
-        accuracy = f"{row['accuracy']:.2%}" + ("" if error is None else f" ± {error:.2%}")
-        seconds = row["training_seconds"]
-        rows.append(
-            (
-                title,
-                accuracy,
-                f"{row['bytes']:,.0f}",
-                NONE if seconds is None else f"{seconds:.3g}",
-                _differences(row),
-            )
-        )
+        key = row["classifier"], row["variant"].partition(" on ")[0], row["url"] is not None
+        variants.setdefault(key, []).append((row["url"] or "", _accuracy_cells(row)))
+    rows = []
+    for (classifier, variant, on_board), found in variants.items():
+        for urls, *cells in merged(found):
+            where = f" on {urls}" if on_board else ""
+            rows.append((f"{classifier}, {variant}{where}", *cells))
     header = ("classifier", "accuracy", "model, bytes", "training, s", "unlike the golden model")
     note = (
         "Model: the learnt arrays, without the scaling of features; as float32, unless a number of "
         "bits is given (then the weights alone, without headers and padding)."
     )
     return [*table(header, rows), "", note]
+
+
+def _accuracy_cells(row: dict) -> tuple[str, ...]:
+    if row.get("obstacle"):
+        return (f"does not fit: {row['obstacle']}", NONE, NONE, NONE)
+    error, seconds = row["standard_error"], row["training_seconds"]
+    return (
+        f"{row['accuracy']:.2%}" + ("" if error is None else f" ± {error:.2%}"),
+        f"{row['bytes']:,.0f}",
+        NONE if seconds is None else f"{seconds:.3g}",
+        _differences(row),
+    )
 
 
 def _differences(row: dict) -> str:
@@ -97,22 +111,13 @@ def _differences(row: dict) -> str:
 
 
 def _capacity(data: dict) -> list[str]:
-    rows = []
-    for row in data["capacity"]:
-        title = (program_title(row), row["title"])
-        if row["cycles"] is None:
-            rows.append((*title, f"no: {row['obstacle']}", *[NONE] * 4))
-            continue
-        rows.append(
-            (
-                *title,
-                f"no: {row['obstacle']}" if row["obstacle"] else f"yes; {row['fullest']}",
-                f"{row['cycles']:,}",
-                f"{microseconds(row['seconds'])} at {row['clock_hz'] / 1e6:g} MHz",
-                f"{row['utilisation']:.1%}",
-                f"{row['samples_per_second_with_line']:,.0f}",
-            )
+    rows = [
+        (title, *cells)
+        for title, found in by_program(data["capacity"]).items()
+        for cells in merged(
+            ((f"{row['board']}: {row['title']}", _capacity_cells(row)) for row in found), "; "
         )
+    ]
     header = (
         "program",
         "board",
@@ -123,6 +128,18 @@ def _capacity(data: dict) -> list[str]:
         "samples/s with the serial line, modelled",
     )
     return table(header, rows)
+
+
+def _capacity_cells(row: dict) -> tuple[str, ...]:
+    if row["cycles"] is None:
+        return (f"no: {row['obstacle']}", *[NONE] * 4)
+    return (
+        f"no: {row['obstacle']}" if row["obstacle"] else f"yes; {row['fullest']}",
+        f"{row['cycles']:,}",
+        f"{microseconds(row['seconds'])} at {row['clock_hz'] / 1e6:g} MHz",
+        f"{row['utilisation']:.1%}",
+        f"{row['samples_per_second_with_line']:,.0f}",
+    )
 
 
 def _latency(data: dict) -> list[str]:
@@ -143,20 +160,11 @@ def _board_latency(measured: list[dict]) -> list[str]:
         "us",
         "us on the serial line, modelled",
     )
-    rows = []
-    for row in measured:
-        found = row["latency"]
-        rows.append(
-            (
-                f"{program_title(row)} on {row['url']}",
-                *(
-                    f"{found[part]['median']:,.0f}"
-                    for part in ("cycles", "overhead_cycles", "engine_cycles", "reply_cycles")
-                ),
-                f"{microseconds(found['seconds'])} at {row['clock_hz'] / 1e6:g} MHz",
-                f"{microseconds(found['line_seconds'])} ({found['line_bytes']} bytes)",
-            )
-        )
+    rows = [
+        (f"{title} on {urls}", *cells)
+        for title, found in by_program(measured).items()
+        for urls, *cells in merged((row["url"], _latency_cells(row)) for row in found)
+    ]
     return [
         *table(header, rows),
         "",
@@ -164,6 +172,18 @@ def _board_latency(measured: list[dict]) -> list[str]:
         "to the last byte of the reply given.",
         "",
     ]
+
+
+def _latency_cells(row: dict) -> tuple[str, ...]:
+    found = row["latency"]
+    return (
+        *(
+            f"{found[part]['median']:,.0f}"
+            for part in ("cycles", "overhead_cycles", "engine_cycles", "reply_cycles")
+        ),
+        f"{microseconds(found['seconds'])} at {row['clock_hz'] / 1e6:g} MHz",
+        f"{microseconds(found['line_seconds'])} ({found['line_bytes']} bytes)",
+    )
 
 
 def _host_latency(host: list[dict], measured: list[dict]) -> list[tuple[str, ...]]:
@@ -182,18 +202,11 @@ def _host_latency(host: list[dict], measured: list[dict]) -> list[tuple[str, ...
 
 
 def _throughput(data: dict) -> list[str]:
-    rows = []
-    for row in data["boards"]:
-        found = row["throughput"]
-        rows.append(
-            (
-                f"{program_title(row)} on {row['url']}",
-                f"{found['samples_per_second']:,.0f}",
-                f"by the board's clock, {row['clock_hz'] / 1e6:g} MHz, "
-                f"{found['batch_samples']} samples; "
-                f"{found['simulated_cycles_per_second'] / 1e6:.2g} M cycles/s here",
-            )
-        )
+    rows = [
+        (f"{title} on {urls}", *cells)
+        for title, found in by_program(data["boards"]).items()
+        for urls, *cells in merged((row["url"], _throughput_cells(row)) for row in found)
+    ]
     for row in data["host"]:
         rows.append(
             (
@@ -207,6 +220,15 @@ def _throughput(data: dict) -> list[str]:
         "them. With the line: see the boards above."
     )
     return [*table(("held-out samples in a row", "samples/s", "clock"), rows), "", note]
+
+
+def _throughput_cells(row: dict) -> tuple[str, ...]:
+    found = row["throughput"]
+    return (
+        f"{found['samples_per_second']:,.0f}",
+        f"by the board's clock, {row['clock_hz'] / 1e6:g} MHz, {found['batch_samples']} samples; "
+        f"{found['simulated_cycles_per_second'] / 1e6:.2g} M cycles/s here",
+    )
 
 
 def _spread(summary: dict, scale: float) -> str:

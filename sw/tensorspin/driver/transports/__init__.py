@@ -16,7 +16,7 @@ from ...contract.device.boards import BOARDS, BoardSpec, find_board
 from ...errors import TransportError
 from .base import Transport
 
-__all__ = ["Transport", "baud_rates", "is_virtual", "open_transport"]
+__all__ = ["Transport", "baud_rates", "check_virtual", "is_virtual", "open_transport"]
 
 _VIRTUAL = ("sim", "golden")
 """Schemes of URLs that stand for no hardware."""
@@ -69,6 +69,32 @@ def open_transport(url: str, *, baud: int | None = None) -> Transport:
     from .simulated import SimulatedTransport
 
     return SimulatedTransport(board)
+
+
+def check_virtual(url: str) -> None:
+    """Refuse a virtual board that cannot be opened, before anything is compiled for it.
+
+    Parameters
+    ----------
+    url : str
+        ``sim://BOARD`` or ``golden://BOARD``.
+
+    Raises
+    ------
+    TransportError
+        If no board has that name, or, for ``sim://``, if the gateware or a tool is not installed.
+
+    Examples
+    --------
+    >>> from tensorspin.driver.transports import check_virtual
+    >>> check_virtual("golden://icebreaker")
+    """
+    scheme, _, name = url.partition("://")
+    board = _virtual_board(url, name)
+    if scheme.lower() == "sim":
+        from .simulated import SimulatedTransport
+
+        SimulatedTransport.check(board)
 
 
 def is_virtual(url: str) -> bool:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from ...contract.device.boards import BoardSpec
 from ...errors import TransportError
 from .base import Transport
@@ -34,20 +37,31 @@ class SimulatedTransport(Transport):
 
     def __init__(self, board: BoardSpec) -> None:
         self.url = f"sim://{board.name}"
-        try:
+        with _explained(self.url):
             # Imported late: the host works without the gateware package.
             from tensorspin_gateware.simulation import simulator
 
             self._board = simulator.load(board.name)
-        except ImportError as error:
-            raise TransportError(
-                f"{self.url} needs the gateware and its simulator ({error}); in "
-                f"tensorspin's checkout, run `make setup` or `pip install '.[gateware]'`; without "
-                f"one, `pip install 'WHEEL[gateware]'`, where WHEEL is the file of its wheel"
-            ) from error
-        except RuntimeError as error:  # A tool is missing, or the compiler failed.
-            raise TransportError(f"cannot open {self.url}: {error}") from error
         self._pending = bytearray()
+
+    @staticmethod
+    def check(board: BoardSpec) -> None:
+        """Refuse a board that cannot be opened, before anything is compiled.
+
+        Parameters
+        ----------
+        board : BoardSpec
+            As for the class.
+
+        Raises
+        ------
+        TransportError
+            As for the class.
+        """
+        with _explained(f"sim://{board.name}"):
+            from tensorspin_gateware.simulation import simulator
+
+            simulator.require_tools()
 
     def describe_line(self, baud: int) -> str:
         """Describe what a measurement of this transport measures."""
@@ -76,3 +90,18 @@ class SimulatedTransport(Transport):
     def close(self) -> None:
         """Release the device; see `Transport.close`."""
         self._board.close()
+
+
+@contextmanager
+def _explained(url: str) -> Iterator[None]:
+    """Say what is missing if the gateware package can't be imported, or one of its tools fails."""
+    try:
+        yield
+    except ImportError as error:
+        raise TransportError(
+            f"{url} needs the gateware and its simulator ({error}); in "
+            f"tensorspin's checkout, run `make setup` or `pip install '.[gateware]'`; without "
+            f"one, `pip install 'WHEEL[gateware]'`, where WHEEL is the file of its wheel"
+        ) from error
+    except RuntimeError as error:  # A tool is missing, or the compiler failed.
+        raise TransportError(f"cannot open {url}: {error}") from error
