@@ -11,6 +11,8 @@ import pytest
 
 import tensorspin_gateware
 from tensorspin.contract.device.boards import find_board
+from tensorspin.driver.transports import open_transport
+from tensorspin.errors import TransportError
 from tensorspin_gateware.build import cache
 from tensorspin_gateware.build.cache import locked
 
@@ -127,3 +129,12 @@ def test_only_a_checkout_keeps_builds_in_itself(tmp_path, monkeypatch, parent, c
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     build, kept = tmp_path / "project" / "build", tmp_path / "cache" / "tensorspin"
     assert cache.path("icebreaker") == (build if checkout else kept) / "icebreaker"
+
+
+def test_a_cache_that_cannot_be_made_is_a_sentence(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(cache, "path", lambda name: tmp_path / "file" / name)
+    with pytest.raises(OSError, match="cannot make .*file/x, where builds are kept .*XDG_CACHE_HO"):
+        cache.directory("x")
+    with pytest.raises(TransportError, match="cannot open sim://icebreaker: cannot make "):
+        open_transport("sim://icebreaker")

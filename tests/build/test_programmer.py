@@ -5,7 +5,7 @@ import pytest
 from tensorspin.contract.device.boards import BOARDS
 from tensorspin_gateware.boards import HARDWARE
 from tensorspin_gateware.build import bitstream as build
-from tensorspin_gateware.build import toolchain
+from tensorspin_gateware.build import programmer, toolchain
 from tensorspin_gateware.build.programmer import ProgramError, program
 from tensorspin_gateware.build.report import BuildReport
 
@@ -48,6 +48,18 @@ def test_success_tells_where_the_uart_is(tools, tmp_path):
     program("orangecrab_r0_2", tmp_path / "x.bit", lines.append)
     assert any("pins 0 (RX) and 1 (TX)" in line for line in lines)
     assert "tensorspin ports" in lines[-1]
+
+
+def test_the_drivers_command_is_named_as_it_can_be_typed(tmp_path, monkeypatch):
+    command = tmp_path / "bin" / "tensorspin"
+    command.parent.mkdir()
+    command.touch(0o755)
+    monkeypatch.setattr("sys.executable", str(command.with_name("python")))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert programmer._command() == "bin/tensorspin"
+    monkeypatch.setenv("PATH", str(command.parent))
+    assert programmer._command() == "tensorspin"
 
 
 @pytest.mark.parametrize("tool", TOOLS)

@@ -139,9 +139,20 @@ def directory(name: str) -> Path:
     -------
     Path
         The folder.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made; the message says how to choose another.
     """
     folder = path(name)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OSError(
+            f"cannot make {folder}, where builds are kept ({error.strerror}); set XDG_CACHE_HOME "
+            f"to a folder that can be written to, unless this is a checkout"
+        ) from error
     return folder
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -161,4 +162,6 @@ def _short(path: Path) -> str:
 def _command() -> str:
     """Return how the user can call the driver's command line from the current folder."""
     command = Path(sys.executable).with_name("tensorspin")
+    if shutil.which(command.name) == str(command):
+        return command.name
     return os.path.relpath(command) if command.exists() else command.name

@@ -103,5 +103,5 @@ def _explained(url: str) -> Iterator[None]:
             f"tensorspin's checkout, run `make setup` or `pip install '.[gateware]'`; without "
             f"one, `pip install 'WHEEL[gateware]'`, where WHEEL is the file of its wheel"
         ) from error
-    except RuntimeError as error:  # A tool is missing, or the compiler failed.
+    except (RuntimeError, OSError) as error:  # A tool is missing or failed, or a disk is full.
         raise TransportError(f"cannot open {url}: {error}") from error
