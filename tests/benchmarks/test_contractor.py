@@ -170,13 +170,16 @@ def report_of_equal_boards(results, count):
 def test_each_distinct_result_is_one_row(results):
     tables = re.findall(r"(?:^\|.*\n)+", markdown(report_of_equal_boards(results, 5)), re.M)
     for table in tables:
-        # Programs that differ may have equal numbers; boards with the same program may not.
         told = [re.sub(r"board\d|Board \d", "board", row) for row in table.splitlines()[2:]]
         assert len(set(told)) == len(told)
     text = "".join(tables)
     boards = ", ".join(f"sim://board{place}" for place in range(5))
-    # Accuracy has two: the report also tells of a program that does not fit.
-    assert text.count(f"MPSClassifier, 8-bit on {boards} |") == 4
+    # Accuracy has two, as the report also tells of a program that does not fit; and throughput one.
+    assert text.count(f"| MPSClassifier, 8-bit on {boards} |") == 3
+    programs = [
+        f"{name}, {bits}-bit" for name in ("MPSClassifier", "TTNClassifier") for bits in (8, 4)
+    ]
+    assert text.count(f"| {'; '.join(programs)} on {boards} |") == 1  # latency
     assert text.count("board0: Board 0; board1: Board 1; board2: Board 2; board3: Board 3;") == 1
 
 
@@ -187,8 +190,8 @@ def test_each_distinct_result_is_one_bar(results, tmp_path):
     assert title.endswith("\nboard0, board1, board2, board3, board4") and row["board"] == "board0"
     colours = {f"board{place}": "#123456" for place in range(5)}
     bars = figures._latency_bars(data, colours)
-    programs = {(row["classifier"], row["weight_bits"]) for row in data["boards"]}
-    assert len(bars) == len(programs) + len(data["host"])
+    # The report has the same latency for all programs, too.
+    assert len(bars) == 1 + len(data["host"]) and bars[0][0].count("Classifier") == 4
     assert len(figures.draw(report, tmp_path)) == len(PICTURES)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from pathlib import Path
 
 from ...contract.fixed import NARROW_WEIGHT
@@ -128,12 +129,28 @@ def _boards(plt, sets: list[dict]):
 
 
 def _capacity_bars(data: dict) -> list[tuple[str, dict]]:
-    """List title and row of each bar; boards that are as fast with a program share one."""
+    """List title and row of each bar; programs and boards with the same speed share one."""
     rows = [row for row in data["capacity"] if row["cycles"]]
+    bars = _distinct(
+        rows,
+        lambda row: row["board"],
+        lambda row: (row["seconds"], row["utilisation"], row["obstacle"]),
+    )
+    return [(f"{data['name']}: {title}", row) for title, row in bars]
+
+
+def _distinct(
+    rows: list[dict], board: Callable[[dict], str], key: Callable[[dict], Hashable]
+) -> list[tuple[str, dict]]:
+    """Give each distinct result a title, its programs above its boards, and one of its rows."""
+    found: dict[tuple[str, Hashable], list[tuple[str, dict]]] = {}
+    for title, own in by_program(rows).items():
+        for same in alike(own, key):
+            boards = ", ".join(map(board, same))
+            found.setdefault((boards, key(same[0])), []).append((title, same[0]))
     return [
-        (f"{data['name']}: {title}\n{', '.join(row['board'] for row in same)}", same[0])
-        for title, found in by_program(rows).items()
-        for same in alike(found, lambda row: (row["seconds"], row["utilisation"], row["obstacle"]))
+        (f"{'; '.join(title for title, _ in group)}\n{boards}", group[0][1])
+        for (boards, _), group in found.items()
     ]
 
 
@@ -177,8 +194,8 @@ def _latency(plt, sets: list[dict]):
 def _latency_bars(data: dict, colours: dict) -> list[tuple[str, float, float, str]]:
     """List title, seconds, seconds with the serial line, and colour; boards first, then the host.
 
-    Boards that are as fast with a program share a bar. The host's classifiers need no line, so that
-    both times are the same.
+    Programs and boards with the same times share a bar. The host's classifiers need no line, so
+    that both times are the same.
     """
 
     def times(row: dict) -> tuple[float, float]:
@@ -187,13 +204,8 @@ def _latency_bars(data: dict, colours: dict) -> list[tuple[str, float, float, st
 
     measured = [row for row in data["boards"] if row["latency"] is not None]
     on_boards = [
-        (
-            f"{title}\n{', '.join(map(_board_name, same))}",
-            *times(same[0]),
-            colours[_board_name(same[0])],
-        )
-        for title, found in by_program(measured).items()
-        for same in alike(found, times)
+        (title, *times(row), colours[_board_name(row)])
+        for title, row in _distinct(measured, _board_name, times)
     ]
     on_host = [
         (row["classifier"], row["latency"]["median"], row["latency"]["median"], HOST_COLOURS[0])

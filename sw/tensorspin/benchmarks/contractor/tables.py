@@ -111,13 +111,16 @@ def _differences(row: dict) -> str:
 
 
 def _capacity(data: dict) -> list[str]:
-    rows = [
-        (title, *cells)
-        for title, found in by_program(data["capacity"]).items()
-        for cells in merged(
-            ((f"{row['board']}: {row['title']}", _capacity_cells(row)) for row in found), "; "
-        )
-    ]
+    rows = merged(
+        (
+            (title, cells)
+            for title, found in by_program(data["capacity"]).items()
+            for cells in merged(
+                ((f"{row['board']}: {row['title']}", _capacity_cells(row)) for row in found), "; "
+            )
+        ),
+        "; ",
+    )
     header = (
         "program",
         "board",
@@ -160,11 +163,15 @@ def _board_latency(measured: list[dict]) -> list[str]:
         "us",
         "us on the serial line, modelled",
     )
-    rows = [
-        (f"{title} on {urls}", *cells)
-        for title, found in by_program(measured).items()
-        for urls, *cells in merged((row["url"], _latency_cells(row)) for row in found)
-    ]
+    distinct = merged(
+        (
+            (title, cells)
+            for title, found in by_program(measured).items()
+            for cells in merged((row["url"], _latency_cells(row)) for row in found)
+        ),
+        "; ",
+    )
+    rows = [(f"{titles} on {urls}", *cells) for titles, urls, *cells in distinct]
     return [
         *table(header, rows),
         "",
