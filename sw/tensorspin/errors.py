@@ -68,6 +68,10 @@ class DeviceError(TensorspinError):
         return self.message
 
 
+class InterruptedRunError(TensorspinError):
+    """A run was stopped because the user's function asked for it; the device is free again."""
+
+
 class CapacityError(TensorspinError):
     """Something is larger than the device holds.
 

@@ -18,7 +18,13 @@ from tensorspin.contract.engine import EngineKind
 from tensorspin.contract.wire.packets import Status
 from tensorspin.driver.board import Board
 from tensorspin.driver.link.requests import Script, Write
-from tensorspin.errors import CapacityError, DeviceError, LinkError, TensorspinError
+from tensorspin.errors import (
+    CapacityError,
+    DeviceError,
+    InterruptedRunError,
+    LinkError,
+    TensorspinError,
+)
 from tensorspin.golden.annealer.metropolis import anneal
 from tensorspin.golden.device import GoldenDevice
 
@@ -359,3 +365,45 @@ def test_link_test_leaves_annealing_alone():
             assert 0.7 * ROW.baud / 10 < report.to_device < ROW.baud / 10
             assert 0.7 * ROW.baud / 10 < report.from_device < ROW.baud / 10
             check(board, JOB)
+
+
+def test_a_long_run_is_interrupted_and_the_board_is_free(board, device):
+    """The golden board would compute for minutes; it is left off within a part of a wait."""
+    long = dataclasses.replace(JOB, steps=cooling(8, 60_000))
+    asked = []
+
+    def enough():
+        batch = device.engines[EngineKind.ANNEALER]._run.batch
+        asked.append(int(batch._annealer.cycles[0]))
+        return len(asked) == 3
+
+    with pytest.raises(InterruptedRunError, match="before its end"):
+        board.anneal_job(long, interrupt_function=enough)
+    assert len(asked) == 3 and asked == sorted(asked) and asked[0] < asked[2]
+    assert not board.status().annealing
+    check(board, JOB)
+
+
+def test_a_run_that_may_be_interrupted_gives_the_same_bits(board):
+    job = dataclasses.replace(JOB, steps=cooling(8, 60))
+    check(board, job, interrupt_function=lambda: False)
+
+
+def test_an_upload_is_interrupted(board, monkeypatch):
+    monkeypatch.setattr("tensorspin.driver.annealer._ASK_SECONDS", 0.0)
+    with pytest.raises(InterruptedRunError):
+        board.anneal_job(JOB, interrupt_function=lambda: True)
+    check(board, JOB)
+
+
+def test_an_error_of_the_users_function_stops_the_run(board, monkeypatch):
+    monkeypatch.setattr("tensorspin.driver.annealer._ASK_SECONDS", 0.0)
+    check(board, JOB)
+
+    def fail():
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        board.anneal_job(dataclasses.replace(JOB, steps=cooling(8, 500)), interrupt_function=fail)
+    assert not board.status().annealing
+    check(board, JOB)

@@ -16,9 +16,10 @@ from tensorspin.contract.annealer.image import (
 from tensorspin.contract.annealer.job import AnnealJob
 from tensorspin.contract.annealer.results import AnnealResults
 from tensorspin.contract.contractor.memory import MemorySpace
+from tensorspin.contract.engine import EngineKind
 from tensorspin.contract.wire.frames import BITS_PER_BYTE, FRAME_OVERHEAD, MAX_PAYLOAD
 from tensorspin.contract.wire.packets import PacketType, Status
-from tensorspin.golden.annealer.metropolis import anneal
+from tensorspin.golden.annealer.metropolis import GoldenAnnealer, anneal
 from tensorspin.golden.device import GoldenDevice
 
 from ..support.anneals import ALONE, BOTH, SIZE, cooling, random_ising
@@ -67,13 +68,13 @@ def test_a_run_takes_its_cycles(host):
     assert host.ask(PacketType.ANNEAL, RUN) == (Status.OK, b"")
     begin = host.device.cycle
     expected = anneal(JOB)
-    seen = []
-    for part in range(4):
-        host.device.cycle = begin + expected.cycles * part / 4
+    annealer = GoldenAnnealer(JOB)
+    annealer.fill()
+    for number, step in enumerate(JOB.steps):
+        host.device.cycle = begin + int(annealer.cycles[0])
         status = host.status()
-        assert status.annealing
-        seen.append(status.step)
-    assert seen == [0, 1, 2, 3]
+        assert (status.annealing, status.step) == (True, number)
+        annealer.run(step)
     host.device.cycle = begin + expected.cycles - 1
     assert host.status().annealing
     host.device.cycle = begin + expected.cycles
@@ -201,3 +202,20 @@ def test_requests_of_engines_that_are_missing():
         assert host.ask(kind, bytes(6)) == (Status.UNKNOWN_TYPE, b"")
     for space in MemorySpace:
         assert host.read(space, 0, 1) == (Status.BAD_ADDRESS, b"")
+
+
+def test_a_run_is_computed_as_far_as_the_clock_has_come(host):
+    """Whoever waits in parts can leave off between them; the bits do not depend on the parts."""
+    load(host)
+    host.ask(PacketType.ANNEAL, RUN)
+    begin, expected = host.device.cycle, anneal(JOB)
+    run = host.device.engines[EngineKind.ANNEALER]._run
+    seen = []
+    for part in np.linspace(0, 1, 50, endpoint=False):
+        host.device.cycle = begin + part * expected.cycles
+        host.device.work()
+        seen.append(int(run.batch._annealer.cycles[0]))
+        assert part * expected.cycles < seen[-1] <= expected.cycles
+    assert len(set(seen)) > 20
+    host.device.cycle = begin + expected.cycles
+    assert_equal(results(host), expected)

@@ -6,6 +6,7 @@ a run uses what this host has written, or does not start, and that results belon
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -16,7 +17,7 @@ from ..contract.annealer.job import AnnealJob
 from ..contract.annealer.problem import IsingProblem
 from ..contract.annealer.results import AnnealResults
 from ..contract.wire.packets import PacketType, Status, pack_memory
-from ..errors import DeviceError, LinkError, TensorspinError
+from ..errors import DeviceError, InterruptedRunError, LinkError, TensorspinError
 from ..progress import Progress
 from .engine import EngineDriver
 from .link.changes import UNKNOWN, coupling_changes, dense_changes
@@ -42,6 +43,38 @@ _LEAST_WAIT, _MOST_WAIT = 1e-4, 0.25
 _WAITED_PART = 8
 """The pause is this part of the time that the run has taken so far: short runs are noticed at once,
 and long ones do not keep the line busy."""
+
+
+_ASK_SECONDS = 0.1
+"""Seconds of the computer's clock between two questions whether a run should end. A shorter run is
+never cut off, as its results come as soon."""
+
+
+class _Interruption:
+    """Asks the user's function, while a run goes on, whether it should end.
+
+    Parameters
+    ----------
+    function : callable or None
+        The function, which returns True if so; None never ends a run.
+    """
+
+    def __init__(self, function: Callable[[], bool] | None) -> None:
+        self._function = function
+        self._asked = time.perf_counter()
+
+    @property
+    def check(self) -> Callable[[], None] | None:
+        """What to call now and then; None if there is nobody to be asked."""
+        return None if self._function is None else self._check
+
+    def _check(self) -> None:
+        now = time.perf_counter()
+        if self._function is None or now - self._asked < _ASK_SECONDS:
+            return
+        self._asked = now
+        if self._function():
+            raise InterruptedRunError("the run was interrupted before its end")
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,6 +141,7 @@ class AnnealerDriver(EngineDriver):
         job: AnnealJob,
         progress: Progress | None = None,
         expected: Sequence[AnnealJob] = (),
+        interrupt_function: Callable[[], bool] | None = None,
     ) -> BoardAnnealResults:
         """Run a job; `tensorspin.driver.board.Board.anneal_job` describes what it raises.
 
@@ -119,6 +153,8 @@ class AnnealerDriver(EngineDriver):
             Called with the step that is annealed, and the number of steps.
         expected : sequence of AnnealJob, optional
             Jobs that will probably follow, as for `tensorspin.driver.board.Board.anneal_job`.
+        interrupt_function : callable, optional
+            Asked while the run goes on; if it returns True, the run is stopped.
 
         Returns
         -------
@@ -135,7 +171,8 @@ class AnnealerDriver(EngineDriver):
         if session.greetings != self._greetings:
             # Another host may have used the device between two sessions.
             self._held = None
-        blocks = self._try(images, run, most_seconds, len(job.steps), progress)
+        check = _Interruption(interrupt_function).check
+        blocks = self._try(images, run, most_seconds, len(job.steps), progress, check)
         elapsed = session.line.now() - begun
         found = AnnealResults.unpack(job.problem, blocks)
         self._check_energies(job.problem, found)
@@ -152,6 +189,7 @@ class AnnealerDriver(EngineDriver):
         most_seconds: float,
         steps: int,
         progress: Progress | None,
+        check: Callable[[], None] | None,
     ) -> list[bytes]:
         """Upload and run until a run has kept its session; return the blocks of its results."""
         session = self._session
@@ -167,10 +205,10 @@ class AnnealerDriver(EngineDriver):
                 if self._held is None:
                     self._clear()
                     own = True
-                self._upload(images, same_session=not own)
+                self._upload(images, not own, check)
                 if not own or self._still_held():
                     session.request(PacketType.ANNEAL, run, same_session=True)
-                    self._wait(most_seconds, steps, progress)
+                    self._wait(most_seconds, steps, progress, check)
                     return self._read_results()
             except SessionLostError:
                 if not tries_left:
@@ -203,7 +241,12 @@ class AnnealerDriver(EngineDriver):
             for space, content in _CLEARED.items()
         }
 
-    def _upload(self, images: dict[AnnealerSpace, list[bytes]], same_session: bool) -> None:
+    def _upload(
+        self,
+        images: dict[AnnealerSpace, list[bytes]],
+        same_session: bool,
+        check: Callable[[], None] | None,
+    ) -> None:
         """Write the bytes in which the images differ from what the device holds."""
         held = dict(self._held or {})
         requests: list[Request] = []
@@ -220,7 +263,8 @@ class AnnealerDriver(EngineDriver):
         if requests:
             self._held = None  # Until all has arrived, it is not known how much has.
             for _ in self._session.exchange(requests, same_session=same_session):
-                pass
+                if check is not None:
+                    check()
             self._held = held
 
     def _still_held(self) -> bool:
@@ -236,8 +280,14 @@ class AnnealerDriver(EngineDriver):
 
     # The run
 
-    def _wait(self, most_seconds: float, steps: int, progress: Progress | None) -> None:
-        """Wait for the end of the run; an interruption (Ctrl-C) stops it on the device."""
+    def _wait(
+        self,
+        most_seconds: float,
+        steps: int,
+        progress: Progress | None,
+        check: Callable[[], None] | None,
+    ) -> None:
+        """Wait for the end of the run; an interruption (Ctrl-C too) stops it on the device."""
         session = self._session
         begun = session.line.now()
         try:
@@ -251,7 +301,10 @@ class AnnealerDriver(EngineDriver):
                         f"than the schedule can take ({most_seconds:.3g} s); open it again",
                         Status.BUSY,
                     )
-                session.wait(min(max(waited / _WAITED_PART, _LEAST_WAIT), _MOST_WAIT))
+                session.wait(min(max(waited / _WAITED_PART, _LEAST_WAIT), _MOST_WAIT), check)
+        except InterruptedRunError:
+            self._stop()
+            raise
         except TensorspinError:
             raise
         except BaseException:

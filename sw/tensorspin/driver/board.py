@@ -6,7 +6,7 @@ each of which has a driver of its own.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -208,6 +208,7 @@ class Board(OpenBoard):
         *,
         progress: Progress | None = None,
         expected: Sequence[AnnealJob] = (),
+        interrupt_function: Callable[[], bool] | None = None,
     ) -> BoardAnnealResults:
         """Anneal as `anneal` does, with all of its arguments in one job.
 
@@ -221,6 +222,9 @@ class Board(OpenBoard):
             Jobs for ``info.annealer`` that will probably be run next; this one may be among them.
             The golden model computes those that differ in nothing but seed and initial states
             together, which is many times quicker for small problems. Nothing else depends on it.
+        interrupt_function : callable, optional
+            Asked about ten times a second, while the job is sent and runs, by the computer's
+            clock; if it returns True, the run is stopped, and the board is free again.
 
         Returns
         -------
@@ -229,6 +233,8 @@ class Board(OpenBoard):
 
         Raises
         ------
+        InterruptedRunError
+            If `interrupt_function` has stopped the run, which then has no results.
         CapacityError, ValueError, TypeError
             If the job does not fit the device (`AnnealJob.fit`); nothing is sent then.
         DeviceError, LinkError, TransportError, TensorspinError
@@ -236,7 +242,7 @@ class Board(OpenBoard):
         """
         with self._lock:
             driver = self._driver(EngineKind.ANNEALER, AnnealerDriver)
-            return driver.run(job, progress, expected)
+            return driver.run(job, progress, expected, interrupt_function)
 
     # Both
 

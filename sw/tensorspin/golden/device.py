@@ -173,6 +173,15 @@ class GoldenDevice:
         self._finish_runs(answers)
         return answers
 
+    def work(self) -> None:
+        """Let the engines compute up to the device's clock, while nothing arrives.
+
+        They would do so anyway when the next request asks for the effect. Whoever waits can have
+        the computing done in parts, and can leave off between them.
+        """
+        for engine in self.engines.values():
+            engine.is_busy(self.cycle)
+
     def respond(self, data: bytes) -> bytes:
         """Take bytes from the line, and give the bytes that the device sends.
 

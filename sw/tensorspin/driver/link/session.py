@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from typing import cast
 
 from ...contract.device.description import DeviceDescription
@@ -19,6 +20,13 @@ from .window import Window
 DEFAULT_TIMEOUT = 2.0
 """Seconds without progress until a `LinkError`, beyond what the requests themselves take: long
 enough for a USB adapter that hangs for a moment, short enough for a person who waits."""
+
+_FIRST_PART = 1e-5
+"""Seconds of the transport's clock that the first part of a wait takes; the next ones are longer
+or shorter, as the computer's clock shows."""
+
+_PART_SECONDS = 0.05
+"""Seconds of the computer's clock that a part of a wait takes at most, about."""
 
 _ASK_STATUS = Simple(PacketType.STATUS, reply_bytes=1 + STATUS.size)
 
@@ -191,11 +199,27 @@ class Session:
         ((_, reply),) = self.exchange([_ASK_STATUS], same_session=same_session)
         return self.line.unpack(DeviceStatus, reply)
 
-    def wait(self, seconds: float) -> None:
-        """Let time pass while nothing is asked."""
+    def wait(self, seconds: float, between: Callable[[], None] | None = None) -> None:
+        """Let time pass while nothing is asked.
+
+        Parameters
+        ----------
+        seconds : float
+            How long, by the transport's clock.
+        between : callable, optional
+            Called several times meanwhile, about every `_PART_SECONDS` of the computer's clock
+            even where a virtual board takes minutes for a second of its own. An exception that it
+            raises ends the wait.
+        """
         until = self.line.now() + seconds
+        part = seconds if between is None else _FIRST_PART
         while (left := until - self.line.now()) > 0:
-            self.line.read(left)  # Drop late and repeated replies.
+            begun = time.perf_counter()
+            self.line.read(min(left, part))  # Drop late and repeated replies.
+            if between is not None:
+                between()
+                short = time.perf_counter() - begun < _PART_SECONDS
+                part *= 2 if short else 0.5
 
     def exchange(
         self, requests: Iterable[RequestT], *, same_session: bool = False

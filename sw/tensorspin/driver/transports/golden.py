@@ -68,6 +68,8 @@ class GoldenTransport(Transport):
             data += frame
         if not data:
             self._now = deadline
+            self.device.cycle = max(self._now, self._line_in) / self._cycle_time
+            self.device.work()
         return bytes(data)
 
     def now(self) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -18,7 +18,7 @@ from ...contract.annealer.results import AnnealResults
 from ...contract.annealer.size import AnnealerSize
 from ...contract.wire.packets import PacketType, Status
 from ..engine import GoldenEngine, Reply
-from .metropolis import anneal_all
+from .metropolis import GoldenAnnealer
 
 _CLEARED = (AnnealerSpace.COUPLINGS, AnnealerSpace.STATES)
 """Memories that a write of `AnnealerSpace.CLEAR` sets to zero."""
@@ -61,24 +61,72 @@ class _RunUnderWay:
         Clock cycle in which it was started.
     image : bytes
         Content of `AnnealerSpace.RUN` at that time.
-    cycles : int, optional
-        Clock cycles that the run takes; None until somebody asks, since the run must be computed
-        to know them.
-    steps : int, default=0
-        Number of steps of its schedule, once the run has been computed.
+    job : AnnealJob, optional
+        The job, once somebody has asked for its effect.
+    identity : _Identity, optional
+        What determines its results.
+    batch : _Batch, optional
+        The run, the first of the batch, as far as it is computed; None if its results are known.
     """
 
     begin: float
     image: bytes
-    cycles: int | None = None
-    steps: int = 0
+    job: AnnealJob | None = None
+    identity: _Identity | None = None
+    batch: _Batch | None = None
+
+
+class _Batch:
+    """Runs that are computed together, round by round.
+
+    Parameters
+    ----------
+    jobs : dict of _Identity to AnnealJob
+        The jobs, which are alike.
+
+    Attributes
+    ----------
+    step : int
+        The step under way.
+    """
+
+    def __init__(self, jobs: dict[_Identity, AnnealJob]) -> None:
+        self.step = 0
+        self._identities = list(jobs)
+        self._annealer = GoldenAnnealer(*jobs.values())
+        self._rounds = self._compute()
+
+    def advance(self, cycles: float) -> bool:
+        """Compute until the first run has come as far as it does in some cycles.
+
+        Returns False once everything is computed.
+        """
+        while self._annealer.cycles[0] <= cycles:
+            step = next(self._rounds, None)
+            if step is None:
+                return False
+            self.step = step
+        return True
+
+    def results(self) -> dict[_Identity, AnnealResults]:
+        """Give the results of all runs, once they are computed."""
+        return dict(zip(self._identities, self._annealer.results(), strict=True))
+
+    def _compute(self) -> Iterator[int]:
+        """Do the rounds, and give the step under way after each."""
+        self._annealer.fill()
+        yield 0
+        for number, step in enumerate(self._annealer.job.steps):
+            for _ in self._annealer.rounds(step):
+                yield number
+            yield number
 
 
 class DeviceAnnealer(GoldenEngine):
     """What requests do to the annealer of a device.
 
-    A run is computed when its effect is first asked for, so a run that is stopped before costs
-    nothing.
+    A run is computed as far as the clock has come when its effect is asked for, so a run that is
+    stopped costs only what has been seen of it.
 
     If the memories hold no problem or no schedule, because a host starts a run without having
     written them, the run ends at once. Its results are nonsense, as on the gateware, but not the
@@ -194,19 +242,28 @@ class DeviceAnnealer(GoldenEngine):
         Returns
         -------
         int or None
-            Index of the step, as if all steps of the run took equally long; None if no run is
-            under way.
+            Index of the step; of a run that was computed along with another one, as if all steps
+            took equally long. None if no run is under way.
         """
         run = self._run
         if run is None:
             return None
-        if run.cycles is None:
-            run.cycles = self._compute(run)
-        passed = cycle - run.begin
-        if passed >= run.cycles:
+        if run.job is None and not self._begin(run):
             self._run = None
+            self._write_results(None, None)
             return None
-        return int(run.steps * passed // run.cycles)
+        assert run.job is not None and run.identity is not None
+        passed = cycle - run.begin
+        if run.batch is not None:
+            if run.batch.advance(passed):
+                return run.batch.step
+            self._found, run.batch = run.batch.results(), None
+        found = self._found[run.identity]
+        if passed < found.cycles:
+            return int(len(run.job.steps) * passed // found.cycles)
+        self._run = None
+        self._write_results(run.job, found)
+        return None
 
     def _follow_script(self, place: int, byte: int) -> None:
         """Do what one byte of a script says; `place` is its address in the script."""
@@ -219,40 +276,42 @@ class DeviceAnnealer(GoldenEngine):
             couplings = self.memories[AnnealerSpace.COUPLINGS]
             couplings[self._pointer % len(couplings)] = byte
 
-    def _anneal(self, job: AnnealJob) -> AnnealResults:
-        """Compute a run, and along with it as many as possible of those that will follow."""
-        own = _identity(job)
-        if own not in self._found:
-            batch = {own: job}
-            most = MOST_TOGETHER // (self.size.replicas * job.problem.variables)
-            for other in self._expected:
-                if len(batch) >= most:
-                    break
-                if isinstance(other, AnnealJob) and other.problem.size == self.size:
-                    identity = _identity(other)
-                    if identity.alike == own.alike:
-                        batch[identity] = other
-            self._found = dict(zip(batch, anneal_all(list(batch.values())), strict=True))
-        return self._found[own]
+    def _begin(self, run: _RunUnderWay) -> bool:
+        """Find out what a run is to compute; return False if there is nothing, so that it ends.
 
-    def _compute(self, run: _RunUnderWay) -> int:
-        """Compute a run, write its results, and return the clock cycles that it takes.
-
-        The results lie in their memory before the run ends, but nobody may read them until then:
-        requests to the memories are refused while a run is under way.
+        While a run is under way the memories do not change, as requests to them are refused.
         """
-        results = self.memories[AnnealerSpace.RESULTS]
-        results[:] = b"\xff" * len(results)
         try:
             job = AnnealJob.unpack(self.size, run.image, self.memories)
         except ValueError:
-            return 0
+            return False
         if not job.steps or (job.ladder is None and any(step.exchange for step in job.steps)):
-            return 0
-        run.steps = len(job.steps)
-        found = self._anneal(job)
+            return False
+        run.job, run.identity = job, _identity(job)
+        if run.identity not in self._found:
+            run.batch = _Batch(self._together(run.identity, job))
+        return True
+
+    def _together(self, own: _Identity, job: AnnealJob) -> dict[_Identity, AnnealJob]:
+        """Choose a job and as many as possible of those that will follow and are alike."""
+        batch = {own: job}
+        most = MOST_TOGETHER // (self.size.replicas * job.problem.variables)
+        for other in self._expected:
+            if len(batch) >= most:
+                break
+            if isinstance(other, AnnealJob) and other.problem.size == self.size:
+                identity = _identity(other)
+                if identity.alike == own.alike:
+                    batch[identity] = other
+        return batch
+
+    def _write_results(self, job: AnnealJob | None, found: AnnealResults | None) -> None:
+        """Write the results of a run into their memory."""
+        results = self.memories[AnnealerSpace.RESULTS]
+        results[:] = b"\xff" * len(results)
+        if job is None or found is None:
+            return
         blocks = found.blocks(job.problem)
         stride = 1 << stride_bits(len(blocks[0]))
         for replica, block in enumerate(blocks):
             results[replica * stride : replica * stride + len(block)] = block
-        return found.cycles

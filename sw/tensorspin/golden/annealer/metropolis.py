@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -102,6 +102,11 @@ class GoldenAnnealer:
         seeds = np.array([each.generator_seeds for each in jobs])
         self._thresholds = GoldenThresholds(size, problem.first, seeds)
 
+    @property
+    def cycles(self) -> np.ndarray:
+        """Clock cycles from the start of each run to the end of its last round, as integers."""
+        return START + self.turns * self.job.turn_cycles
+
     def fill(self) -> None:
         """Do the rounds before the first comparison, with the probabilities of the first step."""
         step = self.job.steps[0]
@@ -118,6 +123,22 @@ class GoldenAnnealer:
         step : Step
             The step, for a device of the job's size.
         """
+        for _ in self.rounds(step):
+            pass
+
+    def rounds(self, step: Step) -> Iterator[None]:
+        """Do the rounds of a step one by one, and give control back between them.
+
+        Parameters
+        ----------
+        step : Step
+            The step, for a device of the job's size.
+
+        Yields
+        ------
+        None
+            After each round but the last ones; the next begins when the iterator is asked again.
+        """
         replicas = self._rows % self.problem.size.replicas
         waits = {Moving.ALL: None, Moving.EVEN: 1, Moving.ODD: 0}[step.moving]
         left = np.where(replicas % 2 == waits, 0, step.sweeps)
@@ -127,11 +148,30 @@ class GoldenAnnealer:
         self._round(step, probabilities, left, every, begins=True)
         # A run whose replicas have done their sweeps waits until all runs have.
         while left.any():
+            yield
             self._round(step, probabilities, left, np.any(self._by_run(left), axis=1))
         for _ in range(STEP_ROUNDS - 1):
             self._round(step, probabilities, left, every)
         if step.exchange is not Exchange.NONE:
             self._exchange(step.exchange)
+
+    def results(self) -> list[AnnealResults]:
+        """Give the states, energies and cycles so far, as a device reports them at the end.
+
+        Returns
+        -------
+        list of AnnealResults
+            The results of each run.
+        """
+        columns = (
+            self.states.astype(np.int8),
+            self.best_states.astype(np.int8),
+            self.energies,
+            self.best_energies,
+            self.ranks,
+        )
+        parts = (np.split(column, self.runs) for column in columns)
+        return [AnnealResults(*each) for each in zip(*parts, self.cycles.tolist(), strict=True)]
 
     @property
     def _ladder(self) -> Ladder:
@@ -288,13 +328,4 @@ def anneal_all(jobs: Sequence[AnnealJob]) -> list[AnnealResults]:
     annealer.fill()
     for step in annealer.job.steps:
         annealer.run(step)
-    cycles = START + annealer.turns * annealer.job.turn_cycles
-    columns = (
-        annealer.states.astype(np.int8),
-        annealer.best_states.astype(np.int8),
-        annealer.energies,
-        annealer.best_energies,
-        annealer.ranks,
-    )
-    parts = (np.split(column, len(jobs)) for column in columns)
-    return [AnnealResults(*each) for each in zip(*parts, cycles.tolist(), strict=True)]
+    return annealer.results()
