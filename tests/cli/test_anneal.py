@@ -227,3 +227,102 @@ def test_a_model_with_constraints_is_estimated_as_a_model(capsys, tmp_path):
     path.write_bytes(cqm.to_file().read())
     status, out, _ = run(capsys, "estimate", path, "--board", "ulx3s_25f_annealer")
     assert status == 0 and re.search(r"read as +cqm: least objective", out)
+
+
+def test_a_time_limit_repeats_with_other_seeds(capsys, tmp_path, monkeypatch):
+    path = tmp_path / "graph"
+    path.write_text(RUDY)
+    plain = document(capsys, "anneal", path, *FAST, "--json")
+    clock = iter(range(1000))
+    monkeypatch.setattr("tensorspin.cli.anneal_runs.time.monotonic", lambda: next(clock))
+    found = document(capsys, "anneal", path, *FAST, "--time-limit", "3", "--json")
+    assert found["time_limit_seconds"] == 3 and found["best"] == 9
+    assert found["reads"]["number"] > 16 and found["reads"]["number"] % 16 == 0
+    assert found["seed"] == 1 and found["device_seconds"] > plain["device_seconds"]
+    assert all(sample in found["samples"] for sample in plain["samples"])
+
+
+def test_a_time_limit_ends_a_long_run(capsys, tmp_path):
+    path = tmp_path / "graph"
+    path.write_text(RUDY)
+    words = ("anneal", path, "--board", ALONE, "--sweeps", "3000000", "--time-limit", "0.2")
+    status, out, _ = run(capsys, *words)
+    assert status == 0
+    assert re.search(r"time limit +0.2 s: over before the first run was done", out)
+    assert re.search(r"best max cut +\d+\n", out)
+
+
+def test_a_time_limit_keeps_to_the_reads(capsys, tmp_path):
+    path = tmp_path / "graph"
+    path.write_text(RUDY)
+    found = document(
+        capsys, "anneal", path, *FAST, "--time-limit", "600", "--reads", "20", "--json"
+    )
+    assert found["reads"]["number"] == 20 and not found["info"]["interrupted"]
+
+
+def test_a_target_ends_the_reads(capsys, tmp_path):
+    path = tmp_path / "graph"
+    path.write_text(RUDY)
+    words = ("anneal", path, *FAST, "--reads", "160", "--json")
+    found = document(capsys, *words, "--target", "9")
+    assert found["target"] == {"value": 9, "reached": True} and found["reads"]["number"] < 160
+    found = document(capsys, *words[:-2], "20", "--json", "--target", "10")
+    assert found["target"] == {"value": 10, "reached": False} and found["reads"]["number"] == 20
+
+
+def test_a_target_of_parts(capsys, tmp_path):
+    path = tmp_path / "long"
+    path.write_text("90 89\n" + "".join(f"{i} {i + 1} 1\n" for i in range(1, 90)))
+    words = ("anneal", path, "--board", ANNEALER, "--sweeps", 20, "--seed", 1, "--reads", 5)
+    found = document(capsys, *words, "--target", "60", "--json")
+    assert found["target"]["reached"] and found["reads"]["number"] == 1
+
+
+def test_a_target_within_the_constraints(capsys, tmp_path):
+    path = tmp_path / "knapsack.lp"
+    path.write_text(LP)
+    words = ("anneal", path, *FAST, "--lagrange-multiplier", "3", "--reads", "48", "--json")
+    found = document(capsys, *words, "--target", "4")
+    assert found["target"]["reached"] and found["feasible"][0]
+    found = document(capsys, *words, "--target", "5")
+    assert not found["target"]["reached"] and found["feasible_reads"]["reads"] == 48
+
+
+def test_the_best_state_alone(capsys, tmp_path):
+    path, output = tmp_path / "graph", tmp_path / "states.csv"
+    path.write_text(RUDY)
+    words = ("anneal", path, *FAST, "--best-only")
+    _, out, _ = run(capsys, *words, "--output", output)
+    assert re.fullmatch(r"best max cut  9\nstate +1=(-?1)( \d=-?1){5}\nstates +.*states.csv\n", out)
+    header, best = output.read_text().splitlines()
+    assert best.startswith("9,")
+    found = document(capsys, *words, "--json")
+    assert found["best"] == 9 and len(found["samples"]) == 1 and "info" not in found
+    assert list(found["state"].values()) == found["samples"][0]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--time-limit", "0"), "more than 0 seconds and finite, not 0.0"),
+        (("--time-limit", "inf"), "more than 0 seconds and finite, not inf"),
+        (("--time-limit", "nan"), "more than 0 seconds and finite, not nan"),
+        (("--target", "nan"), "--target must be a finite number, not nan"),
+        (("--time-limit", "1", "--plot", "a.png"), "leave out --time-limit"),
+    ],
+)
+def test_limits_that_are_none(capsys, tmp_path, words, message):
+    status, _, err = run(capsys, "anneal", tmp_path / "missing", "--board", ALONE, *words)
+    assert status == 1 and message in err
+
+
+def test_of_very_many_reads_the_best_are_kept(capsys, tmp_path, monkeypatch):
+    path = tmp_path / "graph"
+    path.write_text(RUDY)
+    monkeypatch.setattr("tensorspin.cli.anneal_runs.MOST_KEPT", 6 * 20)
+    clock = iter(range(1000))
+    monkeypatch.setattr("tensorspin.cli.anneal_runs.time.monotonic", lambda: next(clock))
+    found = document(capsys, "anneal", path, *FAST, "--time-limit", "5", "--json")
+    assert found["reads_made"] > found["reads"]["number"] and found["best"] == 9
+    assert found["seed"] == 1

@@ -17,7 +17,7 @@ from tensorspin.contract.annealer.thresholds import SEED_BYTES
 from tensorspin.contract.annealer.transverse import transverse_schedule
 from tensorspin.golden.annealer.device import DeviceAnnealer
 from tensorspin.golden.annealer.generators import GoldenGenerator
-from tensorspin.golden.annealer.metropolis import anneal, anneal_all
+from tensorspin.golden.annealer.metropolis import GoldenAnnealer, anneal, anneal_all
 
 PARALLEL = AnnealerSize(20, 3, 8, 10, (3, 1, 2, 2, 1), 32, 32)
 TEMPERING = dataclasses.replace(PARALLEL, tempering=1)
@@ -88,11 +88,11 @@ def device(size, jobs):
 def test_a_device_computes_what_it_expects_together(monkeypatch):
     batches = []
 
-    def counted(jobs):
+    def counted(*jobs):
         batches.append(len(jobs))
-        return anneal_all(jobs)
+        return GoldenAnnealer(*jobs)
 
-    monkeypatch.setattr("tensorspin.golden.annealer.device.anneal_all", counted)
+    monkeypatch.setattr("tensorspin.golden.annealer.device.GoldenAnnealer", counted)
     jobs = [AnnealJob(problem(PARALLEL), schedule([2.0], 3, PARALLEL), seed) for seed in range(3)]
     other = dataclasses.replace(jobs[0], refresh=1)
     engine = device(PARALLEL, jobs)

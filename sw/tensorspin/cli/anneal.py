@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING
 from ..errors import CapacityError
 from ..files import check_writable
 from ..progress import progress_bar
-from .anneal_report import described, samples, times, values, write_reads
+from .anneal_report import (
+    best_state,
+    described,
+    limits,
+    samples,
+    times,
+    values,
+    write_reads,
+)
+from .anneal_runs import check_limits, sample_within
 from .common import URL_HELP, add_format_option
 from .report import Line
 
@@ -88,6 +97,24 @@ def add(commands) -> None:
         help="seed of the random numbers: the same seed gives the same reads; by default random",
     )
     anneal.add_argument(
+        "--time-limit",
+        type=float,
+        metavar="S",
+        help="stop after so many seconds, also in the middle of a run, with the best found so far; "
+        "without --reads, anneal again and again until then",
+    )
+    anneal.add_argument(
+        "--target",
+        type=float,
+        metavar="E",
+        help="stop when a state has this value of the file's objective, or a better one",
+    )
+    anneal.add_argument(
+        "--best-only",
+        action="store_true",
+        help="print, and write with --output, the best state alone",
+    )
+    anneal.add_argument(
         "--data",
         type=Path,
         metavar="DIR",
@@ -113,6 +140,9 @@ def _anneal(options) -> int:
     from .figures import check_figure
 
     # What can be wrong is found out before the board is opened.
+    check_limits(options.time_limit, options.target)
+    if options.plot is not None and options.time_limit is not None:
+        raise ValueError("--plot takes as long as several runs; leave out --time-limit")
     for path in (options.plot, options.output):
         if path is not None:
             check_writable(path)
@@ -142,15 +172,19 @@ def anneal_file(options) -> Answers:
     with BoardSampler(options.board) as sampler:
         found = _solve(sampler, model, options)
         answers = model.answers(found)
-        lines = described(model, sampler, found) + values(model, answers, known) + times(found)
+        if options.best_only:
+            lines = best_state(model, answers)
+        else:
+            lines = described(model, sampler, found) + values(model, answers, known) + times(found)
+            lines += limits(answers, found, options.time_limit, options.target)
         if options.plot is not None:
             _plot(sampler, model, known, found, options)
             lines.append(Line("plot", options.plot))
     if options.output is not None:
-        write_reads(options.output, model, answers)
+        write_reads(options.output, model, answers, options.best_only)
         lines.append(Line("states", options.output))
     options.report.table(*lines)
-    options.report.record(**samples(answers, found))
+    options.report.record(**samples(answers, found, options.best_only))
     return answers
 
 
@@ -186,19 +220,21 @@ def _solve(sampler: BoardSampler, model: Model, options) -> dimod.SampleSet:
             why = f"takes several ({refused})"
         raise ValueError(f"--plot shows one run; {model.name} {why}")
     child = DecomposingSampler(sampler) if parts else sampler
-    with progress_bar("annealing", "part" if parts else "read") as progress:
-        return child.sample(
-            model.bqm,
-            num_reads=options.reads,
-            seed=options.seed,
-            progress=progress,
-            num_sweeps=options.sweeps,
-            beta_range=options.beta_range,
-            beta_schedule_type=options.schedule,
-            method=options.method,
-            # A read's best state costs the device nothing, whereas its last state may be worse.
-            states="best",
-        )
+    return sample_within(
+        child,
+        model,
+        unit="part" if parts else "read",
+        reads=options.reads,
+        seed=options.seed,
+        time_limit=options.time_limit,
+        target=options.target,
+        num_sweeps=options.sweeps,
+        beta_range=options.beta_range,
+        beta_schedule_type=options.schedule,
+        method=options.method,
+        # A read's best state costs the device nothing, whereas its last state may be worse.
+        states="best",
+    )
 
 
 def _refused(sampler: BoardSampler, model: Model) -> CapacityError | None:

@@ -125,20 +125,61 @@ def times(found: dimod.SampleSet) -> list[Line]:
     ]
 
 
-def samples(answers: Answers, found: dimod.SampleSet) -> dict[str, Any]:
-    """Give the members of the document that hold all reads, the best first."""
-    order = answers.order
+def limits(
+    answers: Answers, found: dimod.SampleSet, time_limit: float | None, target: float | None
+) -> list[Line]:
+    """Report what came of the limits, and reads that were made and not kept."""
+    lines = []
+    made = found.info["reads_made"]
+    if made > len(found):
+        shown = f"{made}, of which the best {len(found)} are kept"
+        lines.append(Line("reads made", made, shown))
+    if target is not None:
+        reached = answers.reaches(target)
+        shown = f"{target:.10g}, {'reached' if reached else 'not reached'}"
+        lines.append(Line("target", {"value": target, "reached": reached}, shown))
+    if time_limit is not None:
+        annealed = not found.info.get("interrupted") or bool(found.info.get("cycles"))
+        shown = f"{time_limit:g} s"
+        if not annealed:
+            shown += (
+                ": over before the first run was done, so the states were not annealed; allow more "
+                "time, or fewer --sweeps"
+            )
+        lines.append(Line("time limit", time_limit, shown, "time_limit_seconds"))
+    return lines
+
+
+def best_state(model: Model, answers: Answers) -> list[Line]:
+    """Report the best read alone: its value, and the state of each variable."""
+    if not len(answers.values):
+        return []
+    best = answers.best
+    state = dict(zip(map(str, answers.variables), answers.states[best].tolist()))
+    value = answers.values[best]
+    lines = [Line(f"best {model.objective}", value, f"{value:.10g}", "best")]
+    if answers.feasible is not None:
+        kept = bool(answers.feasible[best])
+        lines.append(Line("feasible", kept, "yes" if kept else "no: it breaks a constraint"))
+    shown = " ".join(f"{name}={value:g}" for name, value in state.items())
+    return [*lines, Line("state", state, shown)]
+
+
+def samples(answers: Answers, found: dimod.SampleSet, best_only: bool) -> dict[str, Any]:
+    """Give the members of the document that hold the reads, the best first."""
+    order = answers.order[:1] if best_only else answers.order
     members = {
         "variables": answers.variables,
         "samples": answers.states[order],
         "values": answers.values[order],
         "energies": found.record.energy[order],
-        "info": found.info,
     }
-    return members if answers.feasible is None else members | {"feasible": answers.feasible[order]}
+    if answers.feasible is not None and not best_only:
+        members["feasible"] = answers.feasible[order]
+    return members if best_only else members | {"info": found.info}
 
 
-def write_reads(path: Path, model: Model, answers: Answers) -> None:
+def write_reads(path: Path, model: Model, answers: Answers, best_only: bool) -> None:
     """Write one line per read, the best first: its value, then the state of each variable.
 
     Of a model with constraints, the second column says whether the read keeps them.
@@ -148,7 +189,7 @@ def write_reads(path: Path, model: Model, answers: Answers) -> None:
         writer = csv.writer(file)
         head = ["feasible"] if constrained else []
         writer.writerow([model.objective, *head, *answers.variables])
-        for read in answers.order:
+        for read in answers.order[:1] if best_only else answers.order:
             kept = [int(answers.feasible[read])] if answers.feasible is not None else []
             states = [f"{value:g}" for value in answers.states[read].tolist()]
             writer.writerow([f"{answers.values[read]:.10g}", *kept, *states])

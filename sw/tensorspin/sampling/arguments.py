@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any
 
 import dimod
@@ -101,6 +101,27 @@ def check_reads(num_reads, variables: int) -> None:
             f"num_reads must be at most {most} for a model of {variables} variables, not "
             f"{num_reads}; sample several times, with other seeds"
         )
+
+
+def check_threshold(energy_threshold) -> None:
+    """Refuse an energy to stop at that is no number.
+
+    Parameters
+    ----------
+    energy_threshold : float or None
+        The energy; None for none.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is not a real number, or NaN.
+    """
+    if energy_threshold is None:
+        return
+    if not isinstance(energy_threshold, Real) or isinstance(energy_threshold, bool):
+        raise TypeError(f"energy_threshold must be None or a number, not {energy_threshold!r}")
+    if energy_threshold != energy_threshold:
+        raise ValueError("energy_threshold must be a number, not nan")
 
 
 def checked_seed(seed) -> int:

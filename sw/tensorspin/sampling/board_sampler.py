@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any, Literal
 
 import dimod
@@ -18,16 +18,20 @@ from ..driver.annealer import BoardAnnealResults
 from ..driver.board import Board
 from ..errors import TensorspinError
 from ..progress import Progress
-from .arguments import check_model, check_reads, checked_seed, small_integers
+from .arguments import (
+    check_model,
+    check_reads,
+    check_threshold,
+    checked_seed,
+    small_integers,
+)
 from .methods import METHODS, check_sweeps, plan
-from .prepare import Prepared, prepare_model
+from .prepare import prepare_model
+from .runs import anneal_reads
 from .schedules import TYPES, betas_of, count_sweeps, default_beta_range, possible_betas
 
 STATES = ("final", "best")
 """Which state of a replica is a read: its last state, or the one of lowest energy."""
-
-EXPECTED = 64
-"""Number of runs that are prepared at a time. A golden board may compute them together."""
 
 
 class BoardSampler(dimod.Sampler, Initialized, Scoped):
@@ -109,6 +113,7 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
             "initial_states": [],
             "initial_states_generator": [],
             "interrupt_function": [],
+            "energy_threshold": [],
             "seed": [],
             "method": ["method_options"],
             "states": ["states_options"],
@@ -154,6 +159,7 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
         initial_states=None,
         initial_states_generator: Literal["none", "tile", "random"] = "random",
         interrupt_function: Callable[[], bool] | None = None,
+        energy_threshold: float | None = None,
         seed: int | None = None,
         method: str = "annealing",
         states: str = "final",
@@ -193,7 +199,11 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
         initial_states_generator : {"random", "tile", "none"}, default="random"
             How missing initial states are made, as `dimod.Initialized.parse_initial_states` says.
         interrupt_function : callable, optional
-            Called between runs; if it returns True, the reads so far are returned.
+            Called between runs, and about ten times a second in a long run; if it returns True, the
+            run is stopped and the reads so far are returned. If not even the first run is done,
+            these are the initial states of its reads.
+        energy_threshold : float, optional
+            No further run begins once a read has this energy, or a lower one.
         seed : int, 0 to 2**32 - 1, optional
             The same seed gives the same samples, on every kind of board of the same size.
         method : {"annealing", "quantum", "tempering"}, default="annealing"
@@ -220,8 +230,8 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
             ``scale`` (number of units of the device in one unit of the model),
             ``quantization_error`` (the errors of `tensorspin.sampling.quantise.Quantised`, for the
             variables on the device), ``decided`` (number of variables that were decided on the
-            host),
-            ``cycles`` (of each run), ``device_time`` (seconds: cycles at the device's clock) and
+            host), ``interrupted`` (whether reads are missing, or were not annealed), ``cycles`` (of
+            each run), ``device_time`` (seconds: cycles at the device's clock) and
             ``transfer_time`` (seconds: everything else on the board's clock).
 
         Raises
@@ -241,6 +251,7 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
             raise ValueError(f'states must be "final" or "best", not {states!r}')
         if interrupt_function is not None and not callable(interrupt_function):
             raise TypeError(f"interrupt_function must be callable, not {interrupt_function!r}")
+        check_threshold(energy_threshold)
         seed = checked_seed(seed)
         check_reads(num_reads, bqm.num_variables)
         sweeps = count_sweeps(beta_schedule, num_sweeps, num_sweeps_per_beta)
@@ -265,8 +276,20 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
         steps, ladder = plan(method, betas / scale, num_sweeps_per_beta, size)
         job = AnnealJob(problem, steps, refresh=refresh, ladder=ladder)
 
-        samples, runs = self._anneal(
-            job, model, initial, seed, states, interrupt_function, progress
+        def reached(found: np.ndarray) -> bool:
+            states = found if bqm.vartype is dimod.SPIN else (found + 1) // 2
+            return bqm.energies((states, model.labels)).min() <= energy_threshold
+
+        samples, runs = anneal_reads(
+            lambda job, expected: self._run(job, expected, interrupt_function),
+            job,
+            model,
+            initial,
+            seed=seed,
+            kind=states,
+            interrupt_function=interrupt_function,
+            reached=None if energy_threshold is None else reached,
+            progress=progress,
         )
         info = {
             "seed": seed,
@@ -277,6 +300,7 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
             "scale": scale,
             "quantization_error": model.quantised.errors,
             "decided": len(model.decided),
+            "interrupted": len(samples) < len(initial) or bool(model.variables and not runs),
             "cycles": [run.cycles for run in runs],
             "device_time": sum(run.seconds for run in runs),
             "transfer_time": sum(run.transfer_seconds for run in runs),
@@ -306,57 +330,20 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
             copy_always=True,
         ).initial_states
 
-    def _anneal(
+    def _run(
         self,
         job: AnnealJob,
-        model: Prepared,
-        states: dimod.SampleSet,
-        seed: int,
-        kind: str,
+        expected: Sequence[AnnealJob],
         interrupt_function: Callable[[], bool] | None,
-        progress: Progress | None,
-    ) -> tuple[np.ndarray, list[BoardAnnealResults]]:
-        """Run the job until all reads are done or interrupted; return their states and the runs."""
-        replicas, annealed = job.problem.size.replicas, len(model.variables)
-        samples = states.record.sample[:, [states.variables.index(v) for v in model.labels]]
-        samples[:, annealed:] = list(model.decided.values())
-        runs: list[BoardAnnealResults] = []
-        if not annealed:  # a device cannot run a problem without variables
-            return samples, runs
-        start, done, count = model.quantised.start, 0, len(samples)
-        # Each run has a seed of 64 bits: two seeds of users hardly ever lead to the same one.
-        words = np.random.SeedSequence(seed).generate_state(-(-count // replicas), np.uint64)
-        jobs: list[AnnealJob] = []
-        for number in range(len(words)):
-            if runs and interrupt_function is not None and interrupt_function():
-                break
-            if not jobs:
-                for place, word in enumerate(words[number : number + EXPECTED], start=number):
-                    reads = samples[place * replicas : (place + 1) * replicas, :annealed]
-                    # In the last run, replicas for which no read is left begin like the others.
-                    initial = np.resize(reads * start, (replicas, annealed))
-                    jobs.append(replace(job, seed=int(word), initial_states=initial))
-            run = self._run(jobs)
-            del jobs[0]
-            reads = samples[done : done + replicas, :annealed]
-            found = start * (run.best_states if kind == "best" else run.states)
-            reads[:] = found[: len(reads)]
-            done += len(reads)
-            runs.append(run)
-            if progress is not None:
-                progress(done, count)
-        return samples[:done], runs
-
-    def _run(self, jobs: Sequence[AnnealJob]) -> BoardAnnealResults:
-        """Run the first of some jobs on the board.
-
-        The board is opened anew if another thread has closed it.
-        """
+    ) -> BoardAnnealResults:
+        """Run a job on the board, which is opened anew if another thread has closed it."""
         while True:
             board = self.board
             with board.exclusive():
                 if board is self._board:
-                    return board.anneal_job(jobs[0], expected=jobs)
+                    return board.anneal_job(
+                        job, expected=expected, interrupt_function=interrupt_function
+                    )
 
 
 def _annealer_of(board: Board) -> AnnealerSize:

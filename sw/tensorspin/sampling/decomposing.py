@@ -13,7 +13,14 @@ from scipy.sparse.csgraph import breadth_first_order, connected_components
 
 from ..errors import CapacityError
 from ..progress import Progress
-from .arguments import check_model, check_reads, checked_count, checked_seed, small_integers
+from .arguments import (
+    check_model,
+    check_reads,
+    check_threshold,
+    checked_count,
+    checked_seed,
+    small_integers,
+)
 
 DEFAULT_PASSES = 20
 """Greatest number of passes of a read."""
@@ -85,9 +92,10 @@ class DecomposingSampler(dimod.ComposedSampler, Initialized):
     @property
     def parameters(self) -> dict[str, Any]:
         """Keyword arguments of the child and of `sample`."""
-        own = ("num_reads", "max_passes", "patience", "seed", "interrupt_function", "progress")
+        own = ("num_reads", "max_passes", "patience", "seed", "progress")
+        ends = ("interrupt_function", "energy_threshold")
         states = ("initial_states", "initial_states_generator")
-        return {**self.child.parameters, **{name: [] for name in own + states}}
+        return {**self.child.parameters, **{name: [] for name in own + ends + states}}
 
     @property
     def properties(self) -> dict[str, Any]:
@@ -105,6 +113,7 @@ class DecomposingSampler(dimod.ComposedSampler, Initialized):
         initial_states=None,
         initial_states_generator: Literal["none", "tile", "random"] = "random",
         interrupt_function: Callable[[], bool] | None = None,
+        energy_threshold: float | None = None,
         progress: Progress | None = None,
         **child_parameters,
     ) -> dimod.SampleSet:
@@ -128,7 +137,10 @@ class DecomposingSampler(dimod.ComposedSampler, Initialized):
         initial_states_generator : {"random", "tile", "none"}, default="random"
             How missing initial states are made, as `dimod.Initialized.parse_initial_states` says.
         interrupt_function : callable, optional
-            Called after each part; if it returns True, the states so far are returned.
+            Called after each part, and by the child while it works on a part if it takes such a
+            function; if it returns True, the states so far are returned.
+        energy_threshold : float, optional
+            The work ends once a state of the whole model has this energy, or a lower one.
         progress : callable, optional
             Called with the number of parts solved, and of parts to solve if no read ends early.
         **child_parameters
@@ -154,6 +166,7 @@ class DecomposingSampler(dimod.ComposedSampler, Initialized):
         check_model(bqm)
         checked_count(max_passes, "max_passes")
         checked_count(patience, "patience")
+        check_threshold(energy_threshold)
         seed = checked_seed(seed)
         check_reads(num_reads, bqm.num_variables)
         spins = bqm.change_vartype(dimod.SPIN, inplace=False)
@@ -175,7 +188,13 @@ class DecomposingSampler(dimod.ComposedSampler, Initialized):
         info: dict[str, Any] = {"seed": seed, "parts": 0, "energies": []}
         if len(variables):
             work = _Work(self, spins, variables, seed, child_parameters, info)
-            work.stop, work.progress = interrupt_function, progress
+            work.progress = progress
+            if interrupt_function is not None:
+                work.stop = _Latch(interrupt_function)
+                if "interrupt_function" in self.child.parameters:
+                    child_parameters["interrupt_function"] = work.stop
+            if energy_threshold is not None:
+                work.threshold = energy_threshold
             work.total = len(states) * max_passes * work.parts
             reads = 0
             for read in range(len(states)):
@@ -187,6 +206,18 @@ class DecomposingSampler(dimod.ComposedSampler, Initialized):
         if bqm.vartype is dimod.BINARY:
             states = (states + 1) // 2
         return dimod.SampleSet.from_samples_bqm((states, variables), bqm, info=info)
+
+
+class _Latch:
+    """A user's function that says when to stop. Once True it stays so, wherever it is asked."""
+
+    def __init__(self, function: Callable[[], bool]) -> None:
+        self._function = function
+        self._stopped = False
+
+    def __call__(self) -> bool:
+        self._stopped = self._stopped or bool(self._function())
+        return self._stopped
 
 
 class _Work:
@@ -207,6 +238,7 @@ class _Work:
         self._info = info
         self.total = 0
         self.stop: Callable[[], bool] | None = None
+        self.threshold = -np.inf
         self.progress: Progress | None = None
 
     @property
@@ -227,7 +259,8 @@ class _Work:
         Returns
         -------
         bool
-            False if the user has interrupted the read.
+            False if no further read is wanted: the user has interrupted this one, or the energy is
+            low enough.
         """
         fields = self._linear + self._couplings @ state
         energy = self._offset + (self._linear + fields) @ state / 2
@@ -256,9 +289,11 @@ class _Work:
                 self.total = max(self.total, self._info["parts"])
                 if self.progress is not None:
                     self.progress(self._info["parts"], self.total)
-                if self.stop is not None and self.stop():
-                    if state.all():
-                        energies.append(float(energy - lowered))
+                stopped = self.stop is not None and self.stop()
+                if state.all() and (stopped or energy - lowered <= self.threshold):
+                    energies.append(float(energy - lowered))
+                    return False
+                if stopped:
                     return False
             energy -= lowered
             energies.append(float(energy))
