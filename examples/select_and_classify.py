@@ -13,7 +13,7 @@ from sklearn.datasets import load_breast_cancer
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 
-from tensorspin import AnnealingFeatureSelector, Board, BoardSampler, MPSClassifier
+from tensorspin import AnnealingFeatureSelector, Board, BoardSampler, MPSClassifier, deploy
 
 URL = "golden://ulx3s_25f_both"
 SELECTED = 8
@@ -38,12 +38,13 @@ def main(url: str) -> None:
         print(f"{SELECTED} of {X_train.shape[1]} features: {', '.join(names)}")
         print(f"QUBOs solved: {selector.n_searches_}")
 
-        # Selector and network are ordinary scikit-learn estimators, so that a pipeline takes both.
+        # Selector and network are ordinary scikit-learn estimators, so that a pipeline takes both,
+        # and comes to the board as one: it takes all columns, and the board is sent eight of them.
         network = MPSClassifier(bond_dim=4, random_state=0)
         network.fit(selector.transform(X_train), y_train)
-        on_board = make_pipeline(selector, network.deploy(board))
+        on_board = deploy(make_pipeline(selector, network), board)
         accuracy = on_board.score(X_test, y_test)
-        cycles = int(on_board[-1].last_run_.cycles[0])
+        cycles = int(on_board.last_run_.cycles[0])
 
         everything = MPSClassifier(bond_dim=4, random_state=0).fit(X_train, y_train)
         all_on_board = everything.deploy(board)

@@ -1,9 +1,9 @@
 """Fold scalers and selections of features into the levels of a program.
 
-A step is a black box that is known to work on each column by itself and to grow with it: between
-two neighbouring floating-point numbers it never falls, as rounding does not change an order. So the
-least value with a certain level is found by bisection, with the step's own arithmetic, and levels
-are the same for every value that a floating-point number can have.
+A step is a black box that is known to work on each column by itself and to grow with it: from a
+floating-point number to the next it never falls, as rounding does not change an order. So the least
+value with a certain level is found by bisection, with the step's own arithmetic, and every value
+that a floating-point number can have gets the level that the steps give it.
 """
 
 from __future__ import annotations
@@ -97,7 +97,6 @@ class Step:
                         f"{self.name} can't be folded: {parameter} of its column {column} is "
                         f"{values[column]}; remove the column, or fit without it"
                     )
-        zeros = np.zeros((1, self.n_columns))
         if self.kept is not None:
             numbers = np.arange(self.n_columns, dtype=np.float64)[None]
             if not np.array_equal(self(numbers), numbers[:, self.kept]):
@@ -106,7 +105,7 @@ class Step:
                     f"get_support names"
                 )
         self.accepts_nan, self.accepts_infinity = (
-            self._accepts(np.where(np.arange(self.n_columns) == 0, value, zeros))
+            self._accepts(np.array([[value] + [0.0] * (self.n_columns - 1)]))
             for value in (np.nan, np.inf)
         )
 
@@ -132,10 +131,12 @@ class Step:
         return narrow
 
     def _accepts(self, X: np.ndarray) -> bool:
-        try:
-            self(X)
-        except ValueError:
-            return False
+        # A program refuses what scikit-learn does without a user's own configuration.
+        with config_context(assume_finite=False):
+            try:
+                self(X)
+            except ValueError:
+                return False
         return True
 
 

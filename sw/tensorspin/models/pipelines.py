@@ -258,6 +258,8 @@ def _transformers(prefix: str, steps) -> list[tuple[str, Any]]:
     for name, step in steps:
         if isinstance(step, Pipeline):
             found += _transformers(f"{prefix}{name}__", step.steps)
+        elif hasattr(step, "fit_resample") and not hasattr(step, "transform"):
+            pass  # imbalanced-learn's pipelines change the training samples alone by such a step
         elif step is not None and step != "passthrough":
             found.append((f"{prefix}{name}", step))
     return found
