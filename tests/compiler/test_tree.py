@@ -83,7 +83,7 @@ def test_too_many_levels_for_the_slots_are_refused_by_the_device():
     size = find_board("icebreaker").contractor
     with pytest.raises(CapacityError, match=f"vector slots: 9 needed, the device holds {SLOTS}"):
         program.check(size)
-    program.check(dataclasses.replace(size, slots=9))
+    program.check(dataclasses.replace(size, slots=16))
 
 
 def test_a_chain_of_features_is_a_tree_too():
