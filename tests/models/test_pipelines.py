@@ -331,6 +331,20 @@ def test_an_estimator_without_pipeline(tmp_path):
     assert np.array_equal(auto.levels(X), fitted("standard")[1].levels(X))
 
 
+@pytest.mark.parametrize("kind", MODELS)
+def test_a_program_comes_to_a_board_as_its_task_asks(kind, tmp_path):
+    model, load = MODELS[kind]
+    X, y = load(return_X_y=True)
+    model = model().fit(X[:60, :4], y[:60])
+    tensorspin.save(model.quantize(), tmp_path / "model.npz")
+    loaded = NetworkProgram.load(tmp_path / "model.npz")
+    with tensorspin.deploy(loaded, GOLDEN) as on_board:
+        assert type(on_board) is type(model.deploy(GOLDEN))
+        assert np.array_equal(on_board.predict(X[:, :4]), loaded.predict(X[:, :4]))
+    with pytest.raises(ValueError, match="rounded already"):
+        quantize(loaded, 4)
+
+
 def test_a_pipeline_that_ends_on_a_board():
     pipeline, program = fitted("standard")
     mixed = make_pipeline(pipeline[0], pipeline[-1].deploy(GOLDEN))

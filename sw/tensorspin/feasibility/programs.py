@@ -89,6 +89,7 @@ def estimate_program(program, board: BoardSpec) -> ProgramEstimate:
     """
     size = board.require_contractor()
     if not isinstance(program, NetworkProgram):
+        # Imported here, as estimates of programs need no training.
         from ..models.pipelines import quantize
 
         program = quantize(program)

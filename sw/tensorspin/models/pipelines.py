@@ -22,6 +22,7 @@ from ..compiler.outputs import Regression
 from ..driver.board import Board
 from ..files import check_writable
 from .board_estimator import BoardEstimator
+from .deployed import BoardAnomalyDetector, BoardClassifier, BoardRegressor
 from .deployment import DeployableMixin
 from .folding import Step, fold
 
@@ -40,7 +41,8 @@ def deploy(model, board: str | Board) -> BoardEstimator:
         and whose other steps are `StandardScaler`, `MinMaxScaler`, `MaxAbsScaler`, `RobustScaler`,
         selections of features (whatever has ``get_support``), ``"passthrough"``, or pipelines of
         these; or a fitted `GridSearchCV` or its like over one of these;
-        or a `TransformedTargetRegressor` with one of these and a scaler.
+        or a `TransformedTargetRegressor` with one of these and a scaler; or a `NetworkProgram`,
+        such as one that was loaded from a file.
     board : str or Board
         URL, such as ``/dev/ttyUSB1``, ``sim://icebreaker`` or ``golden://icebreaker``, or an open
         board.
@@ -72,9 +74,13 @@ def deploy(model, board: str | Board) -> BoardEstimator:
     ...     on_board.predict(X[::50]).tolist()
     [0, 1, 2]
     """
+    program = quantize(model)
+    if isinstance(model, NetworkProgram):
+        kinds = (BoardClassifier, BoardRegressor, BoardAnomalyDetector)
+        return next(kind for kind in kinds if isinstance(model.task, kind._task_type))(model, board)
     estimator = _taken_apart(model).estimator
     kind = type(estimator) if isinstance(estimator, BoardEstimator) else estimator._deployed_type
-    return kind(quantize(model), board)
+    return kind(program, board)
 
 
 def save(
@@ -161,12 +167,17 @@ def quantize(
     >>> program.n_features_in_, program.n_features
     (4, 2)
     """
+    as_it_is = weight_bits is None and board is None
+    if isinstance(model, NetworkProgram):
+        if not as_it_is:
+            raise ValueError("the weights of a program are rounded already")
+        return model
     parts = _taken_apart(model)
     # What can't be folded is refused before the network is rounded.
     steps = [Step(name, transformer) for name, transformer in parts.steps]
     estimator = parts.estimator
     if isinstance(estimator, BoardEstimator):
-        if weight_bits is not None or board is not None:
+        if not as_it_is:
             raise ValueError("the weights of an estimator on a board are rounded already")
         program = estimator.program
     else:
