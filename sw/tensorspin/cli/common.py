@@ -21,8 +21,8 @@ URL_HELP = (
 )
 URL_DEFAULT_HELP = f"{URL_HELP}; by default {DEFAULT_URL}"
 DATA_HELP = (
-    "data set: digits, iris, wine, breast_cancer, or a .npz file (arrays X_train, y_train) or a "
-    ".csv file (class in the last column)"
+    "data set: digits, iris, wine, breast_cancer, or a .npz file (arrays X_train, y_train), or a "
+    ".csv file or other table of text, also compressed by gzip, or - for one on standard input"
 )
 
 

@@ -12,28 +12,38 @@ from .common import (
     DATA_HELP,
     DEFAULT_URL,
     URL_DEFAULT_HELP,
-    add_header_option,
     match_labels,
 )
+from .quality import as_numbers, class_lines, number_lines, outlier_lines
+from .reading_options import add_reading_options, known_of, reading_of
 from .report import Line
 
 
 def add(commands) -> None:
     """Add the command's parser to what `argparse` calls subparsers."""
-    run = commands.add_parser("run", help="predict on a board with a trained program")
+    run = commands.add_parser(
+        "run", help="measure on a board how good a trained program's predictions are"
+    )
     run.add_argument(
         "model", type=Path, help="program, a .npz file that tensorspin train has written"
     )
     run.add_argument("--board", default=DEFAULT_URL, metavar="URL", help=URL_DEFAULT_HELP)
     run.add_argument(
-        "--data", required=True, help=f"{DATA_HELP}; its held-out samples are predicted"
+        "--data",
+        required=True,
+        help=f"{DATA_HELP}; its held-out samples are predicted. tensorspin predict answers rows "
+        "without a target, too",
     )
-    add_header_option(run)
+    run.add_argument(
+        "--all",
+        action="store_true",
+        help="predict all samples, those included that the program may have been trained with",
+    )
     run.add_argument(
         "--samples",
         type=int,
         metavar="N",
-        help="predict only the first N held-out samples, at least 1; by default all",
+        help="predict only the first N of these samples, at least 1; by default all",
     )
     run.add_argument(
         "--output",
@@ -41,13 +51,13 @@ def add(commands) -> None:
         metavar="FILE",
         help="write predictions and scores to this .csv file",
     )
+    add_reading_options(run)
     run.set_defaults(command=_run)
 
 
 def _run(options) -> int:
     from ..compiler import NetworkProgram
     from ..compiler.outputs import Classification, Regression
-    from ..data.datasets import load_dataset
     from ..driver.board import Board
     from ..progress import progress_bar
 
@@ -57,14 +67,14 @@ def _run(options) -> int:
     if options.output is not None:
         check_writable(options.output)
     program = NetworkProgram.load(options.model)
-    data = load_dataset(options.data, header=options.header)
-    X, y = data.X_test[: options.samples], data.y_test
-    levels = program.levels(X)
+    X, y, described = _samples(program, options)
+    X = X[: options.samples]
+    levels = program.encode(X)  # the columns were found by their names
     if isinstance(program.task, Classification):
         # All labels are compared: labels that are shifted by one may agree in the first samples.
         y = match_labels(program.classes, y, options.data)
     elif isinstance(program.task, Regression):
-        y = _numbers(y, options.data)
+        y = as_numbers(y, f"{options.data}: the program predicts numbers, the data have none")
     y = y[: options.samples]
     with Board.open(options.board) as board:
         with progress_bar("streaming weights", "B") as progress:
@@ -77,7 +87,7 @@ def _run(options) -> int:
     seconds = cycles / clock_hz
     options.report.table(
         Line("samples", len(predictions)),
-        *_quality(program, predictions, y),
+        *_quality(program, predictions, result, y),
         Line("cycles per sample", cycles, f"{cycles:.0f}"),
         Line(
             "computing per sample",
@@ -85,6 +95,7 @@ def _run(options) -> int:
             f"{seconds * 1e6:.1f} us at {clock_hz / 1e6:g} MHz",
             "computing_seconds_per_sample",
         ),
+        *described,
     )
     options.report.record(url=options.board, clock_hz=clock_hz)
     if options.output is not None:
@@ -94,35 +105,50 @@ def _run(options) -> int:
     return 0
 
 
-def _numbers(y, source: str) -> np.ndarray:
-    """Return targets as numbers, and refuse words, of which a regressor predicts none."""
-    try:
-        return np.asarray(y, dtype=np.float64)
-    except ValueError as error:
+def _samples(program, options) -> tuple[np.ndarray, np.ndarray, list[Line]]:
+    """Read the samples to predict; return features, targets, and lines that say which they are."""
+    from ..compiler.outputs import OutlierDetection, Regression
+    from ..data.datasets import TEST_SIZE, load_dataset, load_samples
+
+    task = program.task
+    kinds = {Regression: "numbers", OutlierDetection: "outliers"}
+    reading, known = reading_of(options, kinds.get(type(task), "classes")), known_of(program)
+    numbers = None
+    if options.all:
+        samples = load_samples(options.data, reading=reading, known=known)
+        parts = [(samples.X, samples.y), *([] if samples.held_out is None else [samples.held_out])]
+        X, y = (np.concatenate(each) for each in zip(*parts))
+        which, target = f"all {len(X)}", samples.target
+    else:
+        data = load_dataset(options.data, reading=reading, known=known)
+        X, y, numbers, target = data.X_test, data.y_test, data.test_rows, data.target
+        which = f"the {len(X)} that the file holds out"
+        if numbers is not None:
+            total = len(X) + len(data.X_train)
+            which = f"{len(X)} of {total}, a held-out {TEST_SIZE:.0%}; all with --all"
+    if not len(y) and not isinstance(task, OutlierDetection):
         raise ValueError(
-            f"{source}: the program predicts numbers, the data have none: {error}"
-        ) from error
+            f"{options.data} has no target to compare predictions with: name it with --target, or "
+            f"use tensorspin predict"
+        )
+    if options.samples is not None and options.samples < len(X):
+        which = f"the first {options.samples} of {which}"
+    used = None if numbers is None else numbers[: options.samples].tolist()
+    lines = [Line("rows", {"used": which, "numbers": used}, which)]
+    return X, y, [*lines, Line("target", target)] if target else lines
 
 
-def _quality(program, predictions, y) -> list[Line]:
+def _quality(program, predictions, result, y) -> list[Line]:
     """Measure the predictions as suits the program's task: classes, numbers or outliers."""
     from ..compiler.outputs import Classification, Regression
 
-    if isinstance(program.task, Classification):
-        accuracy = np.mean(predictions == y)
-        return [Line("accuracy", accuracy, f"{accuracy:.2%}")]
-    if not isinstance(program.task, Regression):
-        outliers = np.mean(predictions == -1)
-        return [Line("outliers", outliers, f"{outliers:.2%}")]
-    squares, spread = np.mean((predictions - y) ** 2), np.var(y)
-    # R^2 is the share of the targets' variance that the predictions explain; targets that are all
-    # the same have no variance.
-    explained = 1 - squares / spread if spread > 0 else None
-    root = np.sqrt(squares)
-    return [
-        Line("root mean square error", root, f"{root:.6g}"),
-        Line("R^2", explained, "-" if explained is None else f"{explained:.4f}", "r2"),
-    ]
+    task = program.task
+    if isinstance(task, Classification):
+        return class_lines(predictions, y)
+    if isinstance(task, Regression):
+        return number_lines(predictions, y)
+    likelihoods = task.log_likelihood(result.scores, result.exponents, program.log2_scale)
+    return outlier_lines(likelihoods, task.offset, y)
 
 
 def _write_answers(path, program, predictions, result) -> None:

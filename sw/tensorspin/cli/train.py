@@ -1,19 +1,36 @@
-"""The command ``tensorspin train``: train a classifier and write its quantised program."""
+"""The command ``tensorspin train``: train an estimator and write its quantised program."""
 
 from __future__ import annotations
 
+import logging
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..files import check_writable
 from .common import (
     DATA_HELP,
-    add_header_option,
     match_labels,
     narrow_nodes,
 )
+from .quality import as_numbers, class_lines, number_lines, outlier_lines
+from .reading_options import add_reading_options, reading_of
 from .report import Line
+
+if TYPE_CHECKING:
+    from ..data.datasets import Dataset
+
+_logger = logging.getLogger(__name__)
+
+ESTIMATORS = {
+    "mps": ("MPSClassifier", "classes"),
+    "ttn": ("TTNClassifier", "classes"),
+    "regressor": ("MPSRegressor", "numbers"),
+    "anomaly": ("MPSAnomalyDetector", "outliers"),
+}
+"""Estimators of `tensorspin.models` by the words of ``--estimator``, with what they learn."""
 
 PASSED_ON = (
     "learning_rate",
@@ -25,17 +42,35 @@ PASSED_ON = (
     "feature_order",
     "image_size",
     "weight_bits",
+    "contamination",
 )
-"""Options that `MPSClassifier` gets only if they are given, so that its own defaults hold."""
+"""Options that an estimator gets only if they are given, so that its own defaults hold."""
+
+MPS_DEFAULTS = {"bond_dim": 16, "epochs": 100}
+"""Defaults of the command for `MPSClassifier`; the other estimators keep their own."""
 
 
 def add(commands) -> None:
     """Add the command's parser to what `argparse` calls subparsers."""
     train = commands.add_parser(
-        "train", help="train a classifier and write its program for a board"
+        "train",
+        help="train a classifier, a regressor or an anomaly detector, and write its program for a "
+        "board",
     )
     train.add_argument("data", help=DATA_HELP)
-    add_header_option(train)
+    train.add_argument(
+        "--estimator",
+        choices=ESTIMATORS,
+        default="mps",
+        help="what to train: a classifier (mps, a matrix product state, or ttn, a tree), a "
+        "regressor, or an anomaly detector, which needs no target; by default %(default)s",
+    )
+    train.add_argument(
+        "--test",
+        metavar="FILE",
+        help="data set to test with, of the same columns; by default a fifth of the samples is "
+        "held out",
+    )
     train.add_argument(
         "--output",
         type=Path,
@@ -46,10 +81,9 @@ def add(commands) -> None:
     train.add_argument(
         "--bond-dim",
         type=int,
-        default=16,
         metavar="N",
         help="bond dimension of the network, 2 to 32: more learns finer distinctions, and takes "
-        "more memory and time on the board; by default %(default)s",
+        "more memory and time on the board; by default 16, of regressors and detectors 8",
     )
     train.add_argument(
         "--feature-map",
@@ -61,9 +95,9 @@ def add(commands) -> None:
     train.add_argument(
         "--epochs",
         type=int,
-        default=100,
         metavar="N",
-        help="passes over the training data; by default %(default)s",
+        help="passes over the training data; by default 100, of ttn 60, of regressors and "
+        "detectors 50",
     )
     train.add_argument(
         "--learning-rate",
@@ -140,15 +174,19 @@ def add(commands) -> None:
         help="seed of the random numbers: the same seed gives the same program; by default "
         "%(default)s",
     )
+    train.add_argument(
+        "--contamination",
+        type=float,
+        metavar="SHARE",
+        help="for anomaly: share of the training samples that are outliers, 0 to 0.5; by default "
+        "0.1",
+    )
+    add_reading_options(train)
     train.set_defaults(command=_train)
 
 
 def _train(options) -> int:
-    from sklearn.utils.multiclass import type_of_target
-
     from ..contract.device.boards import find_board
-    from ..data.datasets import load_dataset
-    from ..models import MPSClassifier
 
     # What can be wrong is found out before the training, which may take minutes.
     check_writable(options.output)
@@ -156,33 +194,127 @@ def _train(options) -> int:
         find_board(options.board).require_contractor()
         if options.weight_bits is not None:
             raise ValueError("give --weight-bits or --board, not both: one chooses the bits")
-    data = load_dataset(options.data, header=options.header)
-    y_test = data.y_test
-    # A file's own held-out samples may be labelled otherwise. Targets that are no classes are left
-    # to the classifier, which refuses them.
-    if not type_of_target(data.y_train).startswith("continuous"):
-        y_test = match_labels(np.unique(data.y_train), y_test, options.data)
-    given = {name: getattr(options, name) for name in PASSED_ON}
-    classifier = MPSClassifier(
-        options.bond_dim,
-        feature_map=options.feature_map,
-        feature_range=data.feature_range,
-        epochs=options.epochs,
-        random_state=options.seed,
-        verbose=True,
-        **{name: value for name, value in given.items() if value is not None},
-    )
-    classifier.check_capacity(data.X_train, data.y_train, board=options.board)
-    classifier.fit(data.X_train, data.y_train)
-    program = classifier.quantize(options.board and "auto", board=options.board)
-    quantised = np.mean(program.predict(data.X_test) == y_test)
-    program.save(options.output)
-    exact = classifier.score(data.X_test, y_test)
+    estimator = _estimator(options)
+    _, task = ESTIMATORS[options.estimator]
+    data = _data(options, task)
+    if data.feature_range is not None:
+        estimator.set_params(feature_range=data.feature_range)
+    y = data.y_train if task != "outliers" else None
+    estimator.check_capacity(data.X_train, y, board=options.board)
+    estimator.fit(data.X_train, y)
+    program = estimator.quantize(options.board and "auto", board=options.board)
+    replace(program, feature_names=_names(data)).save(options.output)
     options.report.table(
-        Line("held-out samples", len(y_test)),
-        Line("accuracy, float", exact, f"{exact:.2%}"),
-        Line("accuracy, quantised", quantised, f"{quantised:.2%}"),
+        Line("held-out samples", len(data.X_test)),
+        *_quality(estimator, program, data, task),
         narrow_nodes(program),
+        *([Line("target", data.target)] if data.target else []),
         Line("program", options.output),
     )
+    options.report.record(
+        estimator=options.estimator,
+        features=data.X_train.shape[1],
+        training_samples=len(data.X_train),
+    )
     return 0
+
+
+def _estimator(options) -> Any:
+    """Make the estimator with the options that are given, and refuse those that it has not."""
+    from .. import models
+
+    name, _ = ESTIMATORS[options.estimator]
+    kind = getattr(models, name)
+    given = {each: getattr(options, each) for each in (*PASSED_ON, *MPS_DEFAULTS)}
+    given = {each: value for each, value in given.items() if value is not None}
+    if options.estimator == "mps":
+        given = {**MPS_DEFAULTS, **given}
+    for each in given.keys() - kind().get_params().keys():
+        raise ValueError(
+            f"--{each.replace('_', '-')} is not for --estimator {options.estimator}: leave it out"
+        )
+    return kind(feature_map=options.feature_map, random_state=options.seed, verbose=True, **given)
+
+
+def _data(options, task: str) -> Dataset:
+    """Read the samples to train and to test with, with targets that suit the task."""
+    from sklearn.utils.multiclass import type_of_target
+
+    from ..data.datasets import Dataset, load_dataset, load_samples
+
+    reading = reading_of(options, task)
+    if options.test is None:
+        data = load_dataset(options.data, reading=reading)
+    else:
+        train, test = load_samples(options.data, reading=reading), _test(options, reading)
+        if test.X.shape[1] != train.X.shape[1]:
+            raise ValueError(
+                f"{options.data} has {train.X.shape[1]} features a sample, {options.test} "
+                f"{test.X.shape[1]}"
+            )
+        X_test = test.X
+        if train.feature_names and test.feature_names and test.feature_names != train.feature_names:
+            if sorted(test.feature_names) != sorted(train.feature_names):
+                raise ValueError(f"{options.data} and {options.test} have different columns")
+            X_test = X_test[:, [test.feature_names.index(name) for name in train.feature_names]]
+        data = Dataset(
+            train.X,
+            train.y,
+            X_test,
+            test.y,
+            train.feature_range,
+            train.feature_names,
+            train.target,
+        )
+    y_train, y_test = data.y_train, data.y_test
+    if task == "numbers":
+        place = data.target or options.data
+        y_train = as_numbers(y_train, f"--estimator regressor predicts numbers, not {place}")
+        y_test = as_numbers(y_test, f"--estimator regressor predicts numbers, not {place}")
+    # A file's own held-out samples may be labelled otherwise. Targets that are no classes are left
+    # to the classifier, which refuses them.
+    elif task == "classes" and not type_of_target(y_train).startswith("continuous"):
+        y_test = match_labels(np.unique(y_train), y_test, options.test or options.data)
+    return replace(data, y_train=y_train, y_test=y_test)
+
+
+def _test(options, reading):
+    """Read the samples to test with: of an archive, those that it holds out, if it does."""
+    from ..data.datasets import load_samples
+
+    samples = load_samples(options.test, reading=reading)
+    if samples.held_out is None:
+        return samples
+    X, y = samples.held_out
+    return replace(samples, X=X, y=y)
+
+
+def _names(data: Dataset) -> tuple[str, ...] | None:
+    """Return the names of the features for the program, if they tell them apart."""
+    names = data.feature_names
+    if names is None or (len(set(names)) == len(names) and "" not in names):
+        return names
+    _logger.warning(
+        "some columns have no name, or the same: the program keeps no names, and finds features "
+        "by their places"
+    )
+    return None
+
+
+def _quality(estimator, program, data: Dataset, task: str) -> list[Line]:
+    """Report how good the network is on the held-out samples, before and after quantisation."""
+    X, y = data.X_test, data.y_test
+    if task == "outliers":
+        results = program.run_golden(X)
+        likelihoods = program.task.log_likelihood(
+            results.scores, results.exponents, program.log2_scale
+        )
+        return [
+            *outlier_lines(estimator.score_samples(X), estimator.offset_, y, "float"),
+            *outlier_lines(likelihoods, program.task.offset, y, "quantised"),
+        ]
+    lines = class_lines if task == "classes" else number_lines
+    return [
+        *lines(estimator.predict(X), y, "float"),
+        *lines(program.predict(X), y, "quantised"),
+    ]

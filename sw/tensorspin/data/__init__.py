@@ -5,15 +5,19 @@ Ising and QUBO models for the annealer, and the best values known for them. What
 used raises `DataError`.
 """
 
+from .columns import Known
 from .datasets import Dataset, Samples, load_dataset, load_samples, split_samples
 from .errors import DataError
 from .model_files import KnownValue, Model, find_known_value, read_model
+from .reading import Reading
 
 __all__ = [
     "DataError",
     "Dataset",
+    "Known",
     "KnownValue",
     "Model",
+    "Reading",
     "Samples",
     "find_known_value",
     "load_dataset",

@@ -1,5 +1,7 @@
 """Tables of samples to train with, by name from scikit-learn or from a ``.npz`` or ``.csv`` file.
 
+What a ``.csv`` file is, `tensorspin.data.csv_files` says.
+
 A source is read whole (`load_samples`), then split into samples to train on and samples held out
 for the test (`split_samples`), unless the source brings a split of its own.
 """
@@ -17,8 +19,11 @@ from sklearn.utils.multiclass import type_of_target
 from ..archives import read_arrays
 from ..files import check_readable
 from .checks import check_finite, check_labels, check_targets
-from .csv_files import HEADERS, read_csv
+from .columns import Known
+from .csv_files import read_csv
 from .errors import DataError
+from .reading import Reading
+from .text_lines import STANDARD_INPUT
 
 _NAMED = {
     "digits": datasets.load_digits,
@@ -62,6 +67,12 @@ class Dataset:
         Class of each held-out sample, or the number to predict for it.
     feature_range : tuple of (float, float), optional
         Lowest and highest value that any feature can take. None if they are not known beforehand.
+    feature_names : tuple of str, optional
+        Names of the features, if the source has them.
+    target : str
+        Which column of the source is the target, for people; empty if there are no columns.
+    test_rows : ndarray of int of shape (n_test,), optional
+        Numbers of the held-out samples in the source, from 0, if they were chosen at random.
 
     Examples
     --------
@@ -78,6 +89,9 @@ class Dataset:
     X_test: np.ndarray
     y_test: np.ndarray
     feature_range: tuple[float, float] | None = None
+    feature_names: tuple[str, ...] | None = None
+    target: str = ""
+    test_rows: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -91,12 +105,17 @@ class Samples:
     X : ndarray of float64 of shape (n_samples, n_features)
         Features of the samples.
     y : ndarray of shape (n_samples,)
-        Class of each sample (numbers or text), or the number to predict for it.
+        Class of each sample (numbers or text), or the number to predict for it. It has no entries
+        if a table for outlier detection has no target.
     held_out : tuple of (ndarray, ndarray), optional
         Features and targets of further samples which the source itself reserves for the test.
         None if it reserves none.
     feature_range : tuple of (float, float), optional
         Lowest and highest value that any feature can take. None if they are not known beforehand.
+    feature_names : tuple of str, optional
+        Names of the features, if the source has them.
+    target : str
+        Which column of the source is the target, for people; empty if there are no columns.
 
     Examples
     --------
@@ -112,6 +131,8 @@ class Samples:
     y: np.ndarray
     held_out: tuple[np.ndarray, np.ndarray] | None = None
     feature_range: tuple[float, float] | None = None
+    feature_names: tuple[str, ...] | None = None
+    target: str = ""
 
 
 def load_named(name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -132,7 +153,13 @@ def load_named(name: str) -> tuple[np.ndarray, np.ndarray]:
     return _NAMED[name](return_X_y=True)
 
 
-def load_samples(source: str, *, header: str = "auto") -> Samples:
+def load_samples(
+    source: str,
+    *,
+    header: str = "auto",
+    reading: Reading | None = None,
+    known: Known | None = None,
+) -> Samples:
     """Read a data set without splitting it.
 
     Parameters
@@ -145,12 +172,19 @@ def load_samples(source: str, *, header: str = "auto") -> Samples:
           held-out samples, ``X_test`` and ``y_test``. Samples with more than one dimension, such
           as images, become rows of features. Compressed arrays may expand to `MOST_BYTES`; other
           arrays in the file are not read;
-        - a ``.csv`` file with one sample per line. The last column is the class or the number to
-          predict; the first line may hold names of the columns.
+        - a ``.csv`` file, or any other table of text, with one sample per line; it may be
+          compressed by gzip. The first line may hold names of the columns. The last column is the
+          class or the number to predict, unless `reading` says otherwise;
+        - ``-``, a table of text on standard input.
     header : str
         Whether the first line of a ``.csv`` file holds names: ``yes``, ``no``, or ``auto``, which
         recognises words, and also the running integers that programs write where columns have no
-        names.
+        names. It counts if there is no `reading`.
+    reading : Reading, optional
+        Separator, decimal mark, target and other things that a user says of a table of text.
+    known : Known, optional
+        What a program that was trained before expects of a table of text; its features are found
+        by their names.
 
     Returns
     -------
@@ -163,8 +197,8 @@ def load_samples(source: str, *, header: str = "auto") -> Samples:
         If the source is unknown, cannot be read or has the wrong shape, if a feature or a target
         is not a finite number, or if a label is missing.
     ValueError
-        If `header` is none of the three words, or is given for a source that is not a ``.csv``
-        file.
+        If `header` is none of the three words, or something is said of a table of text and the
+        source is none.
 
     Examples
     --------
@@ -173,19 +207,27 @@ def load_samples(source: str, *, header: str = "auto") -> Samples:
     >>> samples.X.shape, samples.y.shape
     ((150, 4), (150,))
     """
-    if header not in HEADERS:
-        raise ValueError(f"header must be one of {', '.join(HEADERS)}, not {header!r}")
-    if header != "auto" and (source in _NAMED or Path(source).suffix != ".csv"):
-        raise ValueError(f"header {header!r} is for .csv files, not for {source!r}")
+    reading = reading or Reading(header=header)
+    path = Path(source)
+    if source in _NAMED or (path.suffix == ".npz" and source != STANDARD_INPUT):
+        for name, value in reading.given().items():
+            raise ValueError(f"{name} {value!r} is for .csv files, not for {source!r}")
     if source in _NAMED:
         return Samples(source, *load_named(source), feature_range=FEATURE_RANGES.get(source))
-    path = Path(source)
-    if path.suffix not in (".npz", ".csv"):
+    if path.suffix not in (".npz", ".csv") and source != STANDARD_INPUT and not path.exists():
         raise DataError(f"{source!r} is neither a .npz or .csv file nor one of {', '.join(NAMES)}")
     try:
-        check_readable(path)
-        if path.suffix == ".csv":
-            return Samples(path.stem, *read_csv(path, header))
+        if source != STANDARD_INPUT:
+            check_readable(path)
+        if path.suffix != ".npz":
+            table = read_csv(path, reading, known)
+            return Samples(
+                path.name.partition(".")[0] or path.name,
+                table.X,
+                table.y,
+                feature_names=table.names,
+                target=table.target,
+            )
         arrays = _read_npz(path)
     except OSError as error:
         raise DataError(f"{path} can't be read: {error.strerror or error}") from error
@@ -213,7 +255,13 @@ def load_samples(source: str, *, header: str = "auto") -> Samples:
 
 
 def load_dataset(
-    source: str, test_size: float = TEST_SIZE, seed: int = 0, *, header: str = "auto"
+    source: str,
+    test_size: float = TEST_SIZE,
+    seed: int = 0,
+    *,
+    header: str = "auto",
+    reading: Reading | None = None,
+    known: Known | None = None,
 ) -> Dataset:
     """Read a data set and split it into training samples and held-out samples.
 
@@ -228,6 +276,10 @@ def load_dataset(
         Seed of the random split: the same seed gives the same split.
     header : str
         Whether the first line of a ``.csv`` file holds names, as `load_samples` takes it.
+    reading : Reading, optional
+        What a user says of a table of text.
+    known : Known, optional
+        What a program that was trained before expects of a table of text.
 
     Returns
     -------
@@ -246,11 +298,13 @@ def load_dataset(
     >>> data.X_train.shape, data.X_test.shape, data.feature_range
     ((1437, 64), (360, 64), (0.0, 16.0))
     """
-    samples = load_samples(source, header=header)
+    samples = load_samples(source, header=header, reading=reading, known=known)
     if samples.held_out is not None:
         return Dataset(samples.X, samples.y, *samples.held_out, samples.feature_range)
-    continuous = type_of_target(samples.y).startswith("continuous")
-    return split_samples(samples, seed, test_size, stratify=not continuous)
+    # Numbers to predict can't be stratified, even if they are integers.
+    task = None if reading is None else reading.task
+    classes = len(samples.y) > 0 and not type_of_target(samples.y).startswith("continuous")
+    return split_samples(samples, seed, test_size, stratify=classes and task != "numbers")
 
 
 def split_samples(
@@ -290,16 +344,31 @@ def split_samples(
     (89, 89)
     """
     try:
-        X_train, X_test, y_train, y_test = train_test_split(
-            samples.X,
-            samples.y,
+        train, test = train_test_split(
+            np.arange(len(samples.X)),
             test_size=test_size,
             stratify=samples.y if stratify else None,
             random_state=seed,
         )
     except ValueError as error:
-        raise DataError(f"{samples.name}: the samples can't be split: {error}") from error
-    return Dataset(X_train, y_train, X_test, y_test, samples.feature_range)
+        hint = ""
+        if samples.y.dtype.kind in "iuf" and len(np.unique(samples.y)) > len(samples.y) / 3:
+            hint = (
+                "; most targets are different, as those of numbers to predict: use --estimator "
+                "regressor, or choose the class with --target"
+            )
+        raise DataError(f"{samples.name}: the samples can't be split: {error}{hint}") from error
+    X, y = samples.X, samples.y
+    return Dataset(
+        X[train],
+        y[train] if len(y) else y,
+        X[test],
+        y[test] if len(y) else y,
+        samples.feature_range,
+        samples.feature_names,
+        samples.target,
+        test,
+    )
 
 
 def _checked(arrays: dict, X_name: str, y_name: str, path: Path) -> tuple[np.ndarray, np.ndarray]:

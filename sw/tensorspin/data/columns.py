@@ -1,0 +1,397 @@
+"""Which column of a table is the target, which are features, and which are left out.
+
+What is recognised is told to the logger, with the option that chooses otherwise: as a warning if
+it is not what a table usually has.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .errors import DataError
+from .reading import NO_TARGET, Reading, as_number, find_column, is_number, listed
+
+_logger = logging.getLogger(__name__)
+
+_TARGET_WORDS = frozenset(
+    {"class", "classes", "label", "labels", "target", "species", "category", "diagnosis", "outcome"}
+)
+"""Words that name the target if they are part of a column's name."""
+
+_TARGET_NAMES = frozenset({"y", "type", "result", "outlier", "anomaly"})
+"""Whole names, in lower case, that name the target."""
+
+_INDEX_NAMES = re.compile(r"(unnamed: 0)?|index|id|row", re.IGNORECASE)
+
+_MOST_CLASSES = 64
+"""Most different integers that are taken for classes: as many as a program may have."""
+
+_FEWEST_ROWS = 5
+"""Rows from which on different integers in a nameless column are taken for an index."""
+
+_MANY_ROWS = 20
+"""The same in a table without names, where only a warning is given."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Columns of a table, by number from 0.
+
+    Parameters
+    ----------
+    features : list of int
+        The features, in the order in which a model takes them.
+    target : int, optional
+        The target; None if there is none.
+    """
+
+    features: list[int]
+    target: int | None
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a program that was trained before expects of a table.
+
+    Parameters
+    ----------
+    features : int
+        Number of its features.
+    names : sequence of str, optional
+        Their names.
+    classes : sequence of str, optional
+        Names of its classes, as text.
+
+    Examples
+    --------
+    >>> Known(2, names=["length", "width"]).features
+    2
+    """
+
+    features: int
+    names: Sequence[str] | None = None
+    classes: Sequence[str] | None = None
+
+
+def choose_columns(
+    where: str, names: list[str] | None, rows: list[list[str]], reading: Reading
+) -> Columns:
+    """Choose features and target of a table to train with.
+
+    Parameters
+    ----------
+    where : str
+        The file, for messages.
+    names : list of str, optional
+        Names of the columns.
+    rows : list of list of str
+        Cells of all samples, at least one; all rows have the same length.
+    reading : Reading
+        What the user says.
+
+    Returns
+    -------
+    Columns
+        The choice.
+
+    Raises
+    ------
+    DataError
+        If there is no such column as the user says, no feature is left, or a target cannot be
+        recognised.
+    """
+    columns = len(rows[0])
+    left = _undropped(where, names, columns, reading)
+    given = reading.target not in (None, NO_TARGET)
+    if not given or find_column(reading.target or 0, names, columns, where) != 0:
+        left = _without_index(where, names, rows, left)
+    target = _target(where, names, rows, left, reading)
+    features = [place for place in left if place != target]
+    if not features:
+        raise DataError(f"{where} has no features beside the target; choose it with --target")
+    return Columns(features, target)
+
+
+def match_columns(
+    where: str, names: list[str] | None, rows: list[list[str]], known: Known, reading: Reading
+) -> Columns:
+    """Find the features that a program was trained with, and the target if there is one.
+
+    Parameters
+    ----------
+    where : str
+        The file, for messages.
+    names : list of str, optional
+        Names of the columns.
+    rows : list of list of str
+        Cells of some samples, at least one.
+    known : Known
+        What the program expects.
+    reading : Reading
+        What the user says.
+
+    Returns
+    -------
+    Columns
+        The choice.
+
+    Raises
+    ------
+    DataError
+        If a feature is missing, or it is not clear which columns are the features.
+    """
+    columns = len(rows[0])
+    left = _undropped(where, names, columns, reading)
+    target = None
+    if reading.target not in (None, NO_TARGET):
+        target = find_column(reading.target or 0, names, columns, where)
+    if names is not None and known.names is not None:
+        features = _by_name(where, names, known.names)
+        if target in features:
+            raise DataError(
+                f"{where}: --target {reading.target} is a feature of the program; leave it out"
+            )
+        rest = [place for place in left if place not in features]
+        if target is None and reading.target is None and rest:
+            target = _known_target(names, rows, rest, known)
+        return Columns(features, target)
+    left = [place for place in left if place != target]
+    if len(left) > known.features and target is None and len(left) != known.features + 1:
+        left = _without_index(where, names, rows, left)
+    if len(left) == known.features + 1 and target is None and reading.target is None:
+        target = _spare_column(where, names, rows, left, known, reading)
+        left = [place for place in left if place != target]
+        if names is not None and not names[target] and target == 0:
+            target = None  # an index
+    if len(left) != known.features:
+        raise DataError(
+            f"{where} has {columns} columns; the program needs {known.features}, one a feature, "
+            f"or one more with the target: choose with --target and --drop"
+        )
+    return Columns(left, target)
+
+
+def described(place: int, names: list[str] | None, columns: int) -> str:
+    """Name a column for people: its number, its name, and whether it is the first or last."""
+    name = f" {names[place]!r}" if names is not None and names[place] else ""
+    ends = {0: ", the first", columns - 1: ", the last"}
+    return f"column {place}{name}{ends.get(place, '')}"
+
+
+def _by_name(where: str, names: list[str], wanted: Sequence[str]) -> list[int]:
+    missing = [name for name in wanted if name not in names]
+    if missing:
+        raise DataError(
+            f"{where} lacks columns of the program: {listed(missing)}; it has {listed(names)}"
+        )
+    double = [name for name in wanted if names.count(name) > 1]
+    if double:
+        raise DataError(f"{where} has several columns called {double[0]!r}; remove all but one")
+    return [names.index(name) for name in wanted]
+
+
+def _known_target(
+    names: list[str], rows: list[list[str]], rest: list[int], known: Known
+) -> int | None:
+    """Find the target among the columns that are no features, of a table with names."""
+    named = [place for place in rest if _names_target(names[place])]
+    plausible = [place for place in rest if not _INDEX_NAMES.fullmatch(names[place])]
+    of_classes = [
+        place
+        for place in rest
+        if known.classes is not None and all(_is_class(row[place], known.classes) for row in rows)
+    ]
+    for places in (named, of_classes, plausible):
+        if len(places) == 1:
+            return places[0]
+    return None
+
+
+def _spare_column(
+    where: str,
+    names: list[str] | None,
+    rows: list[list[str]],
+    left: list[int],
+    known: Known,
+    reading: Reading,
+) -> int:
+    """Find the one column that is no feature, in a table of one more than the features."""
+    first, last = left[0], left[-1]
+    if names is not None and not names[first] and first == 0:
+        return first
+    texts = [place for place in left if not all(is_number(row[place]) for row in rows)]
+    if len(texts) == 1 and texts[0] in (first, last):
+        chosen = texts[0]
+    elif known.classes is None or texts:
+        chosen = last
+    else:
+        fits = [all(_is_class(row[place], known.classes) for row in rows) for place in left]
+        # A comparison with the last column's labels refuses them, and names the classes.
+        if not fits[0] and not fits[-1] and reading.task is None:
+            raise DataError(
+                f"{where} has one column more than the program has features, and neither the "
+                f"first nor the last holds its classes: choose with --target or --drop"
+            )
+        chosen = first if fits[0] and not fits[-1] else last
+    tell = _logger.debug if chosen == last else _logger.warning
+    tell(
+        "%s: %s is taken for the target; choose another with --target",
+        where,
+        described(chosen, names, len(rows[0])),
+    )
+    return chosen
+
+
+def _is_class(cell: str, classes: Sequence[str]) -> bool:
+    if cell in classes or not cell:
+        return True
+    number = as_number(cell)
+    return number is not None and any(as_number(name) == number for name in classes)
+
+
+def _undropped(where: str, names: list[str] | None, columns: int, reading: Reading) -> list[int]:
+    """Return the columns that the user does not leave out."""
+    dropped = {find_column(wanted, names, columns, where) for wanted in reading.drop}
+    if reading.target not in (None, NO_TARGET):
+        if find_column(reading.target or 0, names, columns, where) in dropped:
+            raise DataError(f"{where}: --target {reading.target} is left out by --drop")
+    return [place for place in range(columns) if place not in dropped]
+
+
+def _without_index(
+    where: str, names: list[str] | None, rows: list[list[str]], left: list[int]
+) -> list[int]:
+    """Leave out a first column without a name that numbers the rows, as pandas writes it."""
+    if not left or left[0] != 0 or len(left) < 2:
+        return left
+    cells = [row[0] for row in rows]
+    running = cells in ([str(i + start) for i in range(len(cells))] for start in (0, 1))
+    name = None if names is None else names[0]
+    if name is not None and not _INDEX_NAMES.fullmatch(name):
+        return left
+    nameless = name is not None and name.lower() in ("", "unnamed: 0")
+    different = len(cells) >= _FEWEST_ROWS and len(set(cells)) == len(cells)
+    whole = all(re.fullmatch(r"[0-9]+", cell) for cell in cells)
+    if nameless and len(cells) > 1 and (running or (different and (whole or _is_text(cells)))):
+        _logger.info(
+            "%s: column 0 has no name and numbers the rows; it is left out. Give it a name to use "
+            "it as a feature",
+            where,
+        )
+        return left[1:]
+    numbers_rows = running or (different and whole and (name or len(cells) >= _MANY_ROWS))
+    if len(left) > 2 and len(cells) >= _FEWEST_ROWS and numbers_rows:
+        _logger.warning(
+            "%s: %s seems to number the rows, and is used as a feature; leave it out with --drop 0",
+            where,
+            described(0, names, len(rows[0])),
+        )
+    return left
+
+
+def _target(
+    where: str,
+    names: list[str] | None,
+    rows: list[list[str]],
+    left: list[int],
+    reading: Reading,
+) -> int | None:
+    """Choose the target among the columns that are left."""
+    columns = len(rows[0])
+    if reading.target == NO_TARGET and NO_TARGET not in (names or ()):
+        if reading.task != "outliers":
+            raise DataError(f"{where}: only --estimator anomaly learns without a target")
+        return None
+    if reading.target is not None:
+        return find_column(reading.target, names, columns, where)
+    if not left:
+        return None
+    first, last = left[0], left[-1]
+    text = {place for place in left if _is_text([row[place] for row in rows])}
+    named = [place for place in left if names is not None and _names_target(names[place])]
+    if reading.task == "outliers":
+        return _outlier_target(where, names, rows, left, text, named)
+    if len(named) == 1 and named[0] != last and last not in text and reading.task is not None:
+        return _told(where, names, columns, named[0], "its name", warn=True)
+    if last in text:
+        return _told(where, names, columns, last, "", warn=False)
+    if first in text and len(left) > 1 and reading.task != "numbers":
+        return _told(where, names, columns, first, "it holds words", warn=True)
+    if reading.task == "classes" and len(left) > 1 and last not in named:
+        cells = {place: [row[place] for row in rows] for place in (first, last)}
+        if _holds_classes(cells[first]) and not _may_hold_classes(cells[last]):
+            return _told(
+                where,
+                names,
+                columns,
+                first,
+                f"the last column has {len(set(cells[last]))} different numbers",
+                warn=True,
+            )
+    return _told(where, names, columns, last, "", warn=False)
+
+
+def _told(
+    where: str, names: list[str] | None, columns: int, place: int, why: str, warn: bool
+) -> int:
+    reason = f" ({why})" if why else ""
+    (_logger.warning if warn else _logger.debug)(
+        "%s: the target is %s%s; choose another with --target",
+        where,
+        described(place, names, columns),
+        reason,
+    )
+    return place
+
+
+def _outlier_target(
+    where: str,
+    names: list[str] | None,
+    rows: list[list[str]],
+    left: list[int],
+    text: set[int],
+    named: list[int],
+) -> int | None:
+    """Choose the column that tells outliers from others; a table for a detector may have none."""
+    columns = len(rows[0])
+    if len(named) == 1:
+        return _told(where, names, columns, named[0], "its name", warn=named[0] != left[-1])
+    for place in (left[-1], left[0]):
+        if place in text and len(left) > 1:
+            return _told(where, names, columns, place, "it holds words", warn=place != left[-1])
+    numbers = {as_number(row[left[-1]]) for row in rows}
+    if len(left) > 1 and numbers in ({0, 1}, {-1, 1}):
+        why = "it holds two numbers; --target none uses it as a feature"
+        return _told(where, names, columns, left[-1], why, warn=True)
+    _logger.info("%s: all %d columns are features; --target names one that is not", where, columns)
+    return None
+
+
+def _names_target(name: str) -> bool:
+    words = re.findall(r"[a-z]+", name.lower())
+    return name.lower() in _TARGET_NAMES or not _TARGET_WORDS.isdisjoint(words)
+
+
+def _is_text(cells: list[str]) -> bool:
+    return not any(is_number(cell) for cell in cells)
+
+
+def _holds_classes(cells: list[str]) -> bool:
+    """Return whether cells are few different integers, each of which occurs more than once."""
+    counts = Counter(cells)
+    return (
+        2 <= len(counts) <= _MOST_CLASSES
+        and min(counts.values()) > 1
+        and all(re.fullmatch(r"[+-]?[0-9]+", cell) for cell in counts)
+    )
+
+
+def _may_hold_classes(cells: list[str]) -> bool:
+    """Return whether cells may be classes, if perhaps rare ones."""
+    numbers = {as_number(cell.replace(",", ".")) for cell in cells}
+    whole = all(number is None or number % 1 == 0 for number in numbers)
+    return whole and len(numbers) <= max(2, min(_MOST_CLASSES, len(cells) / 2))
