@@ -8,12 +8,24 @@ import sys
 from typing import NoReturn
 
 from ..errors import TensorspinError
-from . import anneal, bitstream, demo, estimate, info, link_test, ports, run, train, udev
+from . import anneal, bitstream, demo, estimate, info, link_test, ports, predict, run, train, udev
 from .common import print_any_character
 from .logs import NORMAL, QUIET, VERBOSE, logs_on_stderr
 from .report import ReaderGone, Report, discard_output, one_line, printable
 
-COMMANDS = (demo, train, estimate, run, anneal, info, link_test, ports, udev, bitstream)
+COMMANDS = (
+    demo,
+    train,
+    estimate,
+    run,
+    predict,
+    anneal,
+    info,
+    link_test,
+    ports,
+    udev,
+    bitstream,
+)
 """Modules of the commands, in the order in which ``tensorspin --help`` lists them."""
 
 INTERRUPTED = 130

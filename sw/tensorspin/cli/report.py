@@ -138,17 +138,23 @@ class Report:
                 raise KeyError(f"the report already has a member {key!r}")
             self._document[key] = value
 
-    def stream(self, values: Mapping[str, Any] | None = None) -> None:
-        """Write a JSON document of one line at once; from then on there is no other document.
+    def stream(self) -> None:
+        """Let the command write a document a line, by `write`, instead of a single one."""
+        self._streams = True
+
+    def write(self, text: str) -> None:
+        """Write text as it is: rows of a table, or JSON lines.
 
         Parameters
         ----------
-        values : mapping, optional
-            The document. Without it nothing is written, but the form is chosen.
+        text : str
+            Lines with their ends. A terminal shows what would steer it as escapes.
         """
-        self._streams = True
-        if values is not None:
-            _write(_dumped(values) + "\n")
+        _write(printable(text) if sys.stdout.isatty() else text)
+
+    def flush(self) -> None:
+        """Hand the operating system what was written so far."""
+        flush()
 
     def finish(self) -> None:
         """Write the document, if JSON was asked for, and everything that is still in a buffer."""
