@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import runpy
 import warnings
 from pathlib import Path
 
@@ -82,3 +83,19 @@ def test_the_library_never_prints():
     }
     # Both write for the command line: what cannot be parsed, and reports.
     assert found == {"cli/main.py", "cli/report.py"}
+
+
+@pytest.mark.filterwarnings("ignore:.*found in sys.modules:RuntimeWarning")
+def test_errors_of_the_module_that_python_runs(capsys, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["tensorspin", "-v", "info", "golden://nonesuch"])
+    with pytest.raises(SystemExit) as exit_info:
+        runpy.run_module("tensorspin.cli.main", run_name="__main__")
+    err = capsys.readouterr().err
+    assert exit_info.value.code == 1 and "Traceback" in err
+    assert re.search("^tensorspin: .*nonesuch", err, re.MULTILINE)
+
+
+def test_standard_output_that_is_closed(monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdout", None)
+    assert run(capsys, "info", GOLDEN)[0] == 0
+    assert run(capsys, "info", GOLDEN, "--json")[0] == 0

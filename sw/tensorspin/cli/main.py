@@ -34,7 +34,8 @@ INTERRUPTED = 130
 READER_GONE = 141
 """Exit status if nobody reads the output any more, as shells report it: 128 + SIGPIPE."""
 
-_logger = logging.getLogger(__name__)
+# This module's own name is "__main__" if Python runs it (python -m tensorspin.cli.main).
+_logger = logging.getLogger("tensorspin.cli.main")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -120,7 +120,7 @@ def _write_answers(board: Board, program: NetworkProgram, rows, output, options)
     with _destination(options.report, output, as_json, program, options.scores) as write:
         try:
             # Bars on a terminal would be mixed up with answers there.
-            quiet = output is None and sys.stdout.isatty()
+            quiet = output is None and sys.stdout is not None and sys.stdout.isatty()
             with progress_bar("predicting", "row", delay=1e9 if quiet else 2.0) as progress:
                 for answers in _answers(board, program, rows, options.scores):
                     write(answers)

@@ -150,7 +150,8 @@ class Report:
         text : str
             Lines with their ends. A terminal shows what would steer it as escapes.
         """
-        _write(printable(text) if sys.stdout.isatty() else text)
+        terminal = sys.stdout is not None and sys.stdout.isatty()
+        _write(printable(text) if terminal else text)
 
     def flush(self) -> None:
         """Hand the operating system what was written so far."""
@@ -259,6 +260,8 @@ def _dumped(values: Mapping[str, Any]) -> str:
 
 
 def _write(text: str) -> None:
+    if sys.stdout is None:  # the shell has closed it: tensorspin ... >&-
+        return
     try:
         sys.stdout.write(text)
     except BrokenPipeError as error:
@@ -273,6 +276,8 @@ def flush() -> None:
     ReaderGone
         If nobody reads it any more.
     """
+    if sys.stdout is None:
+        return
     try:
         sys.stdout.flush()
     except BrokenPipeError as error:
