@@ -67,6 +67,14 @@ def test_features_are_found(read, text, known):
     assert read(text, known) == EXPECTED
 
 
+def test_a_target_that_is_doubtful_is_told(read, caplog):
+    assert len(read("".join(f"{i},1.5,2\n" for i in range(6)), REGRESSOR)) == 6
+    assert "column 2, the last is taken for the target; choose another with" in caplog.text
+    caplog.clear()
+    assert read("".join(f"{i},1.5,2\n" for i in range(6)), REGRESSOR, drop=("0",))[0] == [1.5, 2]
+    assert not caplog.text
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

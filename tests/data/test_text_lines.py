@@ -89,6 +89,21 @@ def test_compressed_files_expand_to_a_limit(tmp_path):
     path.write_bytes(gzip.compress(b"1,2,a\n" * 1_000_000))
     with open_lines(path, limit=6_000_000) as lines:
         assert sum(1 for _ in lines) == 1_000_000
-    with pytest.raises(DataError, match="expands to more than the limit; if you trust it"):
+    with pytest.raises(DataError, match="more than 5999999 bytes of text, the limit; if you tr"):
         with open_lines(path, limit=5_999_999) as lines:
             list(lines)
+
+
+def test_standard_input_has_a_limit_and_files_have_none(tmp_path, monkeypatch):
+    text = b"1,2,a\n" * 100
+    for limit in (None, 600, 599):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text)))
+        with open_lines("-", limit) as lines:
+            if limit == 599:
+                with pytest.raises(DataError, match="standard input has more than 599 bytes"):
+                    list(lines)
+            else:
+                assert len(list(lines)) == 100
+    (tmp_path / "data.csv").write_bytes(text)
+    with open_lines(tmp_path / "data.csv", limit=10) as lines:
+        assert len(list(lines)) == 100

@@ -5,9 +5,9 @@ Ising and QUBO models for the annealer, and the best values known for them. What
 used raises `DataError`.
 """
 
-from .columns import Known
 from .datasets import Dataset, Samples, load_dataset, load_samples, split_samples
 from .errors import DataError
+from .known_columns import Known
 from .model_files import KnownValue, Model, find_known_value, read_model
 from .reading import Reading
 

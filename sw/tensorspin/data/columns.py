@@ -9,11 +9,10 @@ from __future__ import annotations
 import logging
 import re
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .errors import DataError
-from .reading import NO_TARGET, Reading, as_number, find_column, is_number, listed
+from .reading import NO_TARGET, Reading, as_number, find_column, is_number
 
 _logger = logging.getLogger(__name__)
 
@@ -25,12 +24,13 @@ _TARGET_WORDS = frozenset(
 _TARGET_NAMES = frozenset({"y", "type", "result", "outlier", "anomaly"})
 """Whole names, in lower case, that name the target."""
 
-_INDEX_NAMES = re.compile(r"(unnamed: 0)?|index|id|row", re.IGNORECASE)
+INDEX_NAMES = re.compile(r"(unnamed: 0)?|index|id|row", re.IGNORECASE)
+"""Names of columns that number the rows. pandas calls one without a name "Unnamed: 0"."""
 
 _MOST_CLASSES = 64
 """Most different integers that are taken for classes: as many as a program may have."""
 
-_FEWEST_ROWS = 5
+FEWEST_ROWS = 5
 """Rows from which on different integers in a nameless column are taken for an index."""
 
 _MANY_ROWS = 20
@@ -51,30 +51,6 @@ class Columns:
 
     features: list[int]
     target: int | None
-
-
-@dataclass(frozen=True)
-class Known:
-    """What a program that was trained before expects of a table.
-
-    Parameters
-    ----------
-    features : int
-        Number of its features.
-    names : sequence of str, optional
-        Their names.
-    classes : sequence of str, optional
-        Names of its classes, as text.
-
-    Examples
-    --------
-    >>> Known(2, names=["length", "width"]).features
-    2
-    """
-
-    features: int
-    names: Sequence[str] | None = None
-    classes: Sequence[str] | None = None
 
 
 def choose_columns(
@@ -105,10 +81,10 @@ def choose_columns(
         recognised.
     """
     columns = len(rows[0])
-    left = _undropped(where, names, columns, reading)
+    left = undropped(where, names, columns, reading)
     given = reading.target not in (None, NO_TARGET)
     if not given or find_column(reading.target or 0, names, columns, where) != 0:
-        left = _without_index(where, names, rows, left)
+        left = without_index(where, names, rows, left)
     target = _target(where, names, rows, left, reading)
     features = [place for place in left if place != target]
     if not features:
@@ -116,10 +92,65 @@ def choose_columns(
     return Columns(features, target)
 
 
-def match_columns(
-    where: str, names: list[str] | None, rows: list[list[str]], known: Known, reading: Reading
-) -> Columns:
-    """Find the features that a program was trained with, and the target if there is one.
+def described(place: int, names: list[str] | None, columns: int) -> str:
+    """Name a column for people: its number, its name, and whether it is the first or last.
+
+    Parameters
+    ----------
+    place : int
+        Number of the column, from 0.
+    names : list of str, optional
+        Names of the columns.
+    columns : int
+        Number of columns.
+
+    Returns
+    -------
+    str
+        Text such as ``column 4 'species', the last``.
+    """
+    name = f" {names[place]!r}" if names is not None and names[place] else ""
+    ends = {0: ", the first", columns - 1: ", the last"}
+    return f"column {place}{name}{ends.get(place, '')}"
+
+
+def undropped(where: str, names: list[str] | None, columns: int, reading: Reading) -> list[int]:
+    """Return the columns that the user does not leave out.
+
+    Parameters
+    ----------
+    where : str
+        The file, for messages.
+    names : list of str, optional
+        Names of the columns.
+    columns : int
+        Number of columns.
+    reading : Reading
+        What the user says.
+
+    Returns
+    -------
+    list of int
+        Numbers of the columns, in ascending order.
+
+    Raises
+    ------
+    DataError
+        If there is no column that the user names, or the target is left out.
+    """
+    dropped = {find_column(wanted, names, columns, where) for wanted in reading.drop}
+    if reading.target not in (None, NO_TARGET):
+        if find_column(reading.target or 0, names, columns, where) in dropped:
+            raise DataError(f"{where}: --target {reading.target} is left out by --drop")
+    return [place for place in range(columns) if place not in dropped]
+
+
+def without_index(
+    where: str, names: list[str] | None, rows: list[list[str]], left: list[int]
+) -> list[int]:
+    """Leave out a first column without a name that numbers the rows, as pandas writes it.
+
+    A column with a name, or of a table without names, stays, and a warning tells of it.
 
     Parameters
     ----------
@@ -129,152 +160,23 @@ def match_columns(
         Names of the columns.
     rows : list of list of str
         Cells of some samples, at least one.
-    known : Known
-        What the program expects.
-    reading : Reading
-        What the user says.
+    left : list of int
+        Columns that are not left out so far.
 
     Returns
     -------
-    Columns
-        The choice.
-
-    Raises
-    ------
-    DataError
-        If a feature is missing, or it is not clear which columns are the features.
+    list of int
+        Columns that are still left.
     """
-    columns = len(rows[0])
-    left = _undropped(where, names, columns, reading)
-    target = None
-    if reading.target not in (None, NO_TARGET):
-        target = find_column(reading.target or 0, names, columns, where)
-    if names is not None and known.names is not None:
-        features = _by_name(where, names, known.names)
-        if target in features:
-            raise DataError(
-                f"{where}: --target {reading.target} is a feature of the program; leave it out"
-            )
-        rest = [place for place in left if place not in features]
-        if target is None and reading.target is None and rest:
-            target = _known_target(names, rows, rest, known)
-        return Columns(features, target)
-    left = [place for place in left if place != target]
-    if len(left) > known.features and target is None and len(left) != known.features + 1:
-        left = _without_index(where, names, rows, left)
-    if len(left) == known.features + 1 and target is None and reading.target is None:
-        target = _spare_column(where, names, rows, left, known, reading)
-        left = [place for place in left if place != target]
-        if names is not None and not names[target] and target == 0:
-            target = None  # an index
-    if len(left) != known.features:
-        raise DataError(
-            f"{where} has {columns} columns; the program needs {known.features}, one a feature, "
-            f"or one more with the target: choose with --target and --drop"
-        )
-    return Columns(left, target)
-
-
-def described(place: int, names: list[str] | None, columns: int) -> str:
-    """Name a column for people: its number, its name, and whether it is the first or last."""
-    name = f" {names[place]!r}" if names is not None and names[place] else ""
-    ends = {0: ", the first", columns - 1: ", the last"}
-    return f"column {place}{name}{ends.get(place, '')}"
-
-
-def _by_name(where: str, names: list[str], wanted: Sequence[str]) -> list[int]:
-    missing = [name for name in wanted if name not in names]
-    if missing:
-        raise DataError(
-            f"{where} lacks columns of the program: {listed(missing)}; it has {listed(names)}"
-        )
-    double = [name for name in wanted if names.count(name) > 1]
-    if double:
-        raise DataError(f"{where} has several columns called {double[0]!r}; remove all but one")
-    return [names.index(name) for name in wanted]
-
-
-def _known_target(
-    names: list[str], rows: list[list[str]], rest: list[int], known: Known
-) -> int | None:
-    """Find the target among the columns that are no features, of a table with names."""
-    named = [place for place in rest if _names_target(names[place])]
-    plausible = [place for place in rest if not _INDEX_NAMES.fullmatch(names[place])]
-    of_classes = [
-        place
-        for place in rest
-        if known.classes is not None and all(_is_class(row[place], known.classes) for row in rows)
-    ]
-    for places in (named, of_classes, plausible):
-        if len(places) == 1:
-            return places[0]
-    return None
-
-
-def _spare_column(
-    where: str,
-    names: list[str] | None,
-    rows: list[list[str]],
-    left: list[int],
-    known: Known,
-    reading: Reading,
-) -> int:
-    """Find the one column that is no feature, in a table of one more than the features."""
-    first, last = left[0], left[-1]
-    if names is not None and not names[first] and first == 0:
-        return first
-    texts = [place for place in left if not all(is_number(row[place]) for row in rows)]
-    if len(texts) == 1 and texts[0] in (first, last):
-        chosen = texts[0]
-    elif known.classes is None or texts:
-        chosen = last
-    else:
-        fits = [all(_is_class(row[place], known.classes) for row in rows) for place in left]
-        # A comparison with the last column's labels refuses them, and names the classes.
-        if not fits[0] and not fits[-1] and reading.task is None:
-            raise DataError(
-                f"{where} has one column more than the program has features, and neither the "
-                f"first nor the last holds its classes: choose with --target or --drop"
-            )
-        chosen = first if fits[0] and not fits[-1] else last
-    tell = _logger.debug if chosen == last else _logger.warning
-    tell(
-        "%s: %s is taken for the target; choose another with --target",
-        where,
-        described(chosen, names, len(rows[0])),
-    )
-    return chosen
-
-
-def _is_class(cell: str, classes: Sequence[str]) -> bool:
-    if cell in classes or not cell:
-        return True
-    number = as_number(cell)
-    return number is not None and any(as_number(name) == number for name in classes)
-
-
-def _undropped(where: str, names: list[str] | None, columns: int, reading: Reading) -> list[int]:
-    """Return the columns that the user does not leave out."""
-    dropped = {find_column(wanted, names, columns, where) for wanted in reading.drop}
-    if reading.target not in (None, NO_TARGET):
-        if find_column(reading.target or 0, names, columns, where) in dropped:
-            raise DataError(f"{where}: --target {reading.target} is left out by --drop")
-    return [place for place in range(columns) if place not in dropped]
-
-
-def _without_index(
-    where: str, names: list[str] | None, rows: list[list[str]], left: list[int]
-) -> list[int]:
-    """Leave out a first column without a name that numbers the rows, as pandas writes it."""
     if not left or left[0] != 0 or len(left) < 2:
         return left
     cells = [row[0] for row in rows]
-    running = cells in ([str(i + start) for i in range(len(cells))] for start in (0, 1))
+    running = is_running(cells)
     name = None if names is None else names[0]
-    if name is not None and not _INDEX_NAMES.fullmatch(name):
+    if name is not None and not INDEX_NAMES.fullmatch(name):
         return left
     nameless = name is not None and name.lower() in ("", "unnamed: 0")
-    different = len(cells) >= _FEWEST_ROWS and len(set(cells)) == len(cells)
+    different = len(cells) >= FEWEST_ROWS and len(set(cells)) == len(cells)
     whole = all(re.fullmatch(r"[0-9]+", cell) for cell in cells)
     if nameless and len(cells) > 1 and (running or (different and (whole or _is_text(cells)))):
         _logger.info(
@@ -284,7 +186,7 @@ def _without_index(
         )
         return left[1:]
     numbers_rows = running or (different and whole and (name or len(cells) >= _MANY_ROWS))
-    if len(left) > 2 and len(cells) >= _FEWEST_ROWS and numbers_rows:
+    if len(left) > 2 and len(cells) >= FEWEST_ROWS and numbers_rows:
         _logger.warning(
             "%s: %s seems to number the rows, and is used as a feature; leave it out with --drop 0",
             where,
@@ -312,7 +214,7 @@ def _target(
         return None
     first, last = left[0], left[-1]
     text = {place for place in left if _is_text([row[place] for row in rows])}
-    named = [place for place in left if names is not None and _names_target(names[place])]
+    named = [place for place in left if names is not None and names_target(names[place])]
     if reading.task == "outliers":
         return _outlier_target(where, names, rows, left, text, named)
     if len(named) == 1 and named[0] != last and last not in text and reading.task is not None:
@@ -371,9 +273,15 @@ def _outlier_target(
     return None
 
 
-def _names_target(name: str) -> bool:
+def names_target(name: str) -> bool:
+    """Return whether a column's name says that it is a target, such as ``Class label``."""
     words = re.findall(r"[a-z]+", name.lower())
     return name.lower() in _TARGET_NAMES or not _TARGET_WORDS.isdisjoint(words)
+
+
+def is_running(cells: list[str]) -> bool:
+    """Return whether cells count the rows, from 0 or from 1."""
+    return cells in ([str(i + start) for i in range(len(cells))] for start in (0, 1))
 
 
 def _is_text(cells: list[str]) -> bool:

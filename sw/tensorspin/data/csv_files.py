@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from .checks import check_finite, check_labels, check_targets, is_missing
-from .columns import Columns, Known, choose_columns, described, match_columns
+from .columns import Columns, choose_columns, described
 from .errors import DataError
+from .known_columns import Known, match_columns
 from .reading import (
     Numbers,
     Reading,
@@ -29,8 +30,8 @@ from .text_lines import TextLines, open_lines
 _logger = logging.getLogger(__name__)
 
 MOST_BYTES = 1 << 29
-"""Most bytes that a file compressed by gzip may expand to: 512 MiB. A file without compression has
-no limit."""
+"""Most bytes that a file compressed by gzip may expand to, and that are read from standard input:
+512 MiB. A file without compression has no limit."""
 
 _SAMPLE_LINES = 32
 """Lines by which the separator is recognised."""

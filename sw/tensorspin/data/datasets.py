@@ -19,9 +19,9 @@ from sklearn.utils.multiclass import type_of_target
 from ..archives import read_arrays
 from ..files import check_readable
 from .checks import check_finite, check_labels, check_targets
-from .columns import Known
 from .csv_files import read_csv
 from .errors import DataError
+from .known_columns import Known
 from .reading import Reading
 from .text_lines import STANDARD_INPUT
 

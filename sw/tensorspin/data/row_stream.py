@@ -19,10 +19,11 @@ import numpy as np
 
 from ..archives import read_arrays
 from .checks import is_missing
-from .columns import Columns, Known, described, match_columns
+from .columns import Columns, described
 from .csv_files import has_header, names_of_columns
 from .datasets import FEATURE_RANGES, MOST_BYTES, NAMES, load_named
 from .errors import DataError
+from .known_columns import Known, match_columns
 from .reading import (
     Numbers,
     Reading,

@@ -19,6 +19,8 @@ from .errors import DataError
 STANDARD_INPUT = "-"
 """Name that stands for standard input."""
 
+_STDIN_NAME = "standard input"
+
 MOST_LINE = 1 << 22
 """Most characters of a line: 4 Mi. A sample of 1,024 features takes some tens of thousands."""
 
@@ -61,7 +63,7 @@ class TextLines:
         self.number = 0
         self.name = name
         self._file = file
-        self._left = limit
+        self._left = self._limit = limit
         self._decoder = codecs.getincrementaldecoder("utf-8-sig")()
         self._line_ends = io.IncrementalNewlineDecoder(None, translate=True)
         self._lines: deque[str] = deque()
@@ -118,7 +120,10 @@ class TextLines:
         if self._left is not None:
             self._left -= len(data)
             if self._left < 0:
-                self._fail("expands to more than the limit; if you trust it, decompress it first")
+                self._fail(
+                    f"has more than {self._limit} bytes of text, the limit; if you trust it, save "
+                    f"it as a file without compression"
+                )
                 return
         try:
             text = self._decoder.decode(data, final=self._ended)
@@ -170,7 +175,7 @@ def open_lines(source: str | Path, limit: int | None = None) -> Iterator[TextLin
     source : str or Path
         The file; `STANDARD_INPUT` for standard input.
     limit : int, optional
-        Most bytes that a compressed file may expand to.
+        Most bytes that a compressed file may expand to, or that are read from standard input.
 
     Yields
     ------
@@ -190,7 +195,7 @@ def open_lines(source: str | Path, limit: int | None = None) -> Iterator[TextLin
         # It is not closed, as it belongs to the process; in tests it may have no buffer of its own.
         stream: Any = sys.stdin.buffer
         buffered = stream if hasattr(stream, "peek") else io.BufferedReader(stream)
-        yield _lines(buffered, "standard input", limit)
+        yield _lines(buffered, _STDIN_NAME, limit)
         return
     with open(source, "rb") as file:
         yield _lines(file, str(source), limit)
@@ -204,4 +209,4 @@ def _lines(file: Any, name: str, limit: int | None) -> TextLines:
     if head.startswith(_GZIP):
         expanded: Any = gzip.GzipFile(fileobj=file)
         return TextLines(expanded, name, limit)
-    return TextLines(file, name)
+    return TextLines(file, name, limit if name == _STDIN_NAME else None)
