@@ -103,6 +103,20 @@ def test_anneal_what_does_not_fit_at_once(capsys, tmp_path):
     assert status == 1 and "takes several (" in err and "device holds" in err
 
 
+def test_anneal_refines(capsys, tmp_path):
+    path = tmp_path / "graph"
+    path.write_text(RUDY)
+    options = (*("--board", ANNEALER, "--sweeps", "1", "--seed", "1"), "--beta-range", "0.1", "0.1")
+    status, out, _ = run(capsys, "anneal", path, *options)
+    assert status == 0 and re.search(r"refined +\d+ of 16 reads, by descent; best before \d", out)
+    status, raw, _ = run(capsys, "anneal", path, *options, "--refine", "none")
+    assert status == 0 and "refined" not in raw
+    mean, before = (float(re.search(r"reads +16, mean ([\d.]+)", text)[1]) for text in (out, raw))
+    assert mean > before
+    with pytest.raises(SystemExit):
+        run(capsys, "anneal", path, *options, "--refine", "ascent")
+
+
 def test_anneal_refuses(capsys, tmp_path):
     path = tmp_path / "graph"
     path.write_text(RUDY)

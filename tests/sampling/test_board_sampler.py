@@ -66,7 +66,7 @@ def random_model(seed, count, vartype, unit=0.5):
 @pytest.mark.parametrize("vartype", ["SPIN", "BINARY"])
 def test_finds_the_ground_state(sampler, vartype):
     bqm = random_model(3, 10, vartype)
-    found = sampler.sample(bqm, seed=1, num_sweeps=60)
+    found = sampler.sample(bqm, seed=1, num_sweeps=60, refine=None)
     exact = dimod.ExactSolver().sample(bqm).first
     assert found.vartype is bqm.vartype
     assert found.first.energy == pytest.approx(exact.energy)
@@ -105,7 +105,7 @@ def test_a_model_of_bits_is_sampled_at_the_temperature_of_its_spins(sampler, boa
     """Their conversion leaves rests of sums, which are not the unit of the coefficients."""
     bits = random_model(5, 20, "BINARY", unit=0.1)
     found = [
-        sampler.sample(bqm, seed=1, beta_range=(2, 20), **SWEEPS)
+        sampler.sample(bqm, seed=1, beta_range=(2, 20), refine=None, **SWEEPS)
         for bqm in (bits, bits.change_vartype("SPIN", inplace=False))
     ]
     of_bits, of_spins = board.runs
@@ -121,8 +121,9 @@ def test_one_strong_field_leaves_the_others_annealed():
         (row, column): rng.choice([-1, 1]) for column in range(20) for row in range(column)
     }
     sampler = BoardSampler(golden_board(WIDE))
-    plain = sampler.sample_ising({}, couplings, num_sweeps=100, seed=1)
-    held = sampler.sample_ising({"held": 1000}, couplings, num_sweeps=100, seed=1)
+    options = {"num_sweeps": 100, "seed": 1, "refine": None}
+    plain = sampler.sample_ising({}, couplings, **options)
+    held = sampler.sample_ising({"held": 1000}, couplings, **options)
     assert held.first.energy == plain.first.energy - 1000
     assert np.mean(held.record.energy) < np.mean(plain.record.energy) * 0.95 - 1000
 
@@ -153,7 +154,7 @@ def test_reads(sampler, board):
 
 def test_same_seed_same_samples(sampler):
     bqm = random_model(6, 20, "BINARY")
-    options = {"num_reads": 12, "num_sweeps": 3, "seed": 5}
+    options = {"num_reads": 12, "num_sweeps": 3, "seed": 5, "refine": None}
     first, second = (sampler.sample(bqm, **options).record.sample for _ in range(2))
     assert np.array_equal(first, second)
     other = sampler.sample(bqm, **{**options, "seed": 6}).record.sample
@@ -162,7 +163,7 @@ def test_same_seed_same_samples(sampler):
 
 def test_best_states_are_never_worse(sampler):
     bqm = random_model(7, 24, "SPIN")
-    options = {"seed": 1, "num_sweeps": 30, "beta_range": (0.2, 0.2)}
+    options = {"seed": 1, "num_sweeps": 30, "beta_range": (0.2, 0.2), "refine": None}
     final = sampler.sample(bqm, **options).record.energy
     best = sampler.sample(bqm, states="best", **options).record.energy
     assert np.all(best <= final) and np.any(best < final)
@@ -228,7 +229,7 @@ def test_interrupt(sampler, board):
 def test_a_chain_whose_neighbours_have_neighbouring_labels(sampler):
     """Visited along the chain, its domain walls would all move alike and never meet."""
     ring = {(i, (i + 1) % 20): 1.0 for i in range(20)}
-    found = sampler.sample_ising({}, ring, num_reads=16, num_sweeps=40, seed=1)
+    found = sampler.sample_ising({}, ring, num_reads=16, num_sweeps=40, seed=1, refine=None)
     assert found.first.energy == -20
 
 
@@ -236,7 +237,9 @@ def test_a_chain_whose_neighbours_have_neighbouring_labels(sampler):
 def test_methods(method, further):
     board = golden_board(replace(SIZE, **further))
     bqm = random_model(9, 12, "SPIN")
-    found = BoardSampler(board).sample(bqm, method=method, num_sweeps=40, seed=1, states="best")
+    found = BoardSampler(board).sample(
+        bqm, method=method, num_sweeps=40, seed=1, states="best", refine=None
+    )
     assert found.first.energy == pytest.approx(dimod.ExactSolver().sample(bqm).first.energy)
     dimod.testing.assert_sampleset_energies(found, bqm)
     (job,) = board.runs

@@ -17,7 +17,7 @@ from tensorspin.sampling import BoardSampler, DecomposingSampler
 
 from ..support.annealer_boards import URL, golden_board
 
-SWEEPS = {"num_sweeps": 10}
+SWEEPS = {"num_sweeps": 10, "refine": None}
 MODELS = [dimod.generators.ran_r(1, 12, seed=seed) for seed in range(3)]
 
 

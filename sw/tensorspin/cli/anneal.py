@@ -92,6 +92,13 @@ def add(commands) -> None:
         "the last two only on boards that have them; by default %(default)s",
     )
     anneal.add_argument(
+        "--refine",
+        choices=("descent", "none"),
+        default="descent",
+        help="what is done with the board's states: steepest descent in the model as given, so "
+        "that no flip of one variable improves them, or nothing; by default %(default)s",
+    )
+    anneal.add_argument(
         "--seed",
         type=int,
         help="seed of the random numbers: the same seed gives the same reads; by default random",
@@ -232,6 +239,7 @@ def _solve(sampler: BoardSampler, model: Model, options) -> dimod.SampleSet:
         beta_range=options.beta_range,
         beta_schedule_type=options.schedule,
         method=options.method,
+        refine=None if options.refine == "none" else options.refine,
         # A read's best state costs the device nothing, whereas its last state may be worse.
         states="best",
     )

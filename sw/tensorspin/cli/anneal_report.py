@@ -52,6 +52,17 @@ def described(model: Model, sampler: BoardSampler, found: dimod.SampleSet) -> li
         lines.append(Line("decided on the host", info["decided"], f"{info['decided']} variables"))
     if "quantization_error" in info:
         lines += _errors(info["quantization_error"])
+    if info["refine"] and len(found):
+        before = np.asarray(info["board_energies"])
+        lowered, best = int((found.record.energy < before).sum()), float(before.min())
+        lines.append(
+            Line(
+                "refined",
+                {"by": info["refine"], "lowered": lowered, "best_before": model.value(best)},
+                f"{lowered} of {len(found)} reads, by {info['refine']}; best before "
+                f"{model.value(best):.10g}",
+            )
+        )
     return lines
 
 

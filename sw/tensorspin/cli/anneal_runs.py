@@ -21,7 +21,7 @@ MOST_KEPT = 1 << 24
 _SEEDS = 1 << 32
 """Number of seeds that the samplers take: a repetition takes the next one, round in a circle."""
 
-_SUMS = ("cycles", "device_time", "transfer_time", "parts", "energies")
+_SUMS = ("cycles", "device_time", "transfer_time", "parts", "energies", "board_energies")
 """What the samplers tell that is added up over all repetitions."""
 
 _log = logging.getLogger(__name__)
@@ -169,6 +169,9 @@ def _best(found: dimod.SampleSet, variables: int) -> dimod.SampleSet:
     most = max(1, MOST_KEPT // max(1, variables))
     if len(found) <= most:
         return found
-    kept = found.truncate(max(1, most // 2), sorted_by="energy")
-    kept.info.update(found.info)
-    return kept
+    import dimod
+
+    order = found.record.energy.argsort(kind="stable")[: max(1, most // 2)]
+    before = found.info["board_energies"]  # of each read, so they are dropped with the reads
+    info = {**found.info, "board_energies": [before[read] for read in order]}
+    return dimod.SampleSet(found.record[order], found.variables, info, found.vartype)

@@ -3,7 +3,8 @@
 `BoardSampler` brings a binary quadratic model to a board's annealer: `arguments` checks what the
 user gives, `prepare` divides the model between host and device (`persistency` finds what is decided
 on the host), `quantise` makes integers of it that fit (by `rounding`, with a reference state from
-`gauge`), `schedules` chooses inverse temperatures, and `methods` makes steps of them.
+`gauge`), `schedules` chooses inverse temperatures, and `methods` makes steps of them. `refine`
+brings the states that are found to local minima of the user's model.
 
 `DecomposingSampler` solves models that are larger than a device, part by part, and
 `AnnealingFeatureSelector` selects features with a sampler. Both depend on dimod's interface only

@@ -27,6 +27,7 @@ from .arguments import (
 )
 from .methods import METHODS, check_sweeps, plan
 from .prepare import prepare_model
+from .refine import DEFAULT_REFINE, REFINEMENTS, Descent, checked_refine, refined_set
 from .runs import anneal_reads
 from .schedules import TYPES, betas_of, count_sweeps, default_beta_range, possible_betas
 
@@ -118,6 +119,7 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
             "method": ["method_options"],
             "states": ["states_options"],
             "exact": [],
+            "refine": ["refine_options"],
             "progress": [],
         }
 
@@ -132,6 +134,7 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
             "beta_schedule_options": TYPES,
             "method_options": METHODS,
             "states_options": STATES,
+            "refine_options": REFINEMENTS,
         }
 
     def close(self) -> None:
@@ -164,6 +167,7 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
         method: str = "annealing",
         states: str = "final",
         exact: bool = False,
+        refine: str | None = DEFAULT_REFINE,
         progress: Progress | None = None,
         **kwargs,
     ) -> dimod.SampleSet:
@@ -201,9 +205,9 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
         interrupt_function : callable, optional
             Called between runs, and about ten times a second in a long run; if it returns True, the
             run is stopped and the reads so far are returned. If not even the first run is done,
-            these are the initial states of its reads.
+            these are the initial states of its reads, refined like others.
         energy_threshold : float, optional
-            No further run begins once a read has this energy, or a lower one.
+            No further run begins once a read, as it is returned, has this energy or a lower one.
         seed : int, 0 to 2**32 - 1, optional
             The same seed gives the same samples, on every kind of board of the same size.
         method : {"annealing", "quantum", "tempering"}, default="annealing"
@@ -216,7 +220,12 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
         exact : bool, default=False
             Whether no random number may serve two sweeps of a read, and no variable be decided on
             the host. Samples at a fixed temperature follow Boltzmann's distribution only then; it
-            takes some more cycles.
+            takes some more cycles. The states are raw, as with ``refine=None``.
+        refine : {"descent", None}, default="descent"
+            What is done with the board's states: steepest descent in the model as given, so that no
+            flip of one variable lowers the energy of a read
+            (`tensorspin.sampling.refine.refine_states`); or nothing. It can't be given together
+            with ``exact=True``.
         progress : callable, optional
             Called with the number of reads done, and of all reads.
         **kwargs
@@ -230,9 +239,10 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
             ``scale`` (number of units of the device in one unit of the model),
             ``quantization_error`` (the errors of `tensorspin.sampling.quantise.Quantised`, for the
             variables on the device), ``decided`` (number of variables that were decided on the
-            host), ``interrupted`` (whether reads are missing, or were not annealed), ``cycles`` (of
-            each run), ``device_time`` (seconds: cycles at the device's clock) and
-            ``transfer_time`` (seconds: everything else on the board's clock).
+            host), ``refine``, ``board_energies`` (of the model, for the board's own state of each
+            read, in the order of the reads), ``interrupted`` (whether reads are missing, or were
+            not annealed), ``cycles`` (of each run), ``device_time`` (seconds: cycles at the
+            device's clock) and ``transfer_time`` (seconds: everything else on the board's clock).
 
         Raises
         ------
@@ -252,6 +262,7 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
         if interrupt_function is not None and not callable(interrupt_function):
             raise TypeError(f"interrupt_function must be callable, not {interrupt_function!r}")
         check_threshold(energy_threshold)
+        refine = checked_refine(refine, exact)
         seed = checked_seed(seed)
         check_reads(num_reads, bqm.num_variables)
         sweeps = count_sweeps(beta_schedule, num_sweeps, num_sweeps_per_beta)
@@ -272,12 +283,17 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
             num_sweeps_per_beta,
             default_beta_range(problem, scale),
         )
-        betas = possible_betas(betas, scale, size)
+        if model.variables:
+            betas = possible_betas(betas, scale, size)
         steps, ladder = plan(method, betas / scale, num_sweeps_per_beta, size)
         job = AnnealJob(problem, steps, refresh=refresh, ladder=ladder)
 
+        descent = Descent(bqm, model.labels) if refine and energy_threshold is not None else None
+
         def reached(found: np.ndarray) -> bool:
             states = found if bqm.vartype is dimod.SPIN else (found + 1) // 2
+            if descent is not None:
+                states = descent.refine(states)
             return bqm.energies((states, model.labels)).min() <= energy_threshold
 
         samples, runs = anneal_reads(
@@ -301,13 +317,14 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
             "quantization_error": model.quantised.errors,
             "decided": len(model.decided),
             "interrupted": len(samples) < len(initial) or bool(model.variables and not runs),
+            "refine": refine,
             "cycles": [run.cycles for run in runs],
             "device_time": sum(run.seconds for run in runs),
             "transfer_time": sum(run.transfer_seconds for run in runs),
         }
         if bqm.vartype is dimod.BINARY:
             samples = (samples + 1) // 2
-        return dimod.SampleSet.from_samples_bqm((samples, model.labels), bqm, info=info)
+        return refined_set(bqm, model.labels, samples, refine, info)
 
     def _initial(
         self,

@@ -21,6 +21,7 @@ from .arguments import (
     checked_seed,
     small_integers,
 )
+from .refine import DEFAULT_REFINE, REFINEMENTS, checked_refine, refine_states, refined_set
 
 DEFAULT_PASSES = 20
 """Greatest number of passes of a read."""
@@ -95,12 +96,20 @@ class DecomposingSampler(dimod.ComposedSampler, Initialized):
         own = ("num_reads", "max_passes", "patience", "seed", "progress")
         ends = ("interrupt_function", "energy_threshold")
         states = ("initial_states", "initial_states_generator")
-        return {**self.child.parameters, **{name: [] for name in own + ends + states}}
+        return {
+            **self.child.parameters,
+            **{name: [] for name in own + ends + states},
+            "refine": ["refine_options"],
+        }
 
     @property
     def properties(self) -> dict[str, Any]:
         """Number of variables of a part, and the properties of the child."""
-        return {"size": self.size, "child_properties": dict(self.child.properties)}
+        return {
+            "size": self.size,
+            "child_properties": dict(self.child.properties),
+            "refine_options": REFINEMENTS,
+        }
 
     def sample(
         self,
@@ -114,6 +123,7 @@ class DecomposingSampler(dimod.ComposedSampler, Initialized):
         initial_states_generator: Literal["none", "tile", "random"] = "random",
         interrupt_function: Callable[[], bool] | None = None,
         energy_threshold: float | None = None,
+        refine: str | None = DEFAULT_REFINE,
         progress: Progress | None = None,
         **child_parameters,
     ) -> dimod.SampleSet:
@@ -141,6 +151,11 @@ class DecomposingSampler(dimod.ComposedSampler, Initialized):
             function; if it returns True, the states so far are returned.
         energy_threshold : float, optional
             The work ends once a state of the whole model has this energy, or a lower one.
+        refine : {"descent", None}, default="descent"
+            What is done with the states at the end, and by the child with those of each part if it
+            has this parameter: steepest descent in the whole model, so that no flip of one variable
+            lowers the energy of a read; or nothing. ``exact=True``, passed on to the child, implies
+            None.
         progress : callable, optional
             Called with the number of parts solved, and of parts to solve if no read ends early.
         **child_parameters
@@ -149,12 +164,13 @@ class DecomposingSampler(dimod.ComposedSampler, Initialized):
         Returns
         -------
         dimod.SampleSet
-            The reads. Its ``info`` holds ``seed``, ``parts`` (number of parts solved) and
+            The reads. Its ``info`` holds ``seed``, ``refine``, ``parts`` (number of parts solved),
             ``energies`` (a list for each read: the energy of its initial state, if one was given,
-            and that after each pass). If the child has them in its own ``info``, it also holds
-            ``method``, ``quantization_error`` as `BoardSampler.sample` (the greatest errors of all
-            parts, and the sums of the counts), ``relative_error`` of that, ``device_time`` and
-            ``transfer_time`` in seconds.
+            that after each pass, and that after the descent at the end if it is lower) and
+            ``board_energies`` (energy of each read before this descent). If the child has them in
+            its own ``info``, it also holds ``method``, ``quantization_error`` as
+            `BoardSampler.sample` (the greatest errors of all parts, and the sums of the counts),
+            ``relative_error`` of that, ``device_time`` and ``transfer_time`` in seconds.
 
         Raises
         ------
@@ -167,6 +183,7 @@ class DecomposingSampler(dimod.ComposedSampler, Initialized):
         checked_count(max_passes, "max_passes")
         checked_count(patience, "patience")
         check_threshold(energy_threshold)
+        refine = checked_refine(refine, bool(child_parameters.get("exact", False)))
         seed = checked_seed(seed)
         check_reads(num_reads, bqm.num_variables)
         spins = bqm.change_vartype(dimod.SPIN, inplace=False)
@@ -185,7 +202,9 @@ class DecomposingSampler(dimod.ComposedSampler, Initialized):
             states[:] = 0  # not solved yet, and without influence until then
         if "states" in self.child.parameters:
             child_parameters.setdefault("states", "best")  # only the best read of a part is used
-        info: dict[str, Any] = {"seed": seed, "parts": 0, "energies": []}
+        if "refine" in self.child.parameters:
+            child_parameters["refine"] = refine
+        info: dict[str, Any] = {"seed": seed, "refine": refine, "parts": 0, "energies": []}
         if len(variables):
             work = _Work(self, spins, variables, seed, child_parameters, info)
             work.progress = progress
@@ -202,10 +221,18 @@ class DecomposingSampler(dimod.ComposedSampler, Initialized):
                 if not work.improve(states[read], max_passes, patience):
                     states[read] = np.where(states[read], states[read], random[read])
                     break
+                if energy_threshold is not None and refine is not None:
+                    refined = refine_states(spins, variables, states[read : read + 1])
+                    if spins.energies((refined, variables))[0] <= energy_threshold:
+                        break
             states = states[:reads]
         if bqm.vartype is dimod.BINARY:
             states = (states + 1) // 2
-        return dimod.SampleSet.from_samples_bqm((states, variables), bqm, info=info)
+        result = refined_set(bqm, variables, states, refine, info)
+        for energies, energy in zip(info["energies"], result.record.energy):
+            if energies and energy < energies[-1]:
+                energies.append(float(energy))
+        return result
 
 
 class _Latch:

@@ -58,7 +58,8 @@ class AnnealingFeatureSelector(SelectorMixin, BaseEstimator):
         Redundancy of two features: their mutual information, or the magnitude of Pearson's
         correlation.
     sampler_parameters : dict, optional
-        Keyword arguments for the sampler's ``sample``, such as ``{"num_sweeps": 200}``.
+        Keyword arguments for the sampler's ``sample``, such as ``{"num_sweeps": 200}``, or
+        ``{"refine": None}`` for a board's own states.
     random_state : int, RandomState or None, default=None
         Source of the sampler's seeds, if it takes a seed.
 

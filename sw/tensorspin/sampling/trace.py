@@ -84,6 +84,7 @@ def trace(
             beta_schedule=betas[:end],
             num_sweeps_per_beta=sweeps,
             seed=seed,
+            refine=None,
         )
         seconds.append(found.info["device_time"])
         energies.append(found.record.energy)

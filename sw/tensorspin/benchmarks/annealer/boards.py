@@ -193,7 +193,7 @@ def solve(
     method: str = "annealing",
     seed: int = 0,
 ) -> Solved:
-    """Anneal an instance at least `reads` times.
+    """Anneal an instance at least `reads` times, without any refinement of the states.
 
     Parameters
     ----------
@@ -228,6 +228,7 @@ def solve(
         "beta_schedule_type": schedule,
         "method": method,
         "states": "best",
+        "refine": None,  # others' samplers return raw states, too
     }
     bqm = instance.model.bqm
     first = sampler.sample(bqm, seed=2 * seed, num_reads=replicas, **options)

@@ -24,8 +24,9 @@ def markdown(report: dict) -> str:
         "Boards: exact cycles of the golden model over the clock of the board's row, all replicas",
         "busy, best state of each read. Transfers are modelled: the line's rate, frames back to",
         "back. Other libraries: time of one processor core, last state of each read, which is what",
-        "they return. All have the same inverse temperatures. Errors are standard errors of the",
-        "number of reads on target; the shortest of several times is lower than it should be.",
+        "they return. No state is refined. All have the same inverse temperatures. Errors are",
+        "standard errors of the number of reads on target; the shortest of several times is lower",
+        "than it should be.",
         "",
         *_boards(report["boards"]),
     ]
