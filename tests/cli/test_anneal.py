@@ -241,6 +241,11 @@ def test_a_model_with_constraints_is_estimated_as_a_model(capsys, tmp_path):
     path.write_bytes(cqm.to_file().read())
     status, out, _ = run(capsys, "estimate", path, "--board", "ulx3s_25f_annealer")
     assert status == 0 and re.search(r"read as +cqm: least objective", out)
+    words = ("estimate", path, "--board", "ulx3s_25f_annealer", "--lagrange-multiplier")
+    status, light, _ = run(capsys, *words, "1")
+    assert status == 0 and light != out
+    status, _, err = run(capsys, *words, "0")
+    assert status == 1 and "lagrange_multiplier must be more than 0" in err
 
 
 def test_a_time_limit_repeats_with_other_seeds(capsys, tmp_path, monkeypatch):

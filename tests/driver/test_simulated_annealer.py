@@ -7,6 +7,7 @@ import pytest
 from tensorspin.contract.annealer.job import AnnealJob
 from tensorspin.driver.board import Board
 from tensorspin.driver.transports.simulated import SimulatedTransport
+from tensorspin.errors import InterruptedRunError
 
 from ..support.anneals import ALONE, check, cooling, random_ising, random_job
 from ..support.faults import FaultRates, FaultyTransport
@@ -67,6 +68,22 @@ def test_interrupted_wait_stops_the_run(transport):
         board.anneal_job(long, progress=interrupt)
     assert not board.status().annealing
     check(board, JOB)
+
+
+def test_a_run_is_stopped_when_the_user_has_had_enough(transport):
+    """The simulation would take minutes for it: the user's clock is another than the board's."""
+    board = Board.over(transport)
+    asked = []
+
+    def enough():
+        asked.append(board.seconds)
+        return len(asked) == 3
+
+    long = dataclasses.replace(JOB, steps=cooling(8, 60_000))
+    with pytest.raises(InterruptedRunError):
+        board.anneal_job(long, interrupt_function=enough)
+    assert len(asked) == 3 and not board.status().annealing
+    check(board, JOB, interrupt_function=lambda: False)
 
 
 def test_link_test(transport):

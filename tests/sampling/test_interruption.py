@@ -113,6 +113,7 @@ def test_parts_are_stopped_within_a_run(sampler):
         bqm, num_reads=3, num_sweeps=LONG, seed=1, interrupt_function=asked
     )
     assert len(found) == 1 and found.info["parts"] == 1 and asked.count == 2
+    assert found.info["interrupted"]
     dimod.testing.assert_sampleset_energies(found, bqm)
 
 
@@ -125,6 +126,7 @@ def test_parts_end_at_the_threshold(sampler):
         bqm, num_reads=2, num_sweeps=4, max_passes=2, seed=1, energy_threshold=threshold
     )
     assert len(found) == 1 and found.info["parts"] < whole.info["parts"]
+    assert not found.info["interrupted"]
     assert found.first.energy <= threshold
     assert found.info["energies"][0][-1] == pytest.approx(found.first.energy)
 

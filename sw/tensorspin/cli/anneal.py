@@ -21,7 +21,7 @@ from .anneal_report import (
     write_reads,
 )
 from .anneal_runs import check_limits, sample_within
-from .common import URL_HELP, add_format_option
+from .common import URL_HELP, add_model_options, model_options
 from .report import Line
 
 if TYPE_CHECKING:
@@ -42,21 +42,7 @@ def add(commands) -> None:
         "CQM); may be compressed (xz, gzip, bzip2)",
     )
     anneal.add_argument("--board", required=True, metavar="URL", help=URL_HELP)
-    add_format_option(anneal)
-    anneal.add_argument(
-        "--maximise",
-        "--maximize",
-        action="store_true",
-        help="look for the greatest value of the file's quadratic form or energy, as for MQLib's "
-        "QUBO files; a cut is maximised in any case",
-    )
-    anneal.add_argument(
-        "--lagrange-multiplier",
-        type=float,
-        metavar="X",
-        help="weight of the penalty for breaking a constraint of a CQM or LP file; by default ten "
-        "times the largest coefficient of its objective",
-    )
+    add_model_options(anneal)
     anneal.add_argument(
         "--reads",
         type=int,
@@ -199,12 +185,7 @@ def _read(options) -> tuple[Model, KnownValue | None]:
     """Read the model and the best value known, and check that the options suit them."""
     from ..data.model_files import find_known_value, read_model
 
-    model = read_model(
-        options.file,
-        options.format,
-        maximise=options.maximise,
-        lagrange_multiplier=options.lagrange_multiplier,
-    )
+    model = read_model(options.file, **model_options(options))
     known = find_known_value(options.file, options.data)
     if known is not None and known.objective != model.objective:
         raise ValueError(f"the table has a {known.objective}, the file a {model.objective}")

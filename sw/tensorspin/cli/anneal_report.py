@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..files import text_file
+from .anneal_runs import unannealed
 from .report import Line
 
 if TYPE_CHECKING:
@@ -150,9 +151,8 @@ def limits(
         shown = f"{target:.10g}, {'reached' if reached else 'not reached'}"
         lines.append(Line("target", {"value": target, "reached": reached}, shown))
     if time_limit is not None:
-        annealed = not found.info.get("interrupted") or bool(found.info.get("cycles"))
         shown = f"{time_limit:g} s"
-        if not annealed:
+        if unannealed(found):
             shown += (
                 ": over before the first run was done, so the states were not annealed; allow more "
                 "time, or fewer --sweeps"

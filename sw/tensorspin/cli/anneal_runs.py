@@ -102,7 +102,7 @@ def sample_within(
         while True:
             left = None if reads is None else reads - made
             found = sampler.sample(model.bqm, num_reads=left, seed=seed, **parameters)
-            if not sets or not _unannealed(found):
+            if not sets or not unannealed(found):
                 sets.append(found)
                 made += len(found)
             if _ends(model, found, until, target, None if reads is None else reads - made):
@@ -126,9 +126,9 @@ def _clock(until: float, seconds: float, progress: Callable[[int, int], None]):
     return over
 
 
-def _unannealed(found: dimod.SampleSet) -> bool:
+def unannealed(found: dimod.SampleSet) -> bool:
     """Tell whether reads are initial states: the time was over before the first run was."""
-    return bool(found.info.get("interrupted")) and not found.info.get("cycles")
+    return found.info["interrupted"] and found.info.get("cycles") == []
 
 
 def _ends(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from typing import Any
 
 import numpy as np
 
@@ -37,14 +38,37 @@ def add_header_option(parser) -> None:
     )
 
 
-def add_format_option(parser) -> None:
-    """Add ``--format``, which commands that read model files have, to a command's parser."""
+def add_model_options(parser) -> None:
+    """Add what commands that read model files have to a command's parser."""
     parser.add_argument(
         "--format",
         metavar="NAME",
         help="format of a model file: rudy, sparse, bq, qs, qubo, dimacs, mtx, mtx-qubo, mtx-cut, "
         "coo, json, dimod, cqm or lp; by default recognised from its content and suffix",
     )
+    parser.add_argument(
+        "--maximise",
+        "--maximize",
+        action="store_true",
+        help="take the file's quadratic form or energy as to be maximised, as those of MQLib's "
+        "QUBO files are; a cut is maximised in any case",
+    )
+    parser.add_argument(
+        "--lagrange-multiplier",
+        type=float,
+        metavar="X",
+        help="weight of the penalty for breaking a constraint of a CQM or LP file; by default ten "
+        "times the largest coefficient of its objective",
+    )
+
+
+def model_options(options) -> dict[str, Any]:
+    """Give the arguments of `tensorspin.data.read_model` that these options stand for."""
+    return {
+        "file_format": options.format,
+        "maximise": options.maximise,
+        "lagrange_multiplier": options.lagrange_multiplier,
+    }
 
 
 def print_any_character() -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zipfile import is_zipfile
 
-from .common import DEFAULT_BOARD, add_format_option, narrow_nodes
+from .common import DEFAULT_BOARD, add_model_options, model_options, narrow_nodes
 from .report import Report
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def add(commands) -> None:
         metavar="NAME",
         help="name of the board; by default %(default)s",
     )
-    add_format_option(estimate)
+    add_model_options(estimate)
     estimate.set_defaults(command=_estimate)
 
 
@@ -47,7 +47,7 @@ def _estimate(options) -> int:
     options.report.record(model=options.model)
     if _is_program(options.model):
         return _estimate_program(options.model, board, options.report)
-    return _estimate_model(options.model, board, options.report, options.format)
+    return _estimate_model(options.model, board, options.report, model_options(options))
 
 
 def _is_program(path: Path) -> bool:
@@ -73,13 +73,11 @@ def _describe(board: BoardSpec, report: Report) -> int:
     return 0
 
 
-def _estimate_model(
-    path: Path, board: BoardSpec, report: Report, file_format: str | None = None
-) -> int:
+def _estimate_model(path: Path, board: BoardSpec, report: Report, reading: dict[str, Any]) -> int:
     """Report whether an Ising or QUBO model fits the annealer, and how exactly."""
     from ..feasibility.models import estimate_model
 
-    found = estimate_model(path, board, file_format)
+    found = estimate_model(path, board, **reading)
     report.say(f"{path} on {board.title}")
     report.table(*found.rows())
     report.record(

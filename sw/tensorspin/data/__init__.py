@@ -8,10 +8,11 @@ used raises `DataError`.
 from .datasets import Dataset, Samples, load_dataset, load_samples, split_samples
 from .errors import DataError
 from .known_columns import Known
-from .model_files import KnownValue, Model, find_known_value, read_model
+from .model_files import Answers, KnownValue, Model, find_known_value, read_model
 from .reading import Reading
 
 __all__ = [
+    "Answers",
     "DataError",
     "Dataset",
     "Known",

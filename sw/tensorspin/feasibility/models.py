@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from math import isqrt
 from pathlib import Path
+from typing import Any
 
 from ..contract.annealer.size import AnnealerSize
 from ..contract.device.boards import BOARDS, BoardSpec
@@ -205,7 +206,7 @@ class ModelEstimate:
         return rows
 
 
-def estimate_model(path: Path, board: BoardSpec, file_format: str | None = None) -> ModelEstimate:
+def estimate_model(path: Path, board: BoardSpec, **reading: Any) -> ModelEstimate:
     r"""Tell what a board makes of the model in a file.
 
     Parameters
@@ -214,8 +215,8 @@ def estimate_model(path: Path, board: BoardSpec, file_format: str | None = None)
         A model file, as `tensorspin.data.model_files.read_model` takes it.
     board : BoardSpec
         Row of the board table.
-    file_format : str, optional
-        Format of the file, if it is not to be recognised.
+    **reading
+        How the file is read: further arguments of `read_model`.
 
     Returns
     -------
@@ -241,12 +242,12 @@ def estimate_model(path: Path, board: BoardSpec, file_format: str | None = None)
     (True, ('variables', '3 of 256'))
     """
     size = board.require_annealer()
-    model = read_model(path, file_format)
+    model = read_model(path, **reading)
     needed = model.bqm.num_variables
     most = max(size.spins, *(each.spins for _, each in _annealers()))
     widths = estimate_widths(model, size) if 0 < needed <= most else []
-    reading = f"{model.file_format}: {model.reading}"
-    return ModelEstimate(needed, model.bqm.num_interactions, size, widths, reading)
+    told = f"{model.file_format}: {model.reading}"
+    return ModelEstimate(needed, model.bqm.num_interactions, size, widths, told)
 
 
 def _annealers() -> list[tuple[str, AnnealerSize]]:

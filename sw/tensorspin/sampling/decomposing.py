@@ -165,7 +165,7 @@ class DecomposingSampler(dimod.ComposedSampler, Initialized):
         -------
         dimod.SampleSet
             The reads. Its ``info`` holds ``seed``, ``refine``, ``parts`` (number of parts solved),
-            ``energies`` (a list for each read: the energy of its initial state, if one was given,
+            ``interrupted`` (whether the user's function has ended the work), ``energies`` (a list for each read: the energy of its initial state, if one was given,
             that after each pass, and that after the descent at the end if it is lower) and
             ``board_energies`` (energy of each read before this descent). If the child has them in
             its own ``info``, it also holds ``method``, ``quantization_error`` as
@@ -204,7 +204,13 @@ class DecomposingSampler(dimod.ComposedSampler, Initialized):
             child_parameters.setdefault("states", "best")  # only the best read of a part is used
         if "refine" in self.child.parameters:
             child_parameters["refine"] = refine
-        info: dict[str, Any] = {"seed": seed, "refine": refine, "parts": 0, "energies": []}
+        info: dict[str, Any] = {
+            "seed": seed,
+            "refine": refine,
+            "parts": 0,
+            "interrupted": False,
+            "energies": [],
+        }
         if len(variables):
             work = _Work(self, spins, variables, seed, child_parameters, info)
             work.progress = progress
@@ -226,6 +232,7 @@ class DecomposingSampler(dimod.ComposedSampler, Initialized):
                     if spins.energies((refined, variables))[0] <= energy_threshold:
                         break
             states = states[:reads]
+            info["interrupted"] = work.stop is not None and work.stop.stopped
         if bqm.vartype is dimod.BINARY:
             states = (states + 1) // 2
         result = refined_set(bqm, variables, states, refine, info)
@@ -240,11 +247,11 @@ class _Latch:
 
     def __init__(self, function: Callable[[], bool]) -> None:
         self._function = function
-        self._stopped = False
+        self.stopped = False
 
     def __call__(self) -> bool:
-        self._stopped = self._stopped or bool(self._function())
-        return self._stopped
+        self.stopped = self.stopped or bool(self._function())
+        return self.stopped
 
 
 class _Work:
@@ -264,7 +271,7 @@ class _Work:
         self._parameters = parameters
         self._info = info
         self.total = 0
-        self.stop: Callable[[], bool] | None = None
+        self.stop: _Latch | None = None
         self.threshold = -np.inf
         self.progress: Progress | None = None
 
