@@ -8,7 +8,20 @@ import sys
 from typing import NoReturn
 
 from ..errors import TensorspinError
-from . import anneal, bitstream, demo, estimate, info, link_test, ports, predict, run, train, udev
+from . import (
+    anneal,
+    bitstream,
+    bridge,
+    demo,
+    estimate,
+    info,
+    link_test,
+    ports,
+    predict,
+    run,
+    train,
+    udev,
+)
 from .common import print_any_character
 from .logs import NORMAL, QUIET, VERBOSE, logs_on_stderr
 from .report import ReaderGone, Report, discard_output, one_line, printable
@@ -22,6 +35,7 @@ COMMANDS = (
     anneal,
     info,
     link_test,
+    bridge,
     ports,
     udev,
     bitstream,

@@ -40,6 +40,10 @@ CLEAR does not change them."""
 _LEAST_WAIT, _MOST_WAIT = 1e-4, 0.25
 """Least and greatest pause, in seconds, between two questions whether a run has ended."""
 
+_PATIENCE = 10.0
+"""Seconds beyond twice the longest time that a schedule can take, after which a run is given up. A
+real device needs none; a board at a bridge computes on a processor that does other things too."""
+
 _WAITED_PART = 8
 """The pause is this part of the time that the run has taken so far: short runs are noticed at once,
 and long ones do not keep the line busy."""
@@ -295,7 +299,7 @@ class AnnealerDriver(EngineDriver):
                 if progress is not None:
                     progress(min(status.step, steps), steps)
                 waited = session.line.now() - begun
-                if waited > 1 + 2 * most_seconds:
+                if waited > _PATIENCE + 2 * most_seconds:
                     raise DeviceError(
                         f"the device at {session.line.url} has annealed for {waited:.1f} s, longer "
                         f"than the schedule can take ({most_seconds:.3g} s); open it again",

@@ -181,7 +181,7 @@ class DeviceDescription(HasEngines):
 NAME_BYTES = 24
 """Greatest number of characters in a board's name: the packed description keeps so many bytes."""
 
-CLOCKS_HZ = (100_000, 2_000_000_000)
+CLOCKS_HZ = (10_000, 2_000_000_000)
 """Least and greatest clock frequency in Hz that a device may claim. Time-outs follow from the
 clock: with one that is much slower than that of any FPGA the host would wait for hours."""
 
