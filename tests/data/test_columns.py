@@ -66,6 +66,19 @@ def test_the_last_column_is_the_class_as_ever(read, caplog):
     assert samples.target == "column 2, the last"
 
 
+def test_a_constant_last_column_holds_no_classes(read, caplog):
+    """As the pixels at the edge of images, in files that have the class first."""
+    samples = read("1,5,0\n2,6,0\n1,7,0\n2,8,0\n", task="classes")
+    assert samples.y.tolist() == [1, 2, 1, 2] and "is constant" in warnings_of(caplog)[0]
+
+
+def test_two_columns_that_may_hold_classes_are_told(read, caplog):
+    caplog.set_level("INFO")
+    samples = read("1,5.5,0\n2,6,0\n1,7,1\n2,8,1\n", task="classes")
+    assert samples.y.tolist() == [0, 0, 1, 1]
+    assert "if the class is in column 0, the first, use --target 0" in caplog.text
+
+
 @pytest.mark.parametrize("index", [range(6), range(1, 7), (40, 3, 17, 8, 9, 1)])
 def test_an_index_without_a_name_is_left_out(read, caplog, index):
     caplog.set_level("INFO")

@@ -67,6 +67,26 @@ def test_features_are_found(read, text, known):
     assert read(text, known) == EXPECTED
 
 
+@pytest.mark.parametrize(
+    ("text", "target", "told"),
+    [
+        ("1,1.5,1\n2,2.5,1\n1,3.5,1\n", 0, True),  # the last is constant, as a pixel may be
+        ("1,1.5,1\n1,2.5,2\n1,3.5,1\n", 2, False),
+        ("1,1.5,1\n2,2.5,2\n1,3.5,1\n", 2, True),
+        ("1,1.5,2\n", 2, True),
+        ("digit,a,b\n1,1.5,1\n2,2.5,2\n", 2, True),
+        ("Class,a,b\n1,1.5,1\n2,2.5,2\n", 0, False),
+        ("a,target,b\n1,1,1\n2,2,2\n", 1, False),
+        ("id,a,b\n1,1.5,1\n2,2.5,2\n", 0, True),
+    ],
+)
+def test_a_target_of_numbers_among_numbers(read, caplog, text, target, told):
+    rows = [line.split(",") for line in text.splitlines() if line[0].isdigit()]
+    expected = [[float(c) for place, c in enumerate(row) if place != target] for row in rows]
+    assert read(text, NUMBERED) == expected
+    assert ("choose another with --target" in caplog.text) == told
+
+
 def test_a_target_that_is_doubtful_is_told(read, caplog):
     assert len(read("".join(f"{i},1.5,2\n" for i in range(6)), REGRESSOR)) == 6
     assert "column 2, the last is taken for the target; choose another with" in caplog.text

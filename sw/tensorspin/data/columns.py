@@ -225,14 +225,19 @@ def _target(
         return _told(where, names, columns, first, "it holds words", warn=True)
     if reading.task == "classes" and len(left) > 1 and last not in named:
         cells = {place: [row[place] for row in rows] for place in (first, last)}
-        if _holds_classes(cells[first]) and not _may_hold_classes(cells[last]):
-            return _told(
+        count = len(set(cells[last]))
+        why = "the last column is constant"
+        if count > 1:
+            why = f"the last column has {count} different numbers"
+        if _holds_classes(cells[first]):
+            if count == 1 or not _may_hold_classes(cells[last]):
+                return _told(where, names, columns, first, why, warn=True)
+            _logger.info(
+                "%s: the target is %s; if the class is in %s, use --target %d",
                 where,
-                names,
-                columns,
+                described(last, names, columns),
+                described(first, names, columns),
                 first,
-                f"the last column has {len(set(cells[last]))} different numbers",
-                warn=True,
             )
     return _told(where, names, columns, last, "", warn=False)
 

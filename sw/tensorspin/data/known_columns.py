@@ -150,8 +150,16 @@ def _spare_column(
     if names is not None and not names[first] and first == 0:
         return first
     texts = [place for place in left if not all(is_number(row[place]) for row in rows)]
+    named = [place for place in left if names is not None and names_target(names[place])]
+    indices = [place for place in left if names is not None and INDEX_NAMES.fullmatch(names[place])]
+    numbered = [row[first] for row in rows]
+    doubtful = reading.task is None and len(rows) >= FEWEST_ROWS and is_running(numbered)
     if len(texts) == 1 and texts[0] in (first, last):
         chosen = texts[0]
+    elif len(named) == 1 and not texts:
+        return named[0]
+    elif indices == [first] and reading.task is None and not texts:
+        chosen = first  # rows without a target, but with a number
     elif known.classes is None or texts:
         chosen = last
     else:
@@ -162,9 +170,13 @@ def _spare_column(
                 f"{where} has one column more than the program has features, and neither the "
                 f"first nor the last holds its classes: choose with --target or --drop"
             )
-        chosen = first if fits[0] and not fits[-1] else last
-    numbered = [row[first] for row in rows]
-    doubtful = reading.task is None and len(rows) >= FEWEST_ROWS and is_running(numbered)
+        different = [len({row[place] for row in rows}) > 1 for place in left]
+        chosen = last
+        if fits[0]:
+            # Classes differ from row to row; a feature that has the values of classes may be
+            # constant, as the pixels at the edges of images are.
+            chosen = first if not fits[-1] or (different[0] and not different[-1]) else last
+            doubtful |= different[0] == different[-1]
     tell = _logger.debug if chosen == last and not doubtful else _logger.warning
     tell(
         "%s: %s is taken for the target; choose another with --target",
