@@ -72,6 +72,15 @@ def test_text_and_document_come_from_the_same_lines(capsys):
     assert found == {"command": "run", "accuracy_float": 0.25, "r2": None}
 
 
+def test_documents_of_one_line(capsys):
+    report = Report("bridge", as_json=True)
+    report.stream({"url": "a", "share": float("nan")})
+    report.stream()
+    report.write("{}\n")
+    report.finish()
+    assert capsys.readouterr().out == '{"url": "a", "share": null}\n{}\n'
+
+
 def test_a_member_is_given_once():
     report = Report("run", as_json=True)
     report.record(samples=1)

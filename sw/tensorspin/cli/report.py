@@ -138,9 +138,17 @@ class Report:
                 raise KeyError(f"the report already has a member {key!r}")
             self._document[key] = value
 
-    def stream(self) -> None:
-        """Let the command write a document a line, by `write`, instead of a single one."""
+    def stream(self, values: Mapping[str, Any] | None = None) -> None:
+        """Write a JSON document of one line; from then on `finish` writes none.
+
+        Parameters
+        ----------
+        values : mapping, optional
+            The document. Without it nothing is written yet: the command writes lines by `write`.
+        """
         self._streams = True
+        if values is not None:
+            _write(_dumped(values) + "\n")
 
     def write(self, text: str) -> None:
         """Write text as it is: rows of a table, or JSON lines.
