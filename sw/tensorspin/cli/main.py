@@ -19,6 +19,7 @@ from . import (
     ports,
     predict,
     run,
+    selftest,
     train,
     udev,
 )
@@ -35,6 +36,7 @@ COMMANDS = (
     anneal,
     info,
     link_test,
+    selftest,
     bridge,
     ports,
     udev,
