@@ -165,12 +165,13 @@ class DecomposingSampler(dimod.ComposedSampler, Initialized):
         -------
         dimod.SampleSet
             The reads. Its ``info`` holds ``seed``, ``refine``, ``parts`` (number of parts solved),
-            ``interrupted`` (whether the user's function has ended the work), ``energies`` (a list for each read: the energy of its initial state, if one was given,
-            that after each pass, and that after the descent at the end if it is lower) and
-            ``board_energies`` (energy of each read before this descent). If the child has them in
-            its own ``info``, it also holds ``method``, ``quantization_error`` as
-            `BoardSampler.sample` (the greatest errors of all parts, and the sums of the counts),
-            ``relative_error`` of that, ``device_time`` and ``transfer_time`` in seconds.
+            ``interrupted`` (whether the user's function has ended the work), ``energies`` (a list
+            for each read: the energy of its initial state, if one was given, that after each pass,
+            and that after the descent at the end if it is lower) and ``board_energies`` (energy of
+            each read before this descent). If the child has them in its own ``info``, it also holds
+            ``method``, ``quantization_error`` as `BoardSampler.sample` (the greatest errors of all
+            parts, and the sums of the counts), ``relative_error`` of that, ``device_time`` and
+            ``transfer_time`` in seconds.
 
         Raises
         ------
