@@ -7,8 +7,8 @@ import pytest
 from sklearn.datasets import load_diabetes, load_digits, load_iris
 from sklearn.metrics import accuracy_score, r2_score
 
-from tensorspin.models import MPSAnomalyDetector, MPSClassifier, MPSRegressor
-from tensorspin.models.early_stopping import EarlyStopping, split
+from tensorspin.models import MPSAnomalyDetector, MPSClassifier, MPSRegressor, descent, optimiser
+from tensorspin.models.early_stopping import EarlyStopping, Score, split
 
 from ..support.estimators import CLASSIFIERS, ESTIMATORS, quick
 
@@ -48,17 +48,19 @@ def test_the_best_tensors_are_kept(kind, weighted):
 
 
 @pytest.mark.parametrize("kind", ESTIMATORS)
-def test_training_ends_after_n_iter_no_change_epochs(kind):
+def test_training_ends_when_nothing_improves(kind):
     X, y = data_for(kind)
     options = {"early_stopping": True, "epochs": 60, "n_iter_no_change": 3}
     model = quick(kind, **options, tol=1e6).fit(X, y)  # nothing is an improvement
-    assert model.n_iter_ == 3
-    assert quick(kind, **options, tol=0.0, learning_rate=0).fit(X, y).n_iter_ == 3
+    assert model.n_iter_ == 6  # the learning rate falls in the last three
+    assert quick(kind, **options, tol=0.0, learning_rate=0).fit(X, y).n_iter_ == 6
+    options["epochs"] = 4
+    assert quick(kind, **options, tol=1e6).fit(X, y).n_iter_ == 4
 
 
 def test_patience_tolerance_and_nan():
     scores = iter([0.5, 0.55, 0.52, 0.551, np.nan, 0.8, 0.79, 0.8, 0.7])
-    watch = EarlyStopping(lambda network: next(scores), patience=3, tolerance=0.01)
+    watch = EarlyStopping(lambda network: Score(*2 * [next(scores)]), patience=3, tolerance=0.01)
     watch.begin(None)
     assert [watch.improves(None) for _ in range(5)] == [True, False, True, False, True]
     assert not watch.finished
@@ -66,6 +68,33 @@ def test_patience_tolerance_and_nan():
     assert [watch.improves(None) for _ in range(3)] == [False] * 3
     assert watch.finished
     assert len(watch.scores) == 8
+
+
+def test_a_rising_likelihood_is_an_improvement():
+    found = iter([(0.5, -9), (0.6, -8), (0.6, -7), (0.5, -6), (0.6, -6.5), (0.5, -5), (0.5, -6)])
+    watch = EarlyStopping(lambda network: Score(*next(found)), patience=2, tolerance=0.01)
+    watch.begin(None)
+    assert [watch.improves(None) for _ in range(4)] == [True, True, False, True]
+    assert not watch.finished
+    assert [watch.improves(None) for _ in range(2)] == [False, False]
+    assert not watch.finished  # the likelihood was at its best one epoch ago
+    assert watch.best == 0.6
+    assert watch.scores == [0.6, 0.6, 0.5, 0.6, 0.5, 0.5]
+
+
+def test_the_learning_rate_falls_before_the_training_ends(monkeypatch):
+    X, y = load_iris(return_X_y=True)
+    rates = []
+
+    def half_cosine(progress):
+        rates.append(progress)
+        return optimiser.half_cosine(progress)
+
+    monkeypatch.setattr(descent, "half_cosine", half_cosine)
+    options = {"early_stopping": True, "epochs": 60, "n_iter_no_change": 3, "tol": 1e6}
+    quick(MPSClassifier, **options).fit(X, y)
+    updates = 3 * int(np.ceil(135 / 16))
+    np.testing.assert_allclose(rates, np.arange(1, updates + 1) / updates)
 
 
 def test_early_stopping_saves_epochs_and_hardly_accuracy():

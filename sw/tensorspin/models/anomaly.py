@@ -18,6 +18,7 @@ from .born import NegativeLogLikelihood, log_partition, log_squares, orthonormal
 from .canonical import CanonicalChain
 from .chain_estimator import INITIAL_NOISE, MPSEstimator, spread
 from .deployed import BoardAnomalyDetector
+from .early_stopping import Score
 from .forecast import planned_chain
 from .half_chains import HalfChains
 from .parameters import is_number
@@ -278,9 +279,12 @@ class MPSAnomalyDetector(OutlierMixin, MPSEstimator):
     def _loss(self, samples: Samples) -> NegativeLogLikelihood:
         return NegativeLogLikelihood(samples.weights)
 
-    def _validation_score(self, inputs: np.ndarray, samples: Samples) -> float:
+    def _validation_score(
+        self, inputs: np.ndarray, samples: Samples, loss: NegativeLogLikelihood
+    ) -> Score:
         """Compute the mean log-likelihood in nats."""
-        return weighted_mean(self._log_likelihood(inputs), samples.weights)
+        likelihood = weighted_mean(self._log_likelihood(inputs), samples.weights)
+        return Score(likelihood, likelihood)
 
     def _site_inputs(self, X: np.ndarray) -> np.ndarray:
         # Features are rounded to levels, because Z is a sum over the levels, and because a board is

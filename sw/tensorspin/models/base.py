@@ -25,7 +25,7 @@ from ..progress import progress_over
 from .augmentation import Augmentation
 from .deployment import DeployableMixin
 from .descent import Descent, Loss, Network, descend
-from .early_stopping import EarlyStopping, split
+from .early_stopping import EarlyStopping, Score, split
 from .feature_maps import FeatureMap
 from .feature_order import chosen_order
 from .forecast import ForecastMixin
@@ -159,7 +159,7 @@ class NetworkEstimator(ForecastMixin, DeployableMixin, BaseEstimator):
             trainable = self._mask([tensor.shape for tensor in state.tensors])
             if loss.parameters is not None:
                 loss.parameters[...] = state.loss_parameters
-        watch = None if held_out is None else self._watch(held_out)
+        watch = None if held_out is None else self._watch(held_out, loss)
         optimiser = Adam()
         if part and state is not None and state.optimiser is not None:
             optimiser = copy.deepcopy(state.optimiser)
@@ -211,15 +211,15 @@ class NetworkEstimator(ForecastMixin, DeployableMixin, BaseEstimator):
         # generator is drawn from it.
         return np.random.default_rng(check_random_state(self.random_state).randint(2**31))
 
-    def _watch(self, held_out: Samples) -> EarlyStopping:
+    def _watch(self, held_out: Samples, loss: Loss[Any]) -> EarlyStopping:
         """Return what scores the network on samples that don't train it."""
         inputs = self._site_inputs(held_out.X)
         # Scores are those of a fitted estimator, so a copy of this one takes over the tensors.
         candidate = copy.copy(self)
 
-        def score(network) -> float:
+        def score(network) -> Score:
             candidate._keep(network)
-            return candidate._validation_score(inputs, held_out)
+            return candidate._validation_score(inputs, held_out, loss)
 
         return EarlyStopping(score, self.n_iter_no_change, self.tol)
 
@@ -258,8 +258,8 @@ class NetworkEstimator(ForecastMixin, DeployableMixin, BaseEstimator):
         """Return the loss, which knows the targets and weights; the weights have the mean 1."""
 
     @abstractmethod
-    def _validation_score(self, inputs: np.ndarray, samples: Samples) -> float:
-        """Score the fitted estimator on samples whose scaled `inputs` are given."""
+    def _validation_score(self, inputs: np.ndarray, samples: Samples, loss: Any) -> Score:
+        """Score the trained network on samples whose scaled `inputs` are given."""
 
     def _learn_ranges(self, X: np.ndarray, part: bool) -> None:
         """Set the values of each feature that become 0 and 1."""

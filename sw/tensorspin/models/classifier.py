@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import log_softmax
 from sklearn.base import ClassifierMixin
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
@@ -17,6 +18,7 @@ from ..compiler.quantise import check_weight_bits
 from .augmentation import Augmentation
 from .base import NetworkEstimator
 from .deployed import BoardClassifier
+from .early_stopping import Score
 from .feature_order import check_image_size
 from .logits import LogitsMixin, normalised_logits
 from .losses import CrossEntropy
@@ -222,9 +224,15 @@ class NetworkClassifier(LogitsMixin, ClassifierMixin, NetworkEstimator):
         labels = class_indices(self.classes_, samples.y)
         return CrossEntropy(labels, self.label_smoothing, samples.weights)
 
-    def _validation_score(self, inputs: np.ndarray, samples: Samples) -> float:
-        chosen = self.classes_[self._network_scores(inputs).argmax(axis=1)]
-        return weighted_mean(chosen == samples.y, samples.weights)
+    def _validation_score(self, inputs: np.ndarray, samples: Samples, loss: CrossEntropy) -> Score:
+        """Compute the accuracy, and the mean log-probability of the true classes in nats."""
+        scores = self._network_scores(inputs)
+        labels = class_indices(self.classes_, samples.y)
+        logs = log_softmax(normalised_logits(scores, loss.temperature), axis=1)
+        return Score(
+            weighted_mean(scores.argmax(axis=1) == labels, samples.weights),
+            weighted_mean(logs[np.arange(len(labels)), labels], samples.weights),
+        )
 
     @property
     def _n_outputs(self) -> int:

@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 
 from ..compiler.quantise import weight_steps
-from .optimiser import Adam, Schedule
+from .optimiser import Adam, Schedule, half_cosine
 
 REFERENCE_STEPS = 32
 """Number of tensors in a row up to which each may take full steps.
@@ -100,9 +100,13 @@ class Loss(Protocol[N]):
 class Watch(Protocol):
     """Judges a network after each epoch: `tensorspin.models.early_stopping.EarlyStopping`."""
 
+    patience: int
+    """Number of epochs without an improvement after which the training comes to its end; it ends
+    with as many epochs in which the learning rate falls to zero."""
+
     @property
     def finished(self) -> bool:
-        """Whether further epochs are in vain."""
+        """Whether that many epochs have passed."""
 
     def begin(self, network: Any) -> None:
         """Judge the network that the training starts from."""
@@ -173,8 +177,8 @@ def descend(
     progress : callable
         Wraps the iterable of epochs, for a progress bar.
     watch : Watch, optional
-        Judges the network before the first epoch and after each. The training ends as soon as the
-        watch says so, and the network ends as the best one.
+        Judges the network before the first epoch and after each. As soon as the watch says so, the
+        learning rate falls to zero, and the training ends. The network ends as the best one.
     optimiser : Adam, optional
         The optimiser of the part of the training before this one; by default a new one.
 
@@ -229,6 +233,8 @@ def descend(
         best = parameters.copy()
     n_updates = schedule.epochs * -(-n_samples // schedule.batch_size)
     update = 0
+    last_epoch = schedule.epochs - 1
+    cooling: range | None = None  # the updates in which the rate falls because of the watch
     loss_curve = []
     for epoch in progress(range(schedule.epochs)):
         order = rng.permutation(n_samples)
@@ -244,6 +250,8 @@ def descend(
 
             update += 1
             rate = schedule.rate(update, n_updates, updates_before)
+            if cooling is not None:
+                rate *= half_cosine((update - cooling.start) / len(cooling))
             parameters -= rate * (
                 shares * optimiser.direction(gradient) + decays * (parameters - target)
             )
@@ -257,7 +265,13 @@ def descend(
         if watch is not None:
             if watch.improves(network):
                 best = parameters.copy()
-            if watch.finished:
+            if watch.finished and cooling is None:
+                # At a high rate a network is never quite settled: a falling rate gains accuracy in
+                # a few epochs.
+                last_epoch = min(epoch + watch.patience, last_epoch)
+                per_epoch = n_updates // schedule.epochs
+                cooling = range(update, update + (last_epoch - epoch) * per_epoch)
+            if epoch == last_epoch:
                 break
     if best is not None:
         parameters[...] = best

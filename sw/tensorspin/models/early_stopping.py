@@ -1,9 +1,12 @@
-"""Early stopping: training ends when a held-out share of the samples is predicted no better."""
+"""Early stopping: training ends when a held-out share of the samples is predicted no better.
+
+It ends with a few epochs in which the learning rate falls to zero; see `descent.Watch`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.model_selection import train_test_split
@@ -64,18 +67,38 @@ def split(
     return training, validation
 
 
+class Score(NamedTuple):
+    """How well a network predicts the validation samples; the higher, the better.
+
+    Parameters
+    ----------
+    score : float
+        What the user sees, such as the accuracy.
+    likelihood : float
+        What still distinguishes networks of the same score, such as the mean logarithm of the
+        probability of the true class: few samples have few accuracies.
+    """
+
+    score: float
+    likelihood: float
+
+
 class EarlyStopping:
     """Scores the network after each epoch, and tells when to stop.
+
+    The best network has the highest score and, among those, the highest likelihood. Training goes
+    on as long as one of the two rises: the accuracy of a few samples stands still for epochs while
+    a network still learns.
 
     Parameters
     ----------
     score : callable
-        Takes the network, and returns its score on the validation samples, the higher the better.
+        Takes the network, and returns its `Score` on the validation samples.
     patience : int
-        Number of epochs in a row without an improvement after which the training ends.
+        Number of epochs in a row without an improvement after which the training comes to its end.
     tolerance : float
-        Least rise above the best score that counts as an improvement. The network is kept for any
-        rise.
+        Least rise above the best score, or likelihood, that counts as an improvement. A network is
+        kept for any rise.
 
     Attributes
     ----------
@@ -87,33 +110,40 @@ class EarlyStopping:
         Is called with a line about the scores after each epoch.
     """
 
-    def __init__(self, score: Callable[[Any], float], patience: int, tolerance: float) -> None:
+    def __init__(self, score: Callable[[Any], Score], patience: int, tolerance: float) -> None:
         self.scores: list[float] = []
         self.best = -np.inf
         self.report: Callable[[str], None] = lambda line: None
         self._score = score
-        self._patience = patience
+        self.patience = patience
         self._tolerance = tolerance
         self._waited = 0
+        self._best = self._highest = Score(-np.inf, -np.inf)
 
     @property
     def finished(self) -> bool:
         """Whether the score has not improved for long enough."""
-        return self._waited >= self._patience
+        return self._waited >= self.patience
 
     def begin(self, network: Any) -> None:
         """Score the network before the first epoch; see `descent.Watch`."""
-        self.best = self._score(network)
+        self._best = self._highest = self._score(network)
+        self.best = self._best.score
 
     def improves(self, network: Any) -> bool:
         """Score the network after an epoch; tell whether it is the best so far."""
-        score = self._score(network)
-        self.scores.append(score)
+        found = self._score(network)
+        self.scores.append(found.score)
         # Written so that a score that is NaN, of a training that diverges, improves nothing.
-        better = score > self.best
-        enough = better and score >= self.best + self._tolerance
-        self._waited = 0 if enough else self._waited + 1
+        rises = [
+            new > old and new >= old + self._tolerance for new, old in zip(found, self._highest)
+        ]
+        self._waited = 0 if any(rises) else self._waited + 1
+        self._highest = Score(
+            *(new if new > old else old for new, old in zip(found, self._highest))
+        )
+        better = found > self._best
         if better:
-            self.best = score
-        self.report(f"validation score {score:.4f}, best {self.best:.4f}")
+            self._best, self.best = found, found.score
+        self.report(f"validation score {found.score:.4f}, best {self.best:.4f}")
         return better

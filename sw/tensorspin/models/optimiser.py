@@ -73,11 +73,16 @@ class Schedule:
         """
         if self.annealed:
             progress = update / n_updates
-            rise, fall = progress / WARM_UP, 0.5 * (1 + math.cos(math.pi * progress))
+            rise, fall = progress / WARM_UP, half_cosine(progress)
         else:
             progress = (updates_before + update) / WARM_UP_UPDATES
             rise, fall = progress, min(1.0, 1 / math.sqrt(progress))
         return float(self.learning_rate) * min(1.0, rise) * fall
+
+
+def half_cosine(progress: float) -> float:
+    """Compute the factor of a learning rate that falls from 1 to 0 along half a cosine."""
+    return 0.5 * (1 + math.cos(math.pi * progress))
 
 
 class Adam:

@@ -16,6 +16,7 @@ from ..compiler.outputs import Regression
 from .canonical import CanonicalChain
 from .chain_estimator import MPSEstimator, spread
 from .deployed import BoardRegressor
+from .early_stopping import Score
 from .forecast import planned_chain
 from .half_chains import HalfChains, Shape
 from .losses import SquaredError
@@ -253,12 +254,13 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
         largest, mean, deviation = self._standardisation
         return SquaredError((samples.y / largest - mean) / deviation, samples.weights)
 
-    def _validation_score(self, inputs: np.ndarray, samples: Samples) -> float:
+    def _validation_score(self, inputs: np.ndarray, samples: Samples, loss: SquaredError) -> Score:
         """Compute R^2, the coefficient of determination."""
         predictions = self._predicted(inputs)
         if not np.isfinite(predictions).all():
-            return -np.inf
-        return float(r2_score(samples.y, predictions, sample_weight=samples.weights))
+            return Score(-np.inf, -np.inf)
+        score = float(r2_score(samples.y, predictions, sample_weight=samples.weights))
+        return Score(score, score)
 
     def _planned_nodes(self) -> list[FloatNode]:
         # The label tensor begins with two components of its bonds, and how many more it learns to

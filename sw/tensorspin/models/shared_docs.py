@@ -95,13 +95,15 @@ shape (levels, local_dim), default="linear"
             Whether a share of the training samples is held out, and the training ends when they are
             predicted no better. The tensors of the best epoch are kept. The score is what the
             method `score` returns (for a detector, the mean of `score_samples`), weighted as in the
-            training. A classifier holds out the same share of each class.
+            training. A classifier holds out the same share of each class. Early stopping saves time
+            and costs accuracy, as fewer samples train.
         validation_fraction : float, default=0.1
             Share of the samples that is held out, between 0 and 1. It is not used without
             `early_stopping`.
         n_iter_no_change : int, default=10
-            Number of epochs in a row without a better score after which the training ends. It is
-            not used without `early_stopping`.
+            Number of epochs in a row without a better score, or for classifiers a better
+            likelihood, after which the learning rate falls to zero within as many epochs, and the
+            training ends. It is not used without `early_stopping`.
         tol : float, default=0.0001
             Least rise of the score that counts as better. It is not used without `early_stopping`.
         """,
