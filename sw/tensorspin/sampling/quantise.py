@@ -13,7 +13,7 @@ from ..contract.annealer.problem import IsingProblem
 from ..contract.annealer.size import AnnealerSize
 from ..errors import CapacityError
 from .gauge import balanced_state
-from .rounding import exact_scale, greatest_problem, rounded, scale_limit
+from .rounding import Rounding, exact_scale, greatest_problem, scale_limit
 
 ROUNDINGS = 8
 """Number of rounding errors of a product by which a coefficient may differ from that of the device
@@ -213,7 +213,7 @@ def quantise(
     upper = np.triu(couplings, 1)
     limit = scale_limit(linear, couplings, size)
     scale = exact_scale(np.concatenate([linear, upper[upper != 0]]), limit)
-    problem = None if scale is None else rounded(linear, couplings, scale, size)
+    problem = None if scale is None else Rounding(linear, couplings).at(scale, size)
     if scale is None or problem is None:
         problem = greatest_problem(linear, couplings, limit, size)
         scale = _nearest_scale(linear, couplings, problem)

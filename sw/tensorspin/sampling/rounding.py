@@ -61,41 +61,49 @@ def exact_scale(values: np.ndarray, limit: float) -> float | None:
     return None
 
 
-def rounded(linear, couplings, scale: float, size: AnnealerSize) -> IsingProblem | None:
-    """Round the model at a scale; None if the result does not fit."""
-    integers = np.rint(couplings * scale).astype(np.int64)
-    terms = np.rint(_followed(linear, couplings, integers, scale)).astype(np.int64)
-    try:
-        return IsingProblem(size, integers, terms)
-    except ValueError:  # only the problem itself knows what fits
-        return None
+class Rounding:
+    """Rounds a model at any scale.
 
-
-def _followed(linear, couplings, integers, scale: float) -> np.ndarray:
-    """Scale the linear terms as rounding has scaled the couplings around them.
-
-    The scale of a variable's linear term is the one at which the couplings of its neighbours are
-    nearest to the integers, by least squares. With the neighbours, the errors of single couplings
-    mostly cancel each other, whereas those that all couplings of a constraint share remain.
+    Linear terms are scaled as rounding has scaled the couplings around them. The scale of a
+    variable's linear term is the one at which the couplings of its neighbours are nearest to the
+    integers, by least squares. With the neighbours, the errors of single couplings mostly cancel
+    each other, whereas those that all couplings of a constraint share remain.
     """
-    greatest = np.abs(couplings).max()
-    if greatest == 0:
-        return linear * scale
-    relative = couplings / greatest  # so that fourth powers neither overflow nor vanish
-    weights = relative**2
-    common = weights @ np.sum(integers * relative, axis=1)
-    power = weights @ np.sum(weights, axis=1) * greatest
-    # Without couplings, or where all of them are rounded to zero, the scale is the model's.
-    return linear * np.divide(common, power, out=np.full(len(linear), scale), where=common > 0)
+
+    def __init__(self, linear, couplings) -> None:
+        self._linear, self._couplings = linear, couplings
+        self._greatest = np.abs(couplings).max()
+        if self._greatest > 0:
+            # Relative to the greatest, fourth powers of couplings neither overflow nor vanish.
+            self._weights = (couplings / self._greatest) ** 2
+            self._power = self._weights @ self._weights.sum(axis=1)
+
+    def at(self, scale: float, size: AnnealerSize) -> IsingProblem | None:
+        """Round the model at a scale; None if the result does not fit."""
+        integers = np.rint(self._couplings * scale)
+        terms = np.rint(self._linear * self._followed(integers, scale))
+        try:
+            return IsingProblem(size, integers.astype(np.int64), terms.astype(np.int64))
+        except ValueError:  # only the problem itself knows what fits
+            return None
+
+    def _followed(self, integers, scale: float) -> np.ndarray:
+        """Find the scale of each linear term."""
+        scales = np.full(len(self._linear), scale)
+        if self._greatest == 0:
+            return scales
+        common = self._weights @ (np.einsum("ij,ij->i", integers, self._couplings) / self._greatest)
+        # Without couplings, or where all of them are rounded to zero, the scale is the model's.
+        return np.divide(common, self._power * self._greatest, out=scales, where=common > 0)
 
 
 def greatest_problem(linear, couplings, limit, size) -> IsingProblem:
     """Find the problem at the greatest scale that fits, by bisection."""
     fits, fails = 0.0, 2.0 * limit  # the limit itself is tried first: it is half of the sum
-    best = None
+    best, rounding = None, Rounding(linear, couplings)
     for _ in range(BISECTIONS):
         scale = (fits + fails) / 2
-        problem = rounded(linear, couplings, scale, size)
+        problem = rounding.at(scale, size)
         if problem is None:
             fails = scale
         else:
