@@ -111,6 +111,7 @@ def test_other_models_of_dimod_are_refused(tmp_path):
         ("a.txt", "# vartype=SPIN\n0 1\n", "2 columns, not 3"),
         ("a.txt", "# vartype=SPIN\n0.5 1 1\n", r"entry 1 names \[0.5, 1.0\]; variables are int"),
         ("a.txt", "# vartype=SPIN\n-1 1 1\n", r"entry 1 names \[-1.0, 1.0\]; variables are int"),
+        ("a.txt", "# vartype=SPIN\n0 0 1\n1e50 1 1\n", "line 3: entry 2 names"),
         ("a.txt", "# vartype=FOO\n0 1 1\n", "must begin with # vartype=SPIN or"),
         ("g", "² 1\n1 2 1\n", "line 1: '²' is no count of variables"),
     ],

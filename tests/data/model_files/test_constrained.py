@@ -147,6 +147,7 @@ def test_spins_and_a_quadratic_objective(tmp_path):
     ("text", "message"),
     [
         ("junk\n", "it has no variables"),
+        ("Minimize\n obj: x\nSubject To\n c: x <\0 4\nBinary\n x\nEnd\n", "line 4 has a control"),
         ("Minimize\n obj: x\nEnd\n", "the variable 'x' is real; it must be binary or integer"),
         ("Minimize\n obj: x\nBounds\n x <= 1e9\nGeneral\n x\nEnd\n", "0 to 1e.09; integers must"),
         ("Minimize\n obj: x\nBounds\n 1 <= x <= 9\nGeneral\n x\nEnd\n", "1 to 9; integers must"),

@@ -49,6 +49,13 @@ def test_a_pattern_is_a_graph(tmp_path, whole):
     assert read_model(path, "mtx-qubo").objective == "min x'Qx"
 
 
+def test_a_symmetric_matrix_may_be_given_by_either_half(tmp_path):
+    banner = "%%MatrixMarket matrix coordinate real symmetric\n2 2 2\n1 1 3\n"
+    lower = read_model(write(tmp_path, f"{banner}2 1 -2\n"))
+    assert read_model(write(tmp_path, f"{banner}1 2 -2\n")).bqm == lower.bqm
+    assert lower.bqm.get_quadratic(1, 2) == -4.0
+
+
 def test_weights_of_a_graph_are_asked_for(tmp_path):
     path = write(tmp_path, "%%MatrixMarket matrix coordinate integer symmetric\n2 2 1\n2 1 -3\n")
     model = read_model(path, "mtx-cut")
@@ -65,13 +72,24 @@ def test_weights_of_a_graph_are_asked_for(tmp_path):
         ("%%MatrixMarket matrix array real symmetric\n2 2\n1\n1\n", "announces 3 entries"),
         ("%%MatrixMarket matrix coordinate real general\n1 1 9999999999\n", "announces 9999999999"),
         ("%%MatrixMarket matrix coordinate real general\n9999999 9999999 0\n", "are the limit"),
-        ("%%MatrixMarket matrix coordinate real general\n2 2 1\n1 3 1\n", "is no MatrixMarket"),
-        ("%%MatrixMarket matrix coordinate real general\n2 2 1\n1 2 x\n", "is no MatrixMarket"),
+        ("%%MatrixMarket matrix coordinate real general\n2 2 1\n1 3 1\n", "line 3: entry 1 names"),
+        (
+            "%%MatrixMarket matrix coordinate real general\n2 2 1\n1 2 x\n",
+            "line 3: could not convert 'x'",
+        ),
         ("%%MatrixMarket matrix coordinate real general\n2 2 1\n1 2 nan\n", "not finite"),
+        ("%%MatrixMarket matrix array pattern general\n1 1\n1\n", "an array has no pattern"),
+        (
+            "%%MatrixMarket matrix coordinate real symmetric\n2 2 2\n1 2 1\n2 1 1\n",
+            "line 4 lists an entry again",
+        ),
         ("%%MatrixMarket matrix\n", "line 1 must be"),
         ("%%MatrixMarket matrix array real general\n", "must hold rows, columns"),
         ("%%MatrixMarket matrix coordinate pattern general\n2 2 1\n1 2\n", None),
-        ("%%MatrixMarket matrix coordinate pattern general\n2 2 1\n2 2\n", r"an entry \(2, 2\)"),
+        (
+            "%%MatrixMarket matrix coordinate pattern general\n2 2 1\n2 2\n",
+            "line 3: entry 1 is a loop",
+        ),
         ("%%MatrixMarket matrix coordinate pattern general\n3 3 2\n1 2\n3 1\n", "not symmetric"),
     ],
 )

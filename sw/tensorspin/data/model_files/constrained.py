@@ -21,6 +21,7 @@ from ..cqm_files import read_cqm
 from ..errors import DataError
 from ..limits import MOST_VARIABLES
 from .model import Constraints, Model
+from .text import all_lines
 
 MOST_INTEGER = 1_000_000
 """Largest upper bound of an integer variable. The square of the bound is a coefficient of the
@@ -31,6 +32,9 @@ MOST_DENOMINATOR = 1000
 
 _MAXIMISED = re.compile(r"^\s*max(imi[sz]e|imum)?\b", re.IGNORECASE | re.MULTILINE)
 """Beginning of an LP file's objective that is maximised."""
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+"""Characters at which dimod's reader of LP files may look for the end of a word for ever."""
 
 _LP_COMMENT = re.compile(r"\\.*")
 """Comment of an LP file."""
@@ -87,6 +91,9 @@ def read_lp(path: Path, text: str, lagrange_multiplier: float | None) -> Model:
     DataError
         If the file does not have the format, or has variables or constraints that cannot be used.
     """
+    for number, line in all_lines(text):
+        if _CONTROLS.search(line):
+            raise DataError(f"{path}: line {number} has a control character, which no LP file has")
     try:
         cqm = dimod.lp.loads(text)
     except Exception as error:

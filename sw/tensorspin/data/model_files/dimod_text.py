@@ -14,6 +14,9 @@ from .model import Model
 from .recognise import VARTYPE
 from .text import all_lines, data_lines, numbers
 
+MOST_LABEL = 2**53
+"""Greatest number of a variable in a list: up to it all integers are exact as floats."""
+
 
 def read_coo(path: Path, text: str) -> Model:
     """Read what dimod.serialization.coo writes, and refuse every line that is not understood.
@@ -47,11 +50,12 @@ def read_coo(path: Path, text: str) -> Model:
         )
     lines = data_lines(text, "#")
     table = numbers(path, lines, 3)
-    wrong = np.flatnonzero(np.any((table[:, :2] % 1 != 0) | (table[:, :2] < 0), axis=1))
+    pairs = table[:, :2]
+    wrong = np.flatnonzero(np.any((pairs % 1 != 0) | (pairs < 0) | (pairs > MOST_LABEL), axis=1))
     if len(wrong):
         raise DataError(
             f"{path}: line {lines[wrong[0]][0]}: entry {wrong[0] + 1} names "
-            f"{table[wrong[0], :2].tolist()}; variables are integers from 0 on"
+            f"{table[wrong[0], :2].tolist()}; variables are integers from 0 to {MOST_LABEL}"
         )
     bqm = dimod.BinaryQuadraticModel(vartype)
     for row, column, value in zip(*table[:, :2].T.astype(np.int64).tolist(), table[:, 2].tolist()):

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from ..errors import DataError
 from ..limits import check_variables
 from .model import Model
-from .text import Line, all_lines, count
+from .text import Line, all_lines, check_pairs, count, numbers
 from .triplets import graph, quadratic_form
 
 FORMATS = ("mtx", "mtx-qubo", "mtx-cut")
@@ -19,6 +19,14 @@ FORMATS = ("mtx", "mtx-qubo", "mtx-cut")
 _LAYOUTS = ("coordinate", "array")
 _FIELDS = ("real", "double", "integer", "unsigned-integer", "pattern")
 _SYMMETRIES = ("general", "symmetric")
+
+
+class _Kind(NamedTuple):
+    """What the first line says of a matrix."""
+
+    array: bool
+    pattern: bool
+    symmetric: bool
 
 
 def read_matrix_market(path: Path, text: str, file_format: str) -> Model:
@@ -44,32 +52,59 @@ def read_matrix_market(path: Path, text: str, file_format: str) -> Model:
     DataError
         If the file does not have the format, or the matrix does not suit the reading.
     """
-    from scipy.io import mmread
-
-    lines = all_lines(text)
-    pattern = _check_header(path, lines)
-    try:
-        matrix = mmread(io.BytesIO(text.encode()))
-    except (ValueError, OverflowError, TypeError, IndexError) as error:
-        raise DataError(f"{path} is no MatrixMarket file: {error}") from error
-    if isinstance(matrix, np.ndarray):
-        rows, columns = np.nonzero(matrix)
-        values = matrix[rows, columns].astype(np.float64)
-    else:
-        matrix = matrix.tocoo()
-        rows, columns, values = matrix.row, matrix.col, matrix.data.astype(np.float64)
-    n = matrix.shape[0]
-    if not np.all(np.isfinite(values)):
-        raise DataError(f"{path} holds numbers that are not finite")
-    pairs = np.stack([rows, columns], axis=1).astype(np.int64)
-    if file_format == "mtx-qubo" or (file_format == "mtx" and not pattern):
+    kind, n, data = _header(path, all_lines(text))
+    # scipy.io.mmread is not used: damaged files can end the process in it, and it tells no lines.
+    pairs, values, data = (_array if kind.array else _coordinates)(path, kind, n, data)
+    if kind.symmetric:
+        other = pairs[:, 0] != pairs[:, 1]
+        pairs = np.concatenate([pairs, pairs[other][:, ::-1]])
+        values = np.concatenate([values, values[other]])
+        data = [*data, *(data[place] for place in np.flatnonzero(other).tolist())]
+    if file_format == "mtx-qubo" or (file_format == "mtx" and not kind.pattern):
         bqm = quadratic_form(pairs, values, n, 1, 1, 0.0)
         reading = "min x'Qx; the file states no problem, --format mtx-cut reads a graph"
         return Model(path.name, bqm, "min x'Qx", file_format=file_format, reading=reading)
-    return _graph(path, pairs, values, n, file_format)
+    return _graph(path, data, pairs, values, n, file_format)
 
 
-def _graph(path: Path, pairs: np.ndarray, values: np.ndarray, n: int, file_format: str) -> Model:
+def _coordinates(
+    path: Path, kind: _Kind, n: int, data: list[Line]
+) -> tuple[np.ndarray, np.ndarray, list[Line]]:
+    """Read the entries of a sparse matrix: their places, values and lines."""
+    table = numbers(path, data, 2 if kind.pattern else 3)
+    check_pairs(path, data, table[:, :2], 1, n)
+    pairs = table[:, :2].astype(np.int64) - 1
+    if kind.symmetric:
+        _, first = np.unique(np.sort(pairs, axis=1), axis=0, return_index=True)
+        again = np.setdiff1d(np.arange(len(pairs)), first)
+        if len(again):
+            raise DataError(
+                f"{path}: line {data[again[0]][0]} lists an entry again; of a symmetric matrix the "
+                f"format has one half"
+            )
+    return pairs, np.ones(len(data)) if kind.pattern else table[:, 2], data
+
+
+def _array(
+    path: Path, kind: _Kind, n: int, data: list[Line]
+) -> tuple[np.ndarray, np.ndarray, list[Line]]:
+    """Read the entries of a dense matrix, which stand column by column."""
+    data = [(line, word) for line, words in data for word in words.split()]
+    values = numbers(path, data, 1)[:, 0]
+    columns, rows = np.triu_indices(n) if kind.symmetric else np.indices((n, n)).reshape(2, -1)
+    places = np.flatnonzero(values)
+    pairs = np.stack([rows, columns], axis=1).astype(np.int64)[places]
+    return pairs, values[places], [data[place] for place in places.tolist()]
+
+
+def _graph(
+    path: Path,
+    data: list[Line],
+    pairs: np.ndarray,
+    values: np.ndarray,
+    n: int,
+    file_format: str,
+) -> Model:
     """Read a symmetric matrix, or one half of it, as the weights of edges."""
     above, below = pairs[:, 0] < pairs[:, 1], pairs[:, 0] > pairs[:, 1]
     if above.any() and below.any():
@@ -79,23 +114,16 @@ def _graph(path: Path, pairs: np.ndarray, values: np.ndarray, n: int, file_forma
         )
         if upper != lower:
             raise DataError(f"{path} is no graph: its matrix is not symmetric")
-        keep = ~below
-        pairs, values = pairs[keep], values[keep]
+        keep = np.flatnonzero(~below)
+        pairs, values, data = pairs[keep], values[keep], [data[place] for place in keep.tolist()]
     reading = "largest cut of a graph; the file states no problem, --format mtx-qubo reads min x'Qx"
-    # Line numbers are lost in scipy's reader; a loop is shown by its row instead.
-    loops = pairs[pairs[:, 0] == pairs[:, 1]]
-    if len(loops):
-        raise DataError(
-            f"{path} is no graph: its matrix has an entry ({loops[0, 0] + 1}, {loops[0, 0] + 1}); "
-            f"choose the format mtx-qubo"
-        )
-    return graph(path, [], pairs, values, n, reading, file_format)
+    return graph(path, data, pairs, values, n, reading, file_format)
 
 
-def _check_header(path: Path, lines: list[Line]) -> bool:
+def _header(path: Path, lines: list[Line]) -> tuple[_Kind, int, list[Line]]:
     """Check what the file announces before memory is allocated for it.
 
-    Returns whether the matrix is a pattern, of which only the places of entries are given.
+    Returns the kind of the matrix, its size and the lines of its entries.
     """
     banner = lines[0][1].lower().split() if lines else []
     if len(banner) != 5 or banner[:2] != ["%%matrixmarket", "matrix"]:
@@ -106,6 +134,8 @@ def _check_header(path: Path, lines: list[Line]) -> bool:
         if word not in known:
             raise DataError(f"{path}: line 1: {word!r} must be one of {', '.join(known)}")
     array = banner[2] == "array"
+    if array and banner[3] == "pattern":
+        raise DataError(f"{path}: line 1: an array has no pattern; it must be coordinate")
     data = [line for line in lines[1:] if not line[1].startswith("%")]
     line, sizes = data[0] if data else (1, "")
     fields = sizes.split()
@@ -125,4 +155,4 @@ def _check_header(path: Path, lines: list[Line]) -> bool:
     if needed != there:
         raise DataError(f"{path} announces {needed} entries and has {there}")
     check_variables(path, rows, there)
-    return banner[3] == "pattern"
+    return _Kind(array, banner[3] == "pattern", banner[4] == "symmetric"), rows, data[1:]
