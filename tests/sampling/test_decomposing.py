@@ -12,7 +12,7 @@ import pytest
 from scipy.sparse.csgraph import breadth_first_order
 
 from tensorspin.sampling import BoardSampler, DecomposingSampler
-from tensorspin.sampling.decomposing import _Work
+from tensorspin.sampling.parts import Work
 
 from ..support.annealer_boards import SIZE, golden_board
 
@@ -198,6 +198,6 @@ def test_the_order_goes_through_one_component_after_the_other(density):
     bqm = dimod.BinaryQuadraticModel({i: 1.0 for i in range(60)}, {}, "SPIN")
     for i, j in zip(*np.nonzero(upper)):
         bqm.add_quadratic(int(i), int(j), float(upper[i, j]))
-    work = _Work(DecomposingSampler(Descending(), 9), bqm, range(60), 3, {}, {})
+    work = Work(DecomposingSampler(Descending(), 9), bqm, range(60), 3, {}, {})
     expected = plain_order(work._couplings, np.random.default_rng(3))
     assert work._order().tolist() == expected.tolist()
