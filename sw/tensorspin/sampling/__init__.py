@@ -6,7 +6,7 @@ on the host), `quantise` makes integers of it that fit (by `rounding`, with a re
 `gauge`), `schedules` chooses inverse temperatures, and `methods` makes steps of them. `refine`
 brings the states that are found to local minima of the user's model.
 
-`DecomposingSampler` solves models that are larger than a device, part by part, and
+`DecomposingSampler` solves models that are larger than a device, part by part (`parts`), and
 `AnnealingFeatureSelector` selects features with a sampler. Both depend on dimod's interface only
 and take any sampler. `trace` shows how the energy falls in the course of a run.
 """
