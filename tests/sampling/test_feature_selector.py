@@ -46,7 +46,7 @@ def _checks():
         yield pytest.param(estimator, check, id=name, marks=marks)
 
 
-@pytest.mark.parametrize(("estimator", "check"), _checks())
+@pytest.mark.parametrize(("estimator", "check"), list(_checks()))
 def test_scikit_learn_check(estimator, check):
     check(estimator)
 
