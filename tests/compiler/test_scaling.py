@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
+
 import numpy as np
 import pytest
+import scipy.sparse
 from sklearn.preprocessing import MinMaxScaler
 
 from tensorspin.compiler.scaling import check_inside, feature_levels, scale_features
@@ -61,3 +64,28 @@ def test_the_widest_range_of_all_numbers_overflows_nowhere():
     with np.errstate(all="raise"):
         levels = feature_levels([[-most], [0], [most]], *limits(-most, most), clip=False)
     assert levels.ravel().tolist() == [0, 128, 255]
+
+
+def missing():
+    pandas = pytest.importorskip("pandas")
+    return pandas.DataFrame({"a": [1, pandas.NA]}, dtype=object)
+
+
+@pytest.mark.parametrize(
+    ("X", "shown"),
+    [
+        (missing, "<NA>"),
+        (lambda: [[datetime.date(2020, 2, 1)]], r"datetime.date\(2020, 2, 1\)"),
+        (lambda: [[10**400]], "10000.*00000"),
+        (lambda: [["1.5"], ["high"]], ".*'high'.*"),
+    ],
+)
+def test_what_is_no_number_is_named(X, shown):
+    with pytest.raises(ValueError, match=f"^X must hold real numbers, not {shown}$") as caught:
+        feature_levels(X(), *limits(0, 1), clip=True)
+    assert len(str(caught.value)) < 100
+
+
+def test_a_sparse_matrix_is_refused_as_scikit_learn_refuses_it():
+    with pytest.raises(TypeError, match=r"X is sparse, but must be dense; use toarray\(\)"):
+        feature_levels(scipy.sparse.csr_matrix(np.eye(1)), *limits(0, 1), clip=True)

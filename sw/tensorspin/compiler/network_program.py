@@ -249,20 +249,17 @@ class NetworkProgram(DeviceProgram):
         UserWarning
             If X has names and the program has none, or the other way round.
         """
-        # Imported here, as a program can be made, saved and run without scikit-learn.
-        from sklearn.utils.validation import validate_data
-
-        # scikit-learn's own check, and its words; `encode` checks all else.
-        validate_data(self, X, reset=False, skip_check_array=True, ensure_2d=False)
-        return self.encode(X)
+        self._check_names(X)
+        return self._encode(X)
 
     def encode(self, X) -> np.ndarray:
-        """Round features to levels, as `levels` does, without a check of names.
+        """Round features to levels, as `levels` does, but take an array without a warning.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features_in_)
-            Samples whose columns are known to be those of the program.
+            Samples. Columns that have no names are known to be those of the program; a data frame
+            is checked as `levels` checks it.
 
         Returns
         -------
@@ -272,8 +269,21 @@ class NetworkProgram(DeviceProgram):
         Raises
         ------
         ValueError
-            If X has another shape, is not finite, or is outside the range and `clip` is False.
+            If X has other names of columns or another shape, is not finite, or is outside the
+            range and `clip` is False.
         """
+        if hasattr(X, "columns"):
+            self._check_names(X)
+        return self._encode(X)
+
+    def _check_names(self, X) -> None:
+        """Check names of columns as scikit-learn does, by its own check and in its words."""
+        # Imported here, as a program can be made, saved and run without scikit-learn.
+        from sklearn.utils.validation import validate_data
+
+        validate_data(self, X, reset=False, skip_check_array=True, ensure_2d=False)
+
+    def _encode(self, X) -> np.ndarray:
         if self.columns is not None:
             return self.columns.encode(X)
         return feature_levels(X, self.feature_minimum, self.feature_maximum, self.clip)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import reprlib
+
 import numpy as np
 
 from ..contract.fixed import LEVEL
@@ -67,10 +69,25 @@ def check_feature_range(feature_range, n_features: int) -> tuple[np.ndarray, np.
 
 def _as_real(values, what: str) -> np.ndarray:
     """Return values as float64, but refuse those of which NumPy would make numbers silently."""
+    if hasattr(values, "toarray"):  # a sparse matrix: scikit-learn refuses it by this exception
+        raise TypeError(f"{what} is sparse, but must be dense; use toarray()")
     values = np.asarray(values)
     if values.dtype.kind in "cmM":  # complex numbers, times, dates
         raise ValueError(f"{what} must hold real numbers, not {values.dtype}")
-    return values.astype(np.float64, copy=False)
+    try:
+        return values.astype(np.float64, copy=False)
+    except (TypeError, ValueError, OverflowError) as error:
+        wrong = next((value for value in values.ravel() if not _is_real(value)), error)
+        raise ValueError(f"{what} must hold real numbers, not {reprlib.repr(wrong)}") from error
+
+
+def _is_real(value) -> bool:
+    """Return whether float64 can hold a value: pandas.NA, a date or 10**400 are none of these."""
+    try:
+        float(value)
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return True
 
 
 def sides(X: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
@@ -186,7 +203,10 @@ def feature_levels(X, low: np.ndarray, high: np.ndarray, clip: bool) -> np.ndarr
     Raises
     ------
     ValueError
-        If X has another shape, is not finite, or is outside of the limits and `clip` is False.
+        If X has another shape, holds something other than finite numbers, or is outside of the
+        limits and `clip` is False.
+    TypeError
+        If X is a sparse matrix.
     """
     X = _as_real(X, "X")
     if X.ndim != 2 or X.shape[1] != len(low):
