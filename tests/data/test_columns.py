@@ -142,3 +142,30 @@ def test_a_word_in_a_feature_names_the_remedy(read):
 def test_tables_for_detectors_may_have_no_target(read, text, said, labels):
     samples = read(text, task="outliers", **said)
     assert samples.y.tolist() == labels and len(samples.X) == 2
+
+
+@pytest.mark.parametrize("head", ["", "a,b,kind,\n"])
+@pytest.mark.parametrize("task", [None, "classes"])
+def test_separators_at_the_ends_of_lines_make_no_column(read, caplog, head, task):
+    with caplog.at_level("INFO"):
+        samples = read(f"{head}1,2,x,\n3,4,y,\n", task=task)
+    assert samples.X.tolist() == [[1, 2], [3, 4]] and samples.y.tolist() == ["x", "y"]
+    (record,) = [each for each in caplog.records if "neither name nor values" in each.getMessage()]
+    assert "column 3, the last has" in record.getMessage()
+    # Without a line of names it could also be the class, so that it is worth a warning.
+    assert record.levelname == ("INFO" if head else "WARNING")
+
+
+def test_a_last_column_with_a_name_or_a_value_is_no_end_of_line(read):
+    with pytest.raises(DataError, match="line 2: the label is empty"):
+        read("a,b,kind\n1,2,\n3,4,\n")
+    with pytest.raises(DataError, match="line 1: the label is empty"):
+        read("1,2,\n3,4,x\n")
+    with pytest.raises(DataError, match="line 1: the label is empty"):
+        read("1,2,\n3,4,\n", target="2")
+
+
+def test_a_message_names_the_column_where_features_are_not_the_first(read):
+    place = r"feature 1 of sample 1 \(line 3, column 2 'b', the last\) is ''"
+    with pytest.raises(DataError, match=place):
+        read("kind,a,b\nx,1,2\ny,3,\n", target="kind")

@@ -47,6 +47,8 @@ EXPECTED = [[1.5, 2], [3.5, 4]]
         ("1,5;2;a\n3,5;4;b\n", NAMELESS),
         ("a,1.5,2\nb,3.5,4\n", NAMELESS),
         ("1.5,2,\n3.5,4,\n", NAMELESS),
+        ("1.5,2,a,\n3.5,4,b,\n", NAMELESS),
+        ("x,y,kind,\n1.5,2,a,\n3.5,4,b,\n", NAMELESS),
         ("1.5,2,1\n3.5,4,2\n", NUMBERED),
         ("1,1.5,2\n2,3.5,4\n", NUMBERED),
         ("1.5,2,7\n3.5,4,8\n", REGRESSOR),

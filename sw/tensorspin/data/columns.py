@@ -81,7 +81,7 @@ def choose_columns(
         recognised.
     """
     columns = len(rows[0])
-    left = undropped(where, names, columns, reading)
+    left = without_blank_end(where, names, rows, undropped(where, names, columns, reading), reading)
     given = reading.target not in (None, NO_TARGET)
     if not given or find_column(reading.target or 0, names, columns, where) != 0:
         left = without_index(where, names, rows, left)
@@ -143,6 +143,54 @@ def undropped(where: str, names: list[str] | None, columns: int, reading: Readin
         if find_column(reading.target or 0, names, columns, where) in dropped:
             raise DataError(f"{where}: --target {reading.target} is left out by --drop")
     return [place for place in range(columns) if place not in dropped]
+
+
+def without_blank_end(
+    where: str,
+    names: list[str] | None,
+    rows: list[list[str]],
+    left: list[int],
+    reading: Reading,
+) -> list[int]:
+    """Leave out last columns with neither name nor values, which separators at line ends make.
+
+    Parameters
+    ----------
+    where : str
+        The file, for messages.
+    names : list of str, optional
+        Names of the columns.
+    rows : list of list of str
+        Cells of some samples, at least one.
+    left : list of int
+        Columns that are not left out so far.
+    reading : Reading
+        What the user says. A target that the user has chosen stays.
+
+    Returns
+    -------
+    list of int
+        Columns that are still left.
+    """
+    columns = len(rows[0])
+    chosen = None
+    if reading.target not in (None, NO_TARGET):
+        chosen = find_column(reading.target or 0, names, columns, where)
+    kept = list(left)
+    while kept and kept[-1] != chosen:
+        last = kept[-1]
+        if (names is not None and names[last]) or any(row[last] for row in rows):
+            break
+        kept.pop()
+    if kept and kept != left:
+        # Without names it may also be the class, of which all labels are missing.
+        tell = _logger.warning if names is None else _logger.info
+        tell(
+            "%s: %s has neither name nor values; it is left out",
+            where,
+            described(left[-1], names, columns),
+        )
+    return kept or left
 
 
 def without_index(

@@ -139,7 +139,7 @@ def _features(
     path: Path, rows: list[_Row], chosen: Columns, names: list[str] | None, numbers: Numbers
 ) -> np.ndarray:
     X = np.empty((len(rows), len(chosen.features)))
-    for sample, (_, cells) in enumerate(rows):
+    for sample, (line, cells) in enumerate(rows):
         for feature, place in enumerate(chosen.features):
             number = numbers.read(cells[place])
             if number is None:
@@ -150,9 +150,10 @@ def _features(
                         hint = f"; if it is the class, use --target {place}, else --drop {place}"
                     elif sample == 0 and names is None:
                         hint = "; if this line holds names, use --header yes"
-                raise DataError(
-                    f"{path}: feature {feature} of sample {sample} is {cell!r}, not a number{hint}"
-                )
+                which = f"feature {feature} of sample {sample}"
+                if place != feature:
+                    which += f" (line {line}, {described(place, names, len(cells))})"
+                raise DataError(f"{path}: {which} is {cell!r}, not a number{hint}")
             X[sample, feature] = number
     check_finite(X, str(path))
     return X

@@ -17,6 +17,7 @@ from .columns import (
     is_running,
     names_target,
     undropped,
+    without_blank_end,
     without_index,
 )
 from .errors import DataError
@@ -93,6 +94,8 @@ def match_columns(
             target = _known_target(names, rows, rest, known)
         return Columns(features, target)
     left = [place for place in left if place != target]
+    if len(left) > known.features:
+        left = without_blank_end(where, names, rows, left, reading)
     if len(left) > known.features and target is None and len(left) != known.features + 1:
         left = without_index(where, names, rows, left)
     if len(left) == known.features + 1 and target is None and reading.target is None:
