@@ -129,6 +129,7 @@ def test_anneal_refuses(capsys, tmp_path):
         ((path, "--board", ANNEALER, "--sweeps", "0"), "at least 1, not 0"),
         ((path, "--board", ANNEALER, "--data", tmp_path), "there is no best_known.csv"),
         ((path, "--board", ANNEALER, "--plot", tmp_path / "no" / "a.png"), "there is no folder"),
+        ((path, "--board", ANNEALER, "--output", path), "graph is read, and would be replaced"),
         ((path, "--board", ANNEALER, "--plot", tmp_path / "a.xyz"), "suffix must be one of .*.png"),
     ):
         status, out, err = run(capsys, "anneal", *arguments)

@@ -66,7 +66,10 @@ def test_train_with_all_options(capsys, tmp_path):
         ("1,2,a\n1,nan,a\n", "feature 1 of sample 1 is nan"),
         ("1,2,a\n1e999,2,a\n", "feature 0 of sample 1 is inf"),
         ("1,2,a\n" * 9, "at least 2 classes are needed, not 1 class: a"),
-        ("".join(f"{i},{i / 7}\n" for i in range(20)), "Unknown label type: continuous"),
+        (
+            "".join(f"{i},{i / 7}\n" for i in range(20)),
+            "which are no classes: use --estimator regressor, or choose the class with --target",
+        ),
     ],
 )
 def test_bad_csv_files(capsys, tmp_path, text, message):

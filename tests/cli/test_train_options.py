@@ -202,3 +202,27 @@ def test_a_table_on_standard_input(capsys, tmp_path, monkeypatch):
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text)))
     words = ("train", "-", "--bond-dim", 2, "--epochs", 1, "--output", tmp_path / "m.npz")
     assert document(capsys, *words, "--json")["held_out_samples"] == 12
+
+
+def test_a_file_that_is_read_is_not_written_over(capsys, train, tmp_path):
+    """Its samples would be lost."""
+    train(table(CLASSES))
+    data, model = tmp_path / "data.csv", tmp_path / "model.npz"
+    before = data.read_bytes(), model.read_bytes()
+    link = tmp_path / "link.csv"
+    link.symlink_to(data)
+    for output in (data, link, model):
+        for words in (("predict", model), ("run", model), ("train", data)):
+            if words[0] == "train" and output == model:
+                continue
+            source = () if words[0] == "train" else ("--data", data, "--board", GOLDEN)
+            status, _, err = run(capsys, *words, *source, "--output", output)
+            assert status == 1 and f"{output} is read, and would be replaced" in err
+    status, _, err = run(capsys, "train", "iris", "--test", data, "--output", data)
+    assert status == 1 and f"{data} is read, and would be replaced" in err
+    assert (data.read_bytes(), model.read_bytes()) == before
+
+
+def test_standard_input_is_read_once(capsys):
+    status, _, err = run(capsys, "train", "-", "--test", "-")
+    assert status == 1 and "standard input can be read only once" in err

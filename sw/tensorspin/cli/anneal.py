@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import CapacityError
-from ..files import check_writable
 from ..progress import progress_bar
 from .anneal_report import (
     best_state,
@@ -21,7 +20,7 @@ from .anneal_report import (
     write_reads,
 )
 from .anneal_runs import check_limits, sample_within
-from .common import URL_HELP, add_model_options, model_options
+from .common import URL_HELP, add_model_options, check_output, model_options
 from .report import Line
 
 if TYPE_CHECKING:
@@ -138,7 +137,7 @@ def _anneal(options) -> int:
         raise ValueError("--plot takes as long as several runs; leave out --time-limit")
     for path in (options.plot, options.output):
         if path is not None:
-            check_writable(path)
+            check_output(path, options.file)
     if options.plot is not None:
         check_figure(options.plot)
     found = anneal_file(options)

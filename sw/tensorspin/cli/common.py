@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..files import check_writable
 from .report import Line
 
 DEFAULT_BOARD = "icebreaker"
@@ -69,6 +72,31 @@ def model_options(options) -> dict[str, Any]:
         "maximise": options.maximise,
         "lagrange_multiplier": options.lagrange_multiplier,
     }
+
+
+def check_output(path: Path, *sources: str | Path | None) -> None:
+    """Refuse a file to write that can't be written, or is also read, before any work.
+
+    Parameters
+    ----------
+    path : Path
+        File to write.
+    *sources : str, Path or None
+        What the command reads: files, or names of data sets, which are none. A table that is
+        replaced by predictions for it is lost.
+
+    Raises
+    ------
+    OSError
+        If the file can't be written.
+    ValueError
+        If it is one of the sources.
+    """
+    check_writable(path)
+    for source in sources:
+        if source is not None and path.exists() and os.path.exists(source):
+            if os.path.samefile(path, source):
+                raise ValueError(f"{path} is read, and would be replaced; write to another file")
 
 
 def print_any_character() -> None:

@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import TensorspinError
-from ..files import check_writable, text_file
+from ..files import text_file
 from ..progress import progress_bar
-from .common import DATA_HELP, DEFAULT_URL, URL_DEFAULT_HELP
+from .common import DATA_HELP, DEFAULT_URL, URL_DEFAULT_HELP, check_output
 from .reading_options import add_reading_options, known_of, reading_of
 from .report import Line, Report, jsonable
 
@@ -92,7 +92,7 @@ def _predict(options) -> int:
     if output is not None and str(output) == STANDARD_INPUT:
         output = None
     if output is not None:
-        check_writable(output)
+        check_output(output, options.model, options.data)
     program = NetworkProgram.load(options.model)
     reading = reading_of(options)
     with ExitStack() as stack:

@@ -148,10 +148,16 @@ def as_numbers(y, where: str) -> np.ndarray:
     ValueError
         If they are no numbers.
     """
-    try:
-        return np.asarray(y, dtype=np.float64)
-    except ValueError as error:
-        raise ValueError(f"{where}: {error}; choose another column with --target") from error
+    from ..data.reading import as_number
+
+    y = np.asarray(y)
+    if y.dtype.kind == "U":
+        for text in y.tolist():
+            if as_number(text) is None:
+                raise ValueError(
+                    f"{where}: no number is {text!r}; choose another column with --target"
+                )
+    return y.astype(np.float64)
 
 
 def _named(name: str, of: str) -> str:

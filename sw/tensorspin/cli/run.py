@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ..files import check_writable, text_file
+from ..files import text_file
 from .common import (
     DATA_HELP,
     DEFAULT_URL,
     URL_DEFAULT_HELP,
+    check_output,
     match_labels,
 )
 from .quality import as_numbers, class_lines, number_lines, outlier_lines
@@ -65,7 +66,7 @@ def _run(options) -> int:
     if options.samples is not None and options.samples < 1:
         raise ValueError(f"--samples must be at least 1, not {options.samples}")
     if options.output is not None:
-        check_writable(options.output)
+        check_output(options.output, options.model, options.data)
     program = NetworkProgram.load(options.model)
     X, y, described = _samples(program, options)
     X = X[: options.samples]

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..files import check_writable
 from .common import (
     DATA_HELP,
+    check_output,
     match_labels,
     narrow_nodes,
 )
@@ -189,7 +189,7 @@ def _train(options) -> int:
     from ..contract.device.boards import find_board
 
     # What can be wrong is found out before the training, which may take minutes.
-    check_writable(options.output)
+    check_output(options.output, options.data, options.test)
     if options.board is not None:
         find_board(options.board).require_contractor()
         if options.weight_bits is not None:
@@ -241,7 +241,10 @@ def _data(options, task: str) -> Dataset:
     from sklearn.utils.multiclass import type_of_target
 
     from ..data.datasets import Dataset, load_dataset, load_samples
+    from ..data.text_lines import STANDARD_INPUT
 
+    if options.data == options.test == STANDARD_INPUT:
+        raise ValueError("standard input can be read only once: name a file for --test")
     reading = reading_of(options, task)
     if options.test is None:
         data = load_dataset(options.data, reading=reading)
@@ -271,9 +274,15 @@ def _data(options, task: str) -> Dataset:
         place = data.target or options.data
         y_train = as_numbers(y_train, f"--estimator regressor predicts numbers, not {place}")
         y_test = as_numbers(y_test, f"--estimator regressor predicts numbers, not {place}")
-    # A file's own held-out samples may be labelled otherwise. Targets that are no classes are left
-    # to the classifier, which refuses them.
-    elif task == "classes" and not type_of_target(y_train).startswith("continuous"):
+    elif task == "classes":
+        if type_of_target(y_train).startswith("continuous"):
+            number = next(value for value in y_train.tolist() if value % 1)
+            raise ValueError(
+                f"Unknown label type: continuous; {data.target or options.data} has numbers such "
+                f"as {number:g}, which are no classes: use --estimator regressor, or choose the "
+                f"class with --target"
+            )
+        # A file's own held-out samples may be labelled otherwise.
         y_test = match_labels(np.unique(y_train), y_test, options.test or options.data)
     return replace(data, y_train=y_train, y_test=y_test)
 
