@@ -49,6 +49,11 @@ EXPECTED = [[1.5, 2], [3.5, 4]]
         ("1.5,2,\n3.5,4,\n", NAMELESS),
         ("1.5,2,a,\n3.5,4,b,\n", NAMELESS),
         ("x,y,kind,\n1.5,2,a,\n3.5,4,b,\n", NAMELESS),
+        ("1,5;2\n3,5;4\n", NAMELESS),
+        ("1,5;2,0\n3,5;4,0\n", NAMELESS),
+        ("1,5;2,0;a;\n3,5;4,0;b;\n", NAMELESS),
+        ('"1,5";"2,0";"a";\n"3,5";"4,0";"b";\n', NAMELESS),
+        (";kind;x;y\n0;a;1,5;2,0\n1;b;3,5;4,0\n", NAMELESS),
         ("1.5,2,1\n3.5,4,2\n", NUMBERED),
         ("1,1.5,2\n2,3.5,4\n", NUMBERED),
         ("1.5,2,7\n3.5,4,8\n", REGRESSOR),
@@ -67,6 +72,10 @@ EXPECTED = [[1.5, 2], [3.5, 4]]
 )
 def test_features_are_found(read, text, known):
     assert read(text, known) == EXPECTED
+
+
+def test_a_single_row_has_an_index_too(read):
+    assert read(",kind,x,y\n0,a,1.5,2\n", NAMELESS) == EXPECTED[:1]
 
 
 @pytest.mark.parametrize(

@@ -226,7 +226,7 @@ def without_index(
     nameless = name is not None and name.lower() in ("", "unnamed: 0")
     different = len(cells) >= FEWEST_ROWS and len(set(cells)) == len(cells)
     whole = all(re.fullmatch(r"[0-9]+", cell) for cell in cells)
-    if nameless and len(cells) > 1 and (running or (different and (whole or _is_text(cells)))):
+    if nameless and (running or (different and (whole or _is_text(cells)))):
         _logger.info(
             "%s: column 0 has no name and numbers the rows; it is left out. Give it a name to use "
             "it as a feature",

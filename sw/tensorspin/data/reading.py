@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, fields
+from itertools import chain
 
 from .errors import DataError
 
@@ -257,7 +258,7 @@ def recognise_separator(lines: list[str], expected: Collection[int] = ()) -> str
     lines : list of str
         The first lines that are not blank, at least one.
     expected : collection of int
-        Numbers of columns that are most likely, if known.
+        Numbers of columns that are most likely, if known; so many at least are numbers.
 
     Returns
     -------
@@ -265,18 +266,28 @@ def recognise_separator(lines: list[str], expected: Collection[int] = ()) -> str
         The separator; a comma if nothing tells.
     """
 
-    def score(separator: str) -> tuple[bool, bool, float, int]:
+    def score(separator: str) -> tuple[bool, bool, bool, float, float, int]:
         try:
             rows = [row for row in split_lines(lines, separator) if row]
         except csv.Error:
-            return False, False, 0, 0
+            return False, False, False, 0, 0, 0
         # The line of names, if there is one, has no numbers, and may have a column fewer.
         rows = rows[1:] or rows
         columns, count = Counter(map(len, rows)).most_common(1)[0] if rows else (0, 0)
+        numbers = sum(map(_looks_like_number, chain.from_iterable(rows)))
+        # Decimal commas divide columns into as many as are expected, too, but few are numbers then.
+        enough = bool(expected) and numbers >= min(expected) * len(rows)
         if columns < 2:
-            return 1 in expected and columns == 1, False, 0, 0
-        numbers = sum(_looks_like_number(cell) for row in rows for cell in row)
-        return columns in expected, count == len(rows), numbers / len(rows), columns
+            return enough, 1 in expected and columns == 1, False, 0, 0, 0
+        share = numbers / sum(map(len, rows)) if expected else 0
+        return (
+            enough,
+            columns in expected,
+            count == len(rows),
+            numbers / len(rows),
+            share,
+            columns,
+        )
 
     scores = {separator: score(separator) for separator in _CANDIDATES}
     best = max(_CANDIDATES, key=lambda separator: scores[separator])
