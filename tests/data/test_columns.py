@@ -40,12 +40,13 @@ def warnings_of(caplog):
     return [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
 
 
+@pytest.mark.parametrize("form", ["{},{:.3f},{}\n", "{:.2e},{:.5e},{:.5e}\n"])
 @pytest.mark.parametrize("head", ["", "Class,a,b\n"])
-def test_a_class_in_the_first_column_is_noticed(read, caplog, head):
+def test_a_class_in_the_first_column_is_noticed(read, caplog, head, form):
     """As in wine.data of the UCI repository, whose last column holds hundreds of integers."""
     rng = np.random.default_rng(0)
     rows = [(i % 3 + 1, rng.random(), rng.integers(300, 1700)) for i in range(60)]
-    samples = read(head + "".join(f"{y},{a:.3f},{b}\n" for y, a, b in rows), task="classes")
+    samples = read(head + "".join(form.format(*row) for row in rows), task="classes")
     assert samples.y.tolist() == [row[0] for row in rows] and samples.X.shape == (60, 2)
     (warning,) = warnings_of(caplog)
     assert "the target is column 0" in warning and "choose another with --target" in warning

@@ -342,12 +342,15 @@ def _is_text(cells: list[str]) -> bool:
 
 
 def _holds_classes(cells: list[str]) -> bool:
-    """Return whether cells are few different integers, each of which occurs more than once."""
-    counts = Counter(cells)
+    """Return whether cells are few different integers, each of which occurs more than once.
+
+    They may be written as 1.0 or 1.000e+00: numpy.savetxt writes all numbers alike.
+    """
+    counts = Counter(as_number(cell.replace(",", ".")) for cell in cells)
     return (
         2 <= len(counts) <= _MOST_CLASSES
         and min(counts.values()) > 1
-        and all(re.fullmatch(r"[+-]?[0-9]+", cell) for cell in counts)
+        and all(number is not None and number % 1 == 0 for number in counts)
     )
 
 
