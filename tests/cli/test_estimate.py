@@ -65,6 +65,11 @@ def test_estimate_of_what_does_not_fit(capsys, tmp_path):
     assert status == 1 and "DOES NOT FIT: train with a smaller bond_dim or fewer features" in out
 
 
+def test_estimate_of_a_file_that_is_missing(capsys, tmp_path):
+    status, _, err = run(capsys, "estimate", tmp_path / "model.txt")
+    assert status == 1 and "model.txt: there is no such file" in err
+
+
 def test_estimate_for_an_unknown_board(capsys, model):
     status, _, err = run(capsys, "estimate", model, "--board", "nonesuch")
     assert status == 1 and re.search("known: .*icebreaker", err)

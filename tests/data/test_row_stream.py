@@ -196,6 +196,8 @@ def test_single_arrays_and_names(tmp_path):
     np.save(tmp_path / "data.npy", EXPECTED)
     assert rows_of(tmp_path / "data.npy", NAMED) == EXPECTED
     assert len(rows_of("iris", Known(4))) == 150
+    np.save(tmp_path / "empty.npy", np.zeros((0, 2)))
+    assert rows_of(tmp_path / "empty.npy", NAMED) == []
     np.save(tmp_path / "bad.npy", [[1, 2], [3, np.nan]])
     with pytest.raises(DataError, match="bad.npy, row 1: feature 1 is nan"):
         rows_of(tmp_path / "bad.npy", NAMED)

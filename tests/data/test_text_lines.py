@@ -70,6 +70,7 @@ def test_lines_before_a_fault_are_given(bad, message, monkeypatch):
     ("content", "message"),
     [
         ("1,2,a\n".encode("utf-16"), "is UTF-16; save it as UTF-8"),
+        (b"\x93NUMPY\x01\0v\0{", "is a single array of NumPy; predict takes it"),
         ("1,2,a\n".encode("utf-16-le"), "line 1 holds zero bytes: it is no text, or UTF-16"),
         (b"PK\x03\x04...", "is a zip archive"),
         (b"\xfd7zXZ\x00...", "compressed by xz; decompress it first"),

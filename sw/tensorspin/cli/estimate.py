@@ -45,6 +45,8 @@ def _estimate(options) -> int:
     if options.model is None:
         return _describe(board, options.report)
     options.report.record(model=options.model)
+    if not options.model.exists():  # or the board would be refused for what nobody has asked of it
+        raise FileNotFoundError(f"cannot read {options.model}: there is no such file")
     if _is_program(options.model):
         return _estimate_program(options.model, board, options.report)
     return _estimate_model(options.model, board, options.report, model_options(options))

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from math import isfinite
+from math import isfinite, prod
 from pathlib import Path
 
 import numpy as np
@@ -315,7 +315,7 @@ def _array(path: Path) -> np.ndarray:
         if X is None or X.ndim < 2 or X.dtype.kind not in "biuf":
             shape = None if X is None else (X.shape, str(X.dtype))
             raise DataError(f"{path} must hold real numbers in rows, not {shape}")
-        rows.append(X.reshape(len(X), -1))
+        rows.append(X.reshape(len(X), prod(X.shape[1:])))  # -1 is not known of no samples
     if len({X.shape[1] for X in rows}) > 1:
         raise DataError(f"{path}: X_train and X_test have different numbers of features")
     return rows[0] if len(rows) == 1 else np.concatenate(rows)

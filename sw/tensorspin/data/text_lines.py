@@ -32,6 +32,8 @@ _GZIP = b"\x1f\x8b"
 _OTHERS = {
     b"PK\x03\x04": "a zip archive; if it is a .npz file or a spreadsheet, give it the suffix .npz, "
     "or save the table as CSV",
+    b"\x93NUMPY": "a single array of NumPy; predict takes it if its suffix is .npy, train takes a "
+    ".npz file of X_train and y_train",
     b"\xfd7zXZ\x00": "compressed by xz; decompress it first, or use gzip",
     b"BZh": "compressed by bzip2; decompress it first, or use gzip",
     b"\x28\xb5\x2f\xfd": "compressed by zstd; decompress it first, or use gzip",
