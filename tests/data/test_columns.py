@@ -170,3 +170,27 @@ def test_a_message_names_the_column_where_features_are_not_the_first(read):
     place = r"feature 1 of sample 1 \(line 3, column 2 'b', the last\) is ''"
     with pytest.raises(DataError, match=place):
         read("kind,a,b\nx,1,2\ny,3,\n", target="kind")
+
+
+@pytest.mark.parametrize("name", ["label", "species", "kind"])
+def test_words_first_are_the_class_unless_the_last_column_is_called_so(read, name):
+    text = f"colour,size,{name}\n" + "".join(f"{'rgb'[i % 3]},{i},{i % 2}\n" for i in range(12))
+    if name == "kind":
+        assert read(text, task="classes").target == "column 0 'colour', the first"
+    else:
+        with pytest.raises(DataError, match="'r', not a number; .* else --drop 0"):
+            read(text, task="classes")
+    assert read(text, task="classes", drop=("colour",)).y.tolist() == [0, 1] * 6
+
+
+def test_words_first_that_all_differ_are_names_of_the_samples(read):
+    text = "name,size,kind\n" + "".join(f"u{i},{i},{i % 2}\n" for i in range(12))
+    with pytest.raises(DataError, match="'u0', not a number; .* else --drop 0"):
+        read(text, task="classes")
+
+
+def test_y_beside_x_and_others_is_a_coordinate(read, caplog):
+    rows = "".join(f"{i % 5},{i % 4},{i % 2}\n" for i in range(20))
+    assert read("x,y,group\n" + rows, task="classes").target == "column 2 'group', the last"
+    assert read("a,y,group\n" + rows, task="classes").target == "column 1 'y'"
+    assert read("y,x\n1,2\n3,4\n", task="numbers").target == "column 0 'y', the first"

@@ -262,14 +262,19 @@ def _target(
         return None
     first, last = left[0], left[-1]
     text = {place for place in left if _is_text([row[place] for row in rows])}
-    named = [place for place in left if names is not None and names_target(names[place])]
+    named = targets_by_name(names, left)
     if reading.task == "outliers":
         return _outlier_target(where, names, rows, left, text, named)
     if len(named) == 1 and named[0] != last and last not in text and reading.task is not None:
         return _told(where, names, columns, named[0], "its name", warn=True)
     if last in text:
         return _told(where, names, columns, last, "", warn=False)
-    if first in text and len(left) > 1 and reading.task != "numbers":
+    words = [row[first] for row in rows]
+    # Words that are all different are names of the samples.
+    repeated = len(words) < FEWEST_ROWS or len(set(words)) < len(words)
+    if first in text and len(left) > 1 and reading.task != "numbers" and repeated:
+        if last in named:
+            return _told(where, names, columns, last, "its name", warn=False)
         return _told(where, names, columns, first, "it holds words", warn=True)
     if reading.task == "classes" and len(left) > 1 and last not in named:
         cells = {place: [row[place] for row in rows] for place in (first, last)}
@@ -326,10 +331,29 @@ def _outlier_target(
     return None
 
 
-def names_target(name: str) -> bool:
-    """Return whether a column's name says that it is a target, such as ``Class label``."""
-    words = re.findall(r"[a-z]+", name.lower())
-    return name.lower() in _TARGET_NAMES or not _TARGET_WORDS.isdisjoint(words)
+def targets_by_name(names: list[str] | None, places: list[int]) -> list[int]:
+    """Return the columns whose names say that they are targets, such as ``Class label``.
+
+    Parameters
+    ----------
+    names : list of str, optional
+        Names of all columns.
+    places : list of int
+        Columns to look at.
+
+    Returns
+    -------
+    list of int
+        Those of `places` that have such a name. Beside x and another column, y is a coordinate.
+    """
+    found = []
+    lower = [name.lower() for name in names or ()]
+    for place in places if lower else ():
+        words = re.findall(r"[a-z]+", lower[place])
+        coordinate = lower[place] == "y" and "x" in lower and len(lower) > 2
+        if not _TARGET_WORDS.isdisjoint(words) or lower[place] in _TARGET_NAMES and not coordinate:
+            found.append(place)
+    return found
 
 
 def is_running(cells: list[str]) -> bool:

@@ -15,7 +15,7 @@ from .columns import (
     Columns,
     described,
     is_running,
-    names_target,
+    targets_by_name,
     undropped,
     without_blank_end,
     without_index,
@@ -127,7 +127,7 @@ def _known_target(
     names: list[str], rows: list[list[str]], rest: list[int], known: Known
 ) -> int | None:
     """Find the target among the columns that are no features, of a table with names."""
-    named = [place for place in rest if names_target(names[place])]
+    named = targets_by_name(names, rest)
     plausible = [place for place in rest if not INDEX_NAMES.fullmatch(names[place])]
     of_classes = [
         place
@@ -153,7 +153,7 @@ def _spare_column(
     if names is not None and not names[first] and first == 0:
         return first
     texts = [place for place in left if not all(is_number(row[place]) for row in rows)]
-    named = [place for place in left if names is not None and names_target(names[place])]
+    named = targets_by_name(names, left)
     indices = [place for place in left if names is not None and INDEX_NAMES.fullmatch(names[place])]
     numbered = [row[first] for row in rows]
     doubtful = reading.task is None and len(rows) >= FEWEST_ROWS and is_running(numbered)
