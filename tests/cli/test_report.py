@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import io
 import json
 import re
 from dataclasses import dataclass
@@ -79,6 +80,16 @@ def test_documents_of_one_line(capsys):
     report.write("{}\n")
     report.finish()
     assert capsys.readouterr().out == '{"url": "a", "share": null}\n{}\n'
+
+
+def test_rows_in_a_pipe_are_utf8_whatever_the_locale(monkeypatch):
+    """A label that is written as escapes would be another label."""
+    written = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(written, encoding="ascii"))
+    report = Report("predict", as_json=False)
+    report.write("0,K\u00e4fer\n")
+    report.flush()
+    assert written.getvalue().decode() == "0,K\u00e4fer\n"
 
 
 def test_a_member_is_given_once():

@@ -8,6 +8,7 @@ its number and with the text that people read, so that both forms tell the same.
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import math
 import os
@@ -156,9 +157,12 @@ class Report:
         Parameters
         ----------
         text : str
-            Lines with their ends. A terminal shows what would steer it as escapes.
+            Lines with their ends. A terminal shows what would steer it as escapes. A pipe or a file
+            gets UTF-8 whatever the locale, as all files do, so that no label is changed.
         """
         terminal = sys.stdout is not None and sys.stdout.isatty()
+        if isinstance(sys.stdout, io.TextIOWrapper) and not terminal:
+            sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
         _write(printable(text) if terminal else text)
 
     def flush(self) -> None:
