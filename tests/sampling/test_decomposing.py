@@ -165,8 +165,9 @@ def test_parts_that_do_not_fit_are_halved():
 
 def test_memory_is_in_proportion_to_the_model():
     peaks = []
-    for count in (2000, 8000):  # isolated variables, each a component of its own
-        bqm = dimod.BinaryQuadraticModel.from_ising({place: 1.0 for place in range(count)}, {})
+    for count in (2000, 8000):  # pairs of variables, each a component of its own
+        pairs = {(place, place + 1): -1.0 for place in range(0, count, 2)}
+        bqm = dimod.BinaryQuadraticModel.from_ising(dict.fromkeys(range(count), 0.5), pairs)
         sampler = DecomposingSampler(Descending(), 500)
         tracemalloc.start()
         found = sampler.sample(bqm, seed=1, max_passes=1)
@@ -175,6 +176,22 @@ def test_memory_is_in_proportion_to_the_model():
         assert found.first.energy == -count
     assert peaks[1] < 8 * peaks[0]
     assert peaks[1] < 10_000_000
+
+
+@pytest.mark.parametrize("vartype", ["SPIN", "BINARY"])
+def test_variables_without_couplings_are_in_no_part(vartype):
+    bqm = dimod.BinaryQuadraticModel({place: place - 2e4 for place in range(40_000)}, {}, vartype)
+    bqm.add_quadratic(7, 8, 1e6)
+    bqm.add_quadratic(8, 9, 0.0)  # no coupling, only an entry for one
+    sampler = DecomposingSampler(Descending(), 500)
+    low = -1 if vartype == "SPIN" else 0
+    found = sampler.sample(bqm, seed=1, num_reads=2)
+    assert found.info["parts"] == 2 and found.info["energies"][0][-1] == found.first.energy
+    assert [found.first.sample[place] for place in (9, 19_999, 20_001)] == [1, 1, low]
+    started = sampler.sample(bqm, seed=1, initial_states=dict.fromkeys(bqm.variables, 1))
+    assert started.first.energy == found.first.energy
+    assert started.first.sample[20_000] == 1  # both values are as good, so that it stays
+    assert sampler.sample(bqm, seed=1, max_passes=1, exact=True).info["parts"] == 80
 
 
 def plain_order(couplings, rng):
@@ -198,6 +215,6 @@ def test_the_order_goes_through_one_component_after_the_other(density):
     bqm = dimod.BinaryQuadraticModel({i: 1.0 for i in range(60)}, {}, "SPIN")
     for i, j in zip(*np.nonzero(upper)):
         bqm.add_quadratic(int(i), int(j), float(upper[i, j]))
-    work = Work(DecomposingSampler(Descending(), 9), bqm, range(60), 3, {}, {})
+    work = Work(DecomposingSampler(Descending(), 9), bqm, range(60), 3, {"exact": True}, {})
     expected = plain_order(work._couplings, np.random.default_rng(3))
     assert work._order().tolist() == expected.tolist()

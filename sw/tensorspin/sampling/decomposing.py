@@ -35,9 +35,9 @@ class DecomposingSampler(dimod.ComposedSampler, Initialized):
     from a random variable) and cuts the order into parts, which the child sampler solves one after
     the other. The best state of a part is taken if the model's energy does not rise. Without
     initial states, variables have no influence on the others until they are solved for the first
-    time. A read ends when several passes in a row have lowered nothing. If a part does not fit the
-    child, because its fixed surroundings act on it with too strong fields, it is halved, and so are
-    all later parts.
+    time. Variables without couplings are in no part, as their best value is known. A read ends when
+    several passes in a row have lowered nothing. If a part does not fit the child, because its
+    fixed surroundings act on it with too strong fields, it is halved, and so are all later parts.
 
     qbsolv solves large models with fixed surroundings too (M. Booth, S. P. Reinhardt and A. Roy,
     "Partitioning optimization problems for hybrid classical/quantum execution", 2017); it chooses

@@ -33,7 +33,8 @@ class Work:
     Parameters
     ----------
     sampler : DecomposingSampler
-        Its child solves the parts, of at most `sampler.size` variables.
+        Its child solves the parts, of at most `sampler.size` variables. Variables without couplings
+        are in no part: their best value is known, unless the child is asked to be exact.
     bqm : dimod.BinaryQuadraticModel
         Model of spins.
     variables : sequence
@@ -54,8 +55,14 @@ class Work:
         half = csr_array((np.asarray(values, float), (rows, columns)), shape=(count, count))
         self._couplings = csr_array(half + half.T)
         self._linear = np.asarray(linear, float)
+        coupled = np.abs(self._couplings).sum(axis=1) > 0
+        if parameters.get("exact", False):
+            coupled[:] = True
+        elif not coupled.any():
+            coupled[0] = True  # the child solves something, and tells how
+        self._solved, self._alone = np.flatnonzero(coupled), np.flatnonzero(~coupled)
         self._child = sampler.child
-        self._size = min(sampler.size, count)
+        self._size = min(sampler.size, len(self._solved))
         self._rng = np.random.default_rng(seed)
         self._parameters = parameters
         self._info = info
@@ -67,7 +74,7 @@ class Work:
     @property
     def parts(self) -> int:
         """Number of parts of a pass."""
-        return -(-len(self._linear) // self._size)
+        return -(-len(self._solved) // self._size)
 
     def improve(self, state: np.ndarray, max_passes: int, patience: int) -> bool:
         """Lower the energy of a state by some passes.
@@ -90,6 +97,7 @@ class Work:
         # Before all variables are solved (a 0 stands for one that is not), no energy is reported.
         energies = [float(energy)] if state.all() else []
         self._info["energies"].append(energies)
+        energy += self._decide(state)
         begun = self._info["parts"]
         idle = 0
         for _ in range(max_passes):
@@ -127,10 +135,21 @@ class Work:
         self.total -= skipped
         return True
 
+    def _decide(self, state: np.ndarray) -> float:
+        """Give variables without couplings their best value; return by how much energy rises."""
+        before, linear = state[self._alone], self._linear[self._alone]
+        after = -np.sign(linear).astype(np.int8)
+        after = np.where(after, after, before)
+        free = np.flatnonzero(after == 0)
+        if len(free):
+            after[free] = self._rng.choice(np.array([-1, 1], np.int8), len(free))
+        state[self._alone] = after
+        return float(linear @ (after - before))
+
     def _order(self) -> np.ndarray:
-        """Put the variables in an order in which neighbours are near each other."""
-        count = len(self._linear)
-        shuffled = self._rng.permutation(count)
+        """Put the variables to solve in an order in which neighbours are near each other."""
+        count = len(self._solved)
+        shuffled = self._solved[self._rng.permutation(count)]
         graph = self._couplings[shuffled][:, shuffled]
         _, component = connected_components(graph, directed=False)
         _, firsts, component = np.unique(component, return_index=True, return_inverse=True)
