@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from tensorspin.data import DataError, load_samples
+from tensorspin.data import DataError, Reading, load_samples
+from tensorspin.data.csv_files import read_csv
 
 
 @pytest.fixture
@@ -158,3 +159,21 @@ def test_a_quotation_mark_that_is_never_closed(read):
 def test_line_ends_marks_and_blank_lines(read, end, mark, last):
     text = end.join(['"0", 1 ,"two words"', "", "2,3,b"]) + last.format(e=end)
     assert read(mark + text.encode()) == ([[0, 1], [2, 3]], ["two words", "b"])
+
+
+@pytest.mark.parametrize("names", ["a,b,c\n", "# a,b,c\n", ""])
+def test_comments_above_a_table_are_skipped(tmp_path, names):
+    path = tmp_path / "data.csv"
+    path.write_text(f"# made by me; 2020\n\n# unit, volt\n{names}1,2,x\n3,4,y\n")
+    table = read_csv(path)
+    assert table.X.tolist() == [[1, 2], [3, 4]] and table.y.tolist() == ["x", "y"]
+    assert table.names == (("a", "b") if names else None)
+    path.write_text(f"# made by me\n{names}1,2,x\n3,,y\n")
+    with pytest.raises(DataError, match="feature 1 of sample 1 is ''"):
+        read_csv(path)
+
+
+def test_classes_that_begin_like_a_comment_stay(tmp_path):
+    path = tmp_path / "data.csv"
+    path.write_text("#a,1\n#b,2\n#a,3\n")
+    assert read_csv(path, Reading(task="classes")).y.tolist() == ["#a", "#b", "#a"]

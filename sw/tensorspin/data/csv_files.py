@@ -21,6 +21,7 @@ from .reading import (
     Reading,
     as_number,
     is_number,
+    leading_comments,
     recognise_separator,
     separator_line,
     split_lines,
@@ -169,7 +170,9 @@ def _rows(lines: TextLines, reading: Reading) -> tuple[str, list[_Row]]:
         line = 2
     separator = separator or said
     if separator is None:
-        separator = recognise_separator([line for line in first if line.strip()] or [""])
+        filled = [line for line in first if line.strip()]
+        table = [line for line in filled if not line.startswith("#")]
+        separator = recognise_separator(table or filled or [""])
 
     def every():
         yield from first
@@ -185,7 +188,7 @@ def _rows(lines: TextLines, reading: Reading) -> tuple[str, list[_Row]]:
             line = counted.number + 1
     except csv.Error as error:
         raise DataError(f"{lines.name}, line {line}: {error}") from error
-    return separator, rows
+    return separator, rows[leading_comments(cells for _, cells in rows) :]
 
 
 class _Counted:

@@ -250,6 +250,27 @@ def split_lines(lines: Iterable[str], separator: str) -> Iterator[list[str]]:
         yield [cell.strip() for cell in row]
 
 
+def leading_comments(rows: Iterable[list[str]]) -> int:
+    """Count the comments above a table: they begin with # and have not as many cells as its rows.
+
+    Parameters
+    ----------
+    rows : iterable of list of str
+        Cells of the first lines that are not blank.
+
+    Returns
+    -------
+    int
+        Number of rows to skip. A line of names that begins with # is none of them.
+    """
+    above: list[int] = []
+    for cells in rows:
+        if not cells[0].startswith("#"):
+            return next((n for n, count in enumerate(above) if count == len(cells)), len(above))
+        above.append(len(cells))
+    return 0
+
+
 def recognise_separator(lines: list[str], expected: Collection[int] = ()) -> str:
     """Find the separator under which lines look most like a table of numbers.
 

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from math import isfinite, prod
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from .reading import (
     Reading,
     as_number,
     is_number,
+    leading_comments,
     recognise_separator,
     separator_line,
     split_lines,
@@ -183,8 +185,13 @@ def _text_rows(lines: TextLines, reading: Reading, known: Known) -> Iterator[tup
         first = [line for line in lines.look(_SAMPLE_LINES) if line.strip()] or [""]
     if separator is None:
         expected = () if known.names else (known.features, known.features + 1)
-        separator = recognise_separator(first, expected)
+        table = [line for line in first if not line.startswith("#")]
+        separator = recognise_separator(table or first, expected)
     rows = _numbered_rows(lines, separator)
+    comments = leading_comments(row for row in _split(first, separator) if any(row))
+    if comments:
+        deque(islice(rows, comments), maxlen=0)
+        first = [line for line in lines.look(_SAMPLE_LINES) if line.strip()]
     names = None
     header = _header(lines.name, first, separator, reading, known)
     if header:
