@@ -88,6 +88,8 @@ def test_a_single_row_has_an_index_too(read):
         ("1,1.5,1\n1,2.5,2\n1,3.5,1\n", 2, False),
         ("1,1.5,1\n2,2.5,2\n1,3.5,1\n", 2, True),
         ("1,1.5,2\n", 2, True),
+        ("1,1.5,2.0\n", 0, True),
+        ("1,1.5,1.0\n1,2.5,2.0\n", 2, False),
         ("digit,a,b\n1,1.5,1\n2,2.5,2\n", 2, True),
         ("Class,a,b\n1,1.5,1\n2,2.5,2\n", 0, False),
         ("a,target,b\n1,1,1\n2,2,2\n", 1, False),

@@ -178,10 +178,12 @@ def _spare_column(
         if fits[0]:
             # Classes differ from row to row; a feature that has the values of classes may be
             # constant, as the pixels at the edges of images are.
-            # Classes are also written as they were when the program was trained: 2, not 2.0.
-            alike = [all(row[place] in known.classes for row in rows) for place in (first, last)]
-            by_itself = not fits[-1] or (different[0] and not different[-1])
-            chosen = first if by_itself or alike == [True, False] else last
+            if not fits[-1] or different[0] > different[-1]:
+                chosen = first
+            elif different[0] == different[-1]:
+                # Classes are written as they were for the training: 2, not 2.0.
+                as_then = [all(row[end] in known.classes for row in rows) for end in (first, last)]
+                chosen = first if as_then == [True, False] else last
             doubtful |= different[0] == different[-1]
     tell = _logger.debug if chosen == last and not doubtful else _logger.warning
     tell(
