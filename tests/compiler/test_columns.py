@@ -138,6 +138,7 @@ def test_files_keep_every_boundary(tmp_path):
     [
         (lambda m, a: a.pop("columns_float16"), "columns_float16 is missing"),
         (lambda m, a: a.pop("columns_nan"), "columns_nan is missing"),
+        (lambda m, a: a.pop("columns"), "columns is missing"),
         (lambda m, a: a.update(columns_float32=np.zeros(5)), r"columns_float32 has shape \(5,\)"),
         (lambda m, a: a.update(columns_float32=np.zeros((2, 5))), "numbers of float32, not floa"),
         (lambda m, a: a.update(columns=np.array([9, 0, 1, 2])), "features read columns 0 to 4"),

@@ -141,6 +141,11 @@ def test_tables_that_do_not_suit(read, text, known, message):
     assert message in str(caught.value)
 
 
+def test_a_feature_is_not_left_out(read):
+    with pytest.raises(DataError, match="--drop leaves out 'width', a feature of the program"):
+        read("length,note,width\n1,x,2\n", NAMED, drop=("note", "width"))
+
+
 @pytest.mark.parametrize(
     ("bad", "message"),
     [

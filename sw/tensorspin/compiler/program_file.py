@@ -187,7 +187,12 @@ def _attributes(metadata: dict, arrays: dict[str, np.ndarray]) -> dict[str, Any]
         "clip": metadata["clip"],
         "task": _task(metadata, arrays),
         "log2_scale": float(metadata["log2_scale"]),
-        "columns": ColumnLevels.from_arrays(arrays) if "columns" in arrays else None,
+        # With one of these arrays all are needed: limits alone would give other levels.
+        "columns": (
+            ColumnLevels.from_arrays(arrays)
+            if any(name.startswith("columns") for name in arrays)
+            else None
+        ),
         "feature_names": _names(metadata.get("feature_names")),
     }
 

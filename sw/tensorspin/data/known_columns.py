@@ -89,6 +89,11 @@ def match_columns(
             raise DataError(
                 f"{where}: --target {reading.target} is a feature of the program; leave it out"
             )
+        for place in features:
+            if place not in left:
+                raise DataError(
+                    f"{where}: --drop leaves out {names[place]!r}, a feature of the program"
+                )
         rest = [place for place in left if place not in features]
         if target is None and reading.target is None and rest:
             target = _known_target(names, rows, rest, known)
