@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import os
+import signal
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -253,3 +255,26 @@ def test_an_endless_stream_is_never_read_far_ahead(monkeypatch, model):
         answers.close()
 
     assert piped(monkeypatch, model, user) == 141
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_a_signal_to_end_keeps_the_answers(capsys, monkeypatch, model, tmp_path, name):
+    """Of kill, timeout, a service that is stopped, or a terminal that is closed."""
+    number = getattr(signal, name, None)
+    main_thread = threading.current_thread() is threading.main_thread()
+    if not main_thread or number is None or signal.getsignal(number) is not signal.SIG_DFL:
+        pytest.skip("the signal would end the tests")
+
+    def answers_and_end(*_):
+        yield [{"row": 0, "class": "a"}]
+        signal.raise_signal(number)
+
+    monkeypatch.setattr("tensorspin.cli.predict._answers", answers_and_end)
+    output = tmp_path / "a.csv"
+    words = ("predict", model, "--board", GOLDEN, "--data", "iris", "--output", output, "--json")
+    status, out, err = run(capsys, *words)
+    assert status == 128 + number and f"ended by {name}" in err
+    assert json.loads(out)["error"] == f"ended by {name}"
+    assert output.read_text() == '{"row": 0, "class": "a"}\n'
+    assert list(tmp_path.iterdir()) == [output]
+    assert signal.getsignal(number) is signal.SIG_DFL

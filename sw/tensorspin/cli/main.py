@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import argparse
 import logging
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NoReturn
 
 from ..errors import TensorspinError
@@ -67,7 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
     int
         Exit status: 0 if all went well; 1 if the command's answer is no (a program does not fit, a
         board's answers differ) or it failed; 2 if the arguments are wrong; `INTERRUPTED`;
-        `READER_GONE`.
+        `READER_GONE`; 128 plus the number of another signal that has ended it.
 
     Raises
     ------
@@ -85,7 +89,7 @@ def main(arguments: list[str] | None = None) -> int:
         Report(error.parser.prog.partition(" ")[2], "--json" in words).fail(str(error))
         raise SystemExit(2) from None
     options.report = Report(options.name or "", options.json)
-    with logs_on_stderr(options.verbosity):
+    with logs_on_stderr(options.verbosity), _signals_as_interruptions():
         try:
             return _run(options)
         except ReaderGone:
@@ -116,6 +120,10 @@ def _run(options: argparse.Namespace) -> int:
         _logger.debug("where it happened:", exc_info=True)
         report.fail(error)
         return 1
+    except _SignalledInterrupt as error:
+        _logger.error("ended by %s", error.signal.name)
+        report.fail(f"ended by {error.signal.name}")
+        return 128 + error.signal
     except KeyboardInterrupt:
         _logger.error("interrupted")
         report.fail("interrupted")
@@ -127,6 +135,39 @@ def _run(options: argparse.Namespace) -> int:
         raise
     report.finish()
     return status
+
+
+class _SignalledInterrupt(KeyboardInterrupt):
+    """Another signal than that of Ctrl-C asks the command to end."""
+
+    def __init__(self, number: int) -> None:
+        self.signal = signal.Signals(number)
+        super().__init__(self.signal.name)
+
+
+@contextmanager
+def _signals_as_interruptions() -> Iterator[None]:
+    """Let ``kill``, ``timeout`` or the end of a session end a command as Ctrl-C does.
+
+    Python would otherwise end at once, lose answers that are not under their name yet, and leave a
+    temporary file behind. What the caller has chosen stays, such as to ignore SIGHUP (``nohup``).
+    """
+
+    def end(number: int, _frame: object) -> NoReturn:
+        raise _SignalledInterrupt(number)
+
+    changed = []
+    if threading.current_thread() is threading.main_thread():  # others may not choose
+        for name in ("SIGTERM", "SIGHUP"):  # Windows has no SIGHUP
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+                signal.signal(number, end)
+                changed.append(number)
+    try:
+        yield
+    finally:
+        for number in changed:
+            signal.signal(number, signal.SIG_DFL)
 
 
 class _WrongArgumentsError(Exception):
