@@ -57,3 +57,4 @@ def test_a_board_that_does_not_answer(capsys, monkeypatch):
 def test_a_board_that_there_is_not(capsys):
     status, out, _ = run(capsys, "selftest", "golden://nonesuch")
     assert status == 1 and "FAIL  greeting" in out and "known:" in out
+    assert "cable" not in out

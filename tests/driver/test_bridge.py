@@ -15,6 +15,8 @@ from tensorspin.contract.wire.packets import REPLY, PacketType
 from tensorspin.driver.board import Board
 from tensorspin.driver.bridge import Bridge, boards, parse_address
 from tensorspin.driver.bridge.boards import CLOCK_HZ
+from tensorspin.driver.selftest import selftest
+from tensorspin.driver.selftest.result import Verdict
 from tensorspin.errors import LinkError, TransportError
 from tensorspin.golden.annealer.device import DeviceAnnealer
 
@@ -196,3 +198,15 @@ def test_addresses_of_another_form_are_refused(text):
 def test_addresses_of_both_families_are_read():
     assert parse_address("[::1]:7000") == ("::1", 7000)
     assert parse_address("localhost:0") == ("localhost", 0)
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param("icebreaker", marks=pytest.mark.slow), "hx8k_evn_annealer"]
+)
+def test_a_board_at_a_bridge_passes_the_selftest(name):
+    with serving(f"golden://{name}") as bridge, Board.open(bridge.url) as board:
+        results = {each.name: each for each in selftest(board)}
+    assert not [each for each in results.values() if each.verdict is Verdict.FAIL]
+    assert "at a bridge" in results["description"].found
+    assert "(modelled or simulated)" in results["throughput"].found
+    assert results["clock"].verdict is Verdict.SKIP

@@ -28,7 +28,7 @@ def _selftest(options) -> int:
     from ..driver.selftest import CheckResult, selftest
     from ..driver.selftest.line import LINE_HINT
     from ..driver.selftest.result import Verdict
-    from ..errors import TensorspinError
+    from ..errors import LinkError, TensorspinError
     from ..feasibility.describe import engine_rows, engine_values
     from ..progress import progress_bar
 
@@ -38,7 +38,10 @@ def _selftest(options) -> int:
     try:
         board = Board.open(options.url)
     except TensorspinError as error:
-        results = [CheckResult("greeting", Verdict.FAIL, str(error), LINE_HINT)]
+        # Of a virtual board that can't be opened the error says why; there is no cable.
+        wired = isinstance(error, LinkError) or not is_virtual(options.url)
+        hint = LINE_HINT if wired else ""
+        results = [CheckResult("greeting", Verdict.FAIL, str(error), hint)]
     else:
         with board:
             info = board.info
