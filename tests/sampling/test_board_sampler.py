@@ -6,6 +6,8 @@ import copy
 import pickle
 import unittest
 from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
 
 import dimod
 import dimod.testing
@@ -13,7 +15,7 @@ import numpy as np
 import pytest
 
 from tensorspin.errors import CapacityError, TensorspinError
-from tensorspin.sampling import BoardSampler
+from tensorspin.sampling import BoardSampler, DecomposingSampler
 from tensorspin.sampling.quantise import quantise_model
 from tensorspin.sampling.schedules import least_beta
 
@@ -265,6 +267,27 @@ def test_isolated_and_empty(sampler, board):
     assert len(board.runs) == 1
     zero = sampler.sample(dimod.BinaryQuadraticModel({"a": 0.0}, {}, 0.0, "BINARY"), **SWEEPS)
     assert zero.first.energy == 0
+
+
+@pytest.mark.parametrize("number", [Fraction, Decimal, lambda value: int(10 * value) * 10**30])
+def test_numbers_of_python_are_taken_in_double_precision(sampler, number):
+    bqm = dimod.BinaryQuadraticModel("SPIN", dtype=object)
+    bqm.add_linear("a", number(1))
+    bqm.add_quadratic("a", "b", -number(3))
+    for each in (sampler, DecomposingSampler(sampler)):
+        found = each.sample(bqm, seed=1, num_sweeps=10)
+        assert found.first.sample == {"a": -1, "b": -1}
+        assert found.record.energy.dtype == np.float64
+        assert found.first.energy == pytest.approx(-float(number(4)))
+
+
+@pytest.mark.parametrize("value", ["1", 1j])
+def test_words_are_no_coefficients(sampler, value):
+    with pytest.raises(TypeError, match="linear term .* must be a real number"):
+        sampler.sample(dimod.BinaryQuadraticModel({"a": value}, {}, "SPIN", dtype=object))
+    huge = dimod.BinaryQuadraticModel({"a": 10**400}, {}, "SPIN", dtype=object)
+    with pytest.raises(ValueError, match="beyond double precision"):
+        sampler.sample(huge)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from numbers import Integral, Real
 from typing import Any
 
@@ -20,7 +21,7 @@ MOST_READ_SPINS = 2**27
 ten bytes of the host's memory."""
 
 
-def check_model(bqm: dimod.BinaryQuadraticModel) -> None:
+def checked_model(bqm: dimod.BinaryQuadraticModel) -> dimod.BinaryQuadraticModel:
     """Refuse what is not a binary quadratic model with finite coefficients.
 
     Parameters
@@ -28,15 +29,23 @@ def check_model(bqm: dimod.BinaryQuadraticModel) -> None:
     bqm : dimod.BinaryQuadraticModel
         The model, of spins (+1, -1) or binary variables (0, 1).
 
+    Returns
+    -------
+    dimod.BinaryQuadraticModel
+        The model; one of Python's numbers (dimod's ``dtype=object``), such as fractions or large
+        integers, in double precision.
+
     Raises
     ------
     TypeError
-        If it is something else.
+        If it is something else, or a coefficient no real number.
     ValueError
         If a coefficient or the offset is not finite; the message names the variables.
     """
     if not isinstance(bqm, dimod.BinaryQuadraticModel):
         raise TypeError(f"the model must be a dimod.BinaryQuadraticModel, not {bqm!r}")
+    if bqm.dtype == object:
+        bqm = _in_double_precision(bqm)
     vectors: Any = bqm.to_numpy_vectors(return_labels=True)
     linear, (rows, columns, values), offset, labels = vectors
     if not np.isfinite(offset):
@@ -50,6 +59,26 @@ def check_model(bqm: dimod.BinaryQuadraticModel) -> None:
     if len(wrong):
         pair = labels[rows[wrong[0]]], labels[columns[wrong[0]]]
         raise ValueError(f"the coupling of {pair} is {values[wrong[0]]}; it must be finite")
+    return bqm
+
+
+def _in_double_precision(bqm: dimod.BinaryQuadraticModel) -> dimod.BinaryQuadraticModel:
+    """Copy a model of Python's numbers into one of double precision."""
+    for name, values in (
+        ("linear term", bqm.linear.values()),
+        ("coupling", bqm.quadratic.values()),
+        ("offset", [bqm.offset]),
+    ):
+        for value in values:
+            if not isinstance(value, (Real, Decimal, np.bool_)):
+                raise TypeError(f"the {name} {value!r} must be a real number")
+    try:
+        linear = {label: float(value) for label, value in bqm.linear.items()}
+        quadratic = {pair: float(value) for pair, value in bqm.quadratic.items()}
+        offset = float(bqm.offset)
+    except OverflowError:
+        raise ValueError("a coefficient is beyond double precision; divide the model") from None
+    return dimod.BinaryQuadraticModel(linear, quadratic, offset, bqm.vartype)
 
 
 def small_integers(states):

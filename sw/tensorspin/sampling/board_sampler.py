@@ -19,9 +19,9 @@ from ..driver.board import Board
 from ..errors import TensorspinError
 from ..progress import Progress
 from .arguments import (
-    check_model,
     check_reads,
     check_threshold,
+    checked_model,
     checked_seed,
     small_integers,
 )
@@ -254,7 +254,7 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
             If the board fails or is lost.
         """
         self.remove_unknown_kwargs(**kwargs)
-        check_model(bqm)
+        bqm = checked_model(bqm)
         if method not in METHODS:
             raise ValueError(f"method must be one of {', '.join(METHODS)}, not {method!r}")
         if states not in STATES:

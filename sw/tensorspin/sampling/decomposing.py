@@ -11,10 +11,10 @@ from dimod.core.initialized import Initialized
 
 from ..progress import Progress
 from .arguments import (
-    check_model,
     check_reads,
     check_threshold,
     checked_count,
+    checked_model,
     checked_seed,
     small_integers,
 )
@@ -178,7 +178,7 @@ class DecomposingSampler(dimod.ComposedSampler, Initialized):
         CapacityError
             If not even one variable fits the child.
         """
-        check_model(bqm)
+        bqm = checked_model(bqm)
         checked_count(max_passes, "max_passes")
         checked_count(patience, "patience")
         check_threshold(energy_threshold)
