@@ -88,6 +88,8 @@ def test_c_directly_before_text(tmp_path):
     ("name", "content", "message"),
     [
         ("a.mc", "# one\n\n2 1\n# four\n1 2 x\n", "line 5: could not convert 'x'"),
+        ("a.mc", "2 1\n1 2 1_0\n", "line 2: could not convert '1_0'"),
+        ("a.mc", "2 1\n1 \u0662 1\n", "line 2: could not convert '\u0662'"),
         ("a.mc", "# one\n2 1\n1 2 1 1\n", "line 3 has 4 columns, not 3"),
         ("a.mc", "# one\n2 1\n#\n1 3 1\n", "line 4: entry 1 names"),
         ("a.mc", "# one\n2 1\n#\n1 2 inf\n", "line 4 holds a number that is not finite"),

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DataError
+from ..reading import as_number
 
 MOST_DIGITS = 30
 """Greatest number of digits of a count. Python refuses to read numbers of thousands of digits."""
@@ -140,6 +141,8 @@ def numbers(path: Path, lines: Sequence[Line], columns: int) -> np.ndarray:
         if len(row) != columns:
             raise DataError(f"{path}: line {number} has {len(row)} columns, not {columns}")
     try:
+        if any("_" in line or not line.isascii() for _, line in lines):
+            raise ValueError("NumPy also reads 1_000 and digits of other scripts")
         table = np.array(fields, dtype=np.float64).reshape(-1, columns)
     except ValueError:
         raise _no_number(path, lines, fields) from None
@@ -153,9 +156,7 @@ def _no_number(path: Path, lines: Sequence[Line], fields: list[list[str]]) -> Da
     """Find the first field that is no number."""
     for (line, _), row in zip(lines, fields):
         for field in row:
-            try:
-                float(field)
-            except ValueError:
+            if as_number(field) is None:
                 return DataError(f"{path}: line {line}: could not convert {field!r} to a number")
     return DataError(f"{path} holds something else than numbers")
 
