@@ -15,6 +15,7 @@ from tensorspin.errors import (
     InterruptedRunError,
     LinkError,
 )
+from tensorspin.golden.annealer.metropolis import GoldenAnnealer
 from tensorspin.golden.device import GoldenDevice
 
 from ..support.anneals import ALONE, BOTH, SIZE, check, cooling, random_ising, random_job
@@ -55,6 +56,22 @@ def test_interrupted_wait_stops_the_run(board, device, interruption):
         board.anneal_job(long, progress=interrupt)
     status = board.status()
     assert not status.annealing
+    check(board, JOB)
+
+
+@pytest.mark.parametrize("where", ["__init__", "fill", "rounds", "results"])
+def test_a_golden_computation_is_broken_off(board, monkeypatch, where):
+    """Ctrl-C may come anywhere; what was begun is not taken for what is done."""
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    check(board, random_job(7))
+    with monkeypatch.context() as patch:
+        patch.setattr(GoldenAnnealer, where, interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            board.anneal_job(JOB)
+    assert not board.status().annealing
     check(board, JOB)
 
 

@@ -248,6 +248,17 @@ class DeviceAnnealer(GoldenEngine):
         run = self._run
         if run is None:
             return None
+        try:
+            return self._advance(run, cycle)
+        except BaseException:
+            # A computation that is broken off, as by Ctrl-C, cannot go on: the run ends without
+            # results.
+            self.stop()
+            self._write_results(None, None)
+            raise
+
+    def _advance(self, run: _RunUnderWay, cycle: float) -> int | None:
+        """Compute a run as far as it has come in a clock cycle; see `step`."""
         if run.job is None and not self._begin(run):
             self._run = None
             self._write_results(None, None)
