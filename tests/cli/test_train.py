@@ -122,7 +122,8 @@ def test_help_names_the_defaults_of_the_classifier():
     helps = {action.dest: action.help for action in commands.choices["train"]._actions}
     for name, default in MPSClassifier().get_params().items():
         if name in train.PASSED_ON and default is not None:
-            assert helps[name].endswith(f"; by default {default:g}"), name
+            shown = default if isinstance(default, str) else f"{default:g}"
+            assert helps[name].endswith(f"; by default {shown}"), name
 
 
 def test_the_first_line_of_a_csv_file(capsys, model, tmp_path):

@@ -226,3 +226,28 @@ def test_a_file_that_is_read_is_not_written_over(capsys, train, tmp_path):
 def test_standard_input_is_read_once(capsys):
     status, _, err = run(capsys, "train", "-", "--test", "-")
     assert status == 1 and "standard input can be read only once" in err
+
+
+@pytest.mark.parametrize("estimator", ["mps", "ttn", "anomaly"])
+@pytest.mark.parametrize("scaling", ["range", "percentile", "standard", "quantile"])
+def test_scales(train, estimator, scaling):
+    _, program = train(table(CLASSES), "--estimator", estimator, "--scaling", scaling)
+    assert (program.knots is not None) == (scaling == "quantile") and program.clip
+    levels = program.levels(X)
+    assert levels.max() - levels.min() > (150 if scaling == "standard" else 250)
+
+
+def test_a_scale_is_no_contradiction_to_the_known_range_of_a_data_set(capsys, tmp_path):
+    output = tmp_path / "model.npz"
+    words = ("train", "digits", "--bond-dim", 2, "--epochs", 1, "--output", output)
+    document(capsys, *words, "--scaling", "percentile", "--json")
+    assert NetworkProgram.load(output).clip
+    document(capsys, *words, "--scaling", "range", "--json")
+    assert not NetworkProgram.load(output).clip, "the range of digits is promised"
+
+
+def test_an_unknown_scale_is_refused(capsys, tmp_path):
+    data = tmp_path / "data.csv"
+    data.write_text(table(CLASSES))
+    status, _, told = run(capsys, "train", data, "--scaling", "minmax")
+    assert status and 'scaling must be "range", "percentile", "standard" or "quantile"' in told

@@ -20,6 +20,7 @@ from sklearn.preprocessing import (
     Normalizer,
     OneHotEncoder,
     PolynomialFeatures,
+    QuantileTransformer,
     StandardScaler,
 )
 from sklearn.tree import DecisionTreeClassifier
@@ -66,6 +67,12 @@ def test_other_steps_are_refused_by_name(step, name, tmp_path):
         assert name in told and "StandardScaler, MinMaxScaler, MaxAbsScaler, RobustScaler" in told
         assert "SelectKBest" in told and "on the host" in told
     assert not list(tmp_path.iterdir())
+
+
+def test_quantiles_of_another_distribution_are_refused():
+    step = QuantileTransformer(n_quantiles=20, output_distribution="normal")
+    with pytest.raises(ValueError, match=r'can\'t be folded with output_distribution="normal"'):
+        quantize(make_pipeline(step, mps()).fit(X, y))
 
 
 def test_other_steps_of_inner_pipelines_are_named():

@@ -27,6 +27,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import (
     MaxAbsScaler,
     MinMaxScaler,
+    QuantileTransformer,
     RobustScaler,
     StandardScaler,
 )
@@ -57,6 +58,10 @@ PIPELINES = {
     "max-abs": lambda: make_pipeline(MaxAbsScaler(), mps()),
     "robust": lambda: make_pipeline(RobustScaler(), mps()),
     "robust without center": lambda: make_pipeline(RobustScaler(with_centering=False), mps()),
+    "quantiles, promised": lambda: make_pipeline(
+        QuantileTransformer(n_quantiles=52), mps(feature_range=(0, 1))
+    ),
+    "knots": lambda: make_pipeline(RobustScaler(), SelectKBest(k=3), mps(scaling="quantile")),
     "k best": lambda: make_pipeline(SelectKBest(k=2), mps()),
     "variance": lambda: make_pipeline(VarianceThreshold(), mps()),
     "scaled, selected, scaled, selected": lambda: make_pipeline(

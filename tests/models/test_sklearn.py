@@ -56,6 +56,7 @@ def test_the_docstring_has_each_parameter_with_its_default(kind):
     assert "%(" not in documented
     for name, parameter in inspect.signature(kind).parameters.items():
         (line,) = [line for line in documented.splitlines() if line.startswith(f"{name} : ")]
-        assert line.endswith(f"default={parameter.default}".replace("=linear", '="linear"')) or (
+        quoted = '"' if parameter.default in ("linear", "range") else ""
+        assert line.endswith(f"default={quoted}{parameter.default}{quoted}") or (
             line.endswith('default="auto"') and parameter.default == "auto"
         )

@@ -40,6 +40,7 @@ PASSED_ON = (
     "max_shift",
     "distortion",
     "feature_order",
+    "scaling",
     "image_size",
     "weight_bits",
     "contamination",
@@ -91,6 +92,14 @@ def add(commands) -> None:
         metavar="MAP",
         help="how a feature becomes a vector: linear, trigonometric or polynomial; by default "
         "%(default)s",
+    )
+    train.add_argument(
+        "--scaling",
+        metavar="SCALE",
+        help="how values are spread over the 256 levels of a feature: range (from the least to the "
+        "greatest), percentile (from the 1st to the 99th, against outliers), standard (three "
+        "standard deviations around the mean) or quantile (each level as often as the others); by "
+        "default range",
     )
     train.add_argument(
         "--epochs",
@@ -197,7 +206,8 @@ def _train(options) -> int:
     estimator = _estimator(options)
     _, task = ESTIMATORS[options.estimator]
     data = _data(options, task)
-    if data.feature_range is not None:
+    # A range that is known of a data set is not the user's promise, who may ask for another scale.
+    if data.feature_range is not None and estimator.scaling == "range":
         estimator.set_params(feature_range=data.feature_range)
     y = data.y_train if task != "outliers" else None
     estimator.check_capacity(data.X_train, y, board=options.board)

@@ -16,6 +16,7 @@ from . import program_file
 from .capacity import check_names, check_sound, check_table
 from .columns import ColumnLevels
 from .device_program import DeviceProgram
+from .knots import Knots
 from .nodes import FloatNode
 from .once import attributes_alone, read_only
 from .outputs import Classification, Task, check_finite
@@ -64,6 +65,9 @@ class NetworkProgram(DeviceProgram):
     feature_names : tuple of str, optional
         Name of each column of the samples, in their order, as scikit-learn's `feature_names_in_`;
         None if the columns have no names. Data frames are checked against them.
+    knots : Knots, optional
+        The scale of each feature between `feature_minimum` and `feature_maximum`, where values
+        outside are clipped. None: the scale is linear, or `columns` has it.
 
     Raises
     ------
@@ -104,6 +108,7 @@ class NetworkProgram(DeviceProgram):
     log2_scale: float
     columns: ColumnLevels | None = field(default=None, repr=False)
     feature_names: tuple[str, ...] | None = field(default=None, repr=False)
+    knots: Knots | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         check_table(self.table, self.feature_minimum, self.feature_maximum)
@@ -119,7 +124,17 @@ class NetworkProgram(DeviceProgram):
             )
         if self.feature_names is not None:
             check_names(self.feature_names, self.n_features_in_)
+        if self.knots is not None:
+            self._check_knots(self.knots)
         self._protect_arrays()
+
+    def _check_knots(self, knots: Knots) -> None:
+        if self.columns is not None or not self.clip:
+            raise ValueError("knots are for programs that clip, and have no pipeline in them")
+        ends = knots.values[:, 0], knots.values[:, -1]
+        for name, end in zip(("feature_minimum", "feature_maximum"), ends):
+            if not np.array_equal(getattr(self, name), end):
+                raise ValueError(f"{name} must be the outermost knot of each feature")
 
     def _protect_arrays(self) -> None:
         object.__setattr__(self, "weights", tuple(map(read_only, self.weights)))
@@ -132,7 +147,7 @@ class NetworkProgram(DeviceProgram):
         return attributes_alone(self)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state)
+        vars(self).update({"knots": None, **state})  # programs pickled before there were knots
         self._protect_arrays()  # copied and unpickled arrays are writable
 
     @classmethod
@@ -146,6 +161,7 @@ class NetworkProgram(DeviceProgram):
         clip: bool,
         task: Task,
         feature_names: Sequence[str] | None = None,
+        knots: Knots | None = None,
         weight_bits: int | Sequence[int] = WEIGHT.width,
     ) -> NetworkProgram:
         """Quantise a network.
@@ -165,6 +181,8 @@ class NetworkProgram(DeviceProgram):
             What the scores mean.
         feature_names : sequence of str, optional
             Name of each column of the samples.
+        knots : Knots, optional
+            The scale of each feature between these values; by default it is linear.
         weight_bits : int or sequence of int
             Bits of the stored weights, 8 or 4: of all nodes, or of each.
 
@@ -180,6 +198,7 @@ class NetworkProgram(DeviceProgram):
             clip=bool(clip),
             task=task,
             feature_names=None if feature_names is None else tuple(map(str, feature_names)),
+            knots=knots,
         )
 
     @property
@@ -286,7 +305,7 @@ class NetworkProgram(DeviceProgram):
     def _encode(self, X) -> np.ndarray:
         if self.columns is not None:
             return self.columns.encode(X)
-        return feature_levels(X, self.feature_minimum, self.feature_maximum, self.clip)
+        return feature_levels(X, self.feature_minimum, self.feature_maximum, self.clip, self.knots)
 
     def run_golden(self, X) -> ContractorResults:
         """Compute what any device answers, with the bit-exact NumPy model.

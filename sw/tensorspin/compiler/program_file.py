@@ -21,15 +21,17 @@ from ..contract.contractor.program import Node, Operand, OperandKind
 from ..errors import TensorspinError
 from ..files import binary_file, readable_file
 from .columns import TYPES, ColumnLevels
+from .knots import Knots
 from .outputs import Classification, OutlierDetection, Regression, Task
 
 FORMAT = "tensorspin network program"
 """Text in each file, so that an archive of something else is not mistaken for a program."""
 
-VERSION = 4
+VERSION = 5
 """Version of the files that are written. Version 1 knew only classifiers: their classes and
 temperature were not yet a task. Version 2 knew no narrow nodes, whose weights take 4 bits.
-Version 3 knew neither names of features nor folded pipelines."""
+Version 3 knew neither names of features nor folded pipelines. Version 4 knew no knots: all scales
+were linear between two limits."""
 
 MOST_BYTES = 1 << 28
 """Most bytes that the compressed arrays of a file may expand to: 256 MiB, a hundred times what the
@@ -37,7 +39,7 @@ largest board holds. A larger program is written without compression, which need
 
 _ARRAYS = (
     *("metadata", "weights", "table", "feature_minimum", "feature_maximum", "classes"),
-    *("columns", "columns_nan"),
+    *("columns", "columns_nan", "knots", "knots_positions"),
     *(f"columns_{name}{part}" for name in TYPES for part in ("", "_levels")),
 )
 """Names of all arrays in files of any version. Nothing else in a file is read."""
@@ -106,6 +108,7 @@ def save(path: str | Path, program: Mapping[str, Any]) -> None:
         "feature_maximum": program["feature_maximum"],
         **task_arrays,
         **({} if program["columns"] is None else program["columns"].arrays()),
+        **({} if program["knots"] is None else program["knots"].arrays()),
     }
     # Half of the limit leaves room for the headers of the arrays, which count when it is read.
     large = sum(np.asarray(array).nbytes for array in arrays.values()) > MOST_BYTES // 2
@@ -194,6 +197,7 @@ def _attributes(metadata: dict, arrays: dict[str, np.ndarray]) -> dict[str, Any]
             else None
         ),
         "feature_names": _names(metadata.get("feature_names")),
+        "knots": Knots.from_arrays(arrays) if "knots" in arrays else None,
     }
 
 

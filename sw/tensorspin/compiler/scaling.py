@@ -7,6 +7,7 @@ import reprlib
 import numpy as np
 
 from ..contract.fixed import LEVEL
+from .knots import Knots
 
 _HIGHEST_LEVEL = LEVEL.maximum
 
@@ -141,7 +142,9 @@ def check_inside(X: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:
         )
 
 
-def scale_features(X: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+def scale_features(
+    X: np.ndarray, low: np.ndarray, high: np.ndarray, knots: Knots | None = None
+) -> np.ndarray:
     """Scale features so that low becomes 0 and high becomes 1; clip what lies outside.
 
     A constant feature (low equal to high) becomes 0.
@@ -152,19 +155,25 @@ def scale_features(X: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarr
         The samples.
     low, high : ndarray of float64 of shape (n_features,)
         The limits of each feature.
+    knots : Knots, optional
+        What the values between the limits become; by default the scale is linear.
 
     Returns
     -------
     ndarray of float64 of shape (n_samples, n_features)
         Values in [0, 1].
     """
+    if knots is not None:
+        return knots.scale(X)
     # All terms are halved: the difference of two large numbers of opposite sign can overflow.
     span = high / 2 - low / 2
     offset = np.clip(X, low, high) / 2 - low / 2
     return np.divide(offset, span, out=np.zeros_like(offset), where=span > 0)
 
 
-def rounded_levels(X: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+def rounded_levels(
+    X: np.ndarray, low: np.ndarray, high: np.ndarray, knots: Knots | None = None
+) -> np.ndarray:
     """Round features to levels, whether or not they are within the limits.
 
     Parameters
@@ -173,16 +182,20 @@ def rounded_levels(X: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarr
         The samples.
     low, high : ndarray of float64 of shape (n_features,)
         The limits of each feature, for which levels 0 and 255 stand.
+    knots : Knots, optional
+        What the values between the limits become; by default the scale is linear.
 
     Returns
     -------
     ndarray of uint8 of shape (n_samples, n_features)
         The levels.
     """
-    return np.rint(scale_features(X, low, high) * _HIGHEST_LEVEL).astype(np.uint8)
+    return np.rint(scale_features(X, low, high, knots) * _HIGHEST_LEVEL).astype(np.uint8)
 
 
-def feature_levels(X, low: np.ndarray, high: np.ndarray, clip: bool) -> np.ndarray:
+def feature_levels(
+    X, low: np.ndarray, high: np.ndarray, clip: bool, knots: Knots | None = None
+) -> np.ndarray:
     """Round features to levels, the bytes that a device is sent.
 
     Parameters
@@ -194,6 +207,8 @@ def feature_levels(X, low: np.ndarray, high: np.ndarray, clip: bool) -> np.ndarr
     clip : bool
         Whether values outside of the limits are clipped; if not, they are refused, except for
         rounding (`sides`).
+    knots : Knots, optional
+        What the values between the limits become; by default the scale is linear.
 
     Returns
     -------
@@ -221,4 +236,4 @@ def feature_levels(X, low: np.ndarray, high: np.ndarray, clip: bool) -> np.ndarr
         )
     if not clip:
         check_inside(X, low, high)
-    return rounded_levels(X, low, high)
+    return rounded_levels(X, low, high, knots)

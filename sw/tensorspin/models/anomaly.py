@@ -51,6 +51,7 @@ class MPSAnomalyDetector(OutlierMixin, MPSEstimator):
     %(feature_range)s
         With None, values beyond those of training count as the least or greatest one; promise a
         range if outliers lie there.
+    %(scaling)s
     contamination : float, default=0.1
         Share of the training samples that count as outliers, more than 0, at most 0.5. It sets
         ``offset_`` and has no influence on the training.
@@ -107,6 +108,7 @@ class MPSAnomalyDetector(OutlierMixin, MPSEstimator):
         image_size=None,
         feature_map="linear",
         feature_range=None,
+        scaling="range",
         contamination=0.1,
         learning_rate=0.005,
         epochs=50,
@@ -126,6 +128,7 @@ class MPSAnomalyDetector(OutlierMixin, MPSEstimator):
         self.image_size = image_size
         self.feature_map = feature_map
         self.feature_range = feature_range
+        self.scaling = scaling
         self.contamination = contamination
         self.learning_rate = learning_rate
         self.epochs = epochs
@@ -177,8 +180,8 @@ class MPSAnomalyDetector(OutlierMixin, MPSEstimator):
 
         Nobody knows which call is the last, so the learning rate falls with the root of the number
         of updates, not to zero. The first call, unless `fit` came before, fixes what later calls
-        can't change: the order of the features and, without `feature_range`, the range of each
-        feature. Later values outside of that range are clipped, and a feature that has one value
+        can't change: the order of the features and, without `feature_range`, the scale of each
+        feature. Later values outside of that scale are clipped, and a feature that has one value
         only is never read: if the first part does not show all values, set `feature_range`. Each
         call sets ``offset_`` anew, from its own samples alone.
 

@@ -32,6 +32,7 @@ from .forecast import ForecastMixin
 from .half_chains import Shape
 from .optimiser import Adam, Schedule
 from .parameters import TRAINING_LIMITS, check_parameters, flattened
+from .scales import check_scaling, learn_scale
 from .training_state import TrainingState
 from .weighting import Samples, check_sample_weight, scaled_to_mean_one
 
@@ -67,6 +68,8 @@ class NetworkEstimator(ForecastMixin, DeployableMixin, BaseEstimator):
         The map from a scaled feature to its vector.
     feature_minimum_, feature_maximum_ : ndarray of float64 of shape (n_features,)
         The values of each feature that are scaled to 0 and 1.
+    feature_knots_ : None or Knots
+        The scale between these values; None if it is linear.
     site_features_ : ndarray of int of shape (n_sites,)
         The feature that each site reads. A single feature is read by two sites.
     loss_curve_ : list of float
@@ -84,6 +87,7 @@ class NetworkEstimator(ForecastMixin, DeployableMixin, BaseEstimator):
         "feature_order",
         "image_size",
         "feature_range",
+        "scaling",
     )
     """Parameters that fix the shapes and the meaning of the tensors: a training that goes on from
     these tensors needs the same ones."""
@@ -134,7 +138,7 @@ class NetworkEstimator(ForecastMixin, DeployableMixin, BaseEstimator):
         samples = samples.weighted(self._weights(samples, part))
         if new:
             self.feature_map_ = FeatureMap(self.feature_map)
-            self._learn_ranges(samples.X, part)
+            self._learn_scale(samples, part)
             self._warn_of_capacity()
         rng = self._generator(state)
         if new:
@@ -238,6 +242,7 @@ class NetworkEstimator(ForecastMixin, DeployableMixin, BaseEstimator):
     def _check_parameters(self) -> None:
         """Refuse parameters out of their limits."""
         check_parameters(self, self._limits)
+        check_scaling(self.scaling, self.feature_range)
 
     @abstractmethod
     def _validated(self, X, y, reset: bool) -> tuple[np.ndarray, np.ndarray | None]:
@@ -261,10 +266,13 @@ class NetworkEstimator(ForecastMixin, DeployableMixin, BaseEstimator):
     def _validation_score(self, inputs: np.ndarray, samples: Samples, loss: Any) -> Score:
         """Score the trained network on samples whose scaled `inputs` are given."""
 
-    def _learn_ranges(self, X: np.ndarray, part: bool) -> None:
-        """Set the values of each feature that become 0 and 1."""
+    def _learn_scale(self, samples: Samples, part: bool) -> None:
+        """Set the values of each feature that become 0 and 1, and what is in between."""
+        self.feature_knots_ = None
         if self.feature_range is None:
-            self.feature_minimum_, self.feature_maximum_ = X.min(axis=0), X.max(axis=0)
+            scale = learn_scale(self.scaling, samples.X, samples.weights)
+            self.feature_minimum_, self.feature_maximum_ = scale.low, scale.high
+            self.feature_knots_ = scale.knots
             if part and (self.feature_minimum_ == self.feature_maximum_).all():
                 raise ValueError(
                     "the first call of partial_fit learns the range of each feature, but every "
@@ -338,7 +346,7 @@ class NetworkEstimator(ForecastMixin, DeployableMixin, BaseEstimator):
         """Scale samples: ndarray of float64 of shape (n_samples, n_features) in [0, 1]."""
         if self.feature_range is not None:
             check_inside(X, self.feature_minimum_, self.feature_maximum_)
-        return scale_features(X, self.feature_minimum_, self.feature_maximum_)
+        return scale_features(X, self.feature_minimum_, self.feature_maximum_, self.feature_knots_)
 
     def _site_inputs(self, X: np.ndarray) -> np.ndarray:
         """Scale samples, in the order of the sites: shape (n_samples, n_sites)."""

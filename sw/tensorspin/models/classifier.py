@@ -85,8 +85,8 @@ class NetworkClassifier(LogitsMixin, ClassifierMixin, NetworkEstimator):
 
         Nobody knows which call is the last, so the learning rate falls with the root of the number
         of updates, not to zero. The first call, unless `fit` came before, fixes what later calls
-        can't change: the classes, the order of the features and, without `feature_range`, the range
-        of each feature. Later values outside of that range are clipped, and a feature that has one
+        can't change: the classes, the order of the features and, without `feature_range`, the scale
+        of each feature. Later values outside of that scale are clipped, and a feature that has one
         value only is never read: if the first part does not show all values, set `feature_range`.
 
         Parameters

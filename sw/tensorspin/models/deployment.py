@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from ..compiler.knots import Knots
 from ..compiler.mixed_bits import mixed_bits
 from ..compiler.network_program import NetworkProgram
 from ..compiler.nodes import FloatNode
@@ -29,6 +30,8 @@ class DeployableMixin:
     feature_map_: FeatureMap
     feature_minimum_: np.ndarray
     feature_maximum_: np.ndarray
+    feature_knots_: Knots | None = None
+    """Estimators that were pickled by an earlier version have a linear scale."""
 
     feature_range: object
 
@@ -94,6 +97,7 @@ class DeployableMixin:
             clip=self.feature_range is None,
             task=self._task(),
             feature_names=getattr(self, "feature_names_in_", None),
+            knots=self.feature_knots_,
             weight_bits=bits,
         )
 

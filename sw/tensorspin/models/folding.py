@@ -15,7 +15,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn import config_context
-from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
+from sklearn.preprocessing import (
+    MaxAbsScaler,
+    MinMaxScaler,
+    QuantileTransformer,
+    RobustScaler,
+    StandardScaler,
+)
 from sklearn.utils.validation import check_is_fitted
 
 from ..compiler.columns import TYPES, Boundaries, ColumnLevels
@@ -24,7 +30,7 @@ from ..compiler.scaling import rounded_levels, sides
 from ..contract.contractor.memory import LEVELS
 from .bisection import BATCH_VALUES, from_keys, least_keys, to_keys
 
-SCALERS = (StandardScaler, MinMaxScaler, MaxAbsScaler, RobustScaler)
+SCALERS = (StandardScaler, MinMaxScaler, MaxAbsScaler, RobustScaler, QuantileTransformer)
 """Classes of scikit-learn whose objects can be folded, besides selections of features."""
 
 FOLDABLE = (
@@ -33,9 +39,9 @@ FOLDABLE = (
 )
 """What can be folded, for messages."""
 
-_PARAMETERS = ("scale_", "mean_", "center_", "min_")
-"""Attributes of `SCALERS` that their ``transform`` computes with: a number for each column, or
-None."""
+_PARAMETERS = ("scale_", "mean_", "center_", "min_", "quantiles_")
+"""Attributes of `SCALERS` that their ``transform`` computes with: a number for each column, or of
+shape (n_quantiles, n_columns), or None."""
 
 CHECKED_VALUES = 250
 """Values of each column, spread over all floating-point numbers, at which what was found is
@@ -81,6 +87,12 @@ class Step:
                 f"samples on the host, and deploy the estimator alone"
             )
         check_is_fitted(transformer)
+        if scaler is QuantileTransformer and transformer.output_distribution != "uniform":
+            raise ValueError(
+                f"{self.name} can't be folded with output_distribution="
+                f'"{transformer.output_distribution}", only with "uniform", which gives the '
+                f"network the same order of values"
+            )
         self.n_columns = int(
             transformer.n_features_in_
             if hasattr(transformer, "n_features_in_")
@@ -92,10 +104,10 @@ class Step:
             if not selects and values is not None:
                 good = np.isfinite(values) & ((values > 0) | (parameter != "scale_"))
                 if not np.all(good):
-                    column = np.flatnonzero(~good)[0]
+                    column = np.argwhere(~good)[0][-1]
                     raise ValueError(
                         f"{self.name} can't be folded: {parameter} of its column {column} is "
-                        f"{values[column]}; remove the column, or fit without it"
+                        f"{values[..., column]}; remove the column, or fit without it"
                     )
         if self.kept is not None:
             numbers = np.arange(self.n_columns, dtype=np.float64)[None]
@@ -125,7 +137,7 @@ class Step:
         narrow._transformer = scaler = copy(self._transformer)
         for name in _PARAMETERS:
             if getattr(scaler, name, None) is not None:
-                setattr(scaler, name, getattr(scaler, name)[columns])
+                setattr(scaler, name, getattr(scaler, name)[..., columns])
         scaler.n_features_in_ = len(columns)
         vars(scaler).pop("feature_names_in_", None)
         return narrow
@@ -185,6 +197,7 @@ def fold(steps: Sequence[Step], program: NetworkProgram) -> NetworkProgram:
     return replace(
         program,
         columns=columns,
+        knots=None,  # the boundaries of the levels have them
         feature_minimum=low,
         feature_maximum=high,
         feature_names=None,
@@ -223,6 +236,7 @@ class _Front:
     def __init__(self, steps: Sequence[Step], program: NetworkProgram) -> None:
         self._steps = steps
         self._low, self._high = program.feature_minimum, program.feature_maximum
+        self._knots = program.knots
         self._clip = program.clip
         self.n_columns = steps[0].n_columns
         # The columns that each step is given, by their numbers in the samples.
@@ -268,7 +282,7 @@ class _Front:
 
     def levels(self, values: np.ndarray) -> np.ndarray:
         """Round features to levels, as the program does: int of shape (n_samples, n_features)."""
-        return rounded_levels(values, self._low, self._high).astype(np.int64)
+        return rounded_levels(values, self._low, self._high, self._knots).astype(np.int64)
 
     def limits(self, boundaries: Boundaries) -> tuple[np.ndarray, np.ndarray]:
         """Find the accepted values that become the program's limits, or come nearest to them."""

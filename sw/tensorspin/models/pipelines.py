@@ -39,10 +39,10 @@ def deploy(model, board: str | Board) -> BoardEstimator:
     model : estimator or Pipeline
         A fitted estimator of Tensorspin; or a fitted `sklearn.pipeline.Pipeline` that ends in one
         and whose other steps are `StandardScaler`, `MinMaxScaler`, `MaxAbsScaler`, `RobustScaler`,
-        selections of features (whatever has ``get_support``), ``"passthrough"``, or pipelines of
-        these; or a fitted `GridSearchCV` or its like over one of these;
-        or a `TransformedTargetRegressor` with one of these and a scaler; or a `NetworkProgram`,
-        such as one that was loaded from a file.
+        `QuantileTransformer` with a uniform output, selections of features (whatever has
+        ``get_support``), ``"passthrough"``, or pipelines of these; or a fitted `GridSearchCV` or
+        its like over one of these; or a `TransformedTargetRegressor` with one of these and a
+        scaler; or a `NetworkProgram`, such as one that was loaded from a file.
     board : str or Board
         URL, such as ``/dev/ttyUSB1``, ``sim://icebreaker`` or ``golden://icebreaker``, or an open
         board.

@@ -57,6 +57,7 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
         then the output does not depend on a product of all features' lengths, which in long chains
         can vary over orders of magnitude.
     %(feature_range)s
+    %(scaling)s
     learning_rate : float, default=0.002
         Largest change of a tensor's entry in one update; see `MPSClassifier`.
     %(epochs_50)s
@@ -108,6 +109,7 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
         image_size=None,
         feature_map="linear",
         feature_range=None,
+        scaling="range",
         learning_rate=0.002,
         epochs=50,
         batch_size="auto",
@@ -126,6 +128,7 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
         self.image_size = image_size
         self.feature_map = feature_map
         self.feature_range = feature_range
+        self.scaling = scaling
         self.learning_rate = learning_rate
         self.epochs = epochs
         self.batch_size = batch_size
@@ -176,8 +179,8 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
         Nobody knows which call is the last, so the learning rate falls with the root of the number
         of updates, not to zero. The first call, unless `fit` came before, fixes what later calls
         can't change: the ridge regression from which training starts, mean and scale of the target,
-        the order of the features and, without `feature_range`, the range of each feature. Later
-        values outside of that range are clipped, and a feature that has one value only is never
+        the order of the features and, without `feature_range`, the scale of each feature. Later
+        values outside of that scale are clipped, and a feature that has one value only is never
         read: the first part should be large enough to show them all.
 
         Parameters

@@ -43,6 +43,16 @@ shape (levels, local_dim), default="linear"
             within; a value outside raises ValueError, unless it is outside by rounding alone: up to
             2e-6 of the range, as scalers leave it.
         """,
+    "scaling": """
+        scaling : {"range", "percentile", "standard", "quantile"}, default="range"
+            How the values of a feature are spread over the 256 levels, as learnt from the training
+            data; later values beyond the ends are clipped. "range": evenly from the least to the
+            greatest value, or over `feature_range`. "percentile": evenly from the 1st to the 99th
+            percentile, so that few outliers don't take the levels of all others. "standard": evenly
+            over three standard deviations on both sides of the mean. "quantile": so that all levels
+            are about equally frequent, by a piecewise linear scale of at most 33 knots. All but
+            "range" exclude `feature_range`.
+        """,
     "epochs_50": """
         epochs : int, default=50
             Number of passes over the training data.
@@ -139,6 +149,9 @@ shape (levels, local_dim), default="linear"
             The map from a scaled feature to its vector.
         feature_minimum_, feature_maximum_ : ndarray of float64 of shape (n_features,)
             The values of each feature that are scaled to 0 and 1.
+        feature_knots_ : None or Knots
+            The scale between these values: what each of a few values is scaled to, with straight
+            lines in between. None unless ``scaling="quantile"``: the scale is linear.
         """,
     "temperature_": """
         temperature_ : float

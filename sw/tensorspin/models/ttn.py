@@ -61,6 +61,7 @@ class TTNClassifier(NetworkClassifier):
     %(image_size)s
     %(feature_map)s
     %(feature_range)s
+    %(scaling)s
     learning_rate : float, default=0.01
         Largest change of a tensor's entry in one update by the optimiser (Adam); it falls to zero
         along a half cosine in the course of the training. In trees of more than 64 features the
@@ -123,6 +124,7 @@ class TTNClassifier(NetworkClassifier):
         image_size=None,
         feature_map="linear",
         feature_range=None,
+        scaling="range",
         learning_rate=0.01,
         epochs=60,
         batch_size="auto",
@@ -147,6 +149,7 @@ class TTNClassifier(NetworkClassifier):
         self.image_size = image_size
         self.feature_map = feature_map
         self.feature_range = feature_range
+        self.scaling = scaling
         self.learning_rate = learning_rate
         self.epochs = epochs
         self.batch_size = batch_size

@@ -1,0 +1,214 @@
+"""Learn how the values of each feature become numbers from 0 to 1: the parameter `scaling`.
+
+The 256 levels of a feature are spread evenly over the numbers from 0 to 1. The scale decides which
+values share a level: one outlier can take almost all levels of a scale from the least to the
+greatest value, and none of a scale that ends at a percentile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..compiler.knots import Knots
+from ..compiler.scaling import scale_features
+from .parameters import flattened
+
+SCALINGS = ("range", "percentile", "standard", "quantile")
+"""Values of the parameter `scaling`."""
+
+OUTER_PERCENT = 1.0
+"""Percentage of the samples beyond each end of the scale "percentile"."""
+
+DEVIATIONS = 3.0
+"""Standard deviations from the mean to each end of the scale "standard"."""
+
+MOST_KNOTS = 33
+"""Most knots of a feature with the scale "quantile": a 32nd of the samples lies between two."""
+
+_TIE = 1e-12
+"""Share of all weights by which two sums of weights may differ through rounding alone."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scale:
+    """How the values of each feature become numbers from 0 to 1.
+
+    Parameters
+    ----------
+    low, high : ndarray of float64 of shape (n_features,)
+        The values that become 0 and 1; what lies beyond is clipped. They are equal for a constant
+        feature, which becomes 0.
+    knots : None or Knots
+        The scale between them; None if it is linear.
+    """
+
+    low: np.ndarray
+    high: np.ndarray
+    knots: Knots | None = None
+
+
+def check_scaling(scaling: object, feature_range: object) -> None:
+    """Refuse a parameter `scaling` that is none, or that a promised range contradicts.
+
+    Parameters
+    ----------
+    scaling : object
+        The parameter of an estimator.
+    feature_range : object
+        Its parameter of that name.
+
+    Raises
+    ------
+    ValueError
+        If `scaling` is not one of `SCALINGS`, or it is not "range" beside a feature_range.
+    """
+    if not isinstance(scaling, str) or scaling not in SCALINGS:
+        names = ", ".join(f'"{name}"' for name in SCALINGS[:-1])
+        raise ValueError(f'scaling must be {names} or "{SCALINGS[-1]}", not {scaling!r}')
+    if scaling != "range" and feature_range is not None:
+        shown = flattened(feature_range)
+        raise ValueError(
+            f"feature_range{f'={feature_range!r}' if len(shown) <= 6 else ''} promises the limits "
+            f'that scaling="{scaling}" would learn; leave one of both out'
+        )
+
+
+def learn_scale(scaling: str, X: np.ndarray, weights: np.ndarray | None) -> Scale:
+    """Learn the scale of each feature from training samples.
+
+    Weights count as repetitions: a sample of weight 2 has the effect of two samples of weight 1.
+    "range" knows only samples whose weight is above zero, not how much it is.
+
+    Parameters
+    ----------
+    scaling : str
+        One of `SCALINGS`.
+    X : ndarray of float64 of shape (n_samples, n_features)
+        The samples, at least one, all finite.
+    weights : None or ndarray of float64 of shape (n_samples,)
+        Weight of each sample, above zero; None: all count the same.
+
+    Returns
+    -------
+    Scale
+        What was learnt.
+
+    Examples
+    --------
+    The outlier takes all but a few levels of the range, and none of the percentiles:
+
+    >>> import numpy as np
+    >>> from tensorspin.models.scales import learn_scale
+    >>> X = np.r_[np.arange(200.0), 1e6][:, None]
+    >>> for scaling in ("range", "percentile"):
+    ...     scale = learn_scale(scaling, X, None)
+    ...     print(scale.low, scale.high)
+    [0.] [1000000.]
+    [2.] [198.]
+    """
+    low, high = X.min(axis=0), X.max(axis=0)
+    if scaling == "range":
+        return Scale(low, high)
+    weights = np.ones(len(X)) if weights is None else weights / weights.max()
+    if scaling == "quantile":
+        knots = _knots(X, weights)
+        return Scale(knots.values[:, 0], knots.values[:, -1], knots)
+    learn = {"percentile": _percentiles, "standard": _deviations}[scaling]
+    return _with_limits(learn, X, weights, low, high)
+
+
+def _with_limits(
+    learn: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]],
+    X: np.ndarray,
+    weights: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+) -> Scale:
+    """Learn limits of the features; keep least and greatest value where they coincide."""
+    first, last = learn(X, weights)
+    # A column of which 99 % are zero, say, would otherwise lose all that it tells.
+    apart = (low < high) & (first < last)
+    return Scale(np.where(apart, first, low), np.where(apart, last, high))
+
+
+def _percentiles(X: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the outer percentiles of each feature."""
+    shares = np.array([OUTER_PERCENT, 100 - OUTER_PERCENT]) / 100
+    found = np.stack([_Distribution(column, weights).quantiles(shares) for column in X.T])
+    return found[:, 0], found[:, 1]
+
+
+def _deviations(X: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean less and mean plus some standard deviations of each feature."""
+    low, high = X.min(axis=0), X.max(axis=0)
+    # Values are scaled first, so that neither large ones nor their squares overflow, and a large
+    # offset costs no digits.
+    scaled = scale_features(X, low, high)
+    mean = np.average(scaled, axis=0, weights=weights)
+    reach = DEVIATIONS * np.sqrt(np.average((scaled - mean) ** 2, axis=0, weights=weights))
+    largest = np.finfo(np.float64).max
+    half_span = high / 2 - low / 2
+    with np.errstate(over="ignore"):
+        limits = [2 * (low / 2 + half_span * share) for share in (mean - reach, mean + reach)]
+    first, last = np.clip(limits, -largest, largest)
+    return first, last
+
+
+def _knots(X: np.ndarray, weights: np.ndarray) -> Knots:
+    """Return knots at the quantiles of each feature, placed by the share of samples below."""
+    shares = np.linspace(0, 1, MOST_KNOTS)
+    found = []
+    for column in X.T:
+        distribution = _Distribution(column, weights)
+        values = distribution.values  # all of them, where there are few
+        if len(values) > MOST_KNOTS:
+            values = np.unique(distribution.quantiles(shares))
+        ranks = distribution.ranks(values)
+        span = ranks[-1] - ranks[0]
+        positions = (ranks - ranks[0]) / span if span > 0 else np.zeros(len(values))
+        found.append((values, np.clip(np.maximum.accumulate(positions), 0, 1)))
+    width = max(2, *(len(values) for values, _ in found))
+    values, positions = (
+        np.stack([np.pad(row, (0, width - len(row)), mode="edge") for row in rows])
+        for rows in zip(*found)
+    )
+    return Knots(values, positions)
+
+
+class _Distribution:
+    """The distribution of one feature's values, each of which has a weight.
+
+    Attributes
+    ----------
+    values : ndarray of float64
+        The different values, sorted.
+    """
+
+    def __init__(self, column: np.ndarray, weights: np.ndarray) -> None:
+        # Zero has two signs, and which of them is kept must not depend on the order of samples.
+        self.values, places = np.unique(column + 0.0, return_inverse=True)
+        sums = np.bincount(places.ravel(), weights)
+        self._below = np.concatenate([[0.0], np.cumsum(sums)])
+        self._total = self._below[-1]
+
+    def quantiles(self, shares: np.ndarray) -> np.ndarray:
+        """Return the least value up to which there is a share of the weights.
+
+        Where that share ends exactly between two values, it is their mean: NumPy's method
+        "averaged_inverted_cdf", which does not change if all samples are repeated.
+        """
+        upto, wanted, tie = self._below[1:], shares * self._total, _TIE * self._total
+        last = len(self.values) - 1
+        first = np.minimum(np.searchsorted(upto, wanted - tie, side="left"), last)
+        second = np.minimum(np.searchsorted(upto, wanted + tie, side="right"), last)
+        low, high = self.values[first], self.values[second]
+        return np.where(low == high, low, low / 2 + high / 2)
+
+    def ranks(self, values: np.ndarray) -> np.ndarray:
+        """Return the weight of what is below each value, and half of what is equal to it."""
+        below = self._below[np.searchsorted(self.values, values, side="left")]
+        upto = self._below[np.searchsorted(self.values, values, side="right")]
+        return (below + upto) / 2
