@@ -62,7 +62,10 @@ def test_estimate_of_what_does_not_fit(capsys, tmp_path):
     assert status == 1 and "with weights of 4 bits: " in err
     run(capsys, *command, "--weight-bits", "4")
     status, out, _ = run(capsys, "estimate", output)
-    assert status == 1 and "DOES NOT FIT: train with a smaller bond_dim or fewer features" in out
+    assert (
+        status == 1
+        and "DOES NOT FIT: train with a smaller bond_dim or n_repeats, or fewer features" in out
+    )
 
 
 def test_estimate_of_a_file_that_is_missing(capsys, tmp_path):

@@ -44,6 +44,23 @@ def test_classifiers(train, estimator):
     assert program.feature_names == ("length", "width", "weight")
 
 
+def test_maps_margins_and_repeats(train):
+    options = ("--feature-map", "bspline", "--local-dim", 5, "--feature-margin", 0.5)
+    _, program = train(table(CLASSES), *options, "--n-repeats", 2, "--repeat-order", "interleave")
+    assert len(program.table) == 5 and program.n_features == 3
+    assert program.feature_minimum.max() < 0 and program.feature_maximum.min() > 1
+    assert sum("site" in name for name in program.names) >= 4
+
+
+def test_a_margin_goes_before_the_range_that_is_known_of_a_data_set(capsys, tmp_path):
+    output = tmp_path / "model.npz"
+    words = ("train", "digits", "--bond-dim", 2, "--epochs", 1, "--output", output, "--json")
+    for margin, least in ((0, 0), (0.5, -8)):
+        document(capsys, *words, "--feature-margin", margin)
+        program = NetworkProgram.load(output)
+        assert program.feature_minimum[20] == least and program.clip == bool(margin)
+
+
 def test_a_regressor(capsys, train, tmp_path):
     found, program = train(table(NUMBERS), "--estimator", "regressor")
     assert isinstance(program.task, Regression)

@@ -24,6 +24,7 @@ LEVELS = np.linspace(0, 1, 8)
 MAPS = [
     "linear",
     "polynomial",
+    "bumps",
     np.random.default_rng(0).uniform(-1, 1, (16, 5)),
     np.stack([LEVELS, LEVELS / 2, np.ones(8)], axis=1),  # two components that are proportional
 ]
@@ -79,6 +80,21 @@ def test_a_single_feature_is_forecast(kind):
     X, y = samples(kind, 1)
     model = quick(kind).fit(X, y)
     assert shapes(model._planned_nodes()) == shapes(model._tough_nodes())
+
+
+@pytest.mark.parametrize("order", ["tile", "interleave"])
+@pytest.mark.parametrize("kind", [MPSClassifier, MPSRegressor, TTNClassifier])
+def test_sites_that_read_the_same_feature_are_forecast(kind, order):
+    X, y = samples(kind, 5)
+    options = {"n_repeats": 3, "repeat_order": order, "bond_dim": 8, "feature_map": "bumps"}
+    model = quick(kind, **options).fit(X, y)
+    planned, compiled = shapes(model._planned_nodes()), shapes(model._tough_nodes())
+    if kind is MPSRegressor:  # how many components its label tensor reads is learnt
+        planned, compiled = planned[:-5], compiled[:-5]
+    assert compiled == planned
+    X, y = samples(kind, 40, n=6)
+    with pytest.raises(CapacityError, match="words of program memory|vector slots"):
+        quick(kind, **{**options, "n_repeats": 64}).check_capacity(X, y, board="icebreaker")
 
 
 @pytest.mark.parametrize("tree", [((0, 1), (2, (3, 4))), ((((0, 1), 2), 3), 4)])

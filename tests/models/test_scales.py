@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as nps
 from sklearn.base import clone
-from sklearn.datasets import load_diabetes, load_wine
+from sklearn.datasets import load_diabetes, load_iris, load_wine
 from sklearn.utils.estimator_checks import (
     check_dict_unchanged,
     check_estimators_nan_inf,
@@ -21,7 +21,8 @@ from sklearn.utils.estimator_checks import (
 
 from tensorspin import MPSClassifier, MPSRegressor, NetworkProgram
 from tensorspin.compiler.scaling import scale_features
-from tensorspin.models.scales import MOST_KNOTS, SCALINGS, learn_scale
+from tensorspin.models import MPSAnomalyDetector
+from tensorspin.models.scales import MOST_KNOTS, SCALINGS, Scale, learn_scale, with_margin
 
 from ..support.estimators import CLASSIFIERS, ESTIMATORS, quick, tensors_of
 
@@ -342,3 +343,54 @@ def test_tiny_samples(scaling):
     for X, y in (([[0, 1], [1, 0]], [0, 1]), ([[5, 1], [5, 1]], [0, 1])):
         model = quick(MPSClassifier, scaling=scaling).fit(X, y)
         np.testing.assert_array_equal(model.quantize().levels(X), host_levels(model, X))
+
+
+@pytest.mark.parametrize("kind", ESTIMATORS)
+def test_a_margin_widens_the_range_that_is_learnt(kind):
+    X, y = load_iris(return_X_y=True)
+    X = np.column_stack([X, np.ones(len(X))])
+    low, high = X.min(axis=0), X.max(axis=0)
+    model = quick(kind, feature_margin=1 / 3).fit(X, y)
+    np.testing.assert_allclose(model.feature_minimum_, low - (high - low) / 3)
+    np.testing.assert_allclose(model.feature_maximum_, high + (high - low) / 3)
+    levels = model.quantize().levels(np.stack([low, high]))
+    assert levels[:, :4].tolist() == [[51] * 4, [204] * 4]
+    promised = quick(kind, feature_range=(0, 9), feature_margin=1 / 3).fit(X, y)
+    assert promised.feature_minimum_.tolist() == [0] * 5
+
+
+def test_margins_of_ranges_that_nearly_overflow():
+    narrow = Scale(np.array([-1.7e308, 1e308, 3.0]), np.array([1.7e308, 1.7e308, 3.0]))
+    wide = with_margin(narrow, 10)
+    largest = np.finfo(float).max
+    assert wide.low.tolist() == [-largest, -largest, 3]
+    assert wide.high.tolist() == [largest, largest, 3]
+
+
+@pytest.mark.parametrize("margin", [-0.1, 11, np.nan, np.inf, "1", None, True])
+def test_wrong_margins(margin):
+    with pytest.raises(
+        ValueError, match="feature_margin must be a finite number from 0 to 10, not"
+    ):
+        quick(MPSAnomalyDetector, feature_margin=margin).fit(np.ones((9, 2)))
+
+
+@pytest.mark.parametrize("kind", ESTIMATORS)
+@pytest.mark.parametrize("scaling", SCALINGS)
+def test_a_margin_around_every_scale(kind, scaling, tmp_path):
+    X, y = load_iris(return_X_y=True)
+    X = np.column_stack([X, np.ones(len(X))])
+    plain, wide = (
+        quick(kind, scaling=scaling, feature_margin=margin, epochs=1).fit(X, y)
+        for margin in (0, 1 / 3)
+    )
+    inside = np.clip((wide._scaled(X)[:, :4] - 0.2) / 0.6, 0, 1)
+    np.testing.assert_allclose(inside, plain._scaled(X)[:, :4], atol=1e-12)
+    assert not wide._scaled(X)[:, 4].any()
+    far = np.array([[-1e9] * 4 + [1], [1e9] * 4 + [1]])
+    assert wide._scaled(far)[:, :4].tolist() == [[0] * 4, [1] * 4]
+    program = wide.quantize()
+    program.save(tmp_path / "model.npz")
+    expected = np.rint(wide._scaled(X) * 255)
+    for each in (program, NetworkProgram.load(tmp_path / "model.npz")):
+        np.testing.assert_array_equal(each.levels(X), expected)

@@ -42,6 +42,10 @@ PASSED_ON = (
     "feature_order",
     "scaling",
     "image_size",
+    "n_repeats",
+    "repeat_order",
+    "local_dim",
+    "feature_margin",
     "weight_bits",
     "contamination",
 )
@@ -90,8 +94,35 @@ def add(commands) -> None:
         "--feature-map",
         default="linear",
         metavar="MAP",
-        help="how a feature becomes a vector: linear, trigonometric or polynomial; by default "
-        "%(default)s",
+        help="how a feature becomes a vector: linear, trigonometric, polynomial, bernstein, bumps "
+        "or bspline; by default %(default)s",
+    )
+    train.add_argument(
+        "--local-dim",
+        type=int,
+        metavar="N",
+        help="number of components of that vector for the maps polynomial, bernstein, bumps and "
+        "bspline, 2 to 8 (on an iCEBreaker at most 4); by default 4, of polynomial 3",
+    )
+    train.add_argument(
+        "--feature-margin",
+        type=float,
+        metavar="SHARE",
+        help="share of the range of each feature that is added on either side, so that values "
+        "beyond the training data are told from the outermost ones; by default 0",
+    )
+    train.add_argument(
+        "--n-repeats",
+        type=int,
+        metavar="N",
+        help="number of sites of the network that read each feature: more learns finer "
+        "distinctions, above all of few features, and takes more memory and time; by default 1",
+    )
+    train.add_argument(
+        "--repeat-order",
+        metavar="ORDER",
+        help="where the sites that read one feature stand: tile (all features are read again and "
+        "again) or interleave (next to each other); by default tile",
     )
     train.add_argument(
         "--scaling",
@@ -207,7 +238,8 @@ def _train(options) -> int:
     _, task = ESTIMATORS[options.estimator]
     data = _data(options, task)
     # A range that is known of a data set is not the user's promise, who may ask for another scale.
-    if data.feature_range is not None and estimator.scaling == "range":
+    learnt = estimator.scaling != "range" or estimator.feature_margin
+    if data.feature_range is not None and not learnt:
         estimator.set_params(feature_range=data.feature_range)
     y = data.y_train if task != "outliers" else None
     estimator.check_capacity(data.X_train, y, board=options.board)

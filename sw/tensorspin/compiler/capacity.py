@@ -255,7 +255,7 @@ def demands(
             program_words(nodes, size.lanes),
             size.program_words,
             ("" if all(node.narrow for node in nodes) else "store the weights in 4 bits, or ")
-            + "train with a smaller bond_dim or fewer features",
+            + "train with a smaller bond_dim or n_repeats, or fewer features",
         ),
     ]
 

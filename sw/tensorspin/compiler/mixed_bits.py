@@ -59,7 +59,7 @@ def mixed_bits(nodes: Sequence[FloatNode], size: ContractorSize) -> list[int]:
             f"{NARROW_WEIGHT.width} bits",
             size.program_words + excess,
             size.program_words,
-            "train with a smaller bond_dim or fewer features",
+            "train with a smaller bond_dim or n_repeats, or fewer features",
         )
     return bits
 

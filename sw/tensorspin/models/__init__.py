@@ -28,6 +28,7 @@ module                 what it has
 `descent`, `losses`    how tensors are trained, and for what; `optimiser`: the steps
 `feature_maps`         from a feature to its vector
 `feature_order`        the order in which a network reads the features
+`repeats`              features that several sites read
 `augmentation`         random changes of the samples while training
 `canonical`            the canonical form of a chain, its spectra, and the narrowing of bonds
 `entanglement`         how much each bond of a chain carries

@@ -46,11 +46,16 @@ class MPSAnomalyDetector(OutlierMixin, MPSEstimator):
         the ends of the chain are narrower.
     %(chain_order)s
     %(image_size)s
+    n_repeats : int, default=1
+        Must be 1: the other estimators can let several sites read each feature, but the probability
+        needs sites that are independent.
     %(feature_map)s
-        The more components, the finer the probability can follow a feature.
+        The more components, the finer the probability can follow a feature. "bumps" with a margin
+        can be low at the edges of the range; with "linear" the probability of a feature is
+        greatest at an edge, unless it is about even.
     %(feature_range)s
-        With None, values beyond those of training count as the least or greatest one; promise a
-        range if outliers lie there.
+        With None, values beyond those of training, and beyond the margin, count as the least or
+        greatest one; promise a range, or give a margin, if outliers lie there.
     %(scaling)s
     contamination : float, default=0.1
         Share of the training samples that count as outliers, more than 0, at most 0.5. It sets
@@ -100,14 +105,19 @@ class MPSAnomalyDetector(OutlierMixin, MPSEstimator):
 
     _deployed_type = BoardAnomalyDetector
 
+    repeat_order = "tile"  # without repeats both orders are the same
+
     def __init__(
         self,
         bond_dim=8,
         *,
         feature_order=None,
         image_size=None,
+        n_repeats=1,
         feature_map="linear",
+        local_dim=None,
         feature_range=None,
+        feature_margin=0.0,
         scaling="range",
         contamination=0.1,
         learning_rate=0.005,
@@ -126,8 +136,11 @@ class MPSAnomalyDetector(OutlierMixin, MPSEstimator):
         self.bond_dim = bond_dim
         self.feature_order = feature_order
         self.image_size = image_size
+        self.n_repeats = n_repeats
         self.feature_map = feature_map
+        self.local_dim = local_dim
         self.feature_range = feature_range
+        self.feature_margin = feature_margin
         self.scaling = scaling
         self.contamination = contamination
         self.learning_rate = learning_rate
@@ -264,6 +277,12 @@ class MPSAnomalyDetector(OutlierMixin, MPSEstimator):
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
+        if self.n_repeats > 1:
+            raise ValueError(
+                f"n_repeats of an anomaly detector must be 1, not {self.n_repeats}: two sites that "
+                "read the same feature are not independent, so that the probabilities would not "
+                "sum to 1; take a feature_map of more components instead"
+            )
         contamination = self.contamination
         if not is_number(contamination, Real):
             raise ValueError(f"contamination must be a number, not {contamination!r}")
@@ -335,7 +354,7 @@ class MPSAnomalyDetector(OutlierMixin, MPSEstimator):
         # Cores are trained, and narrowed, in the orthonormal basis, which may be smaller.
         table = self.feature_map_.table()
         return planned_chain(
-            self.n_features_in_, table.shape[1], self.bond_dim, 1, len(orthonormal_basis(table))
+            self._n_sites, table.shape[1], self.bond_dim, 1, len(orthonormal_basis(table))
         )
 
     def _keep(self, network: HalfChains) -> None:

@@ -29,8 +29,8 @@ class Augmentation:
     distortion : float
         Root mean square, in pixels, of the smooth random field by which the pixels of an image are
         displaced along each axis.
-    pixels : ndarray of int of shape (height, width), optional
-        The site that reads each pixel. Needed if `max_shift` or `distortion` is not 0.
+    pixels : ndarray of int of shape (copies, height, width) or (height, width), optional
+        The sites that read each pixel. Needed if `max_shift` or `distortion` is not 0.
     """
 
     input_noise: float = 0.0
@@ -54,15 +54,17 @@ class Augmentation:
             Changed features, in [0, 1] again.
         """
         if self.pixels is not None and (self.max_shift or self.distortion):
-            images = batch[:, self.pixels]
+            size = self.pixels.shape[-2:]
+            copies = self.pixels.reshape(-1, *size)
+            images = batch[:, copies[0]]
             shape = (2, len(batch), 1, 1)
             displacements = rng.uniform(-self.max_shift, self.max_shift, shape).astype(batch.dtype)
             if self.distortion:
-                fields = random_fields(self.pixels.shape, 2 * len(batch), rng)
+                fields = random_fields(size, 2 * len(batch), rng)
                 displacements = displacements + self.distortion * fields.reshape(2, *images.shape)
             # Sites read pixels in any order: images are taken apart and put back by `pixels`.
             batch = np.empty_like(batch)
-            batch[:, self.pixels] = displaced(images, *displacements)
+            batch[:, copies] = displaced(images, *displacements)[:, None]
         if self.input_noise:
             # float() makes a number of Python: a NumPy scalar of 64 bits would widen the array.
             noise = rng.standard_normal(batch.shape, dtype=batch.dtype)

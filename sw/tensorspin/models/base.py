@@ -32,7 +32,8 @@ from .forecast import ForecastMixin
 from .half_chains import Shape
 from .optimiser import Adam, Schedule
 from .parameters import TRAINING_LIMITS, check_parameters, flattened
-from .scales import check_scaling, learn_scale
+from .repeats import repeated_order, sites_of_each
+from .scales import check_scaling, learn_scale, with_margin
 from .training_state import TrainingState
 from .weighting import Samples, check_sample_weight, scaled_to_mean_one
 
@@ -71,7 +72,7 @@ class NetworkEstimator(ForecastMixin, DeployableMixin, BaseEstimator):
     feature_knots_ : None or Knots
         The scale between these values; None if it is linear.
     site_features_ : ndarray of int of shape (n_sites,)
-        The feature that each site reads. A single feature is read by two sites.
+        The feature that each site reads. A single feature is read by at least two sites.
     loss_curve_ : list of float
         Mean loss of each epoch.
     n_iter_ : int
@@ -86,7 +87,11 @@ class NetworkEstimator(ForecastMixin, DeployableMixin, BaseEstimator):
         "feature_map",
         "feature_order",
         "image_size",
+        "n_repeats",
+        "repeat_order",
+        "local_dim",
         "feature_range",
+        "feature_margin",
         "scaling",
     )
     """Parameters that fix the shapes and the meaning of the tensors: a training that goes on from
@@ -137,7 +142,7 @@ class NetworkEstimator(ForecastMixin, DeployableMixin, BaseEstimator):
             self._check_target(samples, part, **known)
         samples = samples.weighted(self._weights(samples, part))
         if new:
-            self.feature_map_ = FeatureMap(self.feature_map)
+            self.feature_map_ = FeatureMap(self.feature_map, self.local_dim)
             self._learn_scale(samples, part)
             self._warn_of_capacity()
         rng = self._generator(state)
@@ -270,7 +275,9 @@ class NetworkEstimator(ForecastMixin, DeployableMixin, BaseEstimator):
         """Set the values of each feature that become 0 and 1, and what is in between."""
         self.feature_knots_ = None
         if self.feature_range is None:
-            scale = learn_scale(self.scaling, samples.X, samples.weights)
+            scale = with_margin(
+                learn_scale(self.scaling, samples.X, samples.weights), self.feature_margin
+            )
             self.feature_minimum_, self.feature_maximum_ = scale.low, scale.high
             self.feature_knots_ = scale.knots
             if part and (self.feature_minimum_ == self.feature_maximum_).all():
@@ -288,8 +295,12 @@ class NetworkEstimator(ForecastMixin, DeployableMixin, BaseEstimator):
         order = chosen_order(
             self.feature_order, self.image_size, self._scaled(samples.X), rng, samples.weights
         )
-        # A network has at least two sites.
-        self.site_features_ = order if self.n_features_in_ > 1 else np.zeros(2, dtype=int)
+        self.site_features_ = repeated_order(order, self._sites_of_each, self.repeat_order)
+
+    @property
+    def _sites_of_each(self) -> int:
+        """Number of sites that read each feature."""
+        return sites_of_each(self.n_features_in_, self.n_repeats)
 
     @abstractmethod
     def _initial_network(

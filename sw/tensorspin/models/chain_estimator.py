@@ -155,9 +155,14 @@ class MPSEstimator(NetworkEstimator):
             self.cores_, self.label_tensor_, self.label_position_, self.site_features_.tolist()
         )
 
+    @property
+    def _n_sites(self) -> int:
+        """Number of sites of the chain."""
+        return self.n_features_in_ * self._sites_of_each
+
     def _planned_nodes(self) -> list[FloatNode]:
         local_dim = self.feature_map_.local_dim
-        return planned_chain(self.n_features_in_, local_dim, self.bond_dim, self._n_outputs)
+        return planned_chain(self._n_sites, local_dim, self.bond_dim, self._n_outputs)
 
     def _tough_nodes(self) -> list[FloatNode]:
         # Trained cores are near identities: a few large entries set the step to which a core is

@@ -244,9 +244,11 @@ class NetworkClassifier(LogitsMixin, ClassifierMixin, NetworkEstimator):
         if not wanted:
             return super()._augmentation()
         size = check_image_size(self.image_size, self.n_features_in_)
-        if len(self.site_features_) != self.n_features_in_:
+        if self.n_features_in_ == 1:
             raise ValueError(f"{wanted[0]} needs images of at least 2 pixels, not 1")
-        pixels = np.argsort(self.site_features_).reshape(size)
+        # Sites sorted by the pixel that they read; if several read one, each is of another copy.
+        sites = np.argsort(self.site_features_, kind="stable").reshape(self.n_features_in_, -1)
+        pixels = sites.T.reshape(-1, *size)
         return Augmentation(self.input_noise, **of_images, pixels=pixels)
 
     def _finish(self, samples: Samples, loss: CrossEntropy) -> None:

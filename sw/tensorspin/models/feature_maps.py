@@ -7,6 +7,9 @@ its level, and looks the vector up in a table of 256 rows; `FeatureMap.table` gi
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from math import comb
+from numbers import Integral
 
 import numpy as np
 
@@ -27,6 +30,15 @@ With a single component a network could only scale its scores, all alike; 32 is 
 bond dimension."""
 
 
+BASIS_DIM_RANGE = (2, 8)
+"""Least and largest number of components of the maps that may have any number: no board's feature
+table has more than 8."""
+
+BUMP_WIDTH = 0.6
+"""Standard deviation of a bump, as a share of the distance of two neighbours' centres: 0.2 for four
+bumps. Then neighbours overlap, and the components are far from linearly dependent."""
+
+
 def _linear(x):
     return np.stack([1 - x, x], axis=-1)
 
@@ -36,11 +48,45 @@ def _trigonometric(x):
     return np.stack([np.cos(angle), np.sin(angle)], axis=-1)
 
 
-def _polynomial(x):
-    return np.stack([np.ones_like(x), x, x * x], axis=-1)
+def _polynomial(x, local_dim=3):
+    powers = [np.ones_like(x)]
+    for _ in range(1, local_dim):
+        powers.append(powers[-1] * x)
+    return np.stack(powers, axis=-1)
 
 
-_NAMED = {"linear": _linear, "trigonometric": _trigonometric, "polynomial": _polynomial}
+def _bernstein(x, local_dim):
+    degree = local_dim - 1
+    rising, falling = _polynomial(x, local_dim), _polynomial(1 - x, local_dim)[..., ::-1]
+    return rising * falling * np.array([comb(degree, k) for k in range(local_dim)], x.dtype)
+
+
+def _bumps(x, local_dim):
+    centres = np.linspace(0, 1, local_dim).astype(x.dtype)
+    width = BUMP_WIDTH / (local_dim - 1)
+    bumps = np.exp(-(((x[..., None] - centres) / width) ** 2) / 2)
+    return bumps / np.linalg.norm(bumps, axis=-1, keepdims=True)
+
+
+def _bspline(x, local_dim):
+    # Imported here, as no other map needs it.
+    from scipy.interpolate import BSpline
+
+    degree = min(3, local_dim - 1)
+    inner = np.linspace(0, 1, local_dim - degree + 1)
+    knots = np.concatenate([np.zeros(degree), inner, np.ones(degree)])
+    return BSpline(knots, np.eye(local_dim), degree)(x).astype(x.dtype)
+
+
+_FIXED = {"linear": _linear, "trigonometric": _trigonometric}
+
+_BASES = {
+    "polynomial": (_polynomial, 3),
+    "bernstein": (_bernstein, 4),
+    "bumps": (_bumps, 4),
+    "bspline": (_bspline, 4),
+}
+"""Maps of any number of components, and that number if the user gives none."""
 
 
 class FeatureMap:
@@ -48,16 +94,28 @@ class FeatureMap:
 
     Parameters
     ----------
-    definition : {"linear", "trigonometric", "polynomial"}, callable or array-like
+    definition : {"linear", "trigonometric", "polynomial", "bernstein", "bumps", "bspline"}, \
+callable or array-like
         - ``"linear"``: (1 - x, x);
         - ``"trigonometric"``: (cos(pi x / 2), sin(pi x / 2)), the map of Stoudenmire and Schwab,
           arXiv:1605.05775;
-        - ``"polynomial"``: (1, x, x^2);
+        - ``"polynomial"``: the powers of x, by default (1, x, x^2);
+        - ``"bernstein"``: the Bernstein polynomials of degree ``local_dim - 1``, by default four
+          cubic ones: (1 - x)^3, 3 x (1 - x)^2, 3 x^2 (1 - x), x^3;
+        - ``"bumps"``: Gaussian functions around evenly spaced centres from 0 to 1, divided by their
+          norm so that all vectors have length 1. Their standard deviation is 0.6 of the distance of
+          two centres: by default four bumps of 0.2;
+        - ``"bspline"``: cubic B-splines over [0, 1] between evenly spaced knots; with 2 and 3
+          components they are of degree 1 and 2, with 4 the same as ``"bernstein"``;
         - a callable that takes a float array of any shape and returns an array with one further
           axis, the components. Give a function of a module, not a lambda, if the model is to be
           pickled;
         - a table of shape (levels, local_dim) with the components at x = level / (levels - 1); a
           feature between two levels takes the nearer one.
+    local_dim : int, optional
+        Number of components, 2 to 8, of the maps "polynomial", "bernstein", "bumps" and "bspline";
+        any other map has a number of its own, which may be repeated here. An iCEBreaker takes 4
+        components, an ULX3S 8.
 
     Attributes
     ----------
@@ -70,8 +128,9 @@ class FeatureMap:
     Raises
     ------
     ValueError
-        If the name is unknown, a shape is wrong, the number of components is outside 2 to 32, or a
-        component on the grid of 256 levels is not finite or exceeds 1 in magnitude.
+        If the name is unknown, a shape is wrong, the number of components is outside its limits or
+        not what the map has, or a component on the grid of 256 levels is not finite or exceeds 1 in
+        magnitude.
 
     Examples
     --------
@@ -82,6 +141,10 @@ class FeatureMap:
     [[1.0, 0.0], [0.75, 0.25]]
     >>> linear.table().shape
     (256, 2)
+    >>> FeatureMap("bernstein")(np.array([0.5])).tolist()
+    [[0.125, 0.375, 0.375, 0.125]]
+    >>> FeatureMap("bspline", local_dim=6).local_dim
+    6
 
     A function may define the map, too:
 
@@ -91,15 +154,12 @@ class FeatureMap:
     [[1.0, 0.0], [0.0, 1.0]]
     """
 
-    def __init__(self, definition: str | Callable | np.ndarray = "linear"):
+    def __init__(
+        self, definition: str | Callable | np.ndarray = "linear", local_dim: int | None = None
+    ):
         self._rows = np.zeros((0, 0))  # filled if the definition is a table
         if isinstance(definition, str):
-            if definition not in _NAMED:
-                raise ValueError(
-                    f"feature map {definition!r} is unknown; choose one of {', '.join(_NAMED)}, "
-                    "a callable or a table"
-                )
-            self._function = _NAMED[definition]
+            self._function = _named(definition, local_dim)
         elif callable(definition):
             self._function = definition
         else:
@@ -112,11 +172,16 @@ class FeatureMap:
             self._rows = rows.copy()
             self._function = self._nearest_row
         table = self._rows if len(self._rows) else self.table()
-        self.local_dim = table.shape[1]
+        self.local_dim: int = table.shape[1]
         least, most = LOCAL_DIM_RANGE
         if not least <= self.local_dim <= most:
             raise ValueError(
                 f"a feature map must have {least} to {most} components, not {self.local_dim}"
+            )
+        if local_dim is not None and local_dim != self.local_dim:
+            raise ValueError(
+                f"local_dim must be None or {self.local_dim}, the number of components of this "
+                f"feature map, not {local_dim!r}; choose it for {', '.join(_BASES)}"
             )
         # Written so that NaN fails too.
         wrong = np.argwhere(~(np.abs(table) <= COMPONENT_LIMIT + COMPONENT_ROUNDING))
@@ -180,6 +245,28 @@ class FeatureMap:
     def _nearest_row(self, x):
         last = len(self._rows) - 1
         return self._rows[np.rint(np.clip(x, 0, 1) * last).astype(int)]
+
+
+def _named(name: str, local_dim: int | None) -> Callable[[np.ndarray], np.ndarray]:
+    """Return the function of a map that has a name."""
+    if name in _FIXED:
+        return _FIXED[name]
+    if name not in _BASES:
+        raise ValueError(
+            f"feature map {name!r} is unknown; choose one of {', '.join([*_FIXED, *_BASES])}, "
+            "a callable or a table"
+        )
+    function, usual = _BASES[name]
+    if local_dim is None:
+        return partial(function, local_dim=usual)
+    least, most = BASIS_DIM_RANGE
+    whole = isinstance(local_dim, Integral) and not isinstance(local_dim, bool)
+    if not whole or not least <= local_dim <= most:
+        raise ValueError(
+            f"local_dim of feature map {name!r} must be an integer from {least} to {most}, not "
+            f"{local_dim!r}"
+        )
+    return partial(function, local_dim=int(local_dim))
 
 
 def constant_combination(table: np.ndarray) -> np.ndarray:

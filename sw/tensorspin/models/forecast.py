@@ -76,7 +76,7 @@ class ForecastMixin:
         planned._check_parameters()
         validated = planned._validated(X, y, reset=True)
         planned._learn_target(Samples(validated[0], validated[1], None))
-        planned.feature_map_ = FeatureMap(planned.feature_map)
+        planned.feature_map_ = FeatureMap(planned.feature_map, planned.local_dim)
         planned._check_limits()
         if size is not None:
             excess = planned._excess(planned._planned_nodes(), size)
@@ -148,7 +148,7 @@ class ForecastMixin:
 
 
 def planned_chain(
-    n_features: int,
+    n_sites: int,
     local_dim: int,
     bond_dim: int,
     n_outputs: int,
@@ -159,8 +159,8 @@ def planned_chain(
 
     Parameters
     ----------
-    n_features : int
-        Number of features, one for each site. A single one is read by two sites.
+    n_sites : int
+        Number of sites, at least 2.
     local_dim : int
         Number of components of a feature vector.
     bond_dim : int
@@ -175,10 +175,10 @@ def planned_chain(
     Returns
     -------
     list of FloatNode
-        The nodes, no larger than those of a trained chain. Their arrays take no memory.
+        The nodes, no larger than those of a trained chain. Their arrays take no memory, and all
+        sites read feature 0, as the size of a node does not depend on what it reads.
     """
     rank = local_dim if rank is None else rank
-    n_sites = max(n_features, 2)
     position = n_sites // 2
     bonds = bond_dimensions(n_sites, position, rank, bond_dim)
     left, right = (
@@ -198,8 +198,8 @@ def planned_chain(
     cores += [
         zeros((inner, local_dim, outer)) for outer, inner in reversed([*zip([1, *right], right)])
     ]
-    sites = [min(site, n_features - 1) for site in range(n_sites)]
-    return chain_nodes(cores, zeros((n_outputs, left[-1], right[-1])), position, sites)
+    label_tensor = zeros((n_outputs, left[-1], right[-1]))
+    return chain_nodes(cores, label_tensor, position, [0] * n_sites)
 
 
 def zeros(shape: tuple[int, ...]) -> np.ndarray:

@@ -38,6 +38,7 @@ class MPSClassifier(MPSEstimator, NetworkClassifier):
         the ends of the chain are narrower.
     %(chain_order)s
     %(image_size)s
+    %(repeats)s
     %(feature_map)s
     %(feature_range)s
     %(scaling)s
@@ -98,8 +99,12 @@ class MPSClassifier(MPSEstimator, NetworkClassifier):
         *,
         feature_order=None,
         image_size=None,
+        n_repeats=1,
+        repeat_order="tile",
         feature_map="linear",
+        local_dim=None,
         feature_range=None,
+        feature_margin=0.0,
         scaling="range",
         learning_rate=0.005,
         epochs=100,
@@ -122,8 +127,12 @@ class MPSClassifier(MPSEstimator, NetworkClassifier):
         self.bond_dim = bond_dim
         self.feature_order = feature_order
         self.image_size = image_size
+        self.n_repeats = n_repeats
+        self.repeat_order = repeat_order
         self.feature_map = feature_map
+        self.local_dim = local_dim
         self.feature_range = feature_range
+        self.feature_margin = feature_margin
         self.scaling = scaling
         self.learning_rate = learning_rate
         self.epochs = epochs

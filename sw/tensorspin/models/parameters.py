@@ -8,12 +8,16 @@ from typing import Any
 
 import numpy as np
 
+from .repeats import MOST_REPEATS, check_repeat_order
+
 Limit = tuple[type, float, float]
 """Kind of a number, Integral or Real, and its least and greatest value."""
 
 TRAINING_LIMITS: dict[str, Limit] = {
     # With bonds of dimension 1 no part of a network could tell another anything.
     "bond_dim": (Integral, 2, 32),
+    "n_repeats": (Integral, 1, MOST_REPEATS),
+    "feature_margin": (Real, 0, 10),
     "epochs": (Integral, 1, np.inf),
     "batch_size": (Integral, 1, np.inf),
     "learning_rate": (Real, 0, np.inf),
@@ -44,8 +48,8 @@ def check_parameters(estimator: Any, limits: Mapping[str, Limit]) -> None:
     estimator : NetworkEstimator
         Its attributes are read.
     limits : mapping of str to Limit
-        The limits of its numbers. The switches and `validation_fraction`, which all estimators
-        have, are checked as well.
+        The limits of its numbers. The switches, `repeat_order` and `validation_fraction`, which all
+        estimators have, are checked as well.
 
     Raises
     ------
@@ -66,6 +70,7 @@ def check_parameters(estimator: Any, limits: Mapping[str, Limit]) -> None:
         value = getattr(estimator, name)
         if not isinstance(value, (bool, np.bool_)):
             raise ValueError(f"{name} must be True or False, not {value!r}")
+    check_repeat_order(estimator.repeat_order)
     share = estimator.validation_fraction
     if not is_number(share, Real) or not 0 < share < 1:
         raise ValueError(f"validation_fraction must be a number between 0 and 1, not {share!r}")

@@ -52,6 +52,7 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
         the ends of the chain are narrower.
     %(chain_order)s
     %(image_size)s
+    %(repeats)s
     %(feature_map)s
         Some combination of its components should be constant, as in "linear" and "polynomial":
         then the output does not depend on a product of all features' lengths, which in long chains
@@ -107,8 +108,12 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
         *,
         feature_order=None,
         image_size=None,
+        n_repeats=1,
+        repeat_order="tile",
         feature_map="linear",
+        local_dim=None,
         feature_range=None,
+        feature_margin=0.0,
         scaling="range",
         learning_rate=0.002,
         epochs=50,
@@ -126,8 +131,12 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
         self.bond_dim = bond_dim
         self.feature_order = feature_order
         self.image_size = image_size
+        self.n_repeats = n_repeats
+        self.repeat_order = repeat_order
         self.feature_map = feature_map
+        self.local_dim = local_dim
         self.feature_range = feature_range
+        self.feature_margin = feature_margin
         self.scaling = scaling
         self.learning_rate = learning_rate
         self.epochs = epochs
@@ -269,7 +278,7 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
         # The label tensor begins with two components of its bonds, and how many more it learns to
         # read depends on the training; `_finish` drops those that it does not read.
         local_dim = self.feature_map_.local_dim
-        return planned_chain(self.n_features_in_, local_dim, self.bond_dim, 1, label_rank=2)
+        return planned_chain(self._n_sites, local_dim, self.bond_dim, 1, label_rank=2)
 
     def _initial_network(
         self, inputs: np.ndarray, loss: SquaredError, rng: np.random.Generator

@@ -120,6 +120,39 @@ def learn_scale(scaling: str, X: np.ndarray, weights: np.ndarray | None) -> Scal
     return _with_limits(learn, X, weights, low, high)
 
 
+def with_margin(scale: Scale, margin: float) -> Scale:
+    """Widen the scale of each feature on both sides.
+
+    Parameters
+    ----------
+    scale : Scale
+        The scale.
+    margin : float
+        Share of the range from low to high that is added on either side, at least 0.
+
+    Returns
+    -------
+    Scale
+        The wider scale, within what float64 holds. A constant feature stays constant.
+    """
+    if not margin:
+        return scale
+    low, high = scale.low, scale.high
+    largest = np.finfo(np.float64).max
+    with np.errstate(over="ignore"):
+        # Terms are halved first: the difference of two large numbers of opposite sign can overflow.
+        added = (high / 2 - low / 2) * (2 * margin)
+        limits = np.maximum(low - added, -largest), np.minimum(high + added, largest)
+    if scale.knots is None:
+        return Scale(*limits)
+    # The old positions keep their distances, between two more knots at the new limits.
+    values = np.column_stack([limits[0], scale.knots.values, limits[1]])
+    old = (margin + scale.knots.positions) / (1 + 2 * margin)
+    positions = np.column_stack([np.zeros(len(old)), old, np.ones(len(old))])
+    positions[low == high] = 0
+    return Scale(*limits, Knots(values, positions))
+
+
 def _with_limits(
     learn: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]],
     X: np.ndarray,

@@ -29,11 +29,25 @@ shape (n_features,), default=None
             Size in pixels of the images whose pixels, row by row, are the features. None: the
             images are square.
         """,
+    "repeats": """
+        n_repeats : int, default=1
+            Number of sites that read each feature, 1 to 64. With more the network can follow more
+            functions of a feature, which helps most where there are few features; training time
+            and the memory that a program takes grow in proportion. A board is sent each feature
+            once, whatever the number.
+        repeat_order : {"tile", "interleave"}, default="tile"
+            Where the sites that read one feature stand. "tile": all features are read, then all
+            again. "interleave": next to each other, which mostly learns less.
+        """,
     "feature_map": """
-        feature_map : {"linear", "trigonometric", "polynomial"}, callable or array-like of \
-shape (levels, local_dim), default="linear"
+        feature_map : {"linear", "trigonometric", "polynomial", "bernstein", "bumps", "bspline"}, \
+callable or array-like of shape (levels, local_dim), default="linear"
             How a feature, scaled to [0, 1], becomes the vector that the network contracts; see
             `FeatureMap`.
+        local_dim : None or int, default=None
+            Number of components of that vector, 2 to 8, for "polynomial", "bernstein", "bumps" and
+            "bspline"; None: 3 for "polynomial", else 4. All other maps have a number of their own.
+            Boards have limits, 4 on an iCEBreaker and 8 on an ULX3S.
         """,
     "feature_range": """
         feature_range : None or (low, high), default=None
@@ -42,6 +56,10 @@ shape (levels, local_dim), default="linear"
             numbers or two arrays of one number per feature: the user promises that all values lie
             within; a value outside raises ValueError, unless it is outside by rounding alone: up to
             2e-6 of the range, as scalers leave it.
+        feature_margin : float, default=0.0
+            Share of the range learnt from the training data, 0 to 10, that is added on either side,
+            so that later values beyond the training data are told from its least and greatest ones.
+            It is not used with `feature_range`.
         """,
     "scaling": """
         scaling : {"range", "percentile", "standard", "quantile"}, default="range"
@@ -142,13 +160,13 @@ shape (levels, local_dim), default="linear"
             Number of sites in the left half-chain: the label tensor sits between the sites
             ``label_position_ - 1`` and ``label_position_``.
         site_features_ : ndarray of int of shape (n_sites,)
-            The feature that each site reads. A single feature is read by two sites.
+            The feature that each site reads. A single feature is read by at least two sites.
         """,
     "scaling_": """
         feature_map_ : FeatureMap
             The map from a scaled feature to its vector.
         feature_minimum_, feature_maximum_ : ndarray of float64 of shape (n_features,)
-            The values of each feature that are scaled to 0 and 1.
+            The values of each feature that are scaled to 0 and 1, the margin included.
         feature_knots_ : None or Knots
             The scale between these values: what each of a few values is scaled to, with straight
             lines in between. None unless ``scaling="quantile"``: the scale is linear.

@@ -25,7 +25,7 @@ def balanced_tree(order: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     order : ndarray of int of shape (n_leaves,)
-        The leaves from left to right, at least 2: a permutation of 0 to n_leaves - 1.
+        The leaves from left to right: a permutation of 0 to n_leaves - 1.
 
     Returns
     -------
@@ -49,7 +49,7 @@ def image_tree(height: int, width: int) -> np.ndarray:
     Parameters
     ----------
     height, width : int
-        Size of the image, at least two pixels. Leaf ``row * width + column`` is a pixel.
+        Size of the image. Leaf ``row * width + column`` is a pixel.
 
     Returns
     -------
@@ -81,7 +81,7 @@ def _split_tree(
         return leaves.size + len(children) - 1
 
     build(leaves)
-    return np.array(children)
+    return np.array(children, dtype=int).reshape(-1, 2)  # a single leaf has no nodes
 
 
 def users_tree(tree, n_features: int) -> np.ndarray:

@@ -14,6 +14,7 @@ from .feature_order import check_image_size, chosen_order
 from .forecast import zeros
 from .half_chains import Shape
 from .losses import CrossEntropy
+from .repeats import repeated_tree
 from .shared_docs import with_shared_docs
 from .tree_network import TreeNetwork
 from .tree_shape import balanced_tree, image_tree, users_tree
@@ -59,6 +60,7 @@ class TTNClassifier(NetworkClassifier):
         `MPSClassifier`. An array: a permutation of the column indices. An order cannot be given
         together with ``tree``.
     %(image_size)s
+    %(repeats)s
     %(feature_map)s
     %(feature_range)s
     %(scaling)s
@@ -95,7 +97,8 @@ class TTNClassifier(NetworkClassifier):
     tensors_ : list of ndarray of float64 of shape (outputs, left, right)
         The tensor of each node. Its largest entry is 127/128 in magnitude.
     site_features_ : ndarray of int of shape (n_leaves,)
-        The feature that each leaf reads: its own index; but a single feature is read by two leaves.
+        The feature that each leaf reads: the leaf's index, modulo the number of features if there
+        are several copies. A single feature is read by at least two leaves.
     %(scaling_)s
     %(temperature_)s
     loss_curve_ : list of float
@@ -122,8 +125,12 @@ class TTNClassifier(NetworkClassifier):
         tree=None,
         feature_order=None,
         image_size=None,
+        n_repeats=1,
+        repeat_order="tile",
         feature_map="linear",
+        local_dim=None,
         feature_range=None,
+        feature_margin=0.0,
         scaling="range",
         learning_rate=0.01,
         epochs=60,
@@ -147,8 +154,12 @@ class TTNClassifier(NetworkClassifier):
         self.tree = tree
         self.feature_order = feature_order
         self.image_size = image_size
+        self.n_repeats = n_repeats
+        self.repeat_order = repeat_order
         self.feature_map = feature_map
+        self.local_dim = local_dim
         self.feature_range = feature_range
+        self.feature_margin = feature_margin
         self.scaling = scaling
         self.learning_rate = learning_rate
         self.epochs = epochs
@@ -169,9 +180,8 @@ class TTNClassifier(NetworkClassifier):
         self.verbose = verbose
 
     def _learn_sites(self, samples: Samples, rng: np.random.Generator) -> None:
-        # A leaf reads the feature of its own index; the tree says which leaves are neighbours.
-        n_features = self.n_features_in_
-        self.site_features_ = np.arange(n_features) if n_features > 1 else np.zeros(2, dtype=int)
+        # Leaves stand copy by copy, features in order; the tree says which are neighbours.
+        self.site_features_ = np.tile(np.arange(self.n_features_in_), self._sites_of_each)
         self.children_ = self._tree(
             lambda: chosen_order(
                 self.feature_order,
@@ -185,6 +195,11 @@ class TTNClassifier(NetworkClassifier):
 
     def _tree(self, order: Callable[[], np.ndarray]) -> np.ndarray:
         """Return the children of each node; `order` gives the leaves of a balanced tree."""
+        children = self._tree_of_features(order)
+        return repeated_tree(children, self.n_features_in_, self._sites_of_each, self.repeat_order)
+
+    def _tree_of_features(self, order: Callable[[], np.ndarray]) -> np.ndarray:
+        """Return the children of each node of a tree with one leaf for each feature."""
         n_features = self.n_features_in_
         if self.tree is not None:
             if self.feature_order is not None:
@@ -192,9 +207,8 @@ class TTNClassifier(NetworkClassifier):
             return users_tree(self.tree, n_features)
         if isinstance(self.feature_order, str) and self.feature_order == "morton":
             size = check_image_size(self.image_size, n_features)
-            return image_tree(*size) if n_features > 1 else balanced_tree(np.arange(2))
-        found = order()
-        return balanced_tree(found if n_features > 1 else np.arange(2))
+            return image_tree(*size)
+        return balanced_tree(order())
 
     def _planned_nodes(self) -> list[FloatNode]:
         n_features = self.n_features_in_
@@ -202,7 +216,7 @@ class TTNClassifier(NetworkClassifier):
         shapes = node_shapes(
             children, self.feature_map_.local_dim, self.bond_dim, len(self.classes_)
         )
-        leaves = np.minimum(np.arange(len(children) + 1), n_features - 1)
+        leaves = np.arange(len(children) + 1) % n_features
         return tree_nodes(children, [zeros(shape) for shape in shapes], leaves.tolist())
 
     def _initial_network(
