@@ -92,10 +92,14 @@ class Probes:
     cut : list of str
         Names of signals that may have any value, instead of the one that they are driven with. This
         makes a proof easier, and what holds for any value also holds for those that occur.
+    several_clocks : list of str
+        Names of submodules whose clocks are signals of the harness. A step of the proof is then no
+        cycle of theirs, but a moment at which any of these clocks may rise or fall, or none.
     """
 
     paths: dict[str, str] = field(default_factory=dict)
     cut: list[str] = field(default_factory=list)
+    several_clocks: list[str] = field(default_factory=list)
 
 
 class Model:
@@ -117,6 +121,7 @@ class Model:
             "read_rtlil harness.il",
             f"hierarchy -check -top {TOP}",
             "proc",
+            *(f"clk2fflogic {TOP}.{name} {TOP}.{name}.*" for name in probes.several_clocks),
             "flatten",
             f"cd {TOP}",
             *_without_reset(text),

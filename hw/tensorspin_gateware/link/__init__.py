@@ -4,6 +4,7 @@
 module        job
 ============= ======================================================================================
 `uart`        bytes on an asynchronous serial line
+`spi`         bytes on a serial peripheral interface, whose clock is the host's
 `cobs`        byte stuffing: where a frame begins and ends in a stream of bytes
 `receiver`    frames to requests: checks, sequence numbers, the receive buffer
 `transmitter` replies to frames
@@ -19,6 +20,7 @@ evaluates these annotations when the class is created.
 from .cobs import COBSDecoder, COBSEncoder
 from .link import Link
 from .receiver import PacketReceiver
+from .spi import SPITarget
 from .transmitter import PacketTransmitter
 from .uart import UARTReceiver, UARTTransmitter
 
@@ -28,6 +30,7 @@ __all__ = [
     "Link",
     "PacketReceiver",
     "PacketTransmitter",
+    "SPITarget",
     "UARTReceiver",
     "UARTTransmitter",
 ]
