@@ -13,7 +13,7 @@ from tensorspin.contract.engine import EngineKind
 
 from .annealer import create_annealer
 from .contractor import Contractor
-from .link import Link
+from .link import Link, SPITarget
 from .primitives import Family
 from .router import Router
 
@@ -74,4 +74,49 @@ class Accelerator(wiring.Component):
             m.submodules[name] = engine = COMPONENTS[kind](size, self.family)
             wiring.connect(m, getattr(router, name), engine)
 
+        return m
+
+
+class SPIAccelerator(wiring.Component):
+    """A whole device behind the pins of an SPI target, for simulators that drive pins.
+
+    Parameters
+    ----------
+    core : amaranth.lib.wiring.Component
+        A component with the byte streams `rx` (in) and `tx` (out), such as `Accelerator`.
+    target : amaranth.lib.wiring.Component, optional
+        The SPI target, by default a new `SPITarget`.
+
+    Ports
+    -----
+    sck, cs_n, copi : In(1)
+        Pins that the controller drives; see `SPITarget`.
+    cipo, irq : Out(1)
+        Pins that the target drives.
+    """
+
+    sck: In(1)
+    cs_n: In(1, init=1)
+    copi: In(1)
+    cipo: Out(1)
+    irq: Out(1)
+
+    def __init__(self, core: wiring.Component, target: wiring.Component | None = None) -> None:
+        self._core = core
+        self._target = SPITarget() if target is None else target
+        super().__init__()
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.core = core = self._core
+        m.submodules.target = target = self._target
+        wiring.connect(m, target.rx, core.rx)
+        wiring.connect(m, core.tx, target.tx)
+        m.d.comb += [
+            target.sck.eq(self.sck),
+            target.cs_n.eq(self.cs_n),
+            target.copi.eq(self.copi),
+            self.cipo.eq(target.cipo),
+            self.irq.eq(target.irq),
+        ]
         return m

@@ -11,11 +11,9 @@ from __future__ import annotations
 import importlib
 from dataclasses import dataclass
 
-from amaranth.build import Attrs
-from amaranth_boards.resources import UARTResource
-
 from tensorspin.contract.device.boards import BOARDS, BoardSpec
 
+from .pins import ICEBREAKER_SPI, RASPBERRY_PI_SPI, SPIPins, UARTPins
 from .primitives import Family, carry
 
 COLLISIONS_DO_NOT_MATTER = (
@@ -46,25 +44,6 @@ its technology mapper `abc9` has mapped."""
 
 
 @dataclass(frozen=True)
-class UARTPins:
-    """Pins for a UART, where Amaranth's platform defines no UART that leads to the host.
-
-    Parameters
-    ----------
-    rx : str
-        Pin (or ball) of the FPGA's package that receives from the host.
-    tx : str
-        Pin of the package that sends to the host.
-    where : str
-        Where people find the two on the board.
-    """
-
-    rx: str
-    tx: str
-    where: str
-
-
-@dataclass(frozen=True)
 class BoardHardware:
     """One row of the table: how a bitstream for a board is built and loaded.
 
@@ -79,6 +58,8 @@ class BoardHardware:
         ``{work}`` for the folder with the other files that the tools have made.
     uart : UARTPins, optional
         Pins of the UART; None if the platform defines the UART that leads to the host.
+    spi : SPIPins, optional
+        Pins of the SPI target, if the board's line is one.
     notes : str
         What a user must do to the board before it works.
     clock : str
@@ -104,6 +85,7 @@ class BoardHardware:
     family: Family
     programmer: tuple[str, ...]
     uart: UARTPins | None = None
+    spi: SPIPins | None = None
     notes: str = ""
     clock: str = ""
     pll_pad: bool = True
@@ -124,6 +106,7 @@ def _ecp5(
     platform: str,
     *programmer: str,
     uart: UARTPins | None = None,
+    spi: SPIPins | None = None,
     notes: str = "",
     hierarchy: str = GROUPS_KEEP_THEIR_REGISTERS,
     place_options: str = "--seed 1",
@@ -133,6 +116,7 @@ def _ecp5(
         family=Family.ECP5,
         programmer=programmer,
         uart=uart,
+        spi=spi,
         notes=notes,
         suffix=".bit",
         before_synthesis="\n".join((COLLISIONS_DO_NOT_MATTER, hierarchy, carry.BEFORE_SYNTHESIS)),
@@ -168,6 +152,13 @@ HARDWARE = {
         family=Family.ICE40UP,
         programmer=_ICEPROG,
         place_options="--seed 2",
+    ),
+    "icebreaker_spi": BoardHardware(
+        platform="amaranth_boards.icebreaker:ICEBreakerPlatform",
+        family=Family.ICE40UP,
+        programmer=_ICEPROG,
+        spi=ICEBREAKER_SPI,
+        place_options="--seed 3",
     ),
     "icebreaker_annealer": BoardHardware(
         platform="amaranth_boards.icebreaker:ICEBreakerPlatform",
@@ -244,6 +235,12 @@ HARDWARE = {
         *("openFPGALoader", "--board", "icepi-zero", "{bitstream}"),
         notes="openFPGALoader knows the board from version 1.0 on",
     ),
+    "icepi_zero_spi": _ecp5(
+        "amaranth_boards.icepi_zero:IcepiZero1_3Platform",
+        *("openFPGALoader", "--board", "icepi-zero", "{bitstream}"),
+        spi=RASPBERRY_PI_SPI,
+        notes="openFPGALoader knows the board from version 1.0 on",
+    ),
     "icesugar_pro": _ecp5("amaranth_boards.icesugar_pro:ICESugarProPlatform", *_ICESPROG),
     "colorlight_5a75b_r7_0": _ecp5(
         "amaranth_boards.colorlight_5a75b_r7_0:Colorlight_5A75B_R70Platform",
@@ -292,14 +289,6 @@ HARDWARE = {
 }
 """The rows, one for every board of `tensorspin.contract.device.boards.BOARDS`, by its name."""
 
-_PIN_ATTRIBUTES = {
-    Family.ICE40UP: Attrs(IO_STANDARD="SB_LVCMOS", PULLUP=1),
-    Family.ICE40HX: Attrs(IO_STANDARD="SB_LVCMOS", PULLUP=1),
-    Family.ECP5: Attrs(IO_TYPE="LVCMOS33", PULLMODE="UP"),
-}
-"""Attributes of a UART's pins on a header: 3.3 V, with a pull-up that keeps the line idle while
-nothing is connected."""
-
 
 def create_platform(board: BoardSpec):
     """Create the Amaranth platform of a board.
@@ -320,10 +309,9 @@ def create_platform(board: BoardSpec):
     if hardware.clock:
         platform.default_clk = hardware.clock
     if hardware.uart is not None:
-        attributes = _PIN_ATTRIBUTES[hardware.family]
-        platform.add_resources(
-            [UARTResource(0, rx=hardware.uart.rx, tx=hardware.uart.tx, attrs=attributes)]
-        )
+        platform.add_resources([hardware.uart.resource(hardware.family)])
+    if hardware.spi is not None:
+        platform.add_resources([hardware.spi.resource(hardware.family)])
     platform.add_file(carry.MAP_FILE, carry.MAP.read_text())
     return platform
 

@@ -7,10 +7,12 @@ import pytest
 
 from tensorspin.contract.device.boards import BOARDS, CONTRACTORS, find_board
 from tensorspin.contract.device.description import DeviceDescription
+from tensorspin.contract.device.line import Line
 from tensorspin.contract.wire.frames import MAX_PAYLOAD
 from tensorspin_gateware.accelerator import Accelerator
 from tensorspin_gateware.boards import HARDWARE, create_platform, oscillator_hz
 from tensorspin_gateware.build.top import BoardTop
+from tensorspin_gateware.link.spi import check_rate
 from tensorspin_gateware.link.uart import divisor
 from tensorspin_gateware.primitives import Family
 
@@ -76,7 +78,13 @@ def test_pins(board):
     (constraints,) = (text for name, text in plan.files.items() if name.endswith((".pcf", ".lpf")))
     pins = dict(re.findall(r'(?:set_io|COMP) "?(\S+?)"?(?: SITE)? "?(\w+)"?;?$', constraints, re.M))
     assert len(set(pins.values())) == len(pins)
-    assert {"uart_0__rx__io", "uart_0__tx__io"} < pins.keys()
+    if board.line is Line.SPI:
+        names = ("clk", "cs", "copi", "cipo", "int")
+        assert {f"line_0__{name}__io" for name in names} < pins.keys()
+        rates = f"{float(board.baud)} HZ", f"{board.baud / 1e6}\n"
+        assert any(re.search(rf'line_0__clk__io"? {rate}', constraints) for rate in rates)
+    else:
+        assert {"uart_0__rx__io", "uart_0__tx__io"} < pins.keys()
     if (uart := HARDWARE[board.name].uart) is not None:
         assert (pins["uart_0__rx__io"], pins["uart_0__tx__io"]) == (uart.rx, uart.tx)
     hertz = float(oscillator_hz(create_platform(board)))
@@ -144,13 +152,23 @@ def test_describes_itself(board):
 
 @every_board
 def test_serial_line_is_possible(board):
-    divisor(board.clock_hz, board.baud)
+    if board.line is Line.SPI:
+        check_rate(board.clock_hz, board.baud)
+    else:
+        divisor(board.clock_hz, board.baud)
 
 
 def test_impossible_clock_is_refused():
     board = dataclasses.replace(find_board("icebreaker"), clock_hz=13_000_000)
     top = BoardTop(board, Accelerator(board, BUILD))
     with pytest.raises(ValueError, match="13 MHz from an oscillator of 12 MHz; the nearest are"):
+        create_platform(board).prepare(top, "top", emit_src=False)
+
+
+def test_spi_faster_than_the_clock_is_refused():
+    board = dataclasses.replace(find_board("icebreaker_spi"), baud=40_000_000)
+    top = BoardTop(board, Accelerator(board, BUILD))
+    with pytest.raises(ValueError, match="not be faster than the clock of 30000000 Hz, 40000000"):
         create_platform(board).prepare(top, "top", emit_src=False)
 
 

@@ -45,11 +45,15 @@ class BuildReport:
         Greatest frequency in MHz of the slowest clock: the one with the least margin.
     required_mhz : float
         Frequency in MHz that this clock has.
+    others : tuple of (float, float)
+        Greatest and required frequency in MHz of each other clock that nextpnr found: that of an
+        oscillator beside a PLL, or SCK, the clock of an SPI controller.
     """
 
     used: dict[str, tuple[int, int]]
     achieved_mhz: float
     required_mhz: float
+    others: tuple[tuple[float, float], ...] = ()
 
     @property
     def margin(self) -> float:
@@ -89,13 +93,19 @@ class BuildReport:
             found = ", ".join(f"{clock['constraint']:g} MHz" for clock in clocks) or "none"
             raise ValueError(f"{path}: nextpnr held no clock to {mhz:g} MHz; clocks: {found}")
         # The oscillator may be a clock of its own, beside that of the engines.
-        slowest = min(clocks, key=lambda clock: clock["achieved"] / clock["constraint"])
+        clocks.sort(key=lambda clock: clock["achieved"] / clock["constraint"])
+        slowest, *others = clocks
         used = {
             title: (content["utilization"][name]["used"], content["utilization"][name]["available"])
             for name, title in RESOURCES.items()
             if name in content["utilization"]
         }
-        return cls(used, slowest["achieved"], slowest["constraint"])
+        return cls(
+            used,
+            slowest["achieved"],
+            slowest["constraint"],
+            tuple((clock["achieved"], clock["constraint"]) for clock in others),
+        )
 
     def __str__(self) -> str:
         lines = [f"{'resource':<22}{'used':>7}{'of':>7}{'':>7}"]
@@ -107,4 +117,8 @@ class BuildReport:
             f"clock: {self.achieved_mhz:.1f} MHz at most, {self.required_mhz:.1f} MHz and "
             f"{MARGIN:.0%} more required: {verdict}"
         )
+        lines += [
+            f"another clock: {achieved:.1f} MHz at most, {required:.1f} MHz required"
+            for achieved, required in self.others
+        ]
         return "\n".join(lines)

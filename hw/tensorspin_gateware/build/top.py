@@ -14,9 +14,12 @@ from amaranth.build.run import BuildPlan
 from amaranth.lib import io, wiring
 
 from tensorspin.contract.device.boards import BoardSpec
+from tensorspin.contract.device.line import Line
 
 from ..boards import HARDWARE, create_platform, oscillator_hz
+from ..link.spi import SPITarget, check_rate
 from ..link.uart import UARTReceiver, UARTTransmitter
+from ..pins import LINE
 from ..primitives.pll import ClockGenerator
 
 NAME = "top"
@@ -31,8 +34,9 @@ class BoardTop(Elaboratable):
     """The top level of a board's design: clock, pins, and the line to the host around a core.
 
     The clock domain ``sync`` is the board's oscillator itself if the engines run at its frequency,
-    and a PLL's output otherwise. The line is a UART; its two components are the only ones that
-    know the baud rate, and the core exchanges plain bytes with them.
+    and a PLL's output otherwise. The line is a UART or an SPI target, as the board's row says; its
+    components are the only ones that know the line's rate, and the core exchanges plain bytes with
+    them.
 
     Parameters
     ----------
@@ -44,13 +48,13 @@ class BoardTop(Elaboratable):
     Raises
     ------
     ValueError
-        When elaborated, if the board's clock cannot be made from its oscillator, or the baud rate
-        from its clock.
+        When elaborated, if the board's clock cannot be made from its oscillator, or the line's
+        rate from its clock.
 
     Notes
     -----
     There are no ports: pins are requested from the platform. Resources besides the core: one PLL,
-    if the clock needs it, and on iCE40 about 53 LUTs for the UART.
+    if the clock needs it, and on iCE40 about 53 LUTs for the UART, or as many for the SPI target.
     """
 
     def __init__(self, board: BoardSpec, core: wiring.Component) -> None:
@@ -72,6 +76,15 @@ class BoardTop(Elaboratable):
                 board.clock_hz,
                 hardware.pll_pad,
             )
+        if board.line is Line.SPI:
+            self._connect_spi(m, platform)
+        else:
+            self._connect_uart(m, platform)
+        return m
+
+    def _connect_uart(self, m: Module, platform) -> None:
+        """Put a UART between the platform's pins and the core."""
+        board = self._board
         # With dir="-" the platform gives bare pins, so that the buffers are visible here.
         pins = platform.request("uart", 0, dir="-")
         m.submodules.rx_pin = rx_pin = io.Buffer("i", pins.rx)
@@ -82,7 +95,31 @@ class BoardTop(Elaboratable):
         wiring.connect(m, receiver.data, core.rx)
         wiring.connect(m, core.tx, transmitter.data)
         m.d.comb += [receiver.line.eq(rx_pin.i), tx_pin.o.eq(transmitter.line)]
-        return m
+
+    def _connect_spi(self, m: Module, platform) -> None:
+        """Put an SPI target between the platform's pins and the core."""
+        check_rate(self._board.clock_hz, self._board.baud)
+        pins = platform.request(LINE, 0, dir="-")
+        m.submodules.sck_pin = sck_pin = io.Buffer("i", pins.clk)
+        m.submodules.cs_pin = cs_pin = io.Buffer("i", pins.cs)
+        m.submodules.copi_pin = copi_pin = io.Buffer("i", pins.copi)
+        m.submodules.cipo_pin = cipo_pin = io.Buffer("o", pins.cipo)
+        m.submodules.irq_pin = irq_pin = io.Buffer("o", pins.int)
+        m.submodules.target = target = SPITarget()
+        m.submodules.core = core = self._core
+        wiring.connect(m, target.rx, core.rx)
+        wiring.connect(m, core.tx, target.tx)
+        platform.add_clock_constraint(pins.clk.io, self._board.baud)
+        m.d.comb += [
+            target.sck.eq(sck_pin.i),
+            # The pin is active low for the platform, which inverts it: it gives 1 when selected.
+            target.cs_n.eq(~cs_pin.i),
+            target.copi.eq(copi_pin.i),
+            cipo_pin.o.eq(target.cipo),
+            # Others may be on the same wire.
+            cipo_pin.oe.eq(cs_pin.i),
+            irq_pin.o.eq(target.irq),
+        ]
 
 
 def prepare(board: BoardSpec, core: wiring.Component) -> BuildPlan:

@@ -16,15 +16,16 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tensorspin.contract.device.boards import find_board
+from tensorspin.contract.device.boards import BoardSpec, find_board
 
 from ..build import cache, plain, toolchain
 
 TOP = "simulated"
 """Name of the Verilog module that is simulated."""
 
-_WRAPPER = Path(__file__).with_suffix(".cpp")
-"""C++ source of the loop that runs the clock; it is compiled with Verilator's output."""
+WRAPPER = Path(__file__).with_suffix(".cpp")
+"""C++ source of the loop that runs the clock; it is compiled with Verilator's output. There is
+another for pins, `tensorspin_gateware.simulation.pins`."""
 
 _OUTPUT_BYTES = 1 << 16
 """Size in bytes of the buffer for what a device sends, and clock cycles of one call of the library:
@@ -173,19 +174,53 @@ def load(board_name: str, progress: Progress | None = None) -> VirtualBoard:
         If a tool is missing; the message says what to install. On Windows all of them are.
     """
     board = find_board(board_name)
+
+    def component(build: bytes):
+        # Imported late: a simulator that is kept starts without Amaranth.
+        from ..accelerator import Accelerator
+
+        return Accelerator(board, build)
+
+    return VirtualBoard(board_library(board, component, WRAPPER, progress), board.clock_hz)
+
+
+def board_library(
+    board: BoardSpec, component, wrapper: Path, progress: Progress | None = None
+) -> Path:
+    """Find a board's simulator; build it first if the sources have changed.
+
+    Parameters
+    ----------
+    board : BoardSpec
+        Row of the contract's table.
+    component : callable
+        Takes the 8 bytes that tell the build from others, and makes the component that is
+        simulated. It is called only if its simulator is not kept.
+    wrapper : Path
+        As for `compile_simulator`.
+    progress : callable, optional
+        As for `load`.
+
+    Returns
+    -------
+    Path
+        The library.
+
+    Raises
+    ------
+    SimulatorError, toolchain.ToolMissing
+        As for `load`.
+    """
     toolchain.require_posix()
     progress = progress or _print_progress
     folder = cache.directory("simulator")
     build = cache.build_digest(board)
-    state = cache.text_digest(build.hex(), *_tool_identity())
+    state = cache.text_digest(build.hex(), *_tool_identity(wrapper))
     pointer = folder / f"{board.name}-{state}"
     if not (pointer.exists() and (folder / pointer.read_text()).exists()):
-        # Imported late: a simulator that is kept starts without Amaranth.
-        from ..accelerator import Accelerator
-
-        library = compile_simulator(Accelerator(board, build), folder, progress)
+        library = compile_simulator(component(build), folder, progress, wrapper)
         cache.write_atomically(pointer, library.name.encode())
-    return VirtualBoard(folder / pointer.read_text(), board.clock_hz)
+    return folder / pointer.read_text()
 
 
 def require_tools() -> None:
@@ -201,17 +236,22 @@ def require_tools() -> None:
         toolchain.require(tool)
 
 
-def compile_simulator(component, folder: Path, progress: Progress | None = None) -> Path:
+def compile_simulator(
+    component, folder: Path, progress: Progress | None = None, wrapper: Path = WRAPPER
+) -> Path:
     """Compile a shared library that simulates a component.
 
     Parameters
     ----------
     component : amaranth.lib.wiring.Component
-        A component with byte streams `rx` (in) and `tx` (out) and no other ports.
+        A component with the ports that the wrapper knows, and no others.
     folder : Path
         Folder in which libraries are kept; one that fits is used again.
     progress : callable, optional
         As for `load`.
+    wrapper : Path
+        C++ source that drives the component's ports; by default that of `VirtualBoard`, which knows
+        byte streams `rx` (in) and `tx` (out).
 
     Returns
     -------
@@ -228,19 +268,24 @@ def compile_simulator(component, folder: Path, progress: Progress | None = None)
         "simulator: converting the gateware to Verilog (the first run of a tool that pip "
         "installed takes a minute more)"
     )
-    return compile_verilog(toolchain.to_verilog(component, TOP), folder, progress)
+    text = toolchain.to_verilog(component, TOP)
+    return compile_verilog(text, folder, progress, wrapper=wrapper)
 
 
 def compile_verilog(
-    text: str, folder: Path, progress: Progress | None = None, options: Sequence[str] = ()
+    text: str,
+    folder: Path,
+    progress: Progress | None = None,
+    options: Sequence[str] = (),
+    wrapper: Path = WRAPPER,
 ) -> Path:
     """Compile a shared library that simulates Verilog text.
 
     Parameters
     ----------
     text : str
-        Verilog with a module `TOP`, whose ports are those of a component with `rx` and `tx`.
-    folder, progress
+        Verilog with a module `TOP`, whose ports are those that the wrapper knows.
+    folder, progress, wrapper
         As for `compile_simulator`.
     options : sequence of str
         More options for Verilator, such as the file of a vendor's cells.
@@ -258,18 +303,20 @@ def compile_verilog(
     progress = progress or _print_progress
     require_tools()
     started = time.monotonic()
-    library = folder / f"{cache.text_digest(text, *options, *_tool_identity())}.so"
+    library = folder / f"{cache.text_digest(text, *options, *_tool_identity(wrapper))}.so"
     with cache.locked(folder, progress):
         if not library.exists():
             progress("simulator: compiling (10 to 30 s; minutes with a thousand spins)")
             # A compilation that is interrupted leaves no half of a library in `folder`.
             with plain.workshop(folder) as workshop:
-                cache.write_atomically(library, _verilate(text, workshop, options).read_bytes())
+                cache.write_atomically(
+                    library, _verilate(text, workshop, options, wrapper).read_bytes()
+                )
     progress(f"simulator: ready after {time.monotonic() - started:.1f} s")
     return library
 
 
-def _verilate(text: str, workshop: plain.Workshop, options: Sequence[str]) -> Path:
+def _verilate(text: str, workshop: plain.Workshop, options: Sequence[str], wrapper: Path) -> Path:
     """Compile Verilog text in a temporary folder, and return the library."""
     source = workshop.folder / "simulated.v"
     source.write_text(text, encoding="utf-8")
@@ -281,7 +328,7 @@ def _verilate(text: str, workshop: plain.Workshop, options: Sequence[str]) -> Pa
             *_VERILATOR_OPTIONS,
             *options,
             *("-Mdir", str(workshop.folder / "objects"), "-o", "simulator.so"),
-            *(str(source), str(workshop.plain(_WRAPPER))),
+            *(str(source), str(workshop.plain(wrapper))),
         ],
         env=env,
         stdout=subprocess.PIPE,
@@ -296,12 +343,12 @@ def _verilate(text: str, workshop: plain.Workshop, options: Sequence[str]) -> Pa
     return workshop.folder / "objects" / "simulator.so"
 
 
-def _tool_identity() -> tuple[str, ...]:
+def _tool_identity(wrapper: Path) -> tuple[str, ...]:
     """List what a compiled simulator depends on besides the design."""
     return (
         str(sorted(toolchain.versions().items())),
         " ".join(_VERILATOR_OPTIONS),
-        _WRAPPER.read_text(),
+        wrapper.read_text(),
     )
 
 

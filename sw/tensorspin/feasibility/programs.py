@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ..compiler.capacity import Demand
 from ..compiler.network_program import NetworkProgram
 from ..contract.device.boards import BoardSpec
-from ..contract.wire.frames import BITS_PER_BYTE, FRAME_OVERHEAD
+from ..contract.wire.frames import FRAME_OVERHEAD
 from ..contract.wire.packets import OFFSET
 from ..driver.link.requests import MAX_DATA
 from ..golden.contractor.cycles import utilisation
@@ -99,7 +99,7 @@ def estimate_program(program, board: BoardSpec) -> ProgramEstimate:
     # A sample with more features than a packet holds travels in several parts.
     frames = -(-program.n_features // MAX_DATA)
     line_bytes = program.n_features + frames * (FRAME_OVERHEAD + OFFSET.size)
-    line_seconds = line_bytes * BITS_PER_BYTE / board.baud
+    line_seconds = line_bytes * board.byte_seconds
     return ProgramEstimate(
         program.demands(size),
         cycles,

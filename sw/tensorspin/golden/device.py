@@ -25,7 +25,6 @@ from ..contract.device.engines import ENGINES
 from ..contract.engine import EngineKind
 from ..contract.wire import packets
 from ..contract.wire.frames import (
-    BITS_PER_BYTE,
     DELIMITER,
     MAX_PAYLOAD,
     SEQUENCE_MODULUS,
@@ -106,7 +105,7 @@ class GoldenDevice:
         self.board = board
         self.build = build
         self.cycle = 0.0
-        self.byte_cycles = BITS_PER_BYTE * board.clock_hz / board.baud
+        self.byte_cycles = board.byte_seconds * board.clock_hz
         self._requests = device_requests(board.engines)
         self._spaces = device_spaces(board.engines)
         self.restart()

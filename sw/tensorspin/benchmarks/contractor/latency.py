@@ -13,7 +13,7 @@ import numpy as np
 
 from ...compiler import NetworkProgram
 from ...contract.device.boards import find_board
-from ...contract.wire.frames import BITS_PER_BYTE, DELIMITER
+from ...contract.wire.frames import DELIMITER
 from ...driver.board import Board
 from ...driver.transports import Transport, open_transport
 from ...progress import progress_over
@@ -163,7 +163,7 @@ def measure_latency(program: NetworkProgram, board_name: str, X: np.ndarray) -> 
         **{f"{name}_cycles": summary(values) for name, values in parts.items()},
         "seconds": float(np.median(total)) / row.clock_hz,
         "line_bytes": line_bytes,
-        "line_seconds": line_bytes * BITS_PER_BYTE / row.baud,
+        "line_seconds": line_bytes * row.byte_seconds,
     }
 
 

@@ -8,6 +8,7 @@ module           subject
 `capabilities`   requests and memory spaces of a device, which its engines decide
 `boards`         the table of supported boards: clocks, serial lines, engine sizes
 `sizes`          engine sizes that fill an FPGA, for the table
+`line`           the kinds of lines between a host and a board
 `usb`            how boards and serial adapters show themselves on USB
 ================ =================================================================
 """

@@ -14,6 +14,7 @@ from ..wire.packets import PROTOCOL_VERSION
 from . import sizes
 from .description import NAME_BYTES, DeviceDescription
 from .engines import Engines, HasEngines
+from .line import Line
 from .usb import ICELINK, UsbDevice, ft231x, ft2232
 
 
@@ -31,14 +32,17 @@ class BoardSpec(HasEngines):
     clock_hz : int
         Clock frequency of the engines in Hz.
     baud : int
-        Rate of the serial line in bits per second.
+        Rate of the serial line in bits per second. With SPI, the fastest: the greatest frequency in
+        Hz that the host may give SCK, to which the design's timing is held.
     receive_bytes : int
         Size of the device's receive buffer in bytes; a power of two.
     engines : Engines
         Sizes of the engines, at least one. `contractor` and `annealer` give one by name, or None
         if the bitstream lacks it.
     usb : UsbDevice, optional
-        The board's own USB port, if it has one.
+        The board's own USB port, if it leads to the serial line.
+    line : Line, default=Line.UART
+        The kind of the serial line.
 
     Raises
     ------
@@ -64,6 +68,7 @@ class BoardSpec(HasEngines):
     receive_bytes: int
     engines: Engines
     usb: UsbDevice | None = None
+    line: Line = Line.UART
 
     def __post_init__(self) -> None:
         if not self.engines:
@@ -73,6 +78,11 @@ class BoardSpec(HasEngines):
                 f"a board's name has at most {NAME_BYTES} characters, {self.name!r} has "
                 f"{len(self.name)}"
             )
+
+    @property
+    def byte_seconds(self) -> float:
+        """Time in seconds that a byte takes on the line at the rate `baud`."""
+        return self.line.bits_per_byte / self.baud
 
     @property
     def owner(self) -> str:
@@ -107,6 +117,10 @@ _ICELINK_BAUD = 115_200
 """Baud of the boards with MuseLab's debugger as USB adapter: the rate of MuseLab's own examples.
 Nothing says that the debugger, a microcontroller, keeps up with a higher rate."""
 
+_SPI_HZ = 25_000_000
+"""Greatest frequency of SCK in Hz: what microcontrollers commonly give, and what wires of 10 to 20
+cm between two boards carry."""
+
 _ULX3S_25F = ft231x("ULX3S FPGA 25K")
 """The ULX3S 25F's USB port, which three rows share."""
 
@@ -117,6 +131,14 @@ _TABLE = (
         clock_hz=30_000_000,
         baud=1_000_000,
         usb=ft2232("iCEBreaker"),
+        **sizes.UP5K,
+    ),
+    BoardSpec(
+        name="icebreaker_spi",
+        title="1BitSquared iCEBreaker (iCE40 UP5K)",
+        clock_hz=30_000_000,
+        baud=_SPI_HZ,
+        line=Line.SPI,
         **sizes.UP5K,
     ),
     BoardSpec(
@@ -229,6 +251,14 @@ _TABLE = (
         clock_hz=95_000_000,
         baud=1_000_000,
         usb=ft231x("Icepi"),
+        **sizes.ECP5_25,
+    ),
+    BoardSpec(
+        name="icepi_zero_spi",
+        title="Icepi Zero v1.3 (ECP5 25F)",
+        clock_hz=95_000_000,
+        baud=_SPI_HZ,
+        line=Line.SPI,
         **sizes.ECP5_25,
     ),
     BoardSpec(

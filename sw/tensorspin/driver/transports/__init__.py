@@ -3,7 +3,8 @@
 ====================  ========================================================================
 URL                   device
 ====================  ========================================================================
-``sim://BOARD``       the gateware of that board, compiled by Verilator
+``sim://BOARD``       the gateware of that board, compiled by Verilator; if the board's line is SPI,
+                      with its pins, and ``?sck=25e6`` sets the frequency of SCK in Hz
 ``golden://BOARD``    the NumPy model of that board
 anything else         a serial port: a device path (``/dev/ttyUSB1``, ``COM3``) or a URL of
                       pySerial (``hwgrep://iCEBreaker``, ``socket://host:port``)
@@ -13,6 +14,7 @@ anything else         a serial port: a device path (``/dev/ttyUSB1``, ``COM3``) 
 from __future__ import annotations
 
 from ...contract.device.boards import BOARDS, BoardSpec, find_board
+from ...contract.device.line import Line
 from ...errors import TransportError
 from .base import Transport
 
@@ -60,12 +62,21 @@ def open_transport(url: str, *, baud: int | None = None) -> Transport:
         from .serial_port import SerialTransport
 
         return SerialTransport(url, baud_rates(url)[0] if baud is None else baud)
-    scheme, _, name = url.partition("://")
+    scheme, _, rest = url.partition("://")
+    name, _, query = rest.partition("?")
     board = _virtual_board(url, name)
+    if query and (scheme.lower() == "golden" or board.line is not Line.SPI):
+        raise TransportError(
+            f"cannot open {url}: only simulated boards with SPI have settings, not {rest!r}"
+        )
     if scheme.lower() == "golden":
         from .golden import GoldenTransport
 
         return GoldenTransport(board)
+    if board.line is Line.SPI:
+        from .simulated_pins import open_pins
+
+        return open_pins(board, query)
     from .simulated import SimulatedTransport
 
     return SimulatedTransport(board)
@@ -140,7 +151,7 @@ def baud_rates(url: str) -> list[int]:
     >>> len(baud_rates("golden://icebreaker"))
     1
     """
-    rates = [board.baud for board in BOARDS.values()]
+    rates = [board.baud for board in BOARDS.values() if board.line is Line.UART]
     if is_virtual(url):
         return rates[:1]
     return sorted(set(rates), key=lambda rate: (-rates.count(rate), rate))

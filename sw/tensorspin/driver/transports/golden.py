@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...contract.device.boards import BoardSpec
-from ...contract.wire.frames import BITS_PER_BYTE
 from ...golden.device import GoldenDevice
 from .base import Transport
 
@@ -40,7 +39,7 @@ class GoldenTransport(Transport):
     def __init__(self, board: BoardSpec, device: GoldenDevice | None = None) -> None:
         self.url = f"golden://{board.name}"
         self.device = GoldenDevice(board) if device is None else device
-        self._byte_time = BITS_PER_BYTE / board.baud
+        self._byte_time = board.byte_seconds
         self._cycle_time = 1 / board.clock_hz
         self._now = 0.0
         self._sent = bytearray()

@@ -37,8 +37,8 @@ class SimulatedTransport(Transport):
 
     def __init__(self, board: BoardSpec) -> None:
         self.url = f"sim://{board.name}"
-        with _explained(self.url):
-            # Imported late: the host works without the gateware package.
+        with simulation(self.url):
+            # Imported late: the host works without the gateware.
             from tensorspin_gateware.simulation import simulator
 
             self._board = simulator.load(board.name)
@@ -58,7 +58,7 @@ class SimulatedTransport(Transport):
         TransportError
             As for the class.
         """
-        with _explained(f"sim://{board.name}"):
+        with simulation(f"sim://{board.name}"):
             from tensorspin_gateware.simulation import simulator
 
             simulator.require_tools()
@@ -93,15 +93,28 @@ class SimulatedTransport(Transport):
 
 
 @contextmanager
-def _explained(url: str) -> Iterator[None]:
-    """Say what is missing if the gateware package can't be imported, or one of its tools fails."""
+def simulation(url: str) -> Iterator[None]:
+    """Import and load a simulator inside of this context: the host works without the gateware.
+
+    Parameters
+    ----------
+    url : str
+        What is opened, for messages.
+
+    Raises
+    ------
+    TransportError
+        If the gateware package or its tools are not installed, the compiler fails, or a setting is
+        out of range.
+    """
     try:
         yield
     except ImportError as error:
         raise TransportError(
-            f"{url} needs the gateware and its simulator ({error}); in "
-            f"tensorspin's checkout, run `make setup` or `pip install '.[gateware]'`; without "
-            f"one, `pip install 'WHEEL[gateware]'`, where WHEEL is the file of its wheel"
+            f"{url} needs the gateware and its simulator ({error}); in tensorspin's checkout, run "
+            f"`make setup` or `pip install '.[gateware]'`; without one, `pip install "
+            f"'WHEEL[gateware]'`, where WHEEL is the file of its wheel"
         ) from error
-    except (RuntimeError, OSError) as error:  # A tool is missing or failed, or a disk is full.
+    except (RuntimeError, OSError, ValueError) as error:
+        # A tool is missing or failed, a disk is full, or a setting is out of range.
         raise TransportError(f"cannot open {url}: {error}") from error
