@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,11 @@ from hypothesis import settings
 # The same examples in every run: a failure that one person sees, everybody sees.
 settings.register_profile("tensorspin", derandomize=True, deadline=None, print_blob=True)
 settings.load_profile("tensorspin")
+
+# Shells start what they run in the background with SIGINT ignored, and all processes inherit that.
+# Then commands that a test ends with Ctrl-C would run for ever.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 LONGEST_FIRST = ("gateware", "formal", "build", "driver", "project", "sampling", "golden")
 """Folders whose files take longest. They are begun first: with tests on several cores, a long file

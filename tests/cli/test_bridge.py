@@ -23,9 +23,10 @@ def test_the_bridge_prints_its_url_serves_and_ends_with_ctrl_c(as_json):
             url = json.loads(line)["url"] if as_json else line.split()[1]
             with Board.open(url) as board:
                 assert board.info.board == "icebreaker"
-        finally:
             process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 0
+            assert process.wait(20) == 0
+        finally:
+            process.kill()
 
 
 def test_what_cannot_be_bridged_is_a_sentence(capsys):

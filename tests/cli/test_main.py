@@ -68,6 +68,11 @@ def test_version(capsys):
     assert out == f"tensorspin {metadata.version('tensorspin')}\n"
 
 
+def test_python_runs_the_package_as_the_command(capfd):
+    assert subprocess.run([sys.executable, "-m", "tensorspin", "--version"]).returncode == 0
+    assert capfd.readouterr().out.startswith("tensorspin ")
+
+
 def test_version_of_a_package_that_is_not_installed(capsys, monkeypatch):
     def version(name):
         raise metadata.PackageNotFoundError(name)
