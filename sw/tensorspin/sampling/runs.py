@@ -72,7 +72,8 @@ def anneal_reads(
     # Each run has a seed of 64 bits: two seeds of users hardly ever lead to the same one.
     words = np.random.SeedSequence(seed).generate_state(-(-count // replicas), np.uint64)
     jobs: list[AnnealJob] = []
-    # Runs that are computed together end together: who may stop before wants one at a time.
+    # Where the runs may end early, as many follow as have been done: then no more is computed in
+    # vain than was of use.
     together = interrupt_function is None and reached is None
     for number in range(len(words)):
         if runs and interrupt_function is not None and interrupt_function():
@@ -84,7 +85,7 @@ def anneal_reads(
                 initial = np.resize(reads * start, (replicas, annealed))
                 jobs.append(replace(job, seed=int(word), initial_states=initial))
         try:
-            found = run(jobs[0], jobs if together else ())
+            found = run(jobs[0], jobs if together else jobs[: len(runs) + 1])
         except InterruptedRunError:
             break
         del jobs[0]

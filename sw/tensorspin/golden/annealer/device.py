@@ -36,6 +36,10 @@ class _Identity(NamedTuple):
     seeds: bytes
     states: bytes
 
+    def __hash__(self) -> int:
+        # Hardly any two jobs have the same seeds, whereas a schedule takes long to hash.
+        return hash(self.seeds)
+
 
 def _identity(job: AnnealJob) -> _Identity:
     problem = job.problem

@@ -15,8 +15,8 @@ from ...contract.annealer.thresholds import (
 )
 
 COLUMNS = 64
-"""States that are computed at a time, each of another cycle. A multiple of 64, as they are packed
-into words of so many bits."""
+"""States that are computed at a time, each of another cycle: as many as a word has bits, into which
+they are packed."""
 
 APART = 32
 """Cycles from one of these states to the next."""
@@ -67,6 +67,29 @@ class GoldenGenerator:
         self._taps = _padded_taps(index)
         self._leap = [np.flatnonzero(row) for row in _leap(index)]
 
+    def bits(self, count: int = WORDS) -> np.ndarray:
+        """Compute the words of the next `BLOCK` cycles, bit by bit.
+
+        Parameters
+        ----------
+        count : int, default=WORDS
+            Number of words that are wanted of each cycle, the first ones of its `WORDS`.
+
+        Returns
+        -------
+        ndarray of uint64 of shape (WORD_BITS, APART, count, generators)
+            Element [b, s, w, g] has bit b of word w of generator g in the cycles s, s + `APART`,
+            s + 2 `APART`, ..., in the order of `numpy.unpackbits`.
+        """
+        states = self._states
+        bits = np.empty((WORD_BITS, APART, count, states.shape[1]), dtype=np.uint64)
+        for step in range(APART):
+            words = states[: count * WORD_BITS].reshape(count, WORD_BITS, -1)
+            bits[:, step] = words.swapaxes(0, 1)
+            states[:-1] = np.bitwise_xor.reduce(states[self._taps], axis=0)
+        states[:-1] = [np.bitwise_xor.reduce(states[taps], axis=0) for taps in self._leap]
+        return bits
+
     def words(self, count: int = WORDS) -> np.ndarray:
         """Compute the words of the next `BLOCK` cycles.
 
@@ -80,17 +103,36 @@ class GoldenGenerator:
         ndarray of int32 of shape (..., BLOCK, count)
             Uniform random numbers of `WORD_BITS` bits.
         """
-        states = self._states
-        generators = states.shape[1] * 64 // COLUMNS
-        words = np.empty((generators, COLUMNS, APART, count), dtype=np.int32)
-        weights = (1 << np.arange(WORD_BITS)).astype(np.int32)
-        for step in range(APART):
-            bits = np.unpackbits(states[: count * WORD_BITS].view(np.uint8), axis=1)
-            bits = bits.reshape(count, WORD_BITS, generators, COLUMNS)
-            words[:, :, step] = np.einsum("wbgc,b->gcw", bits, weights)
-            states[:-1] = np.bitwise_xor.reduce(states[self._taps], axis=0)
-        states[:-1] = [np.bitwise_xor.reduce(states[taps], axis=0) for taps in self._leap]
-        return words.reshape(*self._shape, BLOCK, count)
+        return words_of(self.bits(count)).reshape(*self._shape, BLOCK, count)
+
+
+def words_of(bits: np.ndarray) -> np.ndarray:
+    """Put words together from their bits.
+
+    Parameters
+    ----------
+    bits : ndarray of uint64 of shape (WORD_BITS, APART, count, generators)
+        Bits as `GoldenGenerator.bits` gives them.
+
+    Returns
+    -------
+    ndarray of int32 of shape (generators, BLOCK, count)
+        The words.
+
+    Examples
+    --------
+    >>> generator = GoldenGenerator(0, bytes(range(SEED_BYTES)))
+    >>> words_of(generator.bits(count=2)).shape
+    (1, 2048, 2)
+    """
+    _, _, count, generators = bits.shape
+    words = np.empty((generators, COLUMNS, APART, count), dtype=np.int32)
+    weights = (1 << np.arange(WORD_BITS)).astype(np.int32)
+    for step in range(APART):
+        packed = np.ascontiguousarray(bits[:, step]).view(np.uint8)
+        ones = np.unpackbits(packed, axis=-1).reshape(WORD_BITS, count, generators, COLUMNS)
+        words[:, :, step] = np.einsum("bwgc,b->gcw", ones, weights)
+    return words.reshape(generators, BLOCK, count)
 
 
 def _padded_taps(index: int) -> np.ndarray:

@@ -7,8 +7,8 @@ import numpy as np
 from ...contract.annealer import windows
 from ...contract.annealer.size import RING, AnnealerSize, Moving
 from ...contract.annealer.steps import Step
-from ...contract.annealer.thresholds import WORD_BITS, WORDS, generators
-from .generators import BLOCK, GoldenGenerator
+from ...contract.annealer.thresholds import WORD_BITS
+from .uniform import Digit, UniformNumbers, cut
 
 
 class GoldenThresholds:
@@ -31,8 +31,7 @@ class GoldenThresholds:
         self._size = size
         self._spins = size.spins - first
         self._turn = size.turn(first)  # in cycles
-        sources = [GoldenGenerator(i, seeds[:, i]) for i in range(generators(size))]
-        self._words = _Words(sources, len(seeds), size.samples)
+        self._numbers = UniformNumbers(size, seeds)
         # Digits with equal strides move together, so one sequence of numbers serves all of them:
         # each number is made of the samples of all these digits.
         self._sequences = [
@@ -55,8 +54,8 @@ class GoldenThresholds:
             there may be others in between.
         """
         cycles = turns * self._turn
-        # Axes: run, cycle, uniform number. A number below the limit makes a 1.
-        words = self._words.take(cycles)
+        begins = self._numbers.advance(cycles)
+        # A number below the limit makes a 1.
         limits = np.empty((*probabilities.shape[:-1], len(self._size.sequences)), dtype=np.int32)
         limits[..., : self._size.threshold_bits] = probabilities
         if self._size.ring:
@@ -64,7 +63,7 @@ class GoldenThresholds:
             moves = step.moving is not Moving.ALL
             limits[..., -1] = moves * step.ring << WORD_BITS - RING.f_bits
         for sequence in self._sequences:
-            sequence.draw(words, limits, cycles)
+            sequence.draw(self._numbers, limits, begins, cycles)
             if step.moving is Moving.ALL:
                 sequence.clear_ring()
 
@@ -89,6 +88,7 @@ class GoldenThresholds:
         """
         turn = np.maximum(np.cumsum(present, axis=1) - 1, 0)
         total, *others = [sequence.look(turn) for sequence in self._sequences]
+        total = total.astype(np.int32)
         for other in others:
             total += other
         if step.moving is Moving.ALL:
@@ -112,44 +112,8 @@ class GoldenThresholds:
             One uniform random number for each clock cycle of the rounds.
         """
         cycles = rounds * self._size.replicas * self._turn
-        return self._words.take(np.full(self._words.runs, cycles))[:, :, -1]
-
-
-class _Words:
-    """Uniform numbers of several runs, each of which takes its own as it needs them.
-
-    `numbers` are used of each cycle; the generators make a few more.
-    """
-
-    def __init__(self, sources: list[GoldenGenerator], runs: int, numbers: int) -> None:
-        self._sources = sources
-        self.runs = runs
-        self._words = np.empty((runs, 0, numbers), dtype=np.int32)
-        self._place = np.zeros(runs, dtype=np.int64)
-
-    def take(self, cycles: np.ndarray) -> np.ndarray:
-        """Take the numbers of the next cycles, an array of shape (runs, most cycles, numbers).
-
-        A run that needs fewer cycles than others is shown more of its numbers than it takes.
-        """
-        most = int(cycles.max())
-        while self._place.max() + most > self._words.shape[1]:
-            self._draw(self._place.min())
-        _, length, numbers = self._words.shape
-        begins = (self._place + np.arange(self.runs) * length) * numbers
-        self._place += cycles
-        return _cut(self._words, begins, most * numbers).reshape(self.runs, most, numbers)
-
-    def _draw(self, done: int) -> None:
-        """Replace the numbers of the cycles that all runs have done with those of a block."""
-        kept = self._words[:, done:]
-        runs, length, numbers = kept.shape
-        self._words = np.empty((runs, length + BLOCK, numbers), dtype=np.int32)
-        self._words[:, :length] = kept
-        for first, source in zip(range(0, numbers, WORDS), self._sources, strict=True):
-            count = min(WORDS, numbers - first)
-            self._words[:, length:, first : first + count] = source.words(count)
-        self._place -= done
+        begins = self._numbers.advance(np.full(self._numbers.runs, cycles))
+        return self._numbers.words(begins, cycles)[:, :, -1]
 
 
 class _Sequence:
@@ -162,14 +126,10 @@ class _Sequence:
     def __init__(self, size: AnnealerSize, spins: int, turn: int, stride: int, runs: int) -> None:
         self._size, self._spins, self._turn, self._stride = size, spins, turn, stride
         digits = [digit for digit, other in enumerate(size.sequences) if other == stride]
-        self._digits = np.array(digits)
-        self._weights = (1 << self._digits).astype(np.int32)
+        self._digits = digits
         # The numbers of a cycle go to the digits one after the other, as many to each as its
         # stride.
-        begins = np.cumsum((0, *size.sequences))[digits]
-        self._places: slice | np.ndarray = (begins[:, None] + np.arange(stride)).ravel()
-        if digits[-1] - digits[0] == len(digits) - 1:  # a slice is not copied
-            self._places = slice(begins[0], begins[-1] + stride)
+        self._begins = np.cumsum((0, *size.sequences))[digits].tolist()
         self._lines = runs * (size.replicas if size.tempering else 1)
         if size.tempering:
             self._kept = spins  # samples, drawn before a round, that the round needs
@@ -177,25 +137,51 @@ class _Sequence:
             self._kept = (turn + windows.LAG + 1) * size.window
         else:
             self._kept = spins + stride * (size.replicas - 1)
-        self._samples = np.zeros((self._lines, self._kept), dtype=np.int32)
+        self._samples = np.zeros(
+            (self._lines, self._kept), dtype=np.min_scalar_type((1 << len(size.sequences)) - 1)
+        )
         self._drawn = np.zeros(self._lines, dtype=np.int64)  # in this round
         self._before = np.zeros(self._lines, dtype=np.int64)  # in all rounds before it
 
-    def draw(self, words: np.ndarray, limits: np.ndarray, cycles: np.ndarray) -> None:
+    def draw(
+        self, numbers: UniformNumbers, limits: np.ndarray, begins: np.ndarray, cycles: np.ndarray
+    ) -> None:
         """Append the samples of a round; `GoldenThresholds.draw` describes the arguments."""
-        keep = self._drawn[:, None] + np.arange(self._kept)
         self._before += self._drawn
-        runs, most, _ = words.shape
-        # Axes: run, cycle, digit, sample.
-        own = words[:, :, self._places].reshape(runs, most, -1, self._stride)
-        ones = own < limits[..., self._digits, None]
-        fresh = (ones.swapaxes(2, 3) @ self._weights).reshape(self._lines, -1)
-        kept = np.take_along_axis(self._samples, keep, axis=1)
-        self._samples = np.concatenate([kept, fresh], axis=1)
+        most = int(cycles.max())
+        if limits.ndim == 1:
+            fresh = self._with_common_limits(numbers, limits, begins, most)
+        else:
+            fresh = self._with_limits_of_replicas(numbers, limits, begins, most)
+        kept = cut(self._samples, self._drawn + self._rows(), self._kept)
+        self._samples = np.concatenate([kept, fresh.reshape(self._lines, -1)], axis=1)
         drawn = cycles * self._stride
         if self._size.tempering:  # a line is drawn in the turn of its replica only
             drawn = np.repeat(drawn > 0, self._size.replicas) * self._stride
         self._drawn = drawn
+
+    def _with_common_limits(
+        self, numbers: UniformNumbers, limits: np.ndarray, begins: np.ndarray, cycles: int
+    ) -> np.ndarray:
+        """Draw samples, an array of shape (runs, cycles, stride), with a limit for each digit.
+
+        They are the same as with equal limits for all replicas, but take less time.
+        """
+        of_digits = zip(self._digits, self._begins, limits[self._digits].tolist(), strict=True)
+        digits = [Digit(*digit) for digit in of_digits]
+        return numbers.samples(self._stride, digits, begins, cycles)
+
+    def _with_limits_of_replicas(
+        self, numbers: UniformNumbers, limits: np.ndarray, begins: np.ndarray, cycles: int
+    ) -> np.ndarray:
+        """Draw samples, an array of shape (runs, cycles, stride); each cycle has its limits."""
+        words = numbers.words(begins, cycles)
+        dtype = self._samples.dtype
+        samples: np.ndarray = np.zeros((len(words), cycles, self._stride), dtype=dtype)
+        for digit, begin in zip(self._digits, self._begins, strict=True):
+            ones = words[:, :, begin : begin + self._stride] < limits[..., digit, None]
+            samples |= np.left_shift(ones, digit, dtype=dtype)
+        return samples
 
     def clear_ring(self) -> None:
         """Set the ring's digits of all samples to 0."""
@@ -206,23 +192,19 @@ class _Sequence:
 
         `turn` is the number of each replica's turn in the round, of shape (runs, replicas).
         """
-        lines, length = self._samples.shape
         size, spins = self._size, self._spins
         if size.tempering:
-            begins = self._drawn + np.arange(lines) * length
+            begins = self._drawn + self._rows()
         elif size.window:
             # The samples of the round itself come too late for it, and so does a word that is not
             # complete when the round begins. The first window of a pass may begin with spins that
             # are not in use.
             begins = (self._turn + 1) * size.window - spins - self._before % size.window
-            begins = (begins + np.arange(lines) * length)[:, None] + turn * size.window
+            begins = (begins + self._rows())[:, None] + turn * size.window
         else:
-            begins = (self._drawn + np.arange(lines) * length)[:, None] + turn * self._stride
-        return _cut(self._samples, begins.ravel(), spins)
+            begins = (self._drawn + self._rows())[:, None] + turn * self._stride
+        return cut(self._samples, begins.ravel(), spins)
 
-
-def _cut(values: np.ndarray, begins: np.ndarray, length: int) -> np.ndarray:
-    """Copy parts of one length out of a contiguous array, as an array of shape (parts, length)."""
-    parts, step = values.size - length + 1, values.itemsize
-    every = np.lib.stride_tricks.as_strided(values, (parts, length), (step, step), writeable=False)
-    return every[begins]
+    def _rows(self) -> np.ndarray:
+        """Place of each line's first sample in the flat array of samples."""
+        return np.arange(self._lines) * self._samples.shape[1]
