@@ -22,6 +22,7 @@ from cocotb_tools.runner import get_results, get_runner
 
 from tensorspin.contract.device.boards import BoardSpec
 from tensorspin.contract.device.engines import ENGINES, Engines
+from tensorspin.contract.device.line import Line
 from tensorspin_gateware.boards import HARDWARE
 from tensorspin_gateware.build import cache, plain, toolchain
 from tensorspin_gateware.primitives import Family
@@ -276,7 +277,9 @@ def bench_board() -> BoardSpec:
     for kind, fields in values["engines"].items():
         fields = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
         sizes.append(ENGINES[int(kind)].size(**fields))
-    return BoardSpec(**{**values, "engines": Engines(*sizes)})
+    return BoardSpec(
+        **{**values, "engines": Engines(*sizes), "line": Line(values["line"])},
+    )
 
 
 def vendor_cell(family: str, name: str) -> str:

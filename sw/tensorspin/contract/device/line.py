@@ -1,11 +1,11 @@
 """The kinds of lines between a host and a board."""
 
-from enum import Enum
+from enum import StrEnum
 
 from ..wire.frames import BITS_PER_BYTE
 
 
-class Line(Enum):
+class Line(StrEnum):
     """How bytes travel between a host and a board."""
 
     UART = "UART"
