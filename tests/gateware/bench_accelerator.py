@@ -172,7 +172,7 @@ class Host:
                 self.send(PacketType.STATUS)
                 # This run never comes to its end, so the golden model need not compute its results,
                 # which would take long.
-                with mock.patch.object(DeviceAnnealer, "_compute", return_value=1):
+                with mock.patch.object(DeviceAnnealer, "_advance", return_value=0):
                     await self.check()
             else:
                 await self.check()

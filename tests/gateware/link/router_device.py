@@ -254,7 +254,7 @@ class Device:
                 read_image=lambda program, lanes: (program, None),
                 GoldenContractor=StubContractor,
             ),
-            mock.patch.object(DeviceAnnealer, "_compute", return_value=1),
+            mock.patch.object(DeviceAnnealer, "_advance", return_value=0),
         ):
             answer = self.golden.respond(packet.frame())
         self.expected += FrameSplitter().feed(answer)
