@@ -93,7 +93,8 @@ def add(commands) -> None:
         type=float,
         metavar="S",
         help="stop after so many seconds, also in the middle of a run, with the best found so far; "
-        "without --reads, anneal again and again until then",
+        "without --reads, anneal again and again until then (reading the file before, and the "
+        "descent after, take their own time)",
     )
     anneal.add_argument(
         "--target",
