@@ -8,6 +8,7 @@ import pytest
 from tensorspin.benchmarks.contractor import opening
 from tensorspin.benchmarks.contractor.opening import Boards
 from tensorspin.driver.board import Board
+from tensorspin.driver.transports import parse_virtual
 from tensorspin.errors import TensorspinError
 
 GOLDEN = "golden://icebreaker"
@@ -49,7 +50,7 @@ class SimulatedBoard:
 def compiler(monkeypatch):
     compiler = Compiler()
     monkeypatch.setattr(opening, "Board", SimpleNamespace(open=compiler.open))
-    monkeypatch.setattr(opening, "check_virtual", lambda url: None)
+    monkeypatch.setattr(opening, "check_virtual", lambda url: parse_virtual(url)[1])
     return compiler
 
 

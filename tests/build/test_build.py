@@ -79,6 +79,7 @@ def test_report_takes_the_clock_with_the_least_margin(tmp_path):
     text = str(report)
     assert "1320" in text and "25%" in text
     assert "90.0 MHz at most, 100.0 MHz and 5% more required: NOT MET" in text
+    assert "another clock: 30.0 MHz at most, 12.0 MHz required" in text
 
 
 @pytest.mark.parametrize(

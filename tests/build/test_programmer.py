@@ -50,6 +50,13 @@ def test_success_tells_where_the_uart_is(tools, tmp_path):
     assert "tensorspin ports" in lines[-1]
 
 
+def test_success_tells_where_spi_is(tools, tmp_path):
+    (tools / "iceprog").write_text("#!/bin/sh\n")
+    lines = []
+    program("icebreaker_spi", tmp_path / "x.bin", lines.append)
+    assert "PMOD 1A: 1 CS#, 2 COPI, 3 CIPO, 4 SCK, 7 IRQ" in lines[-1]  # and no serial port
+
+
 def test_the_drivers_command_is_named_as_it_can_be_typed(tmp_path, monkeypatch):
     command = tmp_path / "bin" / "tensorspin"
     command.parent.mkdir()

@@ -2,11 +2,9 @@
 
 import dataclasses
 
-import numpy as np
 import pytest
 
 from tensorspin.contract.annealer.job import AnnealJob
-from tensorspin.contract.annealer.tempering import ladder
 from tensorspin.contract.engine import EngineKind
 from tensorspin.contract.wire.packets import Status
 from tensorspin.driver.board import Board
@@ -18,12 +16,10 @@ from tensorspin.errors import (
 from tensorspin.golden.annealer.metropolis import GoldenAnnealer
 from tensorspin.golden.device import GoldenDevice
 
-from ..support.anneals import ALONE, BOTH, SIZE, check, cooling, random_ising, random_job
+from ..support.anneals import ALONE, BOTH, check, cooling, random_ising, random_job
 from ..support.doubles import ROW, CableTransport, golden_board, golden_transport
 
 JOB = AnnealJob(random_ising(), cooling())
-LADDER = ladder(np.geomspace(8, 1, SIZE.replicas), SIZE)
-OTHER_LADDER = dataclasses.replace(LADDER, exchanges=LADDER.exchanges[1:])
 
 
 @pytest.fixture

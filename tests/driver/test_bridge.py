@@ -85,7 +85,7 @@ def test_requests_are_answered_while_an_anneal_computes(tcp, monkeypatch):
             enough.set()
 
     monkeypatch.setattr(boards, "DeviceAnnealer", Slow)
-    monkeypatch.setattr(boards, "find_board", lambda name: BOTH)
+    monkeypatch.setattr(boards, "parse_virtual", lambda url: ("golden", BOTH, ""))
     with serving("golden://both", tcp) as bridge:
         with Board.open(bridge.url) as board:
             check(board, random_job(), progress=progress)
@@ -101,7 +101,7 @@ def test_a_run_that_is_stopped_leaves_no_results(monkeypatch):
             return super().step(cycle)
 
     monkeypatch.setattr(boards, "DeviceAnnealer", Stuck)
-    monkeypatch.setattr(boards, "find_board", lambda name: BOTH)
+    monkeypatch.setattr(boards, "parse_virtual", lambda url: ("golden", BOTH, ""))
     with serving("golden://both") as bridge, Board.open(bridge.url) as board:
 
         def interrupt(done, steps):

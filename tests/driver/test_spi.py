@@ -4,7 +4,7 @@ import pytest
 
 from tensorspin.contract.wire.frames import DELIMITER
 from tensorspin.driver.board import Board
-from tensorspin.driver.transports import baud_rates, open_transport
+from tensorspin.driver.transports import baud_rates, check_virtual, open_transport
 from tensorspin.driver.transports.spi import CHUNK, SPITransport
 from tensorspin.errors import TransportError
 from tensorspin.golden.device import GoldenDevice
@@ -132,6 +132,13 @@ def test_only_the_frequency_can_be_set(query):
 def test_other_boards_have_no_settings(url):
     with pytest.raises(TransportError, match="only simulated boards with SPI have settings"):
         open_transport(url)
+
+
+@pytest.mark.parametrize("query", ["mode=3", "sck=fast"])
+def test_settings_are_checked_before_anything_is_compiled(query):
+    assert check_virtual("golden://icebreaker_spi").name == "icebreaker_spi"
+    with pytest.raises(TransportError, match="the only setting is sck"):
+        check_virtual(f"sim://icebreaker_spi?{query}")
 
 
 def test_golden_board_has_the_line_of_its_row():

@@ -149,6 +149,9 @@ def program(board_name: str, bitstream: Path, progress: Progress = print) -> Non
         )
     if hardware.uart is not None:
         progress(f"{board.title}: the UART is on {hardware.uart.where}")
+    if hardware.spi is not None:
+        progress(f"{board.title}: SPI is on {hardware.spi.where}")
+        return  # no serial port leads to it
     driver = _command()
     progress(f"`{driver} ports` lists serial ports; `{driver} info PORT` talks to the board")
 

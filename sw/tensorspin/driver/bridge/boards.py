@@ -12,15 +12,14 @@ import threading
 from abc import ABC, abstractmethod
 
 from ...contract.annealer.image import AnnealerSpace
-from ...contract.device.boards import BoardSpec, find_board
+from ...contract.device.boards import BoardSpec
 from ...contract.device.description import CLOCKS_HZ, DeviceDescription
 from ...contract.engine import EngineKind
 from ...contract.wire.frames import FrameSplitter, Packet
 from ...contract.wire.packets import REPLY, PacketType, Status
-from ...errors import TransportError
 from ...golden.annealer.device import DeviceAnnealer
 from ...golden.device import GoldenDevice
-from ..transports import open_transport
+from ..transports import open_transport, parse_virtual
 
 CLOCK_HZ = CLOCKS_HZ[0]
 """Clock frequency in Hz that a board at a bridge claims, the least that hosts believe. The golden
@@ -66,13 +65,8 @@ def open_board(url: str) -> VirtualBoard:
     TransportError
         If there is no such board, or its simulator is missing.
     """
-    scheme, _, name = url.partition("://")
-    if scheme.lower() != "golden":
-        return _Simulated(url)
-    try:
-        return _Golden(find_board(name))
-    except ValueError as error:
-        raise TransportError(f"cannot open {url}: {error}") from None
+    scheme, board, _ = parse_virtual(url)
+    return _Golden(board) if scheme == "golden" else _Simulated(url)
 
 
 class _Golden(VirtualBoard):

@@ -18,7 +18,14 @@ from ...contract.device.line import Line
 from ...errors import TransportError
 from .base import Transport
 
-__all__ = ["Transport", "baud_rates", "check_virtual", "is_virtual", "open_transport"]
+__all__ = [
+    "Transport",
+    "baud_rates",
+    "check_virtual",
+    "is_virtual",
+    "open_transport",
+    "parse_virtual",
+]
 
 _VIRTUAL = ("sim", "golden")
 """Schemes of URLs that stand for no hardware."""
@@ -62,14 +69,8 @@ def open_transport(url: str, *, baud: int | None = None) -> Transport:
         from .serial_port import SerialTransport
 
         return SerialTransport(url, baud_rates(url)[0] if baud is None else baud)
-    scheme, _, rest = url.partition("://")
-    name, _, query = rest.partition("?")
-    board = _virtual_board(url, name)
-    if query and (scheme.lower() == "golden" or board.line is not Line.SPI):
-        raise TransportError(
-            f"cannot open {url}: only simulated boards with SPI have settings, not {rest!r}"
-        )
-    if scheme.lower() == "golden":
+    scheme, board, query = parse_virtual(url)
+    if scheme == "golden":
         from .golden import GoldenTransport
 
         return GoldenTransport(board)
@@ -82,30 +83,82 @@ def open_transport(url: str, *, baud: int | None = None) -> Transport:
     return SimulatedTransport(board)
 
 
-def check_virtual(url: str) -> None:
+def parse_virtual(url: str) -> tuple[str, BoardSpec, str]:
+    """Take the URL of a virtual board apart.
+
+    Parameters
+    ----------
+    url : str
+        ``sim://BOARD`` or ``golden://BOARD``; settings may follow a simulated board with SPI.
+
+    Returns
+    -------
+    scheme : str
+        ``"sim"`` or ``"golden"``.
+    board : BoardSpec
+        Row of the board table.
+    query : str
+        The settings, what stands behind a question mark; empty if there are none.
+
+    Raises
+    ------
+    TransportError
+        If no board has that name, or it has no settings.
+
+    Examples
+    --------
+    >>> from tensorspin.driver.transports import parse_virtual
+    >>> scheme, board, query = parse_virtual("sim://icebreaker_spi?sck=10e6")
+    >>> scheme, board.name, query
+    ('sim', 'icebreaker_spi', 'sck=10e6')
+    """
+    scheme, _, rest = url.partition("://")
+    scheme = scheme.lower()
+    name, _, query = rest.partition("?")
+    try:
+        board = find_board(name)
+    except ValueError as error:
+        raise TransportError(f"cannot open {url}: {error}") from None
+    if query and (scheme == "golden" or board.line is not Line.SPI):
+        raise TransportError(
+            f"cannot open {url}: only simulated boards with SPI have settings, not {rest!r}"
+        )
+    return scheme, board, query
+
+
+def check_virtual(url: str) -> BoardSpec:
     """Refuse a virtual board that cannot be opened, before anything is compiled for it.
 
     Parameters
     ----------
     url : str
-        ``sim://BOARD`` or ``golden://BOARD``.
+        URL as of `parse_virtual`.
+
+    Returns
+    -------
+    BoardSpec
+        Row of the board table.
 
     Raises
     ------
     TransportError
-        If no board has that name, or, for ``sim://``, if the gateware or a tool is not installed.
+        If no board has that name, its settings are wrong, or, for ``sim://``, if the gateware or a
+        tool is not installed.
 
     Examples
     --------
     >>> from tensorspin.driver.transports import check_virtual
-    >>> check_virtual("golden://icebreaker")
+    >>> check_virtual("golden://icebreaker").clock_hz
+    30000000
     """
-    scheme, _, name = url.partition("://")
-    board = _virtual_board(url, name)
-    if scheme.lower() == "sim":
+    scheme, board, query = parse_virtual(url)
+    if scheme == "sim":
         from .simulated import SimulatedTransport
+        from .simulated_pins import read_settings
 
+        read_settings(board, query)
         SimulatedTransport.check(board)
+    return board
 
 
 def is_virtual(url: str) -> bool:
@@ -155,10 +208,3 @@ def baud_rates(url: str) -> list[int]:
     if is_virtual(url):
         return rates[:1]
     return sorted(set(rates), key=lambda rate: (-rates.count(rate), rate))
-
-
-def _virtual_board(url: str, name: str) -> BoardSpec:
-    try:
-        return find_board(name)
-    except ValueError as error:
-        raise TransportError(f"cannot open {url}: {error}") from None

@@ -54,6 +54,41 @@ class SimulatedController:
         self._pins.close()
 
 
+def read_settings(board: BoardSpec, query: str) -> float:
+    """Read the settings in the URL of a simulated board.
+
+    Parameters
+    ----------
+    board : BoardSpec
+        Row of the board table.
+    query : str
+        What follows the question mark in the URL: nothing, or ``sck=`` and a frequency in Hz.
+
+    Returns
+    -------
+    float
+        Frequency of SCK in Hz; by default the greatest that the row allows.
+
+    Raises
+    ------
+    TransportError
+        If the query is another.
+    """
+    if not query:
+        return board.baud
+    settings = dict(parse_qsl(query, keep_blank_values=True))
+    try:
+        ((name, value),) = settings.items()
+        if name != "sck":
+            raise ValueError(f"there is no setting {name!r}")
+        return float(value)
+    except ValueError:
+        raise TransportError(
+            f"cannot open sim://{board.name}?{query}: the only setting is sck, the frequency of "
+            f"SCK in Hz, as in sim://{board.name}?sck=10e6"
+        ) from None
+
+
 def open_pins(board: BoardSpec, query: str) -> SPITransport:
     """Open the pins of a simulated board.
 
@@ -62,7 +97,7 @@ def open_pins(board: BoardSpec, query: str) -> SPITransport:
     board : BoardSpec
         Row of the board table whose line is SPI.
     query : str
-        What follows the question mark in the URL: nothing, or ``sck=`` and a frequency in Hz.
+        Settings as of `read_settings`.
 
     Returns
     -------
@@ -72,22 +107,11 @@ def open_pins(board: BoardSpec, query: str) -> SPITransport:
     Raises
     ------
     TransportError
-        If the query is another or its frequency is out of range, or the gateware package or its
+        If the settings are wrong or the frequency is out of range, or the gateware package or its
         tools are not installed.
     """
     url = f"sim://{board.name}" + (f"?{query}" if query else "")
-    sck_hz = None
-    if query:
-        settings = dict(parse_qsl(query, keep_blank_values=True))
-        try:
-            sck_hz = float(settings.pop("sck"))
-        except (KeyError, ValueError):
-            settings[""] = ""
-        if settings:
-            raise TransportError(
-                f"cannot open {url}: the only setting is sck, the frequency of SCK in Hz, as in "
-                f"sim://{board.name}?sck=10e6"
-            )
+    sck_hz = read_settings(board, query)
     with simulation(url):
         from tensorspin_gateware.simulation import pins
 
