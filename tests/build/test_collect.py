@@ -9,7 +9,7 @@ import pytest
 
 from tensorspin_gateware.boards import HARDWARE
 from tensorspin_gateware.build import cache, collect
-from tensorspin_gateware.build.records import read_records
+from tensorspin_gateware.build.record_files import read_records
 
 RECORDS = read_records(Path(__file__).parents[2] / "docs")
 

@@ -7,6 +7,7 @@ import pytest
 
 from tensorspin.cli.main import main
 from tensorspin_gateware.build import bitstream
+from tensorspin_gateware.build.parts import PartBudget
 from tensorspin_gateware.build.report import BuildReport
 from tests.support.command_line import document, run
 
@@ -32,6 +33,8 @@ def asked(monkeypatch, tmp_path):
         "build_record",
         lambda path: bitstream.BuildRecord("", "", "0123", 1, {}, 1.0, "", {}),
     )
+    parts = PartBudget({"contractor": 80, "link": 30}, 10, 5280)
+    monkeypatch.setattr(bitstream, "budget", lambda path, report: parts)
     return asked
 
 
@@ -48,7 +51,8 @@ def test_a_bitstream_is_built_and_handed_over(asked, monkeypatch, tmp_path, caps
     status, out, err = run(capsys, "bitstream", "icebreaker", *words)
     path = tmp_path / (wanted[2] or "") / "icebreaker.bin"
     assert status == 0 and asked == [wanted]
-    assert "LUTs" in out and out.splitlines()[-1] == f"bitstream  {path}"
+    assert "LUTs" in out and "link                              30   0.6%" in out
+    assert out.splitlines()[-1] == f"bitstream  {path}"
     assert err.splitlines()[0] == "icebreaker: elaborating ..." and path.read_bytes() == b"bits"
 
 
@@ -58,6 +62,7 @@ def test_the_document_has_the_numbers(asked, tmp_path, capsys):
         "board": "icebreaker",
         "build": "0123",
         "resources": {"LUTs": {"used": 120, "available": 5280}},
+        "cells_by_part": {"contractor": 80, "link": 30},
         "greatest_clock_hz": 40e6,
         "clock_hz": 30e6,
         "path": str(tmp_path / "icebreaker.bin"),

@@ -12,6 +12,8 @@ module          job
 `report`        resources and timing, as nextpnr reports them
 `programmer`    loads a bitstream into a board
 `all`           builds all bitstreams and keeps the table in ``docs`` (a command)
-`records`       the records behind that table, and their tolerances
+`records`       the record of a build, and how two are compared
+`record_files`  reads and writes the records of all boards, and their tables
+`parts`         which part of a design takes how many logic cells
 =============== ====================================================================
 """

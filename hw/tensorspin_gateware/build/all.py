@@ -21,8 +21,9 @@ from pathlib import Path
 from tensorspin.contract.device.boards import BOARDS, find_board
 
 from . import toolchain
-from .bitstream import build, build_record, place
-from .records import BASELINES, PAGE, BitstreamRow, read_records, write_baselines, write_records
+from .bitstream import budget, build, build_record, place
+from .record_files import BASELINES, PAGE, read_records, write_baselines, write_records
+from .records import BitstreamRow
 from .stages import Progress
 from .top import BuildError
 
@@ -73,10 +74,10 @@ def build_all(
             mhz = {str(record.seed): report.achieved_mhz}
             for seed in [seed for seed in range(1, tries + 1) if seed != record.seed][: tries - 1]:
                 mhz[str(seed)] = place(name, seed, progress).achieved_mhz
+            row = BitstreamRow.of(find_board(name), report, record, mhz, budget(bitstream, report))
         except (BuildError, ValueError) as error:
             wrong.append(f"{name}: {error}")
             continue
-        row = BitstreamRow.of(find_board(name), report, record, mhz)
         baselines = read_records(folder, BASELINES)
         baseline = baselines.get(name)
         faults = row.faults(name)
@@ -91,7 +92,8 @@ def build_all(
             continue
         # If the bitstream is the one on record, but fewer seeds were tried now, the older row says
         # more and stays.
-        if older is None or older.finished != row.finished or len(older.seeds_mhz) < tries:
+        told = older is not None and older.finished == row.finished and older.cells == row.cells
+        if older is None or not told or len(older.seeds_mhz) < tries:
             write_records(folder, {**read_records(folder), name: row})
         improved = row if baseline is None or accept else baseline.improved_by(row)
         if improved != baseline:

@@ -27,6 +27,7 @@ from tensorspin.contract.device.boards import BoardSpec, find_board
 from ..accelerator import Accelerator
 from ..boards import HARDWARE, create_platform
 from . import cache, toolchain
+from .parts import PartBudget
 from .programmer import ProgramError, check_request, deliver
 from .report import MOST_SEEDS, BuildReport
 from .stages import PlacementError, Progress, from_placing, run_plan, run_stage
@@ -198,6 +199,33 @@ def build_record(bitstream: Path) -> BuildRecord:
     return BuildRecord(**json.loads((bitstream.parent / _RECORD).read_text()))
 
 
+def budget(bitstream: Path, report: BuildReport) -> PartBudget:
+    """Count what the parts of a bitstream's design take of the device's logic cells.
+
+    Parameters
+    ----------
+    bitstream, report
+        As `build` returned them.
+
+    Returns
+    -------
+    PartBudget
+        The budget.
+
+    Raises
+    ------
+    BuildError
+        If the netlist of the build was removed.
+    """
+    work = bitstream.parent / "work"
+    try:
+        return PartBudget.load(work, report)
+    except OSError as error:
+        raise BuildError(
+            f"the netlist in {work} is missing: remove {bitstream.parent} to build anew"
+        ) from error
+
+
 def last_build(board_name: str) -> str | None:
     """Look up the build that a device would report with the bitstream that was last built here.
 
@@ -325,6 +353,7 @@ def main(arguments: list[str] | None = None) -> int:
         check_request(options.board, options.program)
         bitstream, report = build(options.board)
         print(report)
+        print(budget(bitstream, report))
         deliver(options.board, bitstream, report, options.program)
     except (BuildError, ProgramError, toolchain.ToolMissing, ValueError, OSError) as error:
         print(error, file=sys.stderr)

@@ -15,7 +15,8 @@ from pathlib import Path
 from ..boards import HARDWARE
 from . import cache
 from .bitstream import last_build
-from .records import BitstreamRow, read_records
+from .record_files import read_records
+from .records import BitstreamRow
 from .stages import Progress
 
 SUMS = "SHA256SUMS"

@@ -1,36 +1,18 @@
-"""Records of all boards' bitstreams in the checkout's ``docs``.
+"""The record of a bitstream, and how it is compared with an older one.
 
-``docs/bitstreams.json`` holds a row for the newest build of each board; the table in
-``docs/boards.md`` shows these rows. ``docs/baselines.json`` holds the rows that new builds are
-compared with, so that a design which has grown or become slower is noticed.
+`record_files` keeps the records of all boards.
 """
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 
-from tensorspin.contract.device.boards import BOARDS, BoardSpec
+from tensorspin.contract.device.boards import BoardSpec
 
 from ..boards import HARDWARE
-from . import cache
 from .bitstream import BuildRecord
+from .parts import PartBudget
 from .report import MARGIN, BuildReport
-
-RECORDS = "bitstreams.json"
-"""File with the row of each board's newest build."""
-
-BASELINES = "baselines.json"
-"""File with the rows that builds are compared with: each board's first build, or one that was
-accepted although it was worse, with all that has clearly improved since. Compared with these, many
-small losses add up and are noticed; compared with the last build, each would pass."""
-
-PAGE = "boards.md"
-"""Page that shows the rows as a table."""
-
-BEGIN, END = "<!-- bitstreams: begin -->", "<!-- bitstreams: end -->"
-"""Marks in `PAGE` between which the table stands."""
 
 MOST_LUTS = 0.9
 """Greatest share of the look-up tables (LUTs) that a design may use. Whether a fuller device can be
@@ -78,6 +60,9 @@ class BitstreamRow:
         Versions of the tools, by their names.
     build : str
         Digest of the design in hexadecimal, as in `BuildRecord.build`.
+    cells : dict of str to int
+        Logic cells of each part of the design, as in `PartBudget.cells`; empty if the build is
+        older than these counts.
     """
 
     used: dict[str, tuple[int, int]]
@@ -87,10 +72,16 @@ class BitstreamRow:
     finished: str
     tools: dict[str, str]
     build: str
+    cells: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(
-        cls, board: BoardSpec, report: BuildReport, record: BuildRecord, seeds_mhz: dict[str, float]
+        cls,
+        board: BoardSpec,
+        report: BuildReport,
+        record: BuildRecord,
+        seeds_mhz: dict[str, float],
+        budget: PartBudget,
     ) -> BitstreamRow:
         """Make the row of a build.
 
@@ -104,6 +95,8 @@ class BitstreamRow:
             What is known of the build.
         seeds_mhz : dict of str to float
             Greatest frequency in MHz by seed; the bitstream's own seed comes first.
+        budget : PartBudget
+            What the parts of the design take.
 
         Returns
         -------
@@ -125,6 +118,7 @@ class BitstreamRow:
             record.finished,
             record.tools,
             record.build,
+            budget.cells,
         )
 
     @property
@@ -258,118 +252,3 @@ class BitstreamRow:
 def _is_more(column: str, now: int, before: int) -> bool:
     """Whether the use of a resource has grown beyond the tolerance, which only LUTs have."""
     return now > before * (1 + MORE_LUTS * (column == "LUTs"))
-
-
-def read_records(folder: Path, name: str = RECORDS) -> dict[str, BitstreamRow]:
-    """Read the rows on record.
-
-    Parameters
-    ----------
-    folder : Path
-        The checkout's ``docs``.
-    name : str
-        `RECORDS` or `BASELINES`.
-
-    Returns
-    -------
-    dict of str to BitstreamRow
-        Rows by the names of their boards; empty if there is no such file.
-    """
-    path = folder / name
-    if not path.exists():
-        return {}
-    rows = json.loads(path.read_text())
-    for row in rows.values():
-        row["used"] = {column: tuple(numbers) for column, numbers in row["used"].items()}
-    return {name: BitstreamRow(**row) for name, row in rows.items()}
-
-
-def write_records(folder: Path, rows: dict[str, BitstreamRow]) -> None:
-    """Store rows, and write the table of the page again.
-
-    Parameters
-    ----------
-    folder : Path
-        The checkout's ``docs``, with `PAGE`.
-    rows : dict of str to BitstreamRow
-        Rows by the names of their boards.
-
-    Raises
-    ------
-    ValueError
-        If the page has no marks `BEGIN` and `END`; nothing has been written then.
-    """
-    page = folder / PAGE
-    before, begin, rest = page.read_text().partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"{page} has no lines {BEGIN!r} and {END!r}")
-    _write(folder / RECORDS, rows)
-    text = f"{before}{BEGIN}\n\n{table(rows)}\n\n{END}{after}"
-    cache.write_atomically(page, text.encode())
-
-
-def write_baselines(folder: Path, rows: dict[str, BitstreamRow]) -> None:
-    """Store baselines.
-
-    Parameters
-    ----------
-    folder : Path
-        The checkout's ``docs``.
-    rows : dict of str to BitstreamRow
-        Rows by the names of their boards.
-    """
-    _write(folder / BASELINES, rows)
-
-
-def _write(path: Path, rows: dict[str, BitstreamRow]) -> None:
-    """Write rows to a file, as JSON."""
-    # The rows come in the order of the board table, without boards that it no longer has.
-    known = {name: asdict(rows[name]) for name in BOARDS if name in rows}
-    cache.write_atomically(path, (json.dumps(known, indent=1) + "\n").encode())
-
-
-def table(rows: dict[str, BitstreamRow]) -> str:
-    """Write all boards as a table in Markdown.
-
-    Parameters
-    ----------
-    rows : dict of str to BitstreamRow
-        Rows by the names of their boards.
-
-    Returns
-    -------
-    str
-        The table, without a newline at the end. A board without a row, or whose clock has been
-        changed since its row was recorded, is shown as not built yet.
-    """
-    titles = ["`BOARD`", "clock", *COLUMNS, "nextpnr", "margin", "time", "built (UTC)", "with"]
-    lines = [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
-    for name, board in BOARDS.items():
-        clock = f"{board.clock_hz / 1e6:g} MHz"
-        row = rows.get(name)
-        if row is None or row.clock_mhz != board.clock_hz / 1e6:
-            cells = [clock, *[""] * len(COLUMNS), "not built yet", *[""] * 4]
-        else:
-            cells = [
-                f"{row.clock_mhz:g} MHz",
-                *(_use(*row.used[column]) if column in row.used else "" for column in COLUMNS),
-                " / ".join(f"{mhz:.1f}" for mhz in row.seeds_mhz.values()) + " MHz",
-                f"{row.margin:.0%}",
-                f"{row.seconds / 60:.0f} min" if row.seconds >= 90 else f"{row.seconds:.0f} s",
-                row.finished.partition("+")[0],
-                ", ".join(_tool(tool, version) for tool, version in row.tools.items()),
-            ]
-        lines.append(f"| `{name}` | {' | '.join(cells)} |")
-    return "\n".join(lines)
-
-
-def _use(used: int, available: int) -> str:
-    """Show how many of a resource are used; nothing if the device has none."""
-    return f"{used:,} ({used / available:.0%})" if available else ""
-
-
-def _tool(tool: str, version: str) -> str:
-    """Shorten a tool's version to name and number; development builds have long versions."""
-    number = next((part for part in version.split() if part[0].isdigit()), version)
-    return f"{tool} {'.'.join(number.split('.')[:3])}"

@@ -47,11 +47,13 @@ def _bitstream(options) -> int:
     try:
         bitstream.check_request(name, options.program, options.output)
         path, found = bitstream.build(name, _logger.info)
-        report.say(str(found))
+        parts = bitstream.budget(path, found)
+        report.say(f"{found}\n{parts}")
         report.record(
             board=name,
             build=bitstream.build_record(path).build,
             resources={title: {"used": u, "available": a} for title, (u, a) in found.used.items()},
+            cells_by_part=parts.cells,
             greatest_clock_hz=found.achieved_mhz * 1e6,
             clock_hz=found.required_mhz * 1e6,
         )
