@@ -29,6 +29,17 @@ def test_a_file_is_named_without_its_folder(tmp_path):
     assert np.array_equal(data.X_train, X) and np.array_equal(data.X_test, X[:3])
 
 
+def test_archives_with_X_and_y_alone(tmp_path):
+    path = tmp_path / "mine.npz"
+    X, y = np.arange(8.0).reshape(4, 2), np.array([0, 1, 0, 1])
+    np.savez(path, X=X, y=y)
+    samples = load_samples(str(path))
+    assert np.array_equal(samples.X, X) and np.array_equal(samples.y, y)
+    # What is for training stays apart from what is not.
+    np.savez(path, X_train=X + 1, y_train=y, X=X, y=y)
+    assert np.array_equal(load_samples(str(path)).X, X + 1)
+
+
 def test_splits_are_stratified_and_repeat():
     samples = load_samples("iris")
     first, again, other = (split_samples(samples, seed) for seed in (0, 0, 1))

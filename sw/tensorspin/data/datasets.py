@@ -169,9 +169,9 @@ def load_samples(
 
         - a name of `NAMES`;
         - a ``.npz`` file with arrays ``X_train`` and ``y_train`` and, if the file has its own
-          held-out samples, ``X_test`` and ``y_test``. Samples with more than one dimension, such
-          as images, become rows of features. Compressed arrays may expand to `MOST_BYTES`; other
-          arrays in the file are not read;
+          held-out samples, ``X_test`` and ``y_test``; or with ``X`` and ``y`` alone. Samples with
+          more than one dimension, such as images, become rows of features. Compressed arrays may
+          expand to `MOST_BYTES`; other arrays in the file are not read;
         - a ``.csv`` file, or any other table of text, with one sample per line; it may be
           compressed by gzip. The first line may hold names of the columns. The last column is the
           class or the number to predict, unless `reading` says otherwise;
@@ -237,9 +237,11 @@ def load_samples(
         # A damaged archive makes numpy, zipfile or zlib raise one of many exceptions that have no
         # base class in common.
         raise DataError(f"{path} can't be read: {error}") from error
+    if not {"X_train", "y_train"} & set(arrays) and {"X", "y"} <= set(arrays):
+        return Samples(path.stem, *_checked(arrays, "X", "y", path))
     missing = {"X_train", "y_train"} - set(arrays)
     if missing:
-        raise DataError(f"{path} lacks the arrays {', '.join(sorted(missing))}")
+        raise DataError(f"{path} lacks the arrays {', '.join(sorted(missing))}, or X and y")
     X, y = _checked(arrays, "X_train", "y_train", path)
     held_out = {"X_test", "y_test"} & set(arrays)
     if not held_out:
@@ -394,4 +396,5 @@ def _checked(arrays: dict, X_name: str, y_name: str, path: Path) -> tuple[np.nda
 
 def _read_npz(path: Path) -> dict[str, np.ndarray]:
     with open(path, "rb") as file:
-        return read_arrays(file, ("X_train", "y_train", "X_test", "y_test"), MOST_BYTES)
+        names = ("X_train", "y_train", "X_test", "y_test", "X", "y")
+        return read_arrays(file, names, MOST_BYTES)

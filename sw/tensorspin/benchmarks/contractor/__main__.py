@@ -9,10 +9,14 @@ from ...cli.common import add_header_option
 from ...data.datasets import NAMES
 from ..common.command import add_common_options
 from ..common.report import Renderer
+from ..tabular import command as tabular
 from .figures import draw
 from .run import FORMAT, QUICK_NAMES, Plan, measure
 from .tables import markdown
 from .training import EPOCHS
+
+BOARDS, TABULAR = "boards", "tabular"
+"""Names of the suites: accuracy, size and speed of boards, and accuracy on many tables."""
 
 _STEM = "benchmark"
 """Beginning of the names of all files that are written."""
@@ -35,8 +39,11 @@ def main(arguments: list[str] | None = None) -> int:
         Exit status: 0 if all went well, 1 if something failed, 2 if the arguments are wrong, 130 if
         interrupted.
     """
+    words = sys.argv[1:] if arguments is None else arguments
+    if _suite(words) == TABULAR:
+        return tabular.main(words)
     parser = _parser()
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(words)
     if options.splits is not None and options.splits < 2:
         parser.error(f"--splits must be at least 2, not {options.splits}: for the standard error")
     if options.most_training < _LEAST_TRAINING:
@@ -49,10 +56,28 @@ def main(arguments: list[str] | None = None) -> int:
     return Renderer(_STEM, FORMAT, markdown, draw).run(options.output, measuring)
 
 
+def _suite(words: list[str]) -> str | None:
+    """Return the suite that a command line names, whose options are others; None: no known one."""
+    first = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    first.add_argument("--suite", default=BOARDS)
+    try:
+        return first.parse_known_args(words)[0].suite
+    except argparse.ArgumentError:
+        return None  # the suite's own parser tells what is wrong
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tensorspin.benchmarks.contractor",
         description="Accuracy, size, speed and latency of Tensorspin beside other classifiers.",
+    )
+    parser.add_argument(
+        "--suite",
+        choices=(BOARDS, TABULAR),
+        default=BOARDS,
+        help="what to measure: accuracy, size and speed of boards on some data sets (these "
+        "options), or accuracy on many tables (--suite tabular --help lists its options); by "
+        "default %(default)s",
     )
     parser.add_argument(
         "--names",

@@ -1,0 +1,142 @@
+"""What is compared: scikit-learn's usual estimators, and Tensorspin's with their defaults."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC, SVR
+
+from ... import models as networks
+from .sets import CLASSES
+
+Maker = Callable[[int], Any]
+"""Makes an estimator that is not fitted, with the seed that it is called with."""
+
+TREES = 300
+"""Number of trees of a random forest."""
+
+MARGIN = 10.0
+"""Parameter C of the support vector machines."""
+
+HIDDEN = 64
+"""Number of units of the neural networks' only hidden layer."""
+
+MOST_ITERATIONS = 2000
+"""Limit of the iterations of what is trained by iterations: enough for all to converge."""
+
+OURS = {
+    "classes": ("MPSClassifier", "TTNClassifier", "EnsembleClassifier"),
+    "numbers": ("MPSRegressor",),
+}
+"""Names of Tensorspin's estimators by the kind of target."""
+
+BITS = (8, 4)
+"""Widths of weights in bits with which Tensorspin's estimators are measured beside floats."""
+
+_CODE = ("contract", "golden", "compiler", "models")
+"""Packages of Tensorspin that decide what an estimator learns and predicts."""
+
+
+def rivals(target: str) -> dict[str, Maker]:
+    """Return scikit-learn's estimators by their names.
+
+    Parameters
+    ----------
+    target : {"classes", "numbers"}
+        Kind of target.
+
+    Returns
+    -------
+    dict of str to callable
+        Makers of pipelines and estimators; all but those made of trees scale features first.
+    """
+    if target == CLASSES:
+        return {
+            "logistic regression": lambda seed: _scaled(
+                LogisticRegression(max_iter=MOST_ITERATIONS)
+            ),
+            "SVM, RBF": lambda seed: _scaled(SVC(C=MARGIN)),
+            "random forest": lambda seed: RandomForestClassifier(TREES, random_state=seed),
+            "gradient boosting": lambda seed: HistGradientBoostingClassifier(random_state=seed),
+            "MLP": lambda seed: _scaled(
+                MLPClassifier(
+                    hidden_layer_sizes=(HIDDEN,), max_iter=MOST_ITERATIONS, random_state=seed
+                )
+            ),
+        }
+    return {
+        "ridge regression": lambda seed: _scaled(Ridge()),
+        "SVM, RBF": lambda seed: _scaled(SVR(C=MARGIN)),
+        "random forest": lambda seed: RandomForestRegressor(TREES, random_state=seed),
+        "gradient boosting": lambda seed: HistGradientBoostingRegressor(random_state=seed),
+        "MLP": lambda seed: _scaled(
+            MLPRegressor(hidden_layer_sizes=(HIDDEN,), max_iter=MOST_ITERATIONS, random_state=seed)
+        ),
+    }
+
+
+def ours(target: str) -> dict[str, Maker]:
+    """Return Tensorspin's estimators by their names, all with their defaults.
+
+    Parameters
+    ----------
+    target : {"classes", "numbers"}
+        Kind of target.
+
+    Returns
+    -------
+    dict of str to callable
+        Makers of estimators.
+    """
+
+    def maker(name: str) -> Maker:
+        return lambda seed: getattr(networks, name)(random_state=seed)
+
+    return {name: maker(name) for name in OURS[target] if hasattr(networks, name)}
+
+
+def all_ours() -> list[str]:
+    """Return the names of all estimators of Tensorspin that can be compared."""
+    return [name for target in OURS for name in ours(target)]
+
+
+@cache
+def code_digest() -> str:
+    """Checksum of the source files that decide what Tensorspin's estimators learn and predict.
+
+    Returns
+    -------
+    str
+        Results of other code have another checksum, so they are not taken for those of this code.
+    """
+    digest = hashlib.sha256()
+    root = Path(__file__).parents[2]
+    for package in _CODE:
+        for path in sorted((root / package).rglob("*.py")):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _scaled(estimator):
+    return make_pipeline(StandardScaler(), estimator)
+
+
+def definition(estimator) -> str:
+    """Write an estimator with its parameters on one line, as scikit-learn prints it."""
+    with np.printoptions(threshold=16):
+        return " ".join(repr(estimator).split())

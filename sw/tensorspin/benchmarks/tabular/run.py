@@ -1,0 +1,239 @@
+"""Train and test everything, set by set, and put the results into one report."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import sklearn
+from threadpoolctl import threadpool_limits
+from tqdm import tqdm
+
+from ...data.errors import DataError
+from ...driver.board import Board
+from ...progress import progress_over
+from ..common.machine import describe_machine
+from ..common.report import Keep
+from .fitting import Task, measure_board, measure_float, trained_for
+from .ledger import Ledger
+from .models import BITS, all_ours, code_digest, definition, ours, rivals
+from .results import set_lines
+from .sets import TableSet, own_sets, read_folder, regression_sets, split
+
+FORMAT = 1
+"""Version of the report's structure; `tables` and `figures` render no other."""
+
+_AS_TRAINED = 8
+"""Bits to which a network that was trained with real numbers is rounded as it is."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to measure.
+
+    Parameters
+    ----------
+    data : sequence of str
+        Folders or files with further sets.
+    names : sequence of str, optional
+        Names of the sets to measure; None: all.
+    models : sequence of str, optional
+        Names of Tensorspin's estimators to measure; None: all; none: the others alone.
+    bits : sequence of int
+        Widths of weights in bits to measure beside floating point.
+    splits : int
+        Number of seeded splits.
+    most_training, most_testing : int
+        Largest number of samples to train on, and to test with.
+    board : str
+        URL of the board on which quantised networks run.
+    quick : bool
+        Whether this is a quick run, for the report.
+    """
+
+    data: Sequence[str] = ()
+    names: Sequence[str] | None = None
+    models: Sequence[str] | None = None
+    bits: Sequence[int] = BITS
+    splits: int = 5
+    most_training: int = 3000
+    most_testing: int = 3000
+    board: str = "golden://ulx3s_85f"
+    quick: bool = False
+
+
+def measure(plan: Plan, ledger: Ledger, keep: Keep = lambda report: None) -> dict:
+    """Measure what the plan names, on one core of this computer.
+
+    Parameters
+    ----------
+    plan : Plan
+        What to measure.
+    ledger : Ledger
+        Results of earlier runs; what it has is not measured again.
+    keep : callable, optional
+        Saves the report after each split.
+
+    Returns
+    -------
+    dict
+        The report, ready for JSON; `tables` and `figures` render it.
+
+    Raises
+    ------
+    DataError
+        If a folder has no sets, or there is no set of a name. All are read before anything is
+        measured.
+    TensorspinError
+        If the board cannot be opened.
+    """
+    sets, skipped = _chosen_sets(plan)
+    for found in skipped:
+        _tell([f"{found['name']} is left out: {found['reason']}"])
+    report: dict[str, Any] = {
+        "format": FORMAT,
+        "machine": describe_machine(),
+        "quick": plan.quick,
+        "splits": plan.splits,
+        "most_training": plan.most_training,
+        "most_testing": plan.most_testing,
+        "board": plan.board,
+        "skipped": skipped,
+        "sets": [],
+        "ledger": ledger.results,
+    }
+    # One core for every library, so that the times compare algorithms and not their threads.
+    with threadpool_limits(1), closing(Board.open(plan.board)) as board:
+        for table in sets:
+            described = table.describe() | {"rows": []}
+            report["sets"].append(described)
+            measuring = _Measuring(plan, ledger, board, table)
+            for seed in progress_over(range(plan.splits), table.name, "split"):
+                sizes = measuring.measure_split(seed)
+                described |= sizes
+                described["rows"] = measuring.rows
+                keep(report)
+            _tell(set_lines(described))
+    return report
+
+
+class _Measuring:
+    """Measures one set, split by split; `rows` has a row for each model and number of bits."""
+
+    def __init__(self, plan: Plan, ledger: Ledger, board: Board, table: TableSet) -> None:
+        self.rows: list[dict] = []
+        self._plan = plan
+        self._ledger = ledger
+        self._board = board
+        self._table = table
+        self._digest = table.digest
+
+    def measure_split(self, seed: int) -> dict[str, int]:
+        """Add the results of one split to the rows; return the sizes of its two parts."""
+        table = self._table
+        train, test = split(table, seed, self._plan.most_training, self._plan.most_testing)
+        task = Task(table.target, table.X[train], table.y[train], table.X[test], table.y[test])
+        for name, make in rivals(table.target).items():
+            estimator = make(seed)
+            facts = self._facts(seed, name, estimator, None, sklearn.__version__)
+            self._add(name, None, False, facts, lambda: measure_float(estimator, task))  # noqa: B023
+        for name, make in ours(table.target).items():
+            if self._plan.models is None or name in self._plan.models:
+                self._measure_ours(seed, name, make, task)
+        return {"training": len(train), "testing": len(test)}
+
+    def _measure_ours(self, seed: int, name: str, make: Callable, task: Task) -> None:
+        estimator = make(seed)
+        facts = {
+            bits: self._facts(seed, name, estimator, bits, code_digest())
+            for bits in (None, *self._plan.bits)
+        }
+        fitted = self._ledger.find(**facts[None])
+        needed = _AS_TRAINED in facts and self._ledger.find(**facts[_AS_TRAINED]) is None
+        if fitted is None or needed:
+            fitted = measure_float(estimator, task)
+        self._add(name, None, True, facts[None], lambda: fitted)
+        for bits in self._plan.bits:
+            as_it_is = bits == _AS_TRAINED
+            chosen = estimator if as_it_is else trained_for(make(seed), bits)
+            if chosen is None or fitted["failure"] is not None:
+                continue
+            self._add(
+                name,
+                bits,
+                True,
+                facts[bits],
+                lambda: measure_board(chosen, bits, as_it_is, task, self._board),  # noqa: B023
+            )
+
+    def _facts(
+        self, seed: int, name: str, estimator, bits: int | None, version: str
+    ) -> dict[str, Any]:
+        """Return all that a result depends on."""
+        return {
+            "set": self._digest,
+            "split": seed,
+            "most_training": self._plan.most_training,
+            "most_testing": self._plan.most_testing,
+            "model": name,
+            "definition": definition(estimator),
+            "version": version,
+            "bits": bits,
+            "board": None if bits is None else self._plan.board,
+        }
+
+    def _add(
+        self, name: str, bits: int | None, own: bool, facts: dict, measured: Callable[[], dict]
+    ) -> None:
+        result = self._ledger.find(**facts)
+        if result is None:
+            result = self._ledger.keep(measured(), **facts)
+        row = next((r for r in self.rows if (r["model"], r["bits"]) == (name, bits)), None)
+        if row is None:
+            row = {"model": name, "bits": bits, "own": own, "scores": [], "seconds": []}
+            row |= {"calibration": None, "failures": []}
+            self.rows.append(row)
+        row["scores"].append(result["score"])
+        row["seconds"].append(result["seconds"])
+        if result["failure"] is not None:
+            row["failures"].append(result["failure"])
+        if result["calibration"] is not None:
+            bins = np.array(result["calibration"])
+            total = 0 if row["calibration"] is None else np.array(row["calibration"])
+            row["calibration"] = (total + bins).tolist()
+
+
+def _chosen_sets(plan: Plan) -> tuple[list[TableSet], list[dict]]:
+    """Read the sets of the plan: those of the folders, then scikit-learn's, then regressions."""
+    known = all_ours()
+    for name in plan.models or ():
+        if name not in known:
+            raise DataError(f"model {name!r} is unknown; choose among {', '.join(known)}")
+    further, skipped = read_folder(plan.data)
+    sets = sorted(
+        [*further, *own_sets(), *regression_sets()], key=lambda table: (table.target, len(table.y))
+    )
+    if plan.names is not None:
+        names = [table.name for table in sets]
+        for name in plan.names:
+            if name not in names:
+                raise DataError(f"set {name!r} is unknown; choose among {', '.join(names)}")
+        sets = [table for table in sets if table.name in plan.names]
+    # Two splits of a set that is there twice would count twice.
+    return list({table.digest: table for table in reversed(sets)}.values())[::-1], skipped
+
+
+def keep_in(folder: Path, stem: str) -> Ledger:
+    """Return the results that the report in a folder has, to go on from."""
+    return Ledger.of_report(folder / f"{stem}.json", FORMAT)
+
+
+def _tell(lines: Sequence[str]) -> None:
+    """Show results on standard error, above a progress bar if there is one."""
+    for line in lines:
+        tqdm.write(line, file=sys.stderr)

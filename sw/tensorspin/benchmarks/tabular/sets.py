@@ -1,0 +1,265 @@
+"""Sets of samples: files of a folder and scikit-learn's own, whole, and their seeded splits."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from sklearn.datasets import load_diabetes, make_friedman1
+from sklearn.model_selection import train_test_split
+from sklearn.utils.multiclass import type_of_target
+
+from ...contract.contractor.program import MAX_FEATURES, MAX_OUTPUTS
+from ...data.datasets import NAMES, Samples, load_samples
+from ...data.errors import DataError
+
+CLASSES, NUMBERS = "classes", "numbers"
+"""What a set's targets are: classes to tell apart, or numbers to predict."""
+
+SUFFIXES = (".npz", ".csv", ".csv.gz", ".tsv")
+"""Endings of the files that are read from a folder."""
+
+SUBFOLDER = "ml"
+"""Folder that is searched, too, if a folder of benchmark data keeps its tables apart there."""
+
+TEST_SIZE = 0.2
+"""Share of the samples that is held out."""
+
+RARE = 5
+"""A class of fewer samples is not held to its share in a split, which would be less than one."""
+
+_GENERATED_SAMPLES = 1000
+"""Number of samples of the regression tasks that are generated."""
+
+
+@dataclass(frozen=True, eq=False)
+class TableSet:
+    """A set of samples, all in one.
+
+    Parameters
+    ----------
+    name : str
+        Name of the set.
+    X : ndarray of float64 of shape (n_samples, n_features)
+        Features of all samples; a split that the source has is undone.
+    y : ndarray of shape (n_samples,)
+        Their classes, or the numbers to predict.
+    target : {"classes", "numbers"}
+        What `y` holds.
+    """
+
+    name: str
+    X: np.ndarray
+    y: np.ndarray
+    target: str
+
+    @property
+    def digest(self) -> str:
+        """Checksum of the samples, by which results are found again whatever the set's name."""
+        digest = hashlib.sha256(np.ascontiguousarray(self.X).tobytes())
+        digest.update("\n".join(map(str, (self.X.shape, *self.y.tolist()))).encode())
+        return digest.hexdigest()[:16]
+
+    def describe(self) -> dict:
+        """Return name, digest and sizes, ready for JSON."""
+        return {
+            "name": self.name,
+            "digest": self.digest,
+            "target": self.target,
+            "samples": len(self.y),
+            "features": self.X.shape[1],
+            "classes": len(np.unique(self.y)) if self.target == CLASSES else None,
+        }
+
+
+def read_folder(paths: Iterable[str | Path]) -> tuple[list[TableSet], list[dict]]:
+    """Read all files of folders that hold a table.
+
+    Parameters
+    ----------
+    paths : iterable of str or Path
+        Folders, of which all files with one of the endings `SUFFIXES` are read, also those of a
+        folder ``ml`` in them; or single files.
+
+    Returns
+    -------
+    sets : list of TableSet
+        The sets, by name.
+    skipped : list of dict
+        ``name`` and ``reason`` of each file of a folder that cannot be used.
+
+    Raises
+    ------
+    DataError
+        If a path does not exist, a folder has no such file, or a file that was named itself
+        cannot be used.
+    """
+    sets: list[TableSet] = []
+    skipped: list[dict] = []
+    for path in map(Path, paths):
+        if not path.is_dir():
+            sets.append(_read(path))
+            continue
+        found = [
+            file
+            for folder in (path, path / SUBFOLDER)
+            if folder.is_dir()
+            for file in sorted(folder.iterdir())
+            if file.name.endswith(SUFFIXES)
+        ]
+        if not found:
+            raise DataError(f"{path} has no file that ends in {', '.join(SUFFIXES)}")
+        for file in found:
+            try:
+                sets.append(_read(file))
+            except DataError as error:
+                skipped.append({"name": file.name, "reason": str(error)})
+    return _with_distinct_names(sets), skipped
+
+
+def own_sets() -> list[TableSet]:
+    """Return the sets with classes that come with scikit-learn."""
+    return [_pooled(load_samples(name)) for name in NAMES]
+
+
+def regression_sets() -> list[TableSet]:
+    """Return tasks with numbers to predict: two that are generated, and one of scikit-learn.
+
+    Returns
+    -------
+    list of TableSet
+        "quadratic" is 2 x0 + x1^2 of two standard normal features, with noise of standard deviation
+        0.1; "friedman1" has ten features of which five count, with noise of 1; and "diabetes".
+    """
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((_GENERATED_SAMPLES, 2))
+    y = 2 * X[:, 0] + X[:, 1] ** 2 + 0.1 * rng.standard_normal(_GENERATED_SAMPLES)
+    X_friedman, y_friedman = make_friedman1(_GENERATED_SAMPLES, noise=1.0, random_state=0)
+    X_diabetes, y_diabetes = load_diabetes(return_X_y=True)
+    return [
+        TableSet("quadratic", X, y, NUMBERS),
+        TableSet("friedman1", X_friedman, y_friedman, NUMBERS),
+        TableSet("diabetes", X_diabetes, y_diabetes, NUMBERS),
+    ]
+
+
+def split(
+    table: TableSet, seed: int, most_training: int, most_testing: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Split a set into samples to train on and samples held out.
+
+    Parameters
+    ----------
+    table : TableSet
+        The set. Classes keep their shares in both parts, as far as a class has samples enough.
+    seed : int
+        Seed of the split.
+    most_training, most_testing : int
+        Largest size of each part; a stratified part is drawn of a larger one.
+
+    Returns
+    -------
+    train, test : ndarray of int
+        Places of the samples in the set.
+    """
+    strata = _strata(table)
+    places = np.arange(len(table.y))
+    train, test = train_test_split(places, test_size=TEST_SIZE, stratify=strata, random_state=seed)
+    return _thinned(table, train, most_training), _thinned(table, test, most_testing)
+
+
+def target_kind(y: np.ndarray) -> str:
+    """Tell whether targets are classes or numbers to predict.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,)
+        The targets.
+
+    Returns
+    -------
+    {"classes", "numbers"}
+        Numbers are those with fractions, and integers of which more are different than a board has
+        scores, or than a fifth of the samples.
+    """
+    kind = type_of_target(y)
+    if kind.startswith("continuous"):
+        return NUMBERS
+    distinct = len(np.unique(y))
+    if y.dtype.kind in "iuf" and (distinct > MAX_OUTPUTS or distinct > max(2, len(y) / 5)):
+        return NUMBERS
+    return CLASSES
+
+
+def _read(path: Path) -> TableSet:
+    return _pooled(load_samples(str(path)))
+
+
+def _pooled(samples: Samples) -> TableSet:
+    """Put all samples of a source together, and refuse what no board takes."""
+    X, y = samples.X, samples.y
+    if samples.held_out is not None:
+        X, y = np.concatenate([X, samples.held_out[0]]), np.concatenate([y, samples.held_out[1]])
+    if X.shape[1] > MAX_FEATURES:
+        raise DataError(
+            f"{samples.name}: {X.shape[1]} features a sample; boards take {MAX_FEATURES} at most"
+        )
+    if len(y) != len(X):
+        raise DataError(f"{samples.name}: there are no targets")
+    target = target_kind(y)
+    classes, counts = np.unique(y, return_counts=True)
+    if target == CLASSES and len(classes) < 2:
+        raise DataError(f"{samples.name}: all {len(y)} samples are of class {classes[0]}")
+    if target == CLASSES and len(classes) > MAX_OUTPUTS:
+        raise DataError(
+            f"{samples.name}: {len(classes)} classes; boards take {MAX_OUTPUTS} at most"
+        )
+    least = 2 * RARE
+    if len(y) < least or (target == CLASSES and np.sort(counts)[-2] < 2):
+        raise DataError(
+            f"{samples.name}: {least} samples and 2 classes of 2 samples are needed for splits"
+        )
+    return TableSet(samples.name, X, y, target)
+
+
+def _with_distinct_names(sets: Sequence[TableSet]) -> list[TableSet]:
+    """Add a number to names that an earlier set has, or one that scikit-learn brings."""
+    taken = {*NAMES, *(table.name for table in regression_sets())}
+    result = []
+    for table in sets:
+        name, number = table.name, 1
+        while name in taken:
+            number += 1
+            name = f"{table.name}-{number}"
+        taken.add(name)
+        result.append(TableSet(name, table.X, table.y, table.target))
+    return result
+
+
+def _strata(table: TableSet) -> np.ndarray | None:
+    """Return the classes that a split keeps in proportion: rare ones count as one together."""
+    if table.target == NUMBERS:
+        return None
+    classes, labels, counts = np.unique(table.y, return_inverse=True, return_counts=True)
+    rare = counts < RARE
+    if not rare.any():
+        return labels
+    joined = np.flatnonzero(rare)[0]
+    if counts[rare].sum() < RARE:
+        joined = int(np.argmax(counts))
+    strata = np.where(rare[labels], joined, labels)
+    # Too few samples of anything: the split is drawn without regard to classes.
+    return strata if np.unique(strata, return_counts=True)[1].min() >= RARE else None
+
+
+def _thinned(table: TableSet, places: np.ndarray, most: int) -> np.ndarray:
+    if len(places) <= most:
+        return places
+    strata = _strata(table)
+    chosen = None if strata is None else strata[places]
+    if chosen is not None and np.unique(chosen, return_counts=True)[1].min() < 2:
+        chosen = None
+    return train_test_split(places, train_size=most, stratify=chosen, random_state=0)[0]
