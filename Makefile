@@ -19,7 +19,7 @@ OLDEST := $(VENV)/oldest
 QUICK_TESTS := $(addprefix tests/,contract golden compiler data sampling feasibility models/test_mps.py)
 
 .PHONY: help demo test test-slow test-all test-oldest lint bench bench-annealer compare bitstream \
-	bitstreams dist program setup clean
+	bitstreams clients dist program setup clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -80,6 +80,9 @@ bitstream: $(READY) ## Build build/BOARD/BOARD.bin (.bit) and report resources a
 
 bitstreams: $(READY) ## Build all bitstreams (hours), and keep the table of docs/boards.md
 	@$(BIN)/python -m tensorspin_gateware.build.all $(BITSTREAM_FLAGS)
+
+clients: $(READY) ## Generate the protocol's constants for clients in C and MicroPython
+	@$(BIN)/python -m tensorspin.export.constants sw/clients
 
 dist: $(READY) ## Make wheel and sdist, and collect the bitstreams that are built, in dist/
 	@rm -rf dist

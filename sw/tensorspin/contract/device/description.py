@@ -107,7 +107,7 @@ class DeviceDescription(HasEngines):
         bytes
             The packed description; the protocol's version stands first in every version.
         """
-        packed = _LAYOUT.pack(
+        packed = LAYOUT.pack(
             self.protocol,
             self.board.encode("ascii"),
             self.clock_hz,
@@ -117,7 +117,7 @@ class DeviceDescription(HasEngines):
         )
         for kind, size in self.engines.items():
             record = _pack_size(size)
-            packed += _RECORD.pack(kind, len(record)) + record
+            packed += RECORD.pack(kind, len(record)) + record
         return packed
 
     @classmethod
@@ -149,10 +149,10 @@ class DeviceDescription(HasEngines):
             # Nothing after the version is looked at: another version may lay it out otherwise.
             raise OtherProtocolError(protocol)
         records: dict[int, bytes] = {}
-        position = _LAYOUT.size
-        while position + _RECORD.size <= len(data):
-            kind, length = _RECORD.unpack_from(data, position)
-            position += _RECORD.size + length
+        position = LAYOUT.size
+        while position + RECORD.size <= len(data):
+            kind, length = RECORD.unpack_from(data, position)
+            position += RECORD.size + length
             if kind not in ENGINES:
                 raise ValueError(f"{kind} is not a valid EngineKind")
             if kind in records:
@@ -160,7 +160,7 @@ class DeviceDescription(HasEngines):
             records[kind] = data[position - length : position]
         if position != len(data):
             raise ValueError(f"a device description of {len(data)} bytes is cut short or too long")
-        _, board, clock, baud, receive, build = _LAYOUT.unpack_from(data)
+        _, board, clock, baud, receive, build = LAYOUT.unpack_from(data)
         name = board.rstrip(b"\0").decode("ascii")
         # The name is shown to people; a control character in it could rewrite their terminal.
         if not name.isprintable():
@@ -192,10 +192,10 @@ same reason."""
 SIZE_BYTES = 4
 """Bytes of one number in an engine's record."""
 
-_LAYOUT = struct.Struct(f"<H{NAME_BYTES}sIIH8s")
+LAYOUT = struct.Struct(f"<H{NAME_BYTES}sIIH8s")
 """Fields that all devices have: protocol, board, clock, baud, receive buffer, build."""
 
-_RECORD = struct.Struct("<BB")
+RECORD = struct.Struct("<BB")
 """Head of an engine's record: `EngineKind`, length of what follows in bytes."""
 
 

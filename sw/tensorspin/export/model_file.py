@@ -1,0 +1,263 @@
+r"""A program for one board as a file that MicroPython reads in pieces.
+
+All numbers are little-endian. The file begins with `HEADER`; a directory follows, an `ENTRY` for
+each section: its name of four characters, where it begins in the file, and its length in bytes. A
+section begins at a multiple of `ALIGNMENT`, and a reader skips sections that it does not know.
+
+======== ===========================================================================
+section  content
+======== ===========================================================================
+PROG     what `MemorySpace.PROGRAM` must hold, from address 0 on
+TABL     what `MemorySpace.TABLE` must hold, from address 0 on
+NAME     names of the classes in the order of the scores: for each the length in bytes
+         (1 byte), then as many bytes of UTF-8. Classifiers alone have it
+REGR     `REGRESSION`: offset, factor and power of two; regressors alone have it. The target is
+         ``offset + mantissa * factor * 2**(power - exponent)``
+OUTL     `OUTLIERS`, then as many least magnitudes (uint16) as it says; outlier detectors
+         alone have it (`tensorspin.export.model.OutlierNumbers`)
+TEST     a sample with its known answer: the levels (one byte each), the mantissas of the scores
+         (int16 each), their exponent and the index of the greatest (uint16 each)
+F32      how readings of float32 become levels: a scale, see below
+I16      how readings of int16 become levels: a scale, whose keys are the readings
+======== ===========================================================================
+
+A scale is `SCALE`: numbers of features, columns and rows. Then come, one after the other, for each
+feature the column that it reads (uint16) and its row of thresholds (uint16); for each column the
+least and the greatest key that is accepted (int32 each); for each column one byte, 1 if a reading
+may be NaN; after zeros up to a multiple of `ALIGNMENT`, counted from the section's beginning, the
+rows of 255 thresholds (int32). The level of a reading is the number of thresholds in its row that
+are not above its key. The key of a float32 is the integer i that its 32 bits are if i is not
+negative, and ``-2**31 - i`` if it is.
+
+`VERSION` changes whenever an older reader would misunderstand the file. The header ends with a
+CRC-32 of all other bytes of the file, in their order, which finds damage.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..compiler.outputs import Classification, OutlierDetection, Regression
+from ..contract.wire.frames import CRC
+from ..contract.wire.packets import PROTOCOL_VERSION
+from .model import ClientModel
+from .thresholds import Thresholds
+
+MAGIC = b"TSPN"
+"""First bytes of each file."""
+
+VERSION = 1
+"""Version of the layout."""
+
+HEADER = struct.Struct("<4sHHIIIHHBBHI")
+"""`MAGIC`; `VERSION`; version of the protocol; length of the file; digest of the program; cycles of
+a sample; levels of a sample; lanes; scores; task (`TASKS`); number of sections; CRC-32."""
+
+ENTRY = struct.Struct("<4sII")
+"""Entry of the directory: name of the section, first byte in the file, length in bytes."""
+
+ALIGNMENT = 4
+"""Sections and thresholds begin at multiples of so many bytes."""
+
+TASKS = {Classification: 1, Regression: 2, OutlierDetection: 3}
+"""Number of each kind of task."""
+
+REGRESSION = struct.Struct("<ffi")
+"""Offset, factor, power of two (`tensorspin.export.model.RegressionNumbers`)."""
+
+OUTLIERS = struct.Struct("<fiIIH")
+"""Offset in nats, whole part and fraction of the logarithm of the scale, first exponent, number of
+least magnitudes (`tensorspin.export.model.OutlierNumbers`)."""
+
+SCALE = struct.Struct("<HHH")
+"""Numbers of features, columns and rows of thresholds."""
+
+
+@dataclass(frozen=True)
+class FileHeader:
+    """The first fields of a file.
+
+    Parameters
+    ----------
+    digest : int
+        The number by which a device tells the program from others.
+    cycles : int
+        Clock cycles of a sample.
+    features, outputs, lanes : int
+        Levels of a sample, scores of a sample, lanes of the board.
+    task : int
+        Kind of the task, one of `TASKS`.
+
+    Examples
+    --------
+    >>> FileHeader(digest=1, cycles=4355, features=64, outputs=10, lanes=8, task=1).features
+    64
+    """
+
+    digest: int
+    cycles: int
+    features: int
+    outputs: int
+    lanes: int
+    task: int
+
+
+def model_bytes(model: ClientModel) -> bytes:
+    r"""Make the content of a file.
+
+    Parameters
+    ----------
+    model : ClientModel
+        The program for a board.
+
+    Returns
+    -------
+    bytes
+        All bytes of the file.
+
+    Examples
+    --------
+    >>> from tensorspin import MPSClassifier
+    >>> from tensorspin.contract.device.boards import find_board
+    >>> classifier = MPSClassifier(bond_dim=2, epochs=1, random_state=0)
+    >>> program = classifier.fit([[0.0, 1.0], [1.0, 0.0]], ["low", "high"]).quantize()
+    >>> data = model_bytes(ClientModel(program, find_board("icebreaker_spi")))
+    >>> read_sections(data)[1]["NAME"]
+    b'\x04high\x03low'
+    """
+    sections = _sections(model)
+    position = HEADER.size + ENTRY.size * len(sections)
+    directory, content = b"", b""
+    for name, section in sections.items():
+        padding = -(position + len(content)) % ALIGNMENT
+        content += bytes(padding)
+        directory += ENTRY.pack(
+            name.ljust(4).encode("ascii"), position + len(content), len(section)
+        )
+        content += section
+    rest = directory + content
+    header = HEADER.pack(
+        MAGIC,
+        VERSION,
+        PROTOCOL_VERSION,
+        HEADER.size + len(rest),
+        model.digest,
+        model.cycles,
+        model.features,
+        model.lanes,
+        model.outputs,
+        TASKS[type(model.program.task)],
+        len(sections),
+        0,
+    )
+    before = header[: -CRC.size]
+    return before + CRC.pack(zlib.crc32(before + rest)) + rest
+
+
+def read_sections(data: bytes) -> tuple[FileHeader, dict[str, bytes]]:
+    """Read a file: the inverse of `model_bytes`, which shows what a reader must check.
+
+    Parameters
+    ----------
+    data : bytes
+        All bytes of the file.
+
+    Returns
+    -------
+    header : FileHeader
+        The first fields.
+    sections : dict of str to bytes
+        Content of each section, by name.
+
+    Raises
+    ------
+    ValueError
+        If it is no such file, is cut short or damaged, or is of another version.
+    """
+    if len(data) < HEADER.size or data[:4] != MAGIC:
+        raise ValueError("this is no exported model: it does not begin with TSPN")
+    _, version, protocol, length, digest, cycles, features, lanes, outputs, task, count, crc = (
+        HEADER.unpack_from(data)
+    )
+    if (version, protocol) != (VERSION, PROTOCOL_VERSION):
+        raise ValueError(
+            f"the model has version {version} for protocol version {protocol}, this reader has "
+            f"{VERSION} and {PROTOCOL_VERSION}; export it again"
+        )
+    rest = data[: HEADER.size - CRC.size] + data[HEADER.size :]
+    if length != len(data) or crc != zlib.crc32(rest):
+        raise ValueError("the model is damaged or cut short; export it again")
+    sections = {}
+    for index in range(count):
+        name, first, size = ENTRY.unpack_from(data, HEADER.size + index * ENTRY.size)
+        sections[name.decode("ascii").rstrip()] = data[first : first + size]
+    return FileHeader(digest, cycles, features, outputs, lanes, task), sections
+
+
+def read_scale(section: bytes) -> Thresholds:
+    """Read a scale, the section ``F32`` or ``I16``.
+
+    Parameters
+    ----------
+    section : bytes
+        Content of the section.
+
+    Returns
+    -------
+    Thresholds
+        The thresholds.
+    """
+    features, columns, rows = SCALE.unpack_from(section)
+    position = SCALE.size
+
+    def take(kind: str, *shape: int) -> np.ndarray:
+        nonlocal position
+        count = int(np.prod(shape))
+        found = np.frombuffer(section, kind, count, position).reshape(shape)
+        position += found.nbytes
+        return found
+
+    reads, row = take("<u2", features), take("<u2", features)
+    limits, nan = take("<i4", columns, 2), take("u1", columns)
+    position += -position % ALIGNMENT
+    return Thresholds(reads, limits, nan.astype(bool), take("<i4", rows, 255), row)
+
+
+def _sections(model: ClientModel) -> Mapping[str, bytes]:
+    test = model.self_test
+    sections = {"PROG": model.image, "TABL": model.table}
+    if model.labels:
+        names = [label.encode("utf-8")[:255] for label in model.labels]
+        sections["NAME"] = b"".join(bytes([len(name)]) + name for name in names)
+    if (numbers := model.regression) is not None:
+        sections["REGR"] = REGRESSION.pack(numbers.offset, numbers.factor, numbers.power)
+    if (found := model.outliers) is not None:
+        sections["OUTL"] = OUTLIERS.pack(
+            found.offset,
+            found.scale_whole,
+            found.scale_fraction,
+            found.first_exponent,
+            len(found.least),
+        ) + struct.pack(f"<{len(found.least)}H", *found.least)
+    scores = struct.pack(f"<{model.outputs}h", *test.scores)
+    sections["TEST"] = test.levels + scores + struct.pack("<HH", test.exponent, test.best)
+    sections["F32"] = _scale(model.float_scale)
+    sections["I16"] = _scale(model.short_scale)
+    return sections
+
+
+def _scale(scale: Thresholds) -> bytes:
+    packed = SCALE.pack(len(scale.columns), scale.n_columns, len(scale.rows))
+    for array, kind in (
+        (scale.columns, "<u2"),
+        (scale.row, "<u2"),
+        (scale.limits, "<i4"),
+        (scale.accepts_nan, "u1"),
+    ):
+        packed += array.astype(kind).tobytes()
+    return packed + bytes(-len(packed) % ALIGNMENT) + scale.rows.astype("<i4").tobytes()

@@ -1,0 +1,119 @@
+"""The file that MicroPython reads holds the model, and damage is found."""
+
+import struct
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tensorspin.compiler.outputs import OutlierDetection, Regression
+from tensorspin.contract.device.boards import find_board
+from tensorspin.errors import CapacityError
+from tensorspin.export.model import ClientModel
+from tensorspin.export.model_file import (
+    ALIGNMENT,
+    ENTRY,
+    HEADER,
+    OUTLIERS,
+    REGRESSION,
+    TASKS,
+    model_bytes,
+    read_scale,
+    read_sections,
+)
+
+from ..support.loaded_programs import chain_program, golden_answers
+from ..support.programs import small_program
+
+BOARD = find_board("icebreaker_spi")
+
+
+def single(task):
+    """A program of one score for a task."""
+    return replace(chain_program(5, n_outputs=1), task=task, log2_scale=-12.3)
+
+
+def test_sections_hold_the_model():
+    program = small_program()
+    model = ClientModel(program, BOARD)
+    data = model_bytes(model)
+    header, sections = read_sections(data)
+    assert (header.digest, header.cycles) == (program.digest(8), program.cycles(8))
+    assert (header.features, header.outputs, header.lanes) == (4, 2, 8)
+    assert header.task == TASKS[type(program.task)]
+    assert sections["PROG"] == program.image(8) and sections["TABL"] == program.table_bytes()
+    assert sections["NAME"] == b"\3cat\3dog"
+    assert sorted(sections) == ["F32", "I16", "NAME", "PROG", "TABL", "TEST"]
+    for index in range(len(sections)):
+        _, first, _ = ENTRY.unpack_from(data, HEADER.size + ENTRY.size * index)
+        assert first % ALIGNMENT == 0
+
+
+def test_the_self_test_has_the_golden_answer():
+    program = small_program()
+    test = read_sections(model_bytes(ClientModel(program, BOARD)))[1]["TEST"]
+    *scores, exponent, best = struct.unpack("<2hHH", test[4:])
+    answer = golden_answers(program, np.frombuffer(test[:4], np.uint8)[None])
+    assert scores == answer.scores[0].tolist()
+    assert (exponent, best) == (answer.exponents[0], answer.classes[0])
+
+
+def test_scales_are_read_back():
+    model = ClientModel(small_program(), BOARD)
+    _, sections = read_sections(model_bytes(model))
+    for name, scale in (("F32", model.float_scale), ("I16", model.short_scale)):
+        found = read_scale(sections[name])
+        for part in ("columns", "row", "limits", "accepts_nan", "rows"):
+            assert np.array_equal(getattr(found, part), getattr(scale, part))
+
+
+def test_numbers_of_a_regression_give_its_targets():
+    program = single(Regression(offset=-3.5, factor=1234.5))
+    _, sections = read_sections(model_bytes(ClientModel(program, BOARD)))
+    offset, factor, power = REGRESSION.unpack(sections["REGR"])
+    answers = golden_answers(program, np.random.default_rng(0).integers(0, 256, (50, 5), np.uint8))
+    found = offset + answers.scores[:, 0] * factor * 2.0 ** (power - answers.exponents.astype(int))
+    expected = program.interpret(answers.scores, answers.exponents)
+    assert found == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("offset", [-9.99, -40.0, 3.0, -1e5, 1e5])
+def test_numbers_of_an_outlier_detector_flag_the_same_samples(offset):
+    program = single(OutlierDetection(offset=offset))
+    _, sections = read_sections(model_bytes(ClientModel(program, BOARD)))
+    section = sections["OUTL"]
+    found, whole, fraction, first, count = OUTLIERS.unpack_from(section)
+    least = struct.unpack(f"<{count}H", section[OUTLIERS.size :])
+    assert found == pytest.approx(offset) and count <= 17
+    assert whole + fraction / 2**24 == pytest.approx(program.log2_scale, abs=2**-24)
+    magnitudes = np.unique(np.concatenate([np.arange(0, 32769, 97), [1, 32768], least, least]))
+    magnitudes = np.clip(np.concatenate([magnitudes, magnitudes - 1]), 0, 32768)
+    for exponent in (0, first - 1, first, first + 3, first + count - 1, first + count, 65535):
+        exponent = min(max(exponent, 0), 65535)
+        expected = program.interpret(magnitudes[:, None], np.full(len(magnitudes), exponent))
+        if exponent < first:
+            flags = np.ones(len(magnitudes))
+        elif exponent >= first + count:
+            flags = -np.ones(len(magnitudes))
+        else:
+            flags = np.where(magnitudes >= least[exponent - first], 1, -1)
+        assert np.array_equal(flags, expected)
+
+
+def test_damage_and_other_versions_are_refused():
+    data = model_bytes(ClientModel(small_program(), BOARD))
+    for position in range(0, len(data), 7):
+        damaged = data[:position] + bytes([data[position] ^ 1]) + data[position + 1 :]
+        with pytest.raises(ValueError, match="this is no|has version|damaged or cut short"):
+            read_sections(damaged)
+    with pytest.raises(ValueError, match="damaged or cut short; export it again"):
+        read_sections(data[:-1])
+    with pytest.raises(ValueError, match="does not begin with TSPN"):
+        read_sections(b"PK")
+
+
+def test_a_board_that_is_too_small_is_refused():
+    with pytest.raises(ValueError, match="icebreaker_annealer"):
+        ClientModel(small_program(), find_board("icebreaker_annealer"))
+    with pytest.raises(CapacityError):
+        ClientModel(chain_program(8, bond=33), BOARD)
