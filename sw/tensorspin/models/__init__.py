@@ -33,7 +33,7 @@ module                 what it has
 `canonical`            the canonical form of a chain, its spectra, and the narrowing of bonds
 `entanglement`         how much each bond of a chain carries
 `forecast`             whether a network will fit a board, before it is trained
-`logits`               from scores to probabilities
+`logits`               from scores to probabilities; `calibration`: whether these come true
 `deployment`           from a fitted estimator to a program and a board
 `board_estimator`      what all estimators on a board share: program, board, threads
 `pipelines`, `folding` the same from a pipeline, whose scalers and selections are folded in, by
