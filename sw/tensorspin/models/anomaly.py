@@ -10,24 +10,17 @@ from numpy.typing import ArrayLike
 from sklearn.base import OutlierMixin
 from sklearn.utils.validation import validate_data
 
-from ..compiler.nodes import FloatNode
 from ..compiler.outputs import OutlierDetection
-from ..contract.contractor.memory import LEVELS
-from ..contract.fixed import LEVEL
-from .born import NegativeLogLikelihood, log_partition, log_squares, orthonormal_basis
-from .canonical import CanonicalChain
-from .chain_estimator import INITIAL_NOISE, MPSEstimator, spread
+from .born import NegativeLogLikelihood
+from .born_estimator import BornEstimator
 from .deployed import BoardAnomalyDetector
-from .early_stopping import Score
-from .forecast import planned_chain
-from .half_chains import HalfChains
 from .parameters import is_number
 from .shared_docs import with_shared_docs
-from .weighting import Samples, scaled_to_mean_one, weighted_mean
+from .weighting import Samples, scaled_to_mean_one
 
 
 @with_shared_docs
-class MPSAnomalyDetector(OutlierMixin, MPSEstimator):
+class MPSAnomalyDetector(OutlierMixin, BornEstimator):
     """Outlier detector whose model of the data is a Born machine.
 
     A Born machine is a tensor network whose squared output is a probability, as in Born's rule of
@@ -298,69 +291,6 @@ class MPSAnomalyDetector(OutlierMixin, MPSEstimator):
             raise ValueError("at least 2 features are needed, not 1 feature(s)")
         return X, None
 
-    def _loss(self, samples: Samples) -> NegativeLogLikelihood:
-        return NegativeLogLikelihood(samples.weights)
-
-    def _validation_score(
-        self, inputs: np.ndarray, samples: Samples, loss: NegativeLogLikelihood
-    ) -> Score:
-        """Compute the mean log-likelihood in nats."""
-        likelihood = weighted_mean(self._log_likelihood(inputs), samples.weights)
-        return Score(likelihood, likelihood)
-
-    def _site_inputs(self, X: np.ndarray) -> np.ndarray:
-        # Features are rounded to levels, because Z is a sum over the levels, and because a board is
-        # given levels only.
-        return np.rint(super()._site_inputs(X) * LEVEL.maximum) / LEVEL.maximum
-
-    def _training_map(self):
-        # In an orthonormal basis Z is the norm of the network, which `log_partition` computes.
-        basis = orthonormal_basis(self.feature_map_.table()).astype(np.float32)
-
-        def orthonormal_features(x):
-            return self.feature_map_(x).astype(np.float32) @ basis.T
-
-        return orthonormal_features
-
-    def _initial_network(
-        self, inputs: np.ndarray, loss: NegativeLogLikelihood, rng: np.random.Generator
-    ) -> tuple[HalfChains, HalfChains, HalfChains]:
-        features = self._training_map()(inputs)
-        shapes, label_shape = self._lay_out(features.shape[-1], 1)
-        position = self.label_position_
-        # At rest the amplitude is a product of one factor per feature: independent features, each
-        # of which follows the mean of its training data.
-        # np.average without weights would be `mean`, but for the order of its additions.
-        means = (
-            features.mean(axis=0)
-            if loss.weights is None
-            else np.average(features, axis=0, weights=loss.weights)
-        )
-        means /= np.maximum(np.linalg.norm(means, axis=1, keepdims=True), np.finfo(np.float32).tiny)
-        cores = [np.einsum("p,lr->lpr", mean, np.eye(s[0], s[2])) for mean, s in zip(means, shapes)]
-        label = np.zeros(label_shape)
-        label[0, 0, 0] = 1
-        rest = HalfChains.pack(cores, label, position)
-        n_steps = max(position, len(cores) - position)
-        noise = min(INITIAL_NOISE, 1 / np.sqrt(n_steps * max(label_shape[1:])))
-        network = HalfChains.pack(
-            [core + noise * rng.standard_normal(core.shape) for core in cores],
-            label + INITIAL_NOISE * rng.standard_normal(label_shape),
-            position,
-        )
-        return network, rest, self._mask([*shapes, label_shape])
-
-    def _planned_nodes(self) -> list[FloatNode]:
-        # Cores are trained, and narrowed, in the orthonormal basis, which may be smaller.
-        table = self.feature_map_.table()
-        return planned_chain(
-            self._n_sites, table.shape[1], self.bond_dim, 1, len(orthonormal_basis(table))
-        )
-
-    def _keep(self, network: HalfChains) -> None:
-        *cores, label = (tensor.astype(float) for tensor in network.unpack())
-        self._keep_normalised(cores, label)
-
     def _finish(self, samples: Samples, loss: NegativeLogLikelihood) -> None:
         share = float(self.contamination)
         likelihoods = self._log_likelihood(self._site_inputs(samples.X))
@@ -373,28 +303,3 @@ class MPSAnomalyDetector(OutlierMixin, MPSEstimator):
         order = np.argsort(likelihoods)
         reached = np.searchsorted(np.cumsum(weights[order]), share * weights.sum())
         self.offset_ = float(likelihoods[order[min(reached, len(order) - 1)]])
-
-    def _log_likelihood(self, inputs: np.ndarray) -> np.ndarray:
-        scores, logs = self._contract(inputs)
-        return log_squares(scores[:, 0], logs)
-
-    def _canonical_chain(self) -> CanonicalChain:
-        # In the orthonormal basis the squared norm of the network, taken as one tensor, is the mean
-        # of psi^2, so that narrowing a bond loses as little probability as possible.
-        basis = orthonormal_basis(self.feature_map_.table())
-        inverse = np.linalg.pinv(basis)
-        cores = [np.einsum("lpr,pq->lqr", core, inverse) for core in self.cores_]
-        return CanonicalChain.of(cores, self.label_tensor_, self.label_position_)
-
-    def _adopt(self, chain: CanonicalChain) -> None:
-        self._keep_normalised(chain.cores(), chain.centre)
-
-    def _keep_normalised(self, cores: list[np.ndarray], label: np.ndarray) -> None:
-        """Store a network given in the orthonormal basis of features, normalised to Z = 1."""
-        chains = HalfChains.pack(cores, label, self.label_position_, dtype=np.float64)
-        # `log_partition` gives the mean over all combinations of levels; Z is their sum.
-        log_mean, _, _ = log_partition(chains)
-        log_z = log_mean + len(cores) * np.log(LEVELS)
-        basis = orthonormal_basis(self.feature_map_.table())
-        cores = [np.einsum("lqr,qp->lpr", core, basis) for core in cores]
-        *self.cores_, self.label_tensor_ = spread([*cores, label], -log_z / 2)
