@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # For type checkers and editors; at run time `__getattr__` im
         MPSRegressor,
         TTNClassifier,
         deploy,
+        from_tensors,
         save,
     )
     from .sampling import AnnealingFeatureSelector, BoardSampler, DecomposingSampler
@@ -35,6 +36,7 @@ __all__ = [
     "NetworkProgram",
     "TTNClassifier",
     "deploy",
+    "from_tensors",
     "save",
 ]
 
@@ -52,6 +54,7 @@ _HOMES = {
     "NetworkProgram": "compiler",
     "TTNClassifier": "models",
     "deploy": "models",
+    "from_tensors": "models",
     "save": "models",
 }
 """The package in which each public name is at home."""

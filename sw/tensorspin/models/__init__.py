@@ -32,6 +32,8 @@ module                 what it has
 `augmentation`         random changes of the samples while training
 `canonical`            the canonical form of a chain, its spectra, and the narrowing of bonds
 `entanglement`         how much each bond of a chain carries
+`given_tensors`        estimators from tensors that were trained elsewhere; `chain_forms`: their
+                       axes and labels
 `forecast`             whether a network will fit a board, before it is trained
 `logits`               from scores to probabilities; `calibration`: whether these come true
 `deployment`           from a fitted estimator to a program and a board
@@ -49,6 +51,7 @@ from .anomaly import MPSAnomalyDetector
 from .deployed import BoardAnomalyDetector, BoardClassifier, BoardRegressor
 from .entanglement import entanglement_entropy
 from .feature_maps import FeatureMap
+from .given_tensors import from_tensors
 from .mps import MPSClassifier
 from .pipelines import deploy, quantize, save
 from .regression import MPSRegressor
@@ -65,6 +68,7 @@ __all__ = [
     "TTNClassifier",
     "deploy",
     "entanglement_entropy",
+    "from_tensors",
     "quantize",
     "save",
 ]
