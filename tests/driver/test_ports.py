@@ -131,7 +131,7 @@ def test_rules_for_all_devices(capsys):
     for row in BOARDS.values():
         assert row.usb is None or f"# {row.title}\n" in udev_rules()
     # Not the serial ports', which would be taken from the system's.
-    (line,) = [line for line in udev_rules().splitlines() if "GROUP=" in line]
-    assert 'SUBSYSTEM!="tty"' in line and f'GROUP="{GROUP}"' in line
+    spi, line = [line for line in udev_rules().splitlines() if f'GROUP="{GROUP}"' in line]
+    assert 'SUBSYSTEM=="spidev"' in spi and 'SUBSYSTEM!="tty"' in line
     labels = set(re.findall('GOTO="(.*)"', udev_rules()))
     assert labels == set(re.findall('LABEL="(.*)"', udev_rules()))

@@ -2,9 +2,12 @@
 
 import pytest
 
+from tensorspin.contract.device.boards import find_board
+from tensorspin.contract.device.line import SCK_HZ
 from tensorspin.contract.wire.frames import DELIMITER
 from tensorspin.driver.board import Board
 from tensorspin.driver.transports import baud_rates, check_virtual, open_transport
+from tensorspin.driver.transports.simulated_pins import read_settings
 from tensorspin.driver.transports.spi import CHUNK, SPITransport
 from tensorspin.errors import TransportError
 from tensorspin.golden.device import GoldenDevice
@@ -17,19 +20,24 @@ FILLER = bytes([DELIMITER])
 
 
 class ModelController:
-    """A controller whose wires end at a golden device; a byte takes a microsecond.
+    """A controller whose wires end at a golden device.
 
     Parameters
     ----------
     late : int
         Filler bytes that the device sends in front of a frame.
+    rate : float
+        Frequency of SCK in Hz.
     """
 
     latency = 1e-3
+    most_bytes = 4096
+    has_interrupt = True
 
-    def __init__(self, late=1):
+    def __init__(self, late=1, rate=8e6):
         self.device = GoldenDevice(ROW)
         self.late = late
+        self.rate = rate
         self.waiting = bytearray()
         self.transactions = 0
         self.time = 0.0
@@ -37,7 +45,7 @@ class ModelController:
 
     def transfer(self, data):
         self.transactions += 1
-        self.time += 1e-6 * len(data)
+        self.time += 8 / self.rate * len(data)
         sent = self.waiting[: len(data)]
         del self.waiting[: len(data)]
         for answer in self.device.feed(data):
@@ -69,6 +77,18 @@ def test_results_are_those_of_the_golden_model(late):
     assert board._session.line.statistics.resent == 0
     board.close()
     assert controller.closed
+
+
+@pytest.mark.parametrize("rate", [*SCK_HZ, 1e4])
+def test_no_rate_is_too_slow_for_the_time_outs(rate):
+    controller = ModelController(rate=rate)
+    program, levels = chain_program(), random_levels(40)
+    with Board.over(SPITransport("spi://model", controller)) as board:
+        board.load(program, verify=True)
+        assert_answers(board.run(levels), golden_answers(program, levels))
+        statistics = board._session.line.statistics
+        assert (statistics.timeouts, statistics.resent, statistics.hellos) == (0, 0, 1)
+        assert board._session.line.baud == min(rate, ROW.baud)
 
 
 def test_time_out_without_an_answer():
@@ -148,3 +168,7 @@ def test_golden_board_has_the_line_of_its_row():
 
 def test_serial_ports_are_not_tried_at_the_rate_of_spi():
     assert 25_000_000 not in baud_rates("/dev/ttyUSB1")
+
+
+def test_frequency_may_have_an_exponent_with_a_sign():
+    assert read_settings(find_board("icebreaker_spi"), "sck=1e+7") == 1e7

@@ -9,7 +9,7 @@ import ctypes
 from pathlib import Path
 
 from tensorspin.contract.device.boards import find_board
-from tensorspin.contract.device.line import Line
+from tensorspin.contract.device.line import SCK_HZ, Line
 
 from .simulator import Progress, board_library
 
@@ -18,10 +18,6 @@ WRAPPER = Path(__file__).with_suffix(".cpp")
 
 PICOSECONDS = 1e12
 """Picoseconds in a second: the unit of time of the simulation."""
-
-SCK_HZ = 1e3, 100e6
-"""Least and greatest frequency of SCK in Hz. A slower one would simulate for ever, and a faster one
-is beyond what wires between two boards carry."""
 
 
 class VirtualPins:
@@ -42,7 +38,7 @@ class VirtualPins:
     Raises
     ------
     ValueError
-        If SCK's frequency is outside of `SCK_HZ`.
+        If SCK's frequency is outside of `tensorspin.contract.device.line.SCK_HZ`.
     """
 
     def __init__(self, library: Path, clock_hz: float, sck_hz: float) -> None:

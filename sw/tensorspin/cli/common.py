@@ -21,7 +21,8 @@ DEFAULT_URL = f"sim://{DEFAULT_BOARD}"
 
 URL_HELP = (
     "where the board is: sim://NAME (its gateware, simulated cycle by cycle), golden://NAME (its "
-    "NumPy model, quicker), or a serial port such as /dev/ttyUSB1"
+    "NumPy model, quicker), a serial port such as /dev/ttyUSB1, or an "
+    "SPI port such as spi:///dev/spidev0.0?speed=20e6&irq=gpiochip0:25"
 )
 URL_DEFAULT_HELP = f"{URL_HELP}; by default {DEFAULT_URL}"
 DATA_HELP = (

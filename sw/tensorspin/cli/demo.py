@@ -271,7 +271,7 @@ def _report_speed(run: BoardRun, program: NetworkProgram, report: Report) -> Non
     )
     report.say(
         f"  serial line, per image         {line_seconds * 1e6:8.1f} us  (modelled: "
-        f"{info.baud} baud, while the image before is computed)"
+        f"{find_board(info.board).line.describe(info.baud)}, while the image before is computed)"
     )
     report.say(
         f"  program                        {program_bytes:8d} bytes of {size.program_bytes}, "

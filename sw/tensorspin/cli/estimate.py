@@ -120,8 +120,8 @@ def _estimate_program(path: Path, board: BoardSpec, report: Report) -> int:
     report.say(f"  {'latency of computing':<42}{found.seconds * 1e6:>8.1f} us {clock}")
     report.say(f"  {'multiplier utilisation':<42}{found.utilisation:>8.1%}")
     report.say(
-        f"  {'samples per second':<42}{found.samples_per_second:>8.0f} (modelled, with the line at "
-        f"{board.baud} baud)"
+        f"  {'samples per second':<42}{found.samples_per_second:>8.0f} (modelled, with the line: "
+        f"{board.line.describe(board.baud)})"
     )
     report.record(
         fits=found.fits,

@@ -19,7 +19,7 @@ def add(commands) -> None:
 
 def _info(options) -> int:
     from ..driver.board import Board
-    from ..feasibility.describe import engine_rows, engine_values
+    from ..feasibility.describe import engine_rows, engine_values, line_text
 
     with Board.open(options.url) as board:
         info, status = board.info, board.status()
@@ -43,7 +43,7 @@ def _info(options) -> int:
         Line("protocol version", info.protocol),
         Line("build", build, build if last in (None, build) else build + other),
         Line("clock", info.clock_hz, f"{info.clock_hz / 1e6:g} MHz", "clock_hz"),
-        Line("serial line", info.baud, f"{info.baud} baud", "baud"),
+        Line("serial line", info.baud, line_text(info), "baud"),
         *engine_rows(info),
         *work,
         Line(

@@ -29,7 +29,7 @@ def _selftest(options) -> int:
     from ..driver.selftest.line import LINE_HINT
     from ..driver.selftest.result import Verdict
     from ..errors import LinkError, TensorspinError
-    from ..feasibility.describe import engine_rows, engine_values
+    from ..feasibility.describe import engine_rows, engine_values, line_text
     from ..progress import progress_bar
 
     report = options.report
@@ -50,7 +50,7 @@ def _selftest(options) -> int:
                 Line("protocol version", info.protocol),
                 Line("build", info.build.hex()),
                 Line("clock", info.clock_hz, f"{info.clock_hz / 1e6:g} MHz", "clock_hz"),
-                Line("serial line", info.baud, f"{info.baud} baud", "baud"),
+                Line("serial line", info.baud, line_text(info), "baud"),
                 *engine_rows(info),
             )
             report.record(engines=engine_values(info))

@@ -77,11 +77,12 @@ class OpenBoard:
         Parameters
         ----------
         url : str
-            ``sim://BOARD`` for the simulated gateware, ``golden://BOARD`` for the golden model, the
-            path of a serial port, or a URL of pySerial.
+            ``sim://BOARD`` for the simulated gateware, ``golden://BOARD`` for the golden model,
+            ``spi://PATH`` for an SPI port of Linux, the path of a serial port, or a URL of
+            pySerial.
         baud : int, optional
             Rate of the serial line in bits per second. By default the rates of all known boards are
-            tried, one after the other.
+            tried, one after the other. The rate of an SPI port stands in its URL.
         timeout : float
             Seconds without progress, beyond the time that the work itself takes, after which the
             board is given up: an hour at most. On virtual boards these are seconds of their own
@@ -155,6 +156,15 @@ class OpenBoard:
         session = Session(transport, timeout)
         session.open()
         info = session.description
+        if info.baud < transport.rate < math.inf:
+            _logger.warning(
+                "%s: SPI's clock of %g MHz is faster than the %g MHz to which the timing of %s is "
+                "held; answers may be damaged",
+                transport.url,
+                transport.rate / 1e6,
+                info.baud / 1e6,
+                info.board,
+            )
         _logger.debug(
             "%s is %s, build %s, at %g MHz",
             transport.url,

@@ -9,9 +9,10 @@ from typing import Any
 from ..contract.annealer.size import AnnealerSize
 from ..contract.annealer.steps import highest_temperature
 from ..contract.contractor.size import ContractorSize
-from ..contract.device.boards import BoardSpec
+from ..contract.device.boards import BOARDS, BoardSpec
 from ..contract.device.description import DeviceDescription
 from ..contract.device.engines import ENGINES
+from ..contract.device.line import Line
 from ..contract.engine import EngineKind
 
 
@@ -59,6 +60,29 @@ def engine_rows(device: BoardSpec | DeviceDescription) -> list[tuple[str, str]]:
     ('lanes', '8 for 1 samples at a time')
     """
     return [(each.name, each.text) for _, quantities in _described(device) for each in quantities]
+
+
+def line_text(device: DeviceDescription) -> str:
+    """Say how fast a device's line is.
+
+    Parameters
+    ----------
+    device : DeviceDescription
+        What the device says of itself.
+
+    Returns
+    -------
+    str
+        The rate, of a UART unless the board's row in the table says that its line is SPI.
+
+    Examples
+    --------
+    >>> line_text(BOARDS["icebreaker_spi"].description(build=bytes(8)))
+    'SPI at 25 MHz at most'
+    """
+    row = BOARDS.get(device.board)
+    line = Line.UART if row is None else row.line
+    return line.describe(device.baud)
 
 
 def engine_values(device: BoardSpec | DeviceDescription) -> dict[str, dict[str, float]]:

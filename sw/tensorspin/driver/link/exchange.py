@@ -223,7 +223,7 @@ class Exchange:
     def _lost(self, what: str) -> LinkError:
         return LinkError(
             f"lost the device at {self._line.url}: {what}; since opening: {self._line.statistics}. "
-            f"Check cable and power, the baud rate ({self._line.baud}), and that the board is "
+            f"Check cable and power, the baud rate ({self._line.baud:.0f}), and that the board is "
             f"still configured; then try again"
         )
 

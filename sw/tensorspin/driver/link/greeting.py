@@ -54,7 +54,8 @@ class Greeting:
             If one answers that speaks another version.
         """
         deadline = self._line.now() + self._timeout
-        patience = self._line.answer_time()
+        # On a slow line the description alone takes longer than any margin.
+        patience = self._line.answer_time() + self._line.transfer_time(MAX_BODY)
         number = self._window.distant_number
         while True:
             self._drain()
@@ -71,7 +72,7 @@ class Greeting:
                 raise self._no_answer()
             # With a new number, a late reply to this HELLO is not taken for one to the next.
             number = self._window.next_number
-            patience = min(2 * patience, self._timeout / 4)
+            patience = max(patience, min(2 * patience, self._timeout / 4))
 
     def _drain(self) -> None:
         """Drop what comes until the line is quiet, or for a quarter of the time at most."""
@@ -127,7 +128,6 @@ class Greeting:
                 f"else received): wrong baud rate or bitstream?"
             )
         return LinkError(
-            f"no Tensorspin device answers at {url} (nothing received in {self._timeout:g} s): is "
-            f"the board powered, is its bitstream loaded, and is this its UART? (`tensorspin "
-            f"ports` guesses which port is one)"
+            f"no Tensorspin device answers at {url} (nothing received in {self._timeout:g} s): "
+            f"{self._line.transport.advice}"
         )

@@ -95,8 +95,9 @@ class Line:
         What was opened, for messages.
     now : callable
         The transport's clock: returns seconds.
-    baud : int
-        Rate in bits per second; a guess until the device has told its own.
+    baud : float
+        Rate in bits per second; a guess until the device has told its own, and the transport's if
+        that is slower.
     statistics : LinkStatistics
         Counts since the session began.
     """
@@ -106,10 +107,14 @@ class Line:
         self.url = transport.url
         # The method itself is kept, as the clock is read several times for each packet.
         self.now = transport.now
-        self.baud = _UNKNOWN_BAUD
+        self.adopt_rate(_UNKNOWN_BAUD)
         self.statistics = LinkStatistics()
         self._splitter = FrameSplitter()
         self._free_at = 0.0  # when the last byte written has left the host
+
+    def adopt_rate(self, baud: float) -> None:
+        """Compute time-outs from the device's rate, or from the transport's if that is slower."""
+        self.baud = min(baud, self.transport.rate)
 
     def write(self, data: bytes) -> None:
         """Send all of `data`, and note when its last byte will have left the host."""

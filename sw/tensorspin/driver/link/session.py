@@ -287,7 +287,7 @@ class Session:
                 f"build is the same ({description.build.hex()}); open the board again"
             )
         self._description = description
-        self.line.baud = description.baud
+        self.line.adopt_rate(description.baud)
         self._window.pace.adopt(description.receive_bytes)
         if status is not None and not (status.active and status.digest == self.model_digest):
             raise model_gone()

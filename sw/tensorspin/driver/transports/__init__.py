@@ -6,6 +6,9 @@ URL                   device
 ``sim://BOARD``       the gateware of that board, compiled by Verilator; if the board's line is SPI,
                       with its pins, and ``?sck=25e6`` sets the frequency of SCK in Hz
 ``golden://BOARD``    the NumPy model of that board
+``spi://PATH``        a board at an SPI port of Linux: ``spi:///dev/spidev0.0``, with
+                      ``?speed=20e6`` for the frequency of SCK in Hz and ``&irq=gpiochip0:25`` for
+                      the GPIO line at which the board's interrupt is
 anything else         a serial port: a device path (``/dev/ttyUSB1``, ``COM3``) or a URL of
                       pySerial (``hwgrep://iCEBreaker``, ``socket://host:port``)
 ====================  ========================================================================
@@ -22,6 +25,7 @@ __all__ = [
     "Transport",
     "baud_rates",
     "check_virtual",
+    "is_spi",
     "is_virtual",
     "open_transport",
     "parse_virtual",
@@ -37,10 +41,11 @@ def open_transport(url: str, *, baud: int | None = None) -> Transport:
     Parameters
     ----------
     url : str
-        ``sim://BOARD``, ``golden://BOARD``, the path of a serial port, or a URL of pySerial.
+        ``sim://BOARD``, ``golden://BOARD``, ``spi://PATH``, the path of a serial port, or a URL of
+        pySerial.
     baud : int, optional
         Rate of a serial line in bits per second; by default the first of `baud_rates`. Virtual
-        boards have no use for it.
+        boards have no use for it, and that of an SPI port stands in its URL.
 
     Returns
     -------
@@ -64,6 +69,10 @@ def open_transport(url: str, *, baud: int | None = None) -> Transport:
     """
     if not isinstance(url, str):
         raise TypeError(f"the device's URL must be a string, not {type(url).__name__}")
+    if is_spi(url):
+        from .linux_spi import open_spi
+
+        return open_spi(url)
     if not is_virtual(url):
         # Imported late: pySerial is only needed for real boards.
         from .serial_port import SerialTransport
@@ -184,6 +193,29 @@ def is_virtual(url: str) -> bool:
     return bool(separator) and scheme.lower() in _VIRTUAL
 
 
+def is_spi(url: str) -> bool:
+    """Tell whether a URL stands for an SPI port of this computer.
+
+    Parameters
+    ----------
+    url : str
+        URL as of `open_transport`.
+
+    Returns
+    -------
+    bool
+        True for ``spi://``.
+
+    Examples
+    --------
+    >>> from tensorspin.driver.transports import is_spi
+    >>> is_spi("spi:///dev/spidev0.0"), is_spi("/dev/spidev0.0")
+    (True, False)
+    """
+    scheme, separator, _ = url.partition("://")
+    return bool(separator) and scheme.lower() == "spi"
+
+
 def baud_rates(url: str) -> list[int]:
     """List the rates worth trying at a serial port.
 
@@ -195,8 +227,8 @@ def baud_rates(url: str) -> list[int]:
     Returns
     -------
     list of int
-        Rates in bits per second, the one of most boards first. Virtual boards have one entry, so
-        that they are tried once.
+        Rates in bits per second, the one of most boards first. Virtual boards and SPI ports have
+        one entry, so that they are tried once.
 
     Examples
     --------
@@ -205,6 +237,6 @@ def baud_rates(url: str) -> list[int]:
     1
     """
     rates = [board.baud for board in BOARDS.values() if board.line is Line.UART]
-    if is_virtual(url):
+    if is_virtual(url) or is_spi(url):
         return rates[:1]
     return sorted(set(rates), key=lambda rate: (-rates.count(rate), rate))

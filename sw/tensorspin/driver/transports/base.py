@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
@@ -21,6 +22,11 @@ class Transport(ABC):
     latency : float
         Time in seconds that a byte may spend between the device and `read` beyond its transfer at
         the line's rate. A line is taken to be quiet only after a silence longer than this.
+    rate : float
+        Bits per second that the transport carries at most. Time-outs go by this rate if the device
+        allows a faster one.
+    advice : str
+        What to look at if nothing answers, as a question that ends a message.
 
     Examples
     --------
@@ -34,6 +40,11 @@ class Transport(ABC):
 
     url: str
     latency: float
+    rate: float = math.inf
+    advice: str = (
+        "is the board powered, is its bitstream loaded, and is this its UART? (`tensorspin ports` "
+        "guesses which port is one)"
+    )
 
     def describe_line(self, baud: int) -> str:
         """Describe what a measurement of this transport measures, for reports.

@@ -51,7 +51,7 @@ class GoldenTransport(Transport):
 
     def describe_line(self, baud: int) -> str:
         """Describe what a measurement of this transport measures."""
-        return f"{baud} baud, modelled"
+        return f"{self.device.board.line.describe(baud)}, modelled"
 
     def write(self, data: bytes) -> None:
         """Send all of `data`; see `Transport.write`."""

@@ -26,8 +26,15 @@ class SimulatedController:
     latency = 50e-6
     """Seconds that the gateware's link may take to answer: some hundred clock cycles."""
 
+    most_bytes = 4096
+    """Bytes of a transaction at most: as many as Linux allows by default."""
+
+    has_interrupt = True
+    """The pin is simulated, too."""
+
     def __init__(self, pins: VirtualPins) -> None:
         self._pins = pins
+        self.rate = pins.sck_hz
 
     def transfer(self, data: bytes) -> bytes:
         """Exchange bytes in one transaction; see `Controller.transfer`."""
@@ -76,7 +83,7 @@ def read_settings(board: BoardSpec, query: str) -> float:
     """
     if not query:
         return board.baud
-    settings = dict(parse_qsl(query, keep_blank_values=True))
+    settings = dict(parse_qsl(query.replace("+", "%2B"), keep_blank_values=True))  # 1e+7
     try:
         ((name, value),) = settings.items()
         if name != "sck":

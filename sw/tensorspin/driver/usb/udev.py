@@ -13,14 +13,18 @@ GROUP = "plugdev"
 """Group that may program boards over a network, as in the rules of other programmers. Where there
 is no such group, udev ignores that part of the rule."""
 
-INSTALL = f"tensorspin udev | sudo tee {FILE}, then plug the board in again"
+WRITE = f"tensorspin udev | sudo tee {FILE}"
+"""Command that writes the rules."""
+
+INSTALL = f"{WRITE}, then plug the board in again"
 """Advice for somebody who has no permission to open a board."""
 
 
 def udev_rules() -> str:
-    """Write the content of `FILE`: one rule for each USB device of the board table.
+    """Write the content of `FILE`: one rule for each USB device of the board table, one for SPI.
 
-    Whoever sits at the computer may use these devices, for programming and as serial ports.
+    Whoever sits at the computer may use these devices, for programming and as serial ports, and the
+    ports that the kernel offers for SPI (spidev).
     ModemManager, which would take any serial port for a modem, leaves them alone. Over a network,
     the group `GROUP` may program boards; serial ports stay with the group that the system gives
     them to.
@@ -43,8 +47,10 @@ def udev_rules() -> str:
     for kind, usb in ADAPTERS.items():
         users.setdefault((usb.vendor, usb.product), []).append(f"{kind} adapters")
     lines = [
-        f"# Written by: tensorspin udev | sudo tee {FILE}",
+        f"# Written by: {WRITE}",
         'ACTION=="remove", GOTO="tensorspin_end"',
+        "# SPI ports of the computer, for boards that are driven over SPI",
+        f'SUBSYSTEM=="spidev", MODE="0660", GROUP="{GROUP}", TAG+="uaccess"',
         'SUBSYSTEM!="usb|tty|hidraw", GOTO="tensorspin_end"',
         "",
     ]
