@@ -12,6 +12,8 @@ TEST_FLAGS ?= -n auto --dist loadfile --no-loadscope-reorder
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# The training kernel is compiled when Tensorspin is installed, if there is a C compiler.
+KERNEL := $(wildcard sw/tensorspin/models/kernel/source/*)
 # jax and torch are heavy, and nothing but comparisons needs them.
 COMPARE := $(VENV)/compare
 # The oldest versions of libraries that pyproject.toml allows, and the tests that show that they do.
@@ -84,8 +86,10 @@ bitstreams: $(READY) ## Build all bitstreams (hours), and keep the table of docs
 clients: $(READY) ## Generate the protocol's constants for clients in C and MicroPython
 	@$(BIN)/python -m tensorspin.export.constants sw/clients
 
-dist: $(READY) ## Make wheel and sdist, and collect the bitstreams that are built, in dist/
+# The first wheel is without the compiled kernel and runs anywhere; pip prefers the second.
+dist: $(READY) ## Make wheels and sdist, and collect the bitstreams that are built, in dist/
 	@rm -rf dist
+	@CC=false $(BIN)/python -m build --outdir dist .
 	@$(BIN)/python -m build --outdir dist .
 	@$(BIN)/python -m tensorspin_gateware.build.collect dist
 
@@ -97,7 +101,7 @@ setup: $(READY) ## Make the virtual environment; the other targets do it themsel
 clean: ## Remove what was built and measured, but not the virtual environment
 	@rm -rf build dist results .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis
 
-$(READY): pyproject.toml
+$(READY): pyproject.toml setup.py $(KERNEL)
 	@command -v "$(PYTHON)" >/dev/null || { echo "$(PYTHON) was not found; install it with: \
 	apt install python3 (Debian, Ubuntu) or dnf install python3 (Fedora)"; exit 1; }
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer \

@@ -15,7 +15,7 @@ from sklearn.datasets import load_diabetes
 from sklearn.model_selection import train_test_split
 
 from tensorspin import MPSRegressor
-from tensorspin.models.half_chains import log_norms
+from tensorspin.models.contraction import log_norms
 
 URL = "golden://icebreaker"
 

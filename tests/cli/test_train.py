@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tensorspin.cli import train
-from tensorspin.models import MPSClassifier
+from tensorspin.models import MPSClassifier, kernel
 from tests.support.command_line import GOLDEN, run
 
 
@@ -31,6 +31,16 @@ def test_train_from_csv(capsys, tmp_path):
         "big",
         "small",
     }
+
+
+def test_the_kernel_that_trained_is_told(capsys, tmp_path):
+    command = ("train", "iris", "--bond-dim", 2, "--epochs", 1, "--output", tmp_path / "model.npz")
+    with kernel.chosen("numpy"):
+        assert re.search("trained by +NumPy, without", run(capsys, *command)[1])
+    with kernel.chosen(kernel.available()[0]):
+        told = run(capsys, *command)[1]
+        if kernel.instructions():
+            assert f"compiled kernel ({kernel.instructions()})" in told
 
 
 def test_train_for_a_board(capsys, tmp_path):

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tensorspin.models.half_chains import HalfChains, bond_dimensions
+from tensorspin.models.chain_shapes import bond_dimensions
+from tensorspin.models.half_chains import HalfChains
 from tensorspin.models.logits import normalised_logits
 from tensorspin.models.losses import cross_entropy
 

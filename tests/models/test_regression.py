@@ -14,7 +14,8 @@ from sklearn.metrics import r2_score
 from sklearn.model_selection import train_test_split
 
 from tensorspin.models import BoardClassifier, MPSRegressor
-from tensorspin.models.half_chains import HalfChains, log_norms
+from tensorspin.models.contraction import log_norms
+from tensorspin.models.half_chains import HalfChains
 from tensorspin.models.losses import squared_error
 
 from ..support.estimators import check_gradients, check_not_dependent_on_the_batch

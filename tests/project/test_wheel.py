@@ -24,8 +24,19 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 VERSION = PROJECT["project"]["version"]
 PACKAGES = {"tensorspin": ROOT / "sw", "tensorspin_gateware": ROOT / "hw"}
 
-BESIDE = {"CHANGELOG.md", "CITATION.cff", "MANIFEST.in", "PKG-INFO", "README.md", "pyproject.toml"}
+BESIDE = {
+    "CHANGELOG.md",
+    "CITATION.cff",
+    "MANIFEST.in",
+    "PKG-INFO",
+    "README.md",
+    "pyproject.toml",
+    "setup.py",
+}
 """Files at the root of the sdist, without those that setuptools adds for itself."""
+
+KERNEL = "tensorspin/models/kernel/_compiled"
+"""The compiled training kernel, without the endings that tell of the system."""
 
 IMPORT_ALL = """
 import importlib, pkgutil, sys
@@ -45,6 +56,8 @@ def sources(package: str) -> set[str]:
         path.relative_to(folder).as_posix()
         for path in (folder / package).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
+        # What was compiled in the checkout is not a source.
+        if path.suffix not in (".so", ".pyd")
     }
 
 
@@ -56,20 +69,47 @@ def test_what_is_not_python_is_declared_as_data_of_its_package(package):
     assert {name for name in data if not any(fnmatch.fnmatch(name, of) for of in declared)} == set()
 
 
+def build(folder: Path, source: Path, *options: str, **environment: str) -> tuple[Path, ...]:
+    """Run the module `build`, and return the files that it makes, by name."""
+    command = [sys.executable, "-m", "build", *options, "--outdir", folder, source]
+    subprocess.run(command, check=True, env={**os.environ, **environment})
+    return tuple(sorted(folder.iterdir()))
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory) -> tuple[Path, Path]:
     """The sdist, and the wheel that is made from it."""
-    folder = tmp_path_factory.mktemp("dist")
-    subprocess.run([sys.executable, "-m", "build", "--outdir", folder, ROOT], check=True)
-    (sdist,), (wheel,) = folder.glob("*.tar.gz"), folder.glob("*.whl")
+    wheel, sdist = build(tmp_path_factory.mktemp("dist"), ROOT)
     return sdist, wheel
+
+
+@pytest.fixture(scope="module")
+def plain(made, tmp_path_factory) -> Path:
+    """The wheel that is made from the sdist where the compiler fails."""
+    source = tmp_path_factory.mktemp("source")
+    shutil.unpack_archive(made[0], source, filter="data")
+    folder = tmp_path_factory.mktemp("plain")
+    (wheel,) = build(folder, source / f"tensorspin-{VERSION}", "--wheel", CC="false")
+    return wheel
+
+
+@pytest.mark.slow
+def test_without_a_compiler_the_wheel_runs_anywhere(plain):
+    assert plain.name == f"tensorspin-{VERSION}-py3-none-any.whl"
+    names = zipfile.ZipFile(plain).namelist()
+    assert not [name for name in names if name.startswith(f"{KERNEL}.") and ".pyi" not in name]
+    assert {name for name in names if ".dist-info/" not in name} == set().union(
+        *map(sources, PACKAGES)
+    )
 
 
 @pytest.mark.slow
 def test_the_wheel_has_the_packages_and_nothing_else(made):
     names = set(zipfile.ZipFile(made[1]).namelist())
     about = {name for name in names if name.startswith(f"tensorspin-{VERSION}.dist-info/")}
-    assert names - about == set().union(*map(sources, PACKAGES))
+    compiled = {f"{KERNEL}.abi3.so"} if "-abi3-" in made[1].name else set()
+    assert bool(compiled) == (shutil.which("cc") is not None)
+    assert names - about == compiled.union(*map(sources, PACKAGES))
     licences = {name.name for name in ROOT.glob("LICEN[CS]E*")}
     assert licences <= {Path(name).name for name in about}
 
@@ -143,7 +183,8 @@ def test_the_wheel_works_without_a_checkout(installed):
     # The host alone.
     assert installed.run("tensorspin", "--version") == f"tensorspin {VERSION}\n"
     installed.run("python", "-c", IMPORT_ALL, "tensorspin")
-    installed.run(*("tensorspin train iris --epochs 5 --output iris.npz".split()))
+    told = installed.run(*("tensorspin train iris --epochs 5 --output iris.npz".split()))
+    assert ("compiled kernel" in told) == (shutil.which("cc") is not None)
     assert "accuracy" in installed.run(
         *("tensorspin run iris.npz --board golden://icebreaker --data iris".split())
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tensorspin.models.half_chains import bond_dimensions
+from tensorspin.models.chain_shapes import bond_dimensions
 
 
 def random_network(rng, n_sites, local_dim, bond_dim, n_classes):

@@ -16,7 +16,9 @@ module                 what it has
 =====================  =======================================================================
 `base`                 the one way in which all estimators train; scaling of features
 `classifier`           what all classifiers share: classes, logits, scale of the tensors
-`chain_estimator`      what all chains share; `half_chains`: their contraction and gradients
+`chain_estimator`      what all chains share; `half_chains`: their tensors as one stack
+`contraction`          contraction of chains, and gradients; `chain_shapes`: how wide bonds are
+`kernel`               the same, compiled
 `mps`                  chains that classify
 `ttn`, `tree_network`  trees: the same; `tree_shape` and `tree_tensors` are where a tree starts
 `regression`           chains with one output that is a number

@@ -23,13 +23,13 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ..compiler.scaling import check_feature_range, check_inside, scale_features
 from ..progress import progress_over
 from .augmentation import Augmentation
+from .chain_shapes import Shape
 from .deployment import DeployableMixin
 from .descent import Descent, Loss, Network, descend
 from .early_stopping import EarlyStopping, Score, split
 from .feature_maps import FeatureMap
 from .feature_order import chosen_order
 from .forecast import ForecastMixin
-from .half_chains import Shape
 from .optimiser import Adam, Schedule
 from .parameters import TRAINING_LIMITS, check_parameters, flattened
 from .repeats import repeated_order, sites_of_each

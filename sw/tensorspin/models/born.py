@@ -15,7 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .half_chains import ChainContraction, HalfChains, log_norms
+from .contraction import ChainContraction, log_norms
+from .half_chains import HalfChains
 from .losses import batch_weights
 
 SOFTENING = 0.3

@@ -20,9 +20,11 @@ from ..compiler.chain import chain_nodes
 from ..compiler.nodes import FloatNode
 from .base import NetworkEstimator, prediction_batches
 from .canonical import CanonicalChain
+from .chain_shapes import Shape, chain_shapes
+from .contraction import log_norms
 from .entanglement import entanglement_entropy
 from .forecast import planned_chain
-from .half_chains import HalfChains, Shape, chain_shapes, log_norms
+from .half_chains import HalfChains
 from .parameters import is_number
 
 INITIAL_NOISE = 0.05

@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 
 from ..compiler.quantise import weight_steps
+from .kernel.switch import usable_threads
 from .optimiser import Adam, Schedule, half_cosine
 
 REFERENCE_STEPS = 32
@@ -42,6 +43,9 @@ class Network(Protocol):
 
     n_steps: int
     """Number of tensors on one side of the last one, whose changes add up."""
+
+    threads: int
+    """Number of threads that may contract the network; `descend` sets it."""
 
     def encode(self, inputs: np.ndarray, feature_map: Callable) -> np.ndarray:
         """Map scaled inputs of shape (batch, n_sites) to feature vectors."""
@@ -211,6 +215,7 @@ def descend(
     if schedule.weight_bits is not None:
         rounded = [round_nodes(tensor, schedule.weight_bits) for tensor in tensors]
     network.arrays = rounded
+    network.threads = usable_threads()
     # The last tensor's change reaches the scores alone, so it always takes full steps.
     shares = np.ones_like(parameters)
     shares[: ends[-1] - math.prod(shapes[-1])] = min(1.0, REFERENCE_STEPS / network.n_steps)

@@ -30,8 +30,8 @@ from ..contract.contractor.size import ContractorSize
 from ..contract.device.boards import CONTRACTORS, find_board
 from ..contract.fixed import NARROW_WEIGHT
 from ..errors import CapacityError, CapacityWarning
+from .chain_shapes import bond_dimensions
 from .feature_maps import FeatureMap
-from .half_chains import bond_dimensions
 from .weighting import Samples
 
 

@@ -8,89 +8,25 @@ can tell the other. A label tensor in the middle of the chain gives the scores.
 The chain is cut at the label tensor into two half-chains. Both are contracted from their end
 towards the label tensor, padded to the same number of steps, and stacked, so that one batched
 matrix product advances both. Arrays keep the batch as their last axis: the element-wise products
-then run over contiguous memory.
+then run over contiguous memory. The contraction itself, forward and backward, is in
+`tensorspin.models.contraction`, and compiled in `tensorspin.models.kernel`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
-from functools import reduce
 
 import numpy as np
 
-Shape = tuple[int, ...]
-
-NORMALISATION_INTERVAL = 4
-"""Number of sites after which the vectors of a half-chain are normalised.
-
-Feature components are at most 1 in magnitude, so that a few sites cannot leave the range of
-float32, and normalising after each site would cost time."""
-
-
-def bond_dimensions(n_sites: int, label_position: int, local_dim: int, bond_dim: int) -> list[int]:
-    """Return the dimension of the bond on the label tensor's side of each site.
-
-    A bond cannot carry more than ``local_dim ** distance`` independent components, where distance
-    counts the sites between it and its end of the chain.
-
-    Parameters
-    ----------
-    n_sites : int
-        Length of the chain.
-    label_position : int
-        Number of sites in the left half-chain.
-    local_dim : int
-        Number of components of a feature vector.
-    bond_dim : int
-        Largest bond dimension.
-
-    Returns
-    -------
-    list of int
-        One dimension per site.
-    """
-    distances = [site + 1 if site < label_position else n_sites - site for site in range(n_sites)]
-    # Beyond 16 sites any local dimension of 2 or more has passed every supported bond dimension.
-    return [min(bond_dim, local_dim ** min(distance, 16)) for distance in distances]
-
-
-def chain_shapes(
-    n_sites: int,
-    label_position: int,
-    local_dim: int,
-    bond_dim: int,
-    n_outputs: int,
-    identity_ends: bool = False,
-) -> tuple[list[Shape], Shape]:
-    """Return the shapes of all tensors of a chain.
-
-    Parameters
-    ----------
-    n_sites, label_position, local_dim, bond_dim
-        Lengths and dimensions of the chain, as for `bond_dimensions`.
-    n_outputs : int
-        Number of scores.
-    identity_ends : bool
-        Whether the outermost bonds must have room for a whole feature vector, so that the outermost
-        cores can be identities.
-
-    Returns
-    -------
-    core_shapes : list of (int, int, int)
-        Shape (left_bond, local_dim, right_bond) of each core.
-    label_shape : (int, int, int)
-        Shape (n_outputs, left_bond, right_bond) of the label tensor.
-    """
-    bonds = bond_dimensions(n_sites, label_position, local_dim, bond_dim)
-    if identity_ends:
-        bonds[0] = bonds[-1] = local_dim
-    outer = [1, *bonds[: label_position - 1]] + [*bonds[label_position + 1 :], 1]
-    shapes: list[Shape] = [
-        (outside, local_dim, inside) if site < label_position else (inside, local_dim, outside)
-        for site, (outside, inside) in enumerate(zip(outer, bonds))
-    ]
-    return shapes, (n_outputs, bonds[label_position - 1], bonds[label_position])
+from .chain_shapes import Shape
+from .contraction import (
+    NORMALISATION_INTERVAL,
+    ChainContraction,
+    chain_gradients,
+    contract_chains,
+)
+from .kernel import chains as compiled
+from .kernel import instructions
 
 
 class HalfChains:
@@ -119,6 +55,8 @@ class HalfChains:
         `weights` and `label`: what is trained.
     n_steps : int
         Number of sites of the longer half-chain.
+    threads : int
+        Number of threads that may contract the half-chains, 1 or 2; the results are the same.
     """
 
     def __init__(
@@ -132,8 +70,14 @@ class HalfChains:
         self.arrays = [weights, label]
         self.n_steps = len(weights)
         self.sites = sites
+        self.threads = 1
         self._core_shapes = core_shapes
         self._label_shape = label_shape
+        # The true incoming bond of each step, 0 for padding: products beyond it are left out.
+        self._depths = np.zeros(sites.shape, np.intc)
+        for (step, half), site in np.ndenumerate(sites):
+            if site >= 0:
+                self._depths[step, half] = core_shapes[site][2 * half]
 
     @property
     def weights(self) -> np.ndarray:
@@ -144,6 +88,11 @@ class HalfChains:
     def label(self) -> np.ndarray:
         """Label tensor, ndarray of shape (n_outputs, bond * bond)."""
         return self.arrays[1]
+
+    @property
+    def _compiled(self) -> bool:
+        """Whether the compiled kernel contracts this network."""
+        return self.weights.dtype == np.float32 and instructions() is not None
 
     @classmethod
     def pack(
@@ -259,6 +208,10 @@ class HalfChains:
             In the dtype of the weights.
         """
         components = feature_map(inputs.T[self.sites])
+        # For NumPy, neighbours in memory are samples; for the compiled kernel, the components of a
+        # sample. That kernel passes vectors on itself in steps of padding.
+        if self._compiled:
+            return np.moveaxis(np.ascontiguousarray(components, np.float32), -1, 2)
         features = np.moveaxis(components, -1, 2).astype(self.weights.dtype, order="C")
         padding = self.sites < 0
         features[padding] = 0
@@ -281,25 +234,19 @@ class HalfChains:
         ChainContraction
             The scores, and what `gradients` needs.
         """
-        weights = self.weights
-        n_steps, _, bond, width = weights.shape
-        local_dim, batch = features.shape[2:]
-        # Without a record two vectors take turns: the one before a step and the one after it.
-        vectors = np.empty((n_steps + 1 if record else 2, 2, bond, batch), features.dtype)
-        vectors[0, :, 0] = 1
-        vectors[0, :, 1:] = 0
-        product = np.empty((2, local_dim, bond, batch), features.dtype)
-        norms = {}
-        for step in range(n_steps):
-            before, after = (vectors[i % len(vectors)] for i in (step, step + 1))
-            np.multiply(features[step][:, :, None], before[:, None], out=product)
-            np.matmul(weights[step], product.reshape(2, width, batch), out=after)
-            if step % NORMALISATION_INTERVAL == NORMALISATION_INTERVAL - 1 or step == n_steps - 1:
-                norms[step] = column_norms(after)
-                after /= norms[step]
-        left, right = after
-        outer = (left[:, None] * right).reshape(bond * bond, batch)
-        return ChainContraction(features, vectors, norms, self.label @ outer)
+        if not (record and self._compiled):
+            return contract_chains(self.weights, self.label, features, record)
+        return ChainContraction(
+            features,
+            *compiled.contract(
+                self.weights,
+                self.label,
+                self._depths,
+                features,
+                NORMALISATION_INTERVAL,
+                self.threads,
+            ),
+        )
 
     def gradients(
         self, contraction: ChainContraction, score_gradient: np.ndarray
@@ -322,78 +269,16 @@ class HalfChains:
             The gradients of `weights` and of `label`. Entries beyond a site's true bonds and of
             padding steps are meaningless.
         """
-        weights = self.weights
-        n_steps, _, bond, width = weights.shape
-        features, vectors = contraction.features, contraction.vectors
-        local_dim, batch = features.shape[2:]
-        left, right = vectors[-1]
-        outer = (left[:, None] * right).reshape(bond * bond, batch)
-        label_gradient = score_gradient @ outer.T
-        outer_gradient = (self.label.T @ score_gradient).reshape(bond, bond, batch)
-        vector_gradient = np.stack(
-            [(outer_gradient * right).sum(1), (outer_gradient * left[:, None]).sum(0)]
+        if not self._compiled:
+            return chain_gradients(self.weights, self.label, contraction, score_gradient)
+        return compiled.gradients(
+            self.weights,
+            self.label,
+            self._depths,
+            contraction.features,
+            contraction.vectors,
+            contraction.norms,
+            score_gradient,
+            NORMALISATION_INTERVAL,
+            self.threads,
         )
-        # Backwards, a step maps the gradient of its outgoing bond to that of its incoming bond.
-        backward_weights = np.ascontiguousarray(
-            weights.reshape(n_steps, 2, bond, local_dim, bond).transpose(0, 1, 4, 3, 2)
-        ).reshape(n_steps, 2, bond, width)
-        weight_gradient = np.empty((n_steps, 2, width, bond), features.dtype)
-        # Both matrix products of a step read this array while it is in the processor's cache.
-        product = np.empty((2, local_dim, bond, batch), features.dtype)
-        flat = product.reshape(2, width, batch)
-        for step in reversed(range(n_steps)):
-            norm = contraction.norms.get(step)
-            if norm is not None:
-                vector_gradient = vector_gradient / norm
-            np.multiply(features[step][:, :, None], vector_gradient[:, None], out=product)
-            np.matmul(flat, vectors[step].transpose(0, 2, 1), out=weight_gradient[step])
-            if step:
-                vector_gradient = backward_weights[step] @ flat
-        weight_gradient = weight_gradient.reshape(n_steps, 2, local_dim, bond, bond)
-        return [weight_gradient.transpose(0, 1, 3, 2, 4).reshape(weights.shape), label_gradient]
-
-
-@dataclass
-class ChainContraction:
-    """What `HalfChains.contract` leaves for `HalfChains.gradients` and for the losses."""
-
-    features: np.ndarray
-    """Feature vectors, shape (n_steps, 2, local_dim, batch)."""
-
-    vectors: np.ndarray
-    """Vectors of both half-chains before each step and after the last one, shape
-    (n_steps + 1, 2, bond, batch)."""
-
-    norms: dict[int, np.ndarray]
-    """Norms that the vectors were divided by, by number of the step before; shape (2, 1, batch)."""
-
-    scores: np.ndarray
-    """Normalised scores, shape (n_outputs, batch)."""
-
-
-def column_norms(vectors: np.ndarray) -> np.ndarray:
-    """Compute Euclidean norms over the second last axis.
-
-    Parameters
-    ----------
-    vectors : ndarray of float of shape (..., dim, batch)
-        Vectors that stand in columns.
-
-    Returns
-    -------
-    ndarray of float of shape (..., 1, batch)
-        The norms; 1 for a vector of zeros, so that it can be divided by its norm.
-    """
-    norm = np.sqrt(np.einsum("...db,...db->...b", vectors, vectors))[..., None, :]
-    norm[norm == 0] = 1
-    return norm
-
-
-def log_norms(contraction: ChainContraction) -> np.ndarray:
-    """Compute the natural logarithm of what was divided out of each sample's scores.
-
-    The network's own scores are ``scores * exp(log_norms)``. Gradients hold the norms constant,
-    which is exact for a loss of the network's own scores too: multiplied back in, they cancel.
-    The result is an ndarray of float of shape (batch,).
-    """
-    return reduce(np.add, [np.log(n).sum(axis=(0, 1)) for n in contraction.norms.values()])

@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from .contraction import ChainContraction, column_norms, log_norms
 from .descent import Network
-from .half_chains import ChainContraction, HalfChains, column_norms, log_norms
+from .half_chains import HalfChains
 
 INITIAL_TEMPERATURE = 8.0
 """Largest logit at the start of the training, in nats.

@@ -15,10 +15,11 @@ from ..compiler.nodes import FloatNode
 from ..compiler.outputs import Regression
 from .canonical import CanonicalChain
 from .chain_estimator import MPSEstimator, spread
+from .chain_shapes import Shape
 from .deployed import BoardRegressor
 from .early_stopping import Score
 from .forecast import planned_chain
-from .half_chains import HalfChains, Shape
+from .half_chains import HalfChains
 from .losses import SquaredError
 from .shared_docs import with_shared_docs
 from .weighting import Samples

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .half_chains import column_norms
+from .contraction import column_norms
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,7 @@ class TreeNetwork:
         self.layers = layers
         self.arrays = arrays
         self.n_steps = (len(shapes) + 1) // 2
+        self.threads = 1
         self._shapes = shapes
         self._leaf_rows = leaf_rows
         self._n_rows = n_rows

@@ -9,10 +9,10 @@ import numpy as np
 from ..compiler.nodes import FloatNode
 from ..compiler.tree import tree_nodes
 from .base import prediction_batches
+from .chain_shapes import Shape
 from .classifier import NetworkClassifier, rescaled
 from .feature_order import check_image_size, chosen_order
 from .forecast import zeros
-from .half_chains import Shape
 from .losses import CrossEntropy
 from .repeats import repeated_tree
 from .shared_docs import with_shared_docs

@@ -1,0 +1,57 @@
+"""How the training kernel is compiled; everything else stands in pyproject.toml.
+
+The kernel is optional. Without a C compiler, or if it fails, everything else is installed, and
+training takes place in NumPy. A wheel made like this runs anywhere, and its name says so.
+"""
+
+import sysconfig
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+SOURCE = "sw/tensorspin/models/kernel/source"
+
+# One file serves all versions of Python from 3.11. Interpreters without the global lock have no
+# such stable interface yet.
+STABLE = not sysconfig.get_config_var("Py_GIL_DISABLED")
+
+
+class BuildKernel(build_ext):
+    """Compiles the kernel, or does without."""
+
+    def build_extensions(self):
+        """Choose what the compiler at hand understands, whatever Python was compiled with."""
+        for extension in self.extensions:
+            if self.compiler.compiler_type == "msvc":
+                extension.extra_compile_args = ["/O2", "/fp:contract"]
+            else:
+                extension.extra_compile_args = ["-O3", "-std=gnu99", "-ffp-contract=fast"]
+        super().build_extensions()
+
+    def run(self):
+        """Compile; if nothing comes of it, have the wheel named as one without compiled parts."""
+        for extension in self.extensions:
+            # What an earlier run made must not pass for the result of this one.
+            Path(self.get_ext_fullpath(extension.name)).unlink(missing_ok=True)
+        super().run()
+        if not any(Path(self.get_ext_fullpath(one.name)).exists() for one in self.extensions):
+            self.distribution.ext_modules = None
+            wheel = self.distribution.get_command_obj("bdist_wheel", create=False)
+            if wheel is not None:
+                wheel.root_is_pure, wheel.py_limited_api = True, False
+
+
+setup(
+    cmdclass={"build_ext": BuildKernel},
+    ext_modules=[
+        Extension(
+            "tensorspin.models.kernel._compiled",
+            [f"{SOURCE}/{name}.c" for name in ("module", "chains", "operations", "worker")],
+            depends=[f"{SOURCE}/{name}.h" for name in ("chains", "operations", "tiles", "worker")],
+            py_limited_api=STABLE,
+            optional=True,
+        )
+    ],
+    options={"bdist_wheel": {"py_limited_api": "cp311"}} if STABLE else {},
+)

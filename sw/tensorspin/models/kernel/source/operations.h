@@ -1,0 +1,53 @@
+/* What the arithmetic of each set of instructions offers, see tiles.h. */
+
+#ifndef TENSORSPIN_OPERATIONS_H
+#define TENSORSPIN_OPERATIONS_H
+
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+
+/* A bond is padded to a multiple of this number of entries. */
+#define ALIGNMENT 8
+
+/* Number of floats of a buffer that stays in the first cache of a processor beside the rest. */
+#define PRODUCTS 4096
+
+typedef struct {
+    /* Number of floats of a vector; padded bonds must be a multiple of it. */
+    int width;
+    void (*advance)(const float *x, const float *w, int depth, int bond, int dim,
+                    const float *factors, float *out, int batch, int accumulate);
+    void (*outer)(const float *g, const float *x, int bond, int dim, const float *factors,
+                  float *out, int batch, float *products);
+    void (*normalise)(float *x, int bond, int batch, float *norms);
+    void (*divide)(float *x, int bond, int batch, const float *norms);
+    void (*dot)(const float *x, const float *y, int bond, int batch, float *dots);
+} Operations;
+
+#if defined(__GNUC__) || defined(__clang__)
+#define HAVE_VECTORS 1
+#define INLINE static inline __attribute__((always_inline))
+#define NOINLINE __attribute__((noinline))
+#else
+#define HAVE_VECTORS 0
+#define INLINE static __inline
+#define NOINLINE
+#endif
+
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#elif defined(__GNUC__)
+#define UNROLL _Pragma("GCC unroll 16")
+#else
+#define UNROLL
+#endif
+
+/* The best operations that this processor has and whose vectors fit the bond. */
+const Operations *operations_for(int bond);
+
+/* Name of the set of instructions that is in use, and whether `name` can be, and now is. */
+const char *instructions(void);
+int use_instructions(const char *name);
+
+#endif
