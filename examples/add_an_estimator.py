@@ -65,12 +65,8 @@ class MPSQuantileRegressor(MPSRegressor):
     scikit-learn reads the parameters from this signature, so all that a user may set are listed.
     """
 
-    def __init__(
-        self, quantile=0.9, *, bond_dim=8, epochs=100, weight_decay=0.1, random_state=None
-    ):
-        super().__init__(
-            bond_dim, epochs=epochs, weight_decay=weight_decay, random_state=random_state
-        )
+    def __init__(self, quantile=0.9, *, bond_dim=8, epochs=100, random_state=None):
+        super().__init__(bond_dim, epochs=epochs, random_state=random_state)
         self.quantile = quantile
 
     def _loss(self, samples):

@@ -53,7 +53,8 @@ def test_other_estimators_are_not_guessed():
 
 
 def test_weights_of_a_program():
-    estimator = tensor_networks(0, None, quick=True)["MPSClassifier"].fit(X, y)
+    estimator = tensor_networks(0, None, quick=True)["MPSClassifier"]
+    estimator.set_params(feature_map="linear", n_repeats=1).fit(X, y)
     program = estimator.quantize()
     # 4 sites: two merged pairs of 2 x 2 levels into a bond of 4, and 3 classes of 4 x 4.
     assert sum(tensor.size for tensor in program.weights) == 2 * 4 * 2 * 2 + 3 * 4 * 4

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import re
 
 import numpy as np
@@ -59,9 +60,24 @@ def test_train_with_all_options(capsys, tmp_path):
     output = tmp_path / "model.npz"
     options = ("--weight-bits", 4, "--feature-order", "snake", "--image-size", 1, 4)
     options += ("--max-shift", 0.5, "--label-smoothing", 0.1, "--input-noise", 0.05)
-    options += ("--distortion", 0.3, "--weight-decay", 0.1)
+    options += ("--distortion", 0.3, "--weight-decay", 0.1, "--n-repeats", 1)
     status, out, _ = run(capsys, "train", "iris", "--epochs", 2, *options, "--output", output)
     assert status == 0 and re.search(r"nodes of 4-bit weights +3 of 3", out)
+
+
+def test_train_tells_what_was_chosen(capsys, tmp_path):
+    command = ("train", "iris", "--epochs", 1, "--output", tmp_path / "model.npz")
+    status, out, _ = run(capsys, *command, "--input-noise", 0.2, "--n-repeats", "auto")
+    (chosen,) = re.findall(r"chosen +(.*)", out)
+    assert status == 0 and "n_repeats 2" in chosen and "feature_map bernstein" in chosen
+    assert "weight_decay 1" in chosen and "local_dim 4" in chosen and "noise" not in chosen
+    status, out, _ = run(capsys, *command, "--input-noise", 0.2, "--json")
+    parameters = json.loads(out)["parameters"]
+    assert status == 0 and parameters["n_repeats"] == 2 and parameters["input_noise"] == 0.2
+    assert parameters["feature_map"] == "bernstein" and parameters["weight_decay"] == 1
+    with pytest.raises(SystemExit):
+        run(capsys, *command, "--n-repeats", "many")
+    assert "argument --n-repeats: invalid int value: 'many'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -133,7 +149,7 @@ def test_help_names_the_defaults_of_the_classifier():
     for name, default in MPSClassifier().get_params().items():
         if name in train.PASSED_ON and default is not None:
             shown = default if isinstance(default, str) else f"{default:g}"
-            assert helps[name].endswith(f"; by default {shown}"), name
+            assert f"; by default {shown}" in helps[name], name
 
 
 def test_the_first_line_of_a_csv_file(capsys, model, tmp_path):

@@ -12,6 +12,7 @@ from sklearn.exceptions import NotFittedError
 from tensorspin.models import MPSAnomalyDetector, MPSClassifier, MPSRegressor
 from tensorspin.models.canonical import CanonicalChain
 
+from ..support.estimators import quick
 from ..support.networks import full_tensor, random_network
 
 
@@ -153,7 +154,7 @@ def test_detector_keeps_its_likelihood():
 @pytest.mark.parametrize("n_features", [1, 2, 3])
 def test_down_to_a_product(n_features):
     X, y = load_iris(return_X_y=True)
-    model = MPSClassifier(4, epochs=5, random_state=0).fit(X[:, -n_features:], y)
+    model = quick(MPSClassifier, epochs=5).fit(X[:, -n_features:], y)
     product = model.compress(max_bond=1)
     assert all(core.shape == (1, 2, 1) for core in product.cores_)
     program = product.quantize()
@@ -194,7 +195,7 @@ def test_784_sites():
 
 def test_bond_dimensions_stand_beside_the_entropies():
     X, y = load_iris(return_X_y=True)
-    model = MPSClassifier(bond_dim=3, epochs=2, random_state=0).fit(np.hstack([X, X]), y)
+    model = quick(MPSClassifier, bond_dim=3).fit(np.hstack([X, X]), y)
     assert model.bond_dimensions().tolist() == [2, 3, 3, 3, 3, 3, 3, 2]
     assert model.largest_bond_dimensions().tolist() == [2, 4, 8, 16, 16, 8, 4, 2]
     narrow = model.compress(max_bond=2)

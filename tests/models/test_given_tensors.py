@@ -11,6 +11,8 @@ from tensorspin import MPSClassifier, MPSRegressor, NetworkProgram, TTNClassifie
 from tensorspin.models import FeatureMap
 from tensorspin.models.given_tensors import ScaledMap
 
+from ..support.estimators import quick
+
 GOLDEN = "golden://icebreaker"
 
 
@@ -119,7 +121,7 @@ def test_any_order_of_axes_with_and_without_outermost_bonds(rng, X, axes, label)
 
 
 def test_a_label_tensor_of_its_own_and_the_tensors_of_an_estimator(rng, X):
-    first = MPSClassifier(bond_dim=4, epochs=2, random_state=0).fit(X, np.arange(50) % 3)
+    first = quick(MPSClassifier).fit(X, np.arange(50) % 3)
     again = from_tensors(
         first.cores_,
         first.label_tensor_,

@@ -13,9 +13,13 @@ CHAINS = [MPSClassifier, MPSRegressor, MPSAnomalyDetector]
 ESTIMATORS = [*CHAINS, TTNClassifier]
 
 
+PLAIN = {"n_repeats": 1, "feature_map": "linear", "scaling": "range"}
+"""A network in which one site reads each feature, and scores are linear in each."""
+
+
 def quick(kind, **parameters):
-    """A small estimator of few epochs, always with the same seed."""
-    return kind(**{"bond_dim": 4, "epochs": 3, "random_state": 0, **parameters})
+    """A small plain estimator of few epochs, always with the same seed."""
+    return kind(**{"bond_dim": 4, "epochs": 3, "random_state": 0, **PLAIN, **parameters})
 
 
 def split(load, **options):

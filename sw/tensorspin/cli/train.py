@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,9 @@ ESTIMATORS = {
 """Estimators of `tensorspin.models` by the words of ``--estimator``, with what they learn."""
 
 PASSED_ON = (
+    "bond_dim",
+    "epochs",
+    "feature_map",
     "learning_rate",
     "input_noise",
     "weight_decay",
@@ -50,9 +54,6 @@ PASSED_ON = (
     "contamination",
 )
 """Options that an estimator gets only if they are given, so that its own defaults hold."""
-
-MPS_DEFAULTS = {"bond_dim": 16, "epochs": 100}
-"""Defaults of the command for `MPSClassifier`; the other estimators keep their own."""
 
 
 def add(commands) -> None:
@@ -85,17 +86,17 @@ def add(commands) -> None:
     )
     train.add_argument(
         "--bond-dim",
-        type=int,
+        type=_or_auto(int),
         metavar="N",
         help="bond dimension of the network, 2 to 32: more learns finer distinctions, and takes "
-        "more memory and time on the board; by default 16, of regressors and detectors 8",
+        "more memory and time on the board; by default auto: 16, of regressors and detectors 8",
     )
     train.add_argument(
         "--feature-map",
-        default="linear",
         metavar="MAP",
         help="how a feature becomes a vector: linear, trigonometric, polynomial, bernstein, bumps "
-        "or bspline; by default %(default)s",
+        "or bspline; by default auto: chosen by the numbers of features and samples, as are "
+        "--n-repeats, --scaling and what acts against overfitting; the report tells what",
     )
     train.add_argument(
         "--local-dim",
@@ -113,10 +114,10 @@ def add(commands) -> None:
     )
     train.add_argument(
         "--n-repeats",
-        type=int,
+        type=_or_auto(int),
         metavar="N",
         help="number of sites of the network that read each feature: more learns finer "
-        "distinctions, above all of few features, and takes more memory and time; by default 1",
+        "distinctions, above all of few features, and takes more memory and time; by default auto",
     )
     train.add_argument(
         "--repeat-order",
@@ -130,7 +131,7 @@ def add(commands) -> None:
         help="how values are spread over the 256 levels of a feature: range (from the least to the "
         "greatest), percentile (from the 1st to the 99th, against outliers), standard (three "
         "standard deviations around the mean) or quantile (each level as often as the others); by "
-        "default range",
+        "default auto",
     )
     train.add_argument(
         "--epochs",
@@ -141,22 +142,22 @@ def add(commands) -> None:
     )
     train.add_argument(
         "--learning-rate",
-        type=float,
+        type=_or_auto(float),
         metavar="RATE",
-        help="largest step of the optimiser; by default 0.005",
+        help="largest step of the optimiser; by default auto",
     )
     train.add_argument(
         "--input-noise",
-        type=float,
+        type=_or_auto(float),
         metavar="SIGMA",
         help="against overfitting: standard deviation of the noise added to features (scaled to 0 "
-        "to 1) while training; by default 0.1",
+        "to 1) while training; by default auto",
     )
     train.add_argument(
         "--label-smoothing",
-        type=float,
+        type=_or_auto(float),
         metavar="SHARE",
-        help="share of the target probability, 0 to 1, that all classes get alike; by default 0",
+        help="share of the target probability, 0 to 1, that all classes get alike; by default auto",
     )
     train.add_argument(
         "--max-shift",
@@ -174,10 +175,10 @@ def add(commands) -> None:
     )
     train.add_argument(
         "--weight-decay",
-        type=float,
+        type=_or_auto(float),
         metavar="STRENGTH",
         help="against overfitting: pull of the weights towards their neutral values; large data "
-        "sets need less; by default 0.3",
+        "sets need less; by default auto",
     )
     train.add_argument(
         "--feature-order",
@@ -225,6 +226,16 @@ def add(commands) -> None:
     train.set_defaults(command=_train)
 
 
+def _or_auto(kind: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Return what `argparse` takes as the type of a number that may also be the word auto."""
+
+    def read(text: str) -> Any:
+        return text if text == "auto" else kind(text)
+
+    read.__name__ = kind.__name__  # argparse names the type in its messages
+    return read
+
+
 def _train(options) -> int:
     from ..contract.device.boards import find_board
 
@@ -238,7 +249,7 @@ def _train(options) -> int:
     _, task = ESTIMATORS[options.estimator]
     data = _data(options, task)
     # A range that is known of a data set is not the user's promise, who may ask for another scale.
-    learnt = estimator.scaling != "range" or estimator.feature_margin
+    learnt = estimator.scaling not in ("range", "auto") or estimator.feature_margin
     if data.feature_range is not None and not learnt:
         estimator.set_params(feature_range=data.feature_range)
     y = data.y_train if task != "outliers" else None
@@ -247,6 +258,7 @@ def _train(options) -> int:
     program = estimator.quantize(options.board and "auto", board=options.board)
     replace(program, feature_names=_names(data)).save(options.output)
     options.report.table(
+        *_parameters(estimator),
         Line("held-out samples", len(data.X_test)),
         *_quality(estimator, program, data, task),
         narrow_nodes(program),
@@ -268,15 +280,27 @@ def _estimator(options) -> Any:
 
     name, _ = ESTIMATORS[options.estimator]
     kind = getattr(models, name)
-    given = {each: getattr(options, each) for each in (*PASSED_ON, *MPS_DEFAULTS)}
+    given = {each: getattr(options, each) for each in PASSED_ON}
     given = {each: value for each, value in given.items() if value is not None}
-    if options.estimator == "mps":
-        given = {**MPS_DEFAULTS, **given}
     for each in given.keys() - kind().get_params().keys():
         raise ValueError(
             f"--{each.replace('_', '-')} is not for --estimator {options.estimator}: leave it out"
         )
-    return kind(feature_map=options.feature_map, random_state=options.seed, verbose=True, **given)
+    return kind(random_state=options.seed, verbose=True, **given)
+
+
+def _parameters(estimator) -> list[Line | tuple[str, str]]:
+    """Report the values of the parameters that may have been chosen; show those that were."""
+    values, given = estimator.settled_parameters(), estimator.get_params()
+    chosen = {name for name in values if given[name] == "auto"}
+    if "feature_map" in chosen and given["local_dim"] is None:
+        chosen.add("local_dim")
+    shown = ", ".join(f"{name} {_shown(values[name])}" for name in values if name in chosen)
+    return [Line("chosen", values, shown, "parameters")]
+
+
+def _shown(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _data(options, task: str) -> Dataset:

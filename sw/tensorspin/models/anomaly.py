@@ -42,14 +42,14 @@ class MPSAnomalyDetector(OutlierMixin, BornEstimator):
     n_repeats : int, default=1
         Must be 1: the other estimators can let several sites read each feature, but the probability
         needs sites that are independent.
-    %(feature_map)s
+    %(plain_feature_map)s
         The more components, the finer the probability can follow a feature. "bumps" with a margin
         can be low at the edges of the range; with "linear" the probability of a feature is
         greatest at an edge, unless it is about even.
     %(feature_range)s
         With None, values beyond those of training, and beyond the margin, count as the least or
         greatest one; promise a range, or give a margin, if outliers lie there.
-    %(scaling)s
+    %(plain_scaling)s
     contamination : float, default=0.1
         Share of the training samples that count as outliers, more than 0, at most 0.5. It sets
         ``offset_`` and has no influence on the training.

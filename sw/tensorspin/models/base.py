@@ -23,13 +23,12 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ..compiler.scaling import check_feature_range, check_inside, scale_features
 from ..progress import progress_over
 from .augmentation import Augmentation
+from .automatic import AutomaticMixin
 from .chain_shapes import Shape
 from .deployment import DeployableMixin
 from .descent import Descent, Loss, Network, descend
 from .early_stopping import EarlyStopping, Score, split
-from .feature_maps import FeatureMap
 from .feature_order import chosen_order
-from .forecast import ForecastMixin
 from .optimiser import Adam, Schedule
 from .parameters import TRAINING_LIMITS, check_parameters, flattened
 from .repeats import repeated_order, sites_of_each
@@ -43,7 +42,11 @@ PREDICTION_BATCH = 512
 It bounds the memory that a prediction takes, and hardly changes its time."""
 
 
-class NetworkEstimator(ForecastMixin, DeployableMixin, BaseEstimator):
+_EARLIER = {"n_repeats": 1, "scaling": "range", "label_smoothing": 0.0}
+"""What estimators did before they had parameters whose default is now "auto"."""
+
+
+class NetworkEstimator(AutomaticMixin, DeployableMixin, BaseEstimator):
     """Base of the estimators that map each feature to a vector and contract a tensor network.
 
     A subclass has a public ``fit`` and ``partial_fit``, which end in `_train`. It calls, in this
@@ -52,6 +55,7 @@ class NetworkEstimator(ForecastMixin, DeployableMixin, BaseEstimator):
     - `_validated`: validate X and y;
     - `_learn_target`: learn what the targets are (classes, a scale);
     - `_weights`: how much each sample counts;
+    - `_settle`: the values of parameters that are "auto";
     - `_learn_sites`: which feature each site or leaf of the network reads;
     - `_loss`: what to minimise;
     - `_initial_network`: the network to start from;
@@ -65,8 +69,6 @@ class NetworkEstimator(ForecastMixin, DeployableMixin, BaseEstimator):
 
     Attributes
     ----------
-    feature_map_ : FeatureMap
-        The map from a scaled feature to its vector.
     feature_minimum_, feature_maximum_ : ndarray of float64 of shape (n_features,)
         The values of each feature that are scaled to 0 and 1.
     feature_knots_ : None or Knots
@@ -104,7 +106,7 @@ class NetworkEstimator(ForecastMixin, DeployableMixin, BaseEstimator):
         # Estimators that were pickled by an earlier version lack the parameters that are new.
         for name, parameter in inspect.signature(type(self)).parameters.items():
             if not hasattr(self, name):
-                setattr(self, name, parameter.default)
+                setattr(self, name, _EARLIER.get(name, parameter.default))
 
     def _fit(self, X, y, sample_weight=None) -> Self:
         """Train the network anew, or go on if `warm_start` is set and it was trained before."""
@@ -141,8 +143,8 @@ class NetworkEstimator(ForecastMixin, DeployableMixin, BaseEstimator):
         else:
             self._check_target(samples, part, **known)
         samples = samples.weighted(self._weights(samples, part))
+        self._settle(None if part else len(samples), new)
         if new:
-            self.feature_map_ = FeatureMap(self.feature_map, self.local_dim)
             self._learn_scale(samples, part)
             self._warn_of_capacity()
         rng = self._generator(state)
@@ -246,8 +248,8 @@ class NetworkEstimator(ForecastMixin, DeployableMixin, BaseEstimator):
 
     def _check_parameters(self) -> None:
         """Refuse parameters out of their limits."""
-        check_parameters(self, self._limits)
-        check_scaling(self.scaling, self.feature_range)
+        check_parameters(self, self._limits, self._automatic)
+        check_scaling(self.scaling, self.feature_range, "scaling" in self._automatic)
 
     @abstractmethod
     def _validated(self, X, y, reset: bool) -> tuple[np.ndarray, np.ndarray | None]:
@@ -276,7 +278,7 @@ class NetworkEstimator(ForecastMixin, DeployableMixin, BaseEstimator):
         self.feature_knots_ = None
         if self.feature_range is None:
             scale = with_margin(
-                learn_scale(self.scaling, samples.X, samples.weights), self.feature_margin
+                learn_scale(self.scaling_, samples.X, samples.weights), self.feature_margin
             )
             self.feature_minimum_, self.feature_maximum_ = scale.low, scale.high
             self.feature_knots_ = scale.knots
@@ -300,7 +302,7 @@ class NetworkEstimator(ForecastMixin, DeployableMixin, BaseEstimator):
     @property
     def _sites_of_each(self) -> int:
         """Number of sites that read each feature."""
-        return sites_of_each(self.n_features_in_, self.n_repeats)
+        return sites_of_each(self.n_features_in_, self.n_repeats_)
 
     @abstractmethod
     def _initial_network(
@@ -329,15 +331,15 @@ class NetworkEstimator(ForecastMixin, DeployableMixin, BaseEstimator):
 
     def _augmentation(self) -> Augmentation:
         """Return how samples are changed while training."""
-        return Augmentation(self.input_noise)
+        return Augmentation(self.input_noise_)
 
     def _schedule(self, n_samples: int, part: bool) -> Schedule:
         """Return how the training proceeds: in all epochs, or in one pass over a part."""
         return Schedule(
             1 if part else self.epochs,
             self._chosen_batch_size(n_samples),
-            self.learning_rate,
-            self.weight_decay,
+            self.learning_rate_,
+            self.weight_decay_,
             self._augmentation(),
             self.weight_bits,
             annealed=not part,

@@ -81,7 +81,7 @@ class BornEstimator(MPSEstimator):
         # Cores are trained, and narrowed, in the orthonormal basis, which may be smaller.
         table = self.feature_map_.table()
         return planned_chain(
-            self._n_sites, table.shape[1], self.bond_dim, 1, len(orthonormal_basis(table))
+            self._n_sites, table.shape[1], self.bond_dim_, 1, len(orthonormal_basis(table))
         )
 
     def _keep(self, network: HalfChains) -> None:

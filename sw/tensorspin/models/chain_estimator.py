@@ -164,7 +164,7 @@ class MPSEstimator(NetworkEstimator):
 
     def _planned_nodes(self) -> list[FloatNode]:
         local_dim = self.feature_map_.local_dim
-        return planned_chain(self._n_sites, local_dim, self.bond_dim, self._n_outputs)
+        return planned_chain(self._n_sites, local_dim, self.bond_dim_, self._n_outputs)
 
     def _tough_nodes(self) -> list[FloatNode]:
         # Trained cores are near identities: a few large entries set the step to which a core is
@@ -188,7 +188,7 @@ class MPSEstimator(NetworkEstimator):
         n_sites = len(self.site_features_)
         self.label_position_ = n_sites // 2
         return chain_shapes(
-            n_sites, self.label_position_, local_dim, self.bond_dim, n_outputs, identity_ends
+            n_sites, self.label_position_, local_dim, self.bond_dim_, n_outputs, identity_ends
         )
 
     def _packed(self, tensors: list[np.ndarray]) -> HalfChains:

@@ -222,7 +222,7 @@ class NetworkClassifier(LogitsMixin, ClassifierMixin, NetworkEstimator):
 
     def _loss(self, samples: Samples) -> CrossEntropy:
         labels = class_indices(self.classes_, samples.y)
-        return CrossEntropy(labels, self.label_smoothing, samples.weights)
+        return CrossEntropy(labels, self.label_smoothing_, samples.weights)
 
     def _validation_score(self, inputs: np.ndarray, samples: Samples, loss: CrossEntropy) -> Score:
         """Compute the accuracy, and the mean log-probability of the true classes in nats."""
@@ -249,7 +249,7 @@ class NetworkClassifier(LogitsMixin, ClassifierMixin, NetworkEstimator):
         # Sites sorted by the pixel that they read; if several read one, each is of another copy.
         sites = np.argsort(self.site_features_, kind="stable").reshape(self.n_features_in_, -1)
         pixels = sites.T.reshape(-1, *size)
-        return Augmentation(self.input_noise, **of_images, pixels=pixels)
+        return Augmentation(self.input_noise_, **of_images, pixels=pixels)
 
     def _finish(self, samples: Samples, loss: CrossEntropy) -> None:
         self.temperature_ = loss.temperature

@@ -121,6 +121,8 @@ callable or array-like
     ----------
     local_dim : int
         Number of components, 2 to 32.
+    name : str
+        What the map is called: one of the names above, the name of a callable, or "table".
     constant : ndarray of float64 of shape (local_dim,)
         Weights with which the components sum to about 1 whatever the feature; see
         `constant_combination`.
@@ -160,9 +162,12 @@ callable or array-like
         self._rows = np.zeros((0, 0))  # filled if the definition is a table
         if isinstance(definition, str):
             self._function = _named(definition, local_dim)
+            self.name = str(definition)
         elif callable(definition):
             self._function = definition
+            self.name = getattr(definition, "__name__", type(definition).__name__)
         else:
+            self.name = "table"
             rows = np.asarray(definition, dtype=float)
             if rows.ndim != 2 or len(rows) < 2:
                 raise ValueError(

@@ -76,7 +76,7 @@ class ForecastMixin:
         planned._check_parameters()
         validated = planned._validated(X, y, reset=True)
         planned._learn_target(Samples(validated[0], validated[1], None))
-        planned.feature_map_ = FeatureMap(planned.feature_map, planned.local_dim)
+        planned._settle(len(validated[0]), new=True)
         planned._check_limits()
         if size is not None:
             excess = planned._excess(planned._planned_nodes(), size)
@@ -85,23 +85,28 @@ class ForecastMixin:
 
     def _warn_of_capacity(self) -> None:
         """Warn if no board can hold the network; `fit` calls this once it knows the target."""
+        reason = self._reason_against_boards()
+        if reason is not None:
+            warnings.warn(
+                f"the trained network will fit no board: {reason}",
+                CapacityWarning,
+                # The caller of `fit`, which calls `_fit` and `_train`, which calls this.
+                stacklevel=5,
+            )
+
+    def _reason_against_boards(self) -> str | None:
+        """Return why no board can hold the network; None if one can."""
         try:
             self._check_limits()
         except CapacityError as error:
-            reason = str(error)
-        else:
-            planned = self._planned_nodes()
-            sizes = {name: board.require_contractor() for name, board in CONTRACTORS.items()}
-            excesses = {name: self._excess(planned, size) for name, size in sizes.items()}
-            if not all(excesses.values()):
-                return
-            largest = max(sizes, key=lambda name: (sizes[name].program_bytes, sizes[name].slots))
-            reason = f"on {largest}, the largest one, {excesses[largest]}"
-        warnings.warn(
-            f"the trained network will fit no board: {reason}",
-            CapacityWarning,
-            stacklevel=5,  # the caller of `fit`, which calls `_fit` and `_train`, which calls this
-        )
+            return str(error)
+        planned = self._planned_nodes()
+        sizes = {name: board.require_contractor() for name, board in CONTRACTORS.items()}
+        excesses = {name: self._excess(planned, size) for name, size in sizes.items()}
+        if not all(excesses.values()):
+            return None
+        largest = max(sizes, key=lambda name: (sizes[name].program_bytes, sizes[name].slots))
+        return f"on {largest}, the largest one, {excesses[largest]}"
 
     def _check_limits(self) -> None:
         """Refuse what no device can take, whatever its size."""

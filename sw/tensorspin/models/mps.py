@@ -9,6 +9,7 @@ from .chain_estimator import INITIAL_NOISE, MPSEstimator
 from .classifier import NetworkClassifier, rescaled
 from .half_chains import HalfChains
 from .losses import CrossEntropy
+from .recipes import MPS_CLASSIFIER
 from .shared_docs import with_shared_docs
 
 INITIAL_LABEL_NOISE = 0.3
@@ -33,28 +34,31 @@ class MPSClassifier(MPSEstimator, NetworkClassifier):
 
     Parameters
     ----------
-    bond_dim : int, default=16
+    bond_dim : int or "auto", default="auto"
         Largest bond dimension, 2 to 32: how much one part of the chain can tell another. Bonds near
-        the ends of the chain are narrower.
+        the ends of the chain are narrower. "auto": 16.
     %(chain_order)s
     %(image_size)s
     %(repeats)s
     %(feature_map)s
     %(feature_range)s
     %(scaling)s
-    learning_rate : float, default=0.005
+    learning_rate : float or "auto", default="auto"
         Largest change of a tensor's entry in one update by the optimiser (Adam); it falls to zero
         along a half cosine in the course of the training. In half-chains of more than 32 sites the
-        cores take smaller steps, in inverse proportion to the length.
+        cores take smaller steps, in inverse proportion to the length. "auto": 0.01 for up to 32
+        features, 0.005 for more.
     epochs : int, default=100
         Number of passes over the training data.
     %(batch_size)s
-    weight_decay : float, default=0.3
+    weight_decay : float or "auto", default="auto"
         Strength of the pull of the cores towards the identity and of the label tensor towards zero.
-        Large data sets want less, the images of MNIST about 0.05.
-    input_noise : float, default=0.1
+        Large data sets want less, the images of MNIST about 0.05. "auto": for up to 32 features 700
+        divided by the number of samples, but at least 0.1 and at most 1 (0.35 in `partial_fit`,
+        which does not know how many samples will come); for more features 0.3.
+    input_noise : float or "auto", default="auto"
         Standard deviation of the Gaussian noise added to the scaled features at each update (then
-        clipped to [0, 1]). It is the main means against overfitting.
+        clipped to [0, 1]), against overfitting. "auto": 0.03 for up to 32 features, 0.1 for more.
     %(max_shift)s
     %(distortion)s
     %(label_smoothing)s
@@ -75,6 +79,7 @@ class MPSClassifier(MPSEstimator, NetworkClassifier):
         The tensor that joins the half-chains. Its largest entry is 127/128 in magnitude.
     %(chain_)s
     %(scaling_)s
+    %(settled_)s
     %(temperature_)s
     loss_curve_ : list of float
         Mean training loss of each epoch in nats.
@@ -91,29 +96,31 @@ class MPSClassifier(MPSEstimator, NetworkClassifier):
     True
     """
 
+    _recipe = MPS_CLASSIFIER
+
     _shape_parameters = (*MPSEstimator._shape_parameters, "weight_bits")
 
     def __init__(
         self,
-        bond_dim=16,
+        bond_dim="auto",
         *,
         feature_order=None,
         image_size=None,
-        n_repeats=1,
+        n_repeats="auto",
         repeat_order="tile",
-        feature_map="linear",
+        feature_map="auto",
         local_dim=None,
         feature_range=None,
         feature_margin=0.0,
-        scaling="range",
-        learning_rate=0.005,
+        scaling="auto",
+        learning_rate="auto",
         epochs=100,
         batch_size="auto",
-        weight_decay=0.3,
-        input_noise=0.1,
+        weight_decay="auto",
+        input_noise="auto",
         max_shift=0.0,
         distortion=0.0,
-        label_smoothing=0.0,
+        label_smoothing="auto",
         weight_bits=None,
         class_weight=None,
         warm_start=False,

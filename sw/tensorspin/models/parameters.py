@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from numbers import Integral, Real
 from typing import Any
 
@@ -36,11 +36,21 @@ CLASSIFIER_LIMITS: dict[str, Limit] = {
 }
 """Limits of the parameters of classifiers."""
 
+AUTO = "auto"
+"""Value of a parameter that an estimator chooses itself; see `tensorspin.models.recipes`."""
+
 SWITCHES = ("warm_start", "early_stopping")
 """Parameters that are True or False."""
 
 
-def check_parameters(estimator: Any, limits: Mapping[str, Limit]) -> None:
+def is_auto(value: object) -> bool:
+    """Tell whether the value of a parameter asks the estimator to choose one."""
+    return isinstance(value, str) and value == AUTO
+
+
+def check_parameters(
+    estimator: Any, limits: Mapping[str, Limit], automatic: Collection[str] = ()
+) -> None:
     """Refuse parameters of an estimator that are not within their limits.
 
     Parameters
@@ -50,6 +60,8 @@ def check_parameters(estimator: Any, limits: Mapping[str, Limit]) -> None:
     limits : mapping of str to Limit
         The limits of its numbers. The switches, `repeat_order` and `validation_fraction`, which all
         estimators have, are checked as well.
+    automatic : collection of str
+        The numbers that may be "auto", beside `batch_size`.
 
     Raises
     ------
@@ -58,12 +70,13 @@ def check_parameters(estimator: Any, limits: Mapping[str, Limit]) -> None:
     """
     for name, (kind, least, most) in limits.items():
         value: Any = getattr(estimator, name)
-        if name == "batch_size" and isinstance(value, str) and value == "auto":
+        if is_auto(value) and (name == "batch_size" or name in automatic):
             continue
         described = "an integer" if kind is Integral else "a finite number"
         bounds = f"from {least} to {most}" if most < np.inf else f"of at least {least}"
         if not is_number(value, kind):
-            raise ValueError(f"{name} must be {described} {bounds}, not {value!r}")
+            other = f'; "{AUTO}" chooses one' if name in automatic else ""
+            raise ValueError(f"{name} must be {described} {bounds}, not {value!r}{other}")
         if not least <= value <= most or not np.isfinite(value):
             raise ValueError(f"{name} must be {described} {bounds}, not {value}")
     for name in SWITCHES:

@@ -21,6 +21,7 @@ from .early_stopping import Score
 from .forecast import planned_chain
 from .half_chains import HalfChains
 from .losses import SquaredError
+from .recipes import MPS_REGRESSOR
 from .shared_docs import with_shared_docs
 from .weighting import Samples
 
@@ -48,9 +49,9 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
 
     Parameters
     ----------
-    bond_dim : int, default=8
+    bond_dim : int or "auto", default="auto"
         Largest bond dimension, 2 to 32: how much one part of the chain can tell another. Bonds near
-        the ends of the chain are narrower.
+        the ends of the chain are narrower. "auto": 8.
     %(chain_order)s
     %(image_size)s
     %(repeats)s
@@ -59,16 +60,18 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
         then the output does not depend on a product of all features' lengths, which in long chains
         can vary over orders of magnitude.
     %(feature_range)s
-    %(scaling)s
-    learning_rate : float, default=0.002
-        Largest change of a tensor's entry in one update; see `MPSClassifier`.
+    %(range_scaling)s
+    learning_rate : float or "auto", default="auto"
+        Largest change of a tensor's entry in one update; see `MPSClassifier`. "auto": 0.005 for up
+        to 32 features, 0.002 for more.
     %(epochs_50)s
     %(batch_size)s
-    weight_decay : float, default=1.0
-        Strength of the pull of the cores back to ridge regression.
-    input_noise : float, default=0.1
+    weight_decay : float or "auto", default="auto"
+        Strength of the pull of the cores back to ridge regression. "auto": 5 for up to 32
+        features, 1 for more.
+    input_noise : float or "auto", default="auto"
         Standard deviation of the Gaussian noise added to the scaled features at each update (then
-        clipped to [0, 1]).
+        clipped to [0, 1]). "auto": 0.03 for up to 32 features, 0.1 for more.
     %(warm_start)s
     %(early_stopping)s
     %(random_state)s
@@ -83,6 +86,7 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
         The tensor that joins the half-chains.
     %(chain_)s
     %(scaling_)s
+    %(settled_of_regressor_)s
     target_mean_, target_scale_ : float
         Mean and standard deviation of the training targets (1 if they are all equal): the
         prediction is ``target_mean_ + target_scale_ * output``.
@@ -102,25 +106,26 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
     """
 
     _deployed_type = BoardRegressor
+    _recipe = MPS_REGRESSOR
 
     def __init__(
         self,
-        bond_dim=8,
+        bond_dim="auto",
         *,
         feature_order=None,
         image_size=None,
-        n_repeats=1,
+        n_repeats="auto",
         repeat_order="tile",
-        feature_map="linear",
+        feature_map="auto",
         local_dim=None,
         feature_range=None,
         feature_margin=0.0,
-        scaling="range",
-        learning_rate=0.002,
+        scaling="auto",
+        learning_rate="auto",
         epochs=50,
         batch_size="auto",
-        weight_decay=1.0,
-        input_noise=0.1,
+        weight_decay="auto",
+        input_noise="auto",
         warm_start=False,
         early_stopping=False,
         validation_fraction=0.1,
@@ -279,7 +284,7 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
         # The label tensor begins with two components of its bonds, and how many more it learns to
         # read depends on the training; `_finish` drops those that it does not read.
         local_dim = self.feature_map_.local_dim
-        return planned_chain(self._n_sites, local_dim, self.bond_dim, 1, label_rank=2)
+        return planned_chain(self._n_sites, local_dim, self.bond_dim_, 1, label_rank=2)
 
     def _initial_network(
         self, inputs: np.ndarray, loss: SquaredError, rng: np.random.Generator

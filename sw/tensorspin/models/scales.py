@@ -14,7 +14,7 @@ import numpy as np
 
 from ..compiler.knots import Knots
 from ..compiler.scaling import scale_features
-from .parameters import flattened
+from .parameters import AUTO, flattened, is_auto
 
 SCALINGS = ("range", "percentile", "standard", "quantile")
 """Values of the parameter `scaling`."""
@@ -50,7 +50,7 @@ class Scale:
     knots: Knots | None = None
 
 
-def check_scaling(scaling: object, feature_range: object) -> None:
+def check_scaling(scaling: object, feature_range: object, automatic: bool = False) -> None:
     """Refuse a parameter `scaling` that is none, or that a promised range contradicts.
 
     Parameters
@@ -59,15 +59,20 @@ def check_scaling(scaling: object, feature_range: object) -> None:
         The parameter of an estimator.
     feature_range : object
         Its parameter of that name.
+    automatic : bool
+        Whether `scaling` may be "auto".
 
     Raises
     ------
     ValueError
         If `scaling` is not one of `SCALINGS`, or it is not "range" beside a feature_range.
     """
+    if automatic and is_auto(scaling):
+        return
     if not isinstance(scaling, str) or scaling not in SCALINGS:
         names = ", ".join(f'"{name}"' for name in SCALINGS[:-1])
-        raise ValueError(f'scaling must be {names} or "{SCALINGS[-1]}", not {scaling!r}')
+        other = f'; "{AUTO}" chooses one' if automatic else ""
+        raise ValueError(f'scaling must be {names} or "{SCALINGS[-1]}", not {scaling!r}{other}')
     if scaling != "range" and feature_range is not None:
         shown = flattened(feature_range)
         raise ValueError(

@@ -30,16 +30,28 @@ shape (n_features,), default=None
             images are square.
         """,
     "repeats": """
-        n_repeats : int, default=1
+        n_repeats : int or "auto", default="auto"
             Number of sites that read each feature, 1 to 64. With more the network can follow more
             functions of a feature, which helps most where there are few features; training time
             and the memory that a program takes grow in proportion. A board is sent each feature
-            once, whatever the number.
+            once, whatever the number. "auto": 1 for more than 32 features; for fewer 4, or 2 if the
+            map has more than two components, unless the network then fits no board.
         repeat_order : {"tile", "interleave"}, default="tile"
             Where the sites that read one feature stand. "tile": all features are read, then all
             again. "interleave": next to each other, which mostly learns less.
         """,
     "feature_map": """
+        feature_map : {"linear", "trigonometric", "polynomial", "bernstein", "bumps", "bspline"}, \
+callable, array-like of shape (levels, local_dim) or "auto", default="auto"
+            How a feature, scaled to [0, 1], becomes the vector that the network contracts; see
+            `FeatureMap`. "auto": "bernstein" for up to 32 features, "linear" for more.
+        local_dim : None or int, default=None
+            Number of components of that vector, 2 to 8, for "polynomial", "bernstein", "bumps" and
+            "bspline"; None: 3 for "polynomial", else 4. All other maps have a number of their own.
+            Boards have limits, 4 on an iCEBreaker and 8 on an ULX3S. With "auto" a number other
+            than 2 chooses "bernstein".
+        """,
+    "plain_feature_map": """
         feature_map : {"linear", "trigonometric", "polynomial", "bernstein", "bumps", "bspline"}, \
 callable or array-like of shape (levels, local_dim), default="linear"
             How a feature, scaled to [0, 1], becomes the vector that the network contracts; see
@@ -62,14 +74,19 @@ callable or array-like of shape (levels, local_dim), default="linear"
             It is not used with `feature_range`.
         """,
     "scaling": """
-        scaling : {"range", "percentile", "standard", "quantile"}, default="range"
+        scaling : {"auto", "range", "percentile", "standard", "quantile"}, default="auto"
             How the values of a feature are spread over the 256 levels, as learnt from the training
             data; later values beyond the ends are clipped. "range": evenly from the least to the
             greatest value, or over `feature_range`. "percentile": evenly from the 1st to the 99th
             percentile, so that few outliers don't take the levels of all others. "standard": evenly
             over three standard deviations on both sides of the mean. "quantile": so that all levels
-            are about equally frequent, by a piecewise linear scale of at most 33 knots. All but
-            "range" exclude `feature_range`.
+            are about equally frequent, by a piecewise linear scale of at most 33 knots. These three
+            exclude `feature_range`. "auto": "percentile" for up to 32 features, "range" for more.
+        """,
+    "plain_scaling": """
+        scaling : {"range", "percentile", "standard", "quantile"}, default="range"
+            How the values of a feature are spread over the 256 levels, as learnt from the training
+            data; later values beyond the ends are clipped; see `MPSClassifier`.
         """,
     "epochs_50": """
         epochs : int, default=50
@@ -93,9 +110,9 @@ callable or array-like of shape (levels, local_dim), default="linear"
             Steinkraus and Platt 2003). Training then needs more epochs.
         """,
     "label_smoothing": """
-        label_smoothing : float, default=0.0
+        label_smoothing : float or "auto", default="auto"
             Share of the target probability that is distributed evenly over all classes, 0 to 1
-            (Szegedy et al., arXiv:1512.00567).
+            (Szegedy et al., arXiv:1512.00567). "auto": 0.1 for up to 32 features, 0 for more.
         """,
     "weight_bits": """
         weight_bits : None, 8 or 4, default=None
@@ -171,6 +188,18 @@ callable or array-like of shape (levels, local_dim), default="linear"
             The scale between these values: what each of a few values is scaled to, with straight
             lines in between. None unless ``scaling="quantile"``: the scale is linear.
         """,
+    "settled_": """
+        bond_dim_, n_repeats_, scaling_, learning_rate_, weight_decay_, input_noise_, \
+label_smoothing_ : object
+            The values of these parameters in the training: what was given or, where that is "auto",
+            what was chosen by the size of the data. A training that goes on (`warm_start`,
+            `partial_fit`) keeps what the first one chose. The map is `feature_map_`, and
+            `settled_parameters` returns all of them.
+        """,
+    "settled_of_regressor_": """
+        bond_dim_, n_repeats_, scaling_, learning_rate_, weight_decay_, input_noise_ : object
+            The values of these parameters in the training; see `MPSClassifier`.
+        """,
     "temperature_": """
         temperature_ : float
             The largest logit that the classifier can give. It is trained with the tensors.
@@ -190,6 +219,13 @@ callable or array-like of shape (levels, local_dim), default="linear"
         """,
 }
 """The entries by name. A name that ends in an underscore describes fitted attributes."""
+
+SHARED["tree_feature_map"] = SHARED["feature_map"].replace(
+    '"bernstein" for up to 32 features, "linear" for more', '"linear"'
+)
+SHARED["range_scaling"] = SHARED["scaling"].replace(
+    '"percentile" for up to 32 features, "range" for more', '"range"'
+)
 
 K = TypeVar("K", bound=type)
 

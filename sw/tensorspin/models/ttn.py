@@ -14,6 +14,7 @@ from .classifier import NetworkClassifier, rescaled
 from .feature_order import check_image_size, chosen_order
 from .forecast import zeros
 from .losses import CrossEntropy
+from .recipes import TTN_CLASSIFIER
 from .repeats import repeated_tree
 from .shared_docs import with_shared_docs
 from .tree_network import TreeNetwork
@@ -42,9 +43,9 @@ class TTNClassifier(NetworkClassifier):
 
     Parameters
     ----------
-    bond_dim : int, default=16
+    bond_dim : int or "auto", default="auto"
         Largest bond dimension, 2 to 32: the number of entries of a node's vector. Near the leaves
-        vectors are shorter.
+        vectors are shorter. "auto": 16.
     tree : None, nested pairs of feature indices, or ndarray of int of shape (n_features - 1, 2), \
             default=None
         None: a balanced tree, over the features in the order of ``feature_order``. Nested pairs,
@@ -61,22 +62,22 @@ class TTNClassifier(NetworkClassifier):
         together with ``tree``.
     %(image_size)s
     %(repeats)s
-    %(feature_map)s
+    %(tree_feature_map)s
     %(feature_range)s
     %(scaling)s
-    learning_rate : float, default=0.01
+    learning_rate : float or "auto", default="auto"
         Largest change of a tensor's entry in one update by the optimiser (Adam); it falls to zero
         along a half cosine in the course of the training. In trees of more than 64 features the
-        nodes take smaller steps, in inverse proportion to their number.
+        nodes take smaller steps, in inverse proportion to their number. "auto": 0.01.
     epochs : int, default=60
         Number of passes over the training data.
     %(batch_size)s
-    weight_decay : float, default=0.3
+    weight_decay : float or "auto", default="auto"
         Strength of the pull of the nodes towards their initial isometries, and of the root towards
-        equal scores.
-    input_noise : float, default=0.13
+        equal scores. "auto": as in `MPSClassifier`.
+    input_noise : float or "auto", default="auto"
         Standard deviation of the Gaussian noise added to the scaled features at each update (then
-        clipped to [0, 1]). It is the main means against overfitting.
+        clipped to [0, 1]), against overfitting. "auto": 0.03 for up to 32 features, 0.13 for more.
     %(max_shift)s
     %(distortion)s
     %(label_smoothing)s
@@ -100,6 +101,7 @@ class TTNClassifier(NetworkClassifier):
         The feature that each leaf reads: the leaf's index, modulo the number of features if there
         are several copies. A single feature is read by at least two leaves.
     %(scaling_)s
+    %(settled_)s
     %(temperature_)s
     loss_curve_ : list of float
         Mean training loss of each epoch in nats.
@@ -116,30 +118,32 @@ class TTNClassifier(NetworkClassifier):
     True
     """
 
+    _recipe = TTN_CLASSIFIER
+
     _shape_parameters = (*NetworkClassifier._shape_parameters, "tree")
 
     def __init__(
         self,
-        bond_dim=16,
+        bond_dim="auto",
         *,
         tree=None,
         feature_order=None,
         image_size=None,
-        n_repeats=1,
+        n_repeats="auto",
         repeat_order="tile",
-        feature_map="linear",
+        feature_map="auto",
         local_dim=None,
         feature_range=None,
         feature_margin=0.0,
-        scaling="range",
-        learning_rate=0.01,
+        scaling="auto",
+        learning_rate="auto",
         epochs=60,
         batch_size="auto",
-        weight_decay=0.3,
-        input_noise=0.13,
+        weight_decay="auto",
+        input_noise="auto",
         max_shift=0.0,
         distortion=0.0,
-        label_smoothing=0.0,
+        label_smoothing="auto",
         weight_bits=None,
         class_weight=None,
         warm_start=False,
@@ -214,7 +218,7 @@ class TTNClassifier(NetworkClassifier):
         n_features = self.n_features_in_
         children = self._tree(lambda: np.arange(n_features))
         shapes = node_shapes(
-            children, self.feature_map_.local_dim, self.bond_dim, len(self.classes_)
+            children, self.feature_map_.local_dim, self.bond_dim_, len(self.classes_)
         )
         leaves = np.arange(len(children) + 1) % n_features
         return tree_nodes(children, [zeros(shape) for shape in shapes], leaves.tolist())
@@ -223,7 +227,7 @@ class TTNClassifier(NetworkClassifier):
         self, inputs: np.ndarray, loss: CrossEntropy, rng: np.random.Generator
     ) -> tuple[TreeNetwork, TreeNetwork, TreeNetwork]:
         children, feature_map = self.children_, self.feature_map_
-        shapes = node_shapes(children, feature_map.local_dim, self.bond_dim, len(self.classes_))
+        shapes = node_shapes(children, feature_map.local_dim, self.bond_dim_, len(self.classes_))
         initial = initial_tensors(children, shapes, feature_map.constant, rng)
         root = initial[-1] + INITIAL_ROOT_NOISE * rng.standard_normal(shapes[-1])
         return (

@@ -1,0 +1,117 @@
+"""How an estimator finds the values of the parameters that are ``"auto"``, and tells them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sklearn.utils.validation import check_is_fitted
+
+from .feature_maps import FeatureMap
+from .forecast import ForecastMixin
+from .parameters import is_auto
+from .recipes import SETTLED, Recipe
+
+
+class AutomaticMixin(ForecastMixin):
+    """The method `_settle` of an estimator, which sets the attributes that training reads.
+
+    Attributes
+    ----------
+    feature_map_ : FeatureMap
+        The map from a scaled feature to its vector.
+    bond_dim_, n_repeats_, scaling_, learning_rate_, weight_decay_, input_noise_ : object
+        The values of the parameters with these names in the training: what the user gave or, where
+        that is "auto", what was chosen. Estimators with `label_smoothing` have that, too.
+    """
+
+    bond_dim_: int
+    n_repeats_: int
+    scaling_: str
+    learning_rate_: float
+    weight_decay_: float
+    input_noise_: float
+    label_smoothing_: float
+
+    local_dim: Any
+    n_repeats: Any
+
+    _recipe: Recipe | None = None
+    """How parameters are chosen that are "auto"; None: none may be."""
+
+    _choices: dict[str, Any] | None = None
+    """What the recipe chose for the first data of a training."""
+
+    @property
+    def _automatic(self) -> tuple[str, ...]:
+        """Parameters that may be "auto", beside `batch_size`."""
+        return () if self._recipe is None else self._recipe.names
+
+    def _settle(self, n_samples: int | None, new: bool) -> None:
+        """Set the attributes that tell the values of parameters in the training.
+
+        Called when n_features_in_ and the target are known; `n_samples` is None if more may come.
+        A training that goes on keeps what was chosen for its first data; but a user may give
+        another value of what is no parameter of the network's shape.
+        """
+        if new or self._choices is None:
+            self._choices = {}
+            if self._recipe is not None:
+                self._choices = self._recipe(n_samples, self.n_features_in_, vars(self))
+        self._set_attributes()
+        if new:
+            self.feature_map_ = FeatureMap(self._value("feature_map"), self.local_dim)
+            self._choose_size()
+
+    def settled_parameters(self) -> dict[str, Any]:
+        """Tell the values that parameters had in the training, of those that may be chosen.
+
+        Returns
+        -------
+        dict of str to object
+            The values by the names of the parameters. That of `feature_map` is its name.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator was not trained.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from tensorspin import MPSClassifier
+        >>> model = MPSClassifier(epochs=1, random_state=0).fit(*load_iris(return_X_y=True))
+        >>> values = model.settled_parameters()
+        >>> values["feature_map"], values["n_repeats"], model.n_repeats_
+        ('bernstein', 2, 2)
+        """
+        check_is_fitted(self, "feature_map_")
+        found = vars(self)
+        values = {name: found[f"{name}_"] for name in SETTLED if f"{name}_" in found}
+        return {
+            **values,
+            "feature_map": self.feature_map_.name,
+            "local_dim": self.feature_map_.local_dim,
+        }
+
+    def _set_attributes(self) -> None:
+        for name in SETTLED:
+            if hasattr(self, name):
+                setattr(self, f"{name}_", self._value(name))
+
+    def _value(self, name: str) -> Any:
+        """Return what a parameter is, or what it was chosen to be."""
+        given = getattr(self, name)
+        if is_auto(given) and self._choices is not None and name in self._choices:
+            return self._choices[name]
+        return given
+
+    def _choose_size(self) -> None:
+        """Choose fewer sites a feature if the network would fit no board with those chosen."""
+        if not is_auto(self.n_repeats) or self._choices is None:
+            return
+        chosen = self.n_repeats_
+        while self.n_repeats_ > 1 and self._reason_against_boards() is not None:
+            self.n_repeats_ -= 1
+        if self._reason_against_boards() is not None:
+            self.n_repeats_ = chosen  # fewer sites are of no help
+        self._choices["n_repeats"] = self.n_repeats_

@@ -1,0 +1,162 @@
+"""What ``"auto"`` stands for as the value of an estimator's parameter.
+
+A recipe is a rule of the size of the training data alone. No network is trained to choose, so that
+a fit with "auto" takes as long as the same fit with the values written out. The rules were found by
+comparing networks on public tables, series and images (see docs/models.md); they know no data set.
+
+A parameter that the user gives is never changed, and the others are chosen to suit it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .feature_maps import FeatureMap
+from .parameters import is_auto
+
+FEW_FEATURES = 32
+"""Most features for which a network is given curved maps and several sites that read each feature.
+
+A network that is linear in each of few features can follow few functions. Linear in each of many,
+such as the pixels of an image or the values of a series, it follows enough, and with more it learns
+the noise."""
+
+SITES_OF_FEW = 2
+"""Sites that read each feature, if there are few features and a map has more than 2 components."""
+
+LINEAR_SITES_OF_FEW = 4
+"""The same for maps of 2 components: this many sites make up for a map that is not curved."""
+
+SAMPLES_OF_PARTS = 2000
+"""Number of samples that is assumed of data of which only the first part is known."""
+
+SETTLED = (
+    "bond_dim",
+    "n_repeats",
+    "scaling",
+    "learning_rate",
+    "weight_decay",
+    "input_noise",
+    "label_smoothing",
+)
+"""Parameters whose value in the training is an attribute of a fitted estimator, which is called
+like the parameter with an underscore at the end. That of the feature map is `feature_map_`."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How an estimator chooses the parameters that are "auto".
+
+    Parameters
+    ----------
+    few : mapping of str to object
+        Values for at most `FEW_FEATURES` features, beside the number of sites that read each
+        feature, and the weight decay.
+    many : mapping of str to object
+        Values for more features, each of which one site reads.
+    decay : tuple of float
+        Weight decay of few features: a number that is divided by the number of samples, and the
+        least and the greatest decay. The more samples there are, the less must hold them back.
+
+    Examples
+    --------
+    >>> from tensorspin.models import MPSClassifier
+    >>> from tensorspin.models.recipes import MPS_CLASSIFIER
+    >>> values = MPS_CLASSIFIER(1000, 10, MPSClassifier().get_params())
+    >>> values["feature_map"], values["n_repeats"], values["weight_decay"]
+    ('bernstein', 2, 0.7)
+    >>> values = MPS_CLASSIFIER(60000, 784, MPSClassifier().get_params())
+    >>> values["feature_map"], values["n_repeats"], values["weight_decay"]
+    ('linear', 1, 0.3)
+    """
+
+    few: Mapping[str, Any]
+    many: Mapping[str, Any]
+    decay: tuple[float, float, float]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Parameters that may be "auto"."""
+        return (*self.few, "n_repeats", "weight_decay")
+
+    def __call__(
+        self, n_samples: int | None, n_features: int, given: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Choose a value for each parameter that may be "auto".
+
+        Parameters
+        ----------
+        n_samples : None or int
+            Number of training samples; None if more may come.
+        n_features : int
+            Number of features of a sample.
+        given : mapping of str to object
+            The estimator's parameters as the user gave them, "auto" or not.
+
+        Returns
+        -------
+        dict of str to object
+            The values by the parameters' names.
+        """
+        few = n_features <= FEW_FEATURES
+        values = {"n_repeats": 1, **(self.few if few else self.many)}
+        if given["local_dim"] not in (None, 2):
+            values["feature_map"] = "bernstein"  # which may have any number of components
+        if given["feature_range"] is not None:
+            values["scaling"] = "range"  # as the user promised
+        if few:
+            share, least, most = self.decay
+            values["weight_decay"] = min(max(share / (n_samples or SAMPLES_OF_PARTS), least), most)
+            chosen = given["feature_map"]
+            chosen = values["feature_map"] if is_auto(chosen) else chosen
+            components = FeatureMap(chosen, given["local_dim"]).local_dim
+            values["n_repeats"] = SITES_OF_FEW if components > 2 else LINEAR_SITES_OF_FEW
+        return values
+
+
+_TABLE = {"scaling": "percentile", "learning_rate": 0.01, "input_noise": 0.03}
+_IMAGE = {"feature_map": "linear", "scaling": "range", "weight_decay": 0.3}
+
+MPS_CLASSIFIER = Recipe(
+    few={**_TABLE, "bond_dim": 16, "feature_map": "bernstein", "label_smoothing": 0.1},
+    many={
+        **_IMAGE,
+        "bond_dim": 16,
+        "learning_rate": 0.005,
+        "input_noise": 0.1,
+        "label_smoothing": 0.0,
+    },
+    decay=(700, 0.1, 1.0),
+)
+
+TTN_CLASSIFIER = Recipe(
+    few={**_TABLE, "bond_dim": 16, "feature_map": "linear", "label_smoothing": 0.1},
+    many={
+        **_IMAGE,
+        "bond_dim": 16,
+        "learning_rate": 0.01,
+        "input_noise": 0.13,
+        "label_smoothing": 0.0,
+    },
+    decay=(700, 0.1, 1.0),
+)
+
+MPS_REGRESSOR = Recipe(
+    few={
+        **_TABLE,
+        "bond_dim": 8,
+        "feature_map": "bernstein",
+        "scaling": "range",
+        "learning_rate": 0.005,
+    },
+    many={
+        **_IMAGE,
+        "bond_dim": 8,
+        "learning_rate": 0.002,
+        "weight_decay": 1.0,
+        "input_noise": 0.1,
+    },
+    decay=(0, 5.0, 5.0),
+)
