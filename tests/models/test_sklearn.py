@@ -7,7 +7,13 @@ import inspect
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from tensorspin.models import MPSAnomalyDetector, MPSClassifier, MPSRegressor, TTNClassifier
+from tensorspin.models import (
+    EnsembleClassifier,
+    MPSAnomalyDetector,
+    MPSClassifier,
+    MPSRegressor,
+    TTNClassifier,
+)
 
 from ..support.estimators import ESTIMATORS
 
@@ -50,7 +56,7 @@ def test_scikit_learn_check(estimator, check):
     check(estimator)
 
 
-@pytest.mark.parametrize("kind", ESTIMATORS)
+@pytest.mark.parametrize("kind", [*ESTIMATORS, EnsembleClassifier])
 def test_the_docstring_has_each_parameter_with_its_default(kind):
     documented = inspect.getdoc(kind)
     assert "%(" not in documented

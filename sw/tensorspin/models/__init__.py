@@ -21,6 +21,9 @@ module                 what it has
 `kernel`               the same, compiled
 `mps`                  chains that classify
 `ttn`, `tree_network`  trees: the same; `tree_shape` and `tree_tensors` are where a tree starts
+`ensemble`             several networks that classify together: the estimator;
+                       `ensemble_members`: which are tried, and kept; `ensemble_program`,
+                       `ensemble_deployment`: how they become one program, as a board takes it
 `regression`           chains with one output that is a number
 `anomaly`, `born`      chains whose squared output is a probability (Born machines)
 `parameters`           checks of the parameters that a user sets
@@ -51,6 +54,7 @@ from __future__ import annotations
 
 from .anomaly import MPSAnomalyDetector
 from .deployed import BoardAnomalyDetector, BoardClassifier, BoardRegressor
+from .ensemble import EnsembleClassifier
 from .entanglement import entanglement_entropy
 from .feature_maps import FeatureMap
 from .given_tensors import from_tensors
@@ -63,6 +67,7 @@ __all__ = [
     "BoardAnomalyDetector",
     "BoardClassifier",
     "BoardRegressor",
+    "EnsembleClassifier",
     "FeatureMap",
     "MPSAnomalyDetector",
     "MPSClassifier",

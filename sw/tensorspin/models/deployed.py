@@ -49,7 +49,7 @@ class BoardClassifier(LogitsMixin, ClassifierMixin, BoardEstimator):
     """
 
     _task_type = Classification
-    _trainable_name = "MPSClassifier or TTNClassifier"
+    _trainable_name = "MPSClassifier, TTNClassifier or EnsembleClassifier"
 
     @property
     def classes_(self) -> np.ndarray:

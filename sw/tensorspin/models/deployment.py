@@ -19,6 +19,7 @@ from ..contract.fixed import WEIGHT
 from ..driver.board import Board
 from .board_estimator import BoardEstimator
 from .feature_maps import FeatureMap
+from .folding import Step
 
 
 class DeployableMixin:
@@ -100,6 +101,12 @@ class DeployableMixin:
             knots=self.feature_knots_,
             weight_bits=bits,
         )
+
+    def _unfolded(
+        self, weight_bits: int | Literal["auto"] | None, board: str | None
+    ) -> tuple[NetworkProgram, list[Step]]:
+        """Return the program, and the steps that it needs in front of it, see `folding.fold`."""
+        return self.quantize(weight_bits, board=board), []
 
     def deploy(self, board: str | Board) -> BoardEstimator:
         """Return the same estimator, predicting on a board; for a pipeline, `tensorspin.deploy`.

@@ -360,6 +360,7 @@ def _compare(front: _Front, columns: ColumnLevels, dtype: np.dtype) -> None:
         values = from_keys(keys[start : start + height], dtype)
         X = np.zeros((len(values), front.n_columns), dtype)
         X[:, front.features] = values
+        values = X[:, front.features]  # of features that read one column, the last one decides
         passed = front(X)
         least, greatest = found.least[front.features], found.greatest[front.features]
         accepted = (least <= values) & (values <= greatest)

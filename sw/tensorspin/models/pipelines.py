@@ -181,12 +181,14 @@ def quantize(
             raise ValueError("the weights of an estimator on a board are rounded already")
         program = estimator.program
     else:
-        program = estimator.quantize(weight_bits, board=board)
+        program, copies = estimator._unfolded(weight_bits, board)
+        steps += copies
     if parts.target is not None:
         program = dataclasses.replace(program, task=parts.target.of(program.task))
     if not steps:
         return program
-    names = getattr(parts.steps[0][1], "feature_names_in_", None)
+    first = parts.steps[0][1] if parts.steps else estimator
+    names = getattr(first, "feature_names_in_", None)
     return dataclasses.replace(
         fold(steps, program), feature_names=None if names is None else tuple(map(str, names))
     )
@@ -232,7 +234,8 @@ def _taken_apart(model) -> _Parts:
         described = repr(model) if isinstance(model, str) else type(model).__name__
         raise TypeError(
             f"{described} is no estimator of Tensorspin; give an MPSClassifier, TTNClassifier, "
-            f"MPSRegressor or MPSAnomalyDetector, or a pipeline that ends in one"
+            f"EnsembleClassifier, MPSRegressor or MPSAnomalyDetector, or a pipeline that ends in "
+            f"one"
         )
     return _Parts([], model)
 

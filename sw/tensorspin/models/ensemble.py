@@ -1,0 +1,366 @@
+"""Several networks of different shape that classify together, on a board as one program."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from numbers import Real
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.utils import check_random_state
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ..compiler.outputs import Classification
+from ..contract.device.boards import find_board
+from ..errors import CapacityError, CapacityWarning
+from ..progress import progress_over
+from .classifier import NetworkClassifier, class_indices
+from .deployed import BoardClassifier
+from .ensemble_deployment import DeployableEnsembleMixin
+from .ensemble_members import (
+    Quality,
+    Validation,
+    automatic_members,
+    hold_out,
+    named_members,
+)
+from .logits import LogitsMixin, normalised_logits
+from .parameters import is_number
+from .shared_docs import with_shared_docs
+from .weighting import Samples, check_sample_weight, class_weights, combined
+
+REFIT_SAMPLES = 3000
+"""Most samples with which the networks that are kept are trained anew with all of them. With more,
+those that were held out would add little, and the training would take nearly twice the time."""
+
+REFERENCE_SAMPLES = 256
+"""Training samples that an ensemble keeps, to fit references to when its program is made."""
+
+
+@with_shared_docs
+class EnsembleClassifier(LogitsMixin, ClassifierMixin, DeployableEnsembleMixin, BaseEstimator):
+    """Classifier that sums the answers of several networks of different shape.
+
+    Networks with different feature maps, scales and numbers of sites are good at different data,
+    and make different errors. ``fit`` trains each of them with a part of the samples, keeps those
+    whose sum predicts the others best, and trains these anew with all samples. The classifier's
+    scores are the sum of the networks' logits, and so of the logarithms of their probabilities.
+
+    On a board the ensemble is one program (`tensorspin.compiler.ensemble`): it takes the memory and
+    the time of its networks together, and a little for their sum.
+
+    Parameters
+    ----------
+    members : "auto", sequence of classifiers or sequence of (str, classifier), default="auto"
+        The networks to choose from: `MPSClassifier` and `TTNClassifier`, which are cloned. "auto":
+        three chains, called "linear", "bernstein" and "smooth"; see
+        `tensorspin.models.ensemble_members.automatic_members`.
+    keep : {"best", "all"}, default="best"
+        "best": those networks whose sum is best for samples that are held out. "all": all of them.
+    validation_fraction : float, default=0.15
+        Share of the samples that is held out to choose the networks and to fit the temperature;
+        the same of each class.
+    bond_dim : int, default=15
+        Largest bond dimension of the automatic members, 2 to 31. In a program of several networks
+        each vector has one more entry, and boards compute outputs in groups of 8.
+    epochs : int, default=100
+        Number of passes over the training data, of the automatic members.
+    feature_range : None or (low, high), default=None
+        None: each automatic member learns its own scale of each feature; later values outside are
+        clipped. (low, high), two numbers or two arrays of one number per feature: the user promises
+        that all values lie within, and a value outside raises ValueError. All networks then share
+        one scale, so that a board is sent each feature once.
+    board : None or str, default=None
+        Name of a board that the program must fit, such as "icebreaker": networks that would not fit
+        beside better ones are left out.
+    %(class_weight)s
+    %(random_state)s
+    verbose : bool, default=False
+        Show a progress bar.
+
+    Attributes
+    ----------
+    %(classes_)s
+    %(features_in_)s
+    members_ : list of classifiers
+        The fitted networks that were kept, the best first.
+    member_names_ : list of str
+        Their names.
+    qualities_ : dict of str to Quality
+        Accuracy and mean log-probability of each candidate for the samples that were held out;
+        empty if none were.
+    quality_ : None or Quality
+        The same of the sum of those that were kept.
+    left_out_ : dict of str to str
+        Why each of the other candidates was not kept.
+    temperature_ : float
+        The largest logit that the classifier can give, fitted to the samples that were held out.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from tensorspin import EnsembleClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = EnsembleClassifier(bond_dim=4, epochs=30, random_state=0).fit(X, y)
+    >>> bool(model.score(X, y) > 0.9)
+    True
+    >>> with model.deploy("golden://ulx3s_85f") as on_board:
+    ...     on_board.predict(X[::50]).tolist()
+    [0, 1, 2]
+    """
+
+    classes_: np.ndarray
+    members_: list[NetworkClassifier]
+    member_names_: list[str]
+    _deployed_type = BoardClassifier
+
+    def __init__(
+        self,
+        members="auto",
+        *,
+        keep="best",
+        validation_fraction=0.15,
+        bond_dim=15,
+        epochs=100,
+        feature_range=None,
+        board=None,
+        class_weight=None,
+        random_state=None,
+        verbose=False,
+    ):
+        self.members = members
+        self.keep = keep
+        self.validation_fraction = validation_fraction
+        self.bond_dim = bond_dim
+        self.epochs = epochs
+        self.feature_range = feature_range
+        self.board = board
+        self.class_weight = class_weight
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """Train the networks, and choose which of them are kept.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Training samples: finite numbers.
+        y : array-like of shape (n_samples,)
+            Class label of each sample; at least two different ones.
+        sample_weight : None or array-like of shape (n_samples,), default=None
+            How much each sample counts, relative to the others: numbers of at least 0.
+
+        Returns
+        -------
+        self
+            The fitted classifier.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is out of its limits, or X, y or a weight is invalid.
+        TypeError
+            If a member is no classifier of Tensorspin.
+        CapacityError
+            If no network fits `board`.
+        FloatingPointError
+            If the training of all networks diverges.
+        """
+        self._check_parameters()
+        samples = self._validated(X, y)
+        samples = samples.weighted(check_sample_weight(sample_weight, len(samples)))
+        classes = np.unique(samples.y)
+        if len(classes) < 2:
+            raise ValueError(f"at least 2 classes are needed, not 1 class: {classes[0]}")
+        labels = class_indices(classes, samples.y)
+        of_classes = class_weights(self.class_weight, classes, labels, samples.weights)
+        weights = combined(samples.weights, of_classes, labels)
+        rng = check_random_state(self.random_state)
+        self.left_out_: dict[str, str] = {}
+        candidates = self._candidates(samples, rng)
+        held = hold_out(labels, self.validation_fraction, rng.randint(2**31))
+        some = rng.permutation(len(samples))[:REFERENCE_SAMPLES]
+        self._reference_samples = samples.X[some]
+        validated = int(held.sum()) >= max(2, len(classes))
+        refitted = validated and len(samples) <= REFIT_SAMPLES
+        if not validated:
+            held = np.zeros(len(samples), dtype=bool)
+        trainings = range(len(candidates) * (1 + refitted))
+        progress = iter(
+            progress_over(trainings, "training", "network") if self.verbose else trainings
+        )
+
+        fitted = self._fitted(candidates, samples.take(~held), progress)
+        self.qualities_: dict[str, Quality] = {}
+        self.quality_: Quality | None = None
+        temperature = float(np.mean([member.temperature_ for member in fitted.values()]))
+        names = list(fitted)
+        if validated:
+            seen = samples.take(held)
+            validation = Validation(
+                {name: member._logits(seen.X) for name, member in fitted.items()},
+                labels[held],
+                None if weights is None else weights[held],
+                temperature,
+            )
+            self.qualities_ = {name: validation.quality([name]) for name in fitted}
+            names = self._kept(validation)
+        names = self._within_board(names, fitted)
+        if validated:
+            self.quality_ = validation.quality(names)
+            temperature = validation.temperature(names)
+        if refitted:
+            fitted = self._fitted({name: candidates[name] for name in names}, samples, progress)
+            names = [name for name in names if name in fitted]
+        for _ in progress:  # networks that were not kept need no second training
+            pass
+        self.classes_ = classes
+        self.member_names_ = names
+        self.members_ = [fitted[name] for name in names]
+        self.temperature_ = temperature
+        return self
+
+    def scores(self, X: ArrayLike) -> np.ndarray:
+        """Compute the sum of the networks' logits.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            The samples.
+
+        Returns
+        -------
+        ndarray of float64 of shape (n_samples, n_classes)
+            The greatest score of a sample is that of its predicted class.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=np.float64, reset=False)
+        return np.sum([member._logits(X) for member in self.members_], axis=0)
+
+    def predict(self, X: ArrayLike) -> np.ndarray:
+        """Predict the class of each sample.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            The samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Class labels, of the dtype of ``classes_``.
+        """
+        chosen = self.scores(X).argmax(axis=1)
+        return self.classes_[chosen]
+
+    def check_capacity(self, X: ArrayLike, y: object = None, *, board: str | None = None) -> None:
+        """Refuse samples of which no network would fit once it is trained.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Training samples, as for ``fit``.
+        y : array-like of shape (n_samples,)
+            Class labels, as for ``fit``.
+        board : str, optional
+            Name of the board that must hold at least one of the networks; by default the parameter
+            `board`, if there is one.
+
+        Raises
+        ------
+        CapacityError
+            If not even the smallest network can fit. What else is left out is known only when the
+            networks are trained.
+        ValueError
+            If ``fit`` would refuse X, y or a parameter.
+        """
+        self._check_parameters()
+        samples = clone(self)._validated(X, y)  # of a clone, as it sets attributes
+        candidates = self._candidates(samples, check_random_state(0))
+        errors = []
+        for member in candidates.values():
+            try:
+                member.check_capacity(samples.X, samples.y, board=board or self.board)
+            except CapacityError as error:
+                errors.append(error)
+        if len(errors) == len(candidates):
+            raise errors[-1]
+
+    def _validated(self, X: Any, y: Any) -> Samples:
+        X, y = validate_data(self, X, y, dtype=np.float64)
+        check_classification_targets(y)
+        return Samples(X, y, None)
+
+    def _task(self) -> Classification:
+        return Classification(self.classes_, float(self.temperature_))
+
+    def _logits(self, X: ArrayLike) -> np.ndarray:
+        return normalised_logits(self.scores(X), self.temperature_)
+
+    def _check_parameters(self) -> None:
+        if not isinstance(self.keep, str) or self.keep not in ("best", "all"):
+            raise ValueError(f'keep must be "best" or "all", not {self.keep!r}')
+        share = self.validation_fraction
+        if not is_number(share, Real) or not 0 < share < 1:
+            raise ValueError(f"validation_fraction must be a number between 0 and 1, not {share!r}")
+        if self.board is not None:
+            find_board(self.board).require_contractor()
+
+    def _candidates(
+        self, samples: Samples, rng: np.random.RandomState
+    ) -> dict[str, NetworkClassifier]:
+        """Return the networks to try by name, not fitted, each with a seed of its own."""
+        members = self.members
+        if isinstance(members, str) and members == "auto":
+            candidates: dict[str, Any] = dict(
+                automatic_members(
+                    *samples.X.shape,
+                    bond_dim=self.bond_dim,
+                    epochs=self.epochs,
+                    feature_range=self.feature_range,
+                )
+            )
+        else:
+            candidates = {name: clone(member) for name, member in named_members(members)}
+        for member in candidates.values():
+            seed = rng.randint(2**31 - 1)
+            if member.random_state is None:
+                member.set_params(random_state=seed)
+            if self.class_weight is not None:
+                member.set_params(class_weight=self.class_weight)
+        return candidates
+
+    def _fitted(
+        self, candidates: Mapping[str, NetworkClassifier], samples: Samples, progress
+    ) -> dict[str, NetworkClassifier]:
+        """Train networks; those whose training diverges are left out."""
+        fitted, failure = {}, None
+        for name, member in candidates.items():
+            next(progress)
+            try:
+                with warnings.catch_warnings():
+                    # Whether the ensemble fits is another question than whether a member does.
+                    warnings.simplefilter("ignore", CapacityWarning)
+                    fitted[name] = clone(member).fit(samples.X, samples.y, samples.weights)
+            except FloatingPointError as error:
+                failure = error
+                self.left_out_[name] = str(error)
+        if failure is not None and not fitted:
+            raise failure
+        return fitted
+
+    def _kept(self, validation: Validation) -> list[str]:
+        """Return the names of the networks to keep, the best first."""
+        names = sorted(self.qualities_, key=lambda name: -self.qualities_[name].likelihood)
+        chosen = names if self.keep == "all" else validation.chosen()
+        best = self.qualities_[names[0]].likelihood
+        for name in names:
+            if name not in chosen:
+                below = best - self.qualities_[name].likelihood
+                self.left_out_[name] = f"its likelihood is {below:.2f} nats below that of the best"
+        return chosen

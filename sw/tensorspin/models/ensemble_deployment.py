@@ -1,0 +1,181 @@
+"""From a fitted ensemble to a program and a board: as many of its networks as the board takes."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from ..compiler.network_program import NetworkProgram
+from ..compiler.quantise import check_weight_bits
+from ..contract.contractor.size import ContractorSize
+from ..contract.device.boards import find_board
+from ..contract.fixed import WEIGHT
+from ..driver.board import Board
+from ..driver.transports import is_virtual, parse_virtual
+from ..errors import CapacityError, CapacityWarning
+from .board_estimator import BoardEstimator
+from .classifier import NetworkClassifier
+from .deployment import DeployableMixin
+from .ensemble_program import Copies, EnsembleProgram, fitting
+from .folding import Step, fold
+
+
+class DeployableEnsembleMixin(DeployableMixin):
+    """The methods `quantize` and `deploy` of an ensemble of classifiers.
+
+    Subclasses have the attributes below, which `fit` sets, and the parameter `board`.
+    """
+
+    board: str | None
+    n_features_in_: int
+    members_: list[NetworkClassifier]
+    """The fitted networks, the best first."""
+
+    member_names_: list[str]
+    left_out_: dict[str, str]
+    _reference_samples: np.ndarray
+    """Training samples to which references are fitted; see `tensorspin.compiler.references`."""
+
+    def quantize(
+        self, weight_bits: int | Literal["auto"] | None = None, *, board: str | None = None
+    ) -> NetworkProgram:
+        """Round the networks to the accelerator's number formats, and join them to one program.
+
+        Parameters
+        ----------
+        weight_bits : None, 8, 4 or "auto", default=None
+            Bits of the weights. None: "auto" if the parameter `board` of the ensemble names one,
+            else 8. "auto": as many of the best networks as fit the board with weights of 8 bits, or
+            with 4 bits for a few of their nodes; a single network may have 4 bits for all.
+        board : str, optional
+            Name of a board, such as "icebreaker", for "auto"; by default the parameter `board`.
+
+        Returns
+        -------
+        NetworkProgram
+            The ensemble in integers.
+
+        Raises
+        ------
+        ValueError
+            If `weight_bits` is none of these values, if `board` is no name of a board, if it is
+            missing or not wanted, or if no combination of a feature map's components is positive
+            for all values.
+        CapacityError
+            If there are more features or outputs than any device takes, or not even one network
+            fits the board.
+
+        Warns
+        -----
+        CapacityWarning
+            If networks are left out so that the others fit.
+        """
+        return self._finished(*self._unfolded(weight_bits, board))
+
+    def deploy(self, board: str | Board) -> BoardEstimator:
+        """Return the same classifier, predicting on a board.
+
+        Parameters
+        ----------
+        board : str or Board
+            URL, such as ``/dev/ttyUSB1``, ``sim://icebreaker`` or ``golden://icebreaker``, or an
+            open board. Of a virtual or an open one the size is known: if it is too small for all
+            networks, it gets the best of them. For a serial port, `quantize` and the parameter
+            `board` do so.
+
+        Returns
+        -------
+        BoardEstimator
+            A `BoardClassifier`.
+
+        Raises
+        ------
+        CapacityError
+            If not even one network fits.
+
+        Warns
+        -----
+        CapacityWarning
+            If networks are left out so that the others fit.
+        """
+        program = self.quantize()
+        size = _size_of(board)
+        if size is not None:
+            try:
+                program.check(size)
+            except CapacityError:
+                program = self._finished(*self._joined("auto", size, "the board"))
+        return self._deployed_type(program, board)
+
+    def _finished(self, program: NetworkProgram, steps: list[Step]) -> NetworkProgram:
+        """Put steps in front of a program, and give it the names of the columns."""
+        program = fold(steps, program) if steps else program
+        names = getattr(self, "feature_names_in_", None)
+        return replace(program, feature_names=None if names is None else tuple(map(str, names)))
+
+    def _unfolded(
+        self, weight_bits: int | Literal["auto"] | None, board: str | None
+    ) -> tuple[NetworkProgram, list[Step]]:
+        check_is_fitted(self)
+        check_weight_bits(weight_bits, "weight_bits", None, "auto")
+        if weight_bits in (None, "auto") and board is None:
+            board = self.board
+        if weight_bits is None:
+            weight_bits = WEIGHT.width if board is None else "auto"
+        if (weight_bits == "auto") != (board is not None):
+            raise ValueError(
+                f'weight_bits="auto" and the name of a board belong together, not weight_bits='
+                f"{weight_bits!r} and board={board!r}"
+            )
+        size = None if board is None else find_board(board).require_contractor()
+        return self._joined(weight_bits, size, str(board))
+
+    def _joined(
+        self, weight_bits: int | Literal["auto"], size: ContractorSize | None, place: str
+    ) -> tuple[NetworkProgram, list[Step]]:
+        """Return the program of as many networks as fit, and the steps that it needs in front."""
+        members = self.members_
+        if size is not None:
+            n_members, excess = fitting(members, self._reference_samples, size)
+            if excess is not None:
+                out = ", ".join(self.member_names_[n_members:])
+                warnings.warn(
+                    f"left out so that the program fits {place}: {out} ({excess})",
+                    CapacityWarning,
+                    stacklevel=4,
+                )
+            members = members[:n_members]
+        tough = weight_bits != WEIGHT.width
+        joint = EnsembleProgram.of(members, self._reference_samples, tough)
+        bits = int(weight_bits) if size is None else joint.bits(size)
+        program = joint.quantised(bits, members[0].feature_range is None, self._task())
+        columns = joint.features.columns
+        if len(columns) == self.n_features_in_:
+            return program, []
+        return program, [Copies(columns, self.n_features_in_)]
+
+    def _within_board(self, names: list[str], fitted: Mapping[str, NetworkClassifier]) -> list[str]:
+        """Return the first of the networks, as many as fit the parameter `board`."""
+        if self.board is None:
+            return names
+        size = find_board(self.board).require_contractor()
+        n_members, excess = fitting(
+            [fitted[name] for name in names], self._reference_samples[:2], size
+        )
+        for name in names[n_members:]:
+            self.left_out_[name] = f"it does not fit {self.board} beside the others: {excess}"
+        return names[:n_members]
+
+
+def _size_of(board: str | Board) -> ContractorSize | None:
+    """Return the size of a board's contractor; None if it is not known, or there is none."""
+    if isinstance(board, Board):
+        return board.info.contractor
+    if isinstance(board, str) and is_virtual(board):
+        return parse_virtual(board)[1].contractor
+    return None

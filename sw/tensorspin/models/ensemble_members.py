@@ -1,0 +1,213 @@
+"""Which networks an ensemble tries, which samples it validates them with, and which it keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.special import log_softmax
+
+from .calibration import fit_temperature
+from .classifier import NetworkClassifier
+from .logits import normalised_logits
+from .mps import MPSClassifier
+from .weighting import weighted_mean
+
+TOLERANCE = 0.2
+"""How far, in nats, the likelihood of a network may be below that of the best one.
+
+A network that is far worse would spoil the sum. One that is a little worse makes it better, as it
+errs elsewhere. A choice by accuracy, or of the very best subset, would follow the chance of the few
+samples that validate."""
+
+
+def automatic_members(n_samples: int, n_features: int, **options: Any) -> dict[str, MPSClassifier]:
+    """Return the networks that an ensemble tries unless its user names others.
+
+    They differ in what they learn easily: "linear" and "bernstein" in the feature map and in the
+    number of sites that read a feature, "smooth" by more noise and a scale without percentiles.
+    Networks that differ make different errors, which their sum evens out.
+
+    Parameters
+    ----------
+    n_samples, n_features : int
+        Size of the training data. Many samples need less weight decay; many features make the
+        networks large enough without repeated sites.
+    **options
+        Further parameters of all networks. With a ``feature_range`` there is one scale only.
+
+    Returns
+    -------
+    dict of str to MPSClassifier
+        The networks by name, not fitted.
+    """
+    decay = float(np.clip(700 / n_samples, 0.1, 1))
+    common = {"learning_rate": 0.01, "weight_decay": decay, "label_smoothing": 0.1, **options}
+    scaling = "percentile" if options.get("feature_range") is None else "range"
+    few, some = n_features <= 32, n_features <= 64
+    return {
+        "linear": MPSClassifier(
+            feature_map="linear",
+            n_repeats=4 if few else 2 if some else 1,
+            scaling=scaling,
+            input_noise=0.03,
+            **common,
+        ),
+        "bernstein": MPSClassifier(
+            feature_map="bernstein",
+            n_repeats=2 if few else 1,
+            scaling=scaling,
+            input_noise=0.03,
+            **common,
+        ),
+        "smooth": MPSClassifier(
+            feature_map="linear",
+            n_repeats=2 if some else 1,
+            scaling="range",
+            input_noise=0.1,
+            **common,
+        ),
+    }
+
+
+def named_members(members: Any) -> list[tuple[str, NetworkClassifier]]:
+    """Return the members that a user gives, with their names.
+
+    Parameters
+    ----------
+    members : object
+        The parameter of an `EnsembleClassifier`, if it is not "auto".
+
+    Returns
+    -------
+    list of (str, NetworkClassifier)
+        The members. Those without a name are called by their number.
+
+    Raises
+    ------
+    ValueError
+        If there is none, if names are the same, or if they can't be joined to one program.
+    TypeError
+        If one of them is no classifier of Tensorspin.
+    """
+    if isinstance(members, (str, bytes)) or not isinstance(members, Iterable):
+        raise ValueError(f'members must be "auto" or a list of classifiers, not {members!r}')
+    pairs: list[tuple[str, Any]] = []
+    for number, item in enumerate(members):
+        named = isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str)
+        pairs.append(item if named else (f"network {number}", item))
+    if not pairs:
+        raise ValueError("members must hold at least one classifier, not none")
+    for _, member in pairs:
+        if not isinstance(member, NetworkClassifier):
+            described = repr(member) if isinstance(member, str) else type(member).__name__
+            raise TypeError(
+                f"members must be MPSClassifier or TTNClassifier, not {described}: only a tensor "
+                f"network runs on a board"
+            )
+    names = [name for name, _ in pairs]
+    if len(set(names)) < len(names):
+        raise ValueError(f"members must have different names, not {names}")
+    if len({member.feature_range is None for _, member in pairs}) > 1:
+        raise ValueError(
+            "either all members or none must have a feature_range: one program can't both clip and "
+            "refuse values outside"
+        )
+    return pairs
+
+
+def hold_out(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
+    """Choose samples to validate with: the same share of each class, but never all of one.
+
+    Parameters
+    ----------
+    labels : ndarray of int of shape (n_samples,)
+        Index of each sample's class.
+    share : float
+        Share of the samples, between 0 and 1.
+    seed : int
+        Seed of the choice.
+
+    Returns
+    -------
+    ndarray of bool of shape (n_samples,)
+        The samples that are held out. Classes of one sample have none among them.
+    """
+    rng = np.random.default_rng(seed)
+    held = np.zeros(len(labels), dtype=bool)
+    carry = 0.0
+    for label in np.unique(labels):
+        members = rng.permutation(np.flatnonzero(labels == label))
+        # What rounding takes from one class, the next one gets.
+        wanted = share * len(members) + carry
+        count = min(int(np.rint(wanted)), len(members) - 1)
+        carry = min(wanted - count, 1.0)
+        held[members[:count]] = True
+    return held
+
+
+class Quality(NamedTuple):
+    """How well networks predict samples that did not train them; the higher, the better.
+
+    Parameters
+    ----------
+    accuracy : float
+        Share of the samples whose class is predicted, 0 to 1.
+    likelihood : float
+        Mean logarithm of the probability of the true class, in nats, with the temperature that
+        suits these samples.
+    """
+
+    accuracy: float
+    likelihood: float
+
+
+class Validation:
+    """The logits of some networks for samples that did not train them.
+
+    Parameters
+    ----------
+    logits : mapping of str to ndarray of float64 of shape (n_samples, n_classes)
+        Logits by the name of the network.
+    labels : ndarray of int of shape (n_samples,)
+        Index of each sample's true class.
+    weights : None or ndarray of float64 of shape (n_samples,)
+        How much each sample counts.
+    temperature : float
+        The temperature that is expected of a network.
+    """
+
+    def __init__(
+        self,
+        logits: Mapping[str, np.ndarray],
+        labels: np.ndarray,
+        weights: np.ndarray | None,
+        temperature: float,
+    ) -> None:
+        self._logits = logits
+        self._labels = labels
+        self._weights = weights
+        self._expected = temperature
+
+    def temperature(self, names: Sequence[str]) -> float:
+        """Fit the temperature of the sum of some networks."""
+        return fit_temperature(self._sum(names), self._labels, self._expected, self._weights)
+
+    def quality(self, names: Sequence[str]) -> Quality:
+        """Tell how well the sum of some networks predicts the samples."""
+        scores = self._sum(names)
+        logs = log_softmax(normalised_logits(scores, self.temperature(names)), axis=1)
+        right = scores.argmax(axis=1) == self._labels
+        of_true = logs[np.arange(len(right)), self._labels]
+        return Quality(weighted_mean(right, self._weights), weighted_mean(of_true, self._weights))
+
+    def _sum(self, names: Sequence[str]) -> np.ndarray:
+        return np.sum([self._logits[name] for name in names], axis=0)
+
+    def chosen(self) -> list[str]:
+        """Return the names of the networks that are near the best one, the best first."""
+        qualities = {name: self.quality([name]) for name in self._logits}
+        names = sorted(qualities, key=lambda name: qualities[name].likelihood, reverse=True)
+        least = qualities[names[0]].likelihood - TOLERANCE
+        return [name for name in names if qualities[name].likelihood >= least]

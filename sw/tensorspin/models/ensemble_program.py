@@ -1,0 +1,279 @@
+"""From several fitted classifiers to one program: shared features, joint nodes, what fits a board.
+
+A device is sent one byte a feature and has one feature table. Networks that scale a column in the
+same way read the same byte; where they scale it differently, the column is sent once for each
+scale, as further features of the program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..compiler.capacity import demands
+from ..compiler.ensemble import Member, joint_nodes
+from ..compiler.knots import Knots
+from ..compiler.mixed_bits import mixed_bits
+from ..compiler.network_program import NetworkProgram
+from ..compiler.nodes import FloatNode
+from ..compiler.outputs import Task
+from ..compiler.scaling import rounded_levels
+from ..contract.contractor.program import Operand, OperandKind
+from ..contract.contractor.size import ContractorSize
+from ..errors import CapacityError
+from .classifier import NetworkClassifier
+from .folding import Step
+
+NARROW_SHARE = 0.25
+"""Share of a device's memory whose weights may take 4 bits so that another network fits. More would
+harm the networks that are there."""
+
+
+@dataclass(frozen=True)
+class SharedFeatures:
+    """The features that a program of several networks reads.
+
+    Parameters
+    ----------
+    columns : ndarray of int of shape (n_features,)
+        The column of the samples that each feature reads. The first features are the columns in
+        their order.
+    low, high : ndarray of float64 of shape (n_features,)
+        The values that levels 0 and 255 stand for.
+    knots : None or Knots
+        The scale between them, if that of some feature is not linear.
+    places : list of ndarray of int of shape (n_columns,)
+        For each network the feature that it reads in place of each column.
+    """
+
+    columns: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    knots: Knots | None
+    places: list[np.ndarray]
+
+    @classmethod
+    def of(cls, members: Sequence[NetworkClassifier]) -> SharedFeatures:
+        """Find the features of fitted classifiers for the same columns."""
+        n_columns = members[0].n_features_in_
+        scales = [_scales(member) for member in members]
+        width = max(len(values) for each in scales for values, _ in each)
+        found: dict[tuple, int] = {}
+        features: list[tuple[int, np.ndarray, np.ndarray]] = []
+        places = []
+        # Feature i is column i as the first network scales it, also where two columns are alike.
+        for each in scales:
+            place = np.empty(n_columns, dtype=int)
+            for column, (values, positions) in enumerate(each):
+                key = (column, values.tobytes(), positions.tobytes())
+                if key not in found:
+                    found[key] = len(features)
+                    features.append((column, values, positions))
+                place[column] = found[key]
+            places.append(place)
+        values, positions = (
+            np.stack([np.pad(row, (0, width - len(row)), mode="edge") for row in rows])
+            for rows in list(zip(*features))[1:]
+        )
+        return cls(
+            np.array([feature[0] for feature in features]),
+            values[:, 0].copy(),
+            values[:, -1].copy(),
+            Knots(values, positions) if width > 2 else None,
+            places,
+        )
+
+    def levels(self, X: np.ndarray) -> np.ndarray:
+        """Round samples (n_samples, n_columns) to levels, uint8 (n_samples, n_features)."""
+        return rounded_levels(X[:, self.columns], self.low, self.high, self.knots)
+
+
+def _scales(member: NetworkClassifier) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return the knots of each column, values and positions; two if its scale is linear."""
+    knots = member.feature_knots_
+    if knots is None:
+        ends = zip(member.feature_minimum_, member.feature_maximum_)
+        # A constant column has level 0.
+        return [(np.array(pair), np.array([0.0, float(pair[0] < pair[1])])) for pair in ends]
+    return [
+        (values[: (last := _length(values))], positions[:last])
+        for values, positions in zip(knots.values, knots.positions)
+    ]
+
+
+def _length(values: np.ndarray) -> int:
+    """Return the number of knots of a feature without the repetitions of its last one."""
+    return max(2, 1 + int(np.argmax(values == values[-1])))
+
+
+@dataclass(frozen=True)
+class EnsembleProgram:
+    """Fitted classifiers as one program, before its weights are rounded.
+
+    Parameters
+    ----------
+    nodes : list of FloatNode
+        The program.
+    table : ndarray of float64 of shape (256, components)
+        Its feature table.
+    features : SharedFeatures
+        What it reads.
+    """
+
+    nodes: list[FloatNode]
+    table: np.ndarray
+    features: SharedFeatures
+
+    @classmethod
+    def of(
+        cls, members: Sequence[NetworkClassifier], samples: np.ndarray, tough: bool = False
+    ) -> EnsembleProgram:
+        """Join classifiers; one alone stays as it is.
+
+        Parameters
+        ----------
+        members : sequence of NetworkClassifier
+            Fitted to the same columns and classes.
+        samples : ndarray of float64 of shape (n_samples, n_columns)
+            Some hundred training samples, see `tensorspin.compiler.references`.
+        tough : bool
+            Whether weights will be rounded to 4 bits.
+
+        Returns
+        -------
+        EnsembleProgram
+            The program.
+        """
+        features = SharedFeatures.of(members)
+        networks = [
+            Member(
+                _reading(member._tough_nodes() if tough else member._nodes(), place),
+                member.feature_map_.table(),
+                member.temperature_,
+            )
+            for member, place in zip(members, features.places)
+        ]
+        if len(networks) == 1:
+            return cls(list(networks[0].nodes), networks[0].table, features)
+        return cls(*joint_nodes(networks, features.levels(samples)), features)
+
+    def excess(self, size: ContractorSize, narrow: bool = False) -> CapacityError | None:
+        """Return what a device has too little of; None if the program fits.
+
+        Parameters
+        ----------
+        size : ContractorSize
+            Size of the device's contractor.
+        narrow : bool
+            Whether all weights may take 4 bits. If not, a `NARROW_SHARE` of the memory may.
+
+        Returns
+        -------
+        CapacityError or None
+            The quantity, the number needed and the limit.
+        """
+        nodes = [replace(item.node, narrow=narrow) for item in self.nodes]
+        names = [item.name for item in self.nodes]
+        for need in demands(nodes, names, len(self.features.columns), self.table.shape[1], size):
+            limit = need.limit
+            if need.what.startswith("words") and not narrow:
+                # A node of 4 bits takes half, so a share of the memory makes room for half as much.
+                limit += int(limit * NARROW_SHARE / 2)
+            if need.needed > limit:
+                return CapacityError(need.what, need.needed, need.limit, need.advice)
+        return None
+
+    def bits(self, size: ContractorSize) -> int | list[int]:
+        """Return the bits of the weights: 8, but 4 for as many nodes as it takes to fit."""
+        return mixed_bits(self.nodes, size)
+
+    def quantised(self, weight_bits: int | Sequence[int], clip: bool, task: Task) -> NetworkProgram:
+        """Round the weights; the program takes its features, not yet the columns."""
+        return NetworkProgram.from_nodes(
+            self.nodes,
+            self.table,
+            feature_minimum=self.features.low,
+            feature_maximum=self.features.high,
+            clip=clip,
+            task=task,
+            knots=self.features.knots,
+            weight_bits=weight_bits,
+        )
+
+
+def fitting(
+    members: Sequence[NetworkClassifier], samples: np.ndarray, size: ContractorSize
+) -> tuple[int, CapacityError | None]:
+    """Count how many of the first members fit a device together.
+
+    Parameters
+    ----------
+    members : sequence of NetworkClassifier
+        Fitted classifiers, the best first.
+    samples : ndarray of float64 of shape (n_samples, n_columns)
+        Any samples.
+    size : ContractorSize
+        Size of the device's contractor.
+
+    Returns
+    -------
+    n_members : int
+        At least 1. A single one may take 4 bits for all weights.
+    excess : CapacityError or None
+        What there is too little of for one more; None if all fit.
+
+    Raises
+    ------
+    CapacityError
+        If not even the first one fits.
+    """
+    excess = None
+    for n_members in range(len(members), 0, -1):
+        program = EnsembleProgram.of(members[:n_members], samples)
+        found = program.excess(size, narrow=n_members == 1)
+        if found is None:
+            return n_members, excess
+        excess = found
+    assert excess is not None
+    raise excess
+
+
+def _reading(nodes: Sequence[FloatNode], places: np.ndarray) -> list[FloatNode]:
+    """Let nodes read other features in place of the columns."""
+
+    def moved(operand: Operand) -> Operand:
+        if operand.kind is OperandKind.VECTOR:
+            return operand
+        return replace(operand, index=int(places[operand.index]))
+
+    return [
+        replace(
+            item, node=replace(item.node, left=moved(item.node.left), right=moved(item.node.right))
+        )
+        for item in nodes
+    ]
+
+
+class Copies(Step):
+    """A step in front of a program that gives it columns more than once.
+
+    Parameters
+    ----------
+    columns : ndarray of int of shape (n_features,)
+        The column that each feature of the program reads.
+    n_columns : int
+        Number of columns.
+    """
+
+    accepts_nan = accepts_infinity = False
+
+    def __init__(self, columns: np.ndarray, n_columns: int) -> None:
+        self.name = "the networks of the ensemble"
+        self.n_columns = n_columns
+        self.kept = columns
+
+    def __call__(self, X: np.ndarray) -> np.ndarray:
+        """Return the columns that the features read."""
+        return X[:, self.kept]

@@ -1,0 +1,305 @@
+"""`EnsembleClassifier`: what it chooses, and the one program that it becomes."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_iris, load_wine, make_classification
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import tensorspin
+from tensorspin import EnsembleClassifier, MPSClassifier, NetworkProgram, TTNClassifier
+from tensorspin.contract.device.boards import find_board
+from tensorspin.errors import CapacityError, CapacityWarning
+from tensorspin.models.ensemble_members import TOLERANCE, Validation, automatic_members, hold_out
+
+QUICK = {"bond_dim": 5, "epochs": 25, "random_state": 0}
+
+
+@pytest.fixture(scope="module")
+def wine():
+    X, y = load_wine(return_X_y=True)
+    return train_test_split(X, y, random_state=0, stratify=y)
+
+
+@pytest.fixture(scope="module")
+def fitted(wine):
+    X, _, y, _ = wine
+    return EnsembleClassifier(**QUICK, keep="all").fit(X, y)
+
+
+@parametrize_with_checks(
+    [EnsembleClassifier(bond_dim=4, epochs=15)],
+    expected_failed_checks=lambda estimator: {
+        "check_sample_weight_equivalence_on_dense_data": "its networks draw batches and noise"
+    },
+)
+def test_scikit_learn_check(estimator, check):
+    check(estimator)
+
+
+def test_program_agrees_with_the_host(fitted, wine):
+    _, X, _, y = wine
+    program = fitted.quantize()
+    assert np.mean(program.predict(X) == fitted.predict(X)) >= 0.97
+    assert fitted.score(X, y) >= 0.95
+    # "smooth" scales columns from the least to the greatest value, the others by percentiles.
+    assert program.n_features_in_ == 13 < program.n_features == 26
+    with fitted.deploy("golden://ulx3s_85f") as on_board:
+        assert np.array_equal(on_board.predict(X), program.predict(X))
+        assert np.abs(on_board.predict_proba(X) - fitted.predict_proba(X)).max() < 0.1
+        assert on_board.last_run_.cycles[0] == program.cycles(8)
+
+
+def test_program_is_kept_in_a_file(fitted, wine, tmp_path):
+    _, X, _, _ = wine
+    tensorspin.save(fitted, tmp_path / "model.npz")
+    loaded = NetworkProgram.load(tmp_path / "model.npz")
+    assert np.array_equal(loaded.run_golden(X).scores, fitted.quantize().run_golden(X).scores)
+
+
+def test_scores_are_the_sum_of_the_members_logits(fitted, wine):
+    _, X, _, _ = wine
+    total = sum(np.log(member.predict_proba(X)) for member in fitted.members_)
+    assert np.array_equal(fitted.classes_[total.argmax(axis=1)], fitted.predict(X))
+    differences = (fitted.scores(X) - total).std(axis=1)  # only a constant of each sample
+    assert np.allclose(differences, 0)
+
+
+def test_networks_that_share_a_scale_share_features(wine):
+    X, X_test, y, _ = wine
+    model = EnsembleClassifier(**QUICK, keep="all", feature_range=(X.min(0) - 1, X.max(0) + 99))
+    program = model.fit(X, y).quantize()
+    assert program.n_features == program.n_features_in_ == 13
+    assert not program.clip
+    with pytest.raises(ValueError, match="feature_range"):
+        program.predict(X_test * 1e6)
+
+
+def test_members_may_be_chains_and_trees_with_any_map_and_scale(wine):
+    X, X_test, y, _ = wine
+    members = [
+        ("tree", TTNClassifier(4, epochs=20)),
+        ("bumps", MPSClassifier(4, epochs=20, feature_map="bumps", scaling="quantile")),
+    ]
+    model = EnsembleClassifier(members, keep="all", random_state=1).fit(X, y)
+    assert set(model.member_names_) == {"tree", "bumps"}
+    program = model.quantize()
+    assert program.table.shape[0] == 6
+    assert np.mean(program.predict(X_test) == model.predict(X_test)) >= 0.9
+    assert model.fit(X, y).quantize().digest(8) == program.digest(8)
+
+
+def test_members_without_names_are_called_by_number(wine):
+    X, _, y, _ = wine
+    member = MPSClassifier(4, epochs=10)
+    model = EnsembleClassifier([member, member], keep="all", random_state=0).fit(X, y)
+    assert sorted(model.member_names_) == ["network 0", "network 1"]
+    first, second = model.members_
+    assert first.random_state != second.random_state  # the same network twice would be no use
+    assert member.random_state is None  # the user's own estimator stays as it was
+
+
+def test_a_network_that_is_far_worse_is_left_out(wine):
+    X, X_test, y, _ = wine
+    good = MPSClassifier(6, epochs=40, scaling="percentile")
+    poor = MPSClassifier(2, epochs=1, learning_rate=1e-6)
+    model = EnsembleClassifier([("poor", poor), ("good", good)], random_state=0).fit(X, y)
+    assert model.member_names_ == ["good"]
+    assert "below that of the best" in model.left_out_["poor"]
+    assert model.qualities_["good"].likelihood > model.qualities_["poor"].likelihood + TOLERANCE
+    assert model.quality_.accuracy == model.qualities_["good"].accuracy
+    # One network alone is the program that it would be without an ensemble.
+    alone = model.members_[0].quantize()
+    assert model.quantize().digest(8) == alone.digest(8)
+    assert np.array_equal(model.predict(X_test), model.members_[0].predict(X_test))
+
+
+def test_choice_keeps_what_is_near_the_best_and_begins_with_it():
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 3, 400)
+    true = np.eye(3)[labels]
+    logits = {
+        "near": true + 0.55 * rng.standard_normal((400, 3)),
+        "far": true + 3.0 * rng.standard_normal((400, 3)),
+        "best": true + 0.5 * rng.standard_normal((400, 3)),
+    }
+    validation = Validation(logits, labels, None, 4.0)
+    assert validation.chosen() == ["best", "near"]
+    assert validation.quality(["best", "near"]) > validation.quality(["best"])
+    # Samples that count nothing decide nothing.
+    weights = np.r_[np.ones(200), np.zeros(200)]
+    half = Validation({n: v[:200] for n, v in logits.items()}, labels[:200], None, 4.0)
+    weighted = Validation(logits, labels, weights, 4.0)
+    assert weighted.quality(["far"]).accuracy == pytest.approx(half.quality(["far"]).accuracy)
+
+
+def test_samples_are_held_out_of_each_class_but_never_all():
+    labels = np.repeat([0, 1, 2, 3], [1, 2, 100, 40])
+    held = hold_out(labels, 0.15, seed=3)
+    counts = np.bincount(labels[held], minlength=4)
+    assert counts[0] == 0 and counts[1] <= 1
+    assert counts[2:].tolist() == [15, 6]
+    assert np.array_equal(held, hold_out(labels, 0.15, seed=3))
+    assert not np.array_equal(held, hold_out(labels, 0.15, seed=4))
+
+
+def test_too_few_samples_to_validate_keep_all_networks():
+    X, y = load_iris(return_X_y=True)
+    model = EnsembleClassifier(**QUICK).fit(X[::25], y[::25])
+    assert len(model.members_) == 3
+    assert model.qualities_ == {} and model.quality_ is None
+    assert model.predict(X[::25]).shape == (6,)
+
+
+def test_the_same_seed_gives_the_same_program(fitted, wine):
+    X, _, y, _ = wine
+    again = clone(fitted).fit(X, y)
+    assert again.quantize().digest(8) == fitted.quantize().digest(8)
+    assert pickle.loads(pickle.dumps(fitted)).quantize().digest(8) == fitted.quantize().digest(8)
+
+
+def test_weights_of_zero_leave_samples_out(wine):
+    X, _, y, _ = wine
+    wrong = np.r_[y, (y + 1) % 3]
+    model = EnsembleClassifier(**QUICK)
+    weights = np.r_[np.ones(len(y)), np.zeros(len(y))]
+    left = model.fit(np.r_[X, X], wrong, weights).quantize().digest(8)
+    assert clone(model).fit(X, y).quantize().digest(8) == left
+
+
+def test_class_weights_reach_the_networks_and_the_choice():
+    X, y = make_classification(300, 6, weights=[0.9], flip_y=0.2, random_state=0)
+    plain = EnsembleClassifier(**QUICK).fit(X, y)
+    balanced = EnsembleClassifier(**QUICK, class_weight="balanced").fit(X, y)
+    assert np.mean(balanced.predict(X) == 1) > np.mean(plain.predict(X) == 1)
+    assert all(member.class_weight == "balanced" for member in balanced.members_)
+
+
+def test_names_of_columns_stay_with_the_program(wine):
+    X, _, y, _ = wine
+    frame = pd.DataFrame(X, columns=[f"c{i}" for i in range(13)])
+    program = EnsembleClassifier(**QUICK).fit(frame, y).quantize()
+    assert program.feature_names == tuple(frame.columns)
+    with pytest.raises(ValueError, match="feature names"):
+        program.predict(frame[frame.columns[::-1]])
+
+
+def test_pipeline_is_folded_in_front_of_all_networks(wine):
+    X, X_test, y, _ = wine
+    pipeline = make_pipeline(StandardScaler(), EnsembleClassifier(**QUICK, keep="all")).fit(X, y)
+    program = tensorspin.models.quantize(pipeline)
+    assert (program.n_features_in_, program.n_features) == (13, 26)
+    inner = pipeline[-1].quantize()
+    scaled = pipeline[:-1].transform(X_test)
+    assert np.array_equal(program.levels(X_test), inner.levels(scaled))
+
+
+def test_levels_are_those_of_each_network(fitted, wine):
+    _, X, _, _ = wine
+    X = np.r_[X, 100 * X, -X]
+    levels = fitted.quantize().levels(X)
+    for member in fitted.members_:
+        own = member.quantize().levels(X)
+        assert any(np.array_equal(own, levels[:, start : start + 13]) for start in (0, 13))
+
+
+def test_small_board_gets_the_best_networks(wine):
+    X, X_test, y, _ = wine
+    X = np.hstack([X] * 4)
+    model = EnsembleClassifier(epochs=2, random_state=0, keep="all").fit(X, y)
+    with pytest.raises(CapacityError, match="program memory"):
+        model.quantize().check(find_board("icebreaker").require_contractor())
+    with pytest.warns(CapacityWarning, match="left out so that the program fits icebreaker"):
+        program = model.quantize("auto", board="icebreaker")
+    program.check(find_board("icebreaker").require_contractor())
+    with pytest.warns(CapacityWarning), model.deploy("golden://icebreaker") as on_board:
+        on_board.predict(np.hstack([X_test] * 4)[:2])
+    planned = EnsembleClassifier(epochs=2, random_state=0, keep="all", board="icebreaker")
+    planned.fit(X, y).quantize().check(find_board("icebreaker").require_contractor())
+    assert 1 <= len(planned.members_) < 3
+    assert all("does not fit icebreaker" in reason for reason in planned.left_out_.values())
+
+
+def test_no_network_that_fits_is_refused_before_the_training(wine):
+    X, _, y, _ = wine
+    many = np.tile(X, (1, 60))
+    with pytest.raises(CapacityError):
+        EnsembleClassifier(bond_dim=31).check_capacity(many, y, board="icebreaker")
+    EnsembleClassifier().check_capacity(X, y, board="icebreaker")
+
+
+def test_four_bits_are_refused_nothing(fitted, wine):
+    _, X, _, _ = wine
+    program = fitted.quantize(4)
+    assert all(node.narrow for node in program.nodes)
+    assert program.words(8) < 0.6 * fitted.quantize().words(8)
+    assert np.mean(program.predict(X) == fitted.predict(X)) > 0.6
+
+
+def test_automatic_members_follow_the_number_of_features():
+    repeats = {d: [m.n_repeats for m in automatic_members(500, d).values()] for d in (8, 50, 99)}
+    assert repeats == {8: [4, 2, 2], 50: [2, 1, 2], 99: [1, 1, 1]}
+    decays = [automatic_members(n, 8)["linear"].weight_decay for n in (100, 1400, 50_000)]
+    assert decays == [1.0, 0.5, 0.1]
+    promised = automatic_members(500, 8, feature_range=(0, 1))
+    assert {member.scaling for member in promised.values()} == {"range"}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"members": "some"}, 'members must be "auto" or a list'),
+        ({"members": []}, "at least one classifier"),
+        ({"members": 3}, "a list of classifiers, not 3"),
+        ({"keep": "none"}, "keep must be"),
+        ({"validation_fraction": 1}, "between 0 and 1, not 1"),
+        ({"validation_fraction": "a"}, "between 0 and 1, not 'a'"),
+        ({"bond_dim": 1}, "bond_dim"),
+        ({"epochs": 0}, "epochs"),
+        ({"board": "toaster"}, "toaster"),
+        (
+            {"members": [("a", MPSClassifier()), ("a", MPSClassifier())]},
+            "members must have different names",
+        ),
+        (
+            {"members": [MPSClassifier(feature_range=(0, 9999)), MPSClassifier()]},
+            "either all members or none",
+        ),
+    ],
+)
+def test_bad_parameters_are_refused(options, message, wine):
+    X, _, y, _ = wine
+    with pytest.raises(ValueError, match=message):
+        EnsembleClassifier(**options).fit(X, y)
+
+
+def test_what_is_no_network_is_refused(wine):
+    X, _, y, _ = wine
+    with pytest.raises(TypeError, match="only a tensor network runs on a board"):
+        EnsembleClassifier([StandardScaler()]).fit(X, y)
+
+
+def test_nothing_can_be_done_before_the_fit(wine):
+    for call in (EnsembleClassifier().quantize, lambda: EnsembleClassifier().predict(wine[0])):
+        with pytest.raises(NotFittedError):
+            call()
+
+
+def test_a_training_that_diverges_is_left_out(wine):
+    X, _, y, _ = wine
+    wild = MPSClassifier(4, epochs=3, learning_rate=1e30)
+    good = MPSClassifier(4, epochs=10)
+    with np.errstate(all="ignore"):
+        model = EnsembleClassifier([("wild", wild), ("good", good)], random_state=0).fit(X, y)
+        assert model.member_names_ == ["good"] and "wild" in model.left_out_
+        with pytest.raises(FloatingPointError):
+            EnsembleClassifier([wild], random_state=0).fit(X, y)
