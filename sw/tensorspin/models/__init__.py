@@ -37,6 +37,8 @@ module                 what it has
 `augmentation`         random changes of the samples while training
 `canonical`            the canonical form of a chain, its spectra, and the narrowing of bonds
 `entanglement`         how much each bond of a chain carries
+`importance`           what a network looks at: entropies of sites, mutual informations, from
+                       `densities`, the reduced density matrices of sites
 `given_tensors`        estimators from tensors that were trained elsewhere; `chain_forms`: their
                        axes and labels
 `forecast`             whether a network will fit a board, before it is trained
@@ -58,6 +60,7 @@ from .ensemble import EnsembleClassifier
 from .entanglement import entanglement_entropy
 from .feature_maps import FeatureMap
 from .given_tensors import from_tensors
+from .importance import feature_importance, mutual_information, plot_importance, site_entropy
 from .mps import MPSClassifier
 from .pipelines import deploy, quantize, save
 from .regression import MPSRegressor
@@ -75,7 +78,11 @@ __all__ = [
     "TTNClassifier",
     "deploy",
     "entanglement_entropy",
+    "feature_importance",
     "from_tensors",
+    "mutual_information",
+    "plot_importance",
     "quantize",
     "save",
+    "site_entropy",
 ]

@@ -29,6 +29,7 @@ from .deployment import DeployableMixin
 from .descent import Descent, Loss, Network, descend
 from .early_stopping import EarlyStopping, Score, split
 from .feature_order import chosen_order
+from .importance import ImportanceMixin
 from .optimiser import Adam, Schedule
 from .parameters import TRAINING_LIMITS, check_parameters, flattened
 from .repeats import repeated_order, sites_of_each
@@ -46,7 +47,7 @@ _EARLIER = {"n_repeats": 1, "scaling": "range", "label_smoothing": 0.0}
 """What estimators did before they had parameters whose default is now "auto"."""
 
 
-class NetworkEstimator(AutomaticMixin, DeployableMixin, BaseEstimator):
+class NetworkEstimator(AutomaticMixin, DeployableMixin, ImportanceMixin, BaseEstimator):
     """Base of the estimators that map each feature to a vector and contract a tensor network.
 
     A subclass has a public ``fit`` and ``partial_fit``, which end in `_train`. It calls, in this
