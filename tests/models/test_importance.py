@@ -203,6 +203,6 @@ def test_what_has_no_importance(fitted, monkeypatch):
     with pytest.raises(TypeError, match="must be a chain, .* not that of a TTNClassifier"):
         mutual_information(tree())
     monkeypatch.setattr("tensorspin.models.importance.MOST_SITES", 3)
-    with pytest.raises(ValueError, match="at most 3 sites are computed, not of 5"):
+    with pytest.raises(ValueError, match="at most 3 sites are computed, not of 10"):
         mutual_information(classifier)
     assert len(plot_importance(classifier).axes) == 1
