@@ -26,7 +26,12 @@ class BuildKernel(build_ext):
             if self.compiler.compiler_type == "msvc":
                 extension.extra_compile_args = ["/O2", "/fp:contract"]
             else:
-                extension.extra_compile_args = ["-O3", "-std=gnu99", "-ffp-contract=fast"]
+                extension.extra_compile_args = [
+                    "-O3",
+                    "-std=gnu99",
+                    "-ffp-contract=fast",  # products and sums in one instruction
+                    "-fno-math-errno",  # vectors of square roots
+                ]
         super().build_extensions()
 
     def run(self):
@@ -47,8 +52,11 @@ setup(
     ext_modules=[
         Extension(
             "tensorspin.models.kernel._compiled",
-            [f"{SOURCE}/{name}.c" for name in ("module", "chains", "operations", "worker")],
-            depends=[f"{SOURCE}/{name}.h" for name in ("chains", "operations", "tiles", "worker")],
+            [f"{SOURCE}/{name}.c" for name in ("module", "chains", "loss", "operations", "worker")],
+            depends=[
+                f"{SOURCE}/{name}.h"
+                for name in ("chains", "entries", "loss", "operations", "tiles", "worker")
+            ],
             py_limited_api=STABLE,
             optional=True,
         )

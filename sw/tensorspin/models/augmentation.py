@@ -68,7 +68,9 @@ class Augmentation:
         if self.input_noise:
             # float() makes a number of Python: a NumPy scalar of 64 bits would widen the array.
             noise = rng.standard_normal(batch.shape, dtype=batch.dtype)
-            batch = np.clip(batch + float(self.input_noise) * noise, 0, 1)
+            noise *= float(self.input_noise)
+            noise += batch
+            batch = np.clip(noise, 0, 1, out=noise)
         return batch
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..compiler.quantise import weight_steps
 from .kernel.switch import usable_threads
-from .optimiser import Adam, Schedule, half_cosine
+from .optimiser import Adam, Pace, Schedule, half_cosine
 
 REFERENCE_STEPS = 32
 """Number of tensors in a row up to which each may take full steps.
@@ -216,12 +216,19 @@ def descend(
         rounded = [round_nodes(tensor, schedule.weight_bits) for tensor in tensors]
     network.arrays = rounded
     network.threads = usable_threads()
-    # The last tensor's change reaches the scores alone, so it always takes full steps.
-    shares = np.ones_like(parameters)
-    shares[: ends[-1] - math.prod(shapes[-1])] = min(1.0, REFERENCE_STEPS / network.n_steps)
+    # The last tensor's change reaches the scores alone, so it always takes full steps, and so do
+    # the parameters of the loss, on which weight decay does not act.
+    inner = len(shapes) - 1
+    share = min(1.0, REFERENCE_STEPS / network.n_steps)
     # float() makes a number of Python: NumPy scalars of 64 bits would widen the float32 arrays.
-    decays = float(schedule.weight_decay) * mask
-    decays[ends[-1] :] = 0
+    decay = float(schedule.weight_decay)
+    pace = Pace(
+        sizes=[*map(math.prod, shapes), beside.size],
+        shares=[share] * inner + [1.0, 1.0],
+        decays=[decay] * len(shapes) + [0.0],
+        mask=mask,
+        target=target,
+    )
     optimiser = Adam() if optimiser is None else optimiser
     updates_before = optimiser.updates
 
@@ -250,16 +257,11 @@ def descend(
             contraction = network.contract(network.encode(batch, feature_map))
             batch_loss, gradients = loss(network, contraction, chosen)
             total += batch_loss * len(chosen)
-            # The mask keeps padding and fixed entries out of Adam's running means, too.
-            gradient = mask * np.concatenate([np.ravel(part) for part in gradients])
-
             update += 1
             rate = schedule.rate(update, n_updates, updates_before)
             if cooling is not None:
                 rate *= half_cosine((update - cooling.start) / len(cooling))
-            parameters -= rate * (
-                shares * optimiser.direction(gradient) + decays * (parameters - target)
-            )
+            optimiser.step(parameters, gradients, rate, pace)
             follow()
         if not math.isfinite(total):
             raise FloatingPointError(

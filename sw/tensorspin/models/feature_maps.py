@@ -156,6 +156,10 @@ callable or array-like
     [[1.0, 0.0], [0.0, 1.0]]
     """
 
+    bernstein_degree: int | None = None
+    """Degree of the Bernstein polynomials that the map consists of, 1 for "linear"; None if it is
+    another map."""
+
     def __init__(
         self, definition: str | Callable | np.ndarray = "linear", local_dim: int | None = None
     ):
@@ -197,6 +201,8 @@ callable or array-like
                 f"x = {level / (len(table) - 1):.4g}; the limit is {COMPONENT_LIMIT:g} in magnitude"
             )
         self.constant = constant_combination(self.table())
+        if isinstance(definition, str) and definition in ("linear", "bernstein"):
+            self.bernstein_degree = self.local_dim - 1
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Map scaled features.

@@ -26,7 +26,7 @@ from .contraction import (
     contract_chains,
 )
 from .kernel import chains as compiled
-from .kernel import instructions
+from .kernel import instructions, steps
 
 
 class HalfChains:
@@ -69,7 +69,7 @@ class HalfChains:
     ) -> None:
         self.arrays = [weights, label]
         self.n_steps = len(weights)
-        self.sites = sites
+        self.sites = sites.astype(np.intc)
         self.threads = 1
         self._core_shapes = core_shapes
         self._label_shape = label_shape
@@ -77,7 +77,7 @@ class HalfChains:
         self._depths = np.zeros(sites.shape, np.intc)
         for (step, half), site in np.ndenumerate(sites):
             if site >= 0:
-                self._depths[step, half] = core_shapes[site][2 * half]
+                self._depths[step, half] = core_shapes[int(site)][2 * half]
 
     @property
     def weights(self) -> np.ndarray:
@@ -186,7 +186,7 @@ class HalfChains:
             if site < 0:
                 continue
             core = weights[step, half].transpose(2, 1, 0) if half == 0 else weights[step, half]
-            left, _, right = self._core_shapes[site]
+            left, _, right = self._core_shapes[int(site)]
             cores[int(site)] = core[:left, :, :right].copy()
         _, left, right = self._label_shape
         label = label.reshape(-1, bond, bond)[:, :left, :right].copy()
@@ -207,6 +207,9 @@ class HalfChains:
         ndarray of float of shape (n_steps, 2, local_dim, batch)
             In the dtype of the weights.
         """
+        degree = getattr(feature_map, "bernstein_degree", None)
+        if self._compiled and inputs.dtype == np.float32 and degree is not None:
+            return np.moveaxis(steps.bernstein(inputs, self.sites, degree + 1), -1, 2)
         components = feature_map(inputs.T[self.sites])
         # For NumPy, neighbours in memory are samples; for the compiled kernel, the components of a
         # sample. That kernel passes vectors on itself in steps of padding.

@@ -16,6 +16,8 @@ import numpy as np
 from .contraction import ChainContraction, column_norms, log_norms
 from .descent import Network
 from .half_chains import HalfChains
+from .kernel import instructions
+from .kernel import steps as compiled
 
 INITIAL_TEMPERATURE = 8.0
 """Largest logit at the start of the training, in nats.
@@ -149,6 +151,10 @@ def cross_entropy(
     temperature_gradient : float
         Derivative of the loss with respect to the logarithm of the temperature.
     """
+    if scores.dtype == np.float32 and instructions() is not None:
+        return compiled.cross_entropy(
+            scores, labels.astype(np.intc), temperature, float(smoothing), weights
+        )
     batch = np.arange(scores.shape[1])
     norm = column_norms(scores)
     logits = temperature * (scores / norm)

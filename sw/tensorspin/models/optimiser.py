@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from .augmentation import Augmentation
+from .kernel import instructions
+from .kernel import steps as compiled
 
 WARM_UP = 0.05
 """Share of all updates during which the learning rate rises from zero to its full value.
@@ -85,8 +88,39 @@ def half_cosine(progress: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * progress))
 
 
+@dataclass(frozen=True)
+class Pace:
+    """How far one update may change each parameter, beside the learning rate.
+
+    The parameters are parts, one behind the other in one vector.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Number of parameters of each part.
+    shares : sequence of float
+        Factor of each part's steps.
+    decays : sequence of float
+        Strength with which the parameters of each part are pulled towards `target`.
+    mask : ndarray of float32 of shape (n_parameters,)
+        1 for parameters that may change, 0 for others.
+    target : ndarray of float32 of shape (n_parameters,)
+        Where weight decay pulls the parameters.
+    """
+
+    sizes: Sequence[int]
+    shares: Sequence[float]
+    decays: Sequence[float]
+    mask: np.ndarray
+    target: np.ndarray
+
+    def of_each(self, values: Sequence[float]) -> np.ndarray:
+        """Repeat a number of each part for its parameters: ndarray of float32."""
+        return np.repeat(np.array(values, np.float32), self.sizes)
+
+
 class Adam:
-    """Direction of the next update by the method of Kingma and Ba, arXiv:1412.6980."""
+    """Steps by the method of Kingma and Ba, arXiv:1412.6980."""
 
     FIRST_MOMENT, SECOND_MOMENT, EPSILON = 0.9, 0.99, 1e-8
     """Decay of the running means of the gradient and of its square; term that keeps 0 / 0 finite.
@@ -95,28 +129,70 @@ class Adam:
     1,000: small data sets give only some hundred updates in all."""
 
     def __init__(self) -> None:
-        # The running means start at zero and take the gradient's shape and dtype from the first.
-        self._first: float | np.ndarray = 0.0
-        self._second: float | np.ndarray = 0.0
+        # The running means start at zero, with the first update.
+        self._first = self._second = np.zeros(0, np.float32)
         self.updates = 0
         """Number of updates so far."""
 
-    def direction(self, gradient: np.ndarray) -> np.ndarray:
-        """Compute the direction of an update from the gradient.
+    def step(
+        self, parameters: np.ndarray, gradients: Sequence[np.ndarray], rate: float, pace: Pace
+    ) -> None:
+        """Change the parameters in place by one update.
 
         Parameters
         ----------
-        gradient : ndarray of float of shape (n_parameters,)
-            Derivative of the loss with respect to each parameter.
-
-        Returns
-        -------
-        ndarray of the same shape and dtype
-            Entries of about 1 in magnitude, to be subtracted from the parameters.
+        parameters : ndarray of float32 of shape (n_parameters,)
+            All parameters.
+        gradients : sequence of ndarray of float
+            Derivative of the loss with respect to each part of the parameters, of any shape.
+        rate : float
+            The learning rate.
+        pace : Pace
+            The parts.
         """
+        if not self.updates:
+            self._first, self._second = np.zeros_like(parameters), np.zeros_like(parameters)
         self.updates += 1
+        corrections = (
+            1 - self.FIRST_MOMENT**self.updates,
+            1 - self.SECOND_MOMENT**self.updates,
+        )
+        if instructions() is None:
+            self._step_in_numpy(parameters, gradients, rate, pace, corrections)
+            return
+        start = 0
+        for gradient, share, decay in zip(gradients, pace.shares, pace.decays):
+            compiled.update(
+                parameters,
+                np.ravel(gradient),
+                self._first,
+                self._second,
+                pace.target,
+                pace.mask,
+                start,
+                (self.FIRST_MOMENT, self.SECOND_MOMENT),
+                corrections,
+                self.EPSILON,
+                rate * share,
+                rate * decay,
+            )
+            start += gradient.size
+
+    def _step_in_numpy(
+        self,
+        parameters: np.ndarray,
+        gradients: Sequence[np.ndarray],
+        rate: float,
+        pace: Pace,
+        corrections: tuple[float, float],
+    ) -> None:
+        # The mask keeps padding and fixed entries out of the running means, too.
+        gradient = pace.mask * np.concatenate([np.ravel(part) for part in gradients])
         self._first += (1 - self.FIRST_MOMENT) * (gradient - self._first)
         self._second += (1 - self.SECOND_MOMENT) * (gradient * gradient - self._second)
-        mean = self._first / (1 - self.FIRST_MOMENT**self.updates)
-        spread = np.sqrt(self._second / (1 - self.SECOND_MOMENT**self.updates))
-        return mean / (spread + self.EPSILON)
+        spread = np.sqrt(self._second / corrections[1])
+        direction = self._first / corrections[0] / (spread + self.EPSILON)
+        decays = pace.of_each(pace.decays) * pace.mask
+        parameters -= rate * (
+            pace.of_each(pace.shares) * direction + decays * (parameters - pace.target)
+        )

@@ -1,4 +1,4 @@
-"""Types of the compiled module; arrays are C-contiguous, of float32 but for `depths`, of intc."""
+"""Types of the compiled module; arrays are C-contiguous, of float32; integers are of intc."""
 
 import numpy as np
 
@@ -28,6 +28,33 @@ def gradients(
     label_gradient: np.ndarray,
     interval: int,
     threads: int,
+    /,
+) -> None: ...
+def bernstein(inputs: np.ndarray, sites: np.ndarray, features: np.ndarray, /) -> None: ...
+def cross_entropy(
+    scores: np.ndarray,
+    labels: np.ndarray,
+    weights: np.ndarray | None,
+    gradient: np.ndarray,
+    temperature: float,
+    smoothing: float,
+    /,
+) -> tuple[float, float]: ...
+def update(
+    parameters: np.ndarray,
+    gradient: np.ndarray,
+    first: np.ndarray,
+    second: np.ndarray,
+    target: np.ndarray,
+    mask: np.ndarray,
+    start: int,
+    fresh_first: float,
+    fresh_second: float,
+    first_factor: float,
+    second_factor: float,
+    epsilon: float,
+    step: float,
+    pull: float,
     /,
 ) -> None: ...
 def instructions() -> str: ...

@@ -1,4 +1,4 @@
-/* The arithmetic of tiles.h for each set of instructions, and the choice among them.
+/* The arithmetic of tiles.h and entries.h for each set of instructions, and the choice among them.
 
    A wheel that was built on one computer runs on all of its kind: which set of instructions a
    processor has is found out when the module is imported. */
@@ -22,6 +22,7 @@
 #define ROWS_4 6
 #define COLUMNS 4
 #include "tiles.h"
+#include "entries.h"
 
 /* The same for bonds that only halves of those vectors fit. */
 #define VARIANT avx512_half
@@ -33,6 +34,7 @@
 #define ROWS_4 6
 #define COLUMNS 4
 #include "tiles.h"
+#include "entries.h"
 
 #define VARIANT avx2
 #define TARGET __attribute__((target("avx2,fma")))
@@ -43,6 +45,7 @@
 #define ROWS_4 3
 #define COLUMNS 3
 #include "tiles.h"
+#include "entries.h"
 
 #endif
 
@@ -57,6 +60,7 @@
 #define ROWS_4 3
 #define COLUMNS 3
 #include "tiles.h"
+#include "entries.h"
 
 typedef struct {
     const char *name;

@@ -1,4 +1,4 @@
-/* What the arithmetic of each set of instructions offers, see tiles.h. */
+/* What the arithmetic of each set of instructions offers, see tiles.h and entries.h. */
 
 #ifndef TENSORSPIN_OPERATIONS_H
 #define TENSORSPIN_OPERATIONS_H
@@ -13,6 +13,16 @@
 /* Number of floats of a buffer that stays in the first cache of a processor beside the rest. */
 #define PRODUCTS 4096
 
+/* One step of Adam with weight decay towards a target, for parameters that share these numbers:
+
+   first += fresh_first * (g - first), with g = mask * gradient
+   second += fresh_second * (g^2 - second)
+   parameters -= step * (first * first_factor) / (sqrt(second * second_factor) + epsilon)
+                 + pull * mask * (parameters - target) */
+typedef struct {
+    float fresh_first, fresh_second, first_factor, second_factor, epsilon, step, pull;
+} Update;
+
 typedef struct {
     /* Number of floats of a vector; padded bonds must be a multiple of it. */
     int width;
@@ -23,6 +33,10 @@ typedef struct {
     void (*normalise)(float *x, int bond, int batch, float *norms);
     void (*divide)(float *x, int bond, int batch, const float *norms);
     void (*dot)(const float *x, const float *y, int bond, int batch, float *dots);
+    void (*update)(float *parameters, const float *gradient, float *first, float *second,
+                   const float *target, const float *mask, size_t count, const Update *update);
+    void (*bernstein)(const float *x, size_t stride, int batch, int dim, const float *binomials,
+                      float *out);
 } Operations;
 
 #if defined(__GNUC__) || defined(__clang__)
@@ -33,6 +47,7 @@ typedef struct {
 #define HAVE_VECTORS 0
 #define INLINE static __inline
 #define NOINLINE
+#define restrict __restrict
 #endif
 
 #if defined(__clang__)

@@ -297,20 +297,3 @@ TARGET static void FN(dot)(const float *x, const float *y, int bond, int batch, 
         dots[n] = FN(total)(sum);
     }
 }
-
-static const Operations FN(operations) = {
-    WIDTH, FN(advance), FN(outer), FN(normalise), FN(divide), FN(dot),
-};
-
-#undef FN
-#undef VEC
-#undef JOIN
-#undef JOIN_
-#undef VARIANT
-#undef TARGET
-#undef WIDTH
-#undef ROWS_1
-#undef ROWS_2
-#undef ROWS_3
-#undef ROWS_4
-#undef COLUMNS
