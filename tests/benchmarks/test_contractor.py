@@ -120,6 +120,9 @@ def full_report(results):
         shared | {"library": "tensorkrowch", "ratio": 4.25} | timed_row,
         shared | {"library": "tn4ml", "missing": "not installed (No module)"},
     ]
+    timed_row = {"task": "large", "samples": 5000, "features": 32, "batch_size": 208}
+    timed_row |= {"seconds": 2.0, "operations_per_second": 9e10, "ratio": 2.5}
+    report["kernels"] = [timed_row | {"kernel": "avx2"}]
     return report
 
 
@@ -134,6 +137,7 @@ def test_everything_that_can_occur_is_rendered(results, tmp_path):
         f"| 101 | 30 | 50 | 20 | 10 at {CLOCK_HZ / 1e6:g} MHz | 400 (40 bytes) |",
         "| tensorkrowch | 0.5 [0.4, 0.6] | 4.25 | 7 | 97.00% | tensorkrowch 1 |",
         "| tn4ml | - | - | - | - | not installed (No module) |",
+        "| large: 5,000 samples, 32 features | 208 | avx2 | 2 | 90 | 2.5 |",
     ):
         assert line in text
     paths = figures.draw(report, tmp_path)

@@ -163,3 +163,18 @@ def narrow_nodes(program) -> Line:
         f"{narrow} of {nodes}",
         "nodes",
     )
+
+
+def kernel_line() -> Line:
+    """Report which kernel trained: without the compiled one, training takes several times as long.
+
+    Returns
+    -------
+    Line
+        The set of instructions of the compiled kernel, or ``numpy``.
+    """
+    from ..models.kernel import instructions
+
+    name = instructions()
+    by = "NumPy, without the compiled kernel" if name is None else f"compiled kernel ({name})"
+    return Line("trained by", name or "numpy", by, "kernel")

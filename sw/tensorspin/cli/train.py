@@ -13,6 +13,7 @@ import numpy as np
 from .common import (
     DATA_HELP,
     check_output,
+    kernel_line,
     match_labels,
     narrow_nodes,
 )
@@ -263,7 +264,7 @@ def _train(options) -> int:
         *_quality(estimator, program, data, task),
         narrow_nodes(program),
         *([Line("target", data.target)] if data.target else []),
-        _kernel_line(),
+        kernel_line(),
         Line("program", options.output),
     )
     options.report.record(
@@ -394,12 +395,3 @@ def _quality(estimator, program, data: Dataset, task: str) -> list[Line]:
         *lines(estimator.predict(X), y, "float"),
         *lines(program.predict(X), y, "quantised"),
     ]
-
-
-def _kernel_line() -> Line:
-    """Tell what trained: without the compiled kernel, training takes several times as long."""
-    from ..models.kernel import instructions
-
-    name = instructions()
-    by = "NumPy, without the compiled kernel" if name is None else f"compiled kernel ({name})"
-    return Line("trained by", name or "numpy", by, "kernel")

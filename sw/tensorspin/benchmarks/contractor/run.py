@@ -19,6 +19,7 @@ from ..common.report import Keep
 from .accuracy import Fitted, accuracy_on_board, measure_accuracy
 from .capacity import measure_capacity
 from .host import measure_host
+from .kernels import measure_kernels
 from .latency import measure_boards
 from .lines import board_lines, host_lines
 from .opening import Boards
@@ -112,6 +113,7 @@ def measure(plan: Plan, keep: Keep = lambda report: None) -> dict:
             "quick": plan.quick,
             "data": [],
             "training": [],
+            "kernels": [],
         }
         trained = []
         for item in samples:
@@ -120,6 +122,7 @@ def measure(plan: Plan, keep: Keep = lambda report: None) -> dict:
             trained.append(fitted)
             _tell(host_lines(data))
         if training is not None:
+            report["kernels"] = measure_kernels()
             report["training"] = measure_training(
                 Path(plan.training_source).stem,
                 training,

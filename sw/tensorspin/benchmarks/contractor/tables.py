@@ -36,6 +36,7 @@ def markdown(report: dict) -> str:
         lines += ["### Boards, from the exact cycle count", "", *_capacity(data), ""]
         lines += ["### Latency of one sample", "", *_latency(data), ""]
         lines += ["### Throughput", "", *_throughput(data)]
+    lines += ["", "## Training with and without the compiled kernel", "", *_kernels(report)]
     lines += ["", "## Training beside other libraries", "", *_training(report)]
     return "\n".join(lines) + "\n"
 
@@ -281,3 +282,33 @@ def _training(report: dict) -> list[str]:
         f"median."
     )
     return [described, "", *table(header, rows)]
+
+
+def _kernels(report: dict) -> list[str]:
+    found = report.get("kernels")  # reports of earlier versions have none
+    if not found:
+        return ["Not measured in a quick run."]
+    rows = [
+        (
+            f"{row['task']}: {row['samples']:,} samples, {row['features']} features",
+            f"{row['batch_size']}",
+            row["kernel"],
+            f"{row['seconds']:.3g}",
+            f"{row['operations_per_second'] / 1e9:.3g}",
+            f"{row['ratio']:.3g}",
+        )
+        for row in found
+    ]
+    header = (
+        "training",
+        "batch",
+        "kernel",
+        "s for 100 epochs",
+        "GFLOP/s",
+        "NumPy's time over this",
+    )
+    note = (
+        "Processor time on one core, the kernels one after the other in each of several rounds. "
+        "Operations are those of the contraction and its gradients; the time is that of all of fit."
+    )
+    return [*table(header, rows), "", note]
