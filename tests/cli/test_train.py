@@ -56,6 +56,22 @@ def test_train_for_a_board(capsys, tmp_path):
     assert status == 0 and re.search(rf"nodes of 4-bit weights +{narrow} of {nodes}", out)
 
 
+def test_train_tells_what_it_cost_to_fit_a_board(capsys, tmp_path):
+    rng = np.random.default_rng(1)
+    data, output = tmp_path / "data.npz", tmp_path / "model.npz"
+    np.savez(data, X_train=rng.random((40, 900)), y_train=np.arange(40) % 2)
+    command = ("train", data, "--epochs", "1", "--output", output, "--board", "icebreaker")
+    status, out, _ = run(capsys, *command, "--json")
+    told = json.loads(out)
+    assert status == 0 and 6 <= told["parameters"]["bond_dim"] < 16
+    assert told["program_memory"]["words"] <= told["program_memory"]["of"] == 16384
+    assert told["nodes"]["narrow"] == 0
+    assert {"accuracy_float", "accuracy_quantised", "accuracy_8_bits", "accuracy_4_bits"} < {*told}
+    status, out, _ = run(capsys, "train", "iris", *command[2:], "--estimator", "anomaly")
+    assert status == 0 and re.search(r"AUC, 4 bits +\d", out)
+    assert re.search(r"program memory of icebreaker +\d+ of 16384 words \(\d+%\)", out)
+
+
 def test_train_with_all_options(capsys, tmp_path):
     output = tmp_path / "model.npz"
     options = ("--weight-bits", 4, "--feature-order", "snake", "--image-size", 1, 4)

@@ -11,7 +11,8 @@ from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_digits, load_iris, make_friedman1
 from sklearn.model_selection import GridSearchCV
 
-from tensorspin.errors import CapacityWarning
+from tensorspin.contract.device.boards import find_board
+from tensorspin.errors import CapacityError, CapacityWarning
 from tensorspin.models import MPSAnomalyDetector, MPSClassifier, MPSRegressor, TTNClassifier
 from tensorspin.models.recipes import SETTLED
 
@@ -261,3 +262,81 @@ def test_a_search_may_choose_between_auto_and_values():
     grid = {"n_repeats": ["auto", 1], "scaling": ["auto", "range"]}
     search = GridSearchCV(short(MPSClassifier), grid, cv=2).fit(X, y)
     assert set(search.best_params_) == set(grid)
+
+
+# A network for a board
+
+
+@pytest.mark.parametrize("kind", CHOOSING)
+@pytest.mark.parametrize("board", ["icebreaker", "ulx3s_25f_both"])
+def test_up_to_64_features_and_10_classes_fit_a_board_in_8_bits(kind, board):
+    rng = np.random.default_rng(0)
+    size = find_board(board).require_contractor()
+    for n_features in (1, 32, 33, 64):
+        X, y = rng.random((40, n_features)), np.arange(40) % 10
+        model = short(kind, board=board, epochs=1).fit(X, y)
+        model.check_capacity(X, y, board=board)
+        program = model.quantize()
+        program.check(size)
+        assert not any(node.narrow for node in program.nodes)
+        assert model.deploy(f"golden://{board}").predict(X[:2]).shape == (2,)
+        assert model.bond_dim_ >= 6
+
+
+@pytest.mark.parametrize("kind", CHOOSING)
+def test_what_is_given_stays_and_what_is_not_makes_way_for_the_board(kind):
+    rng = np.random.default_rng(0)
+    X, y = rng.random((40, 32)), np.arange(40) % 3
+    size = find_board("ulx3s_25f_both").require_contractor()
+    options = {"board": "ulx3s_25f_both", "epochs": 1}
+    alone = short(kind, epochs=1).fit(X, y)
+    narrow = short(kind, **options, n_repeats=4, feature_map="bernstein").fit(X, y)
+    assert narrow.n_repeats_ == 4 and narrow.bond_dim_ < max(alone.bond_dim_, 16)
+    mapping = "linear" if kind is TTNClassifier else "bernstein"
+    wide = short(kind, **options, bond_dim=20, feature_map=mapping).fit(X, y)
+    assert wide.bond_dim_ == 20 and wide.n_repeats_ == 1
+    assert any(node.narrow for node in wide.quantize().nodes)
+    for model in (narrow, wide):
+        model.quantize().check(size)
+        assert model.settled_parameters()["bond_dim"] == model.bond_dim_
+    with pytest.raises(CapacityError, match="words of program memory"):
+        short(kind, **options, bond_dim=32, n_repeats=8, feature_map="bumps").fit(X, y)
+    # It is told before the training, and by the check alone, too.
+    refused = short(kind, **options, bond_dim=32, n_repeats=8, feature_map="bumps")
+    with pytest.raises(CapacityError, match="words of program memory"):
+        refused.check_capacity(X, y)
+    assert not hasattr(refused, "loss_curve_")
+
+
+def test_a_network_that_fits_is_not_changed_by_the_board():
+    X, y = load_iris(return_X_y=True)
+    one, two = short(MPSClassifier).fit(X, y), short(MPSClassifier, board="icebreaker").fit(X, y)
+    assert_same_tensors(one, two)
+    assert two.quantize(8).weights[0].shape == one.quantize().weights[0].shape
+    assert all(node.narrow for node in two.quantize(4).nodes)
+    assert not any(node.narrow for node in two.quantize("auto").nodes)
+    four = short(MPSClassifier, board="icebreaker", weight_bits=4).fit(X, y)
+    assert all(node.narrow for node in four.quantize().nodes)
+
+
+@pytest.mark.parametrize("bits", [4, 8])
+def test_networks_trained_for_a_number_of_bits_fit_in_them(bits):
+    rng = np.random.default_rng(0)
+    X, y = rng.random((30, 200)), np.arange(30) % 3
+    size = find_board("ulx3s_25f_both").require_contractor()
+    for kind in CLASSIFIERS:
+        model = short(kind, board="ulx3s_25f_both", weight_bits=bits, epochs=1).fit(X, y)
+        program = model.quantize()
+        program.check(size)
+        assert {node.narrow for node in program.nodes} == {bits == 4}
+
+
+def test_boards_without_a_contractor_and_other_words_are_refused():
+    X, y = load_iris(return_X_y=True)
+    with pytest.raises(ValueError, match="no board is called 'golden://icebreaker'"):
+        short(MPSClassifier, board="golden://icebreaker").fit(X, y)
+    with pytest.raises(ValueError, match="has no contractor"):
+        short(MPSClassifier, board="ulx3s_25f_annealer").fit(X, y)
+    model = short(MPSClassifier, board="icebreaker", warm_start=True).fit(X, y)
+    with pytest.raises(ValueError, match="board must stay 'icebreaker' while a training goes on"):
+        model.set_params(board="ulx3s_25f").fit(X, y)

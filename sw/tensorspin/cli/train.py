@@ -17,9 +17,10 @@ from .common import (
     match_labels,
     narrow_nodes,
 )
-from .quality import as_numbers, class_lines, number_lines, outlier_lines
+from .quality import as_numbers
 from .reading_options import add_reading_options, reading_of
 from .report import Line
+from .training_report import memory_lines, parameter_line, quality_lines
 
 if TYPE_CHECKING:
     from ..data.datasets import Dataset
@@ -206,8 +207,8 @@ def add(commands) -> None:
     train.add_argument(
         "--board",
         metavar="NAME",
-        help="board that the program must fit: if it is too large, store the weights of some "
-        "nodes in 4 bits",
+        help="board that the program must fit: if it would be too large, the network gets narrower "
+        "bonds, then fewer sites a feature, then weights of 4 bits; the report tells what it costs",
     )
     train.add_argument(
         "--seed",
@@ -253,16 +254,23 @@ def _train(options) -> int:
     learnt = estimator.scaling not in ("range", "auto") or estimator.feature_margin
     if data.feature_range is not None and not learnt:
         estimator.set_params(feature_range=data.feature_range)
+    if "board" in estimator.get_params():
+        estimator.set_params(board=options.board)
     y = data.y_train if task != "outliers" else None
     estimator.check_capacity(data.X_train, y, board=options.board)
     estimator.fit(data.X_train, y)
     program = estimator.quantize(options.board and "auto", board=options.board)
     replace(program, feature_names=_names(data)).save(options.output)
+    # What it costs to fit the board is told by what all weights would give in 8 and in 4 bits.
+    others = {}
+    if options.board is not None:
+        others = {f"{bits} bits": estimator.quantize(bits) for bits in (8, 4)}
     options.report.table(
-        *_parameters(estimator),
+        parameter_line(estimator),
         Line("held-out samples", len(data.X_test)),
-        *_quality(estimator, program, data, task),
+        *quality_lines(estimator, {"quantised": program, **others}, data, task),
         narrow_nodes(program),
+        *memory_lines(program, options.board),
         *([Line("target", data.target)] if data.target else []),
         kernel_line(),
         Line("program", options.output),
@@ -288,20 +296,6 @@ def _estimator(options) -> Any:
             f"--{each.replace('_', '-')} is not for --estimator {options.estimator}: leave it out"
         )
     return kind(random_state=options.seed, verbose=True, **given)
-
-
-def _parameters(estimator) -> list[Line | tuple[str, str]]:
-    """Report the values of the parameters that may have been chosen; show those that were."""
-    values, given = estimator.settled_parameters(), estimator.get_params()
-    chosen = {name for name in values if given[name] == "auto"}
-    if "feature_map" in chosen and given["local_dim"] is None:
-        chosen.add("local_dim")
-    shown = ", ".join(f"{name} {_shown(values[name])}" for name in values if name in chosen)
-    return [Line("chosen", values, shown, "parameters")]
-
-
-def _shown(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _data(options, task: str) -> Dataset:
@@ -376,22 +370,3 @@ def _names(data: Dataset) -> tuple[str, ...] | None:
         "by their places"
     )
     return None
-
-
-def _quality(estimator, program, data: Dataset, task: str) -> list[Line]:
-    """Report how good the network is on the held-out samples, before and after quantisation."""
-    X, y = data.X_test, data.y_test
-    if task == "outliers":
-        results = program.run_golden(X)
-        likelihoods = program.task.log_likelihood(
-            results.scores, results.exponents, program.log2_scale
-        )
-        return [
-            *outlier_lines(estimator.score_samples(X), estimator.offset_, y, "float"),
-            *outlier_lines(likelihoods, program.task.offset, y, "quantised"),
-        ]
-    lines = class_lines if task == "classes" else number_lines
-    return [
-        *lines(estimator.predict(X), y, "float"),
-        *lines(program.predict(X), y, "quantised"),
-    ]

@@ -6,10 +6,15 @@ from typing import Any
 
 from sklearn.utils.validation import check_is_fitted
 
+from ..contract.contractor.size import ContractorSize
+from ..contract.device.boards import find_board
 from .feature_maps import FeatureMap
 from .forecast import ForecastMixin
 from .parameters import is_auto
 from .recipes import SETTLED, Recipe
+
+COMFORTABLE_BOND = 6
+"""Bond dimension down to which bonds are narrowed before weights are rounded to 4 bits."""
 
 
 class AutomaticMixin(ForecastMixin):
@@ -34,6 +39,9 @@ class AutomaticMixin(ForecastMixin):
 
     local_dim: Any
     n_repeats: Any
+    bond_dim: Any
+    board: str | None = None
+    weight_bits: int | None
 
     _recipe: Recipe | None = None
     """How parameters are chosen that are "auto"; None: none may be."""
@@ -61,6 +69,7 @@ class AutomaticMixin(ForecastMixin):
         if new:
             self.feature_map_ = FeatureMap(self._value("feature_map"), self.local_dim)
             self._choose_size()
+            self._set_attributes()
 
     def settled_parameters(self) -> dict[str, Any]:
         """Tell the values that parameters had in the training, of those that may be chosen.
@@ -106,12 +115,36 @@ class AutomaticMixin(ForecastMixin):
         return given
 
     def _choose_size(self) -> None:
-        """Choose fewer sites a feature if the network would fit no board with those chosen."""
-        if not is_auto(self.n_repeats) or self._choices is None:
+        """Choose fewer sites a feature, and narrower bonds, if the network would not fit else."""
+        if self._choices is None:
             return
-        chosen = self.n_repeats_
-        while self.n_repeats_ > 1 and self._reason_against_boards() is not None:
-            self.n_repeats_ -= 1
-        if self._reason_against_boards() is not None:
-            self.n_repeats_ = chosen  # fewer sites are of no help
-        self._choices["n_repeats"] = self.n_repeats_
+        if self.board is not None:
+            self._fit_to(find_board(self.board).require_contractor())
+        elif is_auto(self.n_repeats) and self._reason_against_boards() is not None:
+            chosen = self.n_repeats_
+            for self.n_repeats_ in range(chosen - 1, 0, -1):
+                if self._reason_against_boards() is None:
+                    break
+            else:
+                self.n_repeats_ = chosen  # fewer sites are of no help
+        for name in ("bond_dim", "n_repeats"):
+            if name in self._choices:
+                self._choices[name] = getattr(self, f"{name}_")
+
+    def _fit_to(self, size: ContractorSize) -> None:
+        """Choose the largest network that a device holds, or refuse it."""
+        bond_dim, repeats = self.bond_dim_, self.n_repeats_
+        fewest = 1 if is_auto(self.n_repeats) else repeats
+        # Narrower bonds cost less than rounding to 4 bits, down to a limit.
+        widths = [False, True] if self.weight_bits is None else [self.weight_bits == 4]
+        smallest = 2 if is_auto(self.bond_dim) else bond_dim
+        self.bond_dim_, self.n_repeats_ = smallest, fewest
+        excess = self._excess(self._largest_nodes(), size, widths[-1])
+        if excess is not None:
+            raise excess
+        for narrow in widths:
+            least = smallest if narrow == widths[-1] else max(smallest, COMFORTABLE_BOND)
+            for self.n_repeats_ in range(repeats, fewest - 1, -1):
+                for self.bond_dim_ in range(bond_dim, least - 1, -1):
+                    if self._excess(self._largest_nodes(), size, narrow) is None:
+                        return

@@ -21,6 +21,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..compiler.scaling import check_feature_range, check_inside, scale_features
+from ..contract.device.boards import find_board
 from ..progress import progress_over
 from .augmentation import Augmentation
 from .automatic import AutomaticMixin
@@ -96,6 +97,7 @@ class NetworkEstimator(AutomaticMixin, DeployableMixin, ImportanceMixin, BaseEst
         "feature_range",
         "feature_margin",
         "scaling",
+        "board",
     )
     """Parameters that fix the shapes and the meaning of the tensors: a training that goes on from
     these tensors needs the same ones."""
@@ -250,6 +252,8 @@ class NetworkEstimator(AutomaticMixin, DeployableMixin, ImportanceMixin, BaseEst
     def _check_parameters(self) -> None:
         """Refuse parameters out of their limits."""
         check_parameters(self, self._limits, self._automatic)
+        if self.board is not None:
+            find_board(self.board).require_contractor()
         check_scaling(self.scaling, self.feature_range, "scaling" in self._automatic)
 
     @abstractmethod

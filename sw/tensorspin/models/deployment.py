@@ -36,6 +36,9 @@ class DeployableMixin:
 
     feature_range: object
 
+    board: str | None = None
+    """Name of the board that the network is made for, if it is made for one."""
+
     weight_bits: int | None = None
     """Bits of the weights that the network is trained for; None in estimators that train with real
     numbers only."""
@@ -51,12 +54,14 @@ class DeployableMixin:
         Parameters
         ----------
         weight_bits : None, 8, 4 or "auto", default=None
-            Bits of the weights. None: those that the network was trained for, else 8. "auto": 8,
+            Bits of the weights. None: those that the network was trained for; else "auto" if the
+            estimator has a `board`, and 8 if not. "auto": 8,
             but 4 for as many nodes as it takes to fit `board`, beginning with those that lose
             least; see `tensorspin.compiler.mixed_bits`. A chain that was not trained for weights
             of 4 bits is brought to canonical form before it is rounded to them.
         board : str, optional
-            Name of a board, such as "icebreaker". Needed for "auto", and for nothing else.
+            Name of a board, such as "icebreaker", for "auto", and for nothing else; by default that
+            of the estimator.
 
         Returns
         -------
@@ -75,6 +80,10 @@ class DeployableMixin:
         """
         check_is_fitted(self)
         check_weight_bits(weight_bits, "weight_bits", None, "auto")
+        if weight_bits is None and board is None and self.weight_bits is None and self.board:
+            weight_bits = "auto"
+        if weight_bits == "auto" and board is None:
+            board = self.board
         if (weight_bits == "auto") != (board is not None):
             raise ValueError(
                 f'weight_bits="auto" and the name of a board belong together, not weight_bits='

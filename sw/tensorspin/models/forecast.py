@@ -120,8 +120,13 @@ class ForecastMixin:
         if self._n_outputs > MAX_OUTPUTS:
             raise CapacityError("classes", self._n_outputs, MAX_OUTPUTS, "join some of them")
 
-    def _excess(self, planned: Sequence[FloatNode], size: ContractorSize) -> CapacityError | None:
-        """Return what a device has too little of, as an error; None if the network will fit."""
+    def _excess(
+        self, planned: Sequence[FloatNode], size: ContractorSize, narrow: bool = True
+    ) -> CapacityError | None:
+        """Return what a device has too little of, as an error; None if the network will fit.
+
+        `narrow` tells whether all weights may take 4 bits.
+        """
 
         def needs(narrow: bool) -> list[Demand]:
             return demands(
@@ -132,7 +137,7 @@ class ForecastMixin:
                 size,
             )
 
-        for need, wide in zip(needs(narrow=True), needs(narrow=False), strict=True):
+        for need, wide in zip(needs(narrow), needs(narrow=False), strict=True):
             if not need.fits:
                 bits = f" with weights of {NARROW_WEIGHT.width} bits" if need != wide else ""
                 return CapacityError(need.what + bits, need.needed, need.limit, need.advice)
@@ -142,6 +147,10 @@ class ForecastMixin:
     def _n_outputs(self) -> int:
         """Number of scores of the network, once `_learn_target` knows the target."""
         return 1
+
+    def _largest_nodes(self) -> list[FloatNode]:
+        """Return nodes that are at least as large as those of the network once it is trained."""
+        return self._planned_nodes()
 
     @abstractmethod
     def _planned_nodes(self) -> list[FloatNode]:

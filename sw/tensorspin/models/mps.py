@@ -63,6 +63,7 @@ class MPSClassifier(MPSEstimator, NetworkClassifier):
     %(distortion)s
     %(label_smoothing)s
     %(weight_bits)s
+    %(board)s
     %(class_weight)s
     %(warm_start)s
     %(early_stopping)s
@@ -122,6 +123,7 @@ class MPSClassifier(MPSEstimator, NetworkClassifier):
         distortion=0.0,
         label_smoothing="auto",
         weight_bits=None,
+        board=None,
         class_weight=None,
         warm_start=False,
         early_stopping=False,
@@ -150,6 +152,7 @@ class MPSClassifier(MPSEstimator, NetworkClassifier):
         self.distortion = distortion
         self.label_smoothing = label_smoothing
         self.weight_bits = weight_bits
+        self.board = board
         self.class_weight = class_weight
         self.warm_start = warm_start
         self.early_stopping = early_stopping

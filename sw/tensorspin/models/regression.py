@@ -72,6 +72,7 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
     input_noise : float or "auto", default="auto"
         Standard deviation of the Gaussian noise added to the scaled features at each update (then
         clipped to [0, 1]). "auto": 0.03 for up to 32 features, 0.1 for more.
+    %(board)s
     %(warm_start)s
     %(early_stopping)s
     %(random_state)s
@@ -126,6 +127,7 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
         batch_size="auto",
         weight_decay="auto",
         input_noise="auto",
+        board=None,
         warm_start=False,
         early_stopping=False,
         validation_fraction=0.1,
@@ -149,6 +151,7 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
         self.batch_size = batch_size
         self.weight_decay = weight_decay
         self.input_noise = input_noise
+        self.board = board
         self.warm_start = warm_start
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
@@ -285,6 +288,9 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
         # read depends on the training; `_finish` drops those that it does not read.
         local_dim = self.feature_map_.local_dim
         return planned_chain(self._n_sites, local_dim, self.bond_dim_, 1, label_rank=2)
+
+    def _largest_nodes(self) -> list[FloatNode]:
+        return planned_chain(self._n_sites, self.feature_map_.local_dim, self.bond_dim_, 1)
 
     def _initial_network(
         self, inputs: np.ndarray, loss: SquaredError, rng: np.random.Generator

@@ -121,6 +121,14 @@ callable or array-like of shape (levels, local_dim), default="linear"
             or 15 different entries. 4 bits halve the memory that a device needs for a node, which
             leaves room for wider bonds.
         """,
+    "board": """
+        board : None or str, default=None
+            Name of the board that must hold the network, such as "icebreaker". What is "auto" of
+            `bond_dim` and `n_repeats` is then made smaller until the program fits: first bonds down
+            to 6, then fewer sites a feature, then weights of 4 bits with the widest bonds that fit
+            so. `fit` raises `CapacityError` before it trains what can't be made to fit, and
+            `quantize` and `deploy` round to the bits that fit the board.
+        """,
     "class_weight": """
         class_weight : None, dict or "balanced", default=None
             How much the samples of each class count in the training; the weights multiply those

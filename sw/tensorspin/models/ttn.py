@@ -82,6 +82,7 @@ class TTNClassifier(NetworkClassifier):
     %(distortion)s
     %(label_smoothing)s
     %(weight_bits)s
+    %(board)s
     %(class_weight)s
     %(warm_start)s
     %(early_stopping)s
@@ -145,6 +146,7 @@ class TTNClassifier(NetworkClassifier):
         distortion=0.0,
         label_smoothing="auto",
         weight_bits=None,
+        board=None,
         class_weight=None,
         warm_start=False,
         early_stopping=False,
@@ -174,6 +176,7 @@ class TTNClassifier(NetworkClassifier):
         self.distortion = distortion
         self.label_smoothing = label_smoothing
         self.weight_bits = weight_bits
+        self.board = board
         self.class_weight = class_weight
         self.warm_start = warm_start
         self.early_stopping = early_stopping
