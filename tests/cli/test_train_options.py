@@ -35,13 +35,29 @@ def table(targets, head="length,width,weight,kind\n", form="{},{},{},{}\n"):
     return head + "".join(form.format(*x, y) for x, y in zip(X, targets))
 
 
-@pytest.mark.parametrize("estimator", ["mps", "ttn"])
+@pytest.mark.parametrize("estimator", ["mps", "ttn", "ensemble"])
 def test_classifiers(train, estimator):
     found, program = train(table(CLASSES), "--estimator", estimator)
     assert isinstance(program.task, Classification) and found["estimator"] == estimator
     assert found["accuracy_float"] >= 0.5 and "accuracy_quantised" in found
     assert found["held_out_samples"] == 12 and found["training_samples"] == 48
     assert program.feature_names == ("length", "width", "weight")
+
+
+def test_networks_of_an_ensemble_are_told(train):
+    found, program = train(table(CLASSES), "--estimator", "ensemble", "--board", "icebreaker")
+    left = {key.removeprefix("left_out_") for key in found if key.startswith("left_out_")}
+    names = {"linear", "bernstein", "smooth", "quantile"}
+    assert found["networks"] and left | set(found["networks"]) == names
+    assert program.n_features_in_ == 3
+
+
+def test_options_that_an_ensemble_lacks_are_refused(tmp_path, capsys):
+    data = tmp_path / "data.csv"
+    data.write_text(table(CLASSES))
+    status, _, error = run(capsys, "train", data, "--estimator", "ensemble", "--scaling", "range")
+    assert status == 2 or status == 1
+    assert "--scaling is not for --estimator ensemble" in error
 
 
 def test_maps_margins_and_repeats(train):

@@ -20,7 +20,7 @@ from .common import (
 from .quality import as_numbers
 from .reading_options import add_reading_options, reading_of
 from .report import Line
-from .training_report import memory_lines, parameter_line, quality_lines
+from .training_report import memory_lines, parameter_lines, quality_lines
 
 if TYPE_CHECKING:
     from ..data.datasets import Dataset
@@ -30,6 +30,7 @@ _logger = logging.getLogger(__name__)
 ESTIMATORS = {
     "mps": ("MPSClassifier", "classes"),
     "ttn": ("TTNClassifier", "classes"),
+    "ensemble": ("EnsembleClassifier", "classes"),
     "regressor": ("MPSRegressor", "numbers"),
     "anomaly": ("MPSAnomalyDetector", "outliers"),
 }
@@ -70,8 +71,9 @@ def add(commands) -> None:
         "--estimator",
         choices=ESTIMATORS,
         default="mps",
-        help="what to train: a classifier (mps, a matrix product state, or ttn, a tree), a "
-        "regressor, or an anomaly detector, which needs no target; by default %(default)s",
+        help="what to train: a classifier (mps, a matrix product state; ttn, a tree; or ensemble, "
+        "the sum of several), a regressor, or an anomaly detector, which needs no target; by "
+        "default %(default)s",
     )
     train.add_argument(
         "--test",
@@ -251,11 +253,9 @@ def _train(options) -> int:
     _, task = ESTIMATORS[options.estimator]
     data = _data(options, task)
     # A range that is known of a data set is not the user's promise, who may ask for another scale.
-    learnt = estimator.scaling not in ("range", "auto") or estimator.feature_margin
+    learnt = options.scaling not in (None, "range", "auto") or options.feature_margin
     if data.feature_range is not None and not learnt:
         estimator.set_params(feature_range=data.feature_range)
-    if "board" in estimator.get_params():
-        estimator.set_params(board=options.board)
     y = data.y_train if task != "outliers" else None
     estimator.check_capacity(data.X_train, y, board=options.board)
     estimator.fit(data.X_train, y)
@@ -266,7 +266,7 @@ def _train(options) -> int:
     if options.board is not None:
         others = {f"{bits} bits": estimator.quantize(bits) for bits in (8, 4)}
     options.report.table(
-        parameter_line(estimator),
+        *parameter_lines(estimator),
         Line("held-out samples", len(data.X_test)),
         *quality_lines(estimator, {"quantised": program, **others}, data, task),
         narrow_nodes(program),
@@ -291,10 +291,13 @@ def _estimator(options) -> Any:
     kind = getattr(models, name)
     given = {each: getattr(options, each) for each in PASSED_ON}
     given = {each: value for each, value in given.items() if value is not None}
-    for each in given.keys() - kind().get_params().keys():
+    known = kind().get_params().keys()
+    for each in given.keys() - known:
         raise ValueError(
             f"--{each.replace('_', '-')} is not for --estimator {options.estimator}: leave it out"
         )
+    if "board" in known:  # what the board has no room for need not be trained
+        given["board"] = options.board
     return kind(random_state=options.seed, verbose=True, **given)
 
 

@@ -12,29 +12,48 @@ if TYPE_CHECKING:
     from ..data.datasets import Dataset
 
 
-def parameter_line(estimator: Any) -> Line:
-    """Report the values of the parameters that may be "auto"; people are shown those that were.
+def parameter_lines(estimator: Any) -> list[Line | tuple[str, str]]:
+    """Report the values of the parameters that may have been chosen; show those that were.
 
     Parameters
     ----------
-    estimator : NetworkEstimator
-        A fitted estimator.
+    estimator : NetworkEstimator or EnsembleClassifier
+        The fitted estimator. Of an ensemble its networks are reported.
 
     Returns
     -------
-    Line
-        Its value is a dict of all values by name.
+    list of Line or tuple
+        The lines.
     """
+    if hasattr(estimator, "members_"):
+        return _networks(estimator)
     values, given = estimator.settled_parameters(), estimator.get_params()
     chosen = {name for name in values if given[name] == "auto"}
     if "feature_map" in chosen and given["local_dim"] is None:
         chosen.add("local_dim")
+    shown = ", ".join(f"{name} {_shown(values[name])}" for name in values if name in chosen)
+    shown = shown or "nothing"
+    return [Line("chosen", values, shown, "parameters")]
+
+
+def _networks(ensemble: Any) -> list[Line | tuple[str, str]]:
+    """Report the networks of an ensemble, how good each was, and why others were left out."""
+    qualities = ensemble.qualities_
     shown = [
-        f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}"
-        for name, value in values.items()
-        if name in chosen
+        f"{name} ({qualities[name].accuracy:.2%})" if name in qualities else name
+        for name in ensemble.member_names_
     ]
-    return Line("chosen", values, ", ".join(shown) or "nothing", "parameters")
+    return [
+        Line("networks", ensemble.member_names_, ", ".join(shown)),
+        *(
+            Line(f"left out: {name}", reason, key=f"left_out_{name}")
+            for name, reason in ensemble.left_out_.items()
+        ),
+    ]
+
+
+def _shown(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def memory_lines(program: Any, board: str | None) -> list[Line]:
@@ -76,7 +95,7 @@ def quality_lines(
 
     Parameters
     ----------
-    estimator : NetworkEstimator
+    estimator : NetworkEstimator or EnsembleClassifier
         The fitted estimator.
     programs : mapping of str to NetworkProgram
         Its programs by what they are called in the report.

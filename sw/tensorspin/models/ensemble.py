@@ -57,18 +57,19 @@ class EnsembleClassifier(LogitsMixin, ClassifierMixin, DeployableEnsembleMixin, 
     ----------
     members : "auto", sequence of classifiers or sequence of (str, classifier), default="auto"
         The networks to choose from: `MPSClassifier` and `TTNClassifier`, which are cloned. "auto":
-        three chains, called "linear", "bernstein" and "smooth"; see
+        four chains, called "linear", "bernstein", "smooth" and "quantile"; see
         `tensorspin.models.ensemble_members.automatic_members`.
     keep : {"best", "all"}, default="best"
         "best": those networks whose sum is best for samples that are held out. "all": all of them.
     validation_fraction : float, default=0.15
         Share of the samples that is held out to choose the networks and to fit the temperature;
         the same of each class.
-    bond_dim : int, default=15
-        Largest bond dimension of the automatic members, 2 to 31. In a program of several networks
-        each vector has one more entry, and boards compute outputs in groups of 8.
-    epochs : int, default=100
-        Number of passes over the training data, of the automatic members.
+    bond_dim : int or "auto", default="auto"
+        Largest bond dimension of the automatic members, 2 to 31. "auto": 15. In a program of
+        several networks each vector has one more entry, and boards compute outputs in groups of 8.
+    epochs : int or "auto", default="auto"
+        Number of passes over the training data, of the automatic members. "auto": 100 for up to
+        3,000 samples, of more so many that the time stays about the same, but at least 30.
     feature_range : None or (low, high), default=None
         None: each automatic member learns its own scale of each feature; later values outside are
         clipped. (low, high), two numbers or two arrays of one number per feature: the user promises
@@ -124,8 +125,8 @@ class EnsembleClassifier(LogitsMixin, ClassifierMixin, DeployableEnsembleMixin, 
         *,
         keep="best",
         validation_fraction=0.15,
-        bond_dim=15,
-        epochs=100,
+        bond_dim="auto",
+        epochs="auto",
         feature_range=None,
         board=None,
         class_weight=None,

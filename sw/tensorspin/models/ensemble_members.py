@@ -12,41 +12,61 @@ from .calibration import fit_temperature
 from .classifier import NetworkClassifier
 from .logits import normalised_logits
 from .mps import MPSClassifier
+from .parameters import AUTO, is_auto
 from .weighting import weighted_mean
 
-TOLERANCE = 0.2
-"""How far, in nats, the likelihood of a network may be below that of the best one.
+TOLERANCE = 0.03
+"""How far, in nats, the likelihood of a network may be below that of the best one, if its standard
+error is not greater. A network that is far worse would spoil the sum. One that is a little worse
+makes it better, as it errs elsewhere. A choice by accuracy, or of the very best subset, would
+follow the chance of the few samples that validate."""
 
-A network that is far worse would spoil the sum. One that is a little worse makes it better, as it
-errs elsewhere. A choice by accuracy, or of the very best subset, would follow the chance of the few
-samples that validate."""
+BOND_DIM = 15
+"""Largest bond dimension of the automatic members. With the reference, each vector of a program has
+one more entry, and boards compute outputs in groups of 8."""
+
+EPOCHS = (30, 100)
+"""Least and most passes over the training data of the automatic members."""
+
+TRAINED_SAMPLES = 300_000
+"""How many samples an automatic member is shown in all its passes, if `EPOCHS` allow it. It then
+takes about as long to train with 10,000 samples as with 3,000."""
 
 
 def automatic_members(n_samples: int, n_features: int, **options: Any) -> dict[str, MPSClassifier]:
     """Return the networks that an ensemble tries unless its user names others.
 
     They differ in what they learn easily: "linear" and "bernstein" in the feature map and in the
-    number of sites that read a feature, "smooth" by more noise and a scale without percentiles.
-    Networks that differ make different errors, which their sum evens out.
+    number of sites that read a feature, "quantile" and "smooth" in the scale, and "smooth" by more
+    noise. Networks that differ make different errors, which their sum evens out.
 
     Parameters
     ----------
     n_samples, n_features : int
-        Size of the training data. Many samples need less weight decay; many features make the
-        networks large enough without repeated sites.
+        Size of the training data. Many samples need less weight decay, and fewer passes over them;
+        many features make the networks large enough without repeated sites.
     **options
-        Further parameters of all networks. With a ``feature_range`` there is one scale only.
+        Further parameters of all networks. With a ``feature_range`` there is one scale only, and no
+        "quantile".
 
     Returns
     -------
     dict of str to MPSClassifier
         The networks by name, not fitted.
     """
+    options = {"epochs": AUTO, "bond_dim": AUTO, **options}
+    if is_auto(options["epochs"]):
+        least, most = EPOCHS
+        options["epochs"] = int(np.clip(TRAINED_SAMPLES / n_samples, least, most))
+    if is_auto(options["bond_dim"]):
+        options["bond_dim"] = BOND_DIM
     decay = float(np.clip(700 / n_samples, 0.1, 1))
     common = {"learning_rate": 0.01, "weight_decay": decay, "label_smoothing": 0.1, **options}
-    scaling = "percentile" if options.get("feature_range") is None else "range"
+    free = options.get("feature_range") is None
+    scaling = "percentile" if free else "range"
     few, some = n_features <= 32, n_features <= 64
-    return {
+    curved = {"feature_map": "bernstein", "n_repeats": 2 if few else 1, "input_noise": 0.03}
+    members = {
         "linear": MPSClassifier(
             feature_map="linear",
             n_repeats=4 if few else 2 if some else 1,
@@ -54,13 +74,7 @@ def automatic_members(n_samples: int, n_features: int, **options: Any) -> dict[s
             input_noise=0.03,
             **common,
         ),
-        "bernstein": MPSClassifier(
-            feature_map="bernstein",
-            n_repeats=2 if few else 1,
-            scaling=scaling,
-            input_noise=0.03,
-            **common,
-        ),
+        "bernstein": MPSClassifier(scaling=scaling, **curved, **common),
         "smooth": MPSClassifier(
             feature_map="linear",
             n_repeats=2 if some else 1,
@@ -69,6 +83,9 @@ def automatic_members(n_samples: int, n_features: int, **options: Any) -> dict[s
             **common,
         ),
     }
+    if free:
+        members["quantile"] = MPSClassifier(scaling="quantile", **curved, **common)
+    return members
 
 
 def named_members(members: Any) -> list[tuple[str, NetworkClassifier]]:
@@ -196,18 +213,37 @@ class Validation:
 
     def quality(self, names: Sequence[str]) -> Quality:
         """Tell how well the sum of some networks predicts the samples."""
-        scores = self._sum(names)
-        logs = log_softmax(normalised_logits(scores, self.temperature(names)), axis=1)
-        right = scores.argmax(axis=1) == self._labels
-        of_true = logs[np.arange(len(right)), self._labels]
-        return Quality(weighted_mean(right, self._weights), weighted_mean(of_true, self._weights))
+        right = self._sum(names).argmax(axis=1) == self._labels
+        return Quality(
+            weighted_mean(right, self._weights), weighted_mean(self._logs(names), self._weights)
+        )
+
+    def chosen(self) -> list[str]:
+        """Return the names of the networks that are near the best one, the best first.
+
+        A network is near the best one if its likelihood is below by no more than `TOLERANCE`, or
+        by no more than one standard error of the difference: the fewer samples validate, the less
+        they tell of.
+        """
+        logs = {name: self._logs([name]) for name in self._logits}
+        means = {name: weighted_mean(each, self._weights) for name, each in logs.items()}
+        names = sorted(means, key=lambda name: means[name], reverse=True)
+        best = names[0]
+        shares = np.ones(len(self._labels)) if self._weights is None else self._weights
+        shares = shares / shares.sum()
+        near = []
+        for name in names:
+            below = means[best] - means[name]
+            spread = logs[best] - logs[name] - below
+            error = np.sqrt(np.sum((shares * spread) ** 2))
+            if below <= max(TOLERANCE, error):
+                near.append(name)
+        return near
+
+    def _logs(self, names: Sequence[str]) -> np.ndarray:
+        """Return the logarithm of the probability of each sample's true class."""
+        logits = normalised_logits(self._sum(names), self.temperature(names))
+        return log_softmax(logits, axis=1)[np.arange(len(self._labels)), self._labels]
 
     def _sum(self, names: Sequence[str]) -> np.ndarray:
         return np.sum([self._logits[name] for name in names], axis=0)
-
-    def chosen(self) -> list[str]:
-        """Return the names of the networks that are near the best one, the best first."""
-        qualities = {name: self.quality([name]) for name in self._logits}
-        names = sorted(qualities, key=lambda name: qualities[name].likelihood, reverse=True)
-        least = qualities[names[0]].likelihood - TOLERANCE
-        return [name for name in names if qualities[name].likelihood >= least]
