@@ -38,7 +38,7 @@ PROSE = sorted(
     if path.is_file() and path.name != "CHANGELOG.md"  # which names what was, too
 )
 NAME = re.compile(r"\b(tensorspin(?:_gateware)?(?:\.[A-Za-z_]\w*)+)(?!\.?\w)")
-FILE_NAME = re.compile(r"\.(rules|md|npz|bin)$")
+FILE_NAME = re.compile(r"\.(rules|md|npz|bin|h|c)$")
 PEERS = "tensorspin.benchmarks.peers."
 """Programs for other libraries, which need not be installed."""
 

@@ -187,6 +187,23 @@ class ClientModel:
         return self.program.n_outputs
 
     @property
+    def needs(self) -> tuple[int, ...]:
+        """What the program needs of a contractor, in the order of the fields of `ContractorSize`.
+
+        Lanes, which must be these; words of program memory, features, components, vector slots and
+        entries of a slot, of which a device may have more.
+        """
+        inner = [node for node in self.program.nodes if not node.last]
+        return (
+            self.lanes,
+            self.program.words(self.lanes),
+            self.features,
+            len(self.program.table),
+            max((node.destination + 1 for node in inner), default=0),
+            max((node.outputs for node in inner), default=0),
+        )
+
+    @property
     def image(self) -> bytes:
         """Content of the program memory."""
         return self.program.image(self.lanes)

@@ -1,0 +1,181 @@
+/* Models and samples. */
+#include "tensorspin_link.h"
+
+/* Levels that a packet can bring. */
+enum { LEVELS = TENSORSPIN_MAX_PAYLOAD - TENSORSPIN_OFFSET_BYTES };
+
+/* Gives an answer that has come to the sample that it belongs to. */
+static void take_result(tensorspin_device *device)
+{
+    const uint8_t *reply = device->body + TENSORSPIN_AT_REPLY;
+    const unsigned outputs = device->model->outputs;
+    tensorspin_sample *sample = device->samples;
+    int code = device->body[TENSORSPIN_AT_CODE];
+    while (sample->status != TENSORSPIN_PENDING || sample->sequence != device->body[1]) {
+        if (++sample == device->samples + device->waiting) return;
+    }
+    if (!code) {
+        if (device->body[2] != 1 + 2 * outputs + TENSORSPIN_RESULT_BYTES) code = TENSORSPIN_BAD_DEVICE;
+        for (unsigned k = 0; k < outputs; ++k, reply += 2) {
+            sample->result->scores[k] = (int16_t)tensorspin_get(reply, 2);
+        }
+        sample->result->exponent = (uint16_t)tensorspin_get(reply, 2);
+        sample->result->best = (uint16_t)tensorspin_get(reply + 2, 2);
+        sample->result->cycles = tensorspin_get(reply + 4, 4);
+    }
+    sample->status = (int8_t)code;
+    device->repairs = 0;
+}
+
+/* Finds out whether the device holds a model. */
+static int check(tensorspin_device *device, const tensorspin_model *model)
+{
+    const uint8_t *reply = device->body + TENSORSPIN_AT_REPLY;
+    int error = tensorspin_ask_status(device);
+    if (!error && (!reply[TENSORSPIN_AT_STATUS_ACTIVE]
+                   || tensorspin_get(reply + TENSORSPIN_AT_STATUS_DIGEST, 4) != model->digest)) {
+        error = TENSORSPIN_NO_MODEL;
+    }
+    return error;
+}
+
+static bool fits(const tensorspin_device *device, const tensorspin_model *model)
+{
+    for (unsigned k = 0; k < TENSORSPIN_SIZES; ++k) {
+        if (model->needs[k] > device->contractor[k]) return false;
+    }
+    return model->outputs <= TENSORSPIN_SCORES
+           && (device->workspace || model->needs[0] == device->contractor[0]);
+}
+
+int tensorspin_load(tensorspin_device *device, const tensorspin_model *model)
+{
+    int error = TENSORSPIN_OK;
+    if (device->waiting || device->running) return TENSORSPIN_BUSY;
+    device->model = NULL;
+    device->on_result = take_result;
+    for (int tries = TENSORSPIN_UPLOADS; tries; --tries) {
+        if (!device->workspace) error = check(device, model);
+        if (error && error != TENSORSPIN_NO_MODEL) return error;
+        if (!fits(device, model)) return TENSORSPIN_DOES_NOT_FIT;
+        /* All of it in one session: a device that is reset meanwhile answers no more. */
+        if (error) {
+            error = tensorspin_write(device, TENSORSPIN_SPACE_PROGRAM, 0, model->image,
+                                     model->image_bytes);
+            if (!error) {
+                error = tensorspin_write(device, TENSORSPIN_SPACE_TABLE, 0, model->table,
+                                         model->table_bytes);
+            }
+            if (!error) {
+                tensorspin_put(device->head, model->features, 2);
+                tensorspin_put(device->head + 2, model->digest, 4);
+                error = tensorspin_ask(device, TENSORSPIN_ACTIVATE, TENSORSPIN_ACTIVATE_BYTES, NULL, 0);
+            }
+        }
+        if (error != TENSORSPIN_RESTARTED) break;
+    }
+    if (!error) device->model = model;
+    return error;
+}
+
+/* Sends a sample, in as many packets as it needs. Only the last one has no answer at once. */
+static int submit(tensorspin_device *device, tensorspin_sample *sample)
+{
+    const unsigned features = device->model->features;
+    unsigned at = 0;
+    int tries = TENSORSPIN_TRIES;
+    for (;;) {
+        int error;
+        tensorspin_put(device->head, at, TENSORSPIN_OFFSET_BYTES);
+        if (features - at <= LEVELS) break;
+        error = tensorspin_ask(device, TENSORSPIN_FEATURES, TENSORSPIN_OFFSET_BYTES,
+                               sample->levels + at, LEVELS);
+        at += LEVELS;
+        /* A part that was repeated, as its reply was lost, does not continue the sample. */
+        if (error == TENSORSPIN_STATUS_BAD_OFFSET && tries--) at = 0;
+        else if (error) return error;
+    }
+    sample->sequence = device->sequence;
+    tensorspin_send(device, TENSORSPIN_RUN, TENSORSPIN_OFFSET_BYTES, sample->levels + at,
+                    features - at);
+    ++device->sequence;
+    return TENSORSPIN_OK;
+}
+
+/* Ends all samples, after an error that none of them survives; the model is checked before the next. */
+static int give_up(tensorspin_device *device, int error)
+{
+    device->waiting = 0;
+    device->repairs = 0;
+    device->greeted = false;
+    return error;
+}
+
+/* Sends again what has no answer, once it is known which number the device expects, and that it holds the
+ * model. The question waits for the results before it: whatever was answered has come by then. */
+static int repair(tensorspin_device *device)
+{
+    int error = TENSORSPIN_TIMEOUT;
+    if (device->repairs++ < TENSORSPIN_REPAIRS) {
+        error = check(device, device->model);
+        /* A device that was reset, or does not answer, is greeted and asked again. */
+        if (error < 0) error = check(device, device->model);
+    }
+    device->rejected = false;
+    for (unsigned k = 0; k < device->waiting && !error; ++k) {
+        if (device->samples[k].status == TENSORSPIN_PENDING) error = submit(device, &device->samples[k]);
+    }
+    return error ? give_up(device, error) : TENSORSPIN_OK;
+}
+
+int tensorspin_start(tensorspin_device *device, const uint8_t *levels, tensorspin_result *result)
+{
+    tensorspin_sample *sample = &device->samples[device->waiting];
+    int error = TENSORSPIN_OK;
+    if (!device->model) return TENSORSPIN_NO_MODEL;
+    if (device->waiting == TENSORSPIN_DEPTH) return TENSORSPIN_BUSY;
+    sample->levels = levels;
+    sample->result = result;
+    sample->status = TENSORSPIN_PENDING;
+    ++device->waiting;
+    if (device->workspace) {
+        sample->status = (int8_t)device->contract(device->workspace, device->model, levels, result);
+    } else if (!device->greeted) {
+        error = repair(device);
+    } else {
+        error = submit(device, sample);
+        if (error) give_up(device, error);
+    }
+    return error;
+}
+
+int tensorspin_finish(tensorspin_device *device)
+{
+    tensorspin_sample *sample = device->samples;
+    int error = TENSORSPIN_OK;
+    if (!device->waiting) return TENSORSPIN_IDLE;
+    if (sample->status == TENSORSPIN_PENDING
+        && tensorspin_over(device, device->rejected ? 0 : tensorspin_patience(device))
+        && sample->status == TENSORSPIN_PENDING) {
+        error = repair(device);
+        if (error) return error;
+    }
+    error = sample->status;
+    if (error != TENSORSPIN_PENDING) {
+        --device->waiting;
+        sample[0] = sample[1];
+        if (error) give_up(device, error);
+    }
+    return error;
+}
+
+int tensorspin_run(tensorspin_device *device, const uint8_t *levels, tensorspin_result *result)
+{
+    int error = device->waiting ? TENSORSPIN_BUSY : tensorspin_start(device, levels, result);
+    if (!error) {
+        do {
+            error = tensorspin_finish(device);
+        } while (error == TENSORSPIN_PENDING);
+    }
+    return error;
+}

@@ -1,0 +1,54 @@
+/* From readings to levels, by comparisons of integers alone. */
+#include "tensorspin.h"
+
+/* Key of infinity; those of NaN are above it, or below that of minus infinity. */
+#define INFINITY_KEY 0x7f800000
+
+/* An integer of a table. */
+static int32_t at(const tensorspin_scale *scale, const void *numbers, uint32_t place)
+{
+    return scale->bits == 16 ? ((const int16_t *)numbers)[place] : ((const int32_t *)numbers)[place];
+}
+
+/* The integer in whose order a reading is: the bits of negative floats count downwards. */
+static int32_t key_of(const tensorspin_scale *scale, const void *readings, unsigned column)
+{
+    const int32_t key = at(scale, readings, column);
+    return scale->bits == 32 && key < 0 ? (int32_t)(0x80000000u - (uint32_t)key) : key;
+}
+
+static int make_levels(const tensorspin_scale *scale, const void *readings, uint8_t *levels)
+{
+    for (unsigned column = 0; column < scale->columns; ++column) {
+        const int32_t key = key_of(scale, readings, column);
+        if (key > INFINITY_KEY || key < -INFINITY_KEY) {
+            if (!scale->accepts_nan || !scale->accepts_nan[column]) return TENSORSPIN_NOT_A_NUMBER;
+        } else if (key < scale->limits[2 * column] || key > scale->limits[2 * column + 1]) {
+            return TENSORSPIN_OUT_OF_RANGE;
+        }
+    }
+    for (unsigned feature = 0; feature < scale->features; ++feature) {
+        const int32_t key = key_of(scale, readings, scale->column[feature]);
+        unsigned below = 0, above = scale->count[feature]; /* thresholds not above the key; others */
+        while (below < above) {
+            const unsigned middle = (below + above) / 2;
+            if (at(scale, scale->thresholds, scale->first[feature] + middle) <= key) {
+                below = middle + 1;
+            } else {
+                above = middle;
+            }
+        }
+        *levels++ = (uint8_t)below;
+    }
+    return TENSORSPIN_OK;
+}
+
+int tensorspin_levels(const tensorspin_scale *scale, const float *readings, uint8_t *levels)
+{
+    return scale->bits == 32 ? make_levels(scale, readings, levels) : TENSORSPIN_DOES_NOT_FIT;
+}
+
+int tensorspin_levels_int16(const tensorspin_scale *scale, const int16_t *readings, uint8_t *levels)
+{
+    return scale->bits == 16 ? make_levels(scale, readings, levels) : TENSORSPIN_DOES_NOT_FIT;
+}

@@ -1,0 +1,311 @@
+/* Frames, and requests that are answered whatever the line does to them.
+ *
+ * The rules are those of tensorspin/contract/wire/packets.py: a device executes a request only if it is
+ * intact and has the number that the device expects, and names that number in a REJECT. So a request that
+ * was damaged is sent again, one whose reply was lost is rejected and then sent under a new number, and
+ * a device that was reset answers nothing but a HELLO.
+ */
+#include "tensorspin_link.h"
+
+enum {
+    /* Clock cycles from the last byte of a request to the first byte of its reply, at most. */
+    REPLY_CYCLES = 2048,
+    /* Clock cycles without a byte after which a device has no more to say about a damaged frame. */
+    SILENCE_CYCLES = 512,
+    /* Megahertz of a device that has not told its clock yet: 128 us for the first try to greet it, and
+     * half of a tenth of a second for all. */
+    UNKNOWN_MEGAHERTZ = 16,
+    /* Bytes with which a frame is looked for: fewer than any has, so that nothing after it is taken. */
+    GLANCE = 8,
+    /* Bytes of a transaction in which a frame comes. */
+    CHUNK = 32,
+    /* Frames that put off a time-out, and looks that one frame may take after it: a line may babble. */
+    FRAMES = 16,
+    LOOKS = 16,
+    /* What a body has beside its payload. */
+    FRAME_BYTES = TENSORSPIN_HEADER_BYTES + TENSORSPIN_CRC_BYTES
+};
+
+uint32_t tensorspin_get(const uint8_t *bytes, unsigned count)
+{
+    uint32_t value = 0;
+    while (count--) value = value << 8 | bytes[count];
+    return value;
+}
+
+void tensorspin_put(uint8_t *bytes, uint32_t value, unsigned count)
+{
+    for (; count--; value >>= 8) *bytes++ = (uint8_t)value;
+}
+
+void tensorspin_clear(void *memory, size_t bytes)
+{
+    volatile uint8_t *at = (volatile uint8_t *)memory; /* volatile: no call of memset is made of it */
+    while (bytes--) *at++ = 0;
+}
+
+static uint32_t now(const tensorspin_device *device)
+{
+    return device->port.micros(device->port.context);
+}
+
+static uint32_t crc32(const uint8_t *bytes, size_t count)
+{
+    static const uint32_t table[16] = {
+        0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
+        0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};
+    uint32_t crc = 0xffffffff;
+    while (count--) {
+        crc ^= *bytes++;
+        crc = crc >> 4 ^ table[crc & 15];
+        crc = crc >> 4 ^ table[crc & 15];
+    }
+    return ~crc;
+}
+
+/* Takes a packet that is intact. */
+static void take_packet(tensorspin_device *device)
+{
+    const uint8_t *body = device->body;
+    if (device->frames) {
+        --device->frames;
+        device->moved = now(device);
+    }
+    if (body[0] == TENSORSPIN_REJECT) {
+        ++device->faults;
+        device->rejected = true;
+        device->expected = body[1];
+        /* Only a device that was reset has no session. */
+        if (body[TENSORSPIN_AT_CODE] == TENSORSPIN_REJECT_NO_SESSION) device->greeted = false;
+    } else if (body[0] == (TENSORSPIN_RUN | TENSORSPIN_REPLY)) {
+        if (device->waiting) device->on_result(device);
+    } else if (body[0] == device->awaited && body[1] == device->sequence) {
+        device->answered = true;
+    }
+}
+
+/* Takes bytes of the line. */
+static void exchange(tensorspin_device *device, uint8_t *bytes, size_t count)
+{
+    device->port.transfer(device->port.context, bytes, count);
+    for (; count; --count) {
+        uint8_t byte = *bytes++;
+        const unsigned length = device->length;
+        if (device->answered) return; /* the reply must stay until it is read */
+        if (byte == TENSORSPIN_DELIMITER) {
+            const unsigned payload = length - FRAME_BYTES;
+            if (device->started) {
+                if (!device->block && length > FRAME_BYTES && device->body[2] == payload
+                    && length < sizeof device->body
+                    && tensorspin_get(device->body + length - TENSORSPIN_CRC_BYTES, 4)
+                           == crc32(device->body, length - TENSORSPIN_CRC_BYTES)) {
+                    take_packet(device);
+                } else {
+                    ++device->faults;
+                }
+            }
+            device->started = false;
+            device->block = 0;
+            device->length = 0;
+            continue;
+        }
+        if (device->block-- == 0) {
+            /* The code of a block, which stands for the zero before it, except for the first. */
+            device->block = (uint8_t)(byte - 1);
+            byte = 0;
+            if (!device->started) {
+                device->started = true;
+                continue;
+            }
+        }
+        /* A body that fills the memory is too long, and stays so. */
+        if (length < sizeof device->body) {
+            device->body[length] = byte;
+            ++device->length;
+        }
+    }
+}
+
+bool tensorspin_over(tensorspin_device *device, uint32_t cycles)
+{
+    uint8_t bytes[CHUNK];
+    size_t count = GLANCE;
+    const bool late = ((now(device) - device->moved) >> 4) * device->megahertz > cycles >> 4;
+    if (!late) device->looks = LOOKS;
+    if (device->started) {
+        /* What is left of the frame, once its header tells the length. */
+        count = GLANCE - 1;
+        if (device->length >= TENSORSPIN_HEADER_BYTES) {
+            count = (size_t)device->body[2] + FRAME_BYTES + 1 - device->length;
+            if (count - 1 >= CHUNK) count = CHUNK;
+        }
+    }
+    /* The last look comes after the time-out, whatever the interrupt says: a late caller is no fault of
+     * the device, nor is an interrupt that is not wired. */
+    if (device->started || late || !device->port.ready || device->port.ready(device->port.context)) {
+        tensorspin_clear(bytes, count);
+        exchange(device, bytes, count);
+    }
+    return late && (!device->started || !device->looks--);
+}
+
+uint32_t tensorspin_patience(const tensorspin_device *device)
+{
+    /* Most requests wait for the samples before them. */
+    uint32_t cycles = REPLY_CYCLES;
+    for (unsigned k = device->waiting; k--;) cycles += device->model->cycles;
+    return cycles;
+}
+
+void tensorspin_send(tensorspin_device *device, uint8_t type, size_t head_bytes, const uint8_t *data,
+                     size_t data_bytes)
+{
+    /* In front of the body a delimiter, which ends whatever the device has, and the first code. */
+    uint8_t frame[2 + TENSORSPIN_MAX_BODY + 1], *end = frame + 2, *code = frame + 1, *at;
+    const uint8_t *head = device->head;
+    frame[0] = TENSORSPIN_DELIMITER;
+    *end++ = type;
+    *end++ = device->sequence;
+    *end++ = (uint8_t)(head_bytes + data_bytes);
+    while (head_bytes--) *end++ = *head++;
+    while (data_bytes--) *end++ = *data++;
+    tensorspin_put(end, crc32(frame + 2, (size_t)(end - frame - 2)), TENSORSPIN_CRC_BYTES);
+    end += TENSORSPIN_CRC_BYTES;
+    *end = TENSORSPIN_DELIMITER;
+    for (at = frame + 2;; ++at) {
+        if (*at) continue;
+        *code = (uint8_t)(at - code);
+        if (at == end) break;
+        code = at;
+    }
+    exchange(device, frame, (size_t)(end + 1 - frame));
+    device->moved = now(device);
+    device->frames = FRAMES;
+}
+
+int tensorspin_ask(tensorspin_device *device, uint8_t type, size_t head_bytes, const uint8_t *data,
+                   size_t data_bytes)
+{
+    uint32_t patience = tensorspin_patience(device);
+    device->awaited = (uint8_t)(type | TENSORSPIN_REPLY);
+    for (int tries = TENSORSPIN_TRIES; tries > 0; --tries) {
+        if (type == TENSORSPIN_HELLO) {
+            /* A number that is none of those under way, so that no old reply is taken for this one. */
+            device->sequence = (uint8_t)(device->sequence + 67);
+        } else if (!device->greeted) {
+            return TENSORSPIN_RESTARTED;
+        }
+        device->rejected = false;
+        tensorspin_send(device, type, head_bytes, data, data_bytes);
+        /* After a REJECT there is silence first. A device may have rejected several pieces of a frame;
+         * whoever sent again at each of them would never come to rest. */
+        while (!device->answered) {
+            if (tensorspin_over(device, device->rejected ? SILENCE_CYCLES : patience)) break;
+        }
+        if (device->answered) {
+            device->answered = false;
+            ++device->sequence;
+            return device->body[TENSORSPIN_AT_CODE];
+        }
+        ++device->faults;
+        if (device->rejected) device->sequence = device->expected;
+        if (type == TENSORSPIN_HELLO) { /* fewer tries, but the device may be busy for long */
+            patience *= 2;
+            tries -= 3;
+        }
+    }
+    device->greeted = false;
+    return TENSORSPIN_TIMEOUT;
+}
+
+int tensorspin_write(tensorspin_device *device, uint8_t space, uint32_t address, const uint8_t *data,
+                     size_t bytes)
+{
+    int error = TENSORSPIN_OK;
+    while (bytes && !error) {
+        size_t count = TENSORSPIN_MAX_PAYLOAD - TENSORSPIN_MEMORY_BYTES;
+        if (count > bytes) count = bytes;
+        tensorspin_put(device->head, address | (uint32_t)space << 24, TENSORSPIN_MEMORY_BYTES);
+        error = tensorspin_ask(device, TENSORSPIN_WRITE, TENSORSPIN_MEMORY_BYTES, data, count);
+        address += (uint32_t)count;
+        data += count;
+        bytes -= count;
+    }
+    return error;
+}
+
+/* Reads an engine's record: its numbers, as far as they matter. */
+static void read_record(tensorspin_device *device, const uint8_t *record, const uint8_t *end)
+{
+    const bool contractor = record[0] == TENSORSPIN_ENGINE_CONTRACTOR;
+    uint16_t *to = contractor ? device->contractor : device->annealer;
+    unsigned left = contractor ? TENSORSPIN_SIZES : TENSORSPIN_ANNEALER_WINDOW + 1, strides = 0;
+    device->least_stride = UINT16_MAX;
+    for (record += TENSORSPIN_RECORD_BYTES; record < end && left; record += TENSORSPIN_SIZE_BYTES) {
+        const uint16_t number = (uint16_t)tensorspin_get(record, 2);
+        if (strides) {
+            --strides;
+            device->samples_per_cycle = (uint16_t)(device->samples_per_cycle + number);
+            if (number < device->least_stride) device->least_stride = number;
+            continue;
+        }
+        *to++ = number;
+        --left;
+        if (!contractor && to == device->annealer + TENSORSPIN_ANNEALER_STRIDES + 1) strides = number;
+    }
+}
+
+int tensorspin_greet(tensorspin_device *device)
+{
+    const uint8_t *hello = device->body + TENSORSPIN_AT_REPLY;
+    unsigned at = TENSORSPIN_AT_HELLO_ENGINES, end;
+    uint32_t clock;
+    int error;
+    if (!device->port.transfer) return TENSORSPIN_DOES_NOT_FIT; /* there is no device, but software */
+    if (device->greeted) return TENSORSPIN_OK;
+    device->variables = 0; /* a greeting ends a run, and another host may have written the memories */
+    device->running = false;
+    error = tensorspin_ask(device, TENSORSPIN_HELLO, 0, NULL, 0);
+    if (error) return error;
+    if (tensorspin_get(hello, 2) != TENSORSPIN_PROTOCOL_VERSION) return TENSORSPIN_OTHER_PROTOCOL;
+    tensorspin_clear(device->contractor, sizeof device->contractor);
+    tensorspin_clear(device->annealer, sizeof device->annealer);
+    device->samples_per_cycle = 0;
+    device->megahertz = 0;
+    for (clock = tensorspin_get(hello + TENSORSPIN_AT_HELLO_CLOCK_HZ, 4);
+         clock >= 1000000 && device->megahertz < 2000; clock -= 1000000) {
+        ++device->megahertz;
+    }
+    end = device->body[2] - 1u;
+    while (at < end) {
+        const unsigned next = at + TENSORSPIN_RECORD_BYTES + hello[at + 1];
+        if (next <= end) read_record(device, hello + at, hello + next);
+        at = next;
+    }
+    if (at != end || !device->megahertz) return TENSORSPIN_BAD_DEVICE;
+    device->greeted = true;
+    return TENSORSPIN_OK;
+}
+
+int tensorspin_open(tensorspin_device *device, const tensorspin_port *port)
+{
+    tensorspin_clear(device, sizeof *device);
+    device->port = *port;
+    device->megahertz = UNKNOWN_MEGAHERTZ;
+    return tensorspin_greet(device);
+}
+
+int tensorspin_ask_status(tensorspin_device *device)
+{
+    const int error = tensorspin_greet(device);
+    return error ? error : tensorspin_ask(device, TENSORSPIN_STATUS, 0, NULL, 0);
+}
+
+int tensorspin_status(tensorspin_device *device, tensorspin_counters *counters)
+{
+    const int error = tensorspin_ask_status(device);
+    for (unsigned k = 0; k < sizeof counters->bytes; ++k) {
+        counters->bytes[k] = device->body[TENSORSPIN_AT_REPLY + k];
+    }
+    return error;
+}

@@ -1,0 +1,212 @@
+"""A program for one board as a C header, for the driver in ``sw/clients/c``.
+
+All tables are const, so that they stay in flash, and each is an object of its own: what a program
+does not name, its linker leaves out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from ..contract.wire.packets import PROTOCOL_VERSION
+from .model import ClientModel
+from .thresholds import Thresholds
+
+_WIDTH = 98
+"""Greatest length of a line."""
+
+_KEYWORDS = frozenset(
+    "auto bool break case char class const continue default delete do double else enum extern "
+    "false float for goto if inline int long namespace new operator private protected public "
+    "register restrict return short signed sizeof static struct switch template this throw true "
+    "try typedef union unsigned using virtual void volatile while main".split()
+)
+"""Names that C, C++ or a program already uses."""
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that symbols in C cannot begin with.
+
+    Parameters
+    ----------
+    name : str
+        The name.
+
+    Raises
+    ------
+    ValueError
+        If it is no identifier of C in lower case, or is a word of C or C++, or the driver's.
+
+    Examples
+    --------
+    >>> check_name("digits")
+    >>> check_name("2nd model")
+    Traceback (most recent call last):
+        ...
+    ValueError: a name must be letters (a-z), digits and _, and begin with a letter, not '2nd model'
+    """
+    if not re.fullmatch("[a-z][a-z0-9_]*", name):
+        raise ValueError(
+            f"a name must be letters (a-z), digits and _, and begin with a letter, not {name!r}"
+        )
+    if name in _KEYWORDS or name.startswith("tensorspin"):
+        raise ValueError(f"the name {name!r} is taken in C or by the driver; choose another")
+
+
+def model_header(model: ClientModel, name: str = "model") -> str:
+    """Write a program as a C header.
+
+    Parameters
+    ----------
+    model : ClientModel
+        The program for a board.
+    name : str
+        What all names in the header begin with.
+
+    Returns
+    -------
+    str
+        C99, also valid in C++.
+
+    Raises
+    ------
+    ValueError
+        If symbols in C cannot begin with the name.
+
+    Examples
+    --------
+    >>> from tensorspin import MPSClassifier
+    >>> from tensorspin.contract.device.boards import find_board
+    >>> classifier = MPSClassifier(bond_dim=2, epochs=1, random_state=0)
+    >>> program = classifier.fit([[0.0, 1.0], [1.0, 0.0]], ["low", "high"]).quantize()
+    >>> header = model_header(ClientModel(program, find_board("icebreaker_spi")))
+    >>> [line for line in header.splitlines() if "model_classes" in line]
+    ['static const char *const model_classes[] = {"high", "low"};']
+    """
+    check_name(name)
+    return "\n".join([*_lines(model, name), ""])
+
+
+def _lines(model: ClientModel, name: str) -> Iterator[str]:
+    upper = name.upper()
+    yield f"/* A program for the board {model.board.name}, written by tensorspin export."
+    yield " * Include it in one file of your program. */"
+    yield f"#ifndef TENSORSPIN_MODEL_{upper}_H"
+    yield f"#define TENSORSPIN_MODEL_{upper}_H"
+    yield ""
+    yield '#include "tensorspin.h"'
+    yield ""
+    yield f"#if TENSORSPIN_PROTOCOL_VERSION != {PROTOCOL_VERSION}"
+    yield f'#error "this model is for protocol version {PROTOCOL_VERSION}: export it again"'
+    yield "#endif"
+    yield ""
+    yield f"#define {upper}_FEATURES {model.features}  /* levels of a sample */"
+    yield f"#define {upper}_COLUMNS {model.float_scale.n_columns}  /* readings of a sample */"
+    yield f"#define {upper}_OUTPUTS {model.outputs}  /* scores */"
+    yield ""
+    yield from _array("uint8_t", f"{name}_image", model.image)
+    yield from _array("uint8_t", f"{name}_table", model.table)
+    needs = ", ".join(map(str, model.needs))
+    sizes = f"{model.features}, {model.outputs}"
+    yield f"static const tensorspin_model {name} = {{"
+    yield f"    {name}_image, {name}_table, {len(model.image)}, {len(model.table)},"
+    yield f"    0x{model.digest:08x}, {model.cycles}, {{{needs}}}, {sizes}"
+    yield "};"
+    if model.labels:
+        yield ""
+        yield "/* Names of the classes, by the index of the greatest score. */"
+        names = ", ".join(map(_string, model.labels))
+        yield from _wrapped(f"static const char *const {name}_classes[] = {{", names, "};")
+    if (numbers := model.regression) is not None:
+        yield ""
+        yield "/* What tensorspin_number makes of a score. */"
+        values = f"{_float(numbers.offset)}, {_float(numbers.factor)}, {numbers.power}"
+        yield f"static const tensorspin_regression {name}_regression = {{{values}}};"
+    if (found := model.outliers) is not None:
+        yield ""
+        yield "/* What tensorspin_is_outlier, _log_likelihood and _decision make of a score. */"
+        yield from _array("uint16_t", f"{name}_least", found.least or (0,))
+        yield f"static const tensorspin_outliers {name}_outliers = {{"
+        yield f"    {_float(found.offset)}, {found.scale_whole}, {found.scale_fraction}u,"
+        yield f"    {found.first_exponent}, {name}_least, {len(found.least)}"
+        yield "};"
+    yield from _scale(model.float_scale, f"{name}_float", 32)
+    yield from _scale(model.short_scale, f"{name}_int16", 16)
+    test = model.self_test
+    yield ""
+    yield "/* A sample with its known answer: tensorspin_self_test compares. */"
+    yield from _array("uint8_t", f"{name}_test_levels", test.levels)
+    yield from _array("int16_t", f"{name}_test_scores", test.scores)
+    yield f"static const tensorspin_test {name}_test = {{"
+    yield f"    {name}_test_levels, {name}_test_scores, {test.exponent}, {test.best}"
+    yield "};"
+    yield ""
+    yield "#endif"
+
+
+def _scale(scale: Thresholds, name: str, bits: int) -> Iterator[str]:
+    """Write how readings become levels: thresholds that no reading reaches are left out."""
+    greatest = np.iinfo(f"i{bits // 8}").max
+    if bits == 32:
+        greatest -= 1  # stands for a threshold that is never reached
+    counts = (scale.rows <= greatest).sum(axis=1)
+    starts = np.cumsum(counts) - counts
+    kept = np.concatenate([row[:count] for row, count in zip(scale.rows, counts)])
+    yield ""
+    yield f"/* How readings of {'float' if bits == 32 else 'int16_t'} become levels. */"
+    yield from _array("uint16_t", f"{name}_column", scale.columns)
+    yield from _array("uint32_t", f"{name}_first", starts[scale.row])
+    yield from _array("uint8_t", f"{name}_count", counts[scale.row])
+    yield from _array(f"int{bits}_t", f"{name}_thresholds", kept if len(kept) else (0,))
+    yield from _array("int32_t", f"{name}_limits", scale.limits.ravel())
+    nan = "NULL"
+    if scale.accepts_nan.any():
+        nan = f"{name}_nan"
+        yield from _array("uint8_t", nan, scale.accepts_nan.astype(int))
+    yield f"static const tensorspin_scale {name} = {{"
+    yield f"    {len(scale.columns)}, {scale.n_columns}, {bits}, {name}_column, {name}_first,"
+    yield f"    {name}_count, {name}_thresholds, {name}_limits, {nan}"
+    yield "};"
+
+
+def _array(kind: str, name: str, numbers: Iterable[int]) -> Iterator[str]:
+    listed = [_integer(int(number), kind) for number in numbers]
+    head = f"static const {kind} {name}[{len(listed)}] = {{"
+    yield from _wrapped(head, ", ".join(listed), "};")
+
+
+def _wrapped(head: str, content: str, tail: str) -> Iterator[str]:
+    """Break a list into lines where it is long; a string that is longer than a line stays whole."""
+    if len(head) + len(content) + len(tail) <= _WIDTH:
+        yield head + content + tail
+        return
+    yield head
+    line = "   "
+    for part in re.findall(r'(?:"(?:\\.|[^"\\])*"|[^",])+,?', content):
+        part = part.strip()
+        if len(line) + 1 + len(part) > _WIDTH:
+            yield line
+            line = "   "
+        line += f" {part}"
+    yield line
+    yield tail
+
+
+def _integer(number: int, kind: str) -> str:
+    # The least number has no literal: C would take the minus for an operator.
+    return "(-2147483647 - 1)" if number == -(1 << 31) and kind == "int32_t" else str(number)
+
+
+def _float(number: float) -> str:
+    most = float(np.finfo(np.float32).max)
+    return f"{float(np.float32(np.clip(number, -most, most))):.9e}f"
+
+
+def _string(text: str) -> str:
+    """Write text as a string of C: UTF-8, its other bytes as octal numbers of three digits."""
+    # A question mark is escaped, since two of them begin a trigraph.
+    plain = {ord(c) for c in map(chr, range(32, 127)) if c not in '"\\?'}
+    return '"' + "".join(chr(b) if b in plain else f"\\{b:03o}" for b in text.encode("utf-8")) + '"'
