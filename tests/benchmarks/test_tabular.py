@@ -14,7 +14,7 @@ from tensorspin.benchmarks.tabular.run import Plan, _chosen_sets
 from tensorspin.benchmarks.tabular.sets import split
 from tensorspin.benchmarks.tabular.tables import markdown
 from tensorspin.data.errors import DataError
-from tensorspin.models import MPSClassifier
+from tensorspin.models import MPSAnomalyDetector, MPSClassifier
 
 SMALL = ("--splits", "2", "--most-training", "40", "--most-testing", "20")
 
@@ -24,11 +24,14 @@ def light_models(monkeypatch):
     """Models that train in a moment."""
     monkeypatch.setattr(models, "TREES", 3)
     monkeypatch.setattr(models, "MOST_ITERATIONS", 20)
-    makers = {"MPSClassifier": lambda seed: MPSClassifier(4, epochs=3, random_state=seed)}
-    monkeypatch.setattr(
-        "tensorspin.benchmarks.tabular.run.ours",
-        lambda target: makers if target == "classes" else {},
-    )
+    makers = {
+        "classes": {"MPSClassifier": lambda seed: MPSClassifier(4, epochs=3, random_state=seed)},
+        "numbers": {},
+        "outliers": {
+            "MPSAnomalyDetector": lambda seed: MPSAnomalyDetector(4, epochs=3, random_state=seed)
+        },
+    }
+    monkeypatch.setattr("tensorspin.benchmarks.tabular.run.ours", makers.get)
 
 
 @pytest.fixture
@@ -62,7 +65,8 @@ def read(output):
 def test_report_tells_all(folder, tmp_path, capsys):
     output = tmp_path / "results"
     names = ("plain", "divided", "words", "numbers")
-    assert run(output, "--data", folder, "--sets", *names) == 0
+    kinds = ("--targets", "classes", "numbers")
+    assert run(output, "--data", folder, "--sets", *names, *kinds) == 0
     report, text = read(output), (output / "tabular.md").read_text()
     assert {data["name"]: data["samples"] for data in report["sets"]} == dict.fromkeys(names, 60)
     data = report["sets"][0]
@@ -95,7 +99,7 @@ def test_report_tells_all(folder, tmp_path, capsys):
 
 def test_a_second_run_trains_only_what_is_new(folder, tmp_path, monkeypatch):
     output = tmp_path / "results"
-    arguments = ("--data", folder, "--sets", "plain")
+    arguments = ("--data", folder, "--sets", "plain", "--targets", "classes")
     assert run(output, *arguments, "--models") == 0
     assert "models were not measured" in (output / "tabular.md").read_text()
     trained = []
@@ -136,7 +140,7 @@ def test_results_are_kept_when_a_run_is_interrupted(folder, tmp_path, monkeypatc
 
 def test_rendering_again_measures_nothing(folder, tmp_path, monkeypatch):
     output = tmp_path / "results"
-    assert run(output, "--data", folder, "--sets", "plain") == 0
+    assert run(output, "--data", folder, "--sets", "plain", "--targets", "classes") == 0
     text = (output / "tabular.md").read_text()
     (output / "tabular.md").unlink()
     monkeypatch.setattr("tensorspin.benchmarks.tabular.command.measure", None)
@@ -144,11 +148,30 @@ def test_rendering_again_measures_nothing(folder, tmp_path, monkeypatch):
     assert (output / "tabular.md").read_text() == text
 
 
+def test_outliers(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr("tensorspin.benchmarks.tabular.run.FAR_FEATURES", (2,))
+    output = tmp_path / "results"
+    names = ("--sets", "plain", "words", "--targets", "outliers")
+    assert run(output, "--data", folder, *names) == 0
+    report, text = read(output), (output / "tabular.md").read_text()
+    assert [data["name"] for data in report["sets"]] == ["plain: 0", "words: high"]
+    assert all(0 <= min(row["scores"]) for data in report["sets"] for row in data["rows"])
+    # Half of 48 samples to train on are normal.
+    assert report["sets"][0]["training"] < 30
+    for line in (
+        r"^\| MPSAnomalyDetector \| mean area under the ROC curve at least that of each of ",
+        r"^\| MPSAnomalyDetector \| six standard deviations are flagged \| .*% of 2 features \|$",
+        r"^\| mean \| - \| - \| \d",
+    ):
+        assert re.search(line, text, re.M), line
+
+
 def test_without_folder_the_sets_of_scikit_learn_are_measured():
     sets, skipped = _chosen_sets(Plan())
     assert {table.name for table in sets} == {
         *("digits", "iris", "wine", "breast_cancer"),
         *("quadratic", "friedman1", "diabetes"),
+        *("digits: 3", "iris: 0", "wine: 1", "breast_cancer: 1"),
     }
     assert skipped == []
 
@@ -159,7 +182,7 @@ def test_a_model_that_fails_is_told_and_the_others_go_on(folder, tmp_path, monke
 
     monkeypatch.setattr(MPSClassifier, "fit", failing)
     output = tmp_path / "results"
-    assert run(output, "--data", folder, "--sets", "plain") == 0
+    assert run(output, "--data", folder, "--sets", "plain", "--targets", "classes") == 0
     text = (output / "tabular.md").read_text()
     assert "- plain: MPSClassifier failed: FloatingPointError: the training diverged" in text
 

@@ -3,7 +3,11 @@
 import numpy as np
 import pytest
 
-from tensorspin.benchmarks.tabular.fitting import calibration, calibration_error
+from tensorspin.benchmarks.tabular.fitting import (
+    calibration,
+    calibration_error,
+    far_samples_flagged,
+)
 from tensorspin.benchmarks.tabular.results import (
     BEST,
     best_own,
@@ -12,7 +16,7 @@ from tensorspin.benchmarks.tabular.results import (
     to_best_rival,
 )
 from tensorspin.benchmarks.tabular.sets import TableSet, read_folder, split, target_kind
-from tensorspin.benchmarks.tabular.verdicts import verdicts
+from tensorspin.benchmarks.tabular.verdicts import outlier_verdicts, verdicts
 from tensorspin.data.errors import DataError
 
 
@@ -62,6 +66,34 @@ def test_verdicts():
     # On the large set half a point is lost, on the small one less than two samples of 20.
     assert aims[2].detail == "2 of 2 sets"
     assert aims[3].detail == "0 of 1 sets; not on large (-2.50)"
+
+
+def test_verdicts_of_detectors():
+    sets = [data(lof=[0.8], svm=[0.9], ours=[0.9]), data(lof=[0.9], svm=[0.7], ours=[0.8])]
+    far = [{"model": "ours", "features": 2, "flagged": flagged} for flagged in (1.0, 0.5)]
+    best, flagged = outlier_verdicts(sets, far)
+    assert best.met and best.detail == "lof 85.0, svm 80.0, ours 85.0 over 2 tasks"
+    assert not flagged.met and flagged.detail == "100% of 2 features, 50% of 2 features"
+    assert outlier_verdicts(sets, far[:1])[1].met
+    assert not outlier_verdicts([data(lof=[0.9], ours=[0.8])], [])[0].met
+
+
+class Distance:
+    """A detector that takes what is far from the mean for an outlier."""
+
+    def __init__(self, limit):
+        self.limit = limit
+
+    def fit(self, X):
+        return self
+
+    def predict(self, X):
+        return np.where(np.abs(X).max(axis=1) > self.limit, -1, 1)
+
+
+def test_far_samples():
+    assert far_samples_flagged(Distance(5.9), 8) == 1
+    assert far_samples_flagged(Distance(6.1), 8) == 0
 
 
 def test_a_set_with_an_aim_of_its_own():

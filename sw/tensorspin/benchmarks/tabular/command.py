@@ -9,6 +9,7 @@ from ..common.report import Keep, Renderer
 from .figures import draw
 from .models import BITS, all_ours
 from .run import FORMAT, Plan, keep_in, measure
+from .sets import TARGETS
 from .tables import markdown
 
 STEM = "tabular"
@@ -81,6 +82,15 @@ def _parser() -> argparse.ArgumentParser:
         help="measure these sets only; the name of a file's set is the file's name without ending",
     )
     parser.add_argument(
+        "--targets",
+        nargs="+",
+        choices=TARGETS,
+        default=TARGETS,
+        metavar="KIND",
+        help=f"measure sets of these kinds only: {', '.join(TARGETS)}; by default all. For "
+        "outliers the most frequent class of each set is normal, and all others are not",
+    )
+    parser.add_argument(
         "--models",
         nargs="*",
         metavar="NAME",
@@ -136,6 +146,7 @@ def _plan(options: argparse.Namespace) -> Plan:
     return Plan(
         data=options.data,
         names=options.sets,
+        targets=options.targets,
         models=options.models,
         bits=BITS if options.bits is None else options.bits,
         board=options.board,

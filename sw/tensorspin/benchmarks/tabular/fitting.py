@@ -1,4 +1,4 @@
-"""Train and test one model on one split: accuracy or R2, calibration, and seconds of training."""
+"""Train and test one model on one split: its score, calibration, and seconds of training."""
 
 from __future__ import annotations
 
@@ -10,13 +10,17 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import roc_auc_score
 
 from ...driver.board import Board
 from ...errors import TensorspinError
-from .sets import CLASSES
+from ...models import deploy
+from ...models.calibration import BINS
+from .sets import CLASSES, OUTLIERS
 
-BINS = 15
-"""Number of bins of equal width in which confidence is compared with accuracy."""
+FAR, FAR_SAMPLES = 6.0, 500
+"""Standard deviations from the mean at which a sample must be an outlier for any detector, and
+number of samples to train on."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,7 @@ class Task:
 
     Parameters
     ----------
-    target : {"classes", "numbers"}
+    target : {"classes", "numbers", "outliers"}
         What is predicted.
     X_train, y_train, X_test, y_test : ndarray
         Samples to train on, and samples held out.
@@ -51,24 +55,24 @@ def measure_float(estimator, task: Task) -> dict:
     Returns
     -------
     dict
-        ``score`` (accuracy, or R2), ``samples`` held out, ``seconds`` of training, ``calibration``
-        (see `calibration`; None without probabilities). ``failure`` is None, or says what went
-        wrong; then all others are None.
+        ``score`` (accuracy, R2, or area under the ROC curve), ``samples`` held out, ``seconds`` of
+        training, ``calibration`` (see `calibration`; None without probabilities). ``failure`` is
+        None, or says what went wrong; then all others are None.
     """
     return _guarded(lambda: _fitted_result(estimator, task))
 
 
-def measure_board(estimator, bits: int, fitted: bool, task: Task, board: Board) -> dict:
-    """Test an estimator on a board with weights of `bits` bits.
+def measure_board(estimator, bits: int | None, fitted: bool, task: Task, board: Board) -> dict:
+    """Test an estimator on a board.
 
     Parameters
     ----------
     estimator : estimator
         One of Tensorspin's.
-    bits : int
-        Bits of the weights. If `fitted` is False, the estimator is trained for them.
+    bits : int or None
+        Bits of the weights to which the network is rounded. None: as ``deploy`` rounds it.
     fitted : bool
-        Whether the estimator is fitted already, and its network rounded as it is.
+        Whether the estimator is fitted already; if not, it is trained first.
     task : Task
         The split.
     board : Board
@@ -84,7 +88,12 @@ def measure_board(estimator, bits: int, fitted: bool, task: Task, board: Board) 
         seconds = None
         if not fitted:
             seconds = _fit(estimator, task)
-        return _result(estimator.deploy(board), task, seconds)
+        on_board = (
+            estimator.deploy(board)
+            if bits is None
+            else deploy(estimator.quantize(weight_bits=bits), board)
+        )
+        return _result(on_board, task, seconds)
 
     return _guarded(measured)
 
@@ -146,6 +155,30 @@ def calibration_error(bins: np.ndarray) -> float:
     return float(np.abs(bins[:, 1] - bins[:, 2]).sum() / bins[:, 0].sum())
 
 
+def far_samples_flagged(detector, n_features: int) -> float:
+    """Train a detector on normally distributed features, and test it far from them.
+
+    Parameters
+    ----------
+    detector : estimator
+        An outlier detector, which is fitted to `FAR_SAMPLES` samples.
+    n_features : int
+        Number of independent standard normal features.
+
+    Returns
+    -------
+    float
+        Share of samples that it takes for outliers, 0 to 1, of those in which one feature is six
+        standard deviations from its mean, on either side, and the others are as in training.
+    """
+    rng = np.random.default_rng(0)
+    detector.fit(rng.standard_normal((FAR_SAMPLES, n_features)))
+    far = rng.standard_normal((2 * n_features, n_features))
+    places = np.arange(n_features)
+    far[places, places], far[n_features + places, places] = FAR, -FAR
+    return float(np.mean(detector.predict(far) == -1))
+
+
 def _fitted_result(estimator, task: Task) -> dict:
     seconds = _fit(estimator, task)
     return _result(estimator, task, seconds)
@@ -156,7 +189,8 @@ def _fit(estimator, task: Task) -> float:
     with warnings.catch_warnings():
         # The limits of iterations are part of the comparison, and the warnings would bury it.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        estimator.fit(task.X_train, task.y_train)
+        # A detector learns what is normal, and is told nothing else.
+        estimator.fit(task.X_train, None if task.target == OUTLIERS else task.y_train)
     return time.perf_counter() - started
 
 
@@ -168,6 +202,9 @@ def _result(estimator, task: Task, seconds: float | None) -> dict:
         if hasattr(estimator, "predict_proba"):
             confidence = estimator.predict_proba(task.X_test).max(axis=1)
             result["calibration"] = calibration(predicted, confidence, task.y_test)
+    elif task.target == OUTLIERS:
+        normality = estimator.decision_function(task.X_test)
+        result["score"] = float(roc_auc_score(task.y_test, normality))
     else:
         result["score"] = float(estimator.score(task.X_test, task.y_test))
     return result | {"failure": None}

@@ -12,17 +12,19 @@ import numpy as np
 from sklearn.ensemble import (
     HistGradientBoostingClassifier,
     HistGradientBoostingRegressor,
+    IsolationForest,
     RandomForestClassifier,
     RandomForestRegressor,
 )
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.neighbors import LocalOutlierFactor
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC, SVR
+from sklearn.svm import SVC, SVR, OneClassSVM
 
 from ... import models as networks
-from .sets import CLASSES
+from .sets import CLASSES, OUTLIERS
 
 Maker = Callable[[int], Any]
 """Makes an estimator that is not fitted, with the seed that it is called with."""
@@ -42,6 +44,7 @@ MOST_ITERATIONS = 2000
 OURS = {
     "classes": ("MPSClassifier", "TTNClassifier", "EnsembleClassifier"),
     "numbers": ("MPSRegressor",),
+    "outliers": ("MPSAnomalyDetector",),
 }
 """Names of Tensorspin's estimators by the kind of target."""
 
@@ -51,13 +54,16 @@ BITS = (8, 4)
 _CODE = ("contract", "golden", "compiler", "models")
 """Packages of Tensorspin that decide what an estimator learns and predicts."""
 
+_SOURCES = (".py", ".c", ".h")
+"""Endings of source files."""
+
 
 def rivals(target: str) -> dict[str, Maker]:
     """Return scikit-learn's estimators by their names.
 
     Parameters
     ----------
-    target : {"classes", "numbers"}
+    target : {"classes", "numbers", "outliers"}
         Kind of target.
 
     Returns
@@ -79,6 +85,12 @@ def rivals(target: str) -> dict[str, Maker]:
                 )
             ),
         }
+    if target == OUTLIERS:
+        return {
+            "isolation forest": lambda seed: IsolationForest(random_state=seed),
+            "one-class SVM": lambda seed: _scaled(OneClassSVM()),
+            "LOF": lambda seed: _scaled(LocalOutlierFactor(novelty=True)),
+        }
     return {
         "ridge regression": lambda seed: _scaled(Ridge()),
         "SVM, RBF": lambda seed: _scaled(SVR(C=MARGIN)),
@@ -95,7 +107,7 @@ def ours(target: str) -> dict[str, Maker]:
 
     Parameters
     ----------
-    target : {"classes", "numbers"}
+    target : {"classes", "numbers", "outliers"}
         Kind of target.
 
     Returns
@@ -127,8 +139,9 @@ def code_digest() -> str:
     digest = hashlib.sha256()
     root = Path(__file__).parents[2]
     for package in _CODE:
-        for path in sorted((root / package).rglob("*.py")):
-            digest.update(path.read_bytes())
+        for path in sorted((root / package).rglob("*")):
+            if path.suffix in _SOURCES:
+                digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 

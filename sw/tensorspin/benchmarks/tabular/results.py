@@ -9,7 +9,10 @@ import numpy as np
 from scipy.stats import rankdata
 
 from .fitting import calibration_error
-from .sets import CLASSES
+from .sets import CLASSES, NUMBERS, OUTLIERS
+
+SCORES = {CLASSES: "accuracy", NUMBERS: "R2", OUTLIERS: "area under the ROC curve"}
+"""Names of the scores by kind of target."""
 
 BEST = "best of ours"
 """Name of what stands for Tensorspin where one model counts: on each set that of its models, in
@@ -160,7 +163,7 @@ def seconds_of(data: dict, model: str, bits: int | None = None) -> float | None:
 
 def set_lines(data: dict) -> list[str]:
     """Tell the results on one set in a line, and failures in further ones."""
-    what = "accuracy" if data["target"] == CLASSES else "R2"
+    what = SCORES[data["target"]]
     cells = []
     for row in data["rows"]:
         score = mean_score(row)

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,26 @@ from ...driver.board import Board
 from ...progress import progress_over
 from ..common.machine import describe_machine
 from ..common.report import Keep
-from .fitting import Task, measure_board, measure_float, trained_for
+from .fitting import Task, far_samples_flagged, measure_board, measure_float, trained_for
 from .ledger import Ledger
 from .models import BITS, all_ours, code_digest, definition, ours, rivals
 from .results import set_lines
-from .sets import TableSet, own_sets, read_folder, regression_sets, split
+from .sets import (
+    OUTLIERS,
+    TARGETS,
+    TableSet,
+    outlier_sets,
+    own_sets,
+    read_folder,
+    regression_sets,
+    split,
+)
 
 FORMAT = 1
 """Version of the report's structure; `tables` and `figures` render no other."""
+
+FAR_FEATURES = (2, 8, 32)
+"""Numbers of features for which detectors are tested with samples far from all others."""
 
 _AS_TRAINED = 8
 """Bits to which a network that was trained with real numbers is rounded as it is."""
@@ -42,6 +55,8 @@ class Plan:
         Folders or files with further sets.
     names : sequence of str, optional
         Names of the sets to measure; None: all.
+    targets : sequence of str
+        Kinds of target to measure: "classes", "numbers", "outliers".
     models : sequence of str, optional
         Names of Tensorspin's estimators to measure; None: all; none: the others alone.
     bits : sequence of int
@@ -58,6 +73,7 @@ class Plan:
 
     data: Sequence[str] = ()
     names: Sequence[str] | None = None
+    targets: Sequence[str] = TARGETS
     models: Sequence[str] | None = None
     bits: Sequence[int] = BITS
     splits: int = 5
@@ -105,6 +121,7 @@ def measure(plan: Plan, ledger: Ledger, keep: Keep = lambda report: None) -> dic
         "board": plan.board,
         "skipped": skipped,
         "sets": [],
+        "far": [],
         "ledger": ledger.results,
     }
     # One core for every library, so that the times compare algorithms and not their threads.
@@ -119,7 +136,20 @@ def measure(plan: Plan, ledger: Ledger, keep: Keep = lambda report: None) -> dic
                 described["rows"] = measuring.rows
                 keep(report)
             _tell(set_lines(described))
+        if any(table.target == OUTLIERS for table in sets):
+            report["far"] = _far(plan)
+            _tell([f"{row['model']}: {row['flagged']:.0%} of far samples" for row in report["far"]])
     return report
+
+
+def _far(plan: Plan) -> list[dict]:
+    """Measure how many samples far from all others Tensorspin's detectors flag."""
+    return [
+        {"model": name, "features": n, "flagged": far_samples_flagged(make(0), n)}
+        for name, make in ours(OUTLIERS).items()
+        if plan.models is None or name in plan.models
+        for n in FAR_FEATURES
+    ]
 
 
 class _Measuring:
@@ -141,7 +171,7 @@ class _Measuring:
         for name, make in rivals(table.target).items():
             estimator = make(seed)
             facts = self._facts(seed, name, estimator, None, sklearn.__version__)
-            self._add(name, None, False, facts, lambda: measure_float(estimator, task))  # noqa: B023
+            self._add(name, None, False, facts, partial(measure_float, estimator, task))
         for name, make in ours(table.target).items():
             if self._plan.models is None or name in self._plan.models:
                 self._measure_ours(seed, name, make, task)
@@ -154,22 +184,19 @@ class _Measuring:
             for bits in (None, *self._plan.bits)
         }
         fitted = self._ledger.find(**facts[None])
-        needed = _AS_TRAINED in facts and self._ledger.find(**facts[_AS_TRAINED]) is None
-        if fitted is None or needed:
+        if fitted is None or any(self._ledger.find(**found) is None for found in facts.values()):
             fitted = measure_float(estimator, task)
         self._add(name, None, True, facts[None], lambda: fitted)
         for bits in self._plan.bits:
-            as_it_is = bits == _AS_TRAINED
-            chosen = estimator if as_it_is else trained_for(make(seed), bits)
-            if chosen is None or fitted["failure"] is not None:
+            if fitted["failure"] is not None:
                 continue
-            self._add(
-                name,
-                bits,
-                True,
-                facts[bits],
-                lambda: measure_board(chosen, bits, as_it_is, task, self._board),  # noqa: B023
-            )
+            # Rounding to 8 bits hardly changes a network. For fewer it is trained with the rounding
+            # in view, if it can be.
+            trained = None if bits == _AS_TRAINED else trained_for(make(seed), bits)
+            chosen = estimator if trained is None else trained
+            rounded = None if bits == _AS_TRAINED or trained is not None else bits
+            measured = partial(measure_board, chosen, rounded, trained is None, task, self._board)
+            self._add(name, bits, True, facts[bits], measured)
 
     def _facts(
         self, seed: int, name: str, estimator, bits: int | None, version: str
@@ -209,21 +236,27 @@ class _Measuring:
 
 
 def _chosen_sets(plan: Plan) -> tuple[list[TableSet], list[dict]]:
-    """Read the sets of the plan: those of the folders, then scikit-learn's, then regressions."""
+    """Read the sets of the plan, by kind and size: of folders, of scikit-learn, and tasks."""
     known = all_ours()
     for name in plan.models or ():
         if name not in known:
             raise DataError(f"model {name!r} is unknown; choose among {', '.join(known)}")
     further, skipped = read_folder(plan.data)
-    sets = sorted(
-        [*further, *own_sets(), *regression_sets()], key=lambda table: (table.target, len(table.y))
-    )
+    sets = [*further, *own_sets(), *regression_sets()]
+    sets += outlier_sets(sets)
+    sets.sort(key=lambda table: (table.target, len(table.y)))
     if plan.names is not None:
         names = [table.name for table in sets]
         for name in plan.names:
             if name not in names:
                 raise DataError(f"set {name!r} is unknown; choose among {', '.join(names)}")
-        sets = [table for table in sets if table.name in plan.names]
+        # The name of a set with classes stands for the task with outliers, too.
+        sets = [
+            table
+            for table in sets
+            if table.name in plan.names or table.name.rpartition(": ")[0] in plan.names
+        ]
+    sets = [table for table in sets if table.target in plan.targets]
     # Two splits of a set that is there twice would count twice.
     return list({table.digest: table for table in reversed(sets)}.values())[::-1], skipped
 

@@ -16,8 +16,12 @@ from ...contract.contractor.program import MAX_FEATURES, MAX_OUTPUTS
 from ...data.datasets import NAMES, Samples, load_samples
 from ...data.errors import DataError
 
-CLASSES, NUMBERS = "classes", "numbers"
-"""What a set's targets are: classes to tell apart, or numbers to predict."""
+CLASSES, NUMBERS, OUTLIERS = "classes", "numbers", "outliers"
+"""What a set's targets are: classes to tell apart, numbers to predict, or whether a sample is like
+those that were trained on (1) or not (0)."""
+
+TARGETS = (CLASSES, NUMBERS, OUTLIERS)
+"""All kinds of target."""
 
 SUFFIXES = (".npz", ".csv", ".csv.gz", ".tsv")
 """Endings of the files that are read from a folder."""
@@ -46,8 +50,8 @@ class TableSet:
     X : ndarray of float64 of shape (n_samples, n_features)
         Features of all samples; a split that the source has is undone.
     y : ndarray of shape (n_samples,)
-        Their classes, or the numbers to predict.
-    target : {"classes", "numbers"}
+        Their classes, or the numbers to predict, or 1 for what is normal and 0 for what is not.
+    target : {"classes", "numbers", "outliers"}
         What `y` holds.
     """
 
@@ -61,6 +65,8 @@ class TableSet:
         """Checksum of the samples, by which results are found again whatever the set's name."""
         digest = hashlib.sha256(np.ascontiguousarray(self.X).tobytes())
         digest.update("\n".join(map(str, (self.X.shape, *self.y.tolist()))).encode())
+        if self.target == OUTLIERS:  # whose samples may be those of a set with two classes
+            digest.update(self.target.encode())
         return digest.hexdigest()[:16]
 
     def describe(self) -> dict:
@@ -146,6 +152,29 @@ def regression_sets() -> list[TableSet]:
     ]
 
 
+def outlier_sets(sets: Iterable[TableSet]) -> list[TableSet]:
+    """Make a task of each set with classes: its most frequent class is normal, all others are not.
+
+    Parameters
+    ----------
+    sets : iterable of TableSet
+        Sets of any kind.
+
+    Returns
+    -------
+    list of TableSet
+        The tasks, each named after the set and the class.
+    """
+    result = []
+    for table in sets:
+        if table.target == CLASSES:
+            classes, counts = np.unique(table.y, return_counts=True)
+            normal = classes[np.argmax(counts)]
+            y = (table.y == normal).astype(int)
+            result.append(TableSet(f"{table.name}: {normal}", table.X, y, OUTLIERS))
+    return result
+
+
 def split(
     table: TableSet, seed: int, most_training: int, most_testing: int
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -163,11 +192,13 @@ def split(
     Returns
     -------
     train, test : ndarray of int
-        Places of the samples in the set.
+        Places of the samples in the set. With outliers, those to train on are all normal.
     """
     strata = _strata(table)
     places = np.arange(len(table.y))
     train, test = train_test_split(places, test_size=TEST_SIZE, stratify=strata, random_state=seed)
+    if table.target == OUTLIERS:
+        train = train[table.y[train] == 1]
     return _thinned(table, train, most_training), _thinned(table, test, most_testing)
 
 

@@ -21,8 +21,8 @@ from .results import (
     seconds_of,
     to_best_rival,
 )
-from .sets import CLASSES, NUMBERS
-from .verdicts import verdicts
+from .sets import CLASSES, NUMBERS, OUTLIERS
+from .verdicts import Verdict, outlier_verdicts, verdicts
 
 
 def markdown(report: dict) -> str:
@@ -51,6 +51,7 @@ def markdown(report: dict) -> str:
         lines += ["", f"{found['name']} is left out: {found['reason']}"]
     classes = [data for data in report["sets"] if data["target"] == CLASSES and data["rows"]]
     numbers = [data for data in report["sets"] if data["target"] == NUMBERS and data["rows"]]
+    outliers = [data for data in report["sets"] if data["target"] == OUTLIERS and data["rows"]]
     if classes:
         lines += ["", "## Aims", "", *_aims(classes)]
         lines += ["", "## Ranks", "", *_ranks(classes)]
@@ -62,6 +63,16 @@ def markdown(report: dict) -> str:
     if numbers:
         lines += ["", "## Numbers to predict: R2 in %", "", *_scores(numbers)]
         lines += ["", *_differences(numbers), "", "Seconds of training:", "", *_seconds(numbers)]
+    if outliers:
+        lines += ["", "## Outliers: area under the ROC curve in %", ""]
+        lines += [
+            "The most frequent class of each set is normal and alone trained on, all others are "
+            "outliers.",
+            "",
+        ]
+        lines += _verdict_table(outlier_verdicts(outliers, report["far"]))
+        lines += ["", *_scores(outliers)]
+        lines += ["", "Seconds of training:", "", *_seconds(outliers)]
     failures = [
         f"{data['name']}: {row['model']} failed: {failure}"
         for data in report["sets"]
@@ -87,13 +98,19 @@ def _aims(sets: Sequence[dict]) -> list[str]:
         "in floating point.",
         "",
     ]
+    return [*lines, *_verdict_table(found)]
+
+
+def _verdict_table(found: Sequence[Verdict]) -> list[str]:
+    if not found:
+        return ["Tensorspin's models were not measured."]
     # The first column of a table is text, and so are all of this one.
     rows = [
         (item.model, item.aim, "met" if item.met else "**not met**", item.detail) for item in found
     ]
     body = table(("model", "aim", "", "figures"), rows)
     body[1] = "|---|---|---|---|"
-    return [*lines, *body]
+    return body
 
 
 def _ranks(sets: Sequence[dict]) -> list[str]:
@@ -142,6 +159,13 @@ def _scores(sets: Sequence[dict]) -> list[str]:
                 text = "failed"
             cells.append(f"**{text}**" if model in best and bits is None else text)
         rows.append((data["name"], *cells))
+    means = []
+    for column in columns:
+        scores = [
+            None if (row := find(data, *column)) is None else mean_score(row) for data in sets
+        ]
+        means.append(NONE if None in scores else _percent(mean_over(scores)))
+    rows.append(("mean", NONE, NONE, *means))
     return [
         *table(header, rows),
         "",

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from .results import BEST, difference, find, mean_ranks, mean_score, models_of, to_best_rival
+from .results import (
+    BEST,
+    difference,
+    find,
+    mean_over,
+    mean_ranks,
+    mean_score,
+    models_of,
+    to_best_rival,
+)
 
 FEW_SAMPLES = 500
 """Sets of fewer samples are too small for differences of single points to be told from chance."""
@@ -70,6 +79,53 @@ def verdicts(sets: Sequence[dict]) -> list[Verdict]:
         judged += [_loss(sets, model, bits) for bits in LARGEST_LOSS]
         found += [verdict for verdict in judged if verdict is not None]
     return found
+
+
+def outlier_verdicts(sets: Sequence[dict], far: Sequence[dict]) -> list[Verdict]:
+    """Judge each detector of Tensorspin.
+
+    Parameters
+    ----------
+    sets : sequence of dict
+        Sets with outliers of a report.
+    far : sequence of dict
+        What detectors make of samples far from all others: ``model``, ``features``, ``flagged``.
+
+    Returns
+    -------
+    list of Verdict
+        One or two for each detector.
+    """
+    found = []
+    for model in models_of(sets, own=True):
+        names = [*models_of(sets, own=False), model]
+        means = {name: _mean(sets, name) for name in names}
+        known = {name: mean for name, mean in means.items() if mean is not None}
+        if model in known:
+            shown = ", ".join(f"{name} {100 * mean:.1f}" for name, mean in known.items())
+            best = max(known.values())
+            aim = "mean area under the ROC curve at least that of each of the others"
+            found.append(
+                Verdict(
+                    model,
+                    aim,
+                    known[model] >= best - _ROUNDING,
+                    f"{shown} over {len(sets)} tasks",
+                )
+            )
+        rows = [row for row in far if row["model"] == model]
+        if rows:
+            shown = ", ".join(f"{row['flagged']:.0%} of {row['features']} features" for row in rows)
+            flagged = all(row["flagged"] == 1 for row in rows)
+            found.append(Verdict(model, "six standard deviations are flagged", flagged, shown))
+    return found
+
+
+def _mean(sets: Sequence[dict], model: str) -> float | None:
+    """Return the mean score of a model over all sets; None if it failed on any."""
+    rows = [find(data, model) for data in sets]
+    scores = [None if row is None else mean_score(row) for row in rows]
+    return None if None in scores else mean_over(scores)
 
 
 def _rank(sets: Sequence[dict], model: str) -> Verdict | None:
