@@ -9,7 +9,14 @@ from sklearn.feature_selection import SelectFromModel
 from sklearn.inspection import PartialDependenceDisplay, partial_dependence, permutation_importance
 from sklearn.pipeline import make_pipeline
 
-from tensorspin import MPSAnomalyDetector, MPSClassifier, MPSRegressor, TTNClassifier, from_tensors
+from tensorspin import (
+    EnsembleClassifier,
+    MPSAnomalyDetector,
+    MPSClassifier,
+    MPSRegressor,
+    TTNClassifier,
+    from_tensors,
+)
 from tensorspin.models import (
     feature_importance,
     mutual_information,
@@ -92,6 +99,7 @@ def test_total_effects_of_a_regressor_are_exact():
     np.testing.assert_allclose(model.feature_importances_, [0.9, 0.1, 0], atol=1e-6)
 
 
+OPTIONS_OF = {"one": {"n_repeats": 1}, "two": {"n_repeats": 2}}
 OPTIONS = {
     "plain": {"epochs": 30},
     "repeats": {"epochs": 30, "n_repeats": 2, "feature_map": "bernstein", "weight_decay": 1.0},
@@ -146,6 +154,17 @@ def test_features_are_selected_by_importance():
     pipeline = make_pipeline(selector, MPSClassifier(4, epochs=20, random_state=0)).fit(X, y)
     assert pipeline[0].get_support().tolist() == [True] * 3 + [False] * 5
     assert pipeline.score(X, y) > 0.8
+
+
+def test_an_ensemble_has_the_mean_of_its_networks():
+    X = np.random.default_rng(0).random((200, 4))
+    members = [(name, MPSClassifier(4, epochs=5, **OPTIONS_OF[name])) for name in OPTIONS_OF]
+    model = EnsembleClassifier(members, keep="all", random_state=0).fit(X, X[:, 2] > 0.5)
+    expected = np.mean([member.feature_importances_ for member in model.members_], axis=0)
+    assert np.array_equal(model.feature_importances_, expected) and expected.argmax() == 2
+    assert len(plot_importance(model).axes) == 1
+    with pytest.raises(TypeError, match="a chain or a tree is needed, not a EnsembleClassifier"):
+        site_entropy(model)
 
 
 def test_before_fit_there_is_no_importance():

@@ -28,6 +28,7 @@ from .ensemble_members import (
     hold_out,
     named_members,
 )
+from .importance import ImportanceMixin
 from .logits import LogitsMixin, normalised_logits
 from .parameters import is_number
 from .shared_docs import with_shared_docs
@@ -42,7 +43,9 @@ REFERENCE_SAMPLES = 256
 
 
 @with_shared_docs
-class EnsembleClassifier(LogitsMixin, ClassifierMixin, DeployableEnsembleMixin, BaseEstimator):
+class EnsembleClassifier(
+    LogitsMixin, ClassifierMixin, DeployableEnsembleMixin, ImportanceMixin, BaseEstimator
+):
     """Classifier that sums the answers of several networks of different shape.
 
     Networks with different feature maps, scales and numbers of sites are good at different data,

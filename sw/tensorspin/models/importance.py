@@ -78,15 +78,15 @@ def feature_importance(estimator: Any) -> np.ndarray:
     `site_entropy`. A regressor's only output may be a product, and depend on the features all the
     same, so there it is the total effect: the part of the output's mean square that is lost if the
     output is averaged over the levels of the site (Sobol 1993). If several sites read one feature,
-    theirs are added up.
+    theirs are added up. An ensemble's importances are the means of its networks'.
 
     It tells what the network does, where `sklearn.inspection.permutation_importance` tells what
     that is worth on given samples. Features that tell the same share their importance.
 
     Parameters
     ----------
-    estimator : MPSClassifier, MPSRegressor, MPSAnomalyDetector or TTNClassifier
-        A fitted estimator.
+    estimator : estimator of Tensorspin
+        A fitted estimator, but none on a board.
 
     Returns
     -------
@@ -110,6 +110,8 @@ def feature_importance(estimator: Any) -> np.ndarray:
     >>> feature_importance(model).round(1).tolist()
     [0.1, 0.0, 0.9]
     """
+    if hasattr(estimator, "members_"):
+        return np.mean([feature_importance(member) for member in estimator.members_], axis=0)
     if is_regressor(estimator):
         constant = constant_function(estimator)
         sites = np.array(
@@ -186,13 +188,13 @@ def mutual_information(estimator: Any) -> np.ndarray:
 def plot_importance(estimator: Any, *, most: int = 20, figure: Any = None) -> Any:
     """Draw the importance of the features, and beside it what each two of them share.
 
-    It needs matplotlib. Trees, and chains of more than `MOST_SITES` sites, have the first picture
-    alone.
+    It needs matplotlib. Trees, ensembles and chains of more than `MOST_SITES` sites have the first
+    picture alone.
 
     Parameters
     ----------
-    estimator : MPSClassifier, MPSRegressor, MPSAnomalyDetector or TTNClassifier
-        A fitted estimator.
+    estimator : estimator of Tensorspin
+        A fitted estimator, but none on a board.
     most : int, default=20
         Number of features to show, the most important ones.
     figure : matplotlib.figure.Figure, optional
