@@ -4,12 +4,13 @@ import pickle
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 import tensorspin
 from tensorspin import MPSClassifier, MPSRegressor, NetworkProgram, TTNClassifier, from_tensors
 from tensorspin.models import FeatureMap
-from tensorspin.models.given_tensors import ScaledMap
+from tensorspin.models.feature_maps import ScaledMap
 
 from ..support.estimators import quick
 
@@ -225,13 +226,34 @@ def test_a_wide_chain_can_be_compressed_for_a_board(rng, X):
     assert model.compress(max_bond=4).bond_dimensions().max() == 4
 
 
-def test_it_is_fitted_and_training_goes_on_from_nothing(rng, X):
+def test_it_is_fitted_and_its_clone_is_not(rng, X):
     model = from_tensors(chain(rng, 6, 3), 3)
     assert model.entanglement_entropy().shape == (6,)
-    from sklearn.base import clone
-
     with pytest.raises(NotFittedError):
         clone(model).predict(X)
+
+
+@pytest.mark.parametrize("kind", ["chain", "tree", "numbers"])
+def test_given_tensors_can_be_trained_further(kind):
+    rng = np.random.default_rng(0)
+    X = rng.random((300, 4))
+    y = 3 * X[:, 0] - X[:, 2] if kind == "numbers" else (X[:, 0] > X[:, 2]).astype(int)
+    if kind == "tree":
+        shapes = [(4, 2, 2), (4, 2, 2), (2, 4, 4)]
+        tensors = [rng.normal(size=shape) for shape in shapes]
+        model = from_tensors(tensors, tree=np.array([[0, 1], [2, 3], [4, 5]]))
+    elif kind == "numbers":
+        model = from_tensors(chain(rng, 4, 2, outputs=1), 2, offset=1.0, factor=0.5)
+    else:
+        model = from_tensors(chain(rng, 4, 2, outputs=2), 2)
+    before = model.score(X, y)
+    model.set_params(warm_start=True, epochs=20, learning_rate=0.02, input_noise=0, weight_decay=0)
+    assert model.fit(X, y).score(X, y) > max(before, 0.8)
+    # An update that is next to nothing leaves the network nearly as it was given.
+    again = from_tensors(chain(rng, 4, 2, outputs=2), 2)
+    scores = directions(again.scores(X))
+    again.set_params(warm_start=True, epochs=1, learning_rate=1e-7).fit(X, (X[:, 0] > 0.5) * 1)
+    np.testing.assert_allclose(directions(again.scores(X)), scores, atol=1e-3)
 
 
 def bad(index, shape, n_sites=4, label=2, **options):

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from math import comb
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 
@@ -301,3 +302,59 @@ def constant_combination(table: np.ndarray) -> np.ndarray:
         # The map has no constant part, so no choice passes the vector on; any start is as good.
         weights = ones[: table.shape[1]]
     return weights
+
+
+class ScaledMap:
+    """A feature map times a factor; it can be pickled if the map can be.
+
+    Parameters
+    ----------
+    function : callable
+        The map.
+    factor : float
+        The factor.
+    """
+
+    def __init__(self, function: Callable, factor: float) -> None:
+        self.function = function
+        self.factor = factor
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """Map scaled features."""
+        return self.factor * np.asarray(self.function(x))
+
+
+def bounded_map(feature_map: Any) -> tuple[Any, float]:
+    """Divide a map by its largest component if that exceeds `COMPONENT_LIMIT`.
+
+    Parameters
+    ----------
+    feature_map : str, callable or array-like
+        The definition of a `FeatureMap`.
+
+    Returns
+    -------
+    definition : str, callable or ndarray
+        A definition within the limit: the given one, if that is.
+    largest : float
+        What it was divided by: 1 or the magnitude of the largest component.
+
+    Raises
+    ------
+    ValueError
+        If the map gives complex numbers or none at all.
+    """
+    if isinstance(feature_map, str):
+        return feature_map, 1.0
+    if callable(feature_map):
+        table = np.asarray(feature_map(np.arange(LEVELS) / (LEVELS - 1)))
+    else:
+        table = np.asarray(feature_map)
+    if table.dtype.kind not in "biuf":
+        raise ValueError(f"the feature map must give real numbers, not {table.dtype}")
+    largest = float(np.abs(table).max(initial=0.0))
+    if not np.isfinite(largest) or largest <= COMPONENT_LIMIT + COMPONENT_ROUNDING:
+        return feature_map, 1.0  # FeatureMap refuses what is not finite
+    if callable(feature_map):
+        return ScaledMap(feature_map, 1 / largest), largest
+    return table / largest, largest

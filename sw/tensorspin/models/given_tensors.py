@@ -10,38 +10,18 @@ from numpy.typing import ArrayLike
 
 from ..compiler.scaling import check_feature_range
 from ..compiler.tree import check_children
-from ..contract.contractor.memory import LEVELS
 from .canonical import CanonicalChain
 from .chain_forms import SITE_AXES, LabelledChain, labelled_chain
 from .classifier import rescaled
-from .feature_maps import COMPONENT_LIMIT, COMPONENT_ROUNDING, FeatureMap
+from .feature_maps import FeatureMap, bounded_map
 from .mps import MPSClassifier
-from .parameters import is_number
+from .parameters import flattened, is_number
 from .regression import MPSRegressor
+from .training_state import TrainingState
 from .ttn import TTNClassifier
 
 TREE_AXES = "olr"
 """Order of the axes of a tree's tensors: outputs, left child, right child."""
-
-
-class ScaledMap:
-    """A feature map times a factor; it can be pickled if the map can be.
-
-    Parameters
-    ----------
-    function : callable
-        The map.
-    factor : float
-        The factor.
-    """
-
-    def __init__(self, function: Callable, factor: float) -> None:
-        self.function = function
-        self.factor = factor
-
-    def __call__(self, x: np.ndarray) -> np.ndarray:
-        """Map scaled features."""
-        return self.factor * np.asarray(self.function(x))
 
 
 def from_tensors(
@@ -66,8 +46,9 @@ def from_tensors(
     """Make a fitted estimator of the tensors of a network that was trained elsewhere.
 
     The estimator predicts what the given tensors do when they are contracted with the vectors of
-    the features; it can be quantised, deployed, saved and compressed as any other. The conventions
-    of the libraries are described in docs/models.md.
+    the features; it can be quantised, deployed, saved and compressed as any other, and with
+    ``warm_start=True`` its ``fit`` trains the given tensors further. The conventions of the
+    libraries are described in docs/models.md.
 
     Parameters
     ----------
@@ -150,7 +131,7 @@ def from_tensors(
     ['different']
     """
     tensors = [_array(f"tensor {index}", tensor) for index, tensor in enumerate(cores)]
-    definition, enlargement = _bounded(feature_map)
+    definition, enlargement = bounded_map(feature_map)
     mapping = FeatureMap(definition, local_dim)
     options = {"feature_map": definition, "local_dim": local_dim}
     options |= {"feature_range": None if clip else feature_range}
@@ -210,7 +191,33 @@ def from_tensors(
         estimator._adopt(canonical.truncated()[0])
         widest = int(estimator.bond_dimensions().max())
     # What a network that is trained anew with the same parameters would have.
-    return estimator.set_params(bond_dim=max(2, widest))
+    estimator.set_params(bond_dim=max(2, widest))
+    estimator._training_state = _state(estimator)
+    return estimator
+
+
+def _state(estimator: MPSClassifier | MPSRegressor | TTNClassifier) -> TrainingState:
+    """Return what a training goes on from; weight decay pulls towards the given tensors."""
+    if isinstance(estimator, TTNClassifier):
+        tensors = estimator.tensors_
+    else:
+        tensors = [*estimator.cores_, estimator.label_tensor_]
+    if isinstance(estimator, MPSRegressor):
+        estimator._standardisation = 1.0, estimator.target_mean_, estimator.target_scale_
+        parameters = None
+    else:
+        parameters = np.log(np.full(1, estimator.temperature_, dtype=np.float32))
+    return TrainingState(
+        parameters={
+            name: flattened(getattr(estimator, name)) for name in estimator._shape_parameters
+        },
+        tensors=[tensor.astype(np.float32) for tensor in tensors],
+        rest=[tensor.astype(np.float32) for tensor in tensors],
+        loss_parameters=parameters,
+        rng=np.random.default_rng(0),
+        split_seed=None,
+        optimiser=None,
+    )
 
 
 def _array(what: str, tensor: ArrayLike) -> np.ndarray:
@@ -231,24 +238,6 @@ def _array(what: str, tensor: ArrayLike) -> np.ndarray:
     if array.size == 0:
         raise ValueError(f"{what} has no entries: its shape is {array.shape}")
     return array
-
-
-def _bounded(feature_map) -> tuple:
-    """Return a map whose components are at most 1 in magnitude, and what it was divided by."""
-    if isinstance(feature_map, str):
-        return feature_map, 1.0
-    if callable(feature_map):
-        table = np.asarray(feature_map(np.arange(LEVELS) / (LEVELS - 1)))
-    else:
-        table = np.asarray(feature_map)
-    if table.dtype.kind not in "biuf":
-        raise ValueError(f"the feature map must give real numbers, not {table.dtype}")
-    largest = float(np.abs(table).max(initial=0.0))
-    if not np.isfinite(largest) or largest <= COMPONENT_LIMIT + COMPONENT_ROUNDING:
-        return feature_map, 1.0  # FeatureMap refuses what is not finite
-    if callable(feature_map):
-        return ScaledMap(feature_map, 1 / largest), largest
-    return table / largest, largest
 
 
 def _placed(
