@@ -16,7 +16,7 @@ from tensorspin.benchmarks.tabular.results import (
     to_best_rival,
 )
 from tensorspin.benchmarks.tabular.sets import TableSet, read_folder, split, target_kind
-from tensorspin.benchmarks.tabular.verdicts import outlier_verdicts, verdicts
+from tensorspin.benchmarks.tabular.verdicts import outlier_verdicts, speed_verdicts, verdicts
 from tensorspin.data.errors import DataError
 
 
@@ -76,6 +76,12 @@ def test_verdicts_of_detectors():
     assert not flagged.met and flagged.detail == "100% of 2 features, 50% of 2 features"
     assert outlier_verdicts(sets, far[:1])[1].met
     assert not outlier_verdicts([data(lof=[0.9], ours=[0.8])], [])[0].met
+
+
+def test_verdicts_of_speed():
+    rows = [{"model": "slow", "seconds": 20.1}, {"model": "fast", "seconds": 3.456}]
+    slow, fast = speed_verdicts(rows)
+    assert not slow.met and fast.met and fast.detail == "3.46 s"
 
 
 class Distance:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.datasets import make_classification
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import roc_auc_score
 
@@ -17,6 +18,9 @@ from ...errors import TensorspinError
 from ...models import deploy
 from ...models.calibration import BINS
 from .sets import CLASSES, OUTLIERS
+
+SPEED_SHAPE = (5000, 32)
+"""Samples and features of the set with which the time of training is measured."""
 
 FAR, FAR_SAMPLES = 6.0, 500
 """Standard deviations from the mean at which a sample must be an outlier for any detector, and
@@ -177,6 +181,25 @@ def far_samples_flagged(detector, n_features: int) -> float:
     places = np.arange(n_features)
     far[places, places], far[n_features + places, places] = FAR, -FAR
     return float(np.mean(detector.predict(far) == -1))
+
+
+def training_seconds(classifier) -> float | None:
+    """Train a classifier on a generated set of `SPEED_SHAPE`.
+
+    Parameters
+    ----------
+    classifier : estimator
+        A classifier, which is fitted.
+
+    Returns
+    -------
+    float or None
+        Seconds that it took; None if the training failed.
+    """
+    samples, features = SPEED_SHAPE
+    X, y = make_classification(samples, features, n_informative=features // 2, random_state=0)
+    task = Task(CLASSES, X, y, X[:0], y[:0])
+    return _guarded(lambda: {"seconds": _fit(classifier, task)})["seconds"]
 
 
 def _fitted_result(estimator, task: Task) -> dict:

@@ -20,11 +20,20 @@ from ...driver.board import Board
 from ...progress import progress_over
 from ..common.machine import describe_machine
 from ..common.report import Keep
-from .fitting import Task, far_samples_flagged, measure_board, measure_float, trained_for
+from .fitting import (
+    SPEED_SHAPE,
+    Task,
+    far_samples_flagged,
+    measure_board,
+    measure_float,
+    trained_for,
+    training_seconds,
+)
 from .ledger import Ledger
 from .models import BITS, all_ours, code_digest, definition, ours, rivals
 from .results import set_lines
 from .sets import (
+    CLASSES,
     OUTLIERS,
     TARGETS,
     TableSet,
@@ -122,6 +131,7 @@ def measure(plan: Plan, ledger: Ledger, keep: Keep = lambda report: None) -> dic
         "skipped": skipped,
         "sets": [],
         "far": [],
+        "speed": [],
         "ledger": ledger.results,
     }
     # One core for every library, so that the times compare algorithms and not their threads.
@@ -136,10 +146,30 @@ def measure(plan: Plan, ledger: Ledger, keep: Keep = lambda report: None) -> dic
                 described["rows"] = measuring.rows
                 keep(report)
             _tell(set_lines(described))
+        if not plan.quick and any(table.target == CLASSES for table in sets):
+            report["speed"] = _speed(plan, ledger)
         if any(table.target == OUTLIERS for table in sets):
             report["far"] = _far(plan)
             _tell([f"{row['model']}: {row['flagged']:.0%} of far samples" for row in report["far"]])
     return report
+
+
+def _speed(plan: Plan, ledger: Ledger) -> list[dict]:
+    """Measure how long Tensorspin's classifiers train on a set of a given size."""
+    rows = []
+    for name, make in progress_over(ours(CLASSES).items(), "time of training", "model"):
+        if plan.models is not None and name not in plan.models:
+            continue
+        facts = {"shape": SPEED_SHAPE, "model": name, "definition": definition(make(0))}
+        facts["version"] = code_digest()
+        found = ledger.find(**facts)
+        if found is None:
+            found = ledger.keep({"seconds": training_seconds(make(0))}, **facts)
+        rows.append({"model": name, **found})
+        seconds = found["seconds"]
+        took = "failed" if seconds is None else f"{seconds:.3g} s"
+        _tell([f"{name}: {took} for {SPEED_SHAPE[0]:,} x {SPEED_SHAPE[1]}"])
+    return rows
 
 
 def _far(plan: Plan) -> list[dict]:

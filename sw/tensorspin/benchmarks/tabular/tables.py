@@ -22,7 +22,7 @@ from .results import (
     to_best_rival,
 )
 from .sets import CLASSES, NUMBERS, OUTLIERS
-from .verdicts import Verdict, outlier_verdicts, verdicts
+from .verdicts import Verdict, outlier_verdicts, speed_verdicts, verdicts
 
 
 def markdown(report: dict) -> str:
@@ -53,7 +53,7 @@ def markdown(report: dict) -> str:
     numbers = [data for data in report["sets"] if data["target"] == NUMBERS and data["rows"]]
     outliers = [data for data in report["sets"] if data["target"] == OUTLIERS and data["rows"]]
     if classes:
-        lines += ["", "## Aims", "", *_aims(classes)]
+        lines += ["", "## Aims", "", *_aims(classes, report["speed"])]
         lines += ["", "## Ranks", "", *_ranks(classes)]
         lines += ["", "## Accuracy in %", "", *_scores(classes)]
         lines += ["", "## Difference to the best of the others, in points", ""]
@@ -89,8 +89,8 @@ def variant(model: str, bits: int | None) -> str:
     return model if bits is None else f"{model}, {bits}-bit"
 
 
-def _aims(sets: Sequence[dict]) -> list[str]:
-    found = verdicts(sets)
+def _aims(sets: Sequence[dict], speed: Sequence[dict]) -> list[str]:
+    found = [*verdicts(sets), *speed_verdicts(speed)]
     if not found:
         return ["Tensorspin's models were not measured."]
     lines = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from .fitting import SPEED_SHAPE
 from .results import (
     BEST,
     difference,
@@ -33,6 +34,9 @@ LEAST_SIZE = {8: 0, 4: FEW_SAMPLES}
 
 LEAST_ACCURACY = {"phoneme": 0.87, "vehicle": 0.80, "user-knowledge": 0.94}
 """Aims for single sets on which the defaults once lost badly."""
+
+MOST_SECONDS = 20
+"""Longest training, in seconds, on a set of `SPEED_SHAPE`."""
 
 _ROUNDING = 1e-9
 """Differences of means below this are rounding errors."""
@@ -78,6 +82,31 @@ def verdicts(sets: Sequence[dict]) -> list[Verdict]:
         judged = [_rank(sets, model), _gap(sets, model), *_single_sets(sets, model)]
         judged += [_loss(sets, model, bits) for bits in LARGEST_LOSS]
         found += [verdict for verdict in judged if verdict is not None]
+    return found
+
+
+def speed_verdicts(rows: Sequence[dict]) -> list[Verdict]:
+    """Judge how long each classifier of Tensorspin trains.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        ``model`` and ``seconds`` of each.
+
+    Returns
+    -------
+    list of Verdict
+        One for each row.
+    """
+    samples, features = SPEED_SHAPE
+    aim = f"at most {MOST_SECONDS} s of training for {samples:,} x {features} on one core"
+    found = []
+    for row in rows:
+        seconds = row["seconds"]
+        met = seconds is not None and seconds <= MOST_SECONDS
+        found.append(
+            Verdict(row["model"], aim, met, "failed" if seconds is None else f"{seconds:.3g} s")
+        )
     return found
 
 
