@@ -153,6 +153,14 @@ def test_numbers_to_predict(rng, X, factor):
     np.testing.assert_allclose(one.predict(X), model.predict(X), rtol=1e-9)
 
 
+@pytest.mark.parametrize("name", ["polynomial", "bernstein", "bumps", "bspline"])
+def test_named_maps_have_as_many_components_as_the_tensors(rng, X, name):
+    tensors = chain(rng, 6, 3, local_dim=5)
+    expected = plain_scores(tensors, 3, FeatureMap(name, 5)(X))
+    model = from_tensors(tensors, 3, feature_map=name, feature_range=None)
+    np.testing.assert_allclose(directions(model.scores(X)), directions(expected), atol=1e-9)
+
+
 def test_one_output_and_two_classes(rng, X):
     tensors = chain(rng, 6, 3, outputs=1)
     expected = plain_scores(tensors, 3, FeatureMap("linear")(X))[:, 0]
@@ -345,9 +353,7 @@ def test_tensorkrowch(X):
     )
     samples = torch.tensor(X, dtype=torch.float32)
     expected = layer(tk.embeddings.poly(samples, degree=1)).detach().numpy()
-    model = from_tensors(
-        layer.tensors, label=layer.out_position, feature_map="polynomial", local_dim=2
-    )
+    model = from_tensors(layer.tensors, label=layer.out_position, feature_map="polynomial")
     np.testing.assert_allclose(directions(model.scores(X)), directions(expected), atol=1e-4)
 
 

@@ -89,6 +89,9 @@ _BASES = {
 }
 """Maps of any number of components, and that number if the user gives none."""
 
+SIZED_MAPS = tuple(_BASES)
+"""Names of the maps whose number of components the user may choose."""
+
 
 class FeatureMap:
     """A map from a scaled feature x in [0, 1] to a vector of ``local_dim`` components.

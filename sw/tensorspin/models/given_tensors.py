@@ -13,7 +13,7 @@ from ..compiler.tree import check_children
 from .canonical import CanonicalChain
 from .chain_forms import SITE_AXES, LabelledChain, labelled_chain
 from .classifier import rescaled
-from .feature_maps import FeatureMap, bounded_map
+from .feature_maps import SIZED_MAPS, FeatureMap, bounded_map
 from .mps import MPSClassifier
 from .parameters import flattened, is_number
 from .regression import MPSRegressor
@@ -38,7 +38,7 @@ def from_tensors(
     temperature: float = 8.0,
     feature_map: str | Callable | ArrayLike = "linear",
     local_dim: int | None = None,
-    feature_range: tuple = (0.0, 1.0),
+    feature_range: tuple | None = (0.0, 1.0),
     clip: bool = True,
     feature_order: ArrayLike | None = None,
     feature_names: Sequence[str] | None = None,
@@ -89,7 +89,7 @@ def from_tensors(
         The map from a feature, scaled to [0, 1], to its vector, as `FeatureMap` takes it. If its
         components exceed 1, the map is divided by the largest, and the tensors are multiplied.
     local_dim : int, default=None
-        Number of components of a named map, where it has a choice.
+        Number of components of a named map, where it has a choice; None: that of the tensors.
     feature_range : (low, high), default=(0, 1)
         The values of a feature that are scaled to 0 and 1: two numbers, or two arrays of one number
         for each feature.
@@ -131,17 +131,11 @@ def from_tensors(
     ['different']
     """
     tensors = [_array(f"tensor {index}", tensor) for index, tensor in enumerate(cores)]
-    definition, enlargement = bounded_map(feature_map)
-    mapping = FeatureMap(definition, local_dim)
-    options = {"feature_map": definition, "local_dim": local_dim}
-    options |= {"feature_range": None if clip else feature_range}
-    estimator: MPSClassifier | MPSRegressor | TTNClassifier
+    feature_range = (0.0, 1.0) if feature_range is None else feature_range
     if tree is None:
         chain = _placed(tensors, label, axes or SITE_AXES, label_axes, label_position)
         sizes = [core.shape[1] for core in chain.cores]
         outputs = chain.label_tensor
-        regression = len(outputs) == 1 and classes is None
-        estimator = (MPSRegressor if regression else MPSClassifier)(**options)
     else:
         for name, value in (("label", label), ("label_position", label_position)):
             if value is not None:
@@ -150,16 +144,26 @@ def from_tensors(
         nodes = _tree_tensors(children, tensors, axes or TREE_AXES)
         sizes = _leaf_sizes(children, nodes)
         outputs = nodes[-1]
-        regression = len(outputs) == 1 and classes is None
-        if regression:
-            raise ValueError("a tree needs 2 outputs, or one and 2 classes: regressors are chains")
-        estimator = TTNClassifier(tree=children, **options)
+    definition, enlargement = bounded_map(feature_map)
+    if local_dim is None and isinstance(feature_map, str) and feature_map in SIZED_MAPS:
+        local_dim = sizes[0]
+    mapping = FeatureMap(definition, local_dim)
     for site, size in enumerate(sizes):
         if size != mapping.local_dim:
             raise ValueError(
                 f"{'site' if tree is None else 'leaf'} {site} reads a vector of {size} components, "
                 f"the feature map has {mapping.local_dim}"
             )
+    options = {"feature_map": definition, "local_dim": local_dim}
+    options |= {"feature_range": None if clip else feature_range}
+    regression = len(outputs) == 1 and classes is None
+    estimator: MPSClassifier | MPSRegressor | TTNClassifier
+    if tree is None:
+        estimator = (MPSRegressor if regression else MPSClassifier)(**options)
+    elif regression:
+        raise ValueError("a tree needs 2 outputs, or one and 2 classes: regressors are chains")
+    else:
+        estimator = TTNClassifier(tree=children, **options)
     if isinstance(estimator, MPSRegressor):
         estimator.target_mean_ = _number("offset", offset)
         estimator.target_scale_ = _number("factor", factor)
