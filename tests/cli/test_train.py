@@ -102,7 +102,7 @@ def test_train_tells_what_was_chosen(capsys, tmp_path):
         ("", "no samples"),
         ("1,2,a\n1,2\n", "sample 1 has 2 columns, not 3"),
         ("1\n2\n", "at least 2 columns"),
-        ("1,x,a\n" * 4, "feature 1 of sample 0 is 'x', not a number"),
+        ("1,2,b\n" + "1,x,a\n" * 4, "feature 1 of sample 1 is 'x', not a number; the column mixes"),
         (",2,a\n1,2,a\n", "feature 0 of sample 0 is '', not a number"),
         ("1,2,a\n" * 9 + "1,2,b\n", "can't be split"),
         ("1,2,a\n1,nan,a\n", "feature 1 of sample 1 is nan"),

@@ -114,3 +114,18 @@ def test_a_column_that_nobody_reads_may_miss_values():
         else:
             with pytest.raises(ValueError, match=f"column {column} of sample 0"):
                 thresholds.levels(to_keys(one))
+
+
+@pytest.mark.parametrize(
+    ("samples", "message"),
+    [
+        ([[1.0, np.nan], [0.0, 2.0], [3.0, 1.0]], "takes missing values can't be exported"),
+        (np.array([[1.0, "a"], [0.0, "b"], [3.0, "a"]], dtype=object), "hold words can't be exp"),
+    ],
+)
+def test_programs_that_thresholds_cannot_describe(samples, message):
+    model = mps(missing="level")
+    program = model.fit(samples, [0, 1, 0]).quantize()
+    for find in (float_thresholds, short_thresholds):
+        with pytest.raises(ValueError, match=message):
+            find(program)

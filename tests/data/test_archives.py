@@ -17,7 +17,7 @@ from tensorspin.archives import read_arrays
 from tensorspin.compiler import ProgramFileError
 from tensorspin.compiler.program_file import MOST_BYTES as MOST_PROGRAM_BYTES
 from tensorspin.data import DataError, load_samples, model_files, read_model
-from tensorspin.data.datasets import MOST_BYTES as MOST_DATA_BYTES
+from tensorspin.data.npz_files import MOST_BYTES as MOST_DATA_BYTES
 
 GIGABYTE = 10**9
 

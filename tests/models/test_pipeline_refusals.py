@@ -11,7 +11,7 @@ from sklearn.feature_selection import (
     SelectKBest,
     SequentialFeatureSelector,
 )
-from sklearn.impute import SimpleImputer
+from sklearn.impute import KNNImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import (
@@ -48,7 +48,7 @@ class Doubled(StandardScaler):
         (PCA(3), "step 'pca' (PCA)"),
         (Normalizer(), "step 'normalizer' (Normalizer)"),
         (PolynomialFeatures(), "step 'polynomialfeatures' (PolynomialFeatures)"),
-        (SimpleImputer(), "step 'simpleimputer' (SimpleImputer)"),
+        (KNNImputer(), "step 'knnimputer' (KNNImputer)"),
         (FunctionTransformer(np.tanh), "step 'functiontransformer' (FunctionTransformer)"),
         (Doubled(), "step 'doubled' (Doubled)"),
         (OneHotEncoder(sparse_output=False, handle_unknown="ignore"), "(OneHotEncoder)"),

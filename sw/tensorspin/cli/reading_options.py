@@ -62,6 +62,8 @@ def reading_of(options, task: str | None = None) -> Reading:
         target=options.target,
         drop=tuple(options.drop),
         task=task,
+        words=True,
+        missing=getattr(options, "missing", None) == "level",
     )
 
 
@@ -76,7 +78,8 @@ def known_of(program) -> Known:
     Returns
     -------
     Known
-        Number and names of its features, and its classes.
+        Number and names of its features, and its classes; which features hold words, and which
+        may be missing.
     """
     from ..compiler.outputs import Classification
     from ..data import Known
@@ -86,4 +89,10 @@ def known_of(program) -> Known:
         labels = program.classes.tolist()
         numbers = [int(label) for label in labels if isinstance(label, bool)]
         classes = tuple(map(str, [*labels, *numbers]))
-    return Known(program.n_features_in_, program.feature_names, classes)
+    return Known(
+        program.n_features_in_,
+        program.feature_names,
+        classes,
+        words=frozenset(program.columns_of_words),
+        gaps=frozenset(program.columns_with_gaps),
+    )

@@ -8,18 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from .common import (
     DATA_HELP,
     check_output,
     kernel_line,
-    match_labels,
     narrow_nodes,
 )
-from .quality import as_numbers
-from .reading_options import add_reading_options, reading_of
+from .reading_options import add_reading_options
 from .report import Line
+from .training_data import training_data
 from .training_report import memory_lines, parameter_lines, quality_lines
 
 if TYPE_CHECKING:
@@ -48,6 +45,7 @@ PASSED_ON = (
     "distortion",
     "feature_order",
     "scaling",
+    "missing",
     "image_size",
     "n_repeats",
     "repeat_order",
@@ -136,6 +134,13 @@ def add(commands) -> None:
         "greatest), percentile (from the 1st to the 99th, against outliers), standard (three "
         "standard deviations around the mean) or quantile (each level as often as the others); by "
         "default auto",
+    )
+    train.add_argument(
+        "--missing",
+        choices=("refuse", "level"),
+        help="what becomes of features that are missing (empty cells, NA, ?), and of words that "
+        "the training data do not have: refuse them, or give them a level of their own; by "
+        "default refuse",
     )
     train.add_argument(
         "--epochs",
@@ -251,7 +256,7 @@ def _train(options) -> int:
             raise ValueError("give --weight-bits or --board, not both: one chooses the bits")
     estimator = _estimator(options)
     _, task = ESTIMATORS[options.estimator]
-    data = _data(options, task)
+    data = training_data(options, task)
     # A range that is known of a data set is not the user's promise, who may ask for another scale.
     learnt = options.scaling not in (None, "range", "auto") or options.feature_margin
     if data.feature_range is not None and not learnt:
@@ -299,68 +304,6 @@ def _estimator(options) -> Any:
     if "board" in known:  # what the board has no room for need not be trained
         given["board"] = options.board
     return kind(random_state=options.seed, verbose=True, **given)
-
-
-def _data(options, task: str) -> Dataset:
-    """Read the samples to train and to test with, with targets that suit the task."""
-    from sklearn.utils.multiclass import type_of_target
-
-    from ..data.datasets import Dataset, load_dataset, load_samples
-    from ..data.text_lines import STANDARD_INPUT
-
-    if options.data == options.test == STANDARD_INPUT:
-        raise ValueError("standard input can be read only once: name a file for --test")
-    reading = reading_of(options, task)
-    if options.test is None:
-        data = load_dataset(options.data, reading=reading)
-    else:
-        train, test = load_samples(options.data, reading=reading), _test(options, reading)
-        if test.X.shape[1] != train.X.shape[1]:
-            raise ValueError(
-                f"{options.data} has {train.X.shape[1]} features a sample, {options.test} "
-                f"{test.X.shape[1]}"
-            )
-        X_test = test.X
-        if train.feature_names and test.feature_names and test.feature_names != train.feature_names:
-            if sorted(test.feature_names) != sorted(train.feature_names):
-                raise ValueError(f"{options.data} and {options.test} have different columns")
-            X_test = X_test[:, [test.feature_names.index(name) for name in train.feature_names]]
-        data = Dataset(
-            train.X,
-            train.y,
-            X_test,
-            test.y,
-            train.feature_range,
-            train.feature_names,
-            train.target,
-        )
-    y_train, y_test = data.y_train, data.y_test
-    if task == "numbers":
-        place = data.target or options.data
-        y_train = as_numbers(y_train, f"--estimator regressor predicts numbers, not {place}")
-        y_test = as_numbers(y_test, f"--estimator regressor predicts numbers, not {place}")
-    elif task == "classes":
-        if type_of_target(y_train).startswith("continuous"):
-            number = next(value for value in y_train.tolist() if value % 1)
-            raise ValueError(
-                f"Unknown label type: continuous; {data.target or options.data} has numbers such "
-                f"as {number:g}, which are no classes: use --estimator regressor, or choose the "
-                f"class with --target"
-            )
-        # A file's own held-out samples may be labelled otherwise.
-        y_test = match_labels(np.unique(y_train), y_test, options.test or options.data)
-    return replace(data, y_train=y_train, y_test=y_test)
-
-
-def _test(options, reading):
-    """Read the samples to test with: of an archive, those that it holds out, if it does."""
-    from ..data.datasets import load_samples
-
-    samples = load_samples(options.test, reading=reading)
-    if samples.held_out is None:
-        return samples
-    X, y = samples.held_out
-    return replace(samples, X=X, y=y)
 
 
 def _names(data: Dataset) -> tuple[str, ...] | None:

@@ -9,7 +9,7 @@ that scikit-learn computes with: the pipeline's rounding depends on the type.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ import numpy as np
 
 from ..contract.contractor.memory import LEVELS
 from .once import read_only
+from .values import as_array
 
 TYPES = ("float64", "float32", "float16")
 """Types that scikit-learn's scalers compute with; the first is for all others, such as integers."""
@@ -34,11 +35,21 @@ class Boundaries:
     levels : ndarray of float of shape (n_features, 255)
         Entry k of a feature is the least value with a level above k; infinite if there is none.
         The type is that of `least` and `greatest`.
+    missing : ndarray of int16 of shape (n_features,), optional
+        Level of a missing value of each feature; -1 if it is refused. None: all are.
     """
 
     least: np.ndarray
     greatest: np.ndarray
     levels: np.ndarray
+    missing: np.ndarray | None = None
+
+    @property
+    def refused(self) -> np.ndarray:
+        """Whether a missing value of each feature is refused: bool of shape (n_features,)."""
+        if self.missing is None:
+            return np.ones(len(self.levels), dtype=bool)
+        return self.missing < 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +61,8 @@ class ColumnLevels:
     features : ndarray of int of shape (n_features,)
         Column that each feature reads, counted from 0.
     accepts_nan : ndarray of bool of shape (n_columns,)
-        Whether a column may have missing values. Only one that no feature reads may.
+        Whether a column may have missing values. In one that a feature reads they also need a
+        level.
     boundaries : mapping of str to Boundaries
         Boundaries for each of `TYPES`.
 
@@ -98,7 +110,7 @@ class ColumnLevels:
         """Number of features: the levels of a sample."""
         return len(self.features)
 
-    def encode(self, X) -> np.ndarray:
+    def encode(self, X, names: Sequence[str] | None = None) -> np.ndarray:
         """Round columns to levels.
 
         Parameters
@@ -106,6 +118,8 @@ class ColumnLevels:
         X : array-like of shape (n_samples, n_columns)
             Samples. Numbers that are no floating-point numbers of `TYPES` become float64, as in
             scikit-learn.
+        names : sequence of str, optional
+            Names of the columns, for messages.
 
         Returns
         -------
@@ -121,6 +135,7 @@ class ColumnLevels:
         # decides which type is computed with.
         from sklearn.utils import check_array
 
+        X = as_array(X)
         X = check_array(
             X,
             dtype=[np.dtype(name) for name in TYPES],
@@ -136,11 +151,13 @@ class ColumnLevels:
                 f"each column that the pipeline was trained with"
             )
         found = self.boundaries[X.dtype.name]
-        accepted = (found.least <= X) & (X <= found.greatest) | np.isnan(X) & self.accepts_nan
+        accepts_nan = self.accepts_missing(X.dtype.name)
+        accepted = (found.least <= X) & (X <= found.greatest) | np.isnan(X) & accepts_nan
         refused = np.argwhere(~accepted)
         if len(refused):
             sample, column = refused[0]
-            value, place = X[sample, column], f"column {column} of sample {sample}"
+            name = "" if names is None else f" ({names[column]!r})"
+            value, place = X[sample, column], f"column {column}{name} of sample {sample}"
             if not np.isfinite(value):
                 raise ValueError(f"{place} is {value}; it must be finite")
             raise ValueError(
@@ -149,8 +166,29 @@ class ColumnLevels:
             )
         levels = np.empty((len(X), self.n_features), np.uint8)
         for feature, column in enumerate(self.features):
-            levels[:, feature] = np.searchsorted(found.levels[feature], X[:, column], side="right")
+            values = X[:, column]
+            levels[:, feature] = np.searchsorted(found.levels[feature], values, side="right")
+            if found.missing is not None and accepts_nan[column]:
+                levels[np.isnan(values), feature] = found.missing[feature]
         return levels
+
+    def accepts_missing(self, name: str = TYPES[0]) -> np.ndarray:
+        """Tell which columns may have missing values.
+
+        Parameters
+        ----------
+        name : str
+            Type of the values, one of `TYPES`: a number that is filled in may be accepted as one
+            type, and be beyond the range of another.
+
+        Returns
+        -------
+        ndarray of bool of shape (n_columns,)
+            Whether they may.
+        """
+        accepts = self.accepts_nan.copy()
+        accepts[self.features[self.boundaries[name].refused]] = False
+        return accepts
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return all of it as arrays by name, for a file; `from_arrays` reads them."""
@@ -158,6 +196,8 @@ class ColumnLevels:
         for name, boundaries in self.boundaries.items():
             found[f"columns_{name}"] = np.stack([boundaries.least, boundaries.greatest])
             found[f"columns_{name}_levels"] = boundaries.levels
+            if boundaries.missing is not None:
+                found[f"columns_{name}_missing"] = boundaries.missing
         return found
 
     @classmethod
@@ -186,7 +226,12 @@ class ColumnLevels:
             limits = arrays[f"columns_{name}"]
             if limits.ndim != 2 or len(limits) != 2:
                 raise ValueError(f"columns_{name} has shape {limits.shape}, not (2, n_columns)")
-            boundaries[name] = Boundaries(limits[0], limits[1], arrays[f"columns_{name}_levels"])
+            boundaries[name] = Boundaries(
+                limits[0],
+                limits[1],
+                arrays[f"columns_{name}_levels"],
+                arrays.get(f"columns_{name}_missing"),  # not in files of versions before 6
+            )
         return cls(arrays["columns"], arrays["columns_nan"], boundaries)
 
     def _check(self) -> None:
@@ -197,8 +242,6 @@ class ColumnLevels:
             raise ValueError(f"accepts_nan must be a row of bool, not {columns!r}")
         if len(features) and not 0 <= features.min() <= features.max() < len(columns):
             raise ValueError(f"features read columns 0 to {len(columns) - 1}, not {features}")
-        if np.any(columns[features]):
-            raise ValueError("a column that a feature reads can't have missing values")
         if sorted(self.boundaries) != sorted(TYPES):
             raise ValueError(f"boundaries must be for {', '.join(TYPES)}")
         for name, found in self.boundaries.items():
@@ -213,12 +256,33 @@ class ColumnLevels:
                     raise ValueError(f"boundaries must be numbers of {name}, not {array.dtype}")
             if np.any(found.levels[:, 1:] < found.levels[:, :-1]):
                 raise ValueError("boundaries of levels must be in order")
+            if found.missing is not None:
+                self._check_missing(found.missing)
+        never = np.all([found.refused for found in self.boundaries.values()], axis=0)
+        if np.any(columns[features] & never):
+            raise ValueError(
+                "a column that a feature reads can't have missing values without a level"
+            )
+
+    def _check_missing(self, missing: np.ndarray) -> None:
+        if missing.shape != self.features.shape or missing.dtype != np.int16:
+            raise ValueError(
+                f"levels of missing values must be int16 of shape {self.features.shape}, not "
+                f"{missing.dtype} of shape {missing.shape}"
+            )
+        if np.any((missing < -1) | (missing >= LEVELS)):
+            raise ValueError(f"levels of missing values must be -1 to {LEVELS - 1}")
 
     def _protect_arrays(self) -> None:
         object.__setattr__(self, "features", read_only(self.features))
         object.__setattr__(self, "accepts_nan", read_only(self.accepts_nan))
         protected = {
-            name: Boundaries(*map(read_only, (found.least, found.greatest, found.levels)))
+            name: Boundaries(
+                read_only(found.least),
+                read_only(found.greatest),
+                read_only(found.levels),
+                None if found.missing is None else read_only(found.missing),
+            )
             for name, found in self.boundaries.items()
         }
         object.__setattr__(self, "boundaries", protected)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +13,8 @@ from ..contract.contractor.results import ContractorResults
 from ..contract.fixed import WEIGHT
 from ..golden.contractor.contraction import contract
 from . import program_file
-from .capacity import check_names, check_sound, check_table
+from .capacity import check_sound, check_table
+from .categories import Categories
 from .columns import ColumnLevels
 from .device_program import DeviceProgram
 from .knots import Knots
@@ -21,17 +22,14 @@ from .nodes import FloatNode
 from .once import attributes_alone, read_only
 from .outputs import Classification, Task, check_finite
 from .quantise import quantise_network
-from .scaling import feature_levels
-
-if TYPE_CHECKING:
-    from sklearn.utils import Tags
+from .samples import SampleLevels
 
 REFERENCE_LANES = 8
 """Lanes assumed where only the scores matter, which are the same for any number of lanes."""
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single answer; `digest` compares
-class NetworkProgram(DeviceProgram):
+class NetworkProgram(SampleLevels, DeviceProgram):
     """A quantised tensor network: nodes, weights, feature table, and how to read its answers.
 
     The program is fixed once it is made, and its arrays are read-only. A prediction of one sample
@@ -68,6 +66,12 @@ class NetworkProgram(DeviceProgram):
     knots : Knots, optional
         The scale of each feature between `feature_minimum` and `feature_maximum`, where values
         outside are clipped. None: the scale is linear, or `columns` has it.
+    missing : bool
+        Whether level 255 stands for a missing value; values then have levels 0 to 254. If not,
+        missing values are refused, or `columns` has a level for them.
+    categories : Categories, optional
+        The columns of words, and the number that stands for each word. Numbers become levels as
+        those of any other column. None: all columns are numbers.
 
     Raises
     ------
@@ -109,32 +113,16 @@ class NetworkProgram(DeviceProgram):
     columns: ColumnLevels | None = field(default=None, repr=False)
     feature_names: tuple[str, ...] | None = field(default=None, repr=False)
     knots: Knots | None = field(default=None, repr=False)
+    missing: bool = False
+    categories: Categories | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         check_table(self.table, self.feature_minimum, self.feature_maximum)
         check_sound(self.nodes, self.weights, self.names, self.n_features, len(self.table))
         self.task.check(self.n_outputs)
         check_finite(log2_scale=self.log2_scale)
-        if not isinstance(self.clip, (bool, np.bool_)):
-            raise ValueError(f"clip must be True or False, not {self.clip!r}")
-        if self.columns is not None and self.columns.n_features != self.n_features:
-            raise ValueError(
-                f"columns are read by {self.columns.n_features} features, the program has "
-                f"{self.n_features}"
-            )
-        if self.feature_names is not None:
-            check_names(self.feature_names, self.n_features_in_)
-        if self.knots is not None:
-            self._check_knots(self.knots)
+        self.check_inputs()
         self._protect_arrays()
-
-    def _check_knots(self, knots: Knots) -> None:
-        if self.columns is not None or not self.clip:
-            raise ValueError("knots are for programs that clip, and have no pipeline in them")
-        ends = knots.values[:, 0], knots.values[:, -1]
-        for name, end in zip(("feature_minimum", "feature_maximum"), ends):
-            if not np.array_equal(getattr(self, name), end):
-                raise ValueError(f"{name} must be the outermost knot of each feature")
 
     def _protect_arrays(self) -> None:
         object.__setattr__(self, "weights", tuple(map(read_only, self.weights)))
@@ -147,7 +135,8 @@ class NetworkProgram(DeviceProgram):
         return attributes_alone(self)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update({"knots": None, **state})  # programs pickled before there were knots
+        # Programs that were pickled by an earlier version lack the fields that are new.
+        vars(self).update({"knots": None, "missing": False, "categories": None, **state})
         self._protect_arrays()  # copied and unpickled arrays are writable
 
     @classmethod
@@ -162,6 +151,8 @@ class NetworkProgram(DeviceProgram):
         task: Task,
         feature_names: Sequence[str] | None = None,
         knots: Knots | None = None,
+        missing: bool = False,
+        categories: Categories | None = None,
         weight_bits: int | Sequence[int] = WEIGHT.width,
     ) -> NetworkProgram:
         """Quantise a network.
@@ -183,6 +174,10 @@ class NetworkProgram(DeviceProgram):
             Name of each column of the samples.
         knots : Knots, optional
             The scale of each feature between these values; by default it is linear.
+        missing : bool
+            Whether level 255 stands for a missing value.
+        categories : Categories, optional
+            The columns of words, and the number that stands for each word.
         weight_bits : int or sequence of int
             Bits of the stored weights, 8 or 4: of all nodes, or of each.
 
@@ -199,36 +194,9 @@ class NetworkProgram(DeviceProgram):
             task=task,
             feature_names=None if feature_names is None else tuple(map(str, feature_names)),
             knots=knots,
+            missing=bool(missing),
+            categories=categories,
         )
-
-    @property
-    def n_features(self) -> int:
-        """Number of features that the network reads: the bytes that a device is sent."""
-        return len(self.feature_minimum)
-
-    @property
-    def n_features_in_(self) -> int:
-        """Number of columns of the samples that `levels` and `predict` take."""
-        return self.n_features if self.columns is None else self.columns.n_columns
-
-    @property
-    def feature_names_in_(self) -> np.ndarray:
-        """Names of the columns: ndarray of str (dtype object) of shape (n_features_in_,).
-
-        Raises
-        ------
-        AttributeError
-            If the columns have no names, as in scikit-learn.
-        """
-        if self.feature_names is None:
-            raise AttributeError("the columns of this program have no names")
-        return np.array(self.feature_names, dtype=object)
-
-    def __sklearn_tags__(self) -> Tags:
-        """Describe the program to scikit-learn, whose check of names asks for this."""
-        from sklearn.utils import Tags, TargetTags
-
-        return Tags(estimator_type=None, target_tags=TargetTags(required=False))
 
     @property
     def classes(self) -> np.ndarray:
@@ -242,70 +210,6 @@ class NetworkProgram(DeviceProgram):
         if not isinstance(self.task, Classification):
             raise TypeError(f"a program for {type(self.task).__name__} has no classes")
         return self.task.labels
-
-    def levels(self, X) -> np.ndarray:
-        """Round features to what the device is sent: one byte a feature.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features_in_)
-            Samples, in the unit of `feature_minimum`. A data frame must have the columns that the
-            network was trained with, in their order.
-
-        Returns
-        -------
-        ndarray of uint8 of shape (n_samples, n_features)
-            0 for the minimum of the feature, 255 for its maximum.
-
-        Raises
-        ------
-        ValueError
-            If X has other names of columns or another shape, is not finite, or is outside the
-            range and `clip` is False.
-
-        Warns
-        -----
-        UserWarning
-            If X has names and the program has none, or the other way round.
-        """
-        self._check_names(X)
-        return self._encode(X)
-
-    def encode(self, X) -> np.ndarray:
-        """Round features to levels, as `levels` does, but take an array without a warning.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features_in_)
-            Samples. Columns that have no names are known to be those of the program; a data frame
-            is checked as `levels` checks it.
-
-        Returns
-        -------
-        ndarray of uint8 of shape (n_samples, n_features)
-            The levels.
-
-        Raises
-        ------
-        ValueError
-            If X has other names of columns or another shape, is not finite, or is outside the
-            range and `clip` is False.
-        """
-        if hasattr(X, "columns"):
-            self._check_names(X)
-        return self._encode(X)
-
-    def _check_names(self, X) -> None:
-        """Check names of columns as scikit-learn does, by its own check and in its words."""
-        # Imported here, as a program can be made, saved and run without scikit-learn.
-        from sklearn.utils.validation import validate_data
-
-        validate_data(self, X, reset=False, skip_check_array=True, ensure_2d=False)
-
-    def _encode(self, X) -> np.ndarray:
-        if self.columns is not None:
-            return self.columns.encode(X)
-        return feature_levels(X, self.feature_minimum, self.feature_maximum, self.clip, self.knots)
 
     def run_golden(self, X) -> ContractorResults:
         """Compute what any device answers, with the bit-exact NumPy model.

@@ -20,6 +20,7 @@ from ..archives import read_arrays
 from ..contract.contractor.program import Node, Operand, OperandKind
 from ..errors import TensorspinError
 from ..files import binary_file, readable_file
+from .categories import Categories
 from .columns import TYPES, ColumnLevels
 from .knots import Knots
 from .outputs import Classification, OutlierDetection, Regression, Task
@@ -27,11 +28,11 @@ from .outputs import Classification, OutlierDetection, Regression, Task
 FORMAT = "tensorspin network program"
 """Text in each file, so that an archive of something else is not mistaken for a program."""
 
-VERSION = 5
+VERSION = 6
 """Version of the files that are written. Version 1 knew only classifiers: their classes and
 temperature were not yet a task. Version 2 knew no narrow nodes, whose weights take 4 bits.
 Version 3 knew neither names of features nor folded pipelines. Version 4 knew no knots: all scales
-were linear between two limits."""
+were linear between two limits. Version 5 knew neither levels of missing values nor categories."""
 
 MOST_BYTES = 1 << 28
 """Most bytes that the compressed arrays of a file may expand to: 256 MiB, a hundred times what the
@@ -40,7 +41,7 @@ largest board holds. A larger program is written without compression, which need
 _ARRAYS = (
     *("metadata", "weights", "table", "feature_minimum", "feature_maximum", "classes"),
     *("columns", "columns_nan", "knots", "knots_positions"),
-    *(f"columns_{name}{part}" for name in TYPES for part in ("", "_levels")),
+    *(f"columns_{name}{part}" for name in TYPES for part in ("", "_levels", "_missing")),
 )
 """Names of all arrays in files of any version. Nothing else in a file is read."""
 
@@ -99,6 +100,8 @@ def save(path: str | Path, program: Mapping[str, Any]) -> None:
         "task": task,
         "log2_scale": program["log2_scale"],
         "feature_names": program["feature_names"],
+        "missing": bool(program["missing"]),
+        "categories": None if program["categories"] is None else program["categories"].entry(),
     }
     arrays = {
         "metadata": np.array(json.dumps(metadata)),
@@ -198,6 +201,8 @@ def _attributes(metadata: dict, arrays: dict[str, np.ndarray]) -> dict[str, Any]
         ),
         "feature_names": _names(metadata.get("feature_names")),
         "knots": Knots.from_arrays(arrays) if "knots" in arrays else None,
+        "missing": _truth(metadata.get("missing", False)),
+        "categories": _categories(metadata.get("categories")),
     }
 
 
@@ -208,6 +213,15 @@ def _names(entry: object) -> tuple[str, ...] | None:
     if not isinstance(entry, list):
         raise ValueError(f"feature_names is {entry!r}, not a list")
     return tuple(_text(name) for name in entry)
+
+
+def _categories(entry: object) -> Categories | None:
+    """Return the categories of columns; files of versions before 6 have none."""
+    if entry is None:
+        return None
+    if not isinstance(entry, dict):
+        raise ValueError(f"categories is {entry!r}, not an object")
+    return Categories.from_entry(entry)
 
 
 def _task_entry(task: Task) -> tuple[dict, dict[str, np.ndarray]]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import reprlib
+from collections.abc import Sequence
 
 import numpy as np
 
 from ..contract.fixed import LEVEL
 from .knots import Knots
+from .values import as_real, check_finite
 
-_HIGHEST_LEVEL = LEVEL.maximum
+MISSING_LEVEL = LEVEL.maximum
+"""Level of a missing value, where a program has one: the highest. Values then have the others."""
 
 RANGE_ROUNDING = 16 * float(np.finfo(np.float32).eps)
 """How far outside of its limits a value may lie, as a share of the range: a scaler rounds. With
@@ -50,7 +52,7 @@ def check_feature_range(feature_range, n_features: int) -> tuple[np.ndarray, np.
         )
     limits = []
     for name, values in zip(("low", "high"), feature_range):
-        values = _as_real(values, f"the {name} of feature_range")
+        values = as_real(values, f"the {name} of feature_range")
         if values.shape not in ((), (n_features,)):
             raise ValueError(
                 f"the {name} of feature_range must be a number or have shape ({n_features},), one "
@@ -66,29 +68,6 @@ def check_feature_range(feature_range, n_features: int) -> tuple[np.ndarray, np.
             f"({low[feature]:g}, {high[feature]:g})"
         )
     return low, high
-
-
-def _as_real(values, what: str) -> np.ndarray:
-    """Return values as float64, but refuse those of which NumPy would make numbers silently."""
-    if hasattr(values, "toarray"):  # a sparse matrix: scikit-learn refuses it by this exception
-        raise TypeError(f"{what} is sparse, but must be dense; use toarray()")
-    values = np.asarray(values)
-    if values.dtype.kind in "cmM":  # complex numbers, times, dates
-        raise ValueError(f"{what} must hold real numbers, not {values.dtype}")
-    try:
-        return values.astype(np.float64, copy=False)
-    except (TypeError, ValueError, OverflowError) as error:
-        wrong = next((value for value in values.ravel() if not _is_real(value)), error)
-        raise ValueError(f"{what} must hold real numbers, not {reprlib.repr(wrong)}") from error
-
-
-def _is_real(value) -> bool:
-    """Return whether float64 can hold a value: pandas.NA, a date or 10**400 are none of these."""
-    try:
-        float(value)
-    except (TypeError, ValueError, OverflowError):
-        return False
-    return True
 
 
 def sides(X: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
@@ -147,7 +126,7 @@ def scale_features(
 ) -> np.ndarray:
     """Scale features so that low becomes 0 and high becomes 1; clip what lies outside.
 
-    A constant feature (low equal to high) becomes 0.
+    A constant feature (low equal to high) becomes 0. A missing value (NaN) stays one.
 
     Parameters
     ----------
@@ -163,6 +142,14 @@ def scale_features(
     ndarray of float64 of shape (n_samples, n_features)
         Values in [0, 1].
     """
+    scaled = _scaled(X, low, high, knots)
+    gaps = np.isnan(X)
+    if gaps.any():
+        scaled[gaps] = np.nan  # a constant feature divides by zero, and would have 0
+    return scaled
+
+
+def _scaled(X: np.ndarray, low: np.ndarray, high: np.ndarray, knots: Knots | None) -> np.ndarray:
     if knots is not None:
         return knots.scale(X)
     # All terms are halved: the difference of two large numbers of opposite sign can overflow.
@@ -172,29 +159,45 @@ def scale_features(
 
 
 def rounded_levels(
-    X: np.ndarray, low: np.ndarray, high: np.ndarray, knots: Knots | None = None
+    X: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+    knots: Knots | None = None,
+    missing: bool = False,
 ) -> np.ndarray:
     """Round features to levels, whether or not they are within the limits.
 
     Parameters
     ----------
     X : ndarray of float64 of shape (n_samples, n_features)
-        The samples.
+        The samples, without NaN unless `missing` is set.
     low, high : ndarray of float64 of shape (n_features,)
-        The limits of each feature, for which levels 0 and 255 stand.
+        The limits of each feature, for which the least and the highest level of a value stand.
     knots : Knots, optional
         What the values between the limits become; by default the scale is linear.
+    missing : bool
+        Whether missing values (NaN) have `MISSING_LEVEL`, and values only the levels below.
 
     Returns
     -------
     ndarray of uint8 of shape (n_samples, n_features)
         The levels.
     """
-    return np.rint(scale_features(X, low, high, knots) * _HIGHEST_LEVEL).astype(np.uint8)
+    scaled = scale_features(X, low, high, knots)
+    if not missing:
+        return np.rint(scaled * MISSING_LEVEL).astype(np.uint8)
+    levels = np.rint(scaled * (MISSING_LEVEL - 1))
+    return np.where(np.isnan(levels), MISSING_LEVEL, levels).astype(np.uint8)
 
 
 def feature_levels(
-    X, low: np.ndarray, high: np.ndarray, clip: bool, knots: Knots | None = None
+    X,
+    low: np.ndarray,
+    high: np.ndarray,
+    clip: bool,
+    knots: Knots | None = None,
+    missing: bool = False,
+    names: Sequence[str] | None = None,
 ) -> np.ndarray:
     """Round features to levels, the bytes that a device is sent.
 
@@ -203,12 +206,16 @@ def feature_levels(
     X : array-like of shape (n_samples, n_features)
         The samples.
     low, high : ndarray of float64 of shape (n_features,)
-        The limits of each feature, for which levels 0 and 255 stand.
+        The limits of each feature, for which the least and the highest level of a value stand.
     clip : bool
         Whether values outside of the limits are clipped; if not, they are refused, except for
         rounding (`sides`).
     knots : Knots, optional
         What the values between the limits become; by default the scale is linear.
+    missing : bool
+        Whether missing values (NaN) have `MISSING_LEVEL`; if not, they are refused.
+    names : sequence of str, optional
+        Names of the features, for messages.
 
     Returns
     -------
@@ -223,17 +230,12 @@ def feature_levels(
     TypeError
         If X is a sparse matrix.
     """
-    X = _as_real(X, "X")
+    X = as_real(X, "X")
     if X.ndim != 2 or X.shape[1] != len(low):
         raise ValueError(
             f"X has shape {X.shape}; this program needs (n, {len(low)}), one column a feature"
         )
-    bad = np.argwhere(~np.isfinite(X))
-    if len(bad):
-        sample, feature = bad[0]
-        raise ValueError(
-            f"feature {feature} of sample {sample} is {X[sample, feature]}; it must be finite"
-        )
+    check_finite(X, missing, names)
     if not clip:
         check_inside(X, low, high)
-    return rounded_levels(X, low, high, knots)
+    return rounded_levels(X, low, high, knots, missing)

@@ -20,7 +20,7 @@ def is_missing(text: str) -> bool:
     return text.strip().lower() in MISSING
 
 
-def check_finite(X: np.ndarray, where: str) -> None:
+def check_finite(X: np.ndarray, where: str, missing: bool = False) -> None:
     """Name the first feature that is not a finite number: nan usually stands for a gap.
 
     Parameters
@@ -29,13 +29,15 @@ def check_finite(X: np.ndarray, where: str) -> None:
         Features of the samples.
     where : str
         The file, and the array if it has several, for the message.
+    missing : bool
+        Whether features may be nan.
 
     Raises
     ------
     DataError
         If a feature is infinite or nan.
     """
-    bad = np.argwhere(~np.isfinite(X))
+    bad = np.argwhere(np.isinf(X) if missing else ~np.isfinite(X))
     if len(bad):
         sample, feature = bad[0]
         raise DataError(

@@ -272,6 +272,8 @@ def _target(
     words = [row[first] for row in rows]
     # Words that are all different are names of the samples.
     repeated = len(words) < FEWEST_ROWS or len(set(words)) < len(words)
+    if reading.words and len(text) > 1:
+        repeated = False  # in a table of many words they tell nothing
     if first in text and len(left) > 1 and reading.task != "numbers" and repeated:
         if last in named:
             return _told(where, names, columns, last, "its name", warn=False)

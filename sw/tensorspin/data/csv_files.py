@@ -12,9 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from .checks import check_finite, check_labels, check_targets, is_missing
-from .columns import Columns, choose_columns, described
+from .checks import check_labels, check_targets, is_missing
+from .columns import choose_columns, described
 from .errors import DataError
+from .feature_cells import read_features
 from .known_columns import Known, match_columns
 from .reading import (
     Numbers,
@@ -49,8 +50,8 @@ class Table:
 
     Parameters
     ----------
-    X : ndarray of float64 of shape (n_samples, n_features)
-        The features.
+    X : ndarray of float64 or object of shape (n_samples, n_features)
+        The features: float64; or objects if some hold words, and None where a word is missing.
     y : ndarray of shape (n_samples,) or (0,)
         The target, in the narrowest type that holds all of it: int64, float64 or text. It has no
         entries if the table has no target.
@@ -113,7 +114,7 @@ def read_csv(path: Path, reading: Reading | None = None, known: Known | None = N
     else:
         chosen = match_columns(str(path), names, cells_of, known, reading)
     numbers = Numbers(reading.decimal, separator)
-    X = _features(path, rows, chosen, names, numbers)
+    X = read_features(path, rows, chosen.features, names, numbers, reading, known)
     y = np.empty(0)
     if chosen.target is not None:
         place = chosen.target
@@ -134,30 +135,6 @@ def read_csv(path: Path, reading: Reading | None = None, known: Known | None = N
         None if names is None else tuple(names[place] for place in chosen.features),
         "" if chosen.target is None else described(chosen.target, names, columns),
     )
-
-
-def _features(
-    path: Path, rows: list[_Row], chosen: Columns, names: list[str] | None, numbers: Numbers
-) -> np.ndarray:
-    X = np.empty((len(rows), len(chosen.features)))
-    for sample, (line, cells) in enumerate(rows):
-        for feature, place in enumerate(chosen.features):
-            number = numbers.read(cells[place])
-            if number is None:
-                cell = cells[place]
-                hint = numbers.advice(cell)
-                if not hint and not is_missing(cell):
-                    if all(not is_number(row[place]) for _, row in rows) and len(rows) > 1:
-                        hint = f"; if it is the class, use --target {place}, else --drop {place}"
-                    elif sample == 0 and names is None:
-                        hint = "; if this line holds names, use --header yes"
-                which = f"feature {feature} of sample {sample}"
-                if place != feature:
-                    which += f" (line {line}, {described(place, names, len(cells))})"
-                raise DataError(f"{path}: {which} is {cell!r}, not a number{hint}")
-            X[sample, feature] = number
-    check_finite(X, str(path))
-    return X
 
 
 def _rows(lines: TextLines, reading: Reading) -> tuple[str, list[_Row]]:
@@ -286,6 +263,8 @@ def has_header(where: str, rows: list[_Row], header: str, labelled: bool = True)
             # Words, with a number at the end: a sample whose class is first, unless words are
             # names of the columns of numbers below.
             return any(is_number(cells[0]) for cells in others)
+        if same and _is_sample_of_words(first, others):
+            return False
         return not all(is_missing(cell) for cell in features)
     if others and not same:
         return False
@@ -317,6 +296,17 @@ def has_header(where: str, rows: list[_Row], header: str, labelled: bool = True)
         f"{where}: line {line} ({shown}) may hold numbers of columns or a sample; say which: "
         f"--header yes or --header no, or write names of the columns above the samples"
     )
+
+
+def _is_sample_of_words(first: list[str], others: list[list[str]]) -> bool:
+    """Tell whether words in the first line are values: all occur again below, in their columns.
+
+    Names of columns do not. In a table with a column of numbers a word above it is its name.
+    """
+    columns = list(zip(*others))
+    if any(any(map(is_number, column)) for column in columns):
+        return False
+    return all(cell in column for cell, column in zip(first, columns) if not is_missing(cell))
 
 
 def _is_running(cells: list[str]) -> bool:

@@ -16,12 +16,11 @@ from sklearn import datasets
 from sklearn.model_selection import train_test_split
 from sklearn.utils.multiclass import type_of_target
 
-from ..archives import read_arrays
 from ..files import check_readable
-from .checks import check_finite, check_labels, check_targets
 from .csv_files import read_csv
 from .errors import DataError
 from .known_columns import Known
+from .npz_files import checked_arrays, read_npz
 from .reading import Reading
 from .text_lines import STANDARD_INPUT
 
@@ -42,11 +41,6 @@ A pixel of ``digits`` is 0 to 16. For the other data sets an estimator learns th
 feature from the training samples.
 """
 
-MOST_BYTES = 1 << 29
-"""Most bytes that the compressed arrays of a ``.npz`` file may expand to: 512 MiB, which holds
-60,000 samples of 1,024 features as float64. Arrays that `numpy.savez` stores without compression
-have no limit."""
-
 TEST_SIZE = 0.2
 """Share of the samples that is held out for the test if a source has no split of its own."""
 
@@ -57,11 +51,11 @@ class Dataset:
 
     Parameters
     ----------
-    X_train : ndarray of float64 of shape (n_train, n_features)
-        Features of the training samples.
+    X_train : ndarray of float64 or object of shape (n_train, n_features)
+        Features of the training samples: float64, or objects if some are words.
     y_train : ndarray of shape (n_train,)
         Class of each training sample (numbers or text), or the number to predict for it.
-    X_test : ndarray of float64 of shape (n_test, n_features)
+    X_test : ndarray of float64 or object of shape (n_test, n_features)
         Features of the held-out samples.
     y_test : ndarray of shape (n_test,)
         Class of each held-out sample, or the number to predict for it.
@@ -102,8 +96,8 @@ class Samples:
     ----------
     name : str
         Name of the data set. For a file, the file's name without folder and suffix.
-    X : ndarray of float64 of shape (n_samples, n_features)
-        Features of the samples.
+    X : ndarray of float64 or object of shape (n_samples, n_features)
+        Features of the samples: float64, or objects if some are words.
     y : ndarray of shape (n_samples,)
         Class of each sample (numbers or text), or the number to predict for it. It has no entries
         if a table for outlier detection has no target.
@@ -228,7 +222,7 @@ def load_samples(
                 feature_names=table.names,
                 target=table.target,
             )
-        arrays = _read_npz(path)
+        arrays = read_npz(path)
     except OSError as error:
         raise DataError(f"{path} can't be read: {error.strerror or error}") from error
     except DataError:
@@ -237,18 +231,19 @@ def load_samples(
         # A damaged archive makes numpy, zipfile or zlib raise one of many exceptions that have no
         # base class in common.
         raise DataError(f"{path} can't be read: {error}") from error
+    missing = reading.missing or (known is not None and bool(known.gaps))
     if not {"X_train", "y_train"} & set(arrays) and {"X", "y"} <= set(arrays):
-        return Samples(path.stem, *_checked(arrays, "X", "y", path))
-    missing = {"X_train", "y_train"} - set(arrays)
-    if missing:
-        raise DataError(f"{path} lacks the arrays {', '.join(sorted(missing))}, or X and y")
-    X, y = _checked(arrays, "X_train", "y_train", path)
+        return Samples(path.stem, *checked_arrays(arrays, "X", "y", path, missing))
+    absent = {"X_train", "y_train"} - set(arrays)
+    if absent:
+        raise DataError(f"{path} lacks the arrays {', '.join(sorted(absent))}, or X and y")
+    X, y = checked_arrays(arrays, "X_train", "y_train", path, missing)
     held_out = {"X_test", "y_test"} & set(arrays)
     if not held_out:
         return Samples(path.stem, X, y)
     if len(held_out) == 1:
         raise DataError(f"{path} has {held_out.pop()} alone; give both X_test and y_test, or none")
-    X_test, y_test = _checked(arrays, "X_test", "y_test", path)
+    X_test, y_test = checked_arrays(arrays, "X_test", "y_test", path, missing)
     if X_test.shape[1] != X.shape[1]:
         raise DataError(
             f"{path}: X_train has {X.shape[1]} features a sample, X_test {X_test.shape[1]}"
@@ -371,30 +366,3 @@ def split_samples(
         samples.target,
         test,
     )
-
-
-def _checked(arrays: dict, X_name: str, y_name: str, path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Return features and targets of an archive, checked; images become rows of pixels."""
-    X, y = arrays[X_name], arrays[y_name]
-    if X.ndim < 2 or X.size == 0:
-        raise DataError(
-            f"{path}: {X_name} has shape {X.shape}; at least one sample, one feature and two "
-            f"dimensions are needed"
-        )
-    if y.shape != (len(X),):
-        raise DataError(f"{path}: {y_name} has shape {y.shape}; {len(X)} samples need ({len(X)},)")
-    if X.dtype.kind not in "biuf":
-        raise DataError(f"{path}: {X_name} must hold real numbers, not {X.dtype}")
-    X = X.astype(np.float64).reshape(len(X), -1)
-    check_finite(X, f"{path}: {X_name}")
-    check_targets(y, f"{path}: {y_name}")
-    if y.dtype.kind == "U":
-        y = np.char.strip(y)
-        check_labels(y.tolist(), lambda sample: f"{path}: {y_name}, sample {sample}")
-    return X, y
-
-
-def _read_npz(path: Path) -> dict[str, np.ndarray]:
-    with open(path, "rb") as file:
-        names = ("X_train", "y_train", "X_test", "y_test", "X", "y")
-        return read_arrays(file, names, MOST_BYTES)

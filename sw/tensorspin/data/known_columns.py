@@ -9,6 +9,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .checks import is_missing
 from .columns import (
     FEWEST_ROWS,
     INDEX_NAMES,
@@ -38,6 +39,10 @@ class Known:
         Their names.
     classes : sequence of str, optional
         Names of its classes, as text.
+    words : frozenset of int
+        Features that hold words, by number from 0.
+    gaps : frozenset of int
+        Features that may be missing.
 
     Examples
     --------
@@ -48,6 +53,8 @@ class Known:
     features: int
     names: Sequence[str] | None = None
     classes: Sequence[str] | None = None
+    words: frozenset[int] = frozenset()
+    gaps: frozenset[int] = frozenset()
 
 
 def match_columns(
@@ -158,6 +165,13 @@ def _spare_column(
     if names is not None and not names[first] and first == 0:
         return first
     texts = [place for place in left if not all(is_number(row[place]) for row in rows)]
+    if known.words or known.gaps:
+        fits = [end for end in (last, first) if _fit(texts, rows, left, end, known)]
+        if fits:
+            # Of two ends that fit, the first is the target only if words make it one.
+            texts = [] if len(fits) == 2 else [place for place in texts if place in fits]
+            if len(fits) == 1 and not texts:
+                return fits[0]
     named = targets_by_name(names, left)
     indices = [place for place in left if names is not None and INDEX_NAMES.fullmatch(names[place])]
     numbered = [row[first] for row in rows]
@@ -197,6 +211,19 @@ def _spare_column(
         described(chosen, names, len(rows[0])),
     )
     return chosen
+
+
+def _fit(
+    texts: list[int], rows: list[list[str]], left: list[int], target: int, known: Known
+) -> bool:
+    """Tell whether the columns beside a target hold words where the program's features do."""
+    features = [place for place in left if place != target]
+    return all(
+        (feature in known.words)
+        if any(not is_number(row[place]) and not is_missing(row[place]) for row in rows)
+        else (place not in texts or feature in known.gaps or feature in known.words)
+        for feature, place in enumerate(features)
+    )
 
 
 def _is_class(cell: str, classes: Sequence[str]) -> bool:

@@ -58,6 +58,10 @@ class Reading:
     task : {"classes", "numbers", "outliers"}, optional
         What is to be learnt, which helps to recognise the target. Without it the last column is
         the target.
+    words : bool
+        Whether columns of words may be features.
+    missing : bool
+        Whether features may be missing.
 
     Raises
     ------
@@ -77,6 +81,8 @@ class Reading:
     target: str | int | None = None
     drop: tuple[str | int, ...] = ()
     task: str | None = None
+    words: bool = False
+    missing: bool = False
 
     def __post_init__(self) -> None:
         if self.header not in HEADERS:
@@ -102,14 +108,15 @@ class Reading:
         Returns
         -------
         dict of str to object
-            Fields that differ from their defaults, but for `task`.
+            Fields that differ from their defaults, but for `task`, `words` and `missing`, which
+            say what the model takes.
         """
         values = {item.name: getattr(self, item.name) for item in fields(self)}
         defaults = {item.name: item.default for item in fields(self)}
         return {
             name: value
             for name, value in values.items()
-            if name != "task" and value != defaults[name]
+            if name not in ("task", "words", "missing") and value != defaults[name]
         }
 
 
@@ -223,8 +230,19 @@ def separator_line(line: str) -> str | None:
     return found[1] if found else None
 
 
-def _looks_like_number(text: str) -> bool:
-    """Return whether a cell is a number, if perhaps one with separators of thousands."""
+def looks_like_number(text: str) -> bool:
+    """Return whether a cell is a number, if perhaps one with separators of thousands.
+
+    Parameters
+    ----------
+    text : str
+        The cell, without spaces around it.
+
+    Returns
+    -------
+    bool
+        Whether it is.
+    """
     return is_number(text) or bool(_GROUPED.fullmatch(text))
 
 
@@ -295,7 +313,7 @@ def recognise_separator(lines: list[str], expected: Collection[int] = ()) -> str
         # The line of names, if there is one, has no numbers, and may have a column fewer.
         rows = rows[1:] or rows
         columns, count = Counter(map(len, rows)).most_common(1)[0] if rows else (0, 0)
-        numbers = sum(map(_looks_like_number, chain.from_iterable(rows)))
+        numbers = sum(map(looks_like_number, chain.from_iterable(rows)))
         # Decimal commas divide columns into as many as are expected, too, but few are numbers then.
         enough = bool(expected) and numbers >= min(expected) * len(rows)
         if columns < 2:

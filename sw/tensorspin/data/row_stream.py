@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
-from math import isfinite, prod
+from math import isfinite, nan, prod
 from pathlib import Path
 
 import numpy as np
@@ -22,9 +22,10 @@ from ..archives import read_arrays
 from .checks import is_missing
 from .columns import Columns, described
 from .csv_files import has_header, names_of_columns
-from .datasets import FEATURE_RANGES, MOST_BYTES, NAMES, load_named
+from .datasets import FEATURE_RANGES, NAMES, load_named
 from .errors import DataError
 from .known_columns import Known, match_columns
+from .npz_files import MOST_BYTES
 from .reading import (
     Numbers,
     Reading,
@@ -58,8 +59,8 @@ class Batch:
     ----------
     first : int
         Number of the first sample in the source, from 0.
-    X : ndarray of float64 of shape (n_samples, n_features)
-        The samples, at least one.
+    X : ndarray of float64 or object of shape (n_samples, n_features)
+        The samples, at least one: float64, or objects if some features hold words.
     places : list of str
         Where each sample stands in the source, for messages.
     """
@@ -79,6 +80,8 @@ class RowStream:
         raised after that.
     more : callable
         Tells whether the next sample is there without waiting.
+    words : bool
+        Whether some features hold words.
 
     Attributes
     ----------
@@ -86,8 +89,9 @@ class RowStream:
         Most samples of the next batch; the consumer may change it.
     """
 
-    def __init__(self, rows, more) -> None:
+    def __init__(self, rows, more, words: bool = False) -> None:
         self.most = MOST_ROWS
+        self._kind = object if words else np.float64
         self._rows = rows
         self._more = more
 
@@ -112,7 +116,7 @@ class RowStream:
                 if not self._more():
                     break
             if samples:
-                yield Batch(count, np.array(samples, dtype=np.float64), places)
+                yield Batch(count, np.array(samples, dtype=self._kind), places)
                 count += len(samples)
         if failure is not None:
             raise failure
@@ -152,7 +156,7 @@ def open_rows(source: str, reading: Reading, known: Known) -> Iterator[RowStream
             raise DataError(
                 f"{source} has {X.shape[1]} features a sample; the program needs {known.features}"
             )
-        yield RowStream(_array_rows(source, X), lambda: True)
+        yield RowStream(_array_rows(source, X, known), lambda: True)
         return
     if source != STANDARD_INPUT and not path.exists():
         raise DataError(
@@ -162,7 +166,7 @@ def open_rows(source: str, reading: Reading, known: Known) -> Iterator[RowStream
         with open_lines(source) as lines:
             rows = _text_rows(lines, reading, known)
             next(rows)  # it begins with what may be wrong with the table as a whole
-            yield RowStream(rows, lambda: lines.waiting)
+            yield RowStream(rows, lambda: lines.waiting, words=bool(known.words))
     except OSError as error:
         if error.filename is None:
             raise
@@ -213,14 +217,37 @@ def _text_rows(lines: TextLines, reading: Reading, known: Known) -> Iterator[tup
         place = f"{lines.name}, line {line}"
         if len(cells) != columns:
             raise DataError(f"{place}: it has {len(cells)} columns, not {columns}")
-        yield place, [_number(cells[c], numbers, place, c, names) for c in chosen.features]
+        yield (
+            place,
+            [
+                _value(cells[column], feature, known, numbers, place, column, names)
+                for feature, column in enumerate(chosen.features)
+            ],
+        )
 
 
-def _number(cell: str, numbers: Numbers, place: str, column: int, names: list[str] | None) -> float:
-    number = numbers.read(cell)
+def _value(
+    cell: str,
+    feature: int,
+    known: Known,
+    numbers: Numbers,
+    place: str,
+    column: int,
+    names: list[str] | None,
+) -> float | str | None:
+    """Read the cell of a feature: a number, or a word; None or NaN if it may be missing."""
+    words = feature in known.words
+    if is_missing(cell):
+        if feature in known.gaps:
+            return None if words else nan
+    elif words:
+        return cell
+    number = None if words else numbers.read(cell)
     if number is None or not isfinite(number):
-        what = "a finite number" if number is not None else "a number"
-        hint = "; fill it in or remove the line" if is_missing(cell) else numbers.advice(cell)
+        what = "a finite number" if number is not None else "a word" if words else "a number"
+        hint = numbers.advice(cell)
+        if is_missing(cell):
+            hint = "; fill it in or remove the line, or train with --missing level"
         name = f" {names[column]!r}" if names is not None else ""
         raise DataError(f"{place}: column {column}{name} is {cell!r}, not {what}{hint}")
     return number
@@ -287,10 +314,12 @@ def _numbered_rows(lines: TextLines, separator: str) -> Iterator[tuple[int, list
         ) from error
 
 
-def _array_rows(source: str, X: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+def _array_rows(source: str, X: np.ndarray, known: Known) -> Iterator[tuple[str, np.ndarray]]:
     for number, row in enumerate(X):
         row = np.asarray(row, dtype=np.float64)
         bad = np.flatnonzero(~np.isfinite(row))
+        if len(bad) and known.gaps:
+            bad = bad[[each not in known.gaps or not np.isnan(row[each]) for each in bad]]
         if len(bad):
             raise DataError(
                 f"{source}, row {number}: feature {bad[0]} is {row[bad[0]]}; fill in or remove "

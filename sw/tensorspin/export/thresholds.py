@@ -173,6 +173,16 @@ def _compact(program: NetworkProgram, limits: np.ndarray, keys: np.ndarray) -> T
 
 def _boundaries(program: NetworkProgram, kind: str) -> Boundaries:
     """Find limits and boundaries of levels for values of a type."""
+    if program.categories is not None:
+        raise ValueError("a program whose features hold words can't be exported: words need a host")
+    gaps = program.missing
+    if program.columns is not None:
+        gaps |= bool(program.columns.accepts_nan[program.columns.features].any())
+    if gaps:
+        raise ValueError(
+            "a program that takes missing values can't be exported: clients know no level of them; "
+            'train with missing="refuse", and fill them in before the client'
+        )
     if program.columns is not None:
         return program.columns.boundaries[kind]
     # The host computes with float64, whatever the values are, so that float32 is enough to search

@@ -8,7 +8,6 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import OutlierMixin
-from sklearn.utils.validation import validate_data
 
 from ..compiler.outputs import OutlierDetection
 from .born import NegativeLogLikelihood
@@ -50,6 +49,7 @@ class MPSAnomalyDetector(OutlierMixin, BornEstimator):
         With None, values beyond those of training, and beyond the margin, count as the least or
         greatest one; promise a range, or give a margin, if outliers lie there.
     %(plain_scaling)s
+    %(missing)s
     contamination : float, default=0.1
         Share of the training samples that count as outliers, more than 0, at most 0.5. It sets
         ``offset_`` and has no influence on the training.
@@ -112,6 +112,7 @@ class MPSAnomalyDetector(OutlierMixin, BornEstimator):
         feature_range=None,
         feature_margin=0.0,
         scaling="range",
+        missing="refuse",
         contamination=0.1,
         learning_rate=0.005,
         epochs=50,
@@ -135,6 +136,7 @@ class MPSAnomalyDetector(OutlierMixin, BornEstimator):
         self.feature_range = feature_range
         self.feature_margin = feature_margin
         self.scaling = scaling
+        self.missing = missing
         self.contamination = contamination
         self.learning_rate = learning_rate
         self.epochs = epochs
@@ -285,7 +287,7 @@ class MPSAnomalyDetector(OutlierMixin, BornEstimator):
             )
 
     def _validated(self, X, y, reset: bool) -> tuple[np.ndarray, None]:
-        X = validate_data(self, X, dtype=np.float64, reset=reset)
+        X = self._checked(X, reset=reset)
         if X.shape[1] < 2:
             # Two sites that read the same feature are not independent, so Z would be wrong.
             raise ValueError("at least 2 features are needed, not 1 feature(s)")

@@ -10,6 +10,7 @@ from ..contract.contractor.size import ContractorSize
 from ..contract.device.boards import find_board
 from .feature_maps import FeatureMap
 from .forecast import ForecastMixin
+from .missing import MissingMap, feature_map
 from .parameters import is_auto
 from .recipes import SETTLED, Recipe
 
@@ -42,6 +43,8 @@ class AutomaticMixin(ForecastMixin):
     bond_dim: Any
     board: str | None = None
     weight_bits: int | None
+    missing: str
+    feature_map_: FeatureMap
 
     _recipe: Recipe | None = None
     """How parameters are chosen that are "auto"; None: none may be."""
@@ -67,7 +70,9 @@ class AutomaticMixin(ForecastMixin):
                 self._choices = self._recipe(n_samples, self.n_features_in_, vars(self))
         self._set_attributes()
         if new:
-            self.feature_map_ = FeatureMap(self._value("feature_map"), self.local_dim)
+            self.feature_map_ = feature_map(
+                self._value("feature_map"), self.local_dim, self.missing
+            )
             self._choose_size()
             self._set_attributes()
 
@@ -96,10 +101,13 @@ class AutomaticMixin(ForecastMixin):
         check_is_fitted(self, "feature_map_")
         found = vars(self)
         values = {name: found[f"{name}_"] for name in SETTLED if f"{name}_" in found}
+        known = self.feature_map_
+        if isinstance(known, MissingMap):
+            known = known.values  # the parameter counts the components of values
         return {
             **values,
-            "feature_map": self.feature_map_.name,
-            "local_dim": self.feature_map_.local_dim,
+            "feature_map": known.name,
+            "local_dim": known.local_dim,
         }
 
     def _set_attributes(self) -> None:

@@ -18,23 +18,25 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from ..compiler.scaling import check_feature_range, check_inside, scale_features
+from ..compiler.scaling import check_inside, scale_features
 from ..contract.device.boards import find_board
 from ..progress import progress_over
 from .augmentation import Augmentation
 from .automatic import AutomaticMixin
 from .chain_shapes import Shape
+from .columns import ColumnsMixin
 from .deployment import DeployableMixin
 from .descent import Descent, Loss, Network, descend
 from .early_stopping import EarlyStopping, Score, split
 from .feature_order import chosen_order
 from .importance import ImportanceMixin
+from .missing import check_missing
 from .optimiser import Adam, Schedule
 from .parameters import TRAINING_LIMITS, check_parameters, flattened
 from .repeats import repeated_order, sites_of_each
-from .scales import check_scaling, learn_scale, with_margin
+from .scales import check_scaling
 from .training_state import TrainingState
 from .weighting import Samples, check_sample_weight, scaled_to_mean_one
 
@@ -48,7 +50,9 @@ _EARLIER = {"n_repeats": 1, "scaling": "range", "label_smoothing": 0.0}
 """What estimators did before they had parameters whose default is now "auto"."""
 
 
-class NetworkEstimator(AutomaticMixin, DeployableMixin, ImportanceMixin, BaseEstimator):
+class NetworkEstimator(
+    ColumnsMixin, AutomaticMixin, DeployableMixin, ImportanceMixin, BaseEstimator
+):
     """Base of the estimators that map each feature to a vector and contract a tensor network.
 
     A subclass has a public ``fit`` and ``partial_fit``, which end in `_train`. It calls, in this
@@ -98,6 +102,7 @@ class NetworkEstimator(AutomaticMixin, DeployableMixin, ImportanceMixin, BaseEst
         "feature_margin",
         "scaling",
         "board",
+        "missing",
     )
     """Parameters that fix the shapes and the meaning of the tensors: a training that goes on from
     these tensors needs the same ones."""
@@ -146,6 +151,8 @@ class NetworkEstimator(AutomaticMixin, DeployableMixin, ImportanceMixin, BaseEst
         else:
             self._check_target(samples, part, **known)
         samples = samples.weighted(self._weights(samples, part))
+        if new:
+            samples = self._with_ordered_categories(samples)
         self._settle(None if part else len(samples), new)
         if new:
             self._learn_scale(samples, part)
@@ -255,6 +262,7 @@ class NetworkEstimator(AutomaticMixin, DeployableMixin, ImportanceMixin, BaseEst
         if self.board is not None:
             find_board(self.board).require_contractor()
         check_scaling(self.scaling, self.feature_range, "scaling" in self._automatic)
+        check_missing(self.missing)
 
     @abstractmethod
     def _validated(self, X, y, reset: bool) -> tuple[np.ndarray, np.ndarray | None]:
@@ -277,25 +285,6 @@ class NetworkEstimator(AutomaticMixin, DeployableMixin, ImportanceMixin, BaseEst
     @abstractmethod
     def _validation_score(self, inputs: np.ndarray, samples: Samples, loss: Any) -> Score:
         """Score the trained network on samples whose scaled `inputs` are given."""
-
-    def _learn_scale(self, samples: Samples, part: bool) -> None:
-        """Set the values of each feature that become 0 and 1, and what is in between."""
-        self.feature_knots_ = None
-        if self.feature_range is None:
-            scale = with_margin(
-                learn_scale(self.scaling_, samples.X, samples.weights), self.feature_margin
-            )
-            self.feature_minimum_, self.feature_maximum_ = scale.low, scale.high
-            self.feature_knots_ = scale.knots
-            if part and (self.feature_minimum_ == self.feature_maximum_).all():
-                raise ValueError(
-                    "the first call of partial_fit learns the range of each feature, but every "
-                    "feature has one value only; set feature_range, or begin with more samples"
-                )
-        else:
-            self.feature_minimum_, self.feature_maximum_ = check_feature_range(
-                self.feature_range, self.n_features_in_
-            )
 
     def _learn_sites(self, samples: Samples, rng: np.random.Generator) -> None:
         """Set the feature that each site reads."""
@@ -373,7 +362,7 @@ class NetworkEstimator(AutomaticMixin, DeployableMixin, ImportanceMixin, BaseEst
     def _validated_inputs(self, X: ArrayLike) -> np.ndarray:
         """Validate samples that a user gives to a fitted estimator; return the sites' inputs."""
         check_is_fitted(self)
-        return self._site_inputs(validate_data(self, X, dtype=np.float64, reset=False))
+        return self._site_inputs(self._checked(X, reset=False))
 
 
 def prediction_batches(n_samples: int) -> Iterator[slice]:

@@ -10,6 +10,7 @@ from sklearn.utils.validation import validate_data
 
 from ..compiler.network_program import NetworkProgram
 from ..compiler.outputs import Task
+from ..compiler.values import holds_objects
 from ..contract.contractor.results import ContractorResults
 from ..driver.board import Board
 
@@ -71,6 +72,11 @@ class BoardEstimator(BaseEstimator):
         """Names of the features; no attribute if the network was trained without names."""
         return self.program.feature_names_in_
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = getattr(self.program, "missing", False)
+        return tags
+
     def __sklearn_is_fitted__(self) -> bool:
         return True
 
@@ -125,15 +131,18 @@ class BoardEstimator(BaseEstimator):
                 f"a {type(self).__name__} needs a program for {self._task_type.__name__}, not for "
                 f"{type(program.task).__name__}"
             )
-        # Which type a scaler computes with, and whether a column that nothing reads may have
-        # missing values, is for the program to say.
-        X = validate_data(
-            self,
-            X,
-            dtype=[np.float64, np.float32, np.float16],
-            ensure_all_finite=program.columns is None,
-            reset=False,
-        )
+        if program.categories is not None or holds_objects(X):
+            validate_data(self, X, reset=False, skip_check_array=True)
+        else:
+            # Which type a scaler computes with, and whether values may be missing, is for the
+            # program to say.
+            X = validate_data(
+                self,
+                X,
+                dtype=[np.float64, np.float32, np.float16],
+                ensure_all_finite=False,
+                reset=False,
+            )
         levels = program.encode(X)
         while True:
             board = self._open()

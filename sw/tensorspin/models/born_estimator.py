@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from ..compiler.nodes import FloatNode
-from ..contract.contractor.memory import LEVELS
 from ..contract.fixed import LEVEL
 from .born import NegativeLogLikelihood, log_partition, log_squares, orthonormal_basis
 from .canonical import CanonicalChain
@@ -13,6 +12,7 @@ from .chain_estimator import INITIAL_NOISE, MPSEstimator, spread
 from .early_stopping import Score
 from .forecast import planned_chain
 from .half_chains import HalfChains
+from .missing import MissingMap
 from .weighting import Samples, weighted_mean
 
 
@@ -38,11 +38,17 @@ class BornEstimator(MPSEstimator):
     def _site_inputs(self, X: np.ndarray) -> np.ndarray:
         # Features are rounded to levels, because Z is a sum over the levels, and because a board is
         # given levels only.
-        return np.rint(super()._site_inputs(X) * LEVEL.maximum) / LEVEL.maximum
+        highest = LEVEL.maximum - (self.missing == "level")
+        return np.rint(super()._site_inputs(X) * highest) / highest
+
+    def _basis_table(self) -> np.ndarray:
+        """Return the vectors of all levels over which probabilities sum to 1."""
+        known = self.feature_map_
+        return known.weighed_table() if isinstance(known, MissingMap) else known.table()
 
     def _training_map(self):
         # In an orthonormal basis Z is the norm of the network, which `log_partition` computes.
-        basis = orthonormal_basis(self.feature_map_.table()).astype(np.float32)
+        basis = orthonormal_basis(self._basis_table()).astype(np.float32)
 
         def orthonormal_features(x):
             return self.feature_map_(x).astype(np.float32) @ basis.T
@@ -79,7 +85,7 @@ class BornEstimator(MPSEstimator):
 
     def _planned_nodes(self) -> list[FloatNode]:
         # Cores are trained, and narrowed, in the orthonormal basis, which may be smaller.
-        table = self.feature_map_.table()
+        table = self._basis_table()
         return planned_chain(
             self._n_sites, table.shape[1], self.bond_dim_, 1, len(orthonormal_basis(table))
         )
@@ -95,7 +101,7 @@ class BornEstimator(MPSEstimator):
     def _canonical_chain(self) -> CanonicalChain:
         # In the orthonormal basis the squared norm of the network, taken as one tensor, is the mean
         # of psi^2, so that narrowing a bond loses as little probability as possible.
-        basis = orthonormal_basis(self.feature_map_.table())
+        basis = orthonormal_basis(self._basis_table())
         inverse = np.linalg.pinv(basis)
         cores = [np.einsum("lpr,pq->lqr", core, inverse) for core in self.cores_]
         return CanonicalChain.of(cores, self.label_tensor_, self.label_position_)
@@ -108,7 +114,8 @@ class BornEstimator(MPSEstimator):
         chains = HalfChains.pack(cores, label, self.label_position_, dtype=np.float64)
         # `log_partition` gives the mean over all combinations of levels; Z is their sum.
         log_mean, _, _ = log_partition(chains)
-        log_z = log_mean + len(cores) * np.log(LEVELS)
-        basis = orthonormal_basis(self.feature_map_.table())
+        table = self._basis_table()
+        log_z = log_mean + len(cores) * np.log(len(table))
+        basis = orthonormal_basis(table)
         cores = [np.einsum("lqr,qp->lpr", core, basis) for core in cores]
         *self.cores_, self.label_tensor_ = spread([*cores, label], -log_z / 2)

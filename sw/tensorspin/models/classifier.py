@@ -11,7 +11,6 @@ from scipy.special import log_softmax
 from sklearn.base import ClassifierMixin
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import validate_data
 
 from ..compiler.outputs import Classification
 from ..compiler.quantise import check_weight_bits
@@ -178,7 +177,7 @@ class NetworkClassifier(LogitsMixin, ClassifierMixin, NetworkEstimator):
         check_weight_bits(self.weight_bits, "weight_bits", None)
 
     def _validated(self, X, y, reset: bool) -> tuple[np.ndarray, np.ndarray]:
-        X, y = validate_data(self, X, y, dtype=np.float64, reset=reset)
+        X, y = self._checked(X, y, reset=reset)
         check_classification_targets(y)
         return X, y
 
@@ -198,6 +197,11 @@ class NetworkClassifier(LogitsMixin, ClassifierMixin, NetworkEstimator):
             raise ValueError(f"at least 2 classes are needed, not 1 class: {classes[0]}")
         class_indices(classes, samples.y)
         self.classes_ = classes
+
+    def _category_targets(self, samples: Samples) -> np.ndarray:
+        labels = class_indices(self.classes_, samples.y)
+        # Of two classes the share of one is enough.
+        return np.eye(len(self.classes_))[labels][:, 1 if len(self.classes_) == 2 else 0 :]
 
     def _check_target(self, samples: Samples, part: bool, classes: Any = None) -> None:
         class_indices(self.classes_, samples.y)

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from ..compiler.categories import Categories
 from ..compiler.knots import Knots
 from ..compiler.mixed_bits import mixed_bits
 from ..compiler.network_program import NetworkProgram
@@ -42,6 +43,9 @@ class DeployableMixin:
     weight_bits: int | None = None
     """Bits of the weights that the network is trained for; None in estimators that train with real
     numbers only."""
+
+    missing: str
+    _categories: Categories | None
 
     _deployed_type: type[BoardEstimator]
     """The class of the same estimator on a board."""
@@ -108,6 +112,8 @@ class DeployableMixin:
             task=self._task(),
             feature_names=getattr(self, "feature_names_in_", None),
             knots=self.feature_knots_,
+            missing=self.missing == "level",
+            categories=self._categories,
             weight_bits=bits,
         )
 

@@ -203,7 +203,7 @@ def mutual_information(inputs: np.ndarray, weights: np.ndarray | None = None) ->
     Parameters
     ----------
     inputs : ndarray of float of shape (n_samples, n_features)
-        Features scaled to [0, 1]. Each is cut into `BINS` equal parts of its range.
+        Features scaled to [0, 1], or NaN. Each is cut into `BINS` equal parts of its range.
     weights : ndarray of float of shape (n_samples,), optional
         How much each sample counts.
 
@@ -213,9 +213,12 @@ def mutual_information(inputs: np.ndarray, weights: np.ndarray | None = None) ->
         In nats. Symmetrical; the diagonal holds the entropies.
     """
     n_samples, n_features = inputs.shape
-    bins = np.minimum((inputs * BINS).astype(int), BINS - 1)
+    gaps = np.isnan(inputs)
+    n_bins = BINS + int(gaps.any())  # missing values have a part of their own
+    bins = np.minimum((np.where(gaps, 0, inputs) * BINS).astype(int), BINS - 1)
+    bins[gaps] = BINS
     # With a 0 or 1 for each feature and part, one matrix product counts all pairs of parts.
-    one_hot = (bins[:, :, None] == np.arange(BINS)).reshape(n_samples, -1).astype(np.float32)
+    one_hot = (bins[:, :, None] == np.arange(n_bins)).reshape(n_samples, -1).astype(np.float32)
     if weights is None:
         joint = (one_hot.T @ one_hot).astype(np.float64) / n_samples
     else:
@@ -225,7 +228,7 @@ def mutual_information(inputs: np.ndarray, weights: np.ndarray | None = None) ->
     with np.errstate(divide="ignore", invalid="ignore"):
         terms = joint * np.log(joint / (single[:, None] * single))
     terms[joint == 0] = 0  # the limit of p log p, which NumPy computes as NaN
-    information = terms.reshape(n_features, BINS, n_features, BINS).sum(axis=(1, 3))
+    information = terms.reshape(n_features, n_bins, n_features, n_bins).sum(axis=(1, 3))
     return np.maximum((information + information.T) / 2, 0)
 
 

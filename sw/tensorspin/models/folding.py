@@ -8,148 +8,22 @@ that a floating-point number can have gets the level that the steps give it.
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Sequence
-from copy import copy
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn import config_context
-from sklearn.preprocessing import (
-    MaxAbsScaler,
-    MinMaxScaler,
-    QuantileTransformer,
-    RobustScaler,
-    StandardScaler,
-)
-from sklearn.utils.validation import check_is_fitted
 
 from ..compiler.columns import TYPES, Boundaries, ColumnLevels
 from ..compiler.network_program import NetworkProgram
 from ..compiler.scaling import rounded_levels, sides
 from ..contract.contractor.memory import LEVELS
 from .bisection import BATCH_VALUES, from_keys, least_keys, to_keys
-
-SCALERS = (StandardScaler, MinMaxScaler, MaxAbsScaler, RobustScaler, QuantileTransformer)
-"""Classes of scikit-learn whose objects can be folded, besides selections of features."""
-
-FOLDABLE = (
-    f"{', '.join(scaler.__name__ for scaler in SCALERS)} and selections of features, such as "
-    f"SelectKBest"
-)
-"""What can be folded, for messages."""
-
-_PARAMETERS = ("scale_", "mean_", "center_", "min_", "quantiles_")
-"""Attributes of `SCALERS` that their ``transform`` computes with: a number for each column, or of
-shape (n_quantiles, n_columns), or None."""
+from .foldable import Step
 
 CHECKED_VALUES = 250
 """Values of each column, spread over all floating-point numbers, at which what was found is
 compared with the steps."""
-
-
-class Step:
-    """A fitted step of a pipeline that can be folded.
-
-    Parameters
-    ----------
-    name : str
-        Name in the pipeline, for messages.
-    transformer : object
-        One of `SCALERS`, or anything with ``get_support``, whatever it was fitted with.
-
-    Attributes
-    ----------
-    n_columns : int
-        Number of columns that it takes.
-    kept : ndarray of int or None
-        The columns that a selection keeps; None for a scaler.
-    accepts_nan, accepts_infinity : bool
-        Whether it lets missing values and infinities pass.
-
-    Raises
-    ------
-    ValueError
-        If the step can't be folded.
-    sklearn.exceptions.NotFittedError
-        If it has not been fitted.
-    """
-
-    def __init__(self, name: str, transformer) -> None:
-        self.name = f"step {name!r} ({type(transformer).__name__})"
-        self._transformer = transformer
-        scaler = next((kind for kind in SCALERS if isinstance(transformer, kind)), None)
-        selects = hasattr(transformer, "get_support")
-        # A class that was derived from a scaler may transform otherwise.
-        if not selects and (scaler is None or type(transformer).transform is not scaler.transform):
-            raise ValueError(
-                f"{self.name} can't be folded into a program, only {FOLDABLE} can; transform the "
-                f"samples on the host, and deploy the estimator alone"
-            )
-        check_is_fitted(transformer)
-        if scaler is QuantileTransformer and transformer.output_distribution != "uniform":
-            raise ValueError(
-                f"{self.name} can't be folded with output_distribution="
-                f'"{transformer.output_distribution}", only with "uniform", which gives the '
-                f"network the same order of values"
-            )
-        self.n_columns = int(
-            transformer.n_features_in_
-            if hasattr(transformer, "n_features_in_")
-            else len(transformer.get_support())
-        )
-        self.kept = np.flatnonzero(transformer.get_support()) if selects else None
-        for parameter in _PARAMETERS:
-            values = getattr(transformer, parameter, None)
-            if not selects and values is not None:
-                good = np.isfinite(values) & ((values > 0) | (parameter != "scale_"))
-                if not np.all(good):
-                    column = np.argwhere(~good)[0][-1]
-                    raise ValueError(
-                        f"{self.name} can't be folded: {parameter} of its column {column} is "
-                        f"{values[..., column]}; remove the column, or fit without it"
-                    )
-        if self.kept is not None:
-            numbers = np.arange(self.n_columns, dtype=np.float64)[None]
-            if not np.array_equal(self(numbers), numbers[:, self.kept]):
-                raise ValueError(
-                    f"{self.name} can't be folded: it does not just select the columns that "
-                    f"get_support names"
-                )
-        self.accepts_nan, self.accepts_infinity = (
-            self._accepts(np.array([[value] + [0.0] * (self.n_columns - 1)]))
-            for value in (np.nan, np.inf)
-        )
-
-    def __call__(self, X: np.ndarray) -> np.ndarray:
-        """Transform samples; an array of floating-point numbers stays one of its type."""
-        # A scaler with copy=False writes into what it is given. One that was fitted with names
-        # warns of an array, and with set_output it returns a data frame.
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")
-            return np.asarray(self._transformer.transform(X.copy()))
-
-    def narrowed(self, columns: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-        """Return what a scaler makes of some of its columns alone; a selection leaves them."""
-        if self.kept is not None:
-            return np.asarray
-        narrow = copy(self)
-        narrow._transformer = scaler = copy(self._transformer)
-        for name in _PARAMETERS:
-            if getattr(scaler, name, None) is not None:
-                setattr(scaler, name, getattr(scaler, name)[..., columns])
-        scaler.n_features_in_ = len(columns)
-        vars(scaler).pop("feature_names_in_", None)
-        return narrow
-
-    def _accepts(self, X: np.ndarray) -> bool:
-        # A program refuses what scikit-learn does without a user's own configuration.
-        with config_context(assume_finite=False):
-            try:
-                self(X)
-            except ValueError:
-                return False
-        return True
 
 
 def fold(steps: Sequence[Step], program: NetworkProgram) -> NetworkProgram:
@@ -191,7 +65,10 @@ def fold(steps: Sequence[Step], program: NetworkProgram) -> NetworkProgram:
             f"the estimator was promised"
         )
     low, high = front.limits(exact)
-    columns = ColumnLevels(front.features, front.accepts_nan, found)
+    accepts_nan = front.accepts_nan.copy()
+    never = np.all([each.refused for each in found.values()], axis=0)
+    accepts_nan[front.features[never]] = False
+    columns = ColumnLevels(front.features, accepts_nan, found)
     for name in TYPES:
         _compare(front, columns, np.dtype(name))
     return replace(
@@ -238,16 +115,20 @@ class _Front:
         self._low, self._high = program.feature_minimum, program.feature_maximum
         self._knots = program.knots
         self._clip = program.clip
+        self._missing = program.missing
         self.n_columns = steps[0].n_columns
         # The columns that each step is given, by their numbers in the samples.
         self._given = [np.arange(self.n_columns)]
         self.accepts_nan = np.ones(self.n_columns, dtype=bool)
+        unfilled = np.ones(self.n_columns, dtype=bool)
         for step in steps:
             given = self._given[-1]
-            self.accepts_nan[given] &= step.accepts_nan
+            self.accepts_nan[given] &= step.accepts_nan | ~unfilled[given]
+            if step.fills:
+                unfilled[given] = False
             self._given.append(given[_kept(step)])
         self.features = self._given[-1]
-        self.accepts_nan[self.features] = False
+        self.accepts_nan[self.features] &= self._missing | ~unfilled[self.features]
         # Columns that are not selected need not be computed where only features count.
         self._narrowed = [
             step.narrowed(np.searchsorted(given, self.features))
@@ -282,7 +163,23 @@ class _Front:
 
     def levels(self, values: np.ndarray) -> np.ndarray:
         """Round features to levels, as the program does: int of shape (n_samples, n_features)."""
-        return rounded_levels(values, self._low, self._high, self._knots).astype(np.int64)
+        levels = rounded_levels(values, self._low, self._high, self._knots, self._missing)
+        return levels.astype(np.int64)
+
+    def missing_levels(self, dtype: np.dtype) -> np.ndarray:
+        """Return the level of a missing value: int16 of shape (n_features,), -1 where refused."""
+        values = np.full((1, len(self.features)), np.nan, dtype)
+        with config_context(assume_finite=True):
+            for step in self._narrowed:
+                values = step(values)
+        values = values.astype(np.float64)
+        accepted = self.accepts_nan[self.features] & ~np.isinf(values)
+        if not self._missing:
+            accepted &= ~np.isnan(values)
+        if not self._clip:
+            accepted &= sides(values, self._low, self._high) == 0
+        levels = self.levels(np.where(accepted, values, self._low))
+        return np.where(accepted, levels, -1)[0].astype(np.int16)
 
     def limits(self, boundaries: Boundaries) -> tuple[np.ndarray, np.ndarray]:
         """Find the accepted values that become the program's limits, or come nearest to them."""
@@ -339,6 +236,7 @@ def _boundaries(front: _Front, dtype: np.dtype) -> Boundaries:
         np.where(nothing, np.inf, from_keys(np.minimum(least, infinity), dtype)).astype(dtype),
         np.where(nothing, -np.inf, from_keys(above - 1, dtype)).astype(dtype),
         from_keys(levels.T, dtype),
+        front.missing_levels(dtype),
     )
 
 

@@ -43,6 +43,7 @@ class MPSClassifier(MPSEstimator, NetworkClassifier):
     %(feature_map)s
     %(feature_range)s
     %(scaling)s
+    %(missing)s
     learning_rate : float or "auto", default="auto"
         Largest change of a tensor's entry in one update by the optimiser (Adam); it falls to zero
         along a half cosine in the course of the training. In half-chains of more than 32 sites the
@@ -114,6 +115,7 @@ class MPSClassifier(MPSEstimator, NetworkClassifier):
         feature_range=None,
         feature_margin=0.0,
         scaling="auto",
+        missing="refuse",
         learning_rate="auto",
         epochs=100,
         batch_size="auto",
@@ -143,6 +145,7 @@ class MPSClassifier(MPSEstimator, NetworkClassifier):
         self.feature_range = feature_range
         self.feature_margin = feature_margin
         self.scaling = scaling
+        self.missing = missing
         self.learning_rate = learning_rate
         self.epochs = epochs
         self.batch_size = batch_size

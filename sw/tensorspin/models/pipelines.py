@@ -24,7 +24,8 @@ from ..files import check_writable
 from .board_estimator import BoardEstimator
 from .deployed import BoardAnomalyDetector, BoardClassifier, BoardRegressor
 from .deployment import DeployableMixin
-from .folding import Step, fold
+from .foldable import Step
+from .folding import fold
 
 
 def deploy(model, board: str | Board) -> BoardEstimator:
@@ -39,10 +40,10 @@ def deploy(model, board: str | Board) -> BoardEstimator:
     model : estimator or Pipeline
         A fitted estimator of Tensorspin; or a fitted `sklearn.pipeline.Pipeline` that ends in one
         and whose other steps are `StandardScaler`, `MinMaxScaler`, `MaxAbsScaler`, `RobustScaler`,
-        `QuantileTransformer` with a uniform output, selections of features (whatever has
-        ``get_support``), ``"passthrough"``, or pipelines of these; or a fitted `GridSearchCV` or
-        its like over one of these; or a `TransformedTargetRegressor` with one of these and a
-        scaler; or a `NetworkProgram`, such as one that was loaded from a file.
+        `QuantileTransformer` with a uniform output, `SimpleImputer`, selections of features
+        (whatever has ``get_support``), ``"passthrough"``, or pipelines of these; or a fitted
+        `GridSearchCV` or its like over one of these; or a `TransformedTargetRegressor` with one of
+        these and a scaler; or a `NetworkProgram`, such as one that was loaded from a file.
     board : str or Board
         URL, such as ``/dev/ttyUSB1``, ``sim://icebreaker`` or ``golden://icebreaker``, or an open
         board.

@@ -9,7 +9,6 @@ from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin
 from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score
-from sklearn.utils.validation import validate_data
 
 from ..compiler.nodes import FloatNode
 from ..compiler.outputs import Regression
@@ -61,6 +60,7 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
         can vary over orders of magnitude.
     %(feature_range)s
     %(range_scaling)s
+    %(missing)s
     learning_rate : float or "auto", default="auto"
         Largest change of a tensor's entry in one update; see `MPSClassifier`. "auto": 0.005 for up
         to 32 features, 0.002 for more.
@@ -122,6 +122,7 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
         feature_range=None,
         feature_margin=0.0,
         scaling="auto",
+        missing="refuse",
         learning_rate="auto",
         epochs=50,
         batch_size="auto",
@@ -146,6 +147,7 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
         self.feature_range = feature_range
         self.feature_margin = feature_margin
         self.scaling = scaling
+        self.missing = missing
         self.learning_rate = learning_rate
         self.epochs = epochs
         self.batch_size = batch_size
@@ -254,7 +256,7 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
 
     def _validated(self, X, y, reset: bool) -> tuple[np.ndarray, np.ndarray]:
         _refuse_text(y)
-        return validate_data(self, X, y, dtype=np.float64, y_numeric=True, reset=reset)
+        return self._checked(X, y, y_numeric=True, reset=reset)
 
     def _learn_target(self, samples: Samples) -> None:
         # Targets are divided first, so that the squares of large ones don't overflow.
@@ -270,6 +272,9 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
         self.target_mean_ = float(mean * largest)
         self.target_scale_ = float(deviation * largest)
         self._standardisation = float(largest), float(mean), float(deviation)
+
+    def _category_targets(self, samples: Samples) -> np.ndarray:
+        return (samples.y / self._standardisation[0])[:, None]
 
     def _loss(self, samples: Samples) -> SquaredError:
         largest, mean, deviation = self._standardisation

@@ -7,7 +7,7 @@ greatest value, and none of a scale that ends at a percentile.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,7 +92,8 @@ def learn_scale(scaling: str, X: np.ndarray, weights: np.ndarray | None) -> Scal
     scaling : str
         One of `SCALINGS`.
     X : ndarray of float64 of shape (n_samples, n_features)
-        The samples, at least one, all finite.
+        The samples, at least one. Missing values (NaN) are left out; a feature without any other is
+        constant.
     weights : None or ndarray of float64 of shape (n_samples,)
         Weight of each sample, above zero; None: all count the same.
 
@@ -114,6 +115,9 @@ def learn_scale(scaling: str, X: np.ndarray, weights: np.ndarray | None) -> Scal
     [0.] [1000000.]
     [2.] [198.]
     """
+    gaps = np.isnan(X)
+    if gaps.any():
+        return _beside_gaps(scaling, X, weights, ~gaps)
     low, high = X.min(axis=0), X.max(axis=0)
     if scaling == "range":
         return Scale(low, high)
@@ -123,6 +127,47 @@ def learn_scale(scaling: str, X: np.ndarray, weights: np.ndarray | None) -> Scal
         return Scale(knots.values[:, 0], knots.values[:, -1], knots)
     learn = {"percentile": _percentiles, "standard": _deviations}[scaling]
     return _with_limits(learn, X, weights, low, high)
+
+
+def _beside_gaps(
+    scaling: str, X: np.ndarray, weights: np.ndarray | None, present: np.ndarray
+) -> Scale:
+    """Learn the scale of each feature from the samples in which it is not missing."""
+    scales = []
+    for feature, rows in enumerate(present.T):
+        known = X[rows, feature][:, None] if rows.any() else np.zeros((1, 1))
+        shares = weights[rows] if weights is not None and rows.any() else None
+        scales.append(learn_scale(scaling, known, shares))
+    low, high = (np.concatenate(limits) for limits in zip(*((s.low, s.high) for s in scales)))
+    if scaling != "quantile":
+        return Scale(low, high)
+    return Scale(low, high, joined([s.knots for s in scales if s.knots is not None]))
+
+
+def joined(knots: Sequence[Knots]) -> Knots:
+    """Return the knots of several groups of features as those of all of them.
+
+    Parameters
+    ----------
+    knots : sequence of Knots
+        Knots of some features each, at least one.
+
+    Returns
+    -------
+    Knots
+        Those of all features, in order. Where others have more knots, the last is repeated.
+    """
+    width = max(each.values.shape[1] for each in knots)
+    values, positions = (
+        np.concatenate(
+            [
+                np.pad(rows, ((0, 0), (0, width - rows.shape[1])), mode="edge")
+                for rows in (getattr(each, name) for each in knots)
+            ]
+        )
+        for name in ("values", "positions")
+    )
+    return Knots(values, positions)
 
 
 def with_margin(scale: Scale, margin: float) -> Scale:
@@ -208,12 +253,12 @@ def _knots(X: np.ndarray, weights: np.ndarray) -> Knots:
         span = ranks[-1] - ranks[0]
         positions = (ranks - ranks[0]) / span if span > 0 else np.zeros(len(values))
         found.append((values, np.clip(np.maximum.accumulate(positions), 0, 1)))
-    width = max(2, *(len(values) for values, _ in found))
-    values, positions = (
-        np.stack([np.pad(row, (0, width - len(row)), mode="edge") for row in rows])
-        for rows in zip(*found)
-    )
-    return Knots(values, positions)
+    return joined([Knots(*(_padded(row) for row in rows)) for rows in found])
+
+
+def _padded(row: np.ndarray) -> np.ndarray:
+    """Return a row of at least two numbers, the last of them repeated if need be."""
+    return np.pad(row, (0, max(0, 2 - len(row))), mode="edge")[None]
 
 
 class _Distribution:

@@ -88,6 +88,14 @@ callable or array-like of shape (levels, local_dim), default="linear"
             How the values of a feature are spread over the 256 levels, as learnt from the training
             data; later values beyond the ends are clipped; see `MPSClassifier`.
         """,
+    "missing": """
+        missing : {"refuse", "level"}, default="refuse"
+            What becomes of missing values: NaN, None and pandas.NA. "refuse": they raise
+            ValueError. "level": they have level 255 in every feature, and values levels 0 to 254;
+            so have words that the training did not have. The network learns what a missing value
+            means: `feature_map` gets one component more, but if it has 4 or 8, as many as boards
+            have, a missing value has a vector of these components that no value has.
+        """,
     "epochs_50": """
         epochs : int, default=50
             Number of passes over the training data.
@@ -192,6 +200,9 @@ callable or array-like of shape (levels, local_dim), default="linear"
             The map from a scaled feature to its vector.
         feature_minimum_, feature_maximum_ : ndarray of float64 of shape (n_features,)
             The values of each feature that are scaled to 0 and 1, the margin included.
+        categories_ : list of (None or ndarray)
+            For each feature the categories that it holds, in the order of their levels; None for a
+            feature that holds numbers.
         feature_knots_ : None or Knots
             The scale between these values: what each of a few values is scaled to, with straight
             lines in between. None unless ``scaling="quantile"``: the scale is linear.

@@ -65,6 +65,7 @@ class TTNClassifier(NetworkClassifier):
     %(tree_feature_map)s
     %(feature_range)s
     %(scaling)s
+    %(missing)s
     learning_rate : float or "auto", default="auto"
         Largest change of a tensor's entry in one update by the optimiser (Adam); it falls to zero
         along a half cosine in the course of the training. In trees of more than 64 features the
@@ -137,6 +138,7 @@ class TTNClassifier(NetworkClassifier):
         feature_range=None,
         feature_margin=0.0,
         scaling="auto",
+        missing="refuse",
         learning_rate="auto",
         epochs=60,
         batch_size="auto",
@@ -167,6 +169,7 @@ class TTNClassifier(NetworkClassifier):
         self.feature_range = feature_range
         self.feature_margin = feature_margin
         self.scaling = scaling
+        self.missing = missing
         self.learning_rate = learning_rate
         self.epochs = epochs
         self.batch_size = batch_size

@@ -1,0 +1,158 @@
+"""Learn which columns hold categories, and the order of their levels.
+
+A network is a smooth function of each feature's level, so neighbouring levels should mean about the
+same: categories are ordered by the target's mean among the samples that have them. For one number
+to predict, or two classes, no other order lets one threshold divide them better (Breiman et al.
+1984, Classification and Regression Trees, theorem 4.5).
+"""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..compiler.categories import MOST_CATEGORIES, Categories, CategoryColumn
+from ..compiler.values import Column, is_gap, is_mark, is_real, named_column, table_columns
+
+SMOOTHING = 10.0
+"""Samples with the mean target of all that are added to those of each category: the mean of few
+samples says little, and rare categories are put in the middle."""
+
+
+def learn_categories(
+    X, names: Sequence[str] | None, missing: bool
+) -> tuple[Categories | None, dict[int, bool]]:
+    """Find the columns of words in the samples of a training, and their categories.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_columns)
+        A data frame, an array or a list of rows.
+    names : sequence of str, optional
+        Names of the columns, for messages.
+    missing : bool
+        Whether missing values, and categories that are not known here, have a level.
+
+    Returns
+    -------
+    categories : None or Categories
+        The columns of words; None if there are none. Categories have the numbers 0, 1 and so on in
+        the order of the alphabet, or in the order in which the column declares them.
+    ordered : dict of int to bool
+        For each of these columns, whether its order means something and is to stay.
+
+    Raises
+    ------
+    ValueError
+        If a column mixes words and numbers, holds something else, or has too many categories: the
+        message names it.
+    """
+    columns, ordered = {}, {}
+    found = table_columns(X)
+    otherwise = np.nan if missing else None
+    for place, column in enumerate(found):
+        values = _categories(column, named_column(place, names))
+        if values is not None:
+            numbers = np.arange(len(values), dtype=np.float64)
+            columns[place] = CategoryColumn(tuple(values), numbers, otherwise, otherwise)
+            ordered[place] = column.ordered
+    return (Categories(len(found), columns) if columns else None), ordered
+
+
+def _categories(column: Column, place: str) -> list | None:
+    """Return the categories of a column in a first order; None if it holds numbers."""
+    found: list
+    if column.declared is not None:
+        found = _declared(column, place)
+    elif column.values.dtype.kind in "OUT":
+        # The text "nan" is how NumPy and pandas write a missing value among words.
+        present = [value for value in column.values.tolist() if not is_gap(value)]
+        texts = dict.fromkeys(value for value in present if isinstance(value, str))
+        found = sorted(text for text in texts if not is_real(text))
+        others = [value for value in present if not isinstance(value, str)]
+        others += [text for text in texts if is_real(text)]
+        if found and others:
+            raise ValueError(
+                f"{place} mixes words such as {reprlib.repr(found[0])} with numbers such as "
+                f"{reprlib.repr(others[0])}; write all of them alike, or convert the column by "
+                f'astype(str).astype("category") if all of them are names'
+            )
+    else:
+        return None
+    if len(found) > MOST_CATEGORIES:
+        some = ", ".join(map(repr, found[:3]))
+        raise ValueError(
+            f"{place} has {len(found)} categories, such as {some}; at most {MOST_CATEGORIES} have "
+            f"a level: leave the column out, or join rare categories"
+        )
+    return found or None  # numbers that are written as text are numbers
+
+
+def _declared(column: Column, place: str) -> list:
+    """Return the categories that a column declares; of too many, those that it holds."""
+    found = list(column.declared or ())
+    if len(found) > MOST_CATEGORIES:
+        seen = {value for value in column.values.tolist() if not is_mark(value)}
+        found = [value for value in found if value in seen]
+    if all(isinstance(value, str) for value in found):
+        return found
+    wrong = [value for value in found if isinstance(value, str) or not is_real(value)]
+    if wrong:
+        raise ValueError(
+            f"{place} has the category {reprlib.repr(wrong[0])}; all must be words, or all numbers"
+        )
+    return [float(value) for value in found]
+
+
+def category_order(
+    codes: np.ndarray, count: int, targets: np.ndarray | None, weights: np.ndarray | None
+) -> np.ndarray:
+    """Order the categories of a column by the targets of its samples.
+
+    Parameters
+    ----------
+    codes : ndarray of float of shape (n_samples,)
+        The category of each sample, 0 to ``count - 1``; NaN where it is missing.
+    count : int
+        Number of categories.
+    targets : None or ndarray of float of shape (n_samples, n_targets)
+        What a sample's target is, in numbers. None: there is none, and frequent categories come
+        first.
+    weights : None or ndarray of float of shape (n_samples,)
+        How much each sample counts; None: all the same.
+
+    Returns
+    -------
+    ndarray of int of shape (count,)
+        The categories, in their order. With more than one target they are ordered along the first
+        principal component of their means.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tensorspin.models.categories import category_order
+    >>> codes = np.repeat([0.0, 1.0, 2.0], 20)
+    >>> category_order(codes, 3, np.repeat([[5.0], [9.0], [1.0]], 20, axis=0), None).tolist()
+    [2, 0, 1]
+    """
+    present = ~np.isnan(codes)
+    places = codes[present].astype(np.intp)
+    shares = np.ones(len(codes)) if weights is None else weights / weights.mean()
+    shares = shares[present]
+    counts = np.bincount(places, shares, minlength=count)
+    if targets is None or not present.any():
+        return np.argsort(-counts, kind="stable")
+    targets = targets[present] - np.average(targets[present], axis=0, weights=shares)
+    sums = np.stack(
+        [np.bincount(places, shares * target, minlength=count) for target in targets.T], axis=1
+    )
+    means = sums / (counts + SMOOTHING)[:, None]
+    scores = means[:, 0]
+    if means.shape[1] > 1:
+        axis = np.linalg.svd(means * np.sqrt(counts)[:, None], full_matrices=False)[2][0]
+        # Either sign is a principal component.
+        scores = means @ (axis * np.sign(axis[np.abs(axis).argmax()]))
+    # Means that differ by rounding alone keep the order of the alphabet.
+    return np.argsort(np.round(scores / max(np.abs(scores).max(), 1e-300), 12), kind="stable")

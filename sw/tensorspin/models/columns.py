@@ -1,0 +1,160 @@
+"""What an estimator does with columns as users have them: words, gaps and names."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from sklearn.utils import check_array
+from sklearn.utils.validation import check_is_fitted, check_X_y, validate_data
+
+from ..compiler.categories import Categories
+from ..compiler.knots import Knots
+from ..compiler.scaling import check_feature_range
+from ..compiler.values import check_finite, holds_objects, named_column
+from .categories import category_order, learn_categories
+from .scales import learn_scale, with_margin
+from .weighting import Samples
+
+
+class ColumnsMixin:
+    """The part of an estimator that checks samples, and makes numbers of words.
+
+    Attributes
+    ----------
+    categories_ : list of (None or ndarray)
+        For each feature the categories that it holds, in the order of their levels; None for a
+        feature that holds numbers.
+    """
+
+    missing: str
+    scaling_: str
+    feature_range: Any
+    feature_margin: float
+    n_features_in_: int
+    feature_minimum_: np.ndarray
+    feature_maximum_: np.ndarray
+    feature_knots_: Knots | None
+
+    _categories: Categories | None = None
+    """The columns of words; None if there are none."""
+
+    _ordered: dict[int, bool]
+    """For each of them, whether the order of its categories means something."""
+
+    @property
+    def categories_(self) -> list[np.ndarray | None]:
+        """The categories of each feature, in the order of their levels; None for numbers."""
+        check_is_fitted(self)
+        found: list[np.ndarray | None] = [None] * self.n_features_in_
+        if self._categories is not None:
+            for place, column in self._categories.columns.items():
+                found[place] = np.array(column.values, dtype=object if column.texts else None)
+        return found
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()  # type: ignore[misc]
+        # An estimator that is being unpickled may lack the parameter.
+        tags.input_tags.allow_nan = getattr(self, "missing", "refuse") == "level"
+        return tags
+
+    def _checked(self, X, *y, reset: bool, **options):
+        """Validate samples as scikit-learn does, and make numbers of their words.
+
+        Parameters are those of `sklearn.utils.validation.validate_data`; so is what is returned.
+        """
+        options = {"dtype": np.float64, "ensure_all_finite": False, **options}
+        if reset:
+            self._categories = None
+        objects = holds_objects(X)
+        if objects or self._categories is not None:
+            # Names come first, so that messages know them.
+            validate_data(self, X, reset=reset, skip_check_array=True)
+            if reset:
+                self._categories, self._ordered = learn_categories(
+                    X, self._names, self.missing == "level"
+                )
+            table = self._categories or Categories(self.n_features_in_, {})
+            X = table.numbers(X, self._names)
+            found = check_X_y(X, *y, estimator=self, **options) if y else check_array(X, **options)
+        else:
+            found = validate_data(self, X, *y, reset=reset, **options)
+        check_finite(found[0] if y else found, self.missing == "level", self._names)
+        return found
+
+    @property
+    def _names(self) -> list[str] | None:
+        """Names of the features, if they have some."""
+        names = getattr(self, "feature_names_in_", None)
+        return None if names is None else list(names)
+
+    def _with_ordered_categories(self, samples: Samples) -> Samples:
+        """Give the categories of each column the order of their targets, and renumber them."""
+        if self._categories is None:
+            return samples
+        X, columns = samples.X.copy(), {}
+        targets = self._category_targets(samples)
+        for place, column in self._categories.columns.items():
+            columns[place] = column
+            if self._ordered[place]:
+                continue
+            codes, count = X[:, place].copy(), len(column.values)
+            order = category_order(codes, count, targets, samples.weights)
+            columns[place] = replace(column, values=tuple(column.values[each] for each in order))
+            present = ~np.isnan(codes)
+            X[present, place] = np.argsort(order)[codes[present].astype(np.intp)]
+        self._categories = Categories(self._categories.n_columns, columns)
+        return Samples(X, samples.y, samples.weights)
+
+    def _category_targets(self, samples: Samples) -> np.ndarray | None:
+        """Return the targets of samples as numbers: ndarray (n_samples, n_targets), or None."""
+        return None
+
+    def _learn_scale(self, samples: Samples, part: bool) -> None:
+        """Set the values of each feature that become 0 and 1, and what is in between."""
+        self._warn_of_empty(samples.X)
+        self.feature_knots_ = None
+        if self.feature_range is None:
+            scale = with_margin(
+                learn_scale(self.scaling_, samples.X, samples.weights), self.feature_margin
+            )
+            self.feature_minimum_, self.feature_maximum_ = scale.low, scale.high
+            self.feature_knots_ = scale.knots
+            if part and (self.feature_minimum_ == self.feature_maximum_).all():
+                raise ValueError(
+                    "the first call of partial_fit learns the range of each feature, but every "
+                    "feature has one value only; set feature_range, or begin with more samples"
+                )
+        else:
+            self.feature_minimum_, self.feature_maximum_ = check_feature_range(
+                self.feature_range, self.n_features_in_
+            )
+        self._spread_categories()
+
+    def _spread_categories(self) -> None:
+        """Give the categories of each column evenly spaced levels, whatever the scaling."""
+        if self._categories is None:
+            return
+        for place, column in self._categories.columns.items():
+            self.feature_minimum_[place], self.feature_maximum_[place] = 0, len(column.values) - 1
+        if self.feature_knots_ is not None:
+            knots = self.feature_knots_
+            values, positions = knots.values.copy(), knots.positions.copy()
+            for place, column in self._categories.columns.items():
+                last = len(column.values) - 1
+                values[place], positions[place] = last, min(last, 1)
+                values[place, 0] = positions[place, 0] = 0
+            self.feature_knots_ = Knots(values, positions)
+
+    def _warn_of_empty(self, X: np.ndarray) -> None:
+        """Warn of features that have no value at all, as scikit-learn's imputers do."""
+        empty = np.flatnonzero(np.isnan(X).all(axis=0))
+        if len(empty):
+            shown = ", ".join(named_column(each, self._names) for each in empty[:10])
+            warnings.warn(
+                f"features without any value in the training tell nothing, and are read as "
+                f"constant: {shown}{' and others' if len(empty) > 10 else ''}",
+                stacklevel=6,  # the caller of `fit`, which calls `_fit`, `_train`, `_learn_scale`
+            )

@@ -1,0 +1,124 @@
+"""``tensorspin train``, ``run`` and ``predict`` with columns of words and missing cells."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from tensorspin.compiler import NetworkProgram
+from tests.support.command_line import GOLDEN, document, run
+
+RNG = np.random.default_rng(4)
+COLOURS = RNG.choice(["red", "green", "blue"], 60)
+SIZES = RNG.random(60).round(3)
+TARGETS = {
+    "mps": np.where(COLOURS == "red", "hot", "cold"),
+    "ttn": np.where(COLOURS == "red", "hot", "cold"),
+    "regressor": SIZES + (COLOURS == "red"),
+    "anomaly": np.where(COLOURS == "red", 1, 0),
+}
+
+
+def table(targets, gaps=True):
+    cells = [[f"{size}", colour, f"{y}"] for size, colour, y in zip(SIZES, COLOURS, targets)]
+    if gaps:
+        for row, column, mark in ((3, 0, ""), (7, 0, "NA"), (11, 1, "?"), (13, 1, "n/a")):
+            cells[row][column] = mark
+    return "size,colour,class\n" + "".join(",".join(row) + "\n" for row in cells)
+
+
+@pytest.mark.parametrize("estimator", TARGETS)
+def test_from_a_table_to_answers(capsys, tmp_path, estimator):
+    data, model = tmp_path / "data.csv", tmp_path / "model.npz"
+    data.write_text(table(TARGETS[estimator]))
+    words = ("--estimator", estimator, "--bond-dim", 2, "--epochs", 2, "--output", model)
+    document(capsys, "train", data, "--missing", "level", *words, "--json")
+    program = NetworkProgram.load(model)
+    assert program.missing and program.columns_of_words == [1]
+    found = document(capsys, "run", model, "--data", data, "--board", GOLDEN, "--all", "--json")
+    assert found["samples"] == 60
+    later = tmp_path / "later.csv"
+    later.write_text("colour,size\nred,0.5\nviolet,0.5\n,0.5\nred,NA\n")
+    status, out, _ = run(capsys, "predict", model, "--data", later, "--board", GOLDEN, "--scores")
+    assert status == 0
+    answers = [line.split(",", 1)[1] for line in out.splitlines()[1:]]
+    expected = program.run_golden(
+        np.array([[0.5, "red"], [0.5, "violet"], [0.5, None], [None, "red"]], dtype=object)
+    )
+    assert [int(line.split(",")[-1]) for line in answers] == expected.scores[:, -1].tolist()
+    assert answers[1] == answers[2] != answers[0]
+
+
+def test_on_a_simulated_board(capsys, tmp_path):
+    data, model = tmp_path / "data.csv", tmp_path / "model.npz"
+    data.write_text(table(TARGETS["mps"]))
+    words = ("--bond-dim", 2, "--epochs", 1, "--missing", "level", "--output", model)
+    document(capsys, "train", data, *words, "--json")
+    answers = [
+        run(capsys, "predict", model, "--data", data, "--board", board, "--scores", "--json")
+        for board in ("sim://icebreaker", GOLDEN)
+    ]
+    assert answers[0][:2] == answers[1][:2] and answers[0][0] == 0
+    assert len([json.loads(line) for line in answers[0][1].splitlines()]) == 60
+
+
+def test_what_is_missing_is_refused_by_name(capsys, tmp_path):
+    data, model = tmp_path / "data.csv", tmp_path / "model.npz"
+    data.write_text(table(TARGETS["mps"]))
+    status, _, err = run(capsys, "train", data, "--output", model)
+    assert status == 1 and "column 0 'size', the first) is '', not a number" in err
+    assert "use --missing level" in err
+    data.write_text(table(TARGETS["mps"], gaps=False))
+    words = ("--bond-dim", 2, "--epochs", 1, "--output", model)
+    document(capsys, "train", data, *words, "--json")
+    later = tmp_path / "later.csv"
+    for row, told in (
+        ("0.5,violet", "column 1 ('colour') is 'violet', which is none of its categories: "),
+        ("0.5,", "column 1 'colour' is '', not a word; fill it in"),
+        ("red,red", "column 0 'size' is 'red', not a number"),
+    ):
+        later.write_text(f"size,colour\n0.5,red\n{row}\n")
+        status, out, err = run(capsys, "predict", model, "--data", later, "--board", GOLDEN)
+        assert status == 1 and len(out.splitlines()) == 2 and told in err and "line 3" in err
+        later.write_text(f"size,colour,class\n0.5,red,hot\n{row},cold\n")
+        status, _, err = run(capsys, "run", model, "--data", later, "--board", GOLDEN, "--all")
+        assert status == 1 and "colour" in err or "size" in err
+    later.write_text("size,class\n0.5,hot\n")
+    status, _, err = run(capsys, "predict", model, "--data", later, "--board", GOLDEN)
+    assert status == 1 and "lacks columns of the program: colour" in err
+
+
+def test_many_words_are_refused_with_the_number(capsys, tmp_path):
+    data = tmp_path / "data.csv"
+    rows = "".join(f"{row},w{row // 2},{'ab'[row % 2]}\n" for row in range(1200))
+    data.write_text("n,name,class\n" + rows)
+    status, _, err = run(capsys, "train", data, "--output", tmp_path / "model.npz")
+    assert status == 1 and "feature 1 ('name') has 583 different words" in err
+    assert "at most 255 have a level: leave it out with --drop" in err
+
+
+def test_words_alone_without_names(capsys, tmp_path):
+    data, model = tmp_path / "data.csv", tmp_path / "model.npz"
+    rows = [f"{a},{b},{'positive' if a == b else 'negative'}" for a in "xob" for b in "xob"] * 6
+    data.write_text("\n".join(rows) + "\n")
+    words = ("--bond-dim", 4, "--feature-map", "bernstein", "--output", model)
+    sharp = ("--input-noise", 0.01, "--learning-rate", 0.02, "--weight-decay", 0.01)
+    found = document(capsys, "train", data, *words, *sharp, "--json")
+    assert found["features"] == 2 and found["training_samples"] + found["held_out_samples"] == 54
+    found = document(capsys, "run", model, "--data", data, "--board", GOLDEN, "--all", "--json")
+    assert found["samples"] == 54 and found["accuracy"] == 1
+
+
+def test_archives_with_gaps(capsys, tmp_path):
+    data, model = tmp_path / "data.npz", tmp_path / "model.npz"
+    X, y = np.stack([SIZES, SIZES**2], axis=1), (SIZES > 0.5).astype(int)
+    X[5, 1] = np.nan
+    np.savez(data, X_train=X, y_train=y)
+    words = ("--bond-dim", 2, "--epochs", 1, "--output", model)
+    status, _, err = run(capsys, "train", data, *words)
+    assert status == 1 and "feature 1 of sample 5 is nan" in err
+    document(capsys, "train", data, *words, "--missing", "level", "--json")
+    found = document(capsys, "run", model, "--data", data, "--board", GOLDEN, "--all", "--json")
+    assert found["samples"] == 60
