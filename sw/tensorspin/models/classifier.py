@@ -199,9 +199,7 @@ class NetworkClassifier(LogitsMixin, ClassifierMixin, NetworkEstimator):
         self.classes_ = classes
 
     def _category_targets(self, samples: Samples) -> np.ndarray:
-        labels = class_indices(self.classes_, samples.y)
-        # Of two classes the share of one is enough.
-        return np.eye(len(self.classes_))[labels][:, 1 if len(self.classes_) == 2 else 0 :]
+        return class_indicators(self.classes_, samples.y)
 
     def _check_target(self, samples: Samples, part: bool, classes: Any = None) -> None:
         class_indices(self.classes_, samples.y)
@@ -263,6 +261,25 @@ class NetworkClassifier(LogitsMixin, ClassifierMixin, NetworkEstimator):
 
     def _logits(self, X: ArrayLike) -> np.ndarray:
         return self.logits_from_scores(self.scores(X))
+
+
+def class_indicators(classes: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return classes as numbers whose means are shares of classes.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_classes,)
+        The labels of the classes, sorted.
+    y : ndarray of shape (n_samples,)
+        Class label of each sample.
+
+    Returns
+    -------
+    ndarray of float64 of shape (n_samples, n_targets)
+        1 for the class of each sample, else 0; of two classes the second alone.
+    """
+    of_each = np.eye(len(classes))[class_indices(classes, y)]
+    return of_each[:, 1:] if len(classes) == 2 else of_each
 
 
 def class_indices(classes: np.ndarray, y: np.ndarray) -> np.ndarray:

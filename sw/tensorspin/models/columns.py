@@ -41,6 +41,9 @@ class ColumnsMixin:
     _categories: Categories | None = None
     """The columns of words; None if there are none."""
 
+    _coded: Categories | None = None
+    """Categories of columns that are numbers already, in a network of an ensemble."""
+
     _ordered: dict[int, bool]
     """For each of them, whether the order of its categories means something."""
 
@@ -135,14 +138,15 @@ class ColumnsMixin:
 
     def _spread_categories(self) -> None:
         """Give the categories of each column evenly spaced levels, whatever the scaling."""
-        if self._categories is None:
+        categories = self._categories or self._coded
+        if categories is None:
             return
-        for place, column in self._categories.columns.items():
+        for place, column in categories.columns.items():
             self.feature_minimum_[place], self.feature_maximum_[place] = 0, len(column.values) - 1
         if self.feature_knots_ is not None:
             knots = self.feature_knots_
             values, positions = knots.values.copy(), knots.positions.copy()
-            for place, column in self._categories.columns.items():
+            for place, column in categories.columns.items():
                 last = len(column.values) - 1
                 values[place], positions[place] = last, min(last, 1)
                 values[place, 0] = positions[place, 0] = 0

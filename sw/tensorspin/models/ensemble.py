@@ -12,13 +12,14 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from ..compiler.outputs import Classification
 from ..contract.device.boards import find_board
 from ..errors import CapacityError, CapacityWarning
 from ..progress import progress_over
-from .classifier import NetworkClassifier, class_indices
+from .classifier import NetworkClassifier, class_indicators, class_indices
+from .columns import ColumnsMixin
 from .deployed import BoardClassifier
 from .ensemble_deployment import DeployableEnsembleMixin
 from .ensemble_members import (
@@ -30,6 +31,7 @@ from .ensemble_members import (
 )
 from .importance import ImportanceMixin
 from .logits import LogitsMixin, normalised_logits
+from .missing import check_missing
 from .parameters import is_number
 from .shared_docs import with_shared_docs
 from .weighting import Samples, check_sample_weight, class_weights, combined
@@ -44,7 +46,12 @@ REFERENCE_SAMPLES = 256
 
 @with_shared_docs
 class EnsembleClassifier(
-    LogitsMixin, ClassifierMixin, DeployableEnsembleMixin, ImportanceMixin, BaseEstimator
+    ColumnsMixin,
+    LogitsMixin,
+    ClassifierMixin,
+    DeployableEnsembleMixin,
+    ImportanceMixin,
+    BaseEstimator,
 ):
     """Classifier that sums the answers of several networks of different shape.
 
@@ -78,6 +85,7 @@ class EnsembleClassifier(
         clipped. (low, high), two numbers or two arrays of one number per feature: the user promises
         that all values lie within, and a value outside raises ValueError. All networks then share
         one scale, so that a board is sent each feature once.
+    %(missing)s
     board : None or str, default=None
         Name of a board that the program must fit, such as "icebreaker": networks that would not fit
         beside better ones are left out.
@@ -131,6 +139,7 @@ class EnsembleClassifier(
         bond_dim="auto",
         epochs="auto",
         feature_range=None,
+        missing="refuse",
         board=None,
         class_weight=None,
         random_state=None,
@@ -142,6 +151,7 @@ class EnsembleClassifier(
         self.bond_dim = bond_dim
         self.epochs = epochs
         self.feature_range = feature_range
+        self.missing = missing
         self.board = board
         self.class_weight = class_weight
         self.random_state = random_state
@@ -184,6 +194,8 @@ class EnsembleClassifier(
         labels = class_indices(classes, samples.y)
         of_classes = class_weights(self.class_weight, classes, labels, samples.weights)
         weights = combined(samples.weights, of_classes, labels)
+        ordered = self._with_ordered_categories(Samples(samples.X, samples.y, weights))
+        samples = Samples(ordered.X, samples.y, samples.weights)
         rng = check_random_state(self.random_state)
         self.left_out_: dict[str, str] = {}
         candidates = self._candidates(samples, rng)
@@ -243,7 +255,7 @@ class EnsembleClassifier(
             The greatest score of a sample is that of its predicted class.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float64, reset=False)
+        X = self._checked(X, reset=False)
         return np.sum([member._logits(X) for member in self.members_], axis=0)
 
     def predict(self, X: ArrayLike) -> np.ndarray:
@@ -296,9 +308,12 @@ class EnsembleClassifier(
             raise errors[-1]
 
     def _validated(self, X: Any, y: Any) -> Samples:
-        X, y = validate_data(self, X, y, dtype=np.float64)
+        X, y = self._checked(X, y, reset=True)
         check_classification_targets(y)
         return Samples(X, y, None)
+
+    def _category_targets(self, samples: Samples) -> np.ndarray:
+        return class_indicators(np.unique(samples.y), samples.y)
 
     def _task(self) -> Classification:
         return Classification(self.classes_, float(self.temperature_))
@@ -307,6 +322,7 @@ class EnsembleClassifier(
         return normalised_logits(self.scores(X), self.temperature_)
 
     def _check_parameters(self) -> None:
+        check_missing(self.missing)
         if not isinstance(self.keep, str) or self.keep not in ("best", "all"):
             raise ValueError(f'keep must be "best" or "all", not {self.keep!r}')
         share = self.validation_fraction
@@ -327,6 +343,7 @@ class EnsembleClassifier(
                     bond_dim=self.bond_dim,
                     epochs=self.epochs,
                     feature_range=self.feature_range,
+                    missing=self.missing,
                 )
             )
         else:
@@ -335,6 +352,7 @@ class EnsembleClassifier(
             seed = rng.randint(2**31 - 1)
             if member.random_state is None:
                 member.set_params(random_state=seed)
+            member.set_params(missing=self.missing)
             if self.class_weight is not None:
                 member.set_params(class_weight=self.class_weight)
         return candidates
@@ -350,7 +368,9 @@ class EnsembleClassifier(
                 with warnings.catch_warnings():
                     # Whether the ensemble fits is another question than whether a member does.
                     warnings.simplefilter("ignore", CapacityWarning)
-                    fitted[name] = clone(member).fit(samples.X, samples.y, samples.weights)
+                    network = clone(member)
+                    network._coded = self._categories
+                    fitted[name] = network.fit(samples.X, samples.y, samples.weights)
             except FloatingPointError as error:
                 failure = error
                 self.left_out_[name] = str(error)

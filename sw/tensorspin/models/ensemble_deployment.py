@@ -116,7 +116,11 @@ class DeployableEnsembleMixin(DeployableMixin):
         """Put steps in front of a program, and give it the names of the columns."""
         program = fold(steps, program) if steps else program
         names = getattr(self, "feature_names_in_", None)
-        return replace(program, feature_names=None if names is None else tuple(map(str, names)))
+        return replace(
+            program,
+            feature_names=None if names is None else tuple(map(str, names)),
+            categories=self._categories,
+        )
 
     def _unfolded(
         self, weight_bits: int | Literal["auto"] | None, board: str | None
@@ -157,7 +161,7 @@ class DeployableEnsembleMixin(DeployableMixin):
         columns = joint.features.columns
         if len(columns) == self.n_features_in_:
             return program, []
-        return program, [Copies(columns, self.n_features_in_)]
+        return program, [Copies(columns, self.n_features_in_, joint.features.missing)]
 
     def _within_board(self, names: list[str], fitted: Mapping[str, NetworkClassifier]) -> list[str]:
         """Return the first of the networks, as many as fit the parameter `board`."""

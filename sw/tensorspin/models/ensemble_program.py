@@ -46,6 +46,8 @@ class SharedFeatures:
         The scale between them, if that of some feature is not linear.
     places : list of ndarray of int of shape (n_columns,)
         For each network the feature that it reads in place of each column.
+    missing : bool
+        Whether missing values have a level.
     """
 
     columns: np.ndarray
@@ -53,6 +55,7 @@ class SharedFeatures:
     high: np.ndarray
     knots: Knots | None
     places: list[np.ndarray]
+    missing: bool = False
 
     @classmethod
     def of(cls, members: Sequence[NetworkClassifier]) -> SharedFeatures:
@@ -83,11 +86,12 @@ class SharedFeatures:
             values[:, -1].copy(),
             Knots(values, positions) if width > 2 else None,
             places,
+            members[0].missing == "level",
         )
 
     def levels(self, X: np.ndarray) -> np.ndarray:
         """Round samples (n_samples, n_columns) to levels, uint8 (n_samples, n_features)."""
-        return rounded_levels(X[:, self.columns], self.low, self.high, self.knots)
+        return rounded_levels(X[:, self.columns], self.low, self.high, self.knots, self.missing)
 
 
 def _scales(member: NetworkClassifier) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -199,6 +203,7 @@ class EnsembleProgram:
             clip=clip,
             task=task,
             knots=self.features.knots,
+            missing=self.features.missing,
             weight_bits=weight_bits,
         )
 
@@ -265,11 +270,14 @@ class Copies(Step):
         The column that each feature of the program reads.
     n_columns : int
         Number of columns.
+    missing : bool
+        Whether the program has a level for missing values.
     """
 
-    accepts_nan = accepts_infinity = False
+    accepts_infinity = False
 
-    def __init__(self, columns: np.ndarray, n_columns: int) -> None:
+    def __init__(self, columns: np.ndarray, n_columns: int, missing: bool) -> None:
+        self.accepts_nan = missing
         self.name = "the networks of the ensemble"
         self.n_columns = n_columns
         self.kept = columns

@@ -48,6 +48,10 @@ def fold(steps: Sequence[Step], program: NetworkProgram) -> NetworkProgram:
         If steps and program do not fit each other, or a column has no value that all of them
         accept.
     """
+    if program.categories is not None:
+        raise ValueError(
+            "columns of words can't be folded behind other steps: give the estimator all columns"
+        )
     if program.columns is not None:
         raise ValueError("the program has a pipeline in it already; fold all steps at once")
     widths = [len(_kept(step)) for step in steps]
