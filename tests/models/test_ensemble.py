@@ -233,6 +233,20 @@ def test_small_board_gets_the_best_networks(wine):
     assert all("does not fit icebreaker" in reason for reason in planned.left_out_.values())
 
 
+def test_more_classes_than_a_slot_holds_are_left_to_the_best_network():
+    rng = np.random.default_rng(0)
+    y = np.repeat(np.arange(33), 8)
+    X = rng.random((len(y), 3)) + y[:, None] % [2, 5, 7]
+    options = {"epochs": 3, "bond_dim": 8, "random_state": 0, "keep": "all"}
+    model = EnsembleClassifier(**options).fit(X, y)
+    assert len(model.members_) == 1
+    assert "at most 31 classes" in " ".join(model.left_out_.values())
+    model.quantize().check(find_board("icebreaker").require_contractor())
+    fewer = EnsembleClassifier(**options).fit(X[y < 31], y[y < 31])
+    assert len(fewer.members_) == 4
+    assert np.mean(fewer.quantize().predict(X[y < 31]) == fewer.predict(X[y < 31])) > 0.9
+
+
 def test_no_network_that_fits_is_refused_before_the_training(wine):
     X, _, y, _ = wine
     many = np.tile(X, (1, 60))

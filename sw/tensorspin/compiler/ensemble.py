@@ -28,9 +28,11 @@ from ..contract.contractor.program import Node, Operand, OperandKind
 from .nodes import FloatNode, with_waits
 from .references import with_references
 
-NEWTON_STEPS = 2
-"""Nodes that improve the reference of each network. With two of them a reference that is wrong by a
-factor of three makes the network count for 0.88 instead of 1, one that is wrong by ten for 0.38."""
+NEWTON_STEPS = ((15, 2), (20, 1))
+"""Most classes, and the number of nodes that improve the reference of each network for so many;
+with more classes none does. A node for n classes has (n + 1)**3 weights. With two of them a
+reference that is wrong by a factor of three makes the network count for 0.88 instead of 1, one that
+is wrong by ten for 0.38; without, such networks count for a third, or for three times as much."""
 
 JOINT_ROUNDING = 1e-9
 """Largest error with which a component counts as a combination of others."""
@@ -107,6 +109,7 @@ def joint_nodes(
     inner = [item.node.destination for network in networks for item in network[:-1]]
     kept = 1 + max(inner, default=0)
     largest = max(member.weight for member in members)
+    steps = next((count for classes, count in NEWTON_STEPS if size <= classes + 1), 0)
     nodes: list[FloatNode] = []
     for number, (member, network) in enumerate(zip(members, networks)):
         name = f"network {number}"
@@ -116,7 +119,7 @@ def joint_nodes(
         nodes[-1] = replace(nodes[-1], node=final)
         scores = Operand(OperandKind.VECTOR, slot, size)
         improve = Node(scores, scores, size, slot, wait=False, last=False)
-        nodes += [FloatNode(improve, _newton(size), f"{name}: reference")] * NEWTON_STEPS
+        nodes += [FloatNode(improve, _newton(size), f"{name}: reference")] * steps
         if number:
             last = number == len(members) - 1
             before = members[0].weight if number == 1 else largest

@@ -15,7 +15,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from ..compiler.outputs import Classification
-from ..contract.device.boards import find_board
+from ..contract.device.boards import CONTRACTORS, find_board
 from ..errors import CapacityError, CapacityWarning
 from ..progress import progress_over
 from .classifier import NetworkClassifier, class_indicators, class_indices
@@ -39,6 +39,9 @@ from .weighting import Samples, check_sample_weight, class_weights, combined
 REFIT_SAMPLES = 3000
 """Most samples with which the networks that are kept are trained anew with all of them. With more,
 those that were held out would add little, and the training would take nearly twice the time."""
+
+MOST_CLASSES = min(row.require_contractor().slot_entries for row in CONTRACTORS.values()) - 1
+"""Most classes of a sum of networks: the scores and their reference stand in one vector slot."""
 
 REFERENCE_SAMPLES = 256
 """Training samples that an ensemble keeps, to fit references to when its program is made."""
@@ -226,6 +229,7 @@ class EnsembleClassifier(
             )
             self.qualities_ = {name: validation.quality([name]) for name in fitted}
             names = self._kept(validation)
+        names = self._within_limits(names, len(classes))
         names = self._within_board(names, fitted)
         if validated:
             self.quality_ = validation.quality(names)
@@ -377,6 +381,14 @@ class EnsembleClassifier(
         if failure is not None and not fitted:
             raise failure
         return fitted
+
+    def _within_limits(self, names: list[str], n_classes: int) -> list[str]:
+        """Return the first network alone if no board adds the scores of so many classes."""
+        if n_classes <= MOST_CLASSES:
+            return names
+        for name in names[1:]:
+            self.left_out_[name] = f"boards add the scores of at most {MOST_CLASSES} classes"
+        return names[:1]
 
     def _kept(self, validation: Validation) -> list[str]:
         """Return the names of the networks to keep, the best first."""
