@@ -5,6 +5,7 @@ training takes place in NumPy. A wheel made like this runs anywhere, and its nam
 """
 
 import sysconfig
+from glob import glob
 from pathlib import Path
 
 from setuptools import Extension, setup
@@ -52,11 +53,8 @@ setup(
     ext_modules=[
         Extension(
             "tensorspin.models.kernel._compiled",
-            [f"{SOURCE}/{name}.c" for name in ("module", "chains", "loss", "operations", "worker")],
-            depends=[
-                f"{SOURCE}/{name}.h"
-                for name in ("chains", "entries", "loss", "operations", "tiles", "worker")
-            ],
+            sorted(glob(f"{SOURCE}/*.c")),
+            depends=sorted(glob(f"{SOURCE}/*.h")),
             py_limited_api=STABLE,
             optional=True,
         )

@@ -13,15 +13,13 @@ from threadpoolctl import threadpool_limits
 from tensorspin.models import MPSAnomalyDetector, MPSClassifier, MPSRegressor, kernel
 from tensorspin.models.contraction import log_norms
 from tensorspin.models.half_chains import HalfChains
-from tensorspin.models.kernel import chains, switch
+from tensorspin.models.kernel import switch
 
 from ..support.estimators import CHAINS, quick, tensors_of
+from ..support.kernels import COMPILED, needs_compiled, two_threads
 from ..support.networks import random_network
 
-COMPILED = [name for name in kernel.available() if name != "numpy"]
-pytestmark = pytest.mark.skipif(
-    not COMPILED, reason="the kernel was not compiled: install Tensorspin with a C compiler"
-)
+pytestmark = needs_compiled
 
 
 def powers(x, local_dim):
@@ -54,11 +52,8 @@ def as_before():
 
 @pytest.fixture
 def without_limits(monkeypatch):
-    """Two threads, however few samples there are and whatever limits NumPy."""
-    monkeypatch.setattr(chains, "THREAD_WORK", 0)
-    monkeypatch.setattr(switch, "threadpool_info", lambda: [{"num_threads": 2}])
-    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1}, raising=False)
-    assert switch.usable_threads() == 2
+    """Two threads, wherever the tests run."""
+    two_threads(monkeypatch)
 
 
 @settings(max_examples=150)

@@ -13,12 +13,10 @@ from tensorspin.models.kernel import steps, switch
 from tensorspin.models.losses import cross_entropy
 from tensorspin.models.optimiser import Adam, Pace
 
+from ..support.kernels import COMPILED, needs_compiled
 from ..support.networks import random_network
 
-COMPILED = [name for name in kernel.available() if name != "numpy"]
-pytestmark = pytest.mark.skipif(
-    not COMPILED, reason="the kernel was not compiled: install Tensorspin with a C compiler"
-)
+pytestmark = needs_compiled
 
 
 def with_each(compute):
@@ -132,7 +130,7 @@ def test_arrays_that_do_not_fit_are_refused():
         with pytest.raises(ValueError, match=f"sites must be -1 to 3, not {site}"):
             steps.bernstein(ones, np.full((2, 2), site, np.intc), 3)
     for local_dim in (1, 33):
-        with pytest.raises(ValueError, match="2 to 32 components"):
+        with pytest.raises(ValueError, match="2 to 32 of them"):
             steps.bernstein(ones, np.zeros((2, 2), np.intc), local_dim)
     row = np.ones(5, np.float32)
     for start in (-1, 1):

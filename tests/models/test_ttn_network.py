@@ -235,7 +235,7 @@ def test_initial_vectors_tell_samples_apart_at_any_depth():
             children, node_shapes(children, 2, 16, 16), np.ones(2), np.random.default_rng(0)
         )
         tensors[-1] = np.eye(16, 256).reshape(16, 16, 16)
-        network = TreeNetwork.pack(children, tensors)
+        network = TreeNetwork.pack(children, tensors, dtype=np.float64)
         inputs = rng.random((50, n_leaves))
         left_half = network.contract(network.encode(inputs, FeatureMap())).vectors[
             network.layers[-2].rows

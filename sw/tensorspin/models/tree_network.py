@@ -17,6 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from .contraction import column_norms
+from .kernel import instructions, steps
+from .kernel import trees as compiled
 
 
 @dataclass(frozen=True)
@@ -64,11 +66,15 @@ class TreeNetwork:
         Rows of the leaves' vectors, see `Layer`.
     n_rows : int
         Number of all rows.
+    children : ndarray of int of shape (n_leaves - 1, 2)
+        The tree; see `tensorspin.models.tree_shape`.
 
     Attributes
     ----------
     n_steps : int
         About the number of nodes whose changes add up on either side of the root.
+    threads : int
+        Number of threads that may contract the tree, 1 or 2; the results are the same.
     """
 
     def __init__(
@@ -78,6 +84,7 @@ class TreeNetwork:
         shapes: Sequence[tuple[int, ...]],
         leaf_rows: slice,
         n_rows: int,
+        children: np.ndarray,
     ) -> None:
         self.layers = layers
         self.arrays = arrays
@@ -86,6 +93,17 @@ class TreeNetwork:
         self._shapes = shapes
         self._leaf_rows = leaf_rows
         self._n_rows = n_rows
+        self._table = compiled.node_table(
+            children,
+            shapes,
+            [layer.nodes for layer in layers],
+            [layer.right_rows.shape[1] for layer in layers],
+        )
+
+    @property
+    def _compiled(self) -> bool:
+        """Whether the compiled kernel contracts this network."""
+        return self.arrays[0].dtype == np.float32 and instructions() is not None
 
     @classmethod
     def pack(
@@ -154,7 +172,7 @@ class TreeNetwork:
                 stacked[:k, :a, :b] = tensors[index]
             arrays.append(padded.reshape(len(nodes), outputs, -1))
         leaf_rows = slice(1, 1 + local_dim * n_leaves)
-        return cls(layers, arrays, shapes, leaf_rows, next_row)
+        return cls(layers, arrays, shapes, leaf_rows, next_row, children)
 
     def unpack(self, arrays: Sequence[np.ndarray] | None = None) -> list[np.ndarray]:
         """Undo `pack`.
@@ -192,8 +210,18 @@ class TreeNetwork:
         ndarray of float of shape (n_leaves, local_dim, batch)
             In the dtype of the tensors.
         """
-        components = np.moveaxis(feature_map(inputs.T), -1, 1)
-        return components.astype(self.arrays[0].dtype, order="C")
+        # For NumPy, neighbours in memory are samples; for the compiled kernel, the components of a
+        # sample.
+        if not self._compiled:
+            components = np.moveaxis(feature_map(inputs.T), -1, 1)
+            return components.astype(self.arrays[0].dtype, order="C")
+        degree = getattr(feature_map, "bernstein_degree", None)
+        if degree is not None and inputs.dtype == np.float32:
+            leaves = np.arange(inputs.shape[1], dtype=np.intc)
+            components = steps.bernstein(inputs, leaves, degree + 1)
+        else:
+            components = np.ascontiguousarray(feature_map(inputs.T), np.float32)
+        return components.swapaxes(1, 2)
 
     def contract(self, features: np.ndarray, record: bool = True) -> TreeContraction:
         """Contract a batch; scores are exact up to one positive factor per sample.
@@ -213,6 +241,11 @@ class TreeNetwork:
         TreeContraction
             The scores, and what `gradients` needs.
         """
+        if record and self._compiled:
+            vectors, found, scores = compiled.contract(
+                self.arrays, self._table, features, self.threads
+            )
+            return TreeContraction(vectors, [features], [found], scores)
         batch = features.shape[-1]
         vectors = np.empty((self._n_rows, batch), features.dtype)
         vectors[0] = 0
@@ -253,6 +286,11 @@ class TreeNetwork:
             meaningless.
         """
         vectors = contraction.vectors
+        if self._compiled:
+            (features,), (norms,) = contraction.products, contraction.norms
+            return compiled.gradients(
+                self.arrays, self._table, features, vectors, norms, score_gradient, self.threads
+            )
         batch = vectors.shape[1]
         # Zeros, because nothing writes the padding. Row 0 collects the gradients of the padding.
         vector_gradients = np.zeros_like(vectors)
@@ -278,7 +316,11 @@ class TreeNetwork:
 
 @dataclass
 class TreeContraction:
-    """What `TreeNetwork.contract` leaves for `TreeNetwork.gradients`."""
+    """What `TreeNetwork.contract` leaves for `TreeNetwork.gradients`.
+
+    The first three are those of NumPy; the compiled kernel has the vectors of the nodes one after
+    the other, the feature vectors as the only products, and all norms in one array.
+    """
 
     vectors: np.ndarray
     """Normalised vectors of leaves and nodes, shape (n_rows, batch); see `Layer`."""

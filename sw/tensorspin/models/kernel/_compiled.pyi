@@ -30,6 +30,27 @@ def gradients(
     threads: int,
     /,
 ) -> None: ...
+def contract_tree(
+    arrays: tuple[np.ndarray, ...],
+    table: np.ndarray,
+    features: np.ndarray,
+    vectors: np.ndarray,
+    norms: np.ndarray,
+    scores: np.ndarray,
+    threads: int,
+    /,
+) -> None: ...
+def tree_gradients(
+    arrays: tuple[np.ndarray, ...],
+    table: np.ndarray,
+    features: np.ndarray,
+    vectors: np.ndarray,
+    norms: np.ndarray,
+    score_gradient: np.ndarray,
+    gradients: tuple[np.ndarray, ...],
+    threads: int,
+    /,
+) -> None: ...
 def bernstein(inputs: np.ndarray, sites: np.ndarray, features: np.ndarray, /) -> None: ...
 def cross_entropy(
     scores: np.ndarray,

@@ -45,7 +45,7 @@ def contract(
     scores : ndarray of float32 of shape (n_outputs, batch)
         Normalised scores.
     """
-    n_steps, _, bond, width = weights.shape
+    n_steps, _, bond, _ = weights.shape
     batch = features.shape[-1]
     padded = -(-bond // _compiled.ALIGNMENT) * _compiled.ALIGNMENT
     vectors = np.empty((n_steps + 1, 2, batch, padded), np.float32)
@@ -60,7 +60,7 @@ def contract(
         norms,
         scores,
         interval,
-        threads if batch * width * bond * n_steps * 8 > THREAD_WORK else 1,
+        threads_worth(threads, batch * weights.size),
     )
     return vectors.swapaxes(2, 3), norms, scores
 
@@ -92,7 +92,6 @@ def gradients(
     list of ndarray of float32
         The gradients of `weights` and of `label`.
     """
-    n_steps, _, bond, width = weights.shape
     weight_gradient, label_gradient = np.empty_like(weights), np.empty_like(label)
     _compiled.gradients(
         weights,
@@ -105,9 +104,14 @@ def gradients(
         weight_gradient,
         label_gradient,
         interval,
-        threads if vectors.shape[-1] * width * bond * n_steps * 8 > THREAD_WORK else 1,
+        threads_worth(threads, vectors.shape[-1] * weights.size),
     )
     return [weight_gradient, label_gradient]
+
+
+def threads_worth(threads: int, products: int) -> int:
+    """Return the number of threads for a batch with that many products of weights and vectors."""
+    return threads if 4 * products > THREAD_WORK else 1
 
 
 def _sample_by_sample(array: np.ndarray) -> np.ndarray:

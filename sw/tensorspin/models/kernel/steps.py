@@ -8,25 +8,25 @@ from .switch import _compiled
 
 
 def bernstein(inputs: np.ndarray, sites: np.ndarray, local_dim: int) -> np.ndarray:
-    """Map the features that each step of two half-chains reads to Bernstein polynomials.
+    """Map the features that some sites read to Bernstein polynomials.
 
     Parameters
     ----------
     inputs : ndarray of float32 of shape (batch, n_sites)
         Scaled features in [0, 1].
-    sites : ndarray of intc of shape (n_steps, 2)
-        The site of each step; -1 for a step of padding, whose vectors become zero.
+    sites : ndarray of intc
+        The sites; -1 for padding, whose vectors become zero.
     local_dim : int
         Number of polynomials, their degree plus 1.
 
     Returns
     -------
-    ndarray of float32 of shape (n_steps, 2, batch, local_dim)
-        The feature vectors.
+    ndarray of float32
+        The feature vectors: the shape of `sites` with the axes (batch, local_dim) appended.
     """
-    features = np.empty((*sites.shape, len(inputs), local_dim), np.float32)
-    _compiled.bernstein(np.ascontiguousarray(inputs), sites, features)
-    return features
+    features = np.empty((sites.size, len(inputs), local_dim), np.float32)
+    _compiled.bernstein(np.ascontiguousarray(inputs), sites.ravel(), features)
+    return features.reshape(*sites.shape, *features.shape[1:])
 
 
 def cross_entropy(

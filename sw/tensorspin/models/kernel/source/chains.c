@@ -4,11 +4,10 @@
    the same results, bit by bit, as one thread does. */
 
 #include "chains.h"
+#include "layout.h"
 #include "operations.h"
 
 #include <stdlib.h>
-
-typedef size_t Size;
 
 int normalisations(int n_steps, int interval)
 {
@@ -18,7 +17,8 @@ int normalisations(int n_steps, int interval)
 /* Index of the normalisation after a step, -1 if there is none. */
 static int normalisation(const Chains *c, int step)
 {
-    return step % c->interval == c->interval - 1 || step == c->n_steps - 1 ? step / c->interval : -1;
+    const int due = step % c->interval == c->interval - 1 || step == c->n_steps - 1;
+    return due ? step / c->interval : -1;
 }
 
 static float *vectors_of(const Chains *c, int step, int half)
@@ -46,41 +46,6 @@ static Size padded_size(const Chains *c)
     return (Size)c->width * c->dim * c->width;
 }
 
-/* to[a][p][o] = from[o][p][a], with the axis o padded by zeros in `to`. */
-static void transpose(const float *from, int bond, int dim, float *to, int width)
-{
-    Size from_stride = (Size)dim * bond, to_stride = (Size)dim * width;
-    for (int p = 0; p < dim; p++) {
-        int a = 0;
-        for (; a + 4 <= bond; a += 4)
-            for (int o = 0; o < bond; o++) {
-                const float *row = from + o * from_stride + (Size)p * bond + a;
-                float *column = to + a * to_stride + (Size)p * width + o;
-                for (int i = 0; i < 4; i++)
-                    column[i * to_stride] = row[i];
-            }
-        for (; a < bond; a++)
-            for (int o = 0; o < bond; o++)
-                to[a * to_stride + (Size)p * width + o] =
-                    from[o * from_stride + (Size)p * bond + a];
-        if (width > bond)
-            for (a = 0; a < bond; a++)
-                memset(to + a * to_stride + (Size)p * width + bond, 0,
-                       (width - bond) * sizeof *to);
-    }
-}
-
-/* Copy the rows of a matrix to longer ones, which end with zeros, or back to shorter ones. */
-static void copy_rows(const float *from, int from_length, float *to, int to_length, Size rows)
-{
-    int kept = from_length < to_length ? from_length : to_length;
-    for (Size row = 0; row < rows; row++) {
-        memcpy(to + row * to_length, from + row * from_length, kept * sizeof *to);
-        if (to_length > kept)
-            memset(to + row * to_length + kept, 0, (to_length - kept) * sizeof *to);
-    }
-}
-
 int contract_half(const Chains *c, int half)
 {
     const Operations *operations = operations_for(c->width);
@@ -97,9 +62,10 @@ int contract_half(const Chains *c, int half)
         int depth = c->depths[2 * step + half], index = normalisation(c, step);
         if (depth) {
             const float *weights = c->weights + (2 * step + half) * core_size(c);
-            transpose(weights, c->bond, c->dim, core, c->width);
-            operations->advance(before, core, depth, c->width, c->dim, features_of(c, step, half),
-                                after, c->batch, 0);
+            transpose(weights, (Size)c->dim * c->bond, (Size)c->bond, c->bond, c->dim, c->bond,
+                      core, c->width);
+            operations->advance(rows(before, c->width), core, depth, c->width, c->dim,
+                                rows(features_of(c, step, half), c->dim), after, c->batch, 0);
         } else
             memcpy(after, before, (Size)c->batch * c->width * sizeof *after);
         if (index >= 0)
@@ -123,7 +89,8 @@ int join_halves(const Chains *c)
         ones[n] = 1;
     for (int k = 0; k < c->n_outputs; k++) {
         copy_rows(c->label + (Size)k * c->bond * c->bond, c->bond, padded, c->width, c->bond);
-        operations->advance(left, padded, c->bond, c->width, 1, ones, product, c->batch, 0);
+        operations->advance(rows(left, c->width), padded, c->bond, c->width, 1, rows(ones, 1),
+                            product, c->batch, 0);
         operations->dot(product, right, c->width, c->batch, c->scores + (Size)k * c->batch);
     }
     free(room);
@@ -138,11 +105,12 @@ static void begin_backward(const Chains *c, int half, float *padded, float *grad
     for (int k = 0; k < c->n_outputs; k++) {
         const float *label = c->label + (Size)k * c->bond * c->bond;
         if (half == 0)
-            transpose(label, c->bond, 1, padded, c->width);
+            transpose(label, (Size)c->bond, 0, c->bond, 1, c->bond, padded, c->width);
         else
             copy_rows(label, c->bond, padded, c->width, c->bond);
-        operations->advance(other, padded, c->bond, c->width, 1,
-                            c->score_gradient + (Size)k * c->batch, gradient, c->batch, k > 0);
+        operations->advance(rows(other, c->width), padded, c->bond, c->width, 1,
+                            rows(c->score_gradient + (Size)k * c->batch, 1), gradient, c->batch,
+                            k > 0);
     }
 }
 
@@ -152,8 +120,9 @@ static void write_label_gradient(const Chains *c, int half, float *padded, float
     const float *left = vectors_of(c, c->n_steps, 0), *right = vectors_of(c, c->n_steps, 1);
     int middle = (c->n_outputs + 1) / 2;
     for (int k = half ? middle : 0; k < (half ? c->n_outputs : middle); k++) {
-        operations->outer(left, right, c->width, 1, c->score_gradient + (Size)k * c->batch, padded,
-                          c->batch, products);
+        operations->outer(rows(left, c->width), c->width, rows(right, c->width), c->width, 1,
+                          rows(c->score_gradient + (Size)k * c->batch, 1), padded, c->batch,
+                          products);
         copy_rows(padded, c->width, c->label_gradient + (Size)k * c->bond * c->bond, c->bond,
                   c->bond);
     }
@@ -174,7 +143,8 @@ int backpropagate_half(const Chains *c, int half)
     for (int step = c->n_steps - 1; step >= 0; step--) {
         Size offset = (2 * step + half) * core_size(c);
         float *weight_gradient = c->weight_gradient + offset;
-        const float *weights = c->weights + offset, *features = features_of(c, step, half);
+        const float *weights = c->weights + offset;
+        Rows features = rows(features_of(c, step, half), c->dim);
         int index = normalisation(c, step);
         if (!c->depths[2 * step + half]) {
             memset(weight_gradient, 0, core_size(c) * sizeof *weight_gradient);
@@ -184,8 +154,9 @@ int backpropagate_half(const Chains *c, int half)
             operations->divide(gradient, c->width, c->batch, norms_of(c, index, half));
         /* A bond that fits needs no copies. */
         float *to = c->width == c->bond ? weight_gradient : padded;
-        operations->outer(gradient, vectors_of(c, step, half), c->width, c->dim, features, to,
-                          c->batch, product);
+        operations->outer(rows(gradient, c->width), c->width,
+                          rows(vectors_of(c, step, half), c->width), c->width, c->dim, features,
+                          to, c->batch, product);
         if (to == padded)
             copy_rows(padded, c->width, weight_gradient, c->bond, (Size)c->bond * c->dim);
         if (!step || !c->depths[2 * (step - 1) + half])
@@ -195,7 +166,8 @@ int backpropagate_half(const Chains *c, int half)
             weights = padded;
         }
         int last = step == c->n_steps - 1;
-        operations->advance(gradient, weights, last ? c->bond : c->depths[2 * (step + 1) + half],
+        operations->advance(rows(gradient, c->width), weights,
+                            last ? c->bond : c->depths[2 * (step + 1) + half],
                             c->width, c->dim, features, next, c->batch, 0);
         float *swapped = gradient;
         gradient = next;

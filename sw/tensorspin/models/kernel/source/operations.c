@@ -107,7 +107,7 @@ const char *instructions(void)
     return chosen->name;
 }
 
-const Operations *operations_for(int bond)
+const Operations *operations_for(int columns)
 {
-    return bond % chosen->wide->width == 0 ? chosen->wide : chosen->narrow;
+    return columns % chosen->wide->width == 0 ? chosen->wide : chosen->narrow;
 }

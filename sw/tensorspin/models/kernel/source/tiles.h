@@ -48,6 +48,35 @@ TARGET INLINE VEC FN(scaled)(float factor, VEC x)
     return factor * x;
 }
 
+#elif HAVE_SSE /* other compilers for x86-64, whose vectors have 4 floats */
+
+typedef __m128 VEC;
+
+INLINE VEC FN(load)(const float *from)
+{
+    return _mm_loadu_ps(from);
+}
+
+INLINE void FN(store)(float *to, VEC x)
+{
+    _mm_storeu_ps(to, x);
+}
+
+INLINE VEC FN(add_scaled)(VEC sum, float factor, VEC x)
+{
+    return _mm_add_ps(sum, _mm_mul_ps(_mm_set1_ps(factor), x));
+}
+
+INLINE VEC FN(add_product)(VEC sum, VEC x, VEC y)
+{
+    return _mm_add_ps(sum, _mm_mul_ps(x, y));
+}
+
+INLINE VEC FN(scaled)(float factor, VEC x)
+{
+    return _mm_mul_ps(_mm_set1_ps(factor), x);
+}
+
 #else /* loops of a fixed length, which other compilers make vectors of */
 
 typedef struct { float at[WIDTH]; } VEC;
@@ -100,9 +129,9 @@ TARGET INLINE float FN(total)(VEC x)
 /* out[r] (+)= sum over p < count of factors[r][p] * sum over a < depth of x[r][a] * w[a][p], for
    `rows` samples r and one vector of each out[r] and w[a][p]. Rows and count are constants at every
    call, so that the sums are registers. */
-TARGET INLINE void FN(tile)(const int rows, const int count, const float *x, const float *w,
-                            size_t w_stride, int depth, int bond, const float *factors, int dim,
-                            float *out, int accumulate)
+TARGET INLINE void FN(tile)(const int rows, const int count, Rows x, const float *w, size_t columns,
+                            size_t w_stride, int depth, Rows factors, float *out, size_t out_stride,
+                            int accumulate)
 {
     VEC sums[16][4];
     UNROLL for (int r = 0; r < rows; r++)
@@ -111,99 +140,77 @@ TARGET INLINE void FN(tile)(const int rows, const int count, const float *x, con
     for (int a = 0; a < depth; a++) {
         VEC row[4];
         UNROLL for (int p = 0; p < count; p++)
-            row[p] = FN(load)(w + a * w_stride + (size_t)p * bond);
+            row[p] = FN(load)(w + a * w_stride + p * columns);
         UNROLL for (int r = 0; r < rows; r++)
             UNROLL for (int p = 0; p < count; p++)
-                sums[r][p] = FN(add_scaled)(sums[r][p], x[(size_t)r * bond + a], row[p]);
+                sums[r][p] = FN(add_scaled)(sums[r][p], x.at[r * x.stride + a], row[p]);
     }
     UNROLL for (int r = 0; r < rows; r++) {
-        VEC sum = FN(scaled)(factors[(size_t)r * dim], sums[r][0]);
+        VEC sum = FN(scaled)(factors.at[r * factors.stride], sums[r][0]);
         UNROLL for (int p = 1; p < count; p++)
-            sum = FN(add_scaled)(sum, factors[(size_t)r * dim + p], sums[r][p]);
+            sum = FN(add_scaled)(sum, factors.at[r * factors.stride + p], sums[r][p]);
         if (accumulate)
-            sum = FN(add_scaled)(FN(load)(out + (size_t)r * bond), 1, sum);
-        FN(store)(out + (size_t)r * bond, sum);
+            sum = FN(add_scaled)(FN(load)(out + r * out_stride), 1, sum);
+        FN(store)(out + r * out_stride, sum);
     }
 }
 
 #define TILES(ROWS, COUNT)                                                                       \
     for (; n + ROWS <= batch; n += ROWS)                                                         \
-        FN(tile)(ROWS, COUNT, x + (size_t)n * bond, w, stride, depth, bond,                      \
-                 factors + (size_t)n * dim, dim, out + (size_t)n * bond, accumulate);
+        FN(tile)(ROWS, COUNT, from_row(x, n), w, columns, w_stride, depth, from_row(factors, n), \
+                 out + n * out_stride, out_stride, accumulate);
 
-TARGET static NOINLINE void FN(columns_1)(const float *x, const float *w, size_t stride, int depth,
-                                          int bond, const float *factors, int dim, float *out,
-                                          int batch, int accumulate)
-{
-    int n = 0;
-    TILES(ROWS_1, 1)
-    TILES(4, 1)
-    TILES(1, 1)
-}
+#define COLUMNS_OF(COUNT, LARGEST, SMALLER)                                                      \
+    TARGET static NOINLINE void FN(columns_##COUNT)(                                             \
+        Rows x, const float *w, size_t columns, size_t w_stride, int depth, Rows factors,        \
+        float *out, size_t out_stride, int batch, int accumulate)                                \
+    {                                                                                            \
+        int n = 0;                                                                               \
+        TILES(LARGEST, COUNT)                                                                    \
+        TILES(SMALLER, COUNT)                                                                    \
+        TILES(1, COUNT)                                                                          \
+    }
 
-TARGET static NOINLINE void FN(columns_2)(const float *x, const float *w, size_t stride, int depth,
-                                          int bond, const float *factors, int dim, float *out,
-                                          int batch, int accumulate)
-{
-    int n = 0;
-    TILES(ROWS_2, 2)
-    TILES(4, 2)
-    TILES(1, 2)
-}
-
-TARGET static NOINLINE void FN(columns_3)(const float *x, const float *w, size_t stride, int depth,
-                                          int bond, const float *factors, int dim, float *out,
-                                          int batch, int accumulate)
-{
-    int n = 0;
-    TILES(ROWS_3, 3)
-    TILES(2, 3)
-    TILES(1, 3)
-}
-
-TARGET static NOINLINE void FN(columns_4)(const float *x, const float *w, size_t stride, int depth,
-                                          int bond, const float *factors, int dim, float *out,
-                                          int batch, int accumulate)
-{
-    int n = 0;
-    TILES(ROWS_4, 4)
-    TILES(2, 4)
-    TILES(1, 4)
-}
+COLUMNS_OF(1, ROWS_1, 4)
+COLUMNS_OF(2, ROWS_2, 4)
+COLUMNS_OF(3, ROWS_3, 2)
+COLUMNS_OF(4, ROWS_4, 2)
 
 #undef TILES
+#undef COLUMNS_OF
 
 /* out[n][b] (+)= sum over p of factors[n][p] * sum over a < depth of x[n][a] * w[a][p][b].
 
-   x and out have the shape (batch, bond), factors (batch, dim), w (bond, dim, bond). */
-TARGET static void FN(advance)(const float *x, const float *w, int depth, int bond, int dim,
-                               const float *factors, float *out, int batch, int accumulate)
+   x and factors have `batch` rows, out the shape (batch, columns), w (depth, dim, columns). */
+TARGET static void FN(advance)(Rows x, const float *w, int depth, int columns, int dim,
+                               Rows factors, float *out, int batch, int accumulate)
 {
-    size_t stride = (size_t)dim * bond;
-    for (int b = 0; b < bond; b += WIDTH)
+    size_t stride = (size_t)dim * columns;
+    for (int b = 0; b < columns; b += WIDTH)
         for (int p = 0, count; p < dim; p += count) {
-            const float *from = w + (size_t)p * bond + b;
+            const float *from = w + (size_t)p * columns + b;
+            Rows some = {factors.at + p, factors.stride};
             int more = accumulate || p > 0;
             count = dim - p < 4 ? dim - p : 4;
             switch (count) {
             case 1:
-                FN(columns_1)(x, from, stride, depth, bond, factors + p, dim, out + b, batch, more);
+                FN(columns_1)(x, from, columns, stride, depth, some, out + b, columns, batch, more);
                 break;
             case 2:
-                FN(columns_2)(x, from, stride, depth, bond, factors + p, dim, out + b, batch, more);
+                FN(columns_2)(x, from, columns, stride, depth, some, out + b, columns, batch, more);
                 break;
             case 3:
-                FN(columns_3)(x, from, stride, depth, bond, factors + p, dim, out + b, batch, more);
+                FN(columns_3)(x, from, columns, stride, depth, some, out + b, columns, batch, more);
                 break;
             default:
-                FN(columns_4)(x, from, stride, depth, bond, factors + p, dim, out + b, batch, more);
+                FN(columns_4)(x, from, columns, stride, depth, some, out + b, columns, batch, more);
             }
         }
 }
 
 /* out[o][c] (+)= sum over n of g[n][o] * x[n][c], for 4 rows o and `count` vectors c. */
-TARGET INLINE void FN(outer_tile)(const int count, const float *g, int bond, const float *x,
-                                  size_t stride, int batch, float *out, int accumulate)
+TARGET INLINE void FN(outer_tile)(const int count, Rows g, const float *x, size_t stride, int batch,
+                                  float *out, int accumulate)
 {
     VEC sums[4][4];
     UNROLL for (int o = 0; o < 4; o++)
@@ -218,7 +225,7 @@ TARGET INLINE void FN(outer_tile)(const int count, const float *g, int bond, con
             row[c] = FN(load)(x + n * stride + c * WIDTH);
         UNROLL for (int o = 0; o < 4; o++)
             UNROLL for (int c = 0; c < count; c++)
-                sums[o][c] = FN(add_scaled)(sums[o][c], g[(size_t)n * bond + o], row[c]);
+                sums[o][c] = FN(add_scaled)(sums[o][c], g.at[n * g.stride + o], row[c]);
     }
     UNROLL for (int o = 0; o < 4; o++)
         UNROLL for (int c = 0; c < count; c++)
@@ -227,37 +234,40 @@ TARGET INLINE void FN(outer_tile)(const int count, const float *g, int bond, con
 
 /* out[o][p][a] = sum over n of factors[n][p] * g[n][o] * x[n][a].
 
-   x and g have the shape (batch, bond), factors (batch, dim), out (bond, dim, bond). `products`
-   has room for PRODUCTS floats, or for dim * bond if that is more. */
-TARGET static void FN(outer)(const float *g, const float *x, int bond, int dim,
-                             const float *factors, float *out, int batch, float *products)
+   g, x and factors have `batch` rows, of `rows`, `columns` and `dim` entries; out has the shape
+   (rows, dim, columns), with rows a multiple of 4. `products` has room for PRODUCTS floats, or for
+   dim * columns if that is more. */
+TARGET static void FN(outer)(Rows g, int rows, Rows x, int columns, int dim, Rows factors,
+                             float *out, int batch, float *products)
 {
-    size_t stride = (size_t)dim * bond;
+    size_t stride = (size_t)dim * columns;
     int block = stride < PRODUCTS ? (int)(PRODUCTS / stride) : 1;
     for (int start = 0; start < batch; start += block) {
         int n_block = batch - start < block ? batch - start : block;
-        for (int n = 0; n < n_block; n++)
+        for (int n = 0; n < n_block; n++) {
+            const float *f = from_row(factors, start + n).at, *v = from_row(x, start + n).at;
             for (int p = 0; p < dim; p++)
-                for (int a = 0; a < bond; a += WIDTH)
-                    FN(store)(products + n * stride + (size_t)p * bond + a,
-                              FN(scaled)(factors[(size_t)(start + n) * dim + p],
-                                         FN(load)(x + (size_t)(start + n) * bond + a)));
-        for (int o = 0; o < bond; o += 4)
+                for (int a = 0; a < columns; a += WIDTH)
+                    FN(store)(products + n * stride + (size_t)p * columns + a,
+                              FN(scaled)(f[p], FN(load)(v + a)));
+        }
+        for (int o = 0; o < rows; o += 4)
             for (size_t c = 0; c < stride;) {
-                const float *g_from = g + (size_t)start * bond + o, *x_from = products + c;
+                Rows some = {from_row(g, start).at + o, g.stride};
+                const float *from = products + c;
                 float *to = out + o * stride + c;
                 size_t left = (stride - c) / WIDTH;
                 if (COLUMNS >= 4 && left >= 4) {
-                    FN(outer_tile)(4, g_from, bond, x_from, stride, n_block, to, start > 0);
+                    FN(outer_tile)(4, some, from, stride, n_block, to, start > 0);
                     c += 4 * WIDTH;
                 } else if (COLUMNS >= 3 && left >= 3) {
-                    FN(outer_tile)(3, g_from, bond, x_from, stride, n_block, to, start > 0);
+                    FN(outer_tile)(3, some, from, stride, n_block, to, start > 0);
                     c += 3 * WIDTH;
                 } else if (left >= 2) {
-                    FN(outer_tile)(2, g_from, bond, x_from, stride, n_block, to, start > 0);
+                    FN(outer_tile)(2, some, from, stride, n_block, to, start > 0);
                     c += 2 * WIDTH;
                 } else {
-                    FN(outer_tile)(1, g_from, bond, x_from, stride, n_block, to, start > 0);
+                    FN(outer_tile)(1, some, from, stride, n_block, to, start > 0);
                     c += WIDTH;
                 }
             }

@@ -4,14 +4,11 @@
    an object of Python, so that it needs nothing else of the interpreter. A lock of Python may be
    released by a thread that did not acquire it. */
 
-#ifndef Py_GIL_DISABLED
-#define Py_LIMITED_API 0x030B0000
-#endif
-#include <Python.h>
+#include "worker.h"
 
 #include <stdlib.h>
 
-#include "worker.h"
+#include "interface.h"
 
 /* What a failed start returns; the stable interface has no name for it. */
 #define NO_THREAD ((unsigned long)-1)
