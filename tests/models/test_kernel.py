@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -163,12 +164,17 @@ def test_a_fit_with_two_threads_has_the_same_bits(without_limits, monkeypatch, k
 
 def test_what_limits_the_threads_of_numpy_limits_the_kernel():
     with threadpool_limits(1):
-        assert switch.usable_threads() == 1
+        assert switch.usable_threads(10**9) == 1
+
+
+def test_small_batches_use_one_thread(without_limits, monkeypatch):
+    monkeypatch.setattr(switch, "THREAD_WORK", 100)
+    assert [switch.usable_threads(products) for products in (99, 100)] == [1, 2]
 
 
 def test_numpy_alone_uses_no_second_thread():
     with kernel.chosen("numpy"):
-        assert kernel.instructions() is None and switch.usable_threads() == 1
+        assert kernel.instructions() is None and switch.usable_threads(10**9) == 1
 
 
 def test_a_training_goes_on_where_the_kernel_is_missing():
@@ -206,7 +212,7 @@ def test_a_forked_process_has_a_second_thread_of_its_own(without_limits):
     before = results(*task, threads=2)
     child = os.fork()
     if not child:
-        again = switch.usable_threads() == 2 and all(
+        again = switch.usable_threads(1) == 2 and all(
             np.array_equal(*pair) for pair in zip(before, results(*task, threads=2), strict=True)
         )
         os._exit(0 if again else 1)
@@ -254,3 +260,13 @@ def test_numbers_out_of_range_are_refused():
     good["depths"][1, 0] = 5
     with pytest.raises(ValueError, match="depths must be 0 to 4, not 5"):
         switch._compiled.contract(*good.values(), 4, 1)
+
+
+def test_trainings_at_the_same_time_share_the_second_thread(without_limits):
+    X, y = samples()
+    alone = tensors_of(quick(MPSClassifier).fit(X, y))
+    with ThreadPoolExecutor(3) as pool:
+        fits = list(pool.map(lambda _: tensors_of(quick(MPSClassifier).fit(X, y)), range(6)))
+    for tensors in fits:
+        for one, other in zip(tensors, alone, strict=True):
+            np.testing.assert_array_equal(one, other)

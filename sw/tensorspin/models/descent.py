@@ -215,7 +215,7 @@ def descend(
     if schedule.weight_bits is not None:
         rounded = [round_nodes(tensor, schedule.weight_bits) for tensor in tensors]
     network.arrays = rounded
-    network.threads = usable_threads()
+    network.threads = usable_threads(min(schedule.batch_size, n_samples) * int(ends[-1]))
     # The last tensor's change reaches the scores alone, so it always takes full steps, and so do
     # the parameters of the loss, on which weight decay does not act.
     inner = len(shapes) - 1

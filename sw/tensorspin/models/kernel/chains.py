@@ -6,10 +6,6 @@ import numpy as np
 
 from .switch import _compiled
 
-THREAD_WORK = 8e6
-"""Least number of multiplications and additions, in the gradients of a batch, that a second thread
-is woken for: it takes about 20 microseconds to wake, in which one thread does a million of them."""
-
 
 def contract(
     weights: np.ndarray,
@@ -60,7 +56,7 @@ def contract(
         norms,
         scores,
         interval,
-        threads_worth(threads, batch * weights.size),
+        threads,
     )
     return vectors.swapaxes(2, 3), norms, scores
 
@@ -104,14 +100,9 @@ def gradients(
         weight_gradient,
         label_gradient,
         interval,
-        threads_worth(threads, vectors.shape[-1] * weights.size),
+        threads,
     )
     return [weight_gradient, label_gradient]
-
-
-def threads_worth(threads: int, products: int) -> int:
-    """Return the number of threads for a batch with that many products of weights and vectors."""
-    return threads if 4 * products > THREAD_WORK else 1
 
 
 def _sample_by_sample(array: np.ndarray) -> np.ndarray:

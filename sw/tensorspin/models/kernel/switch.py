@@ -19,6 +19,10 @@ VARIABLE = "TENSORSPIN_KERNEL"
 MOST_THREADS = 2
 """Most threads that a contraction uses: one for each half-chain."""
 
+THREAD_WORK = 2_000_000
+"""Least number of products of weights and vectors' entries, in a batch, that two threads share: it
+takes some ten microseconds to wake the second one, in which one thread computes a million."""
+
 _chosen: str | None = None  # None: nothing was chosen yet
 
 
@@ -135,13 +139,24 @@ def chosen(name: str) -> Iterator[None]:
         choose(before)
 
 
-def usable_threads() -> int:
-    """Return the number of threads that training may use, 1 or 2.
+def usable_threads(products: int) -> int:
+    """Tell how many threads a training may use.
 
     It uses no more than NumPy's matrix products would: what limits these, such as the environment
     variable ``OMP_NUM_THREADS`` or the library threadpoolctl, limits the kernel, too.
+
+    Parameters
+    ----------
+    products : int
+        Number of products of weights and vectors' entries in the contraction of a batch. Small
+        batches are faster on one thread.
+
+    Returns
+    -------
+    int
+        1 or 2.
     """
-    if instructions() is None:
+    if instructions() is None or products < THREAD_WORK:
         return 1
     limits = [library["num_threads"] for library in threadpool_info()]
     if hasattr(os, "sched_getaffinity"):

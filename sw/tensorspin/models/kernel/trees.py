@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .chains import _sample_by_sample, threads_worth
+from .chains import _sample_by_sample
 from .switch import _compiled
 
 
@@ -91,7 +91,7 @@ def contract(
         vectors,
         norms,
         scores,
-        threads_worth(threads, batch * sum(array.size for array in arrays)),
+        threads,
     )
     return vectors, norms, scores
 
@@ -130,6 +130,6 @@ def gradients(
         norms,
         np.ascontiguousarray(score_gradient, np.float32),
         tuple(result),
-        threads_worth(threads, features.shape[-1] * sum(array.size for array in arrays)),
+        threads,
     )
     return result
