@@ -23,7 +23,7 @@ def choose(kind, n_samples, n_features, **given):
 def test_a_recipe_chooses_all_that_is_automatic_by_default(kind, recipe):
     automatic = {name for name, value in kind().get_params().items() if value == "auto"}
     assert set(recipe.names) == automatic - {"batch_size"}
-    for n_features in (1, 32, 33, 784):
+    for n_features in (1, 48, 49, 784):
         assert set(choose(kind, 100, n_features)) == set(recipe.names)
 
 
@@ -41,8 +41,8 @@ def test_many_features_get_what_was_the_default_before():
     ("n_samples", "decay"), [(1, 1.0), (700, 1.0), (1400, 0.5), (10**6, 0.1), (None, 0.35)]
 )
 def test_the_decay_of_few_features_falls_with_the_samples(n_samples, decay):
-    assert choose(MPSClassifier, n_samples, 32)["weight_decay"] == pytest.approx(decay)
-    assert choose(MPSClassifier, n_samples, 33)["weight_decay"] == 0.3
+    assert choose(MPSClassifier, n_samples, 48)["weight_decay"] == pytest.approx(decay)
+    assert choose(MPSClassifier, n_samples, 49)["weight_decay"] == 0.3
 
 
 def test_what_is_chosen_suits_what_is_given():
@@ -59,6 +59,10 @@ def test_what_is_chosen_suits_what_is_given():
         assert choose(MPSClassifier, 100, 5, **given)["n_repeats"] == 4
     for given in ({"feature_map": "bumps"}, {"feature_map": np.eye(3)}, {"local_dim": 3}):
         assert choose(MPSClassifier, 100, 5, **given)["n_repeats"] == 2
+    assert choose(MPSRegressor, 100, 5)["n_repeats"] == 1
+    for kind in (MPSClassifier, TTNClassifier):
+        assert choose(kind, 100, 5, weight_bits=4)["input_noise"] == 0.01
+        assert choose(kind, 100, 5, weight_bits=8)["input_noise"] == 0.03
     # A number of components asks for a map that has it.
     for n_features in (5, 784):
         for kind in (MPSClassifier, TTNClassifier, MPSRegressor):

@@ -128,24 +128,32 @@ class AutomaticMixin(ForecastMixin):
             return
         if self.board is not None:
             self._fit_to(find_board(self.board).require_contractor())
-        elif is_auto(self.n_repeats) and self._reason_against_boards() is not None:
+        elif is_auto(self.n_repeats) and self.n_repeats_ > 1:
             chosen = self.n_repeats_
-            for self.n_repeats_ in range(chosen - 1, 0, -1):
-                if self._reason_against_boards() is None:
-                    break
-            else:
+            if not any(self._finds_sites(chosen, narrow) for narrow in self._widths()):
                 self.n_repeats_ = chosen  # fewer sites are of no help
         for name in ("bond_dim", "n_repeats"):
             if name in self._choices:
                 self._choices[name] = getattr(self, f"{name}_")
 
+    def _widths(self) -> list[bool]:
+        """Return whether weights may take 4 bits: at first not, unless they are trained for it."""
+        return [False, True] if self.weight_bits is None else [self.weight_bits == 4]
+
+    def _finds_sites(self, most: int, narrow: bool) -> bool:
+        """Choose as many sites a feature as some board holds; tell whether there is a number."""
+        for self.n_repeats_ in range(most, 0, -1):
+            if self._reason_against_boards(self._largest_nodes, narrow) is None:
+                return True
+        return False
+
     def _fit_to(self, size: ContractorSize) -> None:
         """Choose the largest network that a device holds, or refuse it."""
         bond_dim, repeats = self.bond_dim_, self.n_repeats_
         fewest = 1 if is_auto(self.n_repeats) else repeats
-        # Narrower bonds cost less than rounding to 4 bits, down to a limit.
-        widths = [False, True] if self.weight_bits is None else [self.weight_bits == 4]
         smallest = 2 if is_auto(self.bond_dim) else bond_dim
+        # Narrower bonds cost less than rounding to 4 bits, down to a limit.
+        widths = self._widths()
         self.bond_dim_, self.n_repeats_ = smallest, fewest
         excess = self._excess(self._largest_nodes(), size, widths[-1])
         if excess is not None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import warnings
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -85,7 +85,7 @@ class ForecastMixin:
 
     def _warn_of_capacity(self) -> None:
         """Warn if no board can hold the network; `fit` calls this once it knows the target."""
-        reason = self._reason_against_boards()
+        reason = self._reason_against_boards(self._planned_nodes)
         if reason is not None:
             warnings.warn(
                 f"the trained network will fit no board: {reason}",
@@ -94,15 +94,21 @@ class ForecastMixin:
                 stacklevel=5,
             )
 
-    def _reason_against_boards(self) -> str | None:
-        """Return why no board can hold the network; None if one can."""
+    def _reason_against_boards(
+        self, plan: Callable[[], list[FloatNode]], narrow: bool = True
+    ) -> str | None:
+        """Return why no board can hold the network; None if one can.
+
+        `plan` returns the nodes, and is not called if they do not matter. `narrow` tells whether
+        all weights may take 4 bits.
+        """
         try:
             self._check_limits()
         except CapacityError as error:
             return str(error)
-        planned = self._planned_nodes()
+        planned = plan()
         sizes = {name: board.require_contractor() for name, board in CONTRACTORS.items()}
-        excesses = {name: self._excess(planned, size) for name, size in sizes.items()}
+        excesses = {name: self._excess(planned, size, narrow) for name, size in sizes.items()}
         if not all(excesses.values()):
             return None
         largest = max(sizes, key=lambda name: (sizes[name].program_bytes, sizes[name].slots))

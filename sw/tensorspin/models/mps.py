@@ -47,19 +47,20 @@ class MPSClassifier(MPSEstimator, NetworkClassifier):
     learning_rate : float or "auto", default="auto"
         Largest change of a tensor's entry in one update by the optimiser (Adam); it falls to zero
         along a half cosine in the course of the training. In half-chains of more than 32 sites the
-        cores take smaller steps, in inverse proportion to the length. "auto": 0.01 for up to 32
+        cores take smaller steps, in inverse proportion to the length. "auto": 0.01 for up to 48
         features, 0.005 for more.
     epochs : int, default=100
         Number of passes over the training data.
     %(batch_size)s
     weight_decay : float or "auto", default="auto"
         Strength of the pull of the cores towards the identity and of the label tensor towards zero.
-        Large data sets want less, the images of MNIST about 0.05. "auto": for up to 32 features 700
+        Large data sets want less, the images of MNIST about 0.05. "auto": for up to 48 features 700
         divided by the number of samples, but at least 0.1 and at most 1 (0.35 in `partial_fit`,
         which does not know how many samples will come); for more features 0.3.
     input_noise : float or "auto", default="auto"
         Standard deviation of the Gaussian noise added to the scaled features at each update (then
-        clipped to [0, 1]), against overfitting. "auto": 0.03 for up to 32 features, 0.1 for more.
+        clipped to [0, 1]), against overfitting. "auto": 0.03 for up to 48 features (0.01 with
+        weights of 4 bits), 0.1 for more.
     %(max_shift)s
     %(distortion)s
     %(label_smoothing)s

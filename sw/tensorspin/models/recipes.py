@@ -13,21 +13,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..contract.fixed import NARROW_WEIGHT
 from .feature_maps import FeatureMap
 from .parameters import is_auto
 
-FEW_FEATURES = 32
+FEW_FEATURES = 48
 """Most features for which a network is given curved maps and several sites that read each feature.
 
 A network that is linear in each of few features can follow few functions. Linear in each of many,
 such as the pixels of an image or the values of a series, it follows enough, and with more it learns
 the noise."""
 
-SITES_OF_FEW = 2
-"""Sites that read each feature, if there are few features and a map has more than 2 components."""
-
 LINEAR_SITES_OF_FEW = 4
-"""The same for maps of 2 components: this many sites make up for a map that is not curved."""
+"""Sites that read each of few features, if the map has only 2 components: this many make up for a
+map that is not curved."""
+
+NARROW_NOISE = 0.01
+"""Noise on few features if weights are trained for 4 bits: their rounding is noise, too."""
 
 SAMPLES_OF_PARTS = 2000
 """Number of samples that is assumed of data of which only the first part is known."""
@@ -56,6 +58,8 @@ class Recipe:
         feature, and the weight decay.
     many : mapping of str to object
         Values for more features, each of which one site reads.
+    sites : int
+        Sites that read each of few features, if the map has more than 2 components.
     decay : tuple of float
         Weight decay of few features: a number that is divided by the number of samples, and the
         least and the greatest decay. The more samples there are, the less must hold them back.
@@ -74,6 +78,7 @@ class Recipe:
 
     few: Mapping[str, Any]
     many: Mapping[str, Any]
+    sites: int
     decay: tuple[float, float, float]
 
     @property
@@ -112,7 +117,9 @@ class Recipe:
             chosen = given["feature_map"]
             chosen = values["feature_map"] if is_auto(chosen) else chosen
             components = FeatureMap(chosen, given["local_dim"]).local_dim
-            values["n_repeats"] = SITES_OF_FEW if components > 2 else LINEAR_SITES_OF_FEW
+            values["n_repeats"] = self.sites if components > 2 else LINEAR_SITES_OF_FEW
+            if given.get("weight_bits") == NARROW_WEIGHT.width:
+                values["input_noise"] = NARROW_NOISE
         return values
 
 
@@ -128,6 +135,7 @@ MPS_CLASSIFIER = Recipe(
         "input_noise": 0.1,
         "label_smoothing": 0.0,
     },
+    sites=2,
     decay=(700, 0.1, 1.0),
 )
 
@@ -140,6 +148,7 @@ TTN_CLASSIFIER = Recipe(
         "input_noise": 0.13,
         "label_smoothing": 0.0,
     },
+    sites=2,
     decay=(700, 0.1, 1.0),
 )
 
@@ -158,5 +167,6 @@ MPS_REGRESSOR = Recipe(
         "weight_decay": 1.0,
         "input_noise": 0.1,
     },
+    sites=1,
     decay=(0, 5.0, 5.0),
 )

@@ -63,7 +63,7 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
     %(missing)s
     learning_rate : float or "auto", default="auto"
         Largest change of a tensor's entry in one update; see `MPSClassifier`. "auto": 0.005 for up
-        to 32 features, 0.002 for more.
+        to 48 features, 0.002 for more.
     %(epochs_50)s
     %(batch_size)s
     weight_decay : float or "auto", default="auto"
@@ -71,7 +71,7 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
         features, 1 for more.
     input_noise : float or "auto", default="auto"
         Standard deviation of the Gaussian noise added to the scaled features at each update (then
-        clipped to [0, 1]). "auto": 0.03 for up to 32 features, 0.1 for more.
+        clipped to [0, 1]). "auto": 0.03 for up to 48 features, 0.1 for more.
     %(board)s
     %(warm_start)s
     %(early_stopping)s

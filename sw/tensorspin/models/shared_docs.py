@@ -34,8 +34,9 @@ shape (n_features,), default=None
             Number of sites that read each feature, 1 to 64. With more the network can follow more
             functions of a feature, which helps most where there are few features; training time
             and the memory that a program takes grow in proportion. A board is sent each feature
-            once, whatever the number. "auto": 1 for more than 32 features; for fewer 4, or 2 if the
-            map has more than two components, unless the network then fits no board.
+            once, whatever the number. "auto": 1 for more than 48 features. For
+            fewer 4, or 2 if the map has more than two components (of a regressor 1), unless the
+            network then fits no board.
         repeat_order : {"tile", "interleave"}, default="tile"
             Where the sites that read one feature stand. "tile": all features are read, then all
             again. "interleave": next to each other, which mostly learns less.
@@ -44,7 +45,7 @@ shape (n_features,), default=None
         feature_map : {"linear", "trigonometric", "polynomial", "bernstein", "bumps", "bspline"}, \
 callable, array-like of shape (levels, local_dim) or "auto", default="auto"
             How a feature, scaled to [0, 1], becomes the vector that the network contracts; see
-            `FeatureMap`. "auto": "bernstein" for up to 32 features, "linear" for more.
+            `FeatureMap`. "auto": "bernstein" for up to 48 features, "linear" for more.
         local_dim : None or int, default=None
             Number of components of that vector, 2 to 8, for "polynomial", "bernstein", "bumps" and
             "bspline"; None: 3 for "polynomial", else 4. All other maps have a number of their own.
@@ -81,7 +82,7 @@ callable or array-like of shape (levels, local_dim), default="linear"
             percentile, so that few outliers don't take the levels of all others. "standard": evenly
             over three standard deviations on both sides of the mean. "quantile": so that all levels
             are about equally frequent, by a piecewise linear scale of at most 33 knots. These three
-            exclude `feature_range`. "auto": "percentile" for up to 32 features, "range" for more.
+            exclude `feature_range`. "auto": "percentile" for up to 48 features, "range" for more.
         """,
     "plain_scaling": """
         scaling : {"range", "percentile", "standard", "quantile"}, default="range"
@@ -120,7 +121,7 @@ callable or array-like of shape (levels, local_dim), default="linear"
     "label_smoothing": """
         label_smoothing : float or "auto", default="auto"
             Share of the target probability that is distributed evenly over all classes, 0 to 1
-            (Szegedy et al., arXiv:1512.00567). "auto": 0.1 for up to 32 features, 0 for more.
+            (Szegedy et al., arXiv:1512.00567). "auto": 0.1 for up to 48 features, 0 for more.
         """,
     "weight_bits": """
         weight_bits : None, 8 or 4, default=None
@@ -240,10 +241,10 @@ label_smoothing_ : object
 """The entries by name. A name that ends in an underscore describes fitted attributes."""
 
 SHARED["tree_feature_map"] = SHARED["feature_map"].replace(
-    '"bernstein" for up to 32 features, "linear" for more', '"linear"'
+    '"bernstein" for up to 48 features, "linear" for more', '"linear"'
 )
 SHARED["range_scaling"] = SHARED["scaling"].replace(
-    '"percentile" for up to 32 features, "range" for more', '"range"'
+    '"percentile" for up to 48 features, "range" for more', '"range"'
 )
 
 K = TypeVar("K", bound=type)

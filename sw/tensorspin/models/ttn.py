@@ -78,7 +78,8 @@ class TTNClassifier(NetworkClassifier):
         equal scores. "auto": as in `MPSClassifier`.
     input_noise : float or "auto", default="auto"
         Standard deviation of the Gaussian noise added to the scaled features at each update (then
-        clipped to [0, 1]), against overfitting. "auto": 0.03 for up to 32 features, 0.13 for more.
+        clipped to [0, 1]), against overfitting. "auto": 0.03 for up to 48 features (0.01 with
+        weights of 4 bits), 0.13 for more.
     %(max_shift)s
     %(distortion)s
     %(label_smoothing)s
