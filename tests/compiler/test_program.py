@@ -271,6 +271,7 @@ def categories(n_columns=4, **changes):
     column = {"column": 1, "values": ["a", "b"], "numbers": [0.0, 1.0]}
     return {
         "n_columns": n_columns,
+        "ignored": [],
         "columns": [{**column, "unknown": None, "missing": None, **changes}],
     }
 
@@ -291,6 +292,7 @@ def categories(n_columns=4, **changes):
         (lambda m, a: m.update(missing="yes"), "'yes' should be true or false"),
         (lambda m, a: m.update(categories=[1]), r"categories is \[1\], not an object"),
         (lambda m, a: m.update(categories={"n_columns": 4}), "columns is missing"),
+        (lambda m, a: m.update(categories={**categories(), "ignored": [7]}), "0 to 3, not 7"),
         (lambda m, a: m.update(categories=categories(n_columns=3)), "for 3 columns, the program"),
         (lambda m, a: m.update(categories=categories(n_columns="4")), "must be integers"),
         (lambda m, a: m.update(categories=categories(column=9)), "columns 0 to 3, not 9"),

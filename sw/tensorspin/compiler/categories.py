@@ -158,6 +158,8 @@ class Categories:
         Number of columns of the table.
     columns : mapping of int to CategoryColumn
         The columns of categories, by their number from 0.
+    ignored : frozenset of int
+        Columns that nothing reads, which may hold anything.
 
     Raises
     ------
@@ -175,9 +177,12 @@ class Categories:
 
     n_columns: int
     columns: Mapping[int, CategoryColumn]
+    ignored: frozenset[int] = frozenset()
 
     def __post_init__(self) -> None:
-        wrong = [column for column in self.columns if not 0 <= column < self.n_columns]
+        wrong = [
+            column for column in [*self.columns, *self.ignored] if not 0 <= column < self.n_columns
+        ]
         if wrong:
             raise ValueError(f"there are columns 0 to {self.n_columns - 1}, not {wrong[0]}")
         object.__setattr__(self, "columns", dict(self.columns))
@@ -194,8 +199,9 @@ class Categories:
 
         Returns
         -------
-        ndarray of float64 of shape (n_samples, n_columns)
-            The numbers; NaN for what is missing.
+        ndarray of float of shape (n_samples, n_columns)
+            The numbers; NaN for what is missing. They are float64, or of the type of the columns of
+            numbers if all are float32 or all float16.
 
         Raises
         ------
@@ -206,15 +212,20 @@ class Categories:
         found = table_columns(X)
         if len(found) != self.n_columns:
             raise ValueError(f"X has {len(found)} columns, not {self.n_columns}")
-        numbers = np.empty((len(X), self.n_columns))
+        other = self.columns.keys() | self.ignored
+        plain = {column.values.dtype for k, column in enumerate(found) if k not in other}
+        # A pipeline's steps compute with the type that all numbers have.
+        small = len(plain) == 1 and plain <= {np.dtype(np.float32), np.dtype(np.float16)}
+        numbers = np.empty((len(X), self.n_columns), plain.pop() if small else np.float64)
         for place, column in enumerate(found):
             described = named_column(place, names)
             categories = self.columns.get(place)
-            numbers[:, place] = (
-                column_numbers(column.values, described)
-                if categories is None
-                else categories.encode(column.values, described)
-            )
+            if place in self.ignored:
+                numbers[:, place] = 0
+            elif categories is None:
+                numbers[:, place] = column_numbers(column.values, described)
+            else:
+                numbers[:, place] = categories.encode(column.values, described)
         return numbers
 
     def entry(self) -> dict[str, Any]:
@@ -231,6 +242,7 @@ class Categories:
 
         return {
             "n_columns": self.n_columns,
+            "ignored": sorted(self.ignored),
             "columns": [
                 {
                     "column": place,
@@ -279,7 +291,8 @@ class Categories:
             return value if isinstance(value, str) else number(value)
 
         columns = {}
-        places = [entry["n_columns"], *(column["column"] for column in entry["columns"])]
+        ignored = entry.get("ignored", [])
+        places = [entry["n_columns"], *(column["column"] for column in entry["columns"]), *ignored]
         if not all(isinstance(place, int) and not isinstance(place, bool) for place in places):
             raise ValueError(f"numbers of columns must be integers, not {places}")
         for column in entry["columns"]:
@@ -289,4 +302,4 @@ class Categories:
                 optional(column["unknown"]),
                 optional(column["missing"]),
             )
-        return cls(places[0], columns)
+        return cls(places[0], columns, frozenset(ignored))

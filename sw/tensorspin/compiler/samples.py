@@ -44,9 +44,11 @@ class SampleLevels:
 
     @property
     def columns_of_words(self) -> list[int]:
-        """Numbers of the columns that hold words, from 0."""
-        columns = {} if self.categories is None else self.categories.columns
-        return [place for place, column in columns.items() if column.texts]
+        """Numbers of the columns that hold words, or that nothing reads, from 0."""
+        if self.categories is None:
+            return []
+        words = [place for place, column in self.categories.columns.items() if column.texts]
+        return sorted([*words, *self.categories.ignored])
 
     @property
     def columns_with_gaps(self) -> list[int]:
@@ -59,6 +61,8 @@ class SampleLevels:
             # Its number may be NaN, and then counts as missing, or another one.
             number = column.missing
             accepts[place] = number is not None and bool(accepts[place] or not np.isnan(number))
+        if self.categories is not None:
+            accepts[list(self.categories.ignored)] = True
         return np.flatnonzero(accepts).tolist()
 
     @property

@@ -55,9 +55,9 @@ class Step:
         Number of columns that it takes.
     kept : ndarray of int or None
         The columns that a selection keeps; None for a scaler.
-    accepts_nan, accepts_infinity : bool
+    accepts_nan, accepts_infinity : bool or ndarray of bool of shape (n_columns,)
         Whether it lets missing values and infinities pass.
-    fills : bool
+    fills : bool or ndarray of bool of shape (n_columns,)
         Whether it puts a number in the place of missing values.
 
     Raises
@@ -68,7 +68,11 @@ class Step:
         If it has not been fitted.
     """
 
-    fills = False
+    n_columns: int
+    kept: np.ndarray | None
+    accepts_nan: bool | np.ndarray
+    accepts_infinity: bool | np.ndarray
+    fills: bool | np.ndarray = False
 
     def __init__(self, name: str, transformer) -> None:
         self.name = f"step {name!r} ({type(transformer).__name__})"

@@ -8,12 +8,13 @@ that a floating-point number can have gets the level that the steps give it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn import config_context
 
+from ..compiler.categories import Categories
 from ..compiler.columns import TYPES, Boundaries, ColumnLevels
 from ..compiler.network_program import NetworkProgram
 from ..compiler.scaling import rounded_levels, sides
@@ -26,7 +27,9 @@ CHECKED_VALUES = 250
 compared with the steps."""
 
 
-def fold(steps: Sequence[Step], program: NetworkProgram) -> NetworkProgram:
+def fold(
+    steps: Sequence[Step], program: NetworkProgram, categories: Categories | None = None
+) -> NetworkProgram:
     """Put steps in front of a program.
 
     Parameters
@@ -35,6 +38,8 @@ def fold(steps: Sequence[Step], program: NetworkProgram) -> NetworkProgram:
         At least one, in their order.
     program : NetworkProgram
         Takes what the last step returns.
+    categories : Categories, optional
+        The columns of words that become numbers before the first step.
 
     Returns
     -------
@@ -82,6 +87,7 @@ def fold(steps: Sequence[Step], program: NetworkProgram) -> NetworkProgram:
         feature_minimum=low,
         feature_maximum=high,
         feature_names=None,
+        categories=categories,
     )
 
 
@@ -124,33 +130,35 @@ class _Front:
         # The columns that each step is given, by their numbers in the samples.
         self._given = [np.arange(self.n_columns)]
         self.accepts_nan = np.ones(self.n_columns, dtype=bool)
-        unfilled = np.ones(self.n_columns, dtype=bool)
+        filled = np.zeros(self.n_columns, dtype=bool)  # what a step is given, not the columns
         for step in steps:
             given = self._given[-1]
-            self.accepts_nan[given] &= step.accepts_nan | ~unfilled[given]
-            if step.fills:
-                unfilled[given] = False
+            np.logical_and.at(self.accepts_nan, given, step.accepts_nan | filled)
+            filled = (filled | step.fills)[_kept(step)]
             self._given.append(given[_kept(step)])
         self.features = self._given[-1]
-        self.accepts_nan[self.features] &= self._missing | ~unfilled[self.features]
+        np.logical_and.at(self.accepts_nan, self.features, self._missing | filled)
         # Columns that are not selected need not be computed where only features count.
-        self._narrowed = [
-            step.narrowed(np.searchsorted(given, self.features))
-            for step, given in zip(steps, self._given)
-        ]
+        places = np.arange(len(self.features))
+        self._narrowed: list[Callable[[np.ndarray], np.ndarray]] = []
+        for step in reversed(steps):
+            places = _kept(step)[places]
+            self._narrowed.insert(0, step.narrowed(places))
 
     def __call__(self, X: np.ndarray) -> _Passed:
         """Pass samples through all steps, those that are refused, too."""
         found = np.zeros(X.shape, np.int8)
 
         def refuse(columns: np.ndarray, where: np.ndarray) -> None:
-            found[:, columns] = np.where(found[:, columns] == 0, where, found[:, columns])
+            for column, side in zip(columns, where.T):  # some columns may be read twice
+                found[:, column] = np.where(found[:, column] == 0, side, found[:, column])
 
         values = X
         with config_context(assume_finite=True):
             for step, given in zip(self._steps, self._given):
-                if not step.accepts_infinity:
-                    refuse(given, _infinities(values))
+                strict = ~np.broadcast_to(step.accepts_infinity, given.shape)
+                if strict.any():
+                    refuse(given[strict], _infinities(values[:, strict]))
                 values = step(values)
         values = _finished(values)
         refuse(self.features, _infinities(values))

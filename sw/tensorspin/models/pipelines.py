@@ -17,11 +17,13 @@ from sklearn.preprocessing import (
 )
 from sklearn.utils.validation import check_is_fitted
 
+from ..compiler.categories import Categories
 from ..compiler.network_program import NetworkProgram
 from ..compiler.outputs import Regression
 from ..driver.board import Board
 from ..files import check_writable
 from .board_estimator import BoardEstimator
+from .column_transformers import front_of, is_front
 from .deployed import BoardAnomalyDetector, BoardClassifier, BoardRegressor
 from .deployment import DeployableMixin
 from .foldable import Step
@@ -41,7 +43,8 @@ def deploy(model, board: str | Board) -> BoardEstimator:
         A fitted estimator of Tensorspin; or a fitted `sklearn.pipeline.Pipeline` that ends in one
         and whose other steps are `StandardScaler`, `MinMaxScaler`, `MaxAbsScaler`, `RobustScaler`,
         `QuantileTransformer` with a uniform output, `SimpleImputer`, selections of features
-        (whatever has ``get_support``), ``"passthrough"``, or pipelines of these; or a fitted
+        (whatever has ``get_support``), ``"passthrough"``, or pipelines of these; the first may be
+        an `OrdinalEncoder`, or a `ColumnTransformer` of these but selections; or a fitted
         `GridSearchCV` or its like over one of these; or a `TransformedTargetRegressor` with one of
         these and a scaler; or a `NetworkProgram`, such as one that was loaded from a file.
     board : str or Board
@@ -175,8 +178,14 @@ def quantize(
         return model
     parts = _taken_apart(model)
     # What can't be folded is refused before the network is rounded.
-    steps = [Step(name, transformer) for name, transformer in parts.steps]
+    steps, categories = _folded_steps(parts.steps)
     estimator = parts.estimator
+    words = getattr(estimator, "_categories", None)
+    if words is not None and steps:
+        raise ValueError(
+            "the estimator's columns of words can't be folded behind other steps: give it all "
+            "columns as they are, or encode the words in the first step by an OrdinalEncoder"
+        )
     if isinstance(estimator, BoardEstimator):
         if not as_it_is:
             raise ValueError("the weights of an estimator on a board are rounded already")
@@ -191,8 +200,22 @@ def quantize(
     first = parts.steps[0][1] if parts.steps else estimator
     names = getattr(first, "feature_names_in_", None)
     return dataclasses.replace(
-        fold(steps, program), feature_names=None if names is None else tuple(map(str, names))
+        fold(steps, program, categories or words),
+        feature_names=None if names is None else tuple(map(str, names)),
     )
+
+
+def _folded_steps(steps: list[tuple[str, Any]]) -> tuple[list[Step], Categories | None]:
+    """Return the steps of a pipeline that are folded, and the columns of words before them."""
+    found: list[Step] = []
+    categories = None
+    for place, (name, transformer) in enumerate(steps):
+        if place == 0 and is_front(transformer):
+            front = front_of(name, transformer)
+            categories, found = front.categories, front.steps
+        else:
+            found.append(Step(name, transformer))
+    return found, categories
 
 
 @dataclasses.dataclass(frozen=True)
