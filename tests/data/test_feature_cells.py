@@ -6,6 +6,8 @@ import logging
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tensorspin.data import DataError, Known, Reading
 from tensorspin.data.csv_files import read_csv
@@ -129,3 +131,56 @@ def test_streams_of_words(tmp_path):
     with open_rows(str(tmp_path / "x.npy"), Reading(), Known(2, gaps=frozenset({0}))) as rows:
         with pytest.raises(DataError, match="feature 1 is nan"):
             list(rows)
+
+
+CELLS = ["1", "-2.5", "1e3", "", "?", "NA", "nan", "inf", "red", "True", "1,5", "1.234,5", "0x1F"]
+CELLS += ["7", "x y", "'q'", "#", "ß", "-", "1_0", "٣", "None", " 3 ", "1e999"]
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_any_cells_are_read_or_refused(tmp_path, data):
+    width = data.draw(st.integers(1, 4))
+    palettes = [
+        data.draw(st.lists(st.sampled_from(CELLS), min_size=1, max_size=3)) for _ in range(width)
+    ]
+    rows = data.draw(st.integers(1, 12))
+    cells = [[data.draw(st.sampled_from(palette)) for palette in palettes] for _ in range(rows)]
+    separator = data.draw(st.sampled_from([",", ";", "\t"]))
+    head = data.draw(st.sampled_from(["", separator.join(f"n{k}" for k in range(width)) + "\n"]))
+    quoted = [[f'"{cell}"' if separator in cell else cell for cell in row] for row in cells]
+    path = tmp_path / "data.csv"
+    path.write_text(head + "".join(separator.join(row) + "\n" for row in quoted))
+    words, missing = data.draw(st.booleans()), data.draw(st.booleans())
+    task = data.draw(st.sampled_from([None, "classes", "numbers", "outliers"]))
+    reading = Reading(words=words, missing=missing, task=task)
+    try:
+        table = read_csv(path, reading)
+    except DataError as error:
+        assert str(path) in str(error)
+        return
+    for column in table.X.T:
+        values = column.tolist()
+        texts = [value for value in values if isinstance(value, str)]
+        assert not texts or (words and all(isinstance(v, str) or v is None for v in values))
+        assert missing or all(value is not None and value == value for value in values)
+        assert not any(isinstance(value, float) and np.isinf(value) for value in values)
+    # A program that was trained with these columns reads the same from the stream.
+    places = frozenset(k for k, column in enumerate(table.X.T) if any(map(_is_text, column)))
+    known = Known(
+        table.X.shape[1],
+        names=table.names,
+        words=places,
+        gaps=frozenset(range(table.X.shape[1])) if missing else frozenset(),
+    )
+    if table.names is None or len(set(table.names)) < len(table.names):
+        return
+    with open_rows(str(path), Reading(), known) as stream:
+        found = np.concatenate([batch.X for batch in stream])
+    assert [list(map(str, row)) for row in found] == [list(map(str, row)) for row in table.X]
+
+
+def _is_text(value):
+    return isinstance(value, str)

@@ -306,3 +306,19 @@ def test_the_order_of_categories():
     order = category_order(codes, 4, shares, None).tolist()
     assert sorted(order) == [0, 1, 2, 3] and abs(order.index(0) - order.index(3)) == 1
     assert category_order(np.full(3, np.nan), 2, np.ones((3, 1)), None).tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("kind", ESTIMATORS)
+def test_samples_of_weight_zero_are_not_there(kind):
+    frame, y = coloured()
+    weights = (frame["colour"] != "red").to_numpy().astype(float)
+    counted = weights > 0
+    one = quick(kind).fit(frame, y, sample_weight=weights)
+    two = quick(kind).fit(frame[counted], y[counted])
+    assert one.categories_[1].tolist() == two.categories_[1].tolist()
+    assert sorted(one.categories_[1]) == ["blue", "green"]
+    np.testing.assert_array_equal(
+        one.quantize().levels(frame[counted]), two.quantize().levels(frame[counted])
+    )
+    declared = quick(kind).fit(frame.astype({"colour": "category"}), y, sample_weight=weights)
+    assert len(declared.categories_[1]) == 3

@@ -245,7 +245,7 @@ def test_models_of_earlier_versions_refuse_gaps():
     X, y = gappy(share=0)
     model = quick(MPSClassifier).fit(X, y)
     state = dict(model.__getstate__())
-    for name in ("missing", "_categories", "_ordered"):
+    for name in ("missing", "_categories", "_words"):
         state.pop(name, None)
     old = MPSClassifier.__new__(MPSClassifier)
     old.__setstate__(state)

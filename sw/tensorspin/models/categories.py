@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -23,7 +24,7 @@ samples says little, and rare categories are put in the middle."""
 
 def learn_categories(
     X, names: Sequence[str] | None, missing: bool
-) -> tuple[Categories | None, dict[int, bool]]:
+) -> tuple[Categories | None, dict[int, Column]]:
     """Find the columns of words in the samples of a training, and their categories.
 
     Parameters
@@ -40,8 +41,9 @@ def learn_categories(
     categories : None or Categories
         The columns of words; None if there are none. Categories have the numbers 0, 1 and so on in
         the order of the alphabet, or in the order in which the column declares them.
-    ordered : dict of int to bool
-        For each of these columns, whether its order means something and is to stay.
+    columns : dict of int to Column
+        These columns, without their values: whether they declare their categories, and an order
+        that means something and is to stay.
 
     Raises
     ------
@@ -49,7 +51,7 @@ def learn_categories(
         If a column mixes words and numbers, holds something else, or has too many categories: the
         message names it.
     """
-    columns, ordered = {}, {}
+    columns, kinds = {}, {}
     found = table_columns(X)
     otherwise = np.nan if missing else None
     for place, column in enumerate(found):
@@ -57,8 +59,8 @@ def learn_categories(
         if values is not None:
             numbers = np.arange(len(values), dtype=np.float64)
             columns[place] = CategoryColumn(tuple(values), numbers, otherwise, otherwise)
-            ordered[place] = column.ordered
-    return (Categories(len(found), columns) if columns else None), ordered
+            kinds[place] = replace(column, values=column.values[:0])
+    return (Categories(len(found), columns) if columns else None), kinds
 
 
 def _categories(column: Column, place: str) -> list | None:

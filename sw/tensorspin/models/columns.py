@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted, check_X_y, validate_data
 from ..compiler.categories import Categories
 from ..compiler.knots import Knots
 from ..compiler.scaling import check_feature_range
-from ..compiler.values import check_finite, holds_objects, named_column
+from ..compiler.values import Column, check_finite, holds_objects, named_column
 from .categories import category_order, learn_categories
 from .scales import learn_scale, with_margin
 from .weighting import Samples
@@ -44,8 +44,8 @@ class ColumnsMixin:
     _coded: Categories | None = None
     """Categories of columns that are numbers already, in a network of an ensemble."""
 
-    _ordered: dict[int, bool]
-    """For each of them, whether the order of its categories means something."""
+    _words: dict[int, Column]
+    """How each of them was brought."""
 
     @property
     def categories_(self) -> list[np.ndarray | None]:
@@ -76,7 +76,7 @@ class ColumnsMixin:
             # Names come first, so that messages know them.
             validate_data(self, X, reset=reset, skip_check_array=True)
             if reset:
-                self._categories, self._ordered = learn_categories(
+                self._categories, self._words = learn_categories(
                     X, self._names, self.missing == "level"
                 )
             table = self._categories or Categories(self.n_features_in_, {})
@@ -101,13 +101,23 @@ class ColumnsMixin:
         targets = self._category_targets(samples)
         for place, column in self._categories.columns.items():
             columns[place] = column
-            if self._ordered[place]:
+            if self._words[place].ordered:
                 continue
             codes, count = X[:, place].copy(), len(column.values)
-            order = category_order(codes, count, targets, samples.weights)
-            columns[place] = replace(column, values=tuple(column.values[each] for each in order))
             present = ~np.isnan(codes)
-            X[present, place] = np.argsort(order)[codes[present].astype(np.intp)]
+            places = codes[present].astype(np.intp)
+            order = category_order(codes, count, targets, samples.weights)
+            if self._words[place].declared is None and len(places):
+                # Words that only samples of weight zero have are not there.
+                order = order[np.isin(order, places)]
+            new = np.zeros(count)
+            new[order] = np.arange(len(order))
+            X[present, place] = new[places]
+            columns[place] = replace(
+                column,
+                values=tuple(column.values[each] for each in order),
+                numbers=np.arange(len(order), dtype=np.float64),
+            )
         self._categories = Categories(self._categories.n_columns, columns)
         return Samples(X, samples.y, samples.weights)
 
