@@ -193,6 +193,19 @@ def test_a_column_without_any_value_is_told_of_and_constant(scaling):
         quick(MPSClassifier).fit(frame.assign(c=np.nan), y)
 
 
+def test_masked_values_are_missing():
+    X, y = gappy()
+    masked = np.ma.masked_invalid(X)
+    masked.data[masked.mask] = 1e6
+    model = quick(MPSClassifier, missing="level").fit(masked, y)
+    expected = quick(MPSClassifier, missing="level").fit(X, y)
+    assert (model.feature_maximum_ == expected.feature_maximum_).all()
+    np.testing.assert_array_equal(model.quantize().levels(masked), expected.quantize().levels(X))
+    np.testing.assert_array_equal(model.deploy(GOLDEN).predict(masked), model.quantize().predict(X))
+    with pytest.raises(ValueError, match="contains NaN: feature"):
+        quick(MPSClassifier).fit(masked, y)
+
+
 def test_weights_count_among_the_samples_that_have_a_value():
     X, y = gappy()
     weights = np.random.default_rng(1).integers(0, 4, len(X)).astype(float)

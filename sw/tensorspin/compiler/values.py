@@ -51,6 +51,8 @@ def table_columns(X) -> list[Column]:
         return [_of_pandas(X.iloc[:, place]) for place in range(X.shape[1])]
     if hasattr(X, "get_columns"):  # polars
         return [Column(series.to_numpy()) for series in X.get_columns()]
+    if isinstance(X, np.ma.MaskedArray):
+        X = X.astype(np.float64 if X.dtype.kind in "biuf" else object).filled(np.nan)
     X = np.asarray(X)
     if X.ndim != 2:
         raise ValueError(f"X must have two dimensions, samples and columns, not shape {X.shape}")
@@ -72,6 +74,8 @@ def holds_objects(X) -> bool:
     """
     if hasattr(X, "toarray"):
         return False
+    if isinstance(X, np.ma.MaskedArray):  # what is masked is missing
+        return X.ndim == 2
     if hasattr(X, "iloc") and hasattr(X, "columns"):
         return not all(isinstance(kind, np.dtype) and kind.kind in "biuf" for kind in X.dtypes)
     if hasattr(X, "get_columns"):
