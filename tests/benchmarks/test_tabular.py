@@ -140,6 +140,22 @@ def test_results_are_kept_when_a_run_is_interrupted(folder, tmp_path, monkeypatc
     assert markdown(read(output))
 
 
+def test_tables_with_words_and_missing_values(tmp_path):
+    rng = np.random.default_rng(0)
+    rows = []
+    for place in range(60):
+        colour = ("red", "blue")[place % 2]
+        number = "" if place % 7 == 0 else f"{rng.random():.3f}"
+        rows.append(f"{number},{colour},{'yes' if place % 2 else 'no'}")
+    (tmp_path / "mixed.csv").write_text("size,colour,answer\n" + "\n".join(rows))
+    output = tmp_path / "results"
+    assert run(output, "--data", tmp_path / "mixed.csv", "--sets", "mixed") == 0
+    classes, outliers = read(output)["sets"]
+    assert all(not row["failures"] for data in (classes, outliers) for row in data["rows"])
+    forest = next(row for row in classes["rows"] if row["model"] == "random forest")
+    assert np.mean(forest["scores"]) > 0.9
+
+
 def test_rendering_again_measures_nothing(folder, tmp_path, monkeypatch):
     output = tmp_path / "results"
     assert run(output, "--data", folder, "--sets", "plain", "--targets", "classes") == 0

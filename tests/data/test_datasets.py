@@ -35,6 +35,8 @@ def test_archives_with_X_and_y_alone(tmp_path):
     np.savez(path, X=X, y=y)
     samples = load_samples(str(path))
     assert np.array_equal(samples.X, X) and np.array_equal(samples.y, y)
+    np.savez(path, X=X, y=y[:, np.newaxis])
+    assert np.array_equal(load_samples(str(path)).y, y)
     # What is for training stays apart from what is not.
     np.savez(path, X_train=X + 1, y_train=y, X=X, y=y)
     assert np.array_equal(load_samples(str(path)).X, X + 1)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import (
     HistGradientBoostingClassifier,
     HistGradientBoostingRegressor,
@@ -16,15 +17,16 @@ from sklearn.ensemble import (
     RandomForestClassifier,
     RandomForestRegressor,
 )
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.neighbors import LocalOutlierFactor
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import SVC, SVR, OneClassSVM
 
 from ... import models as networks
-from .sets import CLASSES, OUTLIERS
+from .sets import CLASSES, OUTLIERS, TableSet
 
 Maker = Callable[[int], Any]
 """Makes an estimator that is not fitted, with the seed that it is called with."""
@@ -125,6 +127,40 @@ def ours(target: str) -> dict[str, Maker]:
 def all_ours() -> list[str]:
     """Return the names of all estimators of Tensorspin that can be compared."""
     return [name for target in OURS for name in ours(target)]
+
+
+def suited(estimator, table: TableSet, own: bool):
+    """Let an estimator take words and missing values, if a set has any.
+
+    Parameters
+    ----------
+    estimator : estimator
+        An estimator, not fitted.
+    table : TableSet
+        The set.
+    own : bool
+        Whether it is one of Tensorspin's, which take both as they are.
+
+    Returns
+    -------
+    estimator
+        The same estimator if the set has neither; else one of Tensorspin's that gives missing
+        values a level, or a pipeline whose first step replaces words by one column for each, and
+        missing numbers by the mean of their column beside a column that tells of them.
+    """
+    words, missing = table.word_columns, table.has_missing
+    if own:
+        return estimator.set_params(missing="level") if missing else estimator
+    if not words and not missing:
+        return estimator
+    numbers = [column for column in range(table.X.shape[1]) if column not in words]
+    first = ColumnTransformer(
+        [
+            ("words", OneHotEncoder(handle_unknown="ignore", sparse_output=False), words),
+            ("numbers", SimpleImputer(add_indicator=True, keep_empty_features=True), numbers),
+        ]
+    )
+    return make_pipeline(first, estimator)
 
 
 @cache

@@ -30,7 +30,7 @@ from .fitting import (
     training_seconds,
 )
 from .ledger import Ledger
-from .models import BITS, all_ours, code_digest, definition, ours, rivals
+from .models import BITS, all_ours, code_digest, definition, ours, rivals, suited
 from .results import set_lines
 from .sets import (
     CLASSES,
@@ -199,7 +199,7 @@ class _Measuring:
         train, test = split(table, seed, self._plan.most_training, self._plan.most_testing)
         task = Task(table.target, table.X[train], table.y[train], table.X[test], table.y[test])
         for name, make in rivals(table.target).items():
-            estimator = make(seed)
+            estimator = suited(make(seed), table, own=False)
             facts = self._facts(seed, name, estimator, None, sklearn.__version__)
             self._add(name, None, False, facts, partial(measure_float, estimator, task))
         for name, make in ours(table.target).items():
@@ -208,7 +208,7 @@ class _Measuring:
         return {"training": len(train), "testing": len(test)}
 
     def _measure_ours(self, seed: int, name: str, make: Callable, task: Task) -> None:
-        estimator = make(seed)
+        estimator = suited(make(seed), self._table, own=True)
         facts = {
             bits: self._facts(seed, name, estimator, bits, code_digest())
             for bits in (None, *self._plan.bits)
@@ -222,7 +222,7 @@ class _Measuring:
                 continue
             # Rounding to 8 bits hardly changes a network. For fewer it is trained with the rounding
             # in view, if it can be.
-            trained = None if bits == _AS_TRAINED else trained_for(make(seed), bits)
+            trained = None if bits == _AS_TRAINED else trained_for(estimator, bits)
             chosen = estimator if trained is None else trained
             rounded = None if bits == _AS_TRAINED or trained is not None else bits
             measured = partial(measure_board, chosen, rounded, trained is None, task, self._board)

@@ -15,6 +15,7 @@ from sklearn.utils.multiclass import type_of_target
 from ...contract.contractor.program import MAX_FEATURES, MAX_OUTPUTS
 from ...data.datasets import NAMES, Samples, load_samples
 from ...data.errors import DataError
+from ...data.reading import Reading
 
 CLASSES, NUMBERS, OUTLIERS = "classes", "numbers", "outliers"
 """What a set's targets are: classes to tell apart, numbers to predict, or whether a sample is like
@@ -47,8 +48,9 @@ class TableSet:
     ----------
     name : str
         Name of the set.
-    X : ndarray of float64 of shape (n_samples, n_features)
-        Features of all samples; a split that the source has is undone.
+    X : ndarray of float64 or object of shape (n_samples, n_features)
+        Features of all samples; a split that the source has is undone. Objects, if some features
+        are words. NaN and None are missing values.
     y : ndarray of shape (n_samples,)
         Their classes, or the numbers to predict, or 1 for what is normal and 0 for what is not.
     target : {"classes", "numbers", "outliers"}
@@ -63,11 +65,35 @@ class TableSet:
     @property
     def digest(self) -> str:
         """Checksum of the samples, by which results are found again whatever the set's name."""
-        digest = hashlib.sha256(np.ascontiguousarray(self.X).tobytes())
+        # The bytes of an array of objects are their places in memory.
+        words = self.X.dtype == object
+        content = (
+            repr(self.X.tolist()).encode() if words else np.ascontiguousarray(self.X).tobytes()
+        )
+        digest = hashlib.sha256(content)
         digest.update("\n".join(map(str, (self.X.shape, *self.y.tolist()))).encode())
         if self.target == OUTLIERS:  # whose samples may be those of a set with two classes
             digest.update(self.target.encode())
         return digest.hexdigest()[:16]
+
+    @property
+    def word_columns(self) -> list[int]:
+        """Columns whose values are words."""
+        if self.X.dtype != object:
+            return []
+        return [
+            column
+            for column in range(self.X.shape[1])
+            if any(isinstance(value, str) for value in self.X[:, column])
+        ]
+
+    @property
+    def has_missing(self) -> bool:
+        """Whether values are missing."""
+        if self.X.dtype != object:
+            return bool(np.isnan(self.X).any())
+        # Nothing but NaN differs from itself.
+        return any(value is None or value != value for value in self.X.ravel().tolist())
 
     def describe(self) -> dict:
         """Return name, digest and sizes, ready for JSON."""
@@ -226,7 +252,8 @@ def target_kind(y: np.ndarray) -> str:
 
 
 def _read(path: Path) -> TableSet:
-    return _pooled(load_samples(str(path)))
+    reading = Reading(words=True, missing=True)
+    return _pooled(load_samples(str(path), reading=reading))
 
 
 def _pooled(samples: Samples) -> TableSet:

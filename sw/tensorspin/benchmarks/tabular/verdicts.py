@@ -202,7 +202,8 @@ def _single_sets(sets: Sequence[dict], model: str) -> list[Verdict]:
 
 
 def _loss(sets: Sequence[dict], model: str, bits: int) -> Verdict | None:
-    aim = f"{bits}-bit weights within {100 * LARGEST_LOSS[bits]:g} points of floats"
+    most = f"{100 * LARGEST_LOSS[bits]:g}"
+    aim = f"{bits}-bit weights within {most} point{'' if most == '1' else 's'} of floats"
     if LOST_SAMPLES[bits]:
         aim += f" or {LOST_SAMPLES[bits]} held-out samples, on each set"
     else:
