@@ -304,3 +304,29 @@ def test_memory_of_the_driver():
     # Pointers have 8 bytes here and 4 on the microcontroller.
     assert c_client.library().client_device_bytes() <= 640
     assert c_client.library().client_workspace_bytes() <= 3584
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "error"),
+    [
+        (0, 2, c_client.OTHER_PROTOCOL),
+        (0, 4, c_client.OTHER_PROTOCOL),
+        (26, 10_000, c_client.BAD_DEVICE),  # a clock of 10 kHz
+        (26, 999_999, c_client.BAD_DEVICE),
+        (45, 4, c_client.BAD_DEVICE),  # a record that is shorter than it says
+        (45, 255, c_client.BAD_DEVICE),
+    ],
+)
+def test_devices_that_describe_what_cannot_be_are_refused(monkeypatch, place, value, error):
+    packed = bytearray(BOARD.description(bytes(8)).pack())
+    count = {0: 2, 26: 4}.get(place, 1)
+    packed[place : place + count] = value.to_bytes(count, "little")
+    line = GoldenLine(BOARD)
+    monkeypatch.setattr(line.device, "_hello", lambda payload: (0, bytes(packed)), raising=True)
+    client = Client(line)
+    for _ in range(2):
+        before = line.us
+        assert client.open() == error
+        assert line.us - before < 2000
+    monkeypatch.undo()
+    assert client.load(ClientModel(chain_program(4), BOARD)) == c_client.OK

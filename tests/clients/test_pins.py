@@ -117,3 +117,20 @@ def test_a_device_that_is_reset_and_a_driver_that_is(pins):
         assert client.run(levels[0])[0] == c_client.NO_MODEL
         assert client.load(ClientModel(program, BOARD)) == c_client.OK
         assert_right(client, program, levels)
+
+
+def test_a_digit_takes_little_more_than_the_engine(line):
+    """The figures that are promised, without the time of the microcontroller's own work."""
+    program, levels = chain_program(64, n_outputs=10, bond=16, seed=9), random_levels(6, 64)
+    client = Client(line)
+    assert client.open() == c_client.OK
+    began = line.pins.now()
+    assert client.load(ClientModel(program, BOARD)) == c_client.OK
+    load = line.pins.now() - began
+    size = len(program.image(8)) + len(program.table_bytes())
+    assert load < 1.35 * size * 8 / line.pins.sck_hz
+    engine = program.cycles(8) / BOARD.clock_hz
+    for sample in levels:
+        began = line.pins.now()
+        assert client.run(sample)[0] == c_client.OK
+        assert line.pins.now() - began < engine + 45e-6

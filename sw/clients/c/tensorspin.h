@@ -22,6 +22,13 @@
 extern "C" {
 #endif
 
+/* For functions that are called at several places, and would be copied to each. */
+#ifdef __GNUC__
+#define TENSORSPIN_ONCE __attribute__((noinline))
+#else
+#define TENSORSPIN_ONCE
+#endif
+
 /* Scores that a result has room for. A program with fewer saves memory with a smaller number, which
  * must then be defined for all files alike. */
 #ifndef TENSORSPIN_SCORES
@@ -113,21 +120,7 @@ typedef struct {
 
 /* The driver's memory for one device. All fields are its own; `faults` may be read. */
 struct tensorspin_device {
-    tensorspin_port port;
-    const tensorspin_model *model;
-    tensorspin_workspace *workspace; /* NULL: there is a device */
-    int (*contract)(tensorspin_workspace *, const tensorspin_model *, const uint8_t *,
-                    tensorspin_result *);
-    void (*on_result)(tensorspin_device *);
-    uint32_t faults;                 /* frames that were lost, damaged or rejected */
-    uint32_t moved;                  /* microseconds when something was sent or came last */
-    tensorspin_sample samples[TENSORSPIN_DEPTH];
-    uint16_t megahertz;              /* of the engines' clock */
-    uint16_t contractor[TENSORSPIN_SIZES];
-    uint16_t annealer[TENSORSPIN_ANNEALER_WINDOW + 1]; /* the number of strides stands for them */
-    uint16_t least_stride, samples_per_cycle;
-    uint16_t variables;              /* of the problem on the annealer; 0: none */
-    uint16_t offsets;                /* offset rows of that problem */
+    /* Bytes come first, then larger numbers: Thumb instructions reach so far and no further. */
     uint8_t waiting;                 /* samples under way */
     uint8_t repairs;                 /* since the last answer */
     uint8_t sequence;                /* of the next request */
@@ -139,6 +132,23 @@ struct tensorspin_device {
     bool started;                    /* a frame comes in; what is left of its block, its length so far */
     uint8_t block, length;
     uint8_t head[8];                 /* first bytes of a request's payload */
+    uint16_t megahertz;              /* of the engines' clock */
+    uint16_t variables;              /* of the problem on the annealer; 0: none */
+    uint16_t offsets;                /* offset rows of that problem */
+    uint16_t least_stride, samples_per_cycle;
+    uint16_t contractor[TENSORSPIN_SIZES];
+    uint16_t annealer[TENSORSPIN_ANNEALER_WINDOW + 1]; /* the number of strides stands for them */
+    const uint8_t *data;             /* the rest of it, and its length */
+    size_t data_bytes;
+    uint32_t faults;                 /* frames that were lost, damaged or rejected */
+    uint32_t moved;                  /* microseconds when something was sent or came last */
+    const tensorspin_model *model;
+    tensorspin_workspace *workspace; /* NULL: there is a device */
+    int (*contract)(tensorspin_workspace *, const tensorspin_model *, const uint8_t *,
+                    tensorspin_result *);
+    void (*on_result)(tensorspin_device *);
+    tensorspin_port port;
+    tensorspin_sample samples[TENSORSPIN_DEPTH];
     uint8_t body[TENSORSPIN_RECEIVE_BYTES];
 };
 
@@ -279,7 +289,7 @@ typedef struct {
 } tensorspin_outliers;
 
 /* A regressor's target. It differs from the host's by at most 2^-22 of the larger of its offset and its
- * other term, and saturates at the largest float. */
+ * other term, which saturates at the largest float. */
 float tensorspin_number(const tensorspin_regression *numbers, const tensorspin_result *result);
 
 /* The log-likelihood of a sample in nats, within 2^-21 of its magnitude and 2^-20 of the host's. */

@@ -17,7 +17,7 @@ enum {
 #define SIZE(device, name) ((device)->annealer[TENSORSPIN_ANNEALER_##name])
 
 /* The address of a row: rows begin at multiples of a power of two. */
-static uint32_t address_of(uint32_t row, unsigned bytes)
+TENSORSPIN_ONCE static uint32_t address_of(uint32_t row, unsigned bytes)
 {
     for (unsigned stride = 1; stride < bytes; stride *= 2) row *= 2;
     return row;
@@ -113,9 +113,10 @@ int tensorspin_anneal_load(tensorspin_device *device, const tensorspin_problem *
         unsigned spin;
         error = tensorspin_greet(device);
         if (error) break;
-        /* A device without an annealer has no spins. */
+        /* A device without an annealer has no spins; no engine has wider numbers. */
         if (!problem->variables || problem->variables > SIZE(device, SPINS)
-            || SIZE(device, SPINS) > 8 * MOST_STATE_BYTES || SIZE(device, STRIDES) > MOST_DIGITS) {
+            || SIZE(device, SPINS) > 8 * MOST_STATE_BYTES || SIZE(device, STRIDES) > MOST_DIGITS
+            || SIZE(device, COUPLING_BITS) - 2u > 6 || SIZE(device, FIELD_BITS) - 2u > 22) {
             return TENSORSPIN_DOES_NOT_FIT;
         }
         device->variables = problem->variables;
@@ -132,7 +133,7 @@ int tensorspin_anneal_load(tensorspin_device *device, const tensorspin_problem *
 }
 
 /* The probability of a digit, q / (1 + q), in units of 2^-17: a long division, rounded half up. */
-static uint32_t probability(uint32_t q)
+TENSORSPIN_ONCE static uint32_t probability(uint32_t q)
 {
     const uint32_t whole = 0x80000000u + (q >> 1);
     uint32_t part = q >> 1, quotient = 0;
@@ -207,7 +208,9 @@ int tensorspin_anneal_start(tensorspin_device *device, const tensorspin_step *st
         }
         samples -= TENSORSPIN_SAMPLES_PER_GENERATOR;
     } while ((int)samples > 0);
-    error = tensorspin_ask(device, TENSORSPIN_ANNEAL, 0, run, (size_t)(at - run));
+    device->data = run;
+    device->data_bytes = (size_t)(at - run);
+    error = tensorspin_ask(device, TENSORSPIN_ANNEAL, 0);
     device->running = !error;
     return error;
 }
@@ -216,7 +219,7 @@ int tensorspin_anneal_finish(tensorspin_device *device)
 {
     int error = TENSORSPIN_IDLE;
     if (device->running) {
-        error = tensorspin_ask(device, TENSORSPIN_STATUS, 0, NULL, 0);
+        error = tensorspin_ask(device, TENSORSPIN_STATUS, 0);
         if (!error && device->body[TENSORSPIN_AT_REPLY + TENSORSPIN_AT_STATUS_ANNEALING]) {
             return TENSORSPIN_PENDING;
         }
@@ -230,7 +233,7 @@ static int read_results(tensorspin_device *device, uint32_t address, unsigned by
     int error;
     tensorspin_put(device->head, address | (uint32_t)TENSORSPIN_SPACE_RESULTS << 24, 4);
     device->head[4] = (uint8_t)bytes;
-    error = tensorspin_ask(device, TENSORSPIN_READ, 5, NULL, 0);
+    error = tensorspin_ask(device, TENSORSPIN_READ, 5);
     return !error && device->body[2] != bytes + 1 ? TENSORSPIN_BAD_DEVICE : error;
 }
 

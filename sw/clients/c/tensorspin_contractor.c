@@ -8,22 +8,20 @@ enum { LEVELS = TENSORSPIN_MAX_PAYLOAD - TENSORSPIN_OFFSET_BYTES };
 static void take_result(tensorspin_device *device)
 {
     const uint8_t *reply = device->body + TENSORSPIN_AT_REPLY;
-    const unsigned outputs = device->model->outputs;
     tensorspin_sample *sample = device->samples;
-    int code = device->body[TENSORSPIN_AT_CODE];
+    int16_t *score;
     while (sample->status != TENSORSPIN_PENDING || sample->sequence != device->body[1]) {
         if (++sample == device->samples + device->waiting) return;
     }
-    if (!code) {
-        if (device->body[2] != 1 + 2 * outputs + TENSORSPIN_RESULT_BYTES) code = TENSORSPIN_BAD_DEVICE;
-        for (unsigned k = 0; k < outputs; ++k, reply += 2) {
-            sample->result->scores[k] = (int16_t)tensorspin_get(reply, 2);
-        }
-        sample->result->exponent = (uint16_t)tensorspin_get(reply, 2);
-        sample->result->best = (uint16_t)tensorspin_get(reply + 2, 2);
-        sample->result->cycles = tensorspin_get(reply + 4, 4);
+    /* If it is a refusal, what is copied means nothing. */
+    score = sample->result->scores;
+    for (unsigned left = device->model->outputs; left--; reply += 2) {
+        *score++ = (int16_t)tensorspin_get(reply, 2);
     }
-    sample->status = (int8_t)code;
+    sample->result->exponent = (uint16_t)tensorspin_get(reply, 2);
+    sample->result->best = (uint16_t)tensorspin_get(reply + 2, 2);
+    sample->result->cycles = tensorspin_get(reply + 4, 4);
+    sample->status = (int8_t)device->body[TENSORSPIN_AT_CODE];
     device->repairs = 0;
 }
 
@@ -69,7 +67,7 @@ int tensorspin_load(tensorspin_device *device, const tensorspin_model *model)
             if (!error) {
                 tensorspin_put(device->head, model->features, 2);
                 tensorspin_put(device->head + 2, model->digest, 4);
-                error = tensorspin_ask(device, TENSORSPIN_ACTIVATE, TENSORSPIN_ACTIVATE_BYTES, NULL, 0);
+                error = tensorspin_ask(device, TENSORSPIN_ACTIVATE, TENSORSPIN_ACTIVATE_BYTES);
             }
         }
         if (error != TENSORSPIN_RESTARTED) break;
@@ -87,17 +85,19 @@ static int submit(tensorspin_device *device, tensorspin_sample *sample)
     for (;;) {
         int error;
         tensorspin_put(device->head, at, TENSORSPIN_OFFSET_BYTES);
-        if (features - at <= LEVELS) break;
-        error = tensorspin_ask(device, TENSORSPIN_FEATURES, TENSORSPIN_OFFSET_BYTES,
-                               sample->levels + at, LEVELS);
+        device->data = sample->levels + at;
+        device->data_bytes = features - at;
+        if (device->data_bytes <= LEVELS) break;
+        device->data_bytes = LEVELS;
+        error = tensorspin_ask(device, TENSORSPIN_FEATURES, TENSORSPIN_OFFSET_BYTES);
         at += LEVELS;
         /* A part that was repeated, as its reply was lost, does not continue the sample. */
         if (error == TENSORSPIN_STATUS_BAD_OFFSET && tries--) at = 0;
         else if (error) return error;
     }
     sample->sequence = device->sequence;
-    tensorspin_send(device, TENSORSPIN_RUN, TENSORSPIN_OFFSET_BYTES, sample->levels + at,
-                    features - at);
+    tensorspin_send(device, TENSORSPIN_RUN, TENSORSPIN_OFFSET_BYTES);
+    device->data_bytes = 0;
     ++device->sequence;
     return TENSORSPIN_OK;
 }

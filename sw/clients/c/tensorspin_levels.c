@@ -11,14 +11,16 @@ static int32_t at(const tensorspin_scale *scale, const void *numbers, uint32_t p
 }
 
 /* The integer in whose order a reading is: the bits of negative floats count downwards. */
-static int32_t key_of(const tensorspin_scale *scale, const void *readings, unsigned column)
+TENSORSPIN_ONCE static int32_t key_of(const tensorspin_scale *scale, const void *readings, unsigned column)
 {
     const int32_t key = at(scale, readings, column);
     return scale->bits == 32 && key < 0 ? (int32_t)(0x80000000u - (uint32_t)key) : key;
 }
 
-static int make_levels(const tensorspin_scale *scale, const void *readings, uint8_t *levels)
+static int make_levels(const tensorspin_scale *scale, const void *readings, uint8_t *levels,
+                       unsigned bits)
 {
+    if (scale->bits != bits) return TENSORSPIN_DOES_NOT_FIT;
     for (unsigned column = 0; column < scale->columns; ++column) {
         const int32_t key = key_of(scale, readings, column);
         if (key > INFINITY_KEY || key < -INFINITY_KEY) {
@@ -45,10 +47,10 @@ static int make_levels(const tensorspin_scale *scale, const void *readings, uint
 
 int tensorspin_levels(const tensorspin_scale *scale, const float *readings, uint8_t *levels)
 {
-    return scale->bits == 32 ? make_levels(scale, readings, levels) : TENSORSPIN_DOES_NOT_FIT;
+    return make_levels(scale, readings, levels, 32);
 }
 
 int tensorspin_levels_int16(const tensorspin_scale *scale, const int16_t *readings, uint8_t *levels)
 {
-    return scale->bits == 16 ? make_levels(scale, readings, levels) : TENSORSPIN_DOES_NOT_FIT;
+    return make_levels(scale, readings, levels, 16);
 }

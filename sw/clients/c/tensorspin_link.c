@@ -93,10 +93,9 @@ static void exchange(tensorspin_device *device, uint8_t *bytes, size_t count)
         const unsigned length = device->length;
         if (device->answered) return; /* the reply must stay until it is read */
         if (byte == TENSORSPIN_DELIMITER) {
-            const unsigned payload = length - FRAME_BYTES;
+            const unsigned payload = length - FRAME_BYTES; /* out of range if there is no header */
             if (device->started) {
-                if (!device->block && length > FRAME_BYTES && device->body[2] == payload
-                    && length < sizeof device->body
+                if (!device->block && device->body[2] == payload
                     && tensorspin_get(device->body + length - TENSORSPIN_CRC_BYTES, 4)
                            == crc32(device->body, length - TENSORSPIN_CRC_BYTES)) {
                     take_packet(device);
@@ -118,7 +117,7 @@ static void exchange(tensorspin_device *device, uint8_t *bytes, size_t count)
                 continue;
             }
         }
-        /* A body that fills the memory is too long, and stays so. */
+        /* Of a body that is too long the rest is lost, and with it the CRC. */
         if (length < sizeof device->body) {
             device->body[length] = byte;
             ++device->length;
@@ -157,12 +156,12 @@ uint32_t tensorspin_patience(const tensorspin_device *device)
     return cycles;
 }
 
-void tensorspin_send(tensorspin_device *device, uint8_t type, size_t head_bytes, const uint8_t *data,
-                     size_t data_bytes)
+void tensorspin_send(tensorspin_device *device, uint8_t type, size_t head_bytes)
 {
     /* In front of the body a delimiter, which ends whatever the device has, and the first code. */
     uint8_t frame[2 + TENSORSPIN_MAX_BODY + 1], *end = frame + 2, *code = frame + 1, *at;
-    const uint8_t *head = device->head;
+    const uint8_t *head = device->head, *data = device->data;
+    size_t data_bytes = device->data_bytes;
     frame[0] = TENSORSPIN_DELIMITER;
     *end++ = type;
     *end++ = device->sequence;
@@ -183,20 +182,21 @@ void tensorspin_send(tensorspin_device *device, uint8_t type, size_t head_bytes,
     device->frames = FRAMES;
 }
 
-int tensorspin_ask(tensorspin_device *device, uint8_t type, size_t head_bytes, const uint8_t *data,
-                   size_t data_bytes)
+int tensorspin_ask(tensorspin_device *device, uint8_t type, size_t head_bytes)
 {
     uint32_t patience = tensorspin_patience(device);
+    int error = TENSORSPIN_TIMEOUT;
     device->awaited = (uint8_t)(type | TENSORSPIN_REPLY);
     for (int tries = TENSORSPIN_TRIES; tries > 0; --tries) {
         if (type == TENSORSPIN_HELLO) {
             /* A number that is none of those under way, so that no old reply is taken for this one. */
             device->sequence = (uint8_t)(device->sequence + 67);
         } else if (!device->greeted) {
-            return TENSORSPIN_RESTARTED;
+            error = TENSORSPIN_RESTARTED;
+            break;
         }
         device->rejected = false;
-        tensorspin_send(device, type, head_bytes, data, data_bytes);
+        tensorspin_send(device, type, head_bytes);
         /* After a REJECT there is silence first. A device may have rejected several pieces of a frame;
          * whoever sent again at each of them would never come to rest. */
         while (!device->answered) {
@@ -205,6 +205,7 @@ int tensorspin_ask(tensorspin_device *device, uint8_t type, size_t head_bytes, c
         if (device->answered) {
             device->answered = false;
             ++device->sequence;
+            device->data_bytes = 0;
             return device->body[TENSORSPIN_AT_CODE];
         }
         ++device->faults;
@@ -215,7 +216,8 @@ int tensorspin_ask(tensorspin_device *device, uint8_t type, size_t head_bytes, c
         }
     }
     device->greeted = false;
-    return TENSORSPIN_TIMEOUT;
+    device->data_bytes = 0;
+    return error;
 }
 
 int tensorspin_write(tensorspin_device *device, uint8_t space, uint32_t address, const uint8_t *data,
@@ -226,7 +228,9 @@ int tensorspin_write(tensorspin_device *device, uint8_t space, uint32_t address,
         size_t count = TENSORSPIN_MAX_PAYLOAD - TENSORSPIN_MEMORY_BYTES;
         if (count > bytes) count = bytes;
         tensorspin_put(device->head, address | (uint32_t)space << 24, TENSORSPIN_MEMORY_BYTES);
-        error = tensorspin_ask(device, TENSORSPIN_WRITE, TENSORSPIN_MEMORY_BYTES, data, count);
+        device->data = data;
+        device->data_bytes = count;
+        error = tensorspin_ask(device, TENSORSPIN_WRITE, TENSORSPIN_MEMORY_BYTES);
         address += (uint32_t)count;
         data += count;
         bytes -= count;
@@ -263,15 +267,15 @@ int tensorspin_greet(tensorspin_device *device)
     int error;
     if (!device->port.transfer) return TENSORSPIN_DOES_NOT_FIT; /* there is no device, but software */
     if (device->greeted) return TENSORSPIN_OK;
-    device->variables = 0; /* a greeting ends a run, and another host may have written the memories */
+    /* A greeting ends a run, and another host may have written the memories since the last one. */
     device->running = false;
-    error = tensorspin_ask(device, TENSORSPIN_HELLO, 0, NULL, 0);
+    device->variables = 0;
+    error = tensorspin_ask(device, TENSORSPIN_HELLO, 0);
     if (error) return error;
     if (tensorspin_get(hello, 2) != TENSORSPIN_PROTOCOL_VERSION) return TENSORSPIN_OTHER_PROTOCOL;
-    tensorspin_clear(device->contractor, sizeof device->contractor);
-    tensorspin_clear(device->annealer, sizeof device->annealer);
-    device->samples_per_cycle = 0;
-    device->megahertz = 0;
+    /* All that the device says of itself, from here to what the driver counts. */
+    tensorspin_clear(&device->megahertz, offsetof(tensorspin_device, data)
+                                             - offsetof(tensorspin_device, megahertz));
     for (clock = tensorspin_get(hello + TENSORSPIN_AT_HELLO_CLOCK_HZ, 4);
          clock >= 1000000 && device->megahertz < 2000; clock -= 1000000) {
         ++device->megahertz;
@@ -282,7 +286,10 @@ int tensorspin_greet(tensorspin_device *device)
         if (next <= end) read_record(device, hello + at, hello + next);
         at = next;
     }
-    if (at != end || !device->megahertz) return TENSORSPIN_BAD_DEVICE;
+    if (at != end || !device->megahertz) {
+        device->megahertz = UNKNOWN_MEGAHERTZ; /* without a clock no time-out would ever end */
+        return TENSORSPIN_BAD_DEVICE;
+    }
     device->greeted = true;
     return TENSORSPIN_OK;
 }
@@ -298,7 +305,7 @@ int tensorspin_open(tensorspin_device *device, const tensorspin_port *port)
 int tensorspin_ask_status(tensorspin_device *device)
 {
     const int error = tensorspin_greet(device);
-    return error ? error : tensorspin_ask(device, TENSORSPIN_STATUS, 0, NULL, 0);
+    return error ? error : tensorspin_ask(device, TENSORSPIN_STATUS, 0);
 }
 
 int tensorspin_status(tensorspin_device *device, tensorspin_counters *counters)

@@ -20,8 +20,7 @@ void tensorspin_put(uint8_t *bytes, uint32_t value, unsigned count);
 void tensorspin_clear(void *memory, size_t bytes);
 
 /* Send a request with the next number. Its payload is the first bytes of `head`, then `data`. */
-void tensorspin_send(tensorspin_device *device, uint8_t type, size_t head_bytes, const uint8_t *data,
-                     size_t data_bytes);
+void tensorspin_send(tensorspin_device *device, uint8_t type, size_t head_bytes);
 
 /* Look at the line, and take what has come. Returns whether so many cycles of the device have passed
  * since something was sent or has come, and nothing is under way. */
@@ -31,9 +30,9 @@ bool tensorspin_over(tensorspin_device *device, uint32_t cycles);
 uint32_t tensorspin_patience(const tensorspin_device *device);
 
 /* Send a request and wait for its reply, which then stands in the body. It is sent again, under the same
- * number or the one that the device expects, until it is answered. All of it is in one session. */
-int tensorspin_ask(tensorspin_device *device, uint8_t type, size_t head_bytes, const uint8_t *data,
-                   size_t data_bytes);
+ * number or the one that the device expects, until it is answered. All of it is in one session. The next
+ * request has no data. */
+int tensorspin_ask(tensorspin_device *device, uint8_t type, size_t head_bytes);
 
 /* Write bytes to a memory of the device. */
 int tensorspin_write(tensorspin_device *device, uint8_t space, uint32_t address, const uint8_t *data,

@@ -21,7 +21,7 @@ static uint32_t magnitude_of(const tensorspin_result *result)
 }
 
 /* x * 2^power; 0 below the normal numbers, and the largest float beyond it. */
-static float scaled(float x, int32_t power)
+TENSORSPIN_ONCE static float scaled(float x, int32_t power)
 {
     union {
         float value;
@@ -36,10 +36,9 @@ static float scaled(float x, int32_t power)
 
 float tensorspin_number(const tensorspin_regression *numbers, const tensorspin_result *result)
 {
-    const float term = scaled(numbers->factor * (float)result->scores[0],
-                              numbers->power - (int32_t)result->exponent);
-    const float target = numbers->offset + term;
-    return target > LARGEST ? LARGEST : target < -LARGEST ? -LARGEST : target;
+    return numbers->offset
+           + scaled(numbers->factor * (float)result->scores[0],
+                    numbers->power - (int32_t)result->exponent);
 }
 
 float tensorspin_log_likelihood(const tensorspin_outliers *numbers, const tensorspin_result *result)

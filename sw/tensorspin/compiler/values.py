@@ -52,7 +52,7 @@ def table_columns(X) -> list[Column]:
     if hasattr(X, "get_columns"):  # polars
         return [Column(series.to_numpy()) for series in X.get_columns()]
     if isinstance(X, np.ma.MaskedArray):
-        X = X.astype(np.float64 if X.dtype.kind in "biuf" else object).filled(np.nan)
+        X = np.ma.filled(X.astype(np.float64 if X.dtype.kind in "biuf" else object), np.nan)
     X = np.asarray(X)
     if X.ndim != 2:
         raise ValueError(f"X must have two dimensions, samples and columns, not shape {X.shape}")

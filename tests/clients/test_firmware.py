@@ -1,0 +1,119 @@
+"""Firmware of an RP2040, instruction by instruction, drives the gateware's simulated pins."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tensorspin.contract.device.boards import find_board
+from tensorspin.errors import TransportError
+from tensorspin.export.c_header import model_header
+from tensorspin.export.model import ClientModel
+
+from ..support import cross
+from ..support.elf import Elf
+from ..support.loaded_programs import chain_program, golden_answers
+from ..support.rp2040 import CPU_HZ, RP2040, FirmwareError
+
+pytestmark = pytest.mark.long
+
+FIRMWARE = Path(__file__).with_name("firmware")
+BOARD = find_board("icebreaker_spi")
+SCK_HZ = CPU_HZ / 6
+PROGRAM = chain_program(64, n_outputs=10, bond=8)
+READINGS = np.random.default_rng(0).integers(-1, 3, (6, 64)).astype(np.int16)
+
+
+def fresh_pins():
+    from tensorspin.driver.transports import open_transport
+
+    try:
+        return open_transport(f"sim://icebreaker_spi?sck={SCK_HZ}")._controller._pins
+    except TransportError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def build(tmp_path_factory):
+    """A function that compiles the firmware, with a part of its source replaced."""
+    pytest.importorskip("unicorn", reason="pip install '.[mcu]'")
+    try:
+        cross.command()
+    except cross.NoCompiler as error:
+        pytest.skip(str(error))
+    folder = tmp_path_factory.mktemp("firmware")
+    (folder / "model.h").write_text(model_header(ClientModel(PROGRAM, BOARD)))
+    rows = ",\n".join("{" + ", ".join(map(str, row)) + "}" for row in READINGS)
+    (folder / "samples.h").write_text(
+        f"enum {{ SAMPLES = {len(READINGS)} }};\n"
+        f"static const int16_t samples[SAMPLES][MODEL_FEATURES] = {{{rows}}};\n"
+    )
+
+    def make(old="", new=""):
+        text = (FIRMWARE / "rp2040.c").read_text()
+        assert not old or text.count(old) == 1
+        source = folder / "firmware.c"
+        source.write_text(text.replace(old, new) if old else text)
+        drivers = sorted(cross.SOURCES.glob("tensorspin_*.c"))
+        script = FIRMWARE / "rp2040.ld"
+        return cross.link([source, *drivers], script, folder / "firmware.elf", [f"-I{folder}"])
+
+    return make
+
+
+def test_results_are_those_of_the_golden_model(build):
+    chip = RP2040(build(), fresh_pins())
+    assert chip.run() == 0
+    levels = PROGRAM.levels(READINGS)
+    expected = golden_answers(PROGRAM, levels)
+    words = np.array(chip.words).reshape(len(READINGS), 12)
+    assert np.array_equal(words[:, 0], expected.cycles)
+    assert np.array_equal(words[:, 1] & 0xFFFF, expected.exponents)
+    assert np.array_equal(words[:, 1] >> 16, expected.classes)
+    assert np.array_equal(words[:, 2:].astype(np.uint16).view(np.int16), expected.scores)
+    begins, ends = chip.marks[::2], chip.marks[1::2]
+    engine = PROGRAM.cycles(8) / BOARD.clock_hz
+    seconds = np.array([end[1] - begin[1] for begin, end in zip(begins, ends)])
+    # From levels to the class: the engine, 116 bytes on the wires, and the driver's own work.
+    least = engine + 116 * 8 / SCK_HZ
+    assert np.all(seconds > least) and np.all(seconds < least + 80e-6)
+    print(f"{1e6 * seconds.mean():.1f} us a sample, the engine's {1e6 * engine:.1f} us among them")
+
+
+def test_the_program_is_small(build):
+    elf = Elf.read(build())
+    assert elf.symbols["bss_end"][0] - elf.symbols["data_begin"][0] <= 1024
+
+
+MUTANTS = {
+    "no reset released": ("RESETS_RESET_CLEAR = RESET_PINS | RESET_SPI0;", "", "does not end"),
+    "SPI0 held in reset": ("RESET_SPI0 = 1 << 16,", "RESET_SPI0 = 1 << 5,", "held in reset"),
+    "no clock": ("CLOCKS_PERIPHERAL = CLOCK_ENABLE;", "", "without its clock"),
+    "no set-up": ("set_up();", "", "no output of SIO"),
+    "no prescaler": ("SPI_PRESCALE = 2;", "", "the prescaler must be an even number"),
+    "16 bits": ("2u << 8 | 7;", "2u << 8 | 15;", "frames of 16 bits"),
+    "1 bit": ("2u << 8 | 7;", "2u << 8;", "frames of 1 bits"),
+    "mode 1": ("2u << 8 | 7;", "2u << 8 | 1 << 7 | 7;", "is in mode 10"),
+    "mode 3": ("2u << 8 | 7;", "2u << 8 | 3 << 6 | 7;", "is in mode 11"),
+    "TI's format": ("2u << 8 | 7;", "2u << 8 | 1 << 4 | 7;", "not Motorola's frame format"),
+    "not enabled": ("SPI_CONTROL1 = 1 << 1;", "SPI_CONTROL1 = 0;", "not enabled"),
+    "a peripheral": ("SPI_CONTROL1 = 1 << 1;", "SPI_CONTROL1 = 3 << 1;", "is a peripheral"),
+    "no pin": ("PIN_CONTROL(PIN_SCK) = FUNCTION_SPI;", "", "pin 18 has not the function SPI"),
+    "CS# no output": ("PINS_OUTPUT_SET = 1u << PIN_CS;", "", "no output of SIO"),
+    "too much under way": ("sent - received < FIFO && ", "", "overflows"),
+    "blind reads": ("if (SPI_STATUS & STATUS_NOT_EMPTY) bytes", "bytes", "though none have come"),
+}
+
+
+@pytest.mark.parametrize("mutant", MUTANTS)
+def test_firmware_that_would_fail_on_a_real_chip_fails(build, mutant):
+    old, new, message = MUTANTS[mutant]
+    with pytest.raises(FirmwareError, match=message):
+        RP2040(build(old, new), fresh_pins()).run(2_000_000)
+
+
+def test_no_transaction_is_ended_early(build):
+    """Without waiting for the last bytes CS# would cut them off."""
+    mutant = build("while (received < count) {", "while (sent < count) {")
+    with pytest.raises(FirmwareError, match="CS# ends the transaction|overflows"):
+        RP2040(mutant, fresh_pins()).run(5_000_000)
