@@ -5,6 +5,7 @@ import ctypes
 import numpy as np
 import pytest
 from sklearn.feature_selection import SelectKBest
+from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -98,6 +99,27 @@ def test_each_function_takes_the_scale_of_its_type_alone(levels):
         assert make(ctypes.c_void_p(scale()), readings.ctypes, found.ctypes) == (
             c_client.DOES_NOT_FIT
         )
+
+
+def test_a_reading_may_be_missing_where_the_network_was_trained_so(tmp_path):
+    rng = np.random.default_rng(1)
+    X, y = rng.normal(size=(60, 4)).astype(np.float32), np.arange(60) % 2
+    X[rng.random(X.shape) < 0.1] = np.nan
+    program = mps(missing="level").fit(X, y).quantize()
+    assert program.missing
+    levels = Levels(program, tmp_path)
+    samples = np.concatenate([X, mixed(np.float32([np.nan, np.inf, -np.inf, 0, 9e9]), np.float32)])
+    assert_same(levels, samples)
+    assert_same(levels, (100 * np.nan_to_num(samples[:60])).astype(np.int16))
+
+
+def test_a_pipeline_that_fills_in(tmp_path):
+    rng = np.random.default_rng(1)
+    X, y = rng.normal(size=(60, 4)).astype(np.float32), np.arange(60) % 2
+    X[rng.random(X.shape) < 0.1] = np.nan
+    pipeline = make_pipeline(SimpleImputer(), StandardScaler(), mps()).fit(X, y)
+    levels = Levels(tensorspin.models.quantize(pipeline), tmp_path)
+    assert_same(levels, X)
 
 
 def test_a_column_that_nobody_reads_may_miss_values(tmp_path):

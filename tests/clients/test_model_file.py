@@ -63,7 +63,7 @@ def test_scales_are_read_back():
     _, sections = read_sections(model_bytes(model))
     for name, scale in (("F32", model.float_scale), ("I16", model.short_scale)):
         found = read_scale(sections[name])
-        for part in ("columns", "row", "limits", "accepts_nan", "rows"):
+        for part in ("columns", "row", "limits", "accepts_nan", "rows", "missing"):
             assert np.array_equal(getattr(found, part), getattr(scale, part))
 
 

@@ -56,7 +56,7 @@ def test_answers_that_libfuzzer_finds(tmp_path):
     run([program, "-runs=1000000", "-max_len=1500", "-seed=1"], cwd=tmp_path)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_tests_of_the_driver(tmp_path):
     compiler = c_client.compiler()
     libraries = [

@@ -116,16 +116,19 @@ def test_a_column_that_nobody_reads_may_miss_values():
                 thresholds.levels(to_keys(one))
 
 
-@pytest.mark.parametrize(
-    ("samples", "message"),
-    [
-        ([[1.0, np.nan], [0.0, 2.0], [3.0, 1.0]], "takes missing values can't be exported"),
-        (np.array([[1.0, "a"], [0.0, "b"], [3.0, "a"]], dtype=object), "hold words can't be exp"),
-    ],
-)
-def test_programs_that_thresholds_cannot_describe(samples, message):
-    model = mps(missing="level")
-    program = model.fit(samples, [0, 1, 0]).quantize()
+def test_a_missing_value_has_its_level():
+    samples = np.array([[1.0, np.nan], [0.0, 2.0], [3.0, 1.0]], np.float32)
+    program = mps(missing="level").fit(samples, [0, 1, 0]).quantize()
+    found = float_thresholds(program)
+    assert np.array_equal(found.levels(to_keys(samples)), program.levels(samples))
+    assert found.accepts_nan.all() and found.missing.tolist() == [255, 255]
+    whole = np.nan_to_num(samples).astype(np.int16)
+    assert np.array_equal(short_thresholds(program).levels(whole), program.levels(whole))
+
+
+def test_categories_have_no_thresholds():
+    samples = np.array([[1.0, "a"], [0.0, "b"], [3.0, "a"]], dtype=object)
+    program = mps().fit(samples, [0, 1, 0]).quantize()
     for find in (float_thresholds, short_thresholds):
-        with pytest.raises(ValueError, match=message):
+        with pytest.raises(ValueError, match="as column 1 does, can't be exported"):
             find(program)

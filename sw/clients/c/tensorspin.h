@@ -259,7 +259,8 @@ typedef struct {
     const uint8_t *count;       /* thresholds of each feature */
     const void *thresholds;     /* int32_t or int16_t, in rising order */
     const int32_t *limits;      /* least and greatest reading of each column, as keys */
-    const uint8_t *accepts_nan; /* of each column; NULL: of none */
+    const uint8_t *accepts_nan; /* whether a reading may be NaN, of each column; NULL: of none */
+    const uint8_t *missing;     /* level of each feature then; NULL: no feature reads such a column */
 } tensorspin_scale;
 
 /* Make the levels of a sample: one reading for each column, one level for each feature. They are the

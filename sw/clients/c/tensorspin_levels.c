@@ -17,13 +17,18 @@ TENSORSPIN_ONCE static int32_t key_of(const tensorspin_scale *scale, const void 
     return scale->bits == 32 && key < 0 ? (int32_t)(0x80000000u - (uint32_t)key) : key;
 }
 
+static bool is_nan(int32_t key)
+{
+    return key > INFINITY_KEY || key < -INFINITY_KEY;
+}
+
 static int make_levels(const tensorspin_scale *scale, const void *readings, uint8_t *levels,
                        unsigned bits)
 {
     if (scale->bits != bits) return TENSORSPIN_DOES_NOT_FIT;
     for (unsigned column = 0; column < scale->columns; ++column) {
         const int32_t key = key_of(scale, readings, column);
-        if (key > INFINITY_KEY || key < -INFINITY_KEY) {
+        if (is_nan(key)) {
             if (!scale->accepts_nan || !scale->accepts_nan[column]) return TENSORSPIN_NOT_A_NUMBER;
         } else if (key < scale->limits[2 * column] || key > scale->limits[2 * column + 1]) {
             return TENSORSPIN_OUT_OF_RANGE;
@@ -40,6 +45,7 @@ static int make_levels(const tensorspin_scale *scale, const void *readings, uint
                 above = middle;
             }
         }
+        if (scale->missing && is_nan(key)) below = scale->missing[feature];
         *levels++ = (uint8_t)below;
     }
     return TENSORSPIN_OK;

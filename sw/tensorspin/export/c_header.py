@@ -163,12 +163,16 @@ def _scale(scale: Thresholds, name: str, bits: int) -> Iterator[str]:
     yield from _array(f"int{bits}_t", f"{name}_thresholds", kept if len(kept) else (0,))
     yield from _array("int32_t", f"{name}_limits", scale.limits.ravel())
     nan = "NULL"
-    if scale.accepts_nan.any():
+    if scale.accepts_nan.any() and bits == 32:
         nan = f"{name}_nan"
         yield from _array("uint8_t", nan, scale.accepts_nan.astype(int))
+    missing = "NULL"
+    if (scale.missing >= 0).any() and bits == 32:
+        missing = f"{name}_missing"
+        yield from _array("uint8_t", missing, scale.missing.clip(0))
     yield f"static const tensorspin_scale {name} = {{"
     yield f"    {len(scale.columns)}, {scale.n_columns}, {bits}, {name}_column, {name}_first,"
-    yield f"    {name}_count, {name}_thresholds, {name}_limits, {nan}"
+    yield f"    {name}_count, {name}_thresholds, {name}_limits, {nan}, {missing}"
     yield "};"
 
 

@@ -25,8 +25,9 @@ A scale is `SCALE`: numbers of features, columns and rows. Then come, one after 
 feature the column that it reads (uint16) and its row of thresholds (uint16); for each column the
 least and the greatest key that is accepted (int32 each); for each column one byte, 1 if a reading
 may be NaN; after zeros up to a multiple of `ALIGNMENT`, counted from the section's beginning, the
-rows of 255 thresholds (int32). The level of a reading is the number of thresholds in its row that
-are not above its key. The key of a float32 is the integer i that its 32 bits are if i is not
+rows of 255 thresholds (int32); and for each feature the level of a reading that is NaN (int16), -1
+if that is refused. The level of another reading is the number of thresholds in its row that are not
+above its key. The key of a float32 is the integer i that its 32 bits are if i is not
 negative, and ``-2**31 - i`` if it is.
 
 `VERSION` changes whenever an older reader would misunderstand the file. The header ends with a
@@ -225,7 +226,8 @@ def read_scale(section: bytes) -> Thresholds:
     reads, row = take("<u2", features), take("<u2", features)
     limits, nan = take("<i4", columns, 2), take("u1", columns)
     position += -position % ALIGNMENT
-    return Thresholds(reads, limits, nan.astype(bool), take("<i4", rows, 255), row)
+    thresholds = take("<i4", rows, 255)
+    return Thresholds(reads, limits, nan.astype(bool), thresholds, row, take("<i2", features))
 
 
 def _sections(model: ClientModel) -> Mapping[str, bytes]:
@@ -260,4 +262,5 @@ def _scale(scale: Thresholds) -> bytes:
         (scale.accepts_nan, "u1"),
     ):
         packed += array.astype(kind).tobytes()
-    return packed + bytes(-len(packed) % ALIGNMENT) + scale.rows.astype("<i4").tobytes()
+    rows, missing = scale.rows.astype("<i4"), scale.missing.astype("<i2")
+    return packed + bytes(-len(packed) % ALIGNMENT) + rows.tobytes() + missing.tobytes()

@@ -15,7 +15,7 @@ import numpy as np
 from ..compiler.columns import Boundaries
 from ..compiler.knots import Knots
 from ..compiler.network_program import NetworkProgram
-from ..compiler.scaling import rounded_levels, sides
+from ..compiler.scaling import MISSING_LEVEL, rounded_levels, sides
 from ..contract.contractor.memory import LEVELS
 from ..models.bisection import from_keys, least_keys, to_keys
 
@@ -34,7 +34,8 @@ class Thresholds:
     """How readings of one type become levels.
 
     A reading is accepted if its key is within the limits of its column, or if it is NaN and its
-    column may miss values. Its level is the number of thresholds that are not above its key.
+    column may miss values. Its level is the number of thresholds that are not above its key, or
+    the level of a missing value if it is NaN.
 
     Parameters
     ----------
@@ -44,12 +45,14 @@ class Thresholds:
         Least and greatest key that is accepted in each column. If the first is above the second, no
         reading is.
     accepts_nan : ndarray of bool of shape (n_columns,)
-        Whether a reading may be NaN, in a column that no feature reads.
+        Whether a reading may be NaN.
     rows : ndarray of int32 of shape (n_rows, 255)
         Rows of thresholds in rising order, each once. A threshold that no reading reaches is above
         the greatest key.
     row : ndarray of uint16 of shape (n_features,)
         Row of each feature.
+    missing : ndarray of int16 of shape (n_features,)
+        Level of each feature if its reading is NaN; -1 if that is refused.
 
     Examples
     --------
@@ -60,6 +63,7 @@ class Thresholds:
     ...     accepts_nan=np.zeros(2, bool),
     ...     rows=np.arange(1, 256, dtype=np.int32)[np.newaxis],
     ...     row=np.array([0], np.uint16),
+    ...     missing=np.array([-1], np.int16),
     ... )
     >>> thresholds.levels(np.array([[-100, 0], [0, 255]])).tolist()
     [[0], [255]]
@@ -70,6 +74,7 @@ class Thresholds:
     accepts_nan: np.ndarray
     rows: np.ndarray
     row: np.ndarray
+    missing: np.ndarray
 
     def levels(self, keys: np.ndarray) -> np.ndarray:
         """Compute levels as a client does.
@@ -95,10 +100,14 @@ class Thresholds:
             sample, column = np.argwhere(~accepted)[0]
             raise ValueError(f"column {column} of sample {sample} is not accepted")
         found = [
-            np.searchsorted(self.rows[row], keys[:, column], side="right")
-            for row, column in zip(self.row, self.columns)
+            np.where(
+                np.abs(keys[:, column]) > INFINITY,
+                missing,
+                np.searchsorted(self.rows[row], keys[:, column], side="right"),
+            )
+            for row, column, missing in zip(self.row, self.columns, self.missing)
         ]
-        return np.array(found, dtype=np.uint8).T
+        return np.array(found).astype(np.uint8).T
 
     @property
     def n_columns(self) -> int:
@@ -119,12 +128,16 @@ def float_thresholds(program: NetworkProgram) -> Thresholds:
     Thresholds
         They give each reading the level of `NetworkProgram.levels`, and refuse what it refuses.
 
+    Raises
+    ------
+    ValueError
+        If a column holds categories, whose levels do not grow with a number.
     """
     found = _boundaries(program, "float32")
     limits = np.stack([to_keys(found.least), to_keys(found.greatest)], axis=1)
     keys = to_keys(found.levels.astype(np.float32))
     keys = np.where(found.levels == np.inf, KEYS.max, keys)
-    return _compact(program, limits, keys)
+    return _compact(program, found, limits, keys)
 
 
 def short_thresholds(program: NetworkProgram) -> Thresholds:
@@ -139,6 +152,11 @@ def short_thresholds(program: NetworkProgram) -> Thresholds:
     -------
     Thresholds
         They give each reading the level of `NetworkProgram.levels`, and refuse what it refuses.
+
+    Raises
+    ------
+    ValueError
+        If a column holds categories, whose levels do not grow with a number.
     """
     # On the host integers become float64.
     found = _boundaries(program, "float64")
@@ -149,39 +167,39 @@ def short_thresholds(program: NetworkProgram) -> Thresholds:
     none = least > greatest
     limits = np.stack([np.where(none, 1, least), np.where(none, 0, greatest)], axis=1)
     keys = np.clip(np.ceil(found.levels), SHORTS.min, beyond)
-    return _compact(program, limits.astype(np.int64), keys.astype(np.int64))
+    return _compact(program, found, limits.astype(np.int64), keys.astype(np.int64))
 
 
-def _compact(program: NetworkProgram, limits: np.ndarray, keys: np.ndarray) -> Thresholds:
+def _compact(
+    program: NetworkProgram, found: Boundaries, limits: np.ndarray, keys: np.ndarray
+) -> Thresholds:
     """Keep equal rows of thresholds once."""
     rows, row = np.unique(keys, axis=0, return_inverse=True)
     features = program.n_features
-    columns = np.arange(features) if program.columns is None else program.columns.features
-    nan = (
-        np.zeros(features, bool)
-        if program.columns is None
-        else np.array(program.columns.accepts_nan)
-    )
+    if program.columns is None:
+        columns, accepts_nan = np.arange(features), np.full(features, bool(program.missing))
+    else:
+        columns = program.columns.features
+        accepts_nan = program.columns.accepts_missing(found.least.dtype.name)
+    missing = np.full(features, -1) if found.missing is None else found.missing
     return Thresholds(
         columns.astype(np.uint16),
         limits.astype(np.int32),
-        nan,
+        accepts_nan,
         rows.astype(np.int32),
         row.ravel().astype(np.uint16),
+        np.where(accepts_nan[columns], missing, -1).astype(np.int16),
     )
 
 
 def _boundaries(program: NetworkProgram, kind: str) -> Boundaries:
     """Find limits and boundaries of levels for values of a type."""
     if program.categories is not None:
-        raise ValueError("a program whose features hold words can't be exported: words need a host")
-    gaps = program.missing
-    if program.columns is not None:
-        gaps |= bool(program.columns.accepts_nan[program.columns.features].any())
-    if gaps:
+        column = min(program.categories.columns)
         raise ValueError(
-            "a program that takes missing values can't be exported: clients know no level of them; "
-            'train with missing="refuse", and fill them in before the client'
+            f"a program whose features hold categories, as column {column} does, can't be "
+            f"exported: clients take numbers that have an order; train with one column for each "
+            f"category"
         )
     if program.columns is not None:
         return program.columns.boundaries[kind]
@@ -194,15 +212,17 @@ def _boundaries(program: NetworkProgram, kind: str) -> Boundaries:
 
     def reaches(values: np.ndarray, rows: slice) -> np.ndarray:
         part = None if knots is None else Knots(knots.values[rows], knots.positions[rows])
-        found = rounded_levels(values.T.astype(np.float64), low[rows], high[rows], part)
+        samples = values.T.astype(np.float64)
+        found = rounded_levels(samples, low[rows], high[rows], part, bool(program.missing))
         return found.T >= wanted
 
     keys = least_keys(dtype, (features, LEVELS - 1), reaches)
     greatest = np.full(features, np.finfo(dtype).max, dtype)
     beyond = keys > to_keys(greatest)[:, None]
     levels = np.where(beyond, np.inf, from_keys(np.where(beyond, 0, keys), dtype))
+    missing = np.full(features, MISSING_LEVEL, np.int16) if program.missing else None
     if program.clip:
-        return Boundaries(-greatest, greatest, levels)
+        return Boundaries(-greatest, greatest, levels, missing)
 
     def inside(values: np.ndarray, rows: slice) -> np.ndarray:
         which = sides(values.T.astype(np.float64), low[rows], high[rows]).T
@@ -211,6 +231,5 @@ def _boundaries(program: NetworkProgram, kind: str) -> Boundaries:
     ends = least_keys(dtype, (features, 2), inside)
     none = ends[:, 0] >= ends[:, 1]
     first, last = from_keys(np.stack([ends[:, 0], ends[:, 1] - 1]), dtype)
-    return Boundaries(
-        np.where(none, dtype.type(1), first), np.where(none, dtype.type(0), last), levels
-    )
+    least, most = np.where(none, dtype.type(1), first), np.where(none, dtype.type(0), last)
+    return Boundaries(least, most, levels, missing)
