@@ -17,6 +17,7 @@ import numpy as np
 
 from .contraction import ChainContraction, log_norms
 from .half_chains import HalfChains
+from .kernel import chains as compiled
 from .losses import batch_weights
 
 SOFTENING = 0.3
@@ -107,6 +108,8 @@ def log_partition(chains: HalfChains) -> tuple[float, np.ndarray, np.ndarray]:
         Derivatives of log_z, shaped as ``chains.weights`` and ``chains.label``. Entries beyond a
         site's true bonds and of padding steps are meaningless.
     """
+    if chains.compiled:
+        return compiled.log_partition(chains.weights, chains.label, chains.depths)
     weights = chains.weights
     n_steps, _, bond, width = weights.shape
     cores = weights.reshape(n_steps, 2, bond, -1, bond)

@@ -90,7 +90,12 @@ class HalfChains:
         return self.arrays[1]
 
     @property
-    def _compiled(self) -> bool:
+    def depths(self) -> np.ndarray:
+        """True incoming bond of each step, 0 for padding: ndarray of intc of shape (n_steps, 2)."""
+        return self._depths
+
+    @property
+    def compiled(self) -> bool:
         """Whether the compiled kernel contracts this network."""
         return self.weights.dtype == np.float32 and instructions() is not None
 
@@ -208,12 +213,12 @@ class HalfChains:
             In the dtype of the weights.
         """
         degree = getattr(feature_map, "bernstein_degree", None)
-        if self._compiled and inputs.dtype == np.float32 and degree is not None:
+        if self.compiled and inputs.dtype == np.float32 and degree is not None:
             return np.moveaxis(steps.bernstein(inputs, self.sites, degree + 1), -1, 2)
         components = feature_map(inputs.T[self.sites])
         # For NumPy, neighbours in memory are samples; for the compiled kernel, the components of a
         # sample. That kernel passes vectors on itself in steps of padding.
-        if self._compiled:
+        if self.compiled:
             return np.moveaxis(np.ascontiguousarray(components, np.float32), -1, 2)
         features = np.moveaxis(components, -1, 2).astype(self.weights.dtype, order="C")
         padding = self.sites < 0
@@ -237,7 +242,7 @@ class HalfChains:
         ChainContraction
             The scores, and what `gradients` needs.
         """
-        if not (record and self._compiled):
+        if not (record and self.compiled):
             return contract_chains(self.weights, self.label, features, record)
         return ChainContraction(
             features,
@@ -272,7 +277,7 @@ class HalfChains:
             The gradients of `weights` and of `label`. Entries beyond a site's true bonds and of
             padding steps are meaningless.
         """
-        if not self._compiled:
+        if not self.compiled:
             return chain_gradients(self.weights, self.label, contraction, score_gradient)
         return compiled.gradients(
             self.weights,

@@ -30,6 +30,14 @@ def gradients(
     threads: int,
     /,
 ) -> None: ...
+def log_partition(
+    weights: np.ndarray,
+    label: np.ndarray,
+    depths: np.ndarray,
+    weight_gradient: np.ndarray,
+    label_gradient: np.ndarray,
+    /,
+) -> float: ...
 def contract_tree(
     arrays: tuple[np.ndarray, ...],
     table: np.ndarray,

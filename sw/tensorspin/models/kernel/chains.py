@@ -105,6 +105,28 @@ def gradients(
     return [weight_gradient, label_gradient]
 
 
+def log_partition(
+    weights: np.ndarray, label: np.ndarray, depths: np.ndarray
+) -> tuple[float, np.ndarray, np.ndarray]:
+    """Compute the logarithm of a chain's norm, as `born.log_partition` does in NumPy.
+
+    Parameters
+    ----------
+    weights, label, depths
+        As for `contract`; the chain has one output.
+
+    Returns
+    -------
+    log_z : float
+        The logarithm.
+    weight_gradient, label_gradient : ndarray of float32
+        Its derivatives; those of padding steps are zero.
+    """
+    weight_gradient, label_gradient = np.empty_like(weights), np.empty_like(label)
+    log_z = _compiled.log_partition(weights, label, depths, weight_gradient, label_gradient)
+    return log_z, weight_gradient, label_gradient
+
+
 def _sample_by_sample(array: np.ndarray) -> np.ndarray:
     """Swap the last two axes; nothing is copied if memory already has that order."""
     return np.ascontiguousarray(array.swapaxes(-1, -2))

@@ -8,6 +8,7 @@
 
 PyObject *call_contract(PyObject *module, PyObject *args);
 PyObject *call_gradients(PyObject *module, PyObject *args);
+PyObject *call_log_partition(PyObject *module, PyObject *args);
 PyObject *call_contract_tree(PyObject *module, PyObject *args);
 PyObject *call_tree_gradients(PyObject *module, PyObject *args);
 PyObject *call_update(PyObject *module, PyObject *args);

@@ -5,6 +5,7 @@
 #include "arrays.h"
 #include "chains.h"
 #include "layout.h"
+#include "partition.h"
 #include "worker.h"
 
 /* The network, the batch, and the vectors on the way: what both functions take first. */
@@ -117,6 +118,53 @@ PyObject *call_gradients(PyObject *module, PyObject *args)
     done = run_both(backpropagate_one, &chains, threads);
     Py_END_ALLOW_THREADS
     result = done ? Py_NewRef(Py_None) : PyErr_NoMemory();
+end:
+    release(&arrays);
+    return result;
+}
+
+PyObject *call_log_partition(PyObject *module, PyObject *args)
+{
+    PyObject *weights, *label, *depths, *weight_gradient, *label_gradient, *result = NULL;
+    Partition p = {0};
+    Arrays arrays = {.count = 0};
+    int done;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "OOOOO:log_partition", &weights, &label, &depths, &weight_gradient,
+                          &label_gradient))
+        return NULL;
+    Py_buffer *w = view(&arrays, weights, "weights", 'f', 4, 0);
+    if (!w)
+        goto end;
+    const Py_ssize_t bond = w->shape[2], columns = w->shape[3];
+    if (w->shape[0] < 1 || w->shape[1] != 2 || bond < 1 || columns < 1 || columns % bond) {
+        PyErr_SetString(PyExc_ValueError, "weights must have the shape (n_steps, 2, bond, "
+                                          "local_dim * bond), and no axis may be empty");
+        goto end;
+    }
+    p.n_steps = (int)w->shape[0];
+    p.bond = (int)bond;
+    p.dim = (int)(columns / bond);
+    p.width = padded_to_vectors(p.bond);
+    p.weights = w->buf;
+    p.label = data(&arrays, label, "label", 'f', 0, 2, 1, bond * bond, 0, 0);
+    if (!p.label)
+        goto end;
+    p.depths = data(&arrays, depths, "depths", 'i', 0, 2, p.n_steps, 2, 0, 0);
+    if (!p.depths)
+        goto end;
+    p.weight_gradient =
+        data(&arrays, weight_gradient, "weight_gradient", 'f', 1, 4, p.n_steps, 2, bond, columns);
+    if (!p.weight_gradient)
+        goto end;
+    p.label_gradient =
+        data(&arrays, label_gradient, "label_gradient", 'f', 1, 2, 1, bond * bond, 0, 0);
+    if (!p.label_gradient)
+        goto end;
+    Py_BEGIN_ALLOW_THREADS
+    done = log_partition(&p);
+    Py_END_ALLOW_THREADS
+    result = done ? PyFloat_FromDouble(p.log_z) : PyErr_NoMemory();
 end:
     release(&arrays);
     return result;

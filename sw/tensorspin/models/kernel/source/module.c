@@ -35,6 +35,7 @@ static PyObject *after_fork(PyObject *module, PyObject *args)
 static PyMethodDef METHODS[] = {
     {"contract", call_contract, METH_VARARGS, "Contract a batch."},
     {"gradients", call_gradients, METH_VARARGS, "Backpropagate the gradient of the scores."},
+    {"log_partition", call_log_partition, METH_VARARGS, "Compute the norm of a chain."},
     {"contract_tree", call_contract_tree, METH_VARARGS, "Contract a batch in a tree."},
     {"tree_gradients", call_tree_gradients, METH_VARARGS, "Backpropagate through a tree."},
     {"update", call_update, METH_VARARGS, "Take one step of Adam."},
