@@ -53,6 +53,17 @@ def test_other_maps_are_computed_by_themselves(definition):
     assert FeatureMap(definition).bernstein_degree is None
 
 
+def test_subclasses_map_features_themselves():
+    class Half(FeatureMap):
+        def __call__(self, x):
+            return super().__call__(x / 2)
+
+    network = random_network(np.random.default_rng(0), 4, 2, 4, 2)
+    inputs = np.full((1, 4), 0.5, np.float32)
+    for features in with_each(lambda: HalfChains.pack(*network).encode(inputs, Half())):
+        np.testing.assert_array_equal(features[0, 0, :, 0], [0.75, 0.25])
+
+
 @given(
     n_classes=st.integers(1, 12),
     batch=st.integers(1, 50),

@@ -205,7 +205,9 @@ callable or array-like
                 f"x = {level / (len(table) - 1):.4g}; the limit is {COMPONENT_LIMIT:g} in magnitude"
             )
         self.constant = constant_combination(self.table())
-        if isinstance(definition, str) and definition in ("linear", "bernstein"):
+        # A subclass may map features otherwise.
+        named = isinstance(definition, str) and definition in ("linear", "bernstein")
+        if named and type(self) is FeatureMap:
             self.bernstein_degree = self.local_dim - 1
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
