@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from tensorspin.contract.device.boards import BOARDS, BoardSpec
 
-from .pins import ICEBREAKER_SPI, RASPBERRY_PI_SPI, SPIPins, UARTPins
+from .pins import ICEBREAKER_SPI, RASPBERRY_PI_SPI, ULX3S_SPI, SPIPins, UARTPins
 from .primitives import Family, carry
 
 COLLISIONS_DO_NOT_MATTER = (
@@ -167,6 +167,14 @@ HARDWARE = {
         before_synthesis=COLLISIONS_DO_NOT_MATTER,
         place_options="--seed 2",
     ),
+    "icebreaker_annealer_spi": BoardHardware(
+        platform="amaranth_boards.icebreaker:ICEBreakerPlatform",
+        family=Family.ICE40UP,
+        programmer=_ICEPROG,
+        spi=ICEBREAKER_SPI,
+        before_synthesis=COLLISIONS_DO_NOT_MATTER,
+        place_options="--seed 6",
+    ),
     "hx8k_evn_annealer": BoardHardware(
         platform="amaranth_boards.ice40_hx8k_b_evn:ICE40HX8KBEVNPlatform",
         family=Family.ICE40HX,
@@ -222,6 +230,7 @@ HARDWARE = {
     "ulx3s_25f": _ulx3s("25f"),
     "ulx3s_25f_annealer": _ulx3s("25f"),
     "ulx3s_25f_both": _ulx3s("25f", place_options="--seed 2"),
+    "ulx3s_25f_both_spi": _ulx3s("25f", spi=ULX3S_SPI, place_options="--seed 2"),
     "ulx3s_45f": _ulx3s("45f", place_options=_LARGE),
     "ulx3s_85f": _ulx3s("85f", place_options=_LARGE),
     "ulx3s_85f_annealer": _ulx3s(

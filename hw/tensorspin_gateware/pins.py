@@ -103,3 +103,13 @@ RASPBERRY_PI_SPI = SPIPins(
     where="the header, as a Raspberry Pi has its SPI0: GPIO 8 CE0, 9 MISO, 10 MOSI, 11 SCLK, and "
     "25 IRQ",
 )
+
+ULX3S_SPI = SPIPins(
+    sck="0+",
+    cs="0-",
+    copi="1+",
+    cipo="1-",
+    irq="2+",
+    connector=("gpio", 0),
+    where="J1: GP0 SCK, GN0 CS#, GP1 COPI, GN1 CIPO, GP2 IRQ",
+)

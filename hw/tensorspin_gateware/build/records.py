@@ -18,7 +18,7 @@ MOST_LUTS = 0.9
 """Greatest share of the look-up tables (LUTs) that a design may use. Whether a fuller device can be
 placed depends on the seed."""
 
-FULLER = {"icebreaker_annealer": 0.92}
+FULLER = {"icebreaker_annealer": 0.92, "icebreaker_annealer_spi": 0.92}
 """Boards that may use more than `MOST_LUTS`, and their share. The iCEBreaker's annealer is sized by
 its memory, which holds 256 spins, and all seeds on record place it."""
 

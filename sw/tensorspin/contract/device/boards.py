@@ -182,6 +182,14 @@ _TABLE = (
         **sizes.UP5K_ANNEALER,
     ),
     BoardSpec(
+        name="icebreaker_annealer_spi",
+        title="1BitSquared iCEBreaker (iCE40 UP5K)",
+        clock_hz=33_000_000,
+        baud=_SPI_HZ,
+        line=Line.SPI,
+        **sizes.UP5K_ANNEALER,
+    ),
+    BoardSpec(
         name="hx8k_evn_annealer",
         title="Lattice iCE40-HX8K-B-EVN",
         clock_hz=90_000_000,
@@ -211,6 +219,14 @@ _TABLE = (
         clock_hz=95_000_000,
         baud=1_000_000,
         usb=_ULX3S_25F,
+        **sizes.ECP5_25_BOTH,
+    ),
+    BoardSpec(
+        name="ulx3s_25f_both_spi",
+        title="Radiona ULX3S (ECP5 25F)",
+        clock_hz=95_000_000,
+        baud=_SPI_HZ,
+        line=Line.SPI,
         **sizes.ECP5_25_BOTH,
     ),
     BoardSpec(
