@@ -18,6 +18,13 @@ UNITS = {NARROW_WEIGHT.width: NARROW_STEP, WEIGHT.width: 1}
 are multiples: 16 for weights of 4 bits, as these are the upper halves of 8-bit weights."""
 
 
+NARROW_UNIT = UNITS[NARROW_WEIGHT.width]
+"""The unit of weights of 4 bits."""
+
+NARROW_INTEGER = WEIGHT.maximum // NARROW_UNIT
+"""The largest integer of a weight of 4 bits, in that unit: 7."""
+
+
 def check_weight_bits(bits, name: str = "weight_bits", *others) -> None:
     """Refuse a number of bits that no node stores.
 

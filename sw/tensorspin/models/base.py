@@ -16,7 +16,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, is_classifier
+from sklearn.base import BaseEstimator, is_classifier, is_outlier_detector
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
@@ -199,6 +199,8 @@ class NetworkEstimator(
         )
         self._keep(network)
         self._finish(samples, loss)
+        if not is_outlier_detector(self):
+            self._keep_levels(samples.X)
         self._record(descent, watch, new)
         self._training_state = TrainingState(
             {name: flattened(getattr(self, name)) for name in self._shape_parameters},

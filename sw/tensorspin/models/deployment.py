@@ -13,14 +13,18 @@ from ..compiler.knots import Knots
 from ..compiler.mixed_bits import mixed_bits
 from ..compiler.network_program import NetworkProgram
 from ..compiler.nodes import FloatNode
-from ..compiler.outputs import Task
+from ..compiler.outputs import Regression, Task
 from ..compiler.quantise import check_weight_bits
+from ..compiler.sample_rounding import rounded_for_samples
 from ..contract.device.boards import find_board
-from ..contract.fixed import WEIGHT
+from ..contract.fixed import LEVEL, NARROW_WEIGHT, WEIGHT
 from ..driver.board import Board
 from .board_estimator import BoardEstimator
 from .feature_maps import FeatureMap
 from .folding import Step
+
+SAMPLES_TO_ROUND_FOR = 512
+"""Most training samples of which a fitted estimator keeps the levels, one byte a feature."""
 
 
 class DeployableMixin:
@@ -47,6 +51,10 @@ class DeployableMixin:
     missing: str
     _categories: Categories | None
 
+    _levels_to_round_for: np.ndarray | None = None
+    """Levels of training samples, ndarray of uint8 of shape (n_samples, n_features). Estimators
+    that were pickled by an earlier version have none."""
+
     _deployed_type: type[BoardEstimator]
     """The class of the same estimator on a board."""
 
@@ -61,8 +69,9 @@ class DeployableMixin:
             Bits of the weights. None: those that the network was trained for; else "auto" if the
             estimator has a `board`, and 8 if not. "auto": 8,
             but 4 for as many nodes as it takes to fit `board`, beginning with those that lose
-            least; see `tensorspin.compiler.mixed_bits`. A chain that was not trained for weights
-            of 4 bits is brought to canonical form before it is rounded to them.
+            least; see `tensorspin.compiler.mixed_bits`. A network that was not trained for weights
+            of 4 bits is rounded so that its results change least for some of the training samples;
+            see `tensorspin.compiler.sample_rounding`.
         board : str, optional
             Name of a board, such as "icebreaker", for "auto", and for nothing else; by default that
             of the estimator.
@@ -97,25 +106,38 @@ class DeployableMixin:
             weight_bits = self.weight_bits or WEIGHT.width
         # 8 bits round any network well enough; 4 bits only one that was trained for them.
         as_trained = weight_bits in (self.weight_bits, WEIGHT.width)
-        nodes = self._nodes() if as_trained else self._tough_nodes()
-        bits: int | list[int] = (
-            int(weight_bits)
+        levels = self._levels_to_round_for
+        nodes = self._nodes()
+        if not as_trained and (board is not None or levels is None):
+            nodes = self._tough_nodes()
+        table, task = self.feature_map_.table(), self._task()
+        bits = (
+            [int(weight_bits)] * len(nodes)
             if board is None
             else mixed_bits(nodes, find_board(board).require_contractor())
         )
+        if not as_trained and levels is not None and NARROW_WEIGHT.width in bits:
+            scaled = isinstance(task, Regression)
+            nodes = rounded_for_samples(nodes, table, levels, bits, scaled)
         return NetworkProgram.from_nodes(
             nodes,
-            self.feature_map_.table(),
+            table,
             feature_minimum=self.feature_minimum_,
             feature_maximum=self.feature_maximum_,
             clip=self.feature_range is None,
-            task=self._task(),
+            task=task,
             feature_names=getattr(self, "feature_names_in_", None),
             knots=self.feature_knots_,
             missing=self.missing == "level",
             categories=self._categories,
             weight_bits=bits,
         )
+
+    def _keep_levels(self, X: np.ndarray) -> None:
+        """Keep levels of training samples, for which weights may be rounded later."""
+        count = min(len(X), SAMPLES_TO_ROUND_FOR)
+        chosen = X[np.linspace(0, len(X) - 1, count).astype(int)]
+        self._levels_to_round_for = np.rint(self._scaled(chosen) * LEVEL.maximum).astype(np.uint8)
 
     def _unfolded(
         self, weight_bits: int | Literal["auto"] | None, board: str | None
@@ -138,6 +160,10 @@ class DeployableMixin:
             A `BoardClassifier`, `BoardRegressor` or `BoardAnomalyDetector`, as the task asks.
         """
         return self._deployed_type(self.quantize(), board)
+
+    @abstractmethod
+    def _scaled(self, X: np.ndarray) -> np.ndarray:
+        """Scale samples: ndarray of float64 of shape (n_samples, n_features) in [0, 1]."""
 
     @abstractmethod
     def _nodes(self) -> list[FloatNode]:
