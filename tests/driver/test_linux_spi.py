@@ -242,6 +242,11 @@ def refuse(packages, path, number):
     packages.errors[path] = OSError(number, os.strerror(number))
 
 
+def test_port_that_a_link_names(packages):
+    open_transport("spi:///dev/accelerator?speed=1e6").close()
+    assert packages.ports[0].path == "/dev/accelerator"
+
+
 def test_port_that_is_missing(packages):
     refuse(packages, "/dev/spidev0.0", errno.ENOENT)
     with pytest.raises(TransportError, match="no SPI port /dev/spidev0.0; .* switch SPI on"):

@@ -96,7 +96,6 @@ class Packages:
         self.gpiod.line.Edge = types.SimpleNamespace(RISING="rising")
         self.gpiod.line.Value = types.SimpleNamespace(ACTIVE="active", INACTIVE="inactive")
         self.gpiod.LineSettings = lambda **settings: settings
-        self.gpiod.RequestReleasedError = type("RequestReleasedError", (Exception,), {})
         self.gpiod.request_lines = self._request
 
     def install(self, monkeypatch):
@@ -131,6 +130,9 @@ class Port:
         self.path = None
         self.file = None
         self.mode = self.bits_per_word = self.max_speed_hz = None
+
+    def open(self, bus, device):
+        self.open_path(f"/dev/spidev{bus}.{device}")
 
     def open_path(self, path):
         if path in self.packages.errors:

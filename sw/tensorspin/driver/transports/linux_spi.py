@@ -31,6 +31,8 @@ DEFAULT_BUFFER = 4096
 
 _EXAMPLE = "spi:///dev/spidev0.0?speed=20000000&irq=gpiochip0:25"
 
+_NUMBERS = re.compile(r"/dev/spidev(\d+)\.(\d+)", re.ASCII)
+
 _IRQ = re.compile(r"(?:/dev/)?(gpiochip\w+):(\d{1,5})", re.ASCII)
 
 
@@ -120,8 +122,8 @@ class LinuxController:
         self.most_bytes = buffer_size()
         self.has_interrupt = settings.irq is not None
         self._irq: Any = None
-        spidev = _import("spidev")
-        self._gpiod = _import("gpiod") if settings.irq else None
+        spidev = _import_spidev()
+        self._line = _import_gpiod() if settings.irq else None
         self._port = spidev.SpiDev()
         try:
             self._open_port()
@@ -140,7 +142,7 @@ class LinuxController:
 
     def wait(self, timeout: float) -> bool:
         """Wait until the interrupt is high; see `Controller.wait`."""
-        if self._irq is None or self._gpiod is None:
+        if self._irq is None:
             time.sleep(max(0.0, timeout))
             return False
         deadline = self.now() + timeout
@@ -154,7 +156,7 @@ class LinuxController:
                 # Edges of the past end this wait, too. Then the level is read again.
                 if self._irq.wait_edge_events(remaining):
                     self._irq.read_edge_events()
-        except (OSError, self._gpiod.RequestReleasedError) as error:
+        except OSError as error:
             raise self._lost(error) from error
 
     def now(self) -> float:
@@ -180,7 +182,11 @@ class LinuxController:
     def _open_port(self) -> None:
         path = self._settings.path
         try:
-            self._port.open_path(path)
+            numbers = _NUMBERS.fullmatch(path)
+            if numbers:
+                self._port.open(int(numbers[1]), int(numbers[2]))
+            else:  # a link, as udev makes them; older versions of the package can't open it
+                self._port.open_path(path)
             _lock(self._port.fileno())
         except OSError as error:
             raise TransportError(_explain_port(path, error)) from error
@@ -195,10 +201,11 @@ class LinuxController:
             ) from error
 
     def _request(self, chip: str, line: int) -> Any:
-        gpiod = self._gpiod
-        assert gpiod is not None
+        import gpiod
+
+        assert self._line is not None
         settings = gpiod.LineSettings(
-            direction=gpiod.line.Direction.INPUT, edge_detection=gpiod.line.Edge.RISING
+            direction=self._line.Direction.INPUT, edge_detection=self._line.Edge.RISING
         )
         try:
             return gpiod.request_lines(chip, config={line: settings}, consumer="tensorspin")
@@ -206,8 +213,8 @@ class LinuxController:
             raise TransportError(_explain_line(chip, line, error)) from error
 
     def _level(self) -> bool:
-        assert self._gpiod is not None and self._settings.irq is not None
-        return self._irq.get_value(self._settings.irq[1]) == self._gpiod.line.Value.ACTIVE
+        assert self._line is not None and self._settings.irq is not None
+        return self._irq.get_value(self._settings.irq[1]) == self._line.Value.ACTIVE
 
     def _lost(self, error: Exception) -> TransportError:
         return TransportError(f"lost {self._settings.path} ({error}); open the board again")
@@ -278,27 +285,34 @@ def _refusal(url: str, reason: str) -> TransportError:
     return TransportError(f"cannot open {url}: {reason}; a URL has the form {_EXAMPLE}")
 
 
-def _import(name: str) -> ModuleType:
-    """Import a package of the extra `spi`: boards at a serial port work without it."""
+def _import_spidev() -> ModuleType:
+    """Import the package for the port: boards at a serial port work without it."""
     try:
-        if name == "spidev":
-            import spidev
-
-            module: ModuleType = spidev
-        else:
-            import gpiod
-            import gpiod.line
-
-            module = gpiod
-            if not hasattr(gpiod, "request_lines"):  # version 1, as some distributions have it
-                raise ImportError("its version is older than 2")
+        import spidev
     except ImportError as error:
-        raise TransportError(
-            f"boards at an SPI port need the Python package {name} ({error}); in tensorspin's "
-            f"checkout, run `pip install '.[spi]'`; without one, `pip install 'WHEEL[spi]'`, where "
-            f"WHEEL is the file of its wheel"
-        ) from error
-    return module
+        raise _missing("spidev", error) from error
+    return spidev
+
+
+def _import_gpiod() -> ModuleType:
+    """Import the package for the interrupt, and return its names of directions and levels."""
+    try:
+        import gpiod
+    except ImportError as error:
+        raise _missing("gpiod", error) from error
+    if not hasattr(gpiod, "request_lines"):  # version 1, as some distributions have it
+        raise _missing("gpiod", "its version is older than 2")
+    from gpiod import line
+
+    return line
+
+
+def _missing(name: str, reason: object) -> TransportError:
+    return TransportError(
+        f"boards at an SPI port need the Python package {name} ({reason}); in tensorspin's "
+        f"checkout, run `pip install '.[spi]'`; without one, `pip install 'WHEEL[spi]'`, where "
+        f"WHEEL is the file of its wheel"
+    )
 
 
 def _lock(descriptor: int) -> None:
