@@ -204,7 +204,7 @@ def test_on_the_pins_of_the_gateware(connect, pins, tmp_path, damage):
     wanted = expected(program, levels)
     assert controller.run(levels[:4].tolist()) == wanted[:4]
     assert controller.pipeline(levels[4:].tolist(), True) == wanted[4:]
-    assert (controller.faults() > 0) is (damage > 1e-4) or damage == 1e-4
+    assert (controller.faults() > 0) is (damage > 0) or damage == 1e-4
 
 
 @pytest.mark.slow
@@ -216,4 +216,27 @@ def test_restart_of_the_gateware(connect, pins, tmp_path):
     with pytest.raises(DriverError, match="the board has lost the model; load it again"):
         controller.run(levels.tolist())
     controller.load()
+    assert controller.run(levels.tolist()) == expected(program, levels)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", ["glitches", "interrupt low", "interrupt high"])
+def test_faults_at_the_pins_of_the_gateware(connect, pins, tmp_path, fault):
+    program, levels = chain_program(20, bond=8), random_levels(6, 20)
+    pins.glitches = 0.2 if fault == "glitches" else 0
+    pins.interrupt = {"interrupt low": False, "interrupt high": True}.get(fault)
+    controller = opened(connect(pins), exported(tmp_path, program))
+    assert controller.run(levels[:3].tolist()) == expected(program, levels)[:3]
+    assert controller.pipeline(levels[3:].tolist(), False) == expected(program, levels)[3:]
+
+
+@pytest.mark.slow
+def test_cut_wires_at_the_pins_of_the_gateware(connect, pins, tmp_path):
+    program, levels = chain_program(), random_levels(2)
+    controller = opened(connect(pins), exported(tmp_path, program))
+    pins.cut, begun = True, pins.now()
+    with pytest.raises(DriverError, match="does not answer; check wires"):
+        controller.run(levels.tolist())
+    assert pins.now() - begun < 2
+    pins.cut = False
     assert controller.run(levels.tolist()) == expected(program, levels)

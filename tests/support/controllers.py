@@ -126,12 +126,19 @@ class GoldenWires(Wires):
 
 
 class PinWires(Wires):
-    """Wires that end at the simulated pins of the gateware; a restart is a new device."""
+    """Wires that end at the simulated pins of the gateware; a restart is a new device.
+
+    Attributes
+    ----------
+    glitches : float
+        Share of transactions in which CS# rises in the middle of a byte, which is then sent again.
+    """
 
     def __init__(self, load, seed=0):
         super().__init__(seed)
         self.load = load
         self.pins = load()
+        self.glitches = 0.0
 
     def restart(self):
         self.before = self.now()
@@ -141,6 +148,16 @@ class PinWires(Wires):
     before = 0.0
 
     def exchange(self, data):
+        if self.rng.random() >= self.glitches:
+            return self._transaction(data)
+        place = int(self.rng.integers(len(data)))
+        received = self._transaction(data[:place])
+        self.pins.select(True)
+        self.pins.transfer_bits(data[place], int(self.rng.integers(1, 8)))
+        self.pins.select(False)
+        return received + self._transaction(data[place:])
+
+    def _transaction(self, data):
         self.pins.select(True)
         received = self.pins.transfer(data)
         self.pins.select(False)
@@ -150,6 +167,9 @@ class PinWires(Wires):
         return self.pins.irq
 
     def pass_time(self):
+        if self.cut:
+            self.before += 1e-3  # nothing that the device does now can be seen
+            return
         self.pins.wait_for_irq(2e-5)
         self.pins.wait(1e-6)
 
