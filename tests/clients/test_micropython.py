@@ -4,10 +4,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_iris
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
+from tensorspin import MPSClassifier
 from tensorspin.compiler.outputs import OutlierDetection, Regression
 from tensorspin.export.model import ClientModel
 from tensorspin.export.model_file import model_bytes
+from tensorspin.models import quantize
 
 from ..support.controllers import GoldenWires
 from ..support.loaded_programs import chain_program, golden_answers, random_levels
@@ -88,6 +93,23 @@ def test_levels_are_the_hosts(connect, tmp_path, keep):
     assert found == program.levels(readings).tolist()
     shorts = rng.integers(0, 11, (20, 4))
     assert controller.levels(shorts.tolist(), "h") == program.levels(shorts).tolist()
+
+
+@pytest.mark.parametrize("scaling", ["range", "quantile", "pipeline"])
+def test_levels_of_trained_models_are_the_hosts(connect, tmp_path, scaling):
+    X, y = load_iris(return_X_y=True)
+    X = X.astype(np.float32)
+    options = {"bond_dim": 2, "epochs": 1, "random_state": 0}
+    if scaling == "pipeline":
+        model = make_pipeline(StandardScaler(), MPSClassifier(**options)).fit(X, y)
+    else:
+        model = MPSClassifier(scaling=scaling, **options).fit(X, y)
+    program = quantize(model)
+    controller = connect()
+    controller.read_model(exported(tmp_path, program))
+    assert controller.levels(X.tolist(), "f") == program.levels(X).tolist()
+    middle = (X[:60] + X[60:120]) / 2
+    assert controller.levels(middle.tolist(), "f") == program.levels(middle).tolist()
 
 
 def test_readings_that_the_host_refuses(connect, tmp_path):
