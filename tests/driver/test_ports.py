@@ -9,6 +9,7 @@ from serial.tools.list_ports_common import ListPortInfo
 from tensorspin.cli.main import main
 from tensorspin.contract.device.boards import BOARDS
 from tensorspin.contract.device.usb import ADAPTERS
+from tensorspin.driver.transports import linux_spi
 from tensorspin.driver.usb.ports import guess_ports
 from tensorspin.driver.usb.udev import GROUP, udev_rules
 
@@ -113,8 +114,19 @@ def test_command(monkeypatch, capsys):
     assert re.match(r"/dev/ttyS0 .* no board known here", second)
 
 
-def test_command_without_ports(monkeypatch, capsys):
+def test_command_with_spi_ports(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(serial.tools.list_ports, "comports", list)
+    monkeypatch.setattr(linux_spi, "DEVICES", tmp_path)
+    (tmp_path / "spidev0.1").touch()
+    assert main(["ports"]) == 0
+    assert capsys.readouterr().out == (
+        f"spi://{tmp_path}/spidev0.1  an SPI port, for boards whose name ends in _spi\n"
+    )
+
+
+def test_command_without_ports(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(serial.tools.list_ports, "comports", list)
+    monkeypatch.setattr(linux_spi, "DEVICES", tmp_path)
     assert main(["ports"]) == 1
     assert "no serial ports were found: is the board plugged in?" in capsys.readouterr().err
 

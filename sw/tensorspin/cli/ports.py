@@ -1,4 +1,4 @@
-"""The command ``tensorspin ports``: list serial ports, with a guess of what is connected."""
+"""The command ``tensorspin ports``: list serial and SPI ports, and guess what is connected."""
 
 from __future__ import annotations
 
@@ -8,21 +8,27 @@ from ..errors import TransportError
 def add(commands) -> None:
     """Add the command's parser to what `argparse` calls subparsers."""
     ports = commands.add_parser(
-        "ports", help="list the serial ports, and guess which board each belongs to"
+        "ports", help="list the serial ports, guess which board each belongs to, and list SPI ports"
     )
     ports.set_defaults(command=_ports)
 
 
 def _ports(options) -> int:
+    from ..driver.transports.linux_spi import spi_ports
     from ..driver.usb.ports import guess_ports
 
-    guesses = guess_ports()
-    if not guesses:
+    guesses, spi = guess_ports(), spi_ports()
+    if not guesses and not spi:
         raise TransportError("no serial ports were found: is the board plugged in?")
-    device, name = (max(len(getattr(each, of)) for each in guesses) for of in ("device", "name"))
+    device, name = (
+        max((len(getattr(each, of)) for each in guesses), default=0) for of in ("device", "name")
+    )
     for guess in guesses:
         options.report.say(f"{guess.device:<{device}}  {guess.name:<{name}}  {guess}")
+    for port in spi:
+        options.report.say(f"{port}  an SPI port, for boards whose name ends in _spi")
     options.report.record(
+        spi_ports=spi,
         ports=[
             {
                 "device": guess.device,
@@ -34,6 +40,6 @@ def _ports(options) -> int:
                 "guess": str(guess),
             }
             for guess in guesses
-        ]
+        ],
     )
     return 0

@@ -8,7 +8,6 @@ import math
 import os
 import re
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -25,6 +24,9 @@ DEFAULT_HZ = 10_000_000
 
 BUFFER_SIZE = Path("/sys/module/spidev/parameters/bufsiz")
 """Where the kernel's driver tells how many bytes a transaction may have."""
+
+DEVICES = Path("/dev")
+"""Where the kernel's devices are."""
 
 DEFAULT_BUFFER = 4096
 """The kernel's default of that number, and the most that the package spidev takes at once."""
@@ -263,6 +265,22 @@ def buffer_size() -> int:
     return min(DEFAULT_BUFFER, size) if size > 0 else DEFAULT_BUFFER
 
 
+def spi_ports() -> list[str]:
+    """List the SPI ports of this computer.
+
+    Returns
+    -------
+    list of str
+        Their URLs.
+
+    Examples
+    --------
+    >>> [port for port in spi_ports() if not port.startswith("spi:///dev/spidev")]
+    []
+    """
+    return sorted(f"spi://{path}" for path in DEVICES.glob("spidev*"))
+
+
 def _read_speed(url: str, text: str) -> int:
     least, greatest = SCK_HZ
     try:
@@ -335,7 +353,7 @@ def _explain_port(path: str, error: OSError) -> str:
         )
         return f"no permission to open {path}: {advice}"
     if error.errno in (errno.ENOENT, errno.ENODEV, errno.ENXIO):
-        found = sorted(str(each) for each in Path("/dev").glob("spidev*"))
+        found = spi_ports()
         listed = f"ports found: {', '.join(found)}" if found else "no SPI ports were found"
         return (
             f"there is no SPI port {path}; {listed}. On a Raspberry Pi switch SPI on (`sudo "
@@ -359,7 +377,7 @@ def _explain_line(chip: str, line: int, error: Exception) -> str:
         )
         return f"no permission to open {chip}: {advice}"
     if number in (errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.ENOTTY):
-        found: Sequence[str] = sorted(str(each) for each in Path("/dev").glob("gpiochip*"))
+        found = sorted(str(each) for each in DEVICES.glob("gpiochip*"))
         listed = f"chips found: {', '.join(found)}" if found else "no GPIO chips were found"
         return f"there is no GPIO chip {chip}; {listed} (`gpiodetect` says what each is)"
     return (
