@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from sklearn.datasets import load_iris
+from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -110,6 +111,23 @@ def test_levels_of_trained_models_are_the_hosts(connect, tmp_path, scaling):
     assert controller.levels(X.tolist(), "f") == program.levels(X).tolist()
     middle = (X[:60] + X[60:120]) / 2
     assert controller.levels(middle.tolist(), "f") == program.levels(middle).tolist()
+
+
+@pytest.mark.parametrize("filled", [False, True])
+def test_levels_of_missing_values_are_the_hosts(connect, tmp_path, filled):
+    rng = np.random.default_rng(1)
+    X, y = rng.normal(size=(60, 4)).astype(np.float32), np.arange(60) % 2
+    X[rng.random(X.shape) < 0.1] = np.nan
+    options = {"bond_dim": 2, "epochs": 1, "random_state": 0}
+    if filled:
+        model = make_pipeline(SimpleImputer(), StandardScaler(), MPSClassifier(**options))
+    else:
+        model = MPSClassifier(missing="level", **options)
+    program = quantize(model.fit(X, y))
+    controller = connect()
+    controller.read_model(exported(tmp_path, program))
+    told = [[str(value) for value in sample] for sample in X]  # JSON has no NaN
+    assert controller.levels(told, "f") == program.levels(X).tolist()
 
 
 def test_readings_that_the_host_refuses(connect, tmp_path):

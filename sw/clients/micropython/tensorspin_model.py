@@ -332,6 +332,8 @@ class _Scale:
         self._nan = file.read(self.columns)
         at = 6 + 4 * self.features + 9 * self.columns
         self._first = first + at + -at % 4
+        file.seek(self._first + 4 * _ROW * rows)
+        self._missing = file.read(2 * self.features)
         self._kept = None
         self._buffer = bytearray(4 * _ROW)
         self._loaded = -1
@@ -354,8 +356,14 @@ class _Scale:
         for feature in range(self.features):
             (column,) = struct.unpack_from("<H", self._reads, 2 * feature)
             (row,) = struct.unpack_from("<H", self._row, 2 * feature)
-            thresholds, at = self._thresholds(row)
             low, high, key = 0, _ROW, keys[column]
+            if key > _INFINITY or key < -_INFINITY:
+                (low,) = struct.unpack_from("<h", self._missing, 2 * feature)
+                if low < 0:
+                    raise TensorspinError("reading %d is not a number" % column)
+                levels[feature] = low
+                continue
+            thresholds, at = self._thresholds(row)
             while low < high:
                 middle = (low + high) >> 1
                 if struct.unpack_from("<i", thresholds, at + 4 * middle)[0] <= key:
