@@ -330,3 +330,35 @@ def test_devices_that_describe_what_cannot_be_are_refused(monkeypatch, place, va
         assert line.us - before < 2000
     monkeypatch.undo()
     assert client.load(ClientModel(chain_program(4), BOARD)) == c_client.OK
+
+
+@pytest.mark.parametrize("wired", [True, False])
+@pytest.mark.parametrize(("byte_us", "call_us"), [(8.0, 1.0), (80.0, 0.25), (0.16, 40.0)])
+def test_slow_wires_and_slow_microcontrollers(wired, byte_us, call_us):
+    program, line = chain_program(12, n_outputs=10), GoldenLine(BOARD, byte_us=byte_us)
+    line.call_us = call_us
+    client = loaded(line, program, wired)
+    levels = random_levels(5, 12)
+    assert_right(client, program, levels)
+    results = [Result(), Result()]
+    for index, sample in enumerate(levels):
+        assert client.start(sample, results[index % 2]) == c_client.OK
+        if index:
+            while (status := client.finish()) == c_client.PENDING:
+                pass
+            assert status == c_client.OK
+    assert client.faults == 0
+
+
+def test_an_answer_may_wait_for_as_long_as_it_likes():
+    program, line = chain_program(12), GoldenLine(BOARD)
+    client = loaded(line, program)
+    levels, result = random_levels(1, 12), Result()
+    line.us = 2.0**32 - 50  # the clock begins anew meanwhile
+    assert client.start(levels[0], result) == c_client.OK
+    line.us += 5e6  # the program does other things
+    while (status := client.finish()) == c_client.PENDING:
+        pass
+    assert status == c_client.OK
+    assert answer_of(result, 3) == expected_of(program, levels)[0]
+    assert client.faults == 0
