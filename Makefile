@@ -21,7 +21,7 @@ OLDEST := $(VENV)/oldest
 QUICK_TESTS := $(addprefix tests/,contract golden compiler data sampling feasibility models/test_mps.py)
 
 .PHONY: help demo test test-slow test-all test-oldest lint bench bench-annealer compare bitstream \
-	bitstreams clients mcu-sizes dist program setup clean
+	bitstreams clients mcu-sizes demo-mcu dist program setup clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -87,10 +87,16 @@ clients: $(READY) ## Generate the protocol's constants for clients in C and Micr
 	@$(BIN)/python -m tensorspin.export.constants sw/clients
 
 # The first wheel is without the compiled kernel and runs anywhere; pip prefers the second.
-mcu-sizes: $(READY) ## Print what the C driver takes on a Cortex-M0+, part by part
-	@$(BIN)/python -c 'import ziglang' 2>/dev/null || command -v arm-none-eabi-gcc >/dev/null \
-		|| $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[mcu]'
+mcu-sizes: $(VENV)/.mcu ## Print what the C driver takes on a Cortex-M0+, part by part
 	@$(BIN)/python -m tests.support.mcu_sizes
+
+demo-mcu: $(VENV)/.mcu ## Classify digits by firmware on an emulated microcontroller and simulated pins
+	@$(BIN)/python -m tests.support.mcu_demo $(DEMO_FLAGS)
+
+# The compiler for microcontrollers is large (400 MB), and nothing but these needs it.
+$(VENV)/.mcu: $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[mcu]'
+	@touch $@
 
 dist: $(READY) ## Make wheels and sdist, and collect the bitstreams that are built, in dist/
 	@rm -rf dist

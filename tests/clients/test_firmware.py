@@ -1,32 +1,27 @@
 """Firmware of an RP2040, instruction by instruction, drives the gateware's simulated pins."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from tensorspin.contract.device.boards import find_board
+from tensorspin.driver.transports import open_transport
 from tensorspin.errors import TransportError
-from tensorspin.export.c_header import model_header
 from tensorspin.export.model import ClientModel
 
-from ..support import cross
+from ..support import cross, firmware
 from ..support.elf import Elf
+from ..support.firmware import SCK_HZ
 from ..support.loaded_programs import chain_program, golden_answers
-from ..support.rp2040 import CPU_HZ, RP2040, FirmwareError
+from ..support.rp2040 import RP2040, FirmwareError
 
 pytestmark = pytest.mark.long
 
-FIRMWARE = Path(__file__).with_name("firmware")
 BOARD = find_board("icebreaker_spi")
-SCK_HZ = CPU_HZ / 6
 PROGRAM = chain_program(64, n_outputs=10, bond=8)
 READINGS = np.random.default_rng(0).integers(-1, 3, (6, 64)).astype(np.int16)
 
 
 def fresh_pins():
-    from tensorspin.driver.transports import open_transport
-
     try:
         return open_transport(f"sim://icebreaker_spi?sck={SCK_HZ}")._controller._pins
     except TransportError as error:
@@ -42,23 +37,8 @@ def build(tmp_path_factory):
     except cross.NoCompiler as error:
         pytest.skip(str(error))
     folder = tmp_path_factory.mktemp("firmware")
-    (folder / "model.h").write_text(model_header(ClientModel(PROGRAM, BOARD)))
-    rows = ",\n".join("{" + ", ".join(map(str, row)) + "}" for row in READINGS)
-    (folder / "samples.h").write_text(
-        f"enum {{ SAMPLES = {len(READINGS)} }};\n"
-        f"static const int16_t samples[SAMPLES][MODEL_FEATURES] = {{{rows}}};\n"
-    )
-
-    def make(old="", new=""):
-        text = (FIRMWARE / "rp2040.c").read_text()
-        assert not old or text.count(old) == 1
-        source = folder / "firmware.c"
-        source.write_text(text.replace(old, new) if old else text)
-        drivers = sorted(cross.SOURCES.glob("tensorspin_*.c"))
-        script = FIRMWARE / "rp2040.ld"
-        return cross.link([source, *drivers], script, folder / "firmware.elf", [f"-I{folder}"])
-
-    return make
+    model = ClientModel(PROGRAM, BOARD)
+    return lambda old="", new="": firmware.build(folder, model, READINGS, old, new)
 
 
 def test_results_are_those_of_the_golden_model(build):
@@ -66,11 +46,9 @@ def test_results_are_those_of_the_golden_model(build):
     assert chip.run() == 0
     levels = PROGRAM.levels(READINGS)
     expected = golden_answers(PROGRAM, levels)
-    words = np.array(chip.words).reshape(len(READINGS), 12)
-    assert np.array_equal(words[:, 0], expected.cycles)
-    assert np.array_equal(words[:, 1] & 0xFFFF, expected.exponents)
-    assert np.array_equal(words[:, 1] >> 16, expected.classes)
-    assert np.array_equal(words[:, 2:].astype(np.uint16).view(np.int16), expected.scores)
+    found = firmware.results(chip, PROGRAM.n_outputs)
+    for name in ("scores", "exponents", "classes", "cycles"):
+        assert np.array_equal(getattr(found, name), getattr(expected, name))
     begins, ends = chip.marks[::2], chip.marks[1::2]
     engine = PROGRAM.cycles(8) / BOARD.clock_hz
     seconds = np.array([end[1] - begin[1] for begin, end in zip(begins, ends)])
@@ -81,7 +59,12 @@ def test_results_are_those_of_the_golden_model(build):
 
 
 def test_the_program_is_small(build):
-    elf = Elf.read(build())
+    path = build()
+    chip = RP2040(path, fresh_pins())
+    assert chip.run() == 0
+    print(f"{chip.stack_bytes()} bytes of stack")
+    assert chip.stack_bytes() <= 640
+    elf = Elf.read(path)
     assert elf.symbols["bss_end"][0] - elf.symbols["data_begin"][0] <= 1024
 
 

@@ -49,7 +49,8 @@ def main() -> int:
         print(f"{'tensorspin_' + part:24} {size:6} B of code")
     models = sum(code[part] for part in ("link", "contractor", "levels", "outputs"))
     print(f"{'models: the first four':24} {models:6} B of code")
-    print(f"{'all but the software':24} {sum(code.values()) - code['software']:6} B of code")
+    driver = models + code["annealer"]
+    print(f"{'with the annealer':24} {driver:6} B of code")
     for what, size in memory.items():
         print(f"{'tensorspin_' + what:24} {size:6} B of RAM")
     print("without the library's functions for float and 64 bits, as far as a program needs them")

@@ -137,6 +137,9 @@ class RP2040:
         What the firmware has written to the mailbox.
     marks : list of (int, float, int)
         Marks of the firmware: value, seconds, instructions so far.
+    wires : list of (str, float, float, int)
+        What happened on the wires: ``"COPI"`` and ``"CIPO"`` with begin, end and byte; ``"CS#"``
+        and ``"IRQ"`` with the time (twice) from which they have a level, as the firmware sees it.
     """
 
     def __init__(self, firmware: Path, pins):
@@ -146,6 +149,7 @@ class RP2040:
         self.pins = pins
         self.words: list[int] = []
         self.marks: list[tuple[int, float, int]] = []
+        self.wires: list[tuple[str, float, float, int]] = []
         self.status: int | None = None
         self.instructions = 0
         self.waited = 0.0  # seconds in which the core was held by the model of the wires
@@ -187,12 +191,19 @@ class RP2040:
             raise FirmwareError("the firmware does not end")
         return self.status
 
+    def stack_bytes(self) -> int:
+        """Bytes of the stack that the firmware has used, from the end of the memory downwards."""
+        memory = bytes(self._uc.mem_read(*RAM))
+        return len(memory) - memory.rindex(bytes(1024)) - 1024
+
     def byte(self, byte, start, sck_hz):
         """Exchange a byte on the wires, from a moment on."""
         if abs(sck_hz - self.pins.sck_hz) > 1e-3 * sck_hz:
             raise FirmwareError(f"SCK has {sck_hz:g} Hz; the wires are simulated at another rate")
         self._advance(start)
         (received,) = self.pins.transfer(bytes([byte]))
+        end = start + 8 / sck_hz
+        self.wires += [("COPI", start, end, byte), ("CIPO", start, end, received)]
         return received
 
     def _advance(self, until):
@@ -237,7 +248,9 @@ class RP2040:
             if self.functions.get(IRQ) != FUNCTION_SIO:
                 raise FirmwareError(f"pin {IRQ} has not the function SIO")
             self._advance(self.now)
-            return self.pins.irq << IRQ
+            level = self.pins.irq
+            self.wires.append(("IRQ", self.now, self.now, int(level)))
+            return level << IRQ
         raise FirmwareError(f"register {base + offset:#x} is read, which is not modelled")
 
     def _write(self, base, offset, value):
@@ -274,5 +287,6 @@ class RP2040:
                 raise FirmwareError("CS# ends the transaction while a byte is under way")
             self._advance(self.now)
             self.pins.select(low)
+            self.wires.append(("CS#", self.now, self.now, int(not low)))
         elif low:
             raise FirmwareError(f"CS# is driven, but pin {CS} is no output of SIO")
