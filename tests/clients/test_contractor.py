@@ -362,3 +362,17 @@ def test_an_answer_may_wait_for_as_long_as_it_likes():
     assert status == c_client.OK
     assert answer_of(result, 3) == expected_of(program, levels)[0]
     assert client.faults == 0
+
+
+def test_questions_may_come_in_between():
+    program, line = chain_program(12), GoldenLine(BOARD)
+    client = loaded(line, program)
+    levels, results = random_levels(2, 12), [Result(), Result()]
+    for sample, result in zip(levels, results):
+        assert client.start(sample, result) == c_client.OK
+        assert client.status()[0] == c_client.OK
+    for result, expected in zip(results, expected_of(program, levels)):
+        while (status := client.finish()) == c_client.PENDING:
+            pass
+        assert status == c_client.OK and answer_of(result, 3) == expected
+    assert client.faults == 0

@@ -55,8 +55,8 @@ static int write_block(tensorspin_device *device, unsigned row, unsigned spin, c
  * at the start. */
 static int write_columns(tensorspin_device *device, const tensorspin_problem *problem, unsigned spin)
 {
-    const int32_t limit = (1 << (SIZE(device, COUPLING_BITS) - 1)) - 1;
-    const int32_t greatest = (1 << (SIZE(device, FIELD_BITS) - 1)) - 1;
+    const int32_t limit = (INT32_C(1) << (SIZE(device, COUPLING_BITS) - 1)) - 1;
+    const int32_t greatest = (INT32_C(1) << (SIZE(device, FIELD_BITS) - 1)) - 1;
     const unsigned first = first_spin(device);
     int32_t values[BLOCK], fields[BLOCK], bounds[BLOCK];
     unsigned i, k, row = SIZE(device, SPINS);
@@ -165,7 +165,7 @@ static int write_step(tensorspin_device *device, unsigned index, const tensorspi
     tensorspin_put(at + 2 * TENSORSPIN_STEP_SWEEPS, step->sweeps, 2);
     at += 2 * TENSORSPIN_STEP_FIELDS;
     return tensorspin_write(device, TENSORSPIN_SPACE_STEPS, address_of(index, (unsigned)(at - bytes)),
-                            bytes, (size_t)(at - bytes));
+                            bytes, (uint32_t)(at - bytes));
 }
 
 int tensorspin_anneal_start(tensorspin_device *device, const tensorspin_step *steps, uint16_t count,

@@ -221,17 +221,17 @@ int tensorspin_ask(tensorspin_device *device, uint8_t type, size_t head_bytes)
 }
 
 int tensorspin_write(tensorspin_device *device, uint8_t space, uint32_t address, const uint8_t *data,
-                     size_t bytes)
+                     uint32_t bytes)
 {
     int error = TENSORSPIN_OK;
     while (bytes && !error) {
-        size_t count = TENSORSPIN_MAX_PAYLOAD - TENSORSPIN_MEMORY_BYTES;
+        uint32_t count = TENSORSPIN_MAX_PAYLOAD - TENSORSPIN_MEMORY_BYTES;
         if (count > bytes) count = bytes;
         tensorspin_put(device->head, address | (uint32_t)space << 24, TENSORSPIN_MEMORY_BYTES);
         device->data = data;
-        device->data_bytes = count;
+        device->data_bytes = (size_t)count;
         error = tensorspin_ask(device, TENSORSPIN_WRITE, TENSORSPIN_MEMORY_BYTES);
-        address += (uint32_t)count;
+        address += count;
         data += count;
         bytes -= count;
     }

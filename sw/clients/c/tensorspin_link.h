@@ -36,7 +36,7 @@ int tensorspin_ask(tensorspin_device *device, uint8_t type, size_t head_bytes);
 
 /* Write bytes to a memory of the device. */
 int tensorspin_write(tensorspin_device *device, uint8_t space, uint32_t address, const uint8_t *data,
-                     size_t bytes);
+                     uint32_t bytes);
 
 /* Begin a session, unless there is one. */
 int tensorspin_greet(tensorspin_device *device);

@@ -60,7 +60,7 @@ float tensorspin_log_likelihood(const tensorspin_outliers *numbers, const tensor
     }
     fraction += numbers->scale_fraction;
     whole += numbers->scale_whole - (int32_t)result->exponent + (int32_t)(fraction >> FRACTION_BITS);
-    fraction &= (1u << FRACTION_BITS) - 1;
+    fraction &= (UINT32_C(1) << FRACTION_BITS) - 1;
     return TWICE_LN_2 * ((float)whole + scaled((float)fraction, -FRACTION_BITS));
 }
 

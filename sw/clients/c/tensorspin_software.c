@@ -53,7 +53,7 @@ static int32_t entry(operand from, unsigned at)
     const uint8_t *bytes;
     if (from.slot) return from.slot[at];
     bytes = from.row + (size_t)at * TENSORSPIN_LEVELS * TENSORSPIN_MANTISSA_BYTES;
-    return (int16_t)(bytes[0] | bytes[1] << 8);
+    return (int16_t)(bytes[0] | (unsigned)bytes[1] << 8);
 }
 
 static operand fetch(tensorspin_workspace *workspace, const tensorspin_model *model,
@@ -110,7 +110,7 @@ static unsigned normalise(const int32_t *sums, unsigned count, int16_t *mantissa
     unsigned shift = 0;
     for (unsigned k = 0; k < count; ++k) magnitude |= (uint32_t)(sums[k] < 0 ? ~sums[k] : sums[k]);
     while (shift < TENSORSPIN_ACCUMULATOR_BITS - 1
-           && !(magnitude << shift & 1u << (TENSORSPIN_ACCUMULATOR_BITS - 2))) {
+           && !(magnitude << shift & UINT32_C(1) << (TENSORSPIN_ACCUMULATOR_BITS - 2))) {
         ++shift;
     }
     for (unsigned k = 0; k < count; ++k) {
