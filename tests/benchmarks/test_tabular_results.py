@@ -16,7 +16,12 @@ from tensorspin.benchmarks.tabular.results import (
     to_best_rival,
 )
 from tensorspin.benchmarks.tabular.sets import TableSet, read_folder, split, target_kind
-from tensorspin.benchmarks.tabular.verdicts import outlier_verdicts, speed_verdicts, verdicts
+from tensorspin.benchmarks.tabular.verdicts import (
+    number_verdicts,
+    outlier_verdicts,
+    speed_verdicts,
+    verdicts,
+)
 from tensorspin.data.errors import DataError
 
 
@@ -76,6 +81,12 @@ def test_verdicts_of_detectors():
     assert not flagged.met and flagged.detail == "100% of 2 features, 50% of 2 features"
     assert outlier_verdicts(sets, far[:1])[1].met
     assert not outlier_verdicts([data(lof=[0.9], ours=[0.8])], [])[0].met
+
+
+def test_verdicts_of_regressors():
+    sets = [data("diabetes", ridge=[0.4], ours=[0.37]), data("mine", ridge=[0.4], ours=[0.1])]
+    (verdict,) = number_verdicts(sets)
+    assert not verdict.met and verdict.aim == "at least 38 % on diabetes"
 
 
 def test_verdicts_of_speed():

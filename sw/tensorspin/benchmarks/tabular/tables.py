@@ -22,7 +22,7 @@ from .results import (
     to_best_rival,
 )
 from .sets import CLASSES, NUMBERS, OUTLIERS
-from .verdicts import Verdict, outlier_verdicts, speed_verdicts, verdicts
+from .verdicts import Verdict, number_verdicts, outlier_verdicts, speed_verdicts, verdicts
 
 
 def markdown(report: dict) -> str:
@@ -61,7 +61,8 @@ def markdown(report: dict) -> str:
         lines += ["", "## Expected calibration error in %", "", *_calibration(classes)]
         lines += ["", "## Seconds of training", "", *_seconds(classes)]
     if numbers:
-        lines += ["", "## Numbers to predict: R2 in %", "", *_scores(numbers)]
+        lines += ["", "## Numbers to predict: R2 in %", ""]
+        lines += [*_verdict_table(number_verdicts(numbers)), "", *_scores(numbers)]
         lines += ["", *_differences(numbers), "", "Seconds of training:", "", *_seconds(numbers)]
     if outliers:
         lines += ["", "## Outliers: area under the ROC curve in %", ""]
@@ -103,7 +104,7 @@ def _aims(sets: Sequence[dict], speed: Sequence[dict]) -> list[str]:
 
 def _verdict_table(found: Sequence[Verdict]) -> list[str]:
     if not found:
-        return ["Tensorspin's models were not measured."]
+        return ["No model of Tensorspin was measured on a set with an aim."]
     # The first column of a table is text, and so are all of this one.
     rows = [
         (item.model, item.aim, "met" if item.met else "**not met**", item.detail) for item in found
