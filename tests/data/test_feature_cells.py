@@ -138,7 +138,7 @@ CELLS += ["7", "x y", "'q'", "#", "ß", "-", "1_0", "٣", "None", " 3 ", "1e999"
 
 
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(data=st.data())
 def test_any_cells_are_read_or_refused(tmp_path, data):

@@ -85,7 +85,7 @@ def test_every_estimator_and_scaling(kind, scaling):
 words = st.sampled_from(["", "a", "b", "Ä", "a b", "NaN", "None", "True", "x" * 300, "\n", "ß"])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(data=st.data(), missing=st.sampled_from(["refuse", "level"]))
 def test_any_words(data, missing):
     column = st.one_of(words, st.none(), st.just(np.nan), st.just(pd.NA))

@@ -131,7 +131,7 @@ def test_levels_are_those_of_the_pipeline(name, tmp_path):
     assert np.mean(program.predict(FRAME) == pipeline.predict(FRAME)) > 0.7
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(data=st.data(), name=st.sampled_from(sorted(PIPELINES)))
 def test_any_row(data, name):
     numbers = st.one_of(st.just(np.nan), st.floats(-1e6, 1e6), st.floats())

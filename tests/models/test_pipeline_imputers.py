@@ -80,7 +80,7 @@ def test_levels_are_those_of_the_pipeline(name, dtype, tmp_path):
 values = st.one_of(st.just(np.nan), st.floats(width=32), st.floats())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     name=st.sampled_from(sorted(PIPELINES)),
     dtype=st.sampled_from(TYPES),
