@@ -223,7 +223,5 @@ def test_errors():
     X = load_iris().data
     with pytest.raises(NotFittedError):
         MPSAnomalyDetector().score_samples(X)
-    with pytest.raises(ValueError, match="at least 2 features are needed"):
-        MPSAnomalyDetector().fit(X[:, :1])
     with pytest.raises(FloatingPointError, match="lower the learning rate"):
         MPSAnomalyDetector(learning_rate=1e20, random_state=0).fit(X)

@@ -156,14 +156,16 @@ def test_what_a_gap_means_to_a_detector():
     X = rng.random((400, 3))
     X[rng.random(400) < 0.5, 0] = np.nan  # missing as often as not
     X[rng.random(400) < 0.02, 1] = np.nan  # rarely missing
-    model = MPSAnomalyDetector(4, missing="level", random_state=0).fit(X)
+    plain = {"feature_map": "linear", "scaling": "range", "feature_margin": 0.0}
+    plain |= {"input_noise": 0.1, "weight_decay": 0.3, "missing": "level", "random_state": 0}
+    model = MPSAnomalyDetector(4, **plain).fit(X)
     usual, without_first, without_second, without_third = model.score_samples(
         [[0.5, 0.5, 0.5], [np.nan, 0.5, 0.5], [0.5, np.nan, 0.5], [0.5, 0.5, np.nan]]
     )
     assert without_first == pytest.approx(usual, abs=0.7), "a gap is no more likely than a value"
     assert without_second < usual - 2 and without_third < without_second
     # The likelihoods of all combinations add up to 1, where a gap counts as 255 levels.
-    pair = MPSAnomalyDetector(2, missing="level", epochs=2, random_state=0).fit(X[:, :2])
+    pair = MPSAnomalyDetector(2, **{**plain, "epochs": 2}).fit(X[:, :2])
     axis = np.r_[np.linspace(0, 1, 255), np.nan]
     pair.feature_minimum_[:], pair.feature_maximum_[:] = 0, 1
     grid = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)

@@ -96,9 +96,9 @@ def add(commands) -> None:
     train.add_argument(
         "--feature-map",
         metavar="MAP",
-        help="how a feature becomes a vector: linear, trigonometric, polynomial, bernstein, bumps "
-        "or bspline; by default auto: chosen by the numbers of features and samples, as are "
-        "--n-repeats, --scaling and what acts against overfitting; the report tells what",
+        help="how a feature becomes a vector: linear, trigonometric, polynomial, bernstein, bumps, "
+        "damped_bumps or bspline; by default auto: chosen by the numbers of features and samples, "
+        "as are --n-repeats, --scaling and what acts against overfitting; the report tells what",
     )
     train.add_argument(
         "--local-dim",
@@ -109,10 +109,11 @@ def add(commands) -> None:
     )
     train.add_argument(
         "--feature-margin",
-        type=float,
+        type=_or_auto(float),
         metavar="SHARE",
         help="share of the range of each feature that is added on either side, so that values "
-        "beyond the training data are told from the outermost ones; by default 0",
+        "beyond the training data are told from the outermost ones; by default 0, of detectors "
+        "auto",
     )
     train.add_argument(
         "--n-repeats",
@@ -132,8 +133,8 @@ def add(commands) -> None:
         metavar="SCALE",
         help="how values are spread over the 256 levels of a feature: range (from the least to the "
         "greatest), percentile (from the 1st to the 99th, against outliers), standard (three "
-        "standard deviations around the mean) or quantile (each level as often as the others); by "
-        "default auto",
+        "standard deviations around the mean), quantile (each level as often as the others) or, "
+        "for detectors, tails (levels are kept for what was not seen); by default auto",
     )
     train.add_argument(
         "--missing",

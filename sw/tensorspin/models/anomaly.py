@@ -9,12 +9,17 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import OutlierMixin
 
+from ..compiler.knots import Knots
 from ..compiler.outputs import OutlierDetection
 from .born import NegativeLogLikelihood
 from .born_estimator import BornEstimator
+from .dependence import decay_for, dependence
 from .deployed import BoardAnomalyDetector
-from .parameters import is_number
+from .parameters import is_auto, is_number
+from .recipes import DETECTOR
+from .scales import SCALINGS, Scale
 from .shared_docs import with_shared_docs
+from .tails import TAILS, far_samples, inner_knots, tail_scale
 from .weighting import Samples, scaled_to_mean_one
 
 
@@ -41,25 +46,46 @@ class MPSAnomalyDetector(OutlierMixin, BornEstimator):
     n_repeats : int, default=1
         Must be 1: the other estimators can let several sites read each feature, but the probability
         needs sites that are independent.
-    %(plain_feature_map)s
-        The more components, the finer the probability can follow a feature. "bumps" with a margin
-        can be low at the edges of the range; with "linear" the probability of a feature is
-        greatest at an edge, unless it is about even.
-    %(feature_range)s
-        With None, values beyond those of training, and beyond the margin, count as the least or
-        greatest one; promise a range, or give a margin, if outliers lie there.
-    %(plain_scaling)s
+    feature_map : {"auto", "linear", "trigonometric", "polynomial", "bernstein", "bumps", \
+"damped_bumps", "bspline"}, callable or array-like of shape (levels, local_dim), default="auto"
+        How a feature, scaled to [0, 1], becomes the vector that the network contracts; see
+        `FeatureMap`. The more components, the finer the probability can follow a feature; with two
+        it is greatest at an edge of the range. "auto": "damped_bumps" with the scale "tails", else
+        "bumps".
+    local_dim : None or int, default=None
+        Number of components of that vector, 2 to 8, for all named maps but "linear" and
+        "trigonometric"; None: 4, of "polynomial" 3. An iCEBreaker takes 4, an ULX3S 8.
+    feature_range : None or (low, high), default=None
+        None: the scale of each feature is learnt from the training data. (low, high), two numbers
+        or two arrays of one number per feature: the user promises that all values lie within; a
+        value outside, but for rounding, raises ValueError. No levels are then left for what is
+        unusual.
+    feature_margin : float or "auto", default="auto"
+        Share of the range learnt from the training data, 0 to 10, that is added on either side, so
+        that outliers are told from the outermost of the training samples. "auto": none for
+        "tails", which has its own, and for maps of two components; else a third. It is not used
+        with `feature_range`.
+    scaling : {"auto", "tails", "range", "percentile", "standard", "quantile"}, default="auto"
+        How the values of a feature are spread over the 256 levels, as learnt from the training
+        data; values beyond the ends are clipped. "tails": the range of the training data takes the
+        middle 60 % of the levels, the others reach as far beyond as normal samples may lie; and
+        before anything is learnt, samples in which some feature is far from all others are left
+        out, but at most the share `contamination`; see `tensorspin.models.tails`. The others are
+        those of `MPSClassifier`. "auto": "tails", but "range" with `feature_range`,
+        `feature_margin`, or another `feature_map` than "damped_bumps".
     %(missing)s
     contamination : float, default=0.1
         Share of the training samples that count as outliers, more than 0, at most 0.5. It sets
-        ``offset_`` and has no influence on the training.
-    learning_rate : float, default=0.005
+        ``offset_``, and with the scale "tails" bounds how many samples may be left out.
+    learning_rate : float, default=0.01
         Largest change of a tensor's entry in one update; see `MPSClassifier`.
     %(epochs_50)s
     %(batch_size)s
-    weight_decay : float, default=0.3
-        Strength of the pull towards independent features.
-    input_noise : float, default=0.1
+    weight_decay : float or "auto", default="auto"
+        Strength of the pull towards independent features. "auto": 0.3, up to 30 if the training
+        samples are too few, or their features too independent, to tell how features depend on each
+        other; see `tensorspin.models.dependence`.
+    input_noise : float, default=0.03
         Standard deviation of the Gaussian noise added to the scaled features at each update (then
         clipped to [0, 1]). It keeps the probability from being zero beside the training samples.
     %(warm_start)s
@@ -90,8 +116,7 @@ class MPSAnomalyDetector(OutlierMixin, BornEstimator):
     >>> from sklearn.datasets import load_digits
     >>> from tensorspin.models import MPSAnomalyDetector
     >>> X, y = load_digits(return_X_y=True)
-    >>> model = MPSAnomalyDetector(feature_range=(0, 16), epochs=10, random_state=0)
-    >>> model = model.fit(X[y == 0])
+    >>> model = MPSAnomalyDetector(epochs=10, random_state=0).fit(X[y == 0])
     >>> bool((model.predict(X[y == 1]) == -1).mean() > 0.9)
     True
     """
@@ -100,6 +125,12 @@ class MPSAnomalyDetector(OutlierMixin, BornEstimator):
 
     repeat_order = "tile"  # without repeats both orders are the same
 
+    _recipe = DETECTOR
+    _scalings = (*SCALINGS, TAILS)
+
+    _far: Samples | None = None
+    """Samples far from all others, which are left out of a training, until its end."""
+
     def __init__(
         self,
         bond_dim=8,
@@ -107,18 +138,18 @@ class MPSAnomalyDetector(OutlierMixin, BornEstimator):
         feature_order=None,
         image_size=None,
         n_repeats=1,
-        feature_map="linear",
+        feature_map="auto",
         local_dim=None,
         feature_range=None,
-        feature_margin=0.0,
-        scaling="range",
+        feature_margin="auto",
+        scaling="auto",
         missing="refuse",
         contamination=0.1,
-        learning_rate=0.005,
+        learning_rate=0.01,
         epochs=50,
         batch_size="auto",
-        weight_decay=0.3,
-        input_noise=0.1,
+        weight_decay="auto",
+        input_noise=0.03,
         warm_start=False,
         early_stopping=False,
         validation_fraction=0.1,
@@ -157,7 +188,7 @@ class MPSAnomalyDetector(OutlierMixin, BornEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Training samples: finite numbers, at least two features.
+            Training samples: finite numbers.
         y : object, optional
             Ignored; scikit-learn passes it to every estimator.
         sample_weight : None or array-like of shape (n_samples,), default=None
@@ -196,7 +227,7 @@ class MPSAnomalyDetector(OutlierMixin, BornEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Samples: finite numbers, at least two features.
+            Samples: finite numbers.
         y : object, optional
             Ignored; scikit-learn passes it to every estimator.
         sample_weight : None or array-like of shape (n_samples,), default=None
@@ -288,12 +319,60 @@ class MPSAnomalyDetector(OutlierMixin, BornEstimator):
 
     def _validated(self, X, y, reset: bool) -> tuple[np.ndarray, None]:
         X = self._checked(X, reset=reset)
-        if X.shape[1] < 2:
-            # Two sites that read the same feature are not independent, so Z would be wrong.
-            raise ValueError("at least 2 features are needed, not 1 feature(s)")
         return X, None
 
+    def _weights(self, samples: Samples, part: bool) -> np.ndarray | None:
+        weights, self._far = super()._weights(samples, part), None
+        chosen = DETECTOR(None, samples.X.shape[1], vars(self))["scaling"]
+        # Who knows a part only does not know which of its samples are far from all others.
+        if part or chosen != TAILS:
+            return weights
+        X = samples.X
+        categories = self._categories or self._coded
+        if categories is not None:  # the numbers of categories have no distances
+            X = np.delete(X, list(categories.columns), axis=1)
+        far = far_samples(X, weights, float(self.contamination))
+        if not far.any():
+            return weights
+        weights = np.ones(len(far)) if weights is None else weights
+        self._far = samples.weighted(weights).take(far)
+        return np.where(far, 0.0, weights)
+
+    def _with_ordered_categories(self, samples: Samples) -> Samples:
+        if self._far is None:
+            return super()._with_ordered_categories(samples)
+        joined, count = super()._with_ordered_categories(samples.joined(self._far)), len(samples)
+        self._far = joined.take(np.arange(count, len(joined)))
+        return joined.take(np.arange(count))
+
+    def _learnt_scale(self, samples: Samples) -> Scale:
+        if self.scaling_ == TAILS:
+            return tail_scale(samples.X, samples.weights)
+        return super()._learnt_scale(samples)
+
+    def _spread_categories(self) -> None:
+        super()._spread_categories()
+        categories = self._categories or self._coded
+        if categories is None or self.scaling_ != TAILS:
+            return
+        assert self.feature_knots_ is not None
+        knots = self.feature_knots_
+        values, positions = knots.values.copy(), knots.positions.copy()
+        for place, column in categories.columns.items():
+            values[place], positions[place] = inner_knots(len(column.values))
+        self.feature_knots_ = Knots(values, positions)
+        self.feature_minimum_, self.feature_maximum_ = values[:, 0].copy(), values[:, -1].copy()
+
+    def _learn_sites(self, samples: Samples, rng: np.random.Generator) -> None:
+        super()._learn_sites(samples, rng)
+        if is_auto(self.weight_decay) and self._choices is not None:
+            self._choices["weight_decay"] = decay_for(dependence(self._scaled(samples.X)))
+            self._set_attributes()
+
     def _finish(self, samples: Samples, loss: NegativeLogLikelihood) -> None:
+        far, self._far = self._far, None
+        if far is not None:  # these have trained nothing, but are samples all the same
+            samples = samples.joined(far)
         share = float(self.contamination)
         likelihoods = self._log_likelihood(self._site_inputs(samples.X))
         weights = scaled_to_mean_one(samples.weights)

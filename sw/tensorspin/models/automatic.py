@@ -12,7 +12,7 @@ from .feature_maps import FeatureMap
 from .forecast import ForecastMixin
 from .missing import MissingMap, feature_map
 from .parameters import is_auto
-from .recipes import SETTLED, Recipe
+from .recipes import SETTLED, DetectorRecipe, Recipe
 
 COMFORTABLE_BOND = 6
 """Bond dimension down to which bonds are narrowed before weights are rounded to 4 bits."""
@@ -33,6 +33,7 @@ class AutomaticMixin(ForecastMixin):
     bond_dim_: int
     n_repeats_: int
     scaling_: str
+    feature_margin_: float
     learning_rate_: float
     weight_decay_: float
     input_noise_: float
@@ -46,7 +47,7 @@ class AutomaticMixin(ForecastMixin):
     missing: str
     feature_map_: FeatureMap
 
-    _recipe: Recipe | None = None
+    _recipe: Recipe | DetectorRecipe | None = None
     """How parameters are chosen that are "auto"; None: none may be."""
 
     _choices: dict[str, Any] | None = None

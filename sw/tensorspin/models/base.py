@@ -36,7 +36,7 @@ from .missing import check_missing
 from .optimiser import Adam, Schedule
 from .parameters import TRAINING_LIMITS, check_parameters, flattened
 from .repeats import repeated_order, sites_of_each
-from .scales import check_scaling
+from .scales import SCALINGS, check_scaling
 from .training_state import TrainingState
 from .weighting import Samples, check_sample_weight, scaled_to_mean_one
 
@@ -46,7 +46,7 @@ PREDICTION_BATCH = 512
 It bounds the memory that a prediction takes, and hardly changes its time."""
 
 
-_EARLIER = {"n_repeats": 1, "scaling": "range", "label_smoothing": 0.0}
+_EARLIER = {"n_repeats": 1, "feature_margin": 0.0, "scaling": "range", "label_smoothing": 0.0}
 """What estimators did before they had parameters whose default is now "auto"."""
 
 
@@ -89,6 +89,9 @@ class NetworkEstimator(
 
     loss_curve_: list[float]
     _limits = TRAINING_LIMITS
+
+    _scalings: tuple[str, ...] = SCALINGS
+    """Values that the parameter `scaling` may have, beside "auto"."""
 
     _shape_parameters: tuple[str, ...] = (
         "bond_dim",
@@ -263,7 +266,8 @@ class NetworkEstimator(
         check_parameters(self, self._limits, self._automatic)
         if self.board is not None:
             find_board(self.board).require_contractor()
-        check_scaling(self.scaling, self.feature_range, "scaling" in self._automatic)
+        automatic = "scaling" in self._automatic
+        check_scaling(self.scaling, self.feature_range, automatic, self._scalings)
         check_missing(self.missing)
 
     @abstractmethod

@@ -42,9 +42,13 @@ class NegativeLogLikelihood:
     ----------
     weights : None or ndarray of float64 of shape (n_samples,)
         Weight of each training sample, of mean 1; None: all are 1.
+    levels : None or ndarray of float of shape (n_steps, 2, local_dim, levels)
+        Feature vectors of all levels of the only feature, as `HalfChains.encode` returns them. None
+        if each site reads a feature of its own.
     """
 
     weights: np.ndarray | None = None
+    levels: np.ndarray | None = None
     parameters: None = None
     """The loss has no parameters of its own."""
 
@@ -55,7 +59,11 @@ class NegativeLogLikelihood:
         weights = batch_weights(self.weights, chosen)
         loss, score_gradient = negative_log_square(contraction, weights)
         weight_gradient, label_gradient = network.gradients(contraction, score_gradient)
-        log_z, weight_gradient_z, label_gradient_z = log_partition(network)
+        log_z, weight_gradient_z, label_gradient_z = (
+            log_partition(network)
+            if self.levels is None
+            else log_partition_of_one(network, self.levels)
+        )
         if weights is not None:
             # Each sample brings its own log Z, so that the batch has as many as its weights sum to.
             share = float(np.mean(weights))
@@ -129,7 +137,8 @@ def log_partition(chains: HalfChains) -> tuple[float, np.ndarray, np.ndarray]:
     z = float(np.sum(half * label))
     log_z = float(np.log(traces.astype(np.float64)).sum() + np.log(z))
 
-    label_gradient = (2 / z) * half.reshape(1, -1)
+    # A training that diverges ends up at 0, and is reported by its loss.
+    label_gradient = float(np.divide(2, z)) * half.reshape(1, -1)
     # Derivatives of log_z with respect to the environments, from the label tensor outwards.
     adjoint = np.stack([label @ environment[1] @ label.T, label.T @ environment[0] @ label]) / z
     weight_gradient = np.empty_like(weights)
@@ -140,6 +149,38 @@ def log_partition(chains: HalfChains) -> tuple[float, np.ndarray, np.ndarray]:
             product = (adjoint @ weights[step]).reshape(2, -1, bond)
             adjoint = weights[step].reshape(2, -1, bond).transpose(0, 2, 1) @ product
     return log_z, weight_gradient, label_gradient
+
+
+def log_partition_of_one(
+    chains: HalfChains, levels: np.ndarray
+) -> tuple[float, np.ndarray, np.ndarray]:
+    """Compute the logarithm of the mean of psi^2 over the levels of one feature, and its gradients.
+
+    All sites read the same feature, so that the mean is over its levels only, not over their
+    combinations.
+
+    Parameters
+    ----------
+    chains : HalfChains
+        A network with one output.
+    levels : ndarray of float of shape (n_steps, 2, local_dim, levels)
+        Feature vectors of all levels, as ``chains.encode`` returns them.
+
+    Returns
+    -------
+    log_z : float
+        Natural logarithm of the mean of psi^2.
+    weight_gradient, label_gradient : ndarray of float
+        Derivatives of log_z, as of `log_partition`.
+    """
+    contraction = chains.contract(levels)
+    scores, logs = contraction.scores[0], log_norms(contraction)
+    top = logs.max()
+    squares = scores**2 * np.exp(2 * (logs - top))
+    total = max(float(squares.sum()), float(np.finfo(squares.dtype).tiny))
+    gradient = (2 / total) * scores * np.exp(2 * (logs - top))
+    weight_gradient, label_gradient = chains.gradients(contraction, gradient[None])
+    return float(np.log(total / len(scores)) + 2 * top), weight_gradient, label_gradient
 
 
 def log_squares(scores: np.ndarray, log_norms: np.ndarray) -> np.ndarray:

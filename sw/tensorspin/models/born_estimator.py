@@ -6,7 +6,13 @@ import numpy as np
 
 from ..compiler.nodes import FloatNode
 from ..contract.fixed import LEVEL
-from .born import NegativeLogLikelihood, log_partition, log_squares, orthonormal_basis
+from .born import (
+    NegativeLogLikelihood,
+    log_partition,
+    log_partition_of_one,
+    log_squares,
+    orthonormal_basis,
+)
 from .canonical import CanonicalChain
 from .chain_estimator import INITIAL_NOISE, MPSEstimator, spread
 from .early_stopping import Score
@@ -26,7 +32,10 @@ class BornEstimator(MPSEstimator):
     """
 
     def _loss(self, samples: Samples) -> NegativeLogLikelihood:
-        return NegativeLogLikelihood(samples.weights)
+        levels = self._levels_of_one()
+        return NegativeLogLikelihood(
+            samples.weights, None if levels is None else levels.astype(np.float32)
+        )
 
     def _validation_score(
         self, inputs: np.ndarray, samples: Samples, loss: NegativeLogLikelihood
@@ -54,6 +63,16 @@ class BornEstimator(MPSEstimator):
             return self.feature_map_(x).astype(np.float32) @ basis.T
 
         return orthonormal_features
+
+    def _levels_of_one(self) -> np.ndarray | None:
+        """Return the vectors of all levels for each site if there is a single feature, else None.
+
+        Two sites then read it, in the layout of `HalfChains.encode`.
+        """
+        if self.n_features_in_ > 1:
+            return None
+        table = self._basis_table()
+        return np.tile((table @ orthonormal_basis(table).T).T, (1, 2, 1, 1))
 
     def _initial_network(
         self, inputs: np.ndarray, loss: NegativeLogLikelihood, rng: np.random.Generator
@@ -112,10 +131,13 @@ class BornEstimator(MPSEstimator):
     def _keep_normalised(self, cores: list[np.ndarray], label: np.ndarray) -> None:
         """Store a network given in the orthonormal basis of features, normalised to Z = 1."""
         chains = HalfChains.pack(cores, label, self.label_position_, dtype=np.float64)
-        # `log_partition` gives the mean over all combinations of levels; Z is their sum.
-        log_mean, _, _ = log_partition(chains)
+        # This is the mean over all combinations of levels; Z is their sum.
+        levels = self._levels_of_one()
+        log_mean, _, _ = (
+            log_partition(chains) if levels is None else log_partition_of_one(chains, levels)
+        )
         table = self._basis_table()
-        log_z = log_mean + len(cores) * np.log(len(table))
+        log_z = log_mean + self.n_features_in_ * np.log(len(table))
         basis = orthonormal_basis(table)
         cores = [np.einsum("lqr,qp->lpr", core, basis) for core in cores]
         *self.cores_, self.label_tensor_ = spread([*cores, label], -log_z / 2)

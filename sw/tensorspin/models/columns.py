@@ -15,7 +15,7 @@ from ..compiler.knots import Knots
 from ..compiler.scaling import check_feature_range
 from ..compiler.values import Column, check_finite, holds_objects, named_column
 from .categories import category_order, learn_categories
-from .scales import learn_scale, with_margin
+from .scales import Scale, learn_scale, with_margin
 from .weighting import Samples
 
 
@@ -32,7 +32,7 @@ class ColumnsMixin:
     missing: str
     scaling_: str
     feature_range: Any
-    feature_margin: float
+    feature_margin_: float
     n_features_in_: int
     feature_minimum_: np.ndarray
     feature_maximum_: np.ndarray
@@ -130,12 +130,11 @@ class ColumnsMixin:
         self._warn_of_empty(samples.X)
         self.feature_knots_ = None
         if self.feature_range is None:
-            scale = with_margin(
-                learn_scale(self.scaling_, samples.X, samples.weights), self.feature_margin
-            )
+            scale = with_margin(self._learnt_scale(samples), self.feature_margin_)
             self.feature_minimum_, self.feature_maximum_ = scale.low, scale.high
             self.feature_knots_ = scale.knots
-            if part and (self.feature_minimum_ == self.feature_maximum_).all():
+            limits = learn_scale("range", samples.X, samples.weights)
+            if part and (limits.low == limits.high).all():
                 raise ValueError(
                     "the first call of partial_fit learns the range of each feature, but every "
                     "feature has one value only; set feature_range, or begin with more samples"
@@ -145,6 +144,10 @@ class ColumnsMixin:
                 self.feature_range, self.n_features_in_
             )
         self._spread_categories()
+
+    def _learnt_scale(self, samples: Samples) -> Scale:
+        """Return the scale of each feature without its margin."""
+        return learn_scale(self.scaling_, samples.X, samples.weights)
 
     def _spread_categories(self) -> None:
         """Give the categories of each column evenly spaced levels, whatever the scaling."""

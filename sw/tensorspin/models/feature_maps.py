@@ -39,6 +39,19 @@ BUMP_WIDTH = 0.6
 """Standard deviation of a bump, as a share of the distance of two neighbours' centres: 0.2 for four
 bumps. Then neighbours overlap, and the components are far from linearly dependent."""
 
+DAMPED_SHARE = 0.1
+"""Share of the levels, at either end, in which "damped_bumps" are damped.
+
+It is the outer half of the levels that the scale "tails" keeps for values beyond the training data,
+so that new normal values just beyond these are not damped."""
+
+DAMPING = 80.0
+"""How much less the logarithm of a likelihood is at the ends of "damped_bumps", in nats.
+
+The most likely sample of 64 independent features is 40 nats above the threshold of a detector, and
+must be an outlier as soon as one of them is at an end. The vector itself is multiplied by exp(-40),
+which is 0 in a board's 16-bit mantissas: there the outermost levels are impossible."""
+
 
 def _linear(x):
     return np.stack([1 - x, x], axis=-1)
@@ -69,6 +82,12 @@ def _bumps(x, local_dim):
     return bumps / np.linalg.norm(bumps, axis=-1, keepdims=True)
 
 
+def _damped_bumps(x, local_dim):
+    distance = np.minimum(x, 1 - x)
+    depth = np.maximum(1 - distance / DAMPED_SHARE, 0)
+    return _bumps(x, local_dim) * np.exp(-DAMPING / 2 * depth**4).astype(x.dtype)[..., None]
+
+
 def _bspline(x, local_dim):
     # Imported here, as no other map needs it.
     from scipy.interpolate import BSpline
@@ -85,6 +104,7 @@ _BASES = {
     "polynomial": (_polynomial, 3),
     "bernstein": (_bernstein, 4),
     "bumps": (_bumps, 4),
+    "damped_bumps": (_damped_bumps, 4),
     "bspline": (_bspline, 4),
 }
 """Maps of any number of components, and that number if the user gives none."""
@@ -98,8 +118,8 @@ class FeatureMap:
 
     Parameters
     ----------
-    definition : {"linear", "trigonometric", "polynomial", "bernstein", "bumps", "bspline"}, \
-callable or array-like
+    definition : {"linear", "trigonometric", "polynomial", "bernstein", "bumps", \
+"damped_bumps", "bspline"}, callable or array-like
         - ``"linear"``: (1 - x, x);
         - ``"trigonometric"``: (cos(pi x / 2), sin(pi x / 2)), the map of Stoudenmire and Schwab,
           arXiv:1605.05775;
@@ -109,6 +129,9 @@ callable or array-like
         - ``"bumps"``: Gaussian functions around evenly spaced centres from 0 to 1, divided by their
           norm so that all vectors have length 1. Their standard deviation is 0.6 of the distance of
           two centres: by default four bumps of 0.2;
+        - ``"damped_bumps"``: the same, but the vectors shrink over the outer tenth of the levels at
+          either end, to a length of 4e-18 at 0 and 1, so that the likelihood of a detector is
+          low there whatever it has learnt;
         - ``"bspline"``: cubic B-splines over [0, 1] between evenly spaced knots; with 2 and 3
           components they are of degree 1 and 2, with 4 the same as ``"bernstein"``;
         - a callable that takes a float array of any shape and returns an array with one further
@@ -117,9 +140,9 @@ callable or array-like
         - a table of shape (levels, local_dim) with the components at x = level / (levels - 1); a
           feature between two levels takes the nearer one.
     local_dim : int, optional
-        Number of components, 2 to 8, of the maps "polynomial", "bernstein", "bumps" and "bspline";
-        any other map has a number of its own, which may be repeated here. An iCEBreaker takes 4
-        components, an ULX3S 8.
+        Number of components, 2 to 8, of the maps "polynomial", "bernstein", "bumps", "damped_bumps"
+        and "bspline"; any other map has a number of its own, which may be repeated here. An
+        iCEBreaker takes 4 components, an ULX3S 8.
 
     Attributes
     ----------

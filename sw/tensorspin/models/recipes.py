@@ -15,7 +15,8 @@ from typing import Any
 
 from ..contract.fixed import NARROW_WEIGHT
 from .feature_maps import FeatureMap
-from .parameters import is_auto
+from .parameters import AUTO, is_auto
+from .tails import TAILS
 
 FEW_FEATURES = 48
 """Most features for which a network is given curved maps and several sites that read each feature.
@@ -31,6 +32,12 @@ map that is not curved."""
 NARROW_NOISE = 0.01
 """Noise on few features if weights are trained for 4 bits: their rounding is noise, too."""
 
+DAMPED = "damped_bumps"
+"""Feature map of detectors whose scale keeps levels for what is not expected."""
+
+MARGIN = 1 / 3
+"""Share of the range that other scales of detectors get on either side: a fifth of the levels."""
+
 SAMPLES_OF_PARTS = 2000
 """Number of samples that is assumed of data of which only the first part is known."""
 
@@ -38,6 +45,7 @@ SETTLED = (
     "bond_dim",
     "n_repeats",
     "scaling",
+    "feature_margin",
     "learning_rate",
     "weight_decay",
     "input_noise",
@@ -170,3 +178,56 @@ MPS_REGRESSOR = Recipe(
     sites=1,
     decay=(0, 5.0, 5.0),
 )
+
+
+@dataclass(frozen=True)
+class DetectorRecipe:
+    """How a detector chooses the parameters that are "auto".
+
+    Levels beyond the training data are kept unless the user promises a range; those of the scale
+    "tails" if its feature map is "damped_bumps", else a margin. A feature map of two components is
+    greatest at an edge, and gets none. The weight decay is chosen by the detector itself, as soon
+    as it has scaled the samples.
+
+    Examples
+    --------
+    >>> from tensorspin.models import MPSAnomalyDetector
+    >>> from tensorspin.models.recipes import DETECTOR
+    >>> DETECTOR(1000, 10, MPSAnomalyDetector().get_params())
+    {'feature_map': 'damped_bumps', 'scaling': 'tails', 'feature_margin': 0.0}
+    >>> DETECTOR(1000, 10, MPSAnomalyDetector(feature_range=(0, 16)).get_params())
+    {'feature_map': 'bumps', 'scaling': 'range', 'feature_margin': 0.0}
+    >>> DETECTOR(1000, 10, MPSAnomalyDetector(scaling="percentile").get_params())
+    {'feature_map': 'bumps', 'scaling': 'percentile', 'feature_margin': 0.3333333333333333}
+    """
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Parameters that may be "auto"."""
+        return ("feature_map", "scaling", "feature_margin", "weight_decay")
+
+    def __call__(
+        self, n_samples: int | None, n_features: int, given: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Choose a value for each parameter that may be "auto", as `Recipe` does."""
+        promised = given["feature_range"] is not None
+        damped = _equals(given["feature_map"], AUTO, DAMPED)
+        widened = promised or not _equals(given["feature_margin"], AUTO)
+        scaling = given["scaling"]
+        if is_auto(scaling):
+            scaling = TAILS if damped and not widened else "range"
+        if is_auto(given["feature_map"]):
+            chosen = DAMPED if scaling == TAILS else "bumps"
+        else:
+            chosen = given["feature_map"]
+        margin = MARGIN
+        if promised or scaling == TAILS or FeatureMap(chosen, given["local_dim"]).local_dim == 2:
+            margin = 0.0
+        return {"feature_map": chosen, "scaling": scaling, "feature_margin": margin}
+
+
+def _equals(value: object, *texts: str) -> bool:
+    return isinstance(value, str) and value in texts
+
+
+DETECTOR = DetectorRecipe()

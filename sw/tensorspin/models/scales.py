@@ -14,6 +14,7 @@ import numpy as np
 
 from ..compiler.knots import Knots
 from ..compiler.scaling import scale_features
+from .distribution import Distribution
 from .parameters import AUTO, flattened, is_auto
 
 SCALINGS = ("range", "percentile", "standard", "quantile")
@@ -27,9 +28,6 @@ DEVIATIONS = 3.0
 
 MOST_KNOTS = 33
 """Most knots of a feature with the scale "quantile": a 32nd of the samples lies between two."""
-
-_TIE = 1e-12
-"""Share of all weights by which two sums of weights may differ through rounding alone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +48,12 @@ class Scale:
     knots: Knots | None = None
 
 
-def check_scaling(scaling: object, feature_range: object, automatic: bool = False) -> None:
+def check_scaling(
+    scaling: object,
+    feature_range: object,
+    automatic: bool = False,
+    scalings: Sequence[str] = SCALINGS,
+) -> None:
     """Refuse a parameter `scaling` that is none, or that a promised range contradicts.
 
     Parameters
@@ -61,18 +64,20 @@ def check_scaling(scaling: object, feature_range: object, automatic: bool = Fals
         Its parameter of that name.
     automatic : bool
         Whether `scaling` may be "auto".
+    scalings : sequence of str
+        The other values that it may have.
 
     Raises
     ------
     ValueError
-        If `scaling` is not one of `SCALINGS`, or it is not "range" beside a feature_range.
+        If `scaling` is none of these values, or it is not "range" beside a feature_range.
     """
     if automatic and is_auto(scaling):
         return
-    if not isinstance(scaling, str) or scaling not in SCALINGS:
-        names = ", ".join(f'"{name}"' for name in SCALINGS[:-1])
+    if not isinstance(scaling, str) or scaling not in scalings:
+        names = ", ".join(f'"{name}"' for name in scalings[:-1])
         other = f'; "{AUTO}" chooses one' if automatic else ""
-        raise ValueError(f'scaling must be {names} or "{SCALINGS[-1]}", not {scaling!r}{other}')
+        raise ValueError(f'scaling must be {names} or "{scalings[-1]}", not {scaling!r}{other}')
     if scaling != "range" and feature_range is not None:
         shown = flattened(feature_range)
         raise ValueError(
@@ -220,7 +225,7 @@ def _with_limits(
 def _percentiles(X: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the outer percentiles of each feature."""
     shares = np.array([OUTER_PERCENT, 100 - OUTER_PERCENT]) / 100
-    found = np.stack([_Distribution(column, weights).quantiles(shares) for column in X.T])
+    found = np.stack([Distribution(column, weights).quantiles(shares) for column in X.T])
     return found[:, 0], found[:, 1]
 
 
@@ -245,7 +250,7 @@ def _knots(X: np.ndarray, weights: np.ndarray) -> Knots:
     shares = np.linspace(0, 1, MOST_KNOTS)
     found = []
     for column in X.T:
-        distribution = _Distribution(column, weights)
+        distribution = Distribution(column, weights)
         values = distribution.values  # all of them, where there are few
         if len(values) > MOST_KNOTS:
             values = np.unique(distribution.quantiles(shares))
@@ -259,39 +264,3 @@ def _knots(X: np.ndarray, weights: np.ndarray) -> Knots:
 def _padded(row: np.ndarray) -> np.ndarray:
     """Return a row of at least two numbers, the last of them repeated if need be."""
     return np.pad(row, (0, max(0, 2 - len(row))), mode="edge")[None]
-
-
-class _Distribution:
-    """The distribution of one feature's values, each of which has a weight.
-
-    Attributes
-    ----------
-    values : ndarray of float64
-        The different values, sorted.
-    """
-
-    def __init__(self, column: np.ndarray, weights: np.ndarray) -> None:
-        # Zero has two signs, and which of them is kept must not depend on the order of samples.
-        self.values, places = np.unique(column + 0.0, return_inverse=True)
-        sums = np.bincount(places.ravel(), weights)
-        self._below = np.concatenate([[0.0], np.cumsum(sums)])
-        self._total = self._below[-1]
-
-    def quantiles(self, shares: np.ndarray) -> np.ndarray:
-        """Return the least value up to which there is a share of the weights.
-
-        Where that share ends exactly between two values, it is their mean: NumPy's method
-        "averaged_inverted_cdf", which does not change if all samples are repeated.
-        """
-        upto, wanted, tie = self._below[1:], shares * self._total, _TIE * self._total
-        last = len(self.values) - 1
-        first = np.minimum(np.searchsorted(upto, wanted - tie, side="left"), last)
-        second = np.minimum(np.searchsorted(upto, wanted + tie, side="right"), last)
-        low, high = self.values[first], self.values[second]
-        return np.where(low == high, low, low / 2 + high / 2)
-
-    def ranks(self, values: np.ndarray) -> np.ndarray:
-        """Return the weight of what is below each value, and half of what is equal to it."""
-        below = self._below[np.searchsorted(self.values, values, side="left")]
-        upto = self._below[np.searchsorted(self.values, values, side="right")]
-        return (below + upto) / 2

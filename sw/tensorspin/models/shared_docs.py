@@ -52,16 +52,6 @@ callable, array-like of shape (levels, local_dim) or "auto", default="auto"
             Boards have limits, 4 on an iCEBreaker and 8 on an ULX3S. With "auto" a number other
             than 2 chooses "bernstein".
         """,
-    "plain_feature_map": """
-        feature_map : {"linear", "trigonometric", "polynomial", "bernstein", "bumps", "bspline"}, \
-callable or array-like of shape (levels, local_dim), default="linear"
-            How a feature, scaled to [0, 1], becomes the vector that the network contracts; see
-            `FeatureMap`.
-        local_dim : None or int, default=None
-            Number of components of that vector, 2 to 8, for "polynomial", "bernstein", "bumps" and
-            "bspline"; None: 3 for "polynomial", else 4. All other maps have a number of their own.
-            Boards have limits, 4 on an iCEBreaker and 8 on an ULX3S.
-        """,
     "feature_range": """
         feature_range : None or (low, high), default=None
             None: the least and greatest value of each feature are learnt from the training data;
@@ -83,11 +73,6 @@ callable or array-like of shape (levels, local_dim), default="linear"
             over three standard deviations on both sides of the mean. "quantile": so that all levels
             are about equally frequent, by a piecewise linear scale of at most 33 knots. These three
             exclude `feature_range`. "auto": "percentile" for up to 48 features, "range" for more.
-        """,
-    "plain_scaling": """
-        scaling : {"range", "percentile", "standard", "quantile"}, default="range"
-            How the values of a feature are spread over the 256 levels, as learnt from the training
-            data; later values beyond the ends are clipped; see `MPSClassifier`.
         """,
     "missing": """
         missing : {"refuse", "level"}, default="refuse"

@@ -43,6 +43,14 @@ class Samples:
         weights = None if self.weights is None else self.weights[chosen]
         return Samples(self.X[chosen], y, weights)
 
+    def joined(self, others: Samples) -> Samples:
+        """Return these samples and others, which have targets and weights if these have them."""
+        y = None if self.y is None else np.concatenate([self.y, others.y])
+        weights = self.weights
+        if weights is not None and others.weights is not None:
+            weights = np.concatenate([weights, others.weights])
+        return Samples(np.concatenate([self.X, others.X]), y, weights)
+
     def weighted(self, weights: np.ndarray | None) -> Samples:
         """Return the same samples with other weights, without those whose weight is zero.
 
