@@ -25,7 +25,9 @@ module                 what it has
                        `ensemble_members`: which are tried, and kept; `ensemble_program`,
                        `ensemble_deployment`: how they become one program, as a board takes it
 `regression`           chains with one output that is a number
-`anomaly`, `born`      chains whose squared output is a probability (Born machines)
+`anomaly`, `born`      chains whose squared output is a probability (Born machines);
+                       `born_estimator`: how they train; `tails`, `dependence`: their defaults
+`windows`              from streams to samples; `board_pipeline`: before a board
 `parameters`           checks of the parameters that a user sets
 `weighting`            weights of samples and of classes
 `training_state`       what a later training goes on from: ``warm_start``, ``partial_fit``
@@ -34,6 +36,7 @@ module                 what it has
 `feature_maps`         from a feature to its vector
 `feature_order`        the order in which a network reads the features
 `repeats`              features that several sites read
+`scales`, `recipes`    from values to [0, 1]; what "auto" stands for
 `augmentation`         random changes of the samples while training
 `canonical`            the canonical form of a chain, its spectra, and the narrowing of bonds
 `entanglement`         how much each bond of a chain carries
@@ -65,6 +68,7 @@ from .mps import MPSClassifier
 from .pipelines import deploy, quantize, save
 from .regression import MPSRegressor
 from .ttn import TTNClassifier
+from .windows import WindowFeatures
 
 __all__ = [
     "BoardAnomalyDetector",
@@ -76,6 +80,7 @@ __all__ = [
     "MPSClassifier",
     "MPSRegressor",
     "TTNClassifier",
+    "WindowFeatures",
     "deploy",
     "entanglement_entropy",
     "feature_importance",

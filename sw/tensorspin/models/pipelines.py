@@ -23,14 +23,16 @@ from ..compiler.outputs import Regression
 from ..driver.board import Board
 from ..files import check_writable
 from .board_estimator import BoardEstimator
+from .board_pipeline import BoardPipeline
 from .column_transformers import front_of, is_front
 from .deployed import BoardAnomalyDetector, BoardClassifier, BoardRegressor
 from .deployment import DeployableMixin
 from .foldable import Step
 from .folding import fold
+from .windows import WindowFeatures
 
 
-def deploy(model, board: str | Board) -> BoardEstimator:
+def deploy(model, board: str | Board) -> BoardEstimator | BoardPipeline:
     """Return a fitted estimator or pipeline as one estimator that predicts on a board.
 
     It takes what the pipeline takes: the raw columns, with their names. Scalers and selections of
@@ -46,15 +48,17 @@ def deploy(model, board: str | Board) -> BoardEstimator:
         (whatever has ``get_support``), ``"passthrough"``, or pipelines of these; the first may be
         an `OrdinalEncoder`, or a `ColumnTransformer` of these but selections; or a fitted
         `GridSearchCV` or its like over one of these; or a `TransformedTargetRegressor` with one of
-        these and a scaler; or a `NetworkProgram`, such as one that was loaded from a file.
+        these and a scaler; or a `NetworkProgram`, such as one that was loaded from a file. A
+        pipeline may begin with `WindowFeatures`, which stays on the host.
     board : str or Board
         URL, such as ``/dev/ttyUSB1``, ``sim://icebreaker`` or ``golden://icebreaker``, or an open
         board.
 
     Returns
     -------
-    BoardEstimator
-        A `BoardClassifier`, `BoardRegressor` or `BoardAnomalyDetector`, as the task asks.
+    BoardEstimator or BoardPipeline
+        A `BoardClassifier`, `BoardRegressor` or `BoardAnomalyDetector`, as the task asks; behind
+        `WindowFeatures` in a pipeline.
 
     Raises
     ------
@@ -78,6 +82,9 @@ def deploy(model, board: str | Board) -> BoardEstimator:
     ...     on_board.predict(X[::50]).tolist()
     [0, 1, 2]
     """
+    if isinstance(model, Pipeline) and isinstance(model.steps[0][1], WindowFeatures):
+        check_is_fitted(model.steps[0][1], "n_features_in_")
+        return BoardPipeline([model.steps[0], ("board", deploy(model[1:], board))])
     program = quantize(model)
     if isinstance(model, NetworkProgram):
         kinds = (BoardClassifier, BoardRegressor, BoardAnomalyDetector)
