@@ -48,15 +48,13 @@ def test_estimate_of_what_does_not_fit(capsys, tmp_path):
     rng = np.random.default_rng(1)
     data, output = tmp_path / "data.npz", tmp_path / "model.npz"
     np.savez(data, X_train=rng.random((40, 200)), y_train=np.arange(40) % 2)
-    assert (
-        main(["train", str(data), "--bond-dim", "32", "--epochs", "1", "--output", str(output)])
-        == 0
-    )
+    words = ("--estimator", "mps", "--bond-dim", "32", "--epochs", "1")
+    assert main(["train", str(data), *words, "--output", str(output)]) == 0
     capsys.readouterr()
     status, out, _ = run(capsys, "estimate", output)
     assert status == 1
     assert "DOES NOT FIT: store the weights in 4 bits, or train with a smaller bond_dim" in out
-    command = ("train", data, "--bond-dim", "32", "--epochs", "1", "--output", output)
+    command = ("train", data, *words, "--output", output)
     # Half of it is still too large for the board.
     status, _, err = run(capsys, *command, "--board", "icebreaker")
     assert status == 1 and "with weights of 4 bits: " in err

@@ -49,6 +49,7 @@ def test_train_for_a_board(capsys, tmp_path):
     data, output = tmp_path / "data.npz", tmp_path / "model.npz"
     np.savez(data, X_train=rng.random((40, 100)), y_train=np.arange(40) % 2)
     command = ("train", data, "--bond-dim", "32", "--epochs", "1", "--output", output)
+    command += ("--estimator", "mps")
     status, out, _ = run(capsys, *command, "--board", "icebreaker")
     narrow, nodes = map(int, re.search(r"nodes of 4-bit weights +(\d+) of (\d+)", out).groups())
     assert status == 0 and 0 < narrow < nodes == 99
@@ -61,7 +62,7 @@ def test_train_tells_what_it_cost_to_fit_a_board(capsys, tmp_path):
     data, output = tmp_path / "data.npz", tmp_path / "model.npz"
     np.savez(data, X_train=rng.random((40, 900)), y_train=np.arange(40) % 2)
     command = ("train", data, "--epochs", "1", "--output", output, "--board", "icebreaker")
-    status, out, _ = run(capsys, *command, "--json")
+    status, out, _ = run(capsys, *command, "--estimator", "mps", "--json")
     told = json.loads(out)
     assert status == 0 and 6 <= told["parameters"]["bond_dim"] < 16
     assert told["program_memory"]["words"] <= told["program_memory"]["of"] == 16384
@@ -216,7 +217,7 @@ def test_held_out_samples_with_other_labels(capsys, tmp_path):
         (
             (40, 784),
             2,
-            ("--board", "icebreaker", "--bond-dim", 32),
+            ("--board", "icebreaker", "--bond-dim", 32, "--estimator", "mps"),
             "with weights of 4 bits: 100539 needed, the device holds 16384; train with a smaller",
         ),
     ],

@@ -52,6 +52,23 @@ def test_networks_of_an_ensemble_are_told(train):
     assert program.n_features_in_ == 3
 
 
+def test_an_ensemble_fits_the_board_that_commands_assume(tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    data, output = tmp_path / "data.npz", tmp_path / "model.npz"
+    np.savez(data, X_train=rng.random((60, 60)), y_train=np.arange(60) % 3)
+    found = document(capsys, "train", data, "--epochs", 1, "--output", output, "--json")
+    assert found["estimator"] == "ensemble" and 1 <= len(found["networks"]) < 4
+    assert any("does not fit icebreaker" in str(value) for value in found.values()) or all(
+        "likelihood" in str(value) for key, value in found.items() if key.startswith("left_out")
+    )
+    assert run(capsys, "estimate", output)[0] == 0
+
+
+def test_an_option_of_a_single_network_asks_for_one(train):
+    found, _ = train(table(CLASSES), "--scaling", "percentile")
+    assert found["estimator"] == "mps"
+
+
 def test_options_that_an_ensemble_lacks_are_refused(tmp_path, capsys):
     data = tmp_path / "data.csv"
     data.write_text(table(CLASSES))

@@ -19,6 +19,7 @@ import tensorspin
 from tensorspin import EnsembleClassifier, MPSClassifier, NetworkProgram, TTNClassifier
 from tensorspin.contract.device.boards import find_board
 from tensorspin.errors import CapacityError, CapacityWarning
+from tensorspin.models import ensemble_members
 from tensorspin.models.ensemble_members import TOLERANCE, Validation, automatic_members, hold_out
 
 QUICK = {"bond_dim": 4, "epochs": 20, "random_state": 0}
@@ -233,18 +234,47 @@ def test_small_board_gets_the_best_networks(wine):
     assert all("does not fit icebreaker" in reason for reason in planned.left_out_.values())
 
 
-def test_more_classes_than_a_slot_holds_are_left_to_the_best_network():
+def test_members_that_would_not_fit_alone_are_made_smaller(wine):
+    X, _, y, _ = wine
+    X = np.tile(X, (1, 15))
+    model = EnsembleClassifier(epochs=1, random_state=0, board="icebreaker").fit(X, y)
+    program = model.quantize()
+    program.check(find_board("icebreaker").require_contractor())
+    assert not any(node.narrow for node in program.nodes)
+    assert max(node.outputs for node in program.nodes) < 15
+
+
+def test_more_classes_than_a_slot_holds_are_left_to_the_best_network(monkeypatch):
+    monkeypatch.setattr(ensemble_members, "TOLERANCE", 9.0)
     rng = np.random.default_rng(0)
     y = np.repeat(np.arange(33), 8)
     X = rng.random((len(y), 3)) + y[:, None] % [2, 5, 7]
-    options = {"epochs": 3, "bond_dim": 8, "random_state": 0, "keep": "all"}
-    model = EnsembleClassifier(**options).fit(X, y)
+    member = MPSClassifier(8, epochs=3)
+    model = EnsembleClassifier([member, member], random_state=0).fit(X, y)
     assert len(model.members_) == 1
-    assert "at most 31 classes" in " ".join(model.left_out_.values())
+    assert "does not fit any board beside the others" in " ".join(model.left_out_.values())
     model.quantize().check(find_board("icebreaker").require_contractor())
-    fewer = EnsembleClassifier(**options).fit(X[y < 31], y[y < 31])
-    assert len(fewer.members_) == 4
+    fewer = EnsembleClassifier([member, member], keep="all", random_state=0)
+    fewer.fit(X[y < 31], y[y < 31])
+    assert len(fewer.members_) == 2
     assert np.mean(fewer.quantize().predict(X[y < 31]) == fewer.predict(X[y < 31])) > 0.9
+
+
+def test_more_features_than_a_board_has_are_left_to_fewer_networks(monkeypatch):
+    monkeypatch.setattr(ensemble_members, "TOLERANCE", 9.0)
+    X = np.random.default_rng(0).random((40, 600))
+    y = np.arange(40) % 2
+    members = [MPSClassifier(2, epochs=1, scaling=each) for each in ("percentile", "quantile")]
+    model = EnsembleClassifier(members, random_state=0).fit(X, y)
+    assert len(model.members_) == 1
+    model.quantize().check(find_board("icebreaker").require_contractor())
+
+
+def test_what_fits_no_board_is_told_after_the_training():
+    X = np.random.default_rng(0).random((20, 900))
+    member = MPSClassifier(32, epochs=1, n_repeats=2, scaling="range")
+    with pytest.warns(CapacityWarning, match="will fit no board"):
+        EnsembleClassifier([member], random_state=0).fit(X, np.arange(20) % 2)
 
 
 def test_no_network_that_fits_is_refused_before_the_training(wine):
@@ -263,11 +293,29 @@ def test_four_bits_are_refused_nothing(fitted, wine):
     assert np.mean(program.predict(X) == fitted.predict(X)) > 0.6
 
 
+def test_one_table_of_four_components_serves_all_members_where_values_are_missing(wine):
+    X, X_test, y, _ = wine
+    holes = np.where(np.random.default_rng(0).random(X.shape) < 0.1, np.nan, X)
+    model = EnsembleClassifier(**QUICK, keep="all", missing="level").fit(holes, y)
+    program = model.quantize()
+    assert len(model.members_) == 4 and len(program.table) == 4
+    X_test = np.where(np.random.default_rng(1).random(X_test.shape) < 0.1, np.nan, X_test)
+    assert np.mean(program.predict(X_test) == model.predict(X_test)) > 0.9
+
+
+def test_words_and_quantiles_go_together():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"size": rng.random(40), "colour": rng.choice(["red", "green"], 40)})
+    model = MPSClassifier(2, epochs=1, scaling="quantile").fit(frame, frame["colour"] == "red")
+    assert model.feature_maximum_[1] == 1
+
+
 def test_automatic_members_follow_the_number_of_features():
     repeats = {d: [m.n_repeats for m in automatic_members(500, d).values()] for d in (8, 50, 99)}
     assert repeats == {8: [4, 2, 2, 2], 50: [2, 1, 2, 1], 99: [1, 1, 1, 1]}
     decays = [automatic_members(n, 8)["linear"].weight_decay for n in (100, 1400, 50_000)]
     assert decays == [1.0, 0.5, 0.1]
+    assert automatic_members(100, 99)["smooth"].weight_decay == 0.3
     epochs = [automatic_members(n, 8)["linear"].epochs for n in (100, 3000, 6000, 50_000)]
     assert epochs == [100, 100, 50, 30]
     promised = automatic_members(500, 8, feature_range=(0, 1))

@@ -8,8 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..errors import CapacityError
 from .common import (
     DATA_HELP,
+    DEFAULT_BOARD,
     check_output,
     kernel_line,
     narrow_nodes,
@@ -68,10 +70,10 @@ def add(commands) -> None:
     train.add_argument(
         "--estimator",
         choices=ESTIMATORS,
-        default="mps",
-        help="what to train: a classifier (mps, a matrix product state; ttn, a tree; or ensemble, "
-        "the sum of several), a regressor, or an anomaly detector, which needs no target; by "
-        "default %(default)s",
+        help="what to train: a classifier (ensemble, the sum of several networks, as many as the "
+        f"board, without --board an {DEFAULT_BOARD}, has room for; mps, a single matrix product "
+        "state; or ttn, a tree), a regressor, or an anomaly detector, which needs no target; by "
+        "default ensemble, or mps if an option is given that an ensemble has not",
     )
     train.add_argument(
         "--test",
@@ -264,6 +266,8 @@ def _train(options) -> int:
         estimator.set_params(feature_range=data.feature_range)
     y = data.y_train if task != "outliers" else None
     estimator.check_capacity(data.X_train, y, board=options.board)
+    if options.estimator == "ensemble" and options.board is None:
+        _assume_board(estimator, data)
     estimator.fit(data.X_train, y)
     program = estimator.quantize(options.board and "auto", board=options.board)
     replace(program, feature_names=_names(data)).save(options.output)
@@ -293,10 +297,13 @@ def _estimator(options) -> Any:
     """Make the estimator with the options that are given, and refuse those that it has not."""
     from .. import models
 
-    name, _ = ESTIMATORS[options.estimator]
-    kind = getattr(models, name)
     given = {each: getattr(options, each) for each in PASSED_ON}
     given = {each: value for each, value in given.items() if value is not None}
+    if options.estimator is None:
+        of_ensemble = models.EnsembleClassifier().get_params().keys()
+        options.estimator = "mps" if given.keys() - of_ensemble else "ensemble"
+    name, _ = ESTIMATORS[options.estimator]
+    kind = getattr(models, name)
     known = kind().get_params().keys()
     for each in given.keys() - known:
         raise ValueError(
@@ -305,6 +312,18 @@ def _estimator(options) -> Any:
     if "board" in known:  # what the board has no room for need not be trained
         given["board"] = options.board
     return kind(random_state=options.seed, verbose=True, **given)
+
+
+def _assume_board(ensemble, data: Dataset) -> None:
+    """Let an ensemble keep no more networks than the board that all commands assume has room for.
+
+    Data for which not even one network fits are meant for another board.
+    """
+    try:
+        ensemble.check_capacity(data.X_train, data.y_train, board=DEFAULT_BOARD)
+    except CapacityError:
+        return
+    ensemble.set_params(board=DEFAULT_BOARD)
 
 
 def _names(data: Dataset) -> tuple[str, ...] | None:

@@ -131,7 +131,8 @@ class ColumnsMixin:
         self.feature_knots_ = None
         if self.feature_range is None:
             scale = with_margin(self._learnt_scale(samples), self.feature_margin_)
-            self.feature_minimum_, self.feature_maximum_ = scale.low, scale.high
+            # Copies, as those of quantiles are parts of knots, which are read-only.
+            self.feature_minimum_, self.feature_maximum_ = scale.low.copy(), scale.high.copy()
             self.feature_knots_ = scale.knots
             limits = learn_scale("range", samples.X, samples.weights)
             if part and (limits.low == limits.high).all():

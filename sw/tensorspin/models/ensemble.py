@@ -15,7 +15,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from ..compiler.outputs import Classification
-from ..contract.device.boards import CONTRACTORS, find_board
+from ..contract.device.boards import find_board
 from ..errors import CapacityError, CapacityWarning
 from ..progress import progress_over
 from .classifier import NetworkClassifier, class_indicators, class_indices
@@ -28,20 +28,18 @@ from .ensemble_members import (
     automatic_members,
     hold_out,
     named_members,
+    shrink,
 )
 from .importance import ImportanceMixin
 from .logits import LogitsMixin, normalised_logits
 from .missing import check_missing
-from .parameters import is_number
+from .parameters import is_auto, is_number
 from .shared_docs import with_shared_docs
 from .weighting import Samples, check_sample_weight, class_weights, combined
 
 REFIT_SAMPLES = 3000
 """Most samples with which the networks that are kept are trained anew with all of them. With more,
 those that were held out would add little, and the training would take nearly twice the time."""
-
-MOST_CLASSES = min(row.require_contractor().slot_entries for row in CONTRACTORS.values()) - 1
-"""Most classes of a sum of networks: the scores and their reference stand in one vector slot."""
 
 REFERENCE_SAMPLES = 256
 """Training samples that an ensemble keeps, to fit references to when its program is made."""
@@ -73,7 +71,8 @@ class EnsembleClassifier(
         four chains, called "linear", "bernstein", "smooth" and "quantile"; see
         `tensorspin.models.ensemble_members.automatic_members`.
     keep : {"best", "all"}, default="best"
-        "best": those networks whose sum is best for samples that are held out. "all": all of them.
+        "best": those networks that are near the best one for samples that are held out, and that
+        some board holds together. "all": all of them.
     validation_fraction : float, default=0.15
         Share of the samples that is held out to choose the networks and to fit the temperature;
         the same of each class.
@@ -90,8 +89,9 @@ class EnsembleClassifier(
         one scale, so that a board is sent each feature once.
     %(missing)s
     board : None or str, default=None
-        Name of a board that the program must fit, such as "icebreaker": networks that would not fit
-        beside better ones are left out.
+        Name of a board that the program must fit, such as "icebreaker": an automatic member that
+        would not even fit alone is made smaller, and networks that would not fit beside better ones
+        are left out.
     %(class_weight)s
     %(random_state)s
     verbose : bool, default=False
@@ -229,8 +229,8 @@ class EnsembleClassifier(
             )
             self.qualities_ = {name: validation.quality([name]) for name in fitted}
             names = self._kept(validation)
-        names = self._within_limits(names, len(classes))
-        names = self._within_board(names, fitted)
+        if self.keep == "best" or self.board is not None:
+            names = self._within_boards(names, fitted)
         if validated:
             self.quality_ = validation.quality(names)
             temperature = validation.temperature(names)
@@ -350,6 +350,9 @@ class EnsembleClassifier(
                     missing=self.missing,
                 )
             )
+            if self.board is not None:
+                free = is_auto(self.bond_dim)
+                shrink(candidates.values(), samples.X, samples.y, self.board, free)
         else:
             candidates = {name: clone(member) for name, member in named_members(members)}
         for member in candidates.values():
@@ -381,14 +384,6 @@ class EnsembleClassifier(
         if failure is not None and not fitted:
             raise failure
         return fitted
-
-    def _within_limits(self, names: list[str], n_classes: int) -> list[str]:
-        """Return the first network alone if no board adds the scores of so many classes."""
-        if n_classes <= MOST_CLASSES:
-            return names
-        for name in names[1:]:
-            self.left_out_[name] = f"boards add the scores of at most {MOST_CLASSES} classes"
-        return names[:1]
 
     def _kept(self, validation: Validation) -> list[str]:
         """Return the names of the networks to keep, the best first."""

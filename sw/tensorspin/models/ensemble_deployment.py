@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..compiler.network_program import NetworkProgram
 from ..compiler.quantise import check_weight_bits
 from ..contract.contractor.size import ContractorSize
-from ..contract.device.boards import find_board
+from ..contract.device.boards import CONTRACTORS, find_board
 from ..contract.fixed import WEIGHT
 from ..driver.board import Board
 from ..driver.transports import is_virtual, parse_virtual
@@ -145,7 +145,7 @@ class DeployableEnsembleMixin(DeployableMixin):
         """Return the program of as many networks as fit, and the steps that it needs in front."""
         members = self.members_
         if size is not None:
-            n_members, excess = fitting(members, self._reference_samples, size)
+            n_members, excess = fitting(members, self._reference_samples, [size])
             if excess is not None:
                 out = ", ".join(self.member_names_[n_members:])
                 warnings.warn(
@@ -163,16 +163,25 @@ class DeployableEnsembleMixin(DeployableMixin):
             return program, []
         return program, [Copies(columns, self.n_features_in_, joint.features.missing)]
 
-    def _within_board(self, names: list[str], fitted: Mapping[str, NetworkClassifier]) -> list[str]:
-        """Return the first of the networks, as many as fit the parameter `board`."""
-        if self.board is None:
-            return names
-        size = find_board(self.board).require_contractor()
-        n_members, excess = fitting(
-            [fitted[name] for name in names], self._reference_samples[:2], size
-        )
+    def _within_boards(
+        self, names: list[str], fitted: Mapping[str, NetworkClassifier]
+    ) -> list[str]:
+        """Return the first of the networks, as many as fit the parameter `board`, or some board."""
+        place = "any board" if self.board is None else self.board
+        rows = CONTRACTORS.values() if self.board is None else [find_board(self.board)]
+        members = [fitted[name] for name in names]
+        sizes = [row.require_contractor() for row in rows]
+        try:
+            n_members, excess = fitting(members, self._reference_samples[:2], sizes)
+        except CapacityError as error:
+            if self.board is not None:
+                raise
+            warnings.warn(
+                f"the trained network will fit no board: {error}", CapacityWarning, stacklevel=3
+            )
+            n_members, excess = 1, error
         for name in names[n_members:]:
-            self.left_out_[name] = f"it does not fit {self.board} beside the others: {excess}"
+            self.left_out_[name] = f"it does not fit {place} beside the others: {excess}"
         return names[:n_members]
 
 

@@ -7,12 +7,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.special import log_softmax
+from sklearn.base import clone
 
+from ..contract.fixed import WEIGHT
+from ..errors import CapacityError
 from .calibration import fit_temperature
 from .classifier import NetworkClassifier
 from .logits import normalised_logits
 from .mps import MPSClassifier
 from .parameters import AUTO, is_auto
+from .recipes import FEW_FEATURES
 from .weighting import weighted_mean
 
 TOLERANCE = 0.03
@@ -24,6 +28,10 @@ follow the chance of the few samples that validate."""
 BOND_DIM = 15
 """Largest bond dimension of the automatic members. With the reference, each vector of a program has
 one more entry, and boards compute outputs in groups of 8."""
+
+SLOW = {"learning_rate": 0.005, "weight_decay": 0.3}
+"""How "smooth" learns from many features, such as the values of a series or the pixels of an
+image, as a single network does."""
 
 EPOCHS = (30, 100)
 """Least and most passes over the training data of the automatic members."""
@@ -64,8 +72,11 @@ def automatic_members(n_samples: int, n_features: int, **options: Any) -> dict[s
     common = {"learning_rate": 0.01, "weight_decay": decay, "label_smoothing": 0.1, **options}
     free = options.get("feature_range") is None
     scaling = "percentile" if free else "range"
-    few, some = n_features <= 32, n_features <= 64
+    few, some = n_features <= FEW_FEATURES, n_features <= 64
     curved = {"feature_map": "bernstein", "n_repeats": 2 if few else 1, "input_noise": 0.03}
+    if options.get("missing") == "level":
+        # A missing value takes a component, and a feature table of four serves all boards.
+        curved["local_dim"] = 3
     members = {
         "linear": MPSClassifier(
             feature_map="linear",
@@ -80,12 +91,39 @@ def automatic_members(n_samples: int, n_features: int, **options: Any) -> dict[s
             n_repeats=2 if some else 1,
             scaling="range",
             input_noise=0.1,
-            **common,
+            **{**common, **({} if some else SLOW)},
         ),
     }
     if free:
         members["quantile"] = MPSClassifier(scaling="quantile", **curved, **common)
     return members
+
+
+def shrink(
+    members: Iterable[NetworkClassifier], X: np.ndarray, y: np.ndarray, board: str, free: bool
+) -> None:
+    """Let those networks that would not fit a board alone choose smaller bonds and fewer sites.
+
+    Parameters
+    ----------
+    members : iterable of NetworkClassifier
+        Networks that are not fitted; their parameters are changed.
+    X, y : ndarray of shape (n_samples, n_features) and (n_samples,)
+        The training samples.
+    board : str
+        Name of the board.
+    free : bool
+        Whether bonds may be smaller; if not, only fewer sites may read a feature.
+    """
+    for member in members:
+        try:
+            # With `weight_bits` the check is one for weights of 8 bits.
+            alone = clone(member).set_params(weight_bits=WEIGHT.width, board=board)
+            alone.check_capacity(X, y, board=board)
+        except CapacityError:
+            member.set_params(board=board, n_repeats=AUTO)
+            if free:
+                member.set_params(bond_dim=AUTO)
 
 
 def named_members(members: Any) -> list[tuple[str, NetworkClassifier]]:

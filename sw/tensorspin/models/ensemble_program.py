@@ -209,7 +209,7 @@ class EnsembleProgram:
 
 
 def fitting(
-    members: Sequence[NetworkClassifier], samples: np.ndarray, size: ContractorSize
+    members: Sequence[NetworkClassifier], samples: np.ndarray, sizes: Sequence[ContractorSize]
 ) -> tuple[int, CapacityError | None]:
     """Count how many of the first members fit a device together.
 
@@ -219,28 +219,28 @@ def fitting(
         Fitted classifiers, the best first.
     samples : ndarray of float64 of shape (n_samples, n_columns)
         Any samples.
-    size : ContractorSize
-        Size of the device's contractor.
+    sizes : sequence of ContractorSize
+        Sizes of the contractors of the devices, one of which is enough.
 
     Returns
     -------
     n_members : int
         At least 1. A single one may take 4 bits for all weights.
     excess : CapacityError or None
-        What there is too little of for one more; None if all fit.
+        What there is too little of for one more, on the first device; None if all fit.
 
     Raises
     ------
     CapacityError
         If not even the first one fits.
     """
-    excess = None
+    excess: CapacityError | None = None
     for n_members in range(len(members), 0, -1):
         program = EnsembleProgram.of(members[:n_members], samples)
-        found = program.excess(size, narrow=n_members == 1)
-        if found is None:
+        found = [program.excess(size, narrow=n_members == 1) for size in sizes]
+        if None in found:
             return n_members, excess
-        excess = found
+        excess = found[0]
     assert excess is not None
     raise excess
 
