@@ -58,7 +58,7 @@ class ColumnsMixin:
         return found
 
     def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()  # type: ignore[misc]
+        tags = super().__sklearn_tags__()  # type: ignore[misc]  # of the classes that this is mixed into
         # An estimator that is being unpickled may lack the parameter.
         tags.input_tags.allow_nan = getattr(self, "missing", "refuse") == "level"
         return tags

@@ -9,7 +9,7 @@ sends the board one byte for each feature of a window.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from numbers import Integral
 from typing import Any, NamedTuple, Self
 
@@ -19,37 +19,10 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from .parameters import is_number
+from .window_statistics import FEATURES, described
 
 BATCH_VALUES = 1 << 20
 """Values of windows that are looked at at once. It bounds the memory that a transform takes."""
-
-
-def _slope(windows: np.ndarray) -> np.ndarray:
-    steps = np.arange(windows.shape[-1]) - (windows.shape[-1] - 1) / 2
-    return windows @ steps / (steps @ steps)
-
-
-def _crossings(windows: np.ndarray) -> np.ndarray:
-    above = windows > windows.mean(axis=-1, keepdims=True)
-    return (above[..., 1:] != above[..., :-1]).mean(axis=-1)
-
-
-_SIMPLE: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "mean": lambda windows: windows.mean(axis=-1),
-    "std": lambda windows: windows.std(axis=-1),
-    "min": lambda windows: windows.min(axis=-1),
-    "max": lambda windows: windows.max(axis=-1),
-    "last": lambda windows: windows[..., -1],
-    "rms": lambda windows: np.sqrt((windows**2).mean(axis=-1)),
-    "slope": _slope,
-    "change": lambda windows: np.abs(np.diff(windows)).mean(axis=-1),
-    "crossings": _crossings,
-}
-"""Functions of windows, ndarray of float64 of shape (n_windows, n_channels, window_length), that
-return one number for each channel of each."""
-
-FEATURES = (*_SIMPLE, "bands", "raw")
-"""Values that the parameter `features` may have."""
 
 
 class Spans(NamedTuple):
@@ -183,13 +156,13 @@ class WindowFeatures(  # type: ignore[call-arg]  # scikit-learn has no types
         """
         check_is_fitted(self, "n_features_in_")
         self._check_parameters()
-        described = []
+        parts = []
         for recording in self._recordings(X):
             windows = sliding_window_view(recording, self.window_length, axis=0)[:: self._step]
             height = max(1, BATCH_VALUES // windows[0].size)
             for first in range(0, len(windows), height):
-                described.append(self._described(windows[first : first + height]))
-        found = np.concatenate(described)
+                parts.append(described(windows[first : first + height], self._chosen, self.n_bands))
+        found = np.concatenate(parts)
         wrong = np.argwhere(~np.isfinite(found))
         if len(wrong):
             window, feature = wrong[0]
@@ -399,27 +372,6 @@ class WindowFeatures(  # type: ignore[call-arg]  # scikit-learn has no types
         if not found:
             raise ValueError("X has no recording; at least one is needed")
         return found
-
-    def _described(self, windows: np.ndarray) -> np.ndarray:
-        """Return the features of windows of shape (n_windows, n_channels, window_length)."""
-        parts = []
-        with np.errstate(over="ignore", invalid="ignore"):
-            for feature in self._chosen:
-                if feature == "raw":
-                    parts.append(windows)
-                elif feature == "bands":
-                    parts.append(self._bands(windows))
-                else:
-                    parts.append(_SIMPLE[feature](windows)[..., None])
-        return np.concatenate(parts, axis=2).reshape(len(windows), -1)
-
-    def _bands(self, windows: np.ndarray) -> np.ndarray:
-        """Return the root mean square in each band, (n_windows, n_channels, n_bands)."""
-        spectrum = np.abs(np.fft.rfft(windows, axis=-1)[..., 1:] / windows.shape[-1]) ** 2
-        # All frequencies but the last one of an even length stand for themselves and their mirror.
-        doubled = 2 - (np.arange(1, spectrum.shape[-1] + 1) * 2 == windows.shape[-1])
-        edges = np.linspace(0, spectrum.shape[-1], self.n_bands + 1).round().astype(int)[:-1]
-        return np.sqrt(np.add.reduceat(spectrum * doubled, edges, axis=-1))
 
 
 def _are_several(X) -> bool:
