@@ -52,7 +52,8 @@ def table_columns(X) -> list[Column]:
     if hasattr(X, "get_columns"):  # polars
         return [Column(series.to_numpy()) for series in X.get_columns()]
     if isinstance(X, np.ma.MaskedArray):
-        X = np.ma.filled(X.astype(np.float64 if X.dtype.kind in "biuf" else object), np.nan)
+        kind = np.float64 if X.dtype.kind in "biuf" else object
+        X = np.where(np.ma.getmaskarray(X), np.nan, X.data.astype(kind))
     X = np.asarray(X)
     if X.ndim != 2:
         raise ValueError(f"X must have two dimensions, samples and columns, not shape {X.shape}")
