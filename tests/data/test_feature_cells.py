@@ -86,6 +86,17 @@ def test_the_target_among_words(read, caplog):
     assert read("kind,age,length\n" + first).target == "column 0 'kind', the first"
 
 
+def test_the_first_column_may_be_the_target_too(read, caplog):
+    rows = "".join(f"{'xy'[i % 2]},{i},{'uv'[i % 3 > 1]}\n" for i in range(12))
+    with caplog.at_level(logging.INFO):
+        assert read(rows).target == "column 2, the last"
+    assert "if the class is in column 0, the first, use --target 0" in caplog.text
+    caplog.clear()
+    with caplog.at_level(logging.INFO):
+        assert read("a,b,class\n" + rows).target == "column 2 'class', the last"
+    assert "--target" not in caplog.text
+
+
 def test_names_of_the_samples_are_told(read, caplog):
     with caplog.at_level(logging.WARNING):
         read("name,n,class\n" + "".join(f"w{i},{i},{'ab'[i % 2]}\n" for i in range(8)))

@@ -268,6 +268,8 @@ def _target(
     if len(named) == 1 and named[0] != last and last not in text and reading.task is not None:
         return _told(where, names, columns, named[0], "its name", warn=True)
     if last in text:
+        if reading.words and first in text and first != last and last not in named:
+            _tell_of_first(where, names, columns, first, last)
         return _told(where, names, columns, last, "", warn=False)
     words = [row[first] for row in rows]
     # Words that are all different are names of the samples.
@@ -287,14 +289,21 @@ def _target(
         if _holds_classes(cells[first]):
             if count == 1 or not _may_hold_classes(cells[last]):
                 return _told(where, names, columns, first, why, warn=True)
-            _logger.info(
-                "%s: the target is %s; if the class is in %s, use --target %d",
-                where,
-                described(last, names, columns),
-                described(first, names, columns),
-                first,
-            )
+            _tell_of_first(where, names, columns, first, last)
     return _told(where, names, columns, last, "", warn=False)
+
+
+def _tell_of_first(
+    where: str, names: list[str] | None, columns: int, first: int, last: int
+) -> None:
+    """Tell that the first column could be the target as well as the last, which is taken."""
+    _logger.info(
+        "%s: the target is %s; if the class is in %s, use --target %d",
+        where,
+        described(last, names, columns),
+        described(first, names, columns),
+        first,
+    )
 
 
 def _told(

@@ -45,7 +45,7 @@ def checked_arrays(
         If shapes or types are wrong, or a number is not finite.
     """
     X, y = arrays[X_name], arrays[y_name]
-    if y.shape == (len(X), 1):  # a column of targets, as of a data frame
+    if X.ndim and y.shape == (len(X), 1):  # a column of targets, as of a data frame
         y = y[:, 0]
     if X.ndim < 2 or X.size == 0:
         raise DataError(
