@@ -173,6 +173,15 @@ def test_what_a_gap_means_to_a_detector():
     assert np.sum(counts * np.exp(pair.score_samples(grid))) == pytest.approx(1)
 
 
+def test_weights_of_4_bits_are_rounded_for_the_levels_that_a_board_is_sent():
+    X, y = gappy()
+    model = MPSClassifier(4, missing="level", epochs=3, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.fit(X, y)
+    assert np.array_equal(model._levels_to_round_for, model.quantize(4).encode(X))
+
+
 def test_columns_without_gaps_may_have_them_later():
     X, y = gappy(share=0)
     model = quick(MPSClassifier, missing="level").fit(X, y)

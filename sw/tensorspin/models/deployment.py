@@ -16,8 +16,9 @@ from ..compiler.nodes import FloatNode
 from ..compiler.outputs import Regression, Task
 from ..compiler.quantise import check_weight_bits
 from ..compiler.sample_rounding import rounded_for_samples
+from ..compiler.scaling import rounded_levels
 from ..contract.device.boards import find_board
-from ..contract.fixed import LEVEL, NARROW_WEIGHT, WEIGHT
+from ..contract.fixed import NARROW_WEIGHT, WEIGHT
 from ..driver.board import Board
 from .board_estimator import BoardEstimator
 from .feature_maps import FeatureMap
@@ -137,7 +138,13 @@ class DeployableMixin:
         """Keep levels of training samples, for which weights may be rounded later."""
         count = min(len(X), SAMPLES_TO_ROUND_FOR)
         chosen = X[np.linspace(0, len(X) - 1, count).astype(int)]
-        self._levels_to_round_for = np.rint(self._scaled(chosen) * LEVEL.maximum).astype(np.uint8)
+        self._levels_to_round_for = rounded_levels(
+            chosen,
+            self.feature_minimum_,
+            self.feature_maximum_,
+            self.feature_knots_,
+            self.missing == "level",
+        )
 
     def _unfolded(
         self, weight_bits: int | Literal["auto"] | None, board: str | None
@@ -160,10 +167,6 @@ class DeployableMixin:
             A `BoardClassifier`, `BoardRegressor` or `BoardAnomalyDetector`, as the task asks.
         """
         return self._deployed_type(self.quantize(), board)
-
-    @abstractmethod
-    def _scaled(self, X: np.ndarray) -> np.ndarray:
-        """Scale samples: ndarray of float64 of shape (n_samples, n_features) in [0, 1]."""
 
     @abstractmethod
     def _nodes(self) -> list[FloatNode]:
