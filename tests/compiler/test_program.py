@@ -262,16 +262,6 @@ def test_any_damage_of_a_file_is_found(tmp_path):
             NetworkProgram.load(path)
 
 
-def categories(n_columns=4, **changes):
-    """The entry of a file for categories in column 1."""
-    column = {"column": 1, "values": ["a", "b"], "numbers": [0.0, 1.0]}
-    return {
-        "n_columns": n_columns,
-        "ignored": [],
-        "columns": [{**column, "unknown": None, "missing": None, **changes}],
-    }
-
-
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -285,19 +275,6 @@ def categories(n_columns=4, **changes):
         (lambda m, a: m["nodes"][0].update(outputs="3"), "'3' should be an integer"),
         (lambda m, a: m["nodes"][0].update(wait="false"), "'false' should be true or false"),
         (lambda m, a: m.update(clip="false"), "clip must be True or False, not 'false'"),
-        (lambda m, a: m.update(missing="yes"), "'yes' should be true or false"),
-        (lambda m, a: m.update(categories=[1]), r"categories is \[1\], not an object"),
-        (lambda m, a: m.update(categories={"n_columns": 4}), "columns is missing"),
-        (lambda m, a: m.update(categories={**categories(), "ignored": [7]}), "0 to 3, not 7"),
-        (lambda m, a: m.update(categories=categories(n_columns=3)), "for 3 columns, the program"),
-        (lambda m, a: m.update(categories=categories(n_columns="4")), "must be integers"),
-        (lambda m, a: m.update(categories=categories(column=9)), "columns 0 to 3, not 9"),
-        (lambda m, a: m.update(categories=categories(values=["a", "a"])), "must be different"),
-        (lambda m, a: m.update(categories=categories(values=["a", 1])), "all be text or all"),
-        (lambda m, a: m.update(categories=categories(values=[])), "1 to 255 categories, not 0"),
-        (lambda m, a: m.update(categories=categories(numbers=[0.0])), "one for each"),
-        (lambda m, a: m.update(categories=categories(numbers=[0.0, "nan"])), "must be finite"),
-        (lambda m, a: m.update(categories=categories(missing="x")), "'x' should be a number"),
         (lambda m, a: m.update(names=[1, 2, 3]), "1 should be text"),
         (lambda m, a: m.update(feature_names="abcd"), "feature_names is 'abcd', not a list"),
         (lambda m, a: m.update(feature_names=[0, 1, 2, 3]), "0 should be text"),

@@ -32,7 +32,6 @@ from .descent import Descent, Loss, Network, descend
 from .early_stopping import EarlyStopping, Score, split
 from .feature_order import chosen_order
 from .importance import ImportanceMixin
-from .missing import check_missing
 from .optimiser import Adam, Schedule
 from .parameters import TRAINING_LIMITS, check_parameters, flattened
 from .repeats import repeated_order, sites_of_each
@@ -268,7 +267,6 @@ class NetworkEstimator(
             find_board(self.board).require_contractor()
         automatic = "scaling" in self._automatic
         check_scaling(self.scaling, self.feature_range, automatic, self._scalings)
-        check_missing(self.missing)
 
     @abstractmethod
     def _validated(self, X, y, reset: bool) -> tuple[np.ndarray, np.ndarray | None]:

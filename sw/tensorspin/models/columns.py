@@ -15,6 +15,7 @@ from ..compiler.knots import Knots
 from ..compiler.scaling import check_feature_range
 from ..compiler.values import Column, check_finite, holds_objects, named_column
 from .categories import category_order, learn_categories
+from .missing import check_missing
 from .scales import Scale, learn_scale, with_margin
 from .weighting import Samples
 
@@ -58,7 +59,7 @@ class ColumnsMixin:
         return found
 
     def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()  # type: ignore[misc]  # of the classes that this is mixed into
+        tags = super().__sklearn_tags__()  # type: ignore[misc]  # of the classes with this mixin
         # An estimator that is being unpickled may lack the parameter.
         tags.input_tags.allow_nan = getattr(self, "missing", "refuse") == "level"
         return tags
@@ -68,6 +69,7 @@ class ColumnsMixin:
 
         Parameters are those of `sklearn.utils.validation.validate_data`; so is what is returned.
         """
+        check_missing(self.missing)
         options = {"dtype": np.float64, "ensure_all_finite": False, **options}
         if reset:
             self._categories = None

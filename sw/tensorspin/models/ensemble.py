@@ -32,7 +32,6 @@ from .ensemble_members import (
 )
 from .importance import ImportanceMixin
 from .logits import LogitsMixin, normalised_logits
-from .missing import check_missing
 from .parameters import is_auto, is_number
 from .shared_docs import with_shared_docs
 from .weighting import Samples, check_sample_weight, class_weights, combined
@@ -326,7 +325,6 @@ class EnsembleClassifier(
         return normalised_logits(self.scores(X), self.temperature_)
 
     def _check_parameters(self) -> None:
-        check_missing(self.missing)
         if not isinstance(self.keep, str) or self.keep not in ("best", "all"):
             raise ValueError(f'keep must be "best" or "all", not {self.keep!r}')
         share = self.validation_fraction

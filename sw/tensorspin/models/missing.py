@@ -79,7 +79,7 @@ class MissingMap(FeatureMap):
     --------
     >>> import numpy as np
     >>> from tensorspin.models.missing import MissingMap
-    >>> MissingMap("linear")(np.array([0.25, np.nan])).tolist()
+    >>> MissingMap("linear")(np.array([0.25, np.nan])).round(3).tolist()
     [[0.75, 0.25, 0.0], [0.5, 0.5, 0.5]]
     """
 
