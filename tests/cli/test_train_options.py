@@ -281,7 +281,8 @@ def test_standard_input_is_read_once(capsys):
 @pytest.mark.parametrize("estimator", ["mps", "ttn", "anomaly"])
 @pytest.mark.parametrize("scaling", ["range", "percentile", "standard", "quantile"])
 def test_scales(train, estimator, scaling):
-    _, program = train(table(CLASSES), "--estimator", estimator, "--scaling", scaling)
+    words = ("--estimator", estimator, "--scaling", scaling, "--feature-margin", 0)
+    _, program = train(table(CLASSES), *words)
     assert (program.knots is not None) == (scaling == "quantile") and program.clip
     levels = program.levels(X)
     assert levels.max() - levels.min() > (150 if scaling == "standard" else 250)
@@ -294,6 +295,15 @@ def test_a_scale_is_no_contradiction_to_the_known_range_of_a_data_set(capsys, tm
     assert NetworkProgram.load(output).clip
     document(capsys, *words, "--scaling", "range", "--json")
     assert not NetworkProgram.load(output).clip, "the range of digits is promised"
+
+
+def test_a_detector_learns_a_scale_unless_it_is_asked_for_the_known_range(capsys, tmp_path):
+    output = tmp_path / "model.npz"
+    words = ("train", "digits", "--estimator", "anomaly", "--epochs", 1, "--output", output)
+    document(capsys, *words, "--json")
+    assert NetworkProgram.load(output).knots is not None, "levels are kept for what is unusual"
+    document(capsys, *words, "--scaling", "range", "--json")
+    assert not NetworkProgram.load(output).clip
 
 
 def test_an_unknown_scale_is_refused(capsys, tmp_path):

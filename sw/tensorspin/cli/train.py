@@ -262,6 +262,8 @@ def _train(options) -> int:
     data = training_data(options, task)
     # A range that is known of a data set is not the user's promise, who may ask for another scale.
     learnt = options.scaling not in (None, "range", "auto") or options.feature_margin
+    # A detector keeps levels for what is beyond a range, unless it is asked for the range alone.
+    learnt = learnt or (task == "outliers" and options.scaling != "range")
     if data.feature_range is not None and not learnt:
         estimator.set_params(feature_range=data.feature_range)
     y = data.y_train if task != "outliers" else None
