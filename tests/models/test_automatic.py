@@ -13,7 +13,7 @@ from sklearn.model_selection import GridSearchCV
 
 from tensorspin.contract.device.boards import find_board
 from tensorspin.errors import CapacityError, CapacityWarning
-from tensorspin.models import MPSAnomalyDetector, MPSClassifier, MPSRegressor, TTNClassifier
+from tensorspin.models import MPSClassifier, MPSRegressor, TTNClassifier
 from tensorspin.models.recipes import SETTLED
 
 from ..support.estimators import CLASSIFIERS, PLAIN, tensors_of
@@ -249,9 +249,6 @@ def test_other_words_are_refused(kind, name):
 
 
 def test_where_nothing_is_chosen_auto_is_refused():
-    X, _ = load_iris(return_X_y=True)
-    with pytest.raises(ValueError, match="weight_decay must be a finite number .*, not 'auto'$"):
-        short(MPSAnomalyDetector, weight_decay="auto").fit(X)
     for name in ("epochs", "local_dim", "feature_margin", "max_shift"):
         with pytest.raises(ValueError, match=name):
             short(MPSClassifier, **{name: "auto"}).fit(*load_iris(return_X_y=True))

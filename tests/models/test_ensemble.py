@@ -293,6 +293,13 @@ def test_four_bits_are_refused_nothing(fitted, wine):
     assert np.mean(program.predict(X) == fitted.predict(X)) > 0.6
 
 
+def test_four_bits_after_the_training_keep_the_classes(fitted, wine):
+    X, y = wine[:2]
+    program = fitted.quantize(4)
+    assert all(node.narrow for node in program.nodes)
+    assert np.mean(program.predict(X) == fitted.predict(X)) > 0.9
+
+
 def test_one_table_of_four_components_serves_all_members_where_values_are_missing(wine):
     X, X_test, y, _ = wine
     holes = np.where(np.random.default_rng(0).random(X.shape) < 0.1, np.nan, X)

@@ -173,3 +173,12 @@ def test_four_bits_of_a_network_that_was_not_trained_for_them(kind):
     many = np.tile(X, (10, 1))
     model.set_params(epochs=1).fit(many, np.tile(y, 10))
     assert model._levels_to_round_for.shape == (512, X.shape[1])
+
+
+def test_missing_values_are_rounded_for_too(iris):
+    X, y = iris
+    X = np.where(np.random.default_rng(0).random(X.shape) < 0.2, np.nan, X)
+    model = MPSClassifier(missing="level", epochs=20, random_state=0).fit(X, y)
+    program = model.quantize(4)
+    np.testing.assert_array_equal(model._levels_to_round_for, program.levels(X))
+    assert np.mean(program.predict(X) == model.predict(X)) > 0.95

@@ -154,9 +154,9 @@ class DeployableEnsembleMixin(DeployableMixin):
                     stacklevel=4,
                 )
             members = members[:n_members]
-        tough = weight_bits != WEIGHT.width
-        joint = EnsembleProgram.of(members, self._reference_samples, tough)
+        joint = EnsembleProgram.of(members, self._reference_samples)
         bits = int(weight_bits) if size is None else joint.bits(size)
+        joint = joint.rounded(bits, self._reference_samples)
         program = joint.quantised(bits, members[0].feature_range is None, self._task())
         columns = joint.features.columns
         if len(columns) == self.n_features_in_:

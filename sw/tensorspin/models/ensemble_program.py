@@ -19,9 +19,11 @@ from ..compiler.mixed_bits import mixed_bits
 from ..compiler.network_program import NetworkProgram
 from ..compiler.nodes import FloatNode
 from ..compiler.outputs import Task
+from ..compiler.sample_rounding import rounded_for_samples
 from ..compiler.scaling import rounded_levels
 from ..contract.contractor.program import Operand, OperandKind
 from ..contract.contractor.size import ContractorSize
+from ..contract.fixed import NARROW_WEIGHT
 from ..errors import CapacityError
 from .classifier import NetworkClassifier
 from .folding import Step
@@ -131,9 +133,7 @@ class EnsembleProgram:
     features: SharedFeatures
 
     @classmethod
-    def of(
-        cls, members: Sequence[NetworkClassifier], samples: np.ndarray, tough: bool = False
-    ) -> EnsembleProgram:
+    def of(cls, members: Sequence[NetworkClassifier], samples: np.ndarray) -> EnsembleProgram:
         """Join classifiers; one alone stays as it is.
 
         Parameters
@@ -142,8 +142,6 @@ class EnsembleProgram:
             Fitted to the same columns and classes.
         samples : ndarray of float64 of shape (n_samples, n_columns)
             Some hundred training samples, see `tensorspin.compiler.references`.
-        tough : bool
-            Whether weights will be rounded to 4 bits.
 
         Returns
         -------
@@ -153,7 +151,7 @@ class EnsembleProgram:
         features = SharedFeatures.of(members)
         networks = [
             Member(
-                _reading(member._tough_nodes() if tough else member._nodes(), place),
+                _reading(member._nodes(), place),
                 member.feature_map_.table(),
                 member.temperature_,
             )
@@ -192,6 +190,28 @@ class EnsembleProgram:
     def bits(self, size: ContractorSize) -> int | list[int]:
         """Return the bits of the weights: 8, but 4 for as many nodes as it takes to fit."""
         return mixed_bits(self.nodes, size)
+
+    def rounded(self, weight_bits: int | Sequence[int], samples: np.ndarray) -> EnsembleProgram:
+        """Round what takes 4 bits, so that the results of samples change least.
+
+        Parameters
+        ----------
+        weight_bits : int or sequence of int
+            Bits of the weights, 8 or 4: of all nodes, or of each.
+        samples : ndarray of float64 of shape (n_samples, n_columns)
+            Some hundred training samples.
+
+        Returns
+        -------
+        EnsembleProgram
+            The program with weights that `quantised` keeps.
+        """
+        bits = weight_bits if isinstance(weight_bits, Sequence) else [weight_bits] * len(self.nodes)
+        if NARROW_WEIGHT.width not in bits:
+            return self
+        levels = self.features.levels(samples)
+        nodes = rounded_for_samples(self.nodes, self.table, levels, bits, scores_have_scale=False)
+        return replace(self, nodes=nodes)
 
     def quantised(self, weight_bits: int | Sequence[int], clip: bool, task: Task) -> NetworkProgram:
         """Round the weights; the program takes its features, not yet the columns."""
