@@ -15,7 +15,13 @@ from tensorspin.benchmarks.tabular.results import (
     mean_ranks,
     to_best_rival,
 )
-from tensorspin.benchmarks.tabular.sets import TableSet, read_folder, split, target_kind
+from tensorspin.benchmarks.tabular.sets import (
+    TableSet,
+    outlier_sets,
+    read_folder,
+    split,
+    target_kind,
+)
 from tensorspin.benchmarks.tabular.verdicts import (
     number_verdicts,
     outlier_verdicts,
@@ -166,6 +172,14 @@ def test_rare_classes_can_be_split(counts):
 )
 def test_what_targets_are(y, kind):
     assert target_kind(y) == kind
+
+
+def test_names_fit_into_tables(tmp_path):
+    X, y = np.random.default_rng(0).random((20, 2)), np.array(["a|b", "c"])[np.arange(20) % 2]
+    np.savez(tmp_path / "x  y.npz", X=X, y=y)
+    ((table,), _) = read_folder([tmp_path])
+    assert table.name == "x y"
+    assert [task.name for task in outlier_sets([table])] == ["x y: a/b"]
 
 
 def test_a_folder_of_benchmark_data_with_its_tables_apart(tmp_path):

@@ -197,7 +197,7 @@ def outlier_sets(sets: Iterable[TableSet]) -> list[TableSet]:
             classes, counts = np.unique(table.y, return_counts=True)
             normal = classes[np.argmax(counts)]
             y = (table.y == normal).astype(int)
-            result.append(TableSet(f"{table.name}: {normal}", table.X, y, OUTLIERS))
+            result.append(TableSet(f"{table.name}: {_plain(normal)}", table.X, y, OUTLIERS))
     return result
 
 
@@ -280,7 +280,12 @@ def _pooled(samples: Samples) -> TableSet:
         raise DataError(
             f"{samples.name}: {least} samples and 2 classes of 2 samples are needed for splits"
         )
-    return TableSet(samples.name, X, y, target)
+    return TableSet(_plain(samples.name), X, y, target)
+
+
+def _plain(name: object) -> str:
+    """Write a name on one line, and without the mark that ends a cell of a table."""
+    return " ".join(str(name).split()).replace("|", "/")
 
 
 def _with_distinct_names(sets: Sequence[TableSet]) -> list[TableSet]:
