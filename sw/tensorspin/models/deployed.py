@@ -165,9 +165,8 @@ class BoardAnomalyDetector(OutlierMixin, BoardEstimator):
     >>> X = np.stack([x, x], axis=1)  # two sensors that agree
     >>> detector = MPSAnomalyDetector(bond_dim=4, epochs=20, random_state=0).fit(X)
     >>> with detector.deploy("golden://icebreaker") as on_board:
-    ...     agree, disagree = on_board.score_samples([[0.5, 0.5], [0.9, 0.1]])
-    >>> bool(agree > disagree + 2)
-    True
+    ...     on_board.predict([[0.5, 0.5], [0.9, 0.1]]).tolist()
+    [1, -1]
     """
 
     _task_type = OutlierDetection
