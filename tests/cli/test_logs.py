@@ -79,7 +79,9 @@ def test_the_library_never_prints():
     found = {
         str(path.relative_to(root))
         for path in root.rglob("*.py")
-        if path.relative_to(root).parts[0] != "benchmarks" and prints.search(path.read_text())
+        if path.relative_to(root).parts[0] != "benchmarks"
+        # What a module prints as a command of its own, the library does not print.
+        and prints.search(path.read_text().split('if __name__ == "__main__":')[0])
     }
     # Both write for the command line: what cannot be parsed, and reports.
     assert found == {"cli/main.py", "cli/report.py"}
