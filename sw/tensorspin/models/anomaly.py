@@ -20,6 +20,7 @@ from .recipes import DETECTOR
 from .scales import SCALINGS, Scale
 from .shared_docs import with_shared_docs
 from .tails import TAILS, far_samples, inner_knots, tail_scale
+from .threshold import threshold
 from .weighting import Samples, scaled_to_mean_one
 
 
@@ -373,14 +374,6 @@ class MPSAnomalyDetector(OutlierMixin, BornEstimator):
         far, self._far = self._far, None
         if far is not None:  # these have trained nothing, but are samples all the same
             samples = samples.joined(far)
-        share = float(self.contamination)
         likelihoods = self._log_likelihood(self._site_inputs(samples.X))
         weights = scaled_to_mean_one(samples.weights)
-        if weights is None:
-            self.offset_ = float(np.percentile(likelihoods, 100 * share))
-            return
-        # The least likelihood that a share of the weight reaches; there is no interpolation, which
-        # would depend on what counts as one sample.
-        order = np.argsort(likelihoods)
-        reached = np.searchsorted(np.cumsum(weights[order]), share * weights.sum())
-        self.offset_ = float(likelihoods[order[min(reached, len(order) - 1)]])
+        self.offset_ = threshold(likelihoods, weights, float(self.contamination))
