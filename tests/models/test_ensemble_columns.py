@@ -8,8 +8,12 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
+import tensorspin
 from tensorspin import EnsembleClassifier, MPSClassifier, NetworkProgram, TTNClassifier
+from tensorspin.errors import CapacityWarning
 
 from ..support.pipelines import GOLDEN
 
@@ -65,6 +69,31 @@ def test_on_a_small_board():
         with fitted().deploy(GOLDEN) as on_board:
             np.testing.assert_array_equal(on_board.predict(frame), on_board.program.predict(frame))
     assert on_board.program.missing and on_board.program.columns_of_words == [1]
+
+
+@pytest.mark.parametrize("members", [[MPSClassifier(2, epochs=1)], None])
+def test_functions_of_the_package_do_what_the_methods_do(tmp_path, members):
+    frame, y = table()
+    model = fitted()
+    if members is not None:  # all networks have one scale, so that no column is copied
+        model = ensemble(members=members, missing="level").fit(frame, y)
+    tensorspin.save(model, tmp_path / "model.npz")
+    saved = NetworkProgram.load(tmp_path / "model.npz")
+    assert saved.feature_names == ("size", "colour", "b") and saved.columns_of_words == [1]
+    with tensorspin.deploy(model, LARGE) as on_board, model.deploy(LARGE) as the_same:
+        np.testing.assert_array_equal(on_board.predict(frame), the_same.predict(frame))
+        np.testing.assert_array_equal(on_board.predict(frame), saved.predict(frame))
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_board_that_is_too_small_gets_what_it_holds(wrapped):
+    X = np.random.default_rng(0).random((60, 40))
+    model = EnsembleClassifier(epochs=1, keep="all", random_state=0)
+    model = (make_pipeline(StandardScaler(), model) if wrapped else model).fit(X, X[:, 0] > 0.5)
+    with pytest.warns(CapacityWarning, match="left out so that the program fits the board"):
+        on_board = tensorspin.deploy(model, GOLDEN)
+    with on_board:
+        np.testing.assert_array_equal(on_board.predict(X), on_board.program.predict(X))
 
 
 def test_words_are_ordered_once_for_all_samples():

@@ -152,6 +152,10 @@ class DeployableMixin:
         """Return the program, and the steps that it needs in front of it, see `folding.fold`."""
         return self.quantize(weight_bits, board=board), []
 
+    def _unfolded_for(self, board: str | Board) -> tuple[NetworkProgram, list[Step]]:
+        """Return the same for a board that may be open, or have no name."""
+        return self._unfolded(None, None)
+
     def deploy(self, board: str | Board) -> BoardEstimator:
         """Return the same estimator, predicting on a board; for a pipeline, `tensorspin.deploy`.
 

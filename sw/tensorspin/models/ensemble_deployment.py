@@ -103,14 +103,7 @@ class DeployableEnsembleMixin(DeployableMixin):
         CapacityWarning
             If networks are left out so that the others fit.
         """
-        program = self.quantize()
-        size = _size_of(board)
-        if size is not None:
-            try:
-                program.check(size)
-            except CapacityError:
-                program = self._finished(*self._joined("auto", size, "the board"))
-        return self._deployed_type(program, board)
+        return self._deployed_type(self._finished(*self._unfolded_for(board)), board)
 
     def _finished(self, program: NetworkProgram, steps: list[Step]) -> NetworkProgram:
         """Put steps in front of a program, and give it the names of the columns."""
@@ -139,6 +132,15 @@ class DeployableEnsembleMixin(DeployableMixin):
         size = None if board is None else find_board(board).require_contractor()
         return self._joined(weight_bits, size, str(board))
 
+    def _unfolded_for(self, board: str | Board) -> tuple[NetworkProgram, list[Step]]:
+        unfolded, size = self._unfolded(None, None), _size_of(board)
+        if size is not None:
+            try:
+                unfolded[0].check(size)
+            except CapacityError:
+                return self._joined("auto", size, "the board")
+        return unfolded
+
     def _joined(
         self, weight_bits: int | Literal["auto"], size: ContractorSize | None, place: str
     ) -> tuple[NetworkProgram, list[Step]]:
@@ -160,7 +162,7 @@ class DeployableEnsembleMixin(DeployableMixin):
         program = joint.quantised(bits, members[0].feature_range is None, self._task())
         columns = joint.features.columns
         if len(columns) == self.n_features_in_:
-            return program, []
+            return self._finished(program, []), []
         return program, [Copies(columns, self.n_features_in_, joint.features.missing)]
 
     def _within_boards(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -85,13 +86,14 @@ def deploy(model, board: str | Board) -> BoardEstimator | BoardPipeline:
     if isinstance(model, Pipeline) and isinstance(model.steps[0][1], WindowFeatures):
         check_is_fitted(model.steps[0][1], "n_features_in_")
         return BoardPipeline([model.steps[0], ("board", deploy(model[1:], board))])
-    program = quantize(model)
     if isinstance(model, NetworkProgram):
         kinds = (BoardClassifier, BoardRegressor, BoardAnomalyDetector)
         return next(kind for kind in kinds if isinstance(model.task, kind._task_type))(model, board)
-    estimator = _taken_apart(model).estimator
-    kind = type(estimator) if isinstance(estimator, BoardEstimator) else estimator._deployed_type
-    return kind(program, board)
+    parts = _taken_apart(model)
+    estimator = parts.estimator
+    if isinstance(estimator, BoardEstimator):
+        return type(estimator)(_program(parts, lambda: (estimator.program, [])), board)
+    return estimator._deployed_type(_program(parts, lambda: estimator._unfolded_for(board)), board)
 
 
 def save(
@@ -184,27 +186,36 @@ def quantize(
             raise ValueError("the weights of a program are rounded already")
         return model
     parts = _taken_apart(model)
+
+    def unfolded() -> tuple[NetworkProgram, list[Step]]:
+        if not isinstance(parts.estimator, BoardEstimator):
+            return parts.estimator._unfolded(weight_bits, board)
+        if not as_it_is:
+            raise ValueError("the weights of an estimator on a board are rounded already")
+        return parts.estimator.program, []
+
+    return _program(parts, unfolded)
+
+
+def _program(
+    parts: _Parts, unfolded: Callable[[], tuple[NetworkProgram, list[Step]]]
+) -> NetworkProgram:
+    """Return the program of a pipeline; `unfolded` returns that of its estimator."""
     # What can't be folded is refused before the network is rounded.
     steps, categories = _folded_steps(parts.steps)
-    estimator = parts.estimator
-    words = getattr(estimator, "_categories", None)
+    words = getattr(parts.estimator, "_categories", None)
     if words is not None and steps:
         raise ValueError(
             "the estimator's columns of words can't be folded behind other steps: give it all "
             "columns as they are, or encode the words in the first step by an OrdinalEncoder"
         )
-    if isinstance(estimator, BoardEstimator):
-        if not as_it_is:
-            raise ValueError("the weights of an estimator on a board are rounded already")
-        program = estimator.program
-    else:
-        program, copies = estimator._unfolded(weight_bits, board)
-        steps += copies
+    program, copies = unfolded()
+    steps += copies
     if parts.target is not None:
         program = dataclasses.replace(program, task=parts.target.of(program.task))
     if not steps:
         return program
-    first = parts.steps[0][1] if parts.steps else estimator
+    first = parts.steps[0][1] if parts.steps else parts.estimator
     names = getattr(first, "feature_names_in_", None)
     return dataclasses.replace(
         fold(steps, program, categories or words),
