@@ -185,7 +185,14 @@ def test_an_order_that_means_something_stays():
         (["a", 1, "b", 2.5], "column 1 .'c'. mixes words such as 'a' with numbers such as 1;"),
         (["a", "1", "b", "2"], "mixes words such as 'a' with numbers such as '1'"),
         (["a", True, "b", False], "mixes words such as 'a' with numbers such as True"),
-        (pd.to_datetime(["2020-01-01"] * 4), "column 1 .'c'. must hold numbers or words, not date"),
+        (
+            pd.to_datetime(["2020-01-01"] * 4),
+            "column 1 .'c'. must hold numbers or words, not datetime.*; for times write numbers",
+        ),
+        (
+            pd.to_datetime(["2020-01-01"] * 4).tz_localize("UTC"),
+            "column 1 .'c'. of sample 0 is Timestamp.*, not a number; for times write numbers",
+        ),
         (["a", pd.Timestamp(0), "b", "c"], "mixes words such as 'a' with numbers such as Timest"),
         (pd.Categorical([1, "a", "b", 1]), "has the category 'a'; all must be words, or all num"),
         (pd.interval_range(0, 4), "column 1 .* has the category|column 1 .* not a number"),

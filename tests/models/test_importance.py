@@ -167,10 +167,14 @@ def test_an_ensemble_has_the_mean_of_its_networks():
         site_entropy(model)
 
 
-def test_before_fit_there_is_no_importance():
-    assert not hasattr(MPSClassifier(), "feature_importances_")
+@pytest.mark.parametrize(
+    "kind",
+    [MPSClassifier, TTNClassifier, EnsembleClassifier, MPSRegressor, MPSAnomalyDetector],
+)
+def test_before_fit_there_is_no_importance(kind):
+    assert not hasattr(kind(), "feature_importances_")
     with pytest.raises(NotFittedError):
-        feature_importance(MPSClassifier())
+        feature_importance(kind())
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+_INSTEAD_OF_TIMES = "; for times write numbers, such as hours since a start"
+
 
 @dataclass(frozen=True, eq=False)
 class Column:
@@ -124,7 +126,8 @@ def column_numbers(values: np.ndarray, place: str) -> np.ndarray:
         If one is neither a number nor text.
     """
     if values.dtype.kind in "cmM":
-        raise ValueError(f"{place} must hold numbers or words, not {values.dtype}")
+        cure = _INSTEAD_OF_TIMES if values.dtype.kind in "mM" else ""
+        raise ValueError(f"{place} must hold numbers or words, not {values.dtype}{cure}")
     if values.dtype == object:
         values = without_marks(values)
     try:
@@ -135,8 +138,11 @@ def column_numbers(values: np.ndarray, place: str) -> np.ndarray:
                 # Of what is neither text nor number, the error is a TypeError, as in scikit-learn.
                 kind = TypeError if isinstance(error, TypeError) else ValueError
                 why = f": {error}" if kind is TypeError else ""
+                # Times of the standard library and of pandas have one of these.
+                time = hasattr(value, "strftime") or hasattr(value, "total_seconds")
+                what = f"not a number{_INSTEAD_OF_TIMES if time else ''}{why}"
                 shown = reprlib.repr(value)
-                raise kind(f"{place} of sample {sample} is {shown}, not a number{why}") from error
+                raise kind(f"{place} of sample {sample} is {shown}, {what}") from error
         raise
 
 

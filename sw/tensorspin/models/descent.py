@@ -266,7 +266,8 @@ def descend(
         if not math.isfinite(total):
             raise FloatingPointError(
                 f"training diverged: the loss of epoch {epoch + 1} is {total / n_samples}; lower "
-                f"the learning rate, now {schedule.learning_rate:g}"
+                f"the learning rate, now {schedule.learning_rate:g}, or a great weight decay, now "
+                f"{schedule.weight_decay:g}"
             )
         loss_curve.append(total / n_samples)
         if watch is not None:

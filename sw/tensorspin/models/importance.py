@@ -110,6 +110,7 @@ def feature_importance(estimator: Any) -> np.ndarray:
     >>> feature_importance(model).round(1).tolist()
     [0.1, 0.0, 0.9]
     """
+    check_is_fitted(estimator)
     if hasattr(estimator, "members_"):
         return np.mean([feature_importance(member) for member in estimator.members_], axis=0)
     if is_regressor(estimator):
