@@ -116,7 +116,8 @@ int tensorspin_anneal_load(tensorspin_device *device, const tensorspin_problem *
         /* A device without an annealer has no spins; no engine has wider numbers. */
         if (!problem->variables || problem->variables > SIZE(device, SPINS)
             || SIZE(device, SPINS) > 8 * MOST_STATE_BYTES || SIZE(device, STRIDES) > MOST_DIGITS
-            || SIZE(device, COUPLING_BITS) - 2u > 6 || SIZE(device, FIELD_BITS) - 2u > 22) {
+            || SIZE(device, COUPLING_BITS) - 2u > 6 || SIZE(device, FIELD_BITS) - 2u > 22
+            || !SIZE(device, REPLICAS) || !device->least_stride) {
             return TENSORSPIN_DOES_NOT_FIT;
         }
         device->variables = problem->variables;

@@ -8,20 +8,29 @@ enum { LEVELS = TENSORSPIN_MAX_PAYLOAD - TENSORSPIN_OFFSET_BYTES };
 static void take_result(tensorspin_device *device)
 {
     const uint8_t *reply = device->body + TENSORSPIN_AT_REPLY;
+    const unsigned outputs = device->model->outputs;
     tensorspin_sample *sample = device->samples;
     int16_t *score;
+    int8_t status;
     while (sample->status != TENSORSPIN_PENDING || sample->sequence != device->body[1]) {
         if (++sample == device->samples + device->waiting) return;
     }
     /* If it is a refusal, what is copied means nothing. */
     score = sample->result->scores;
-    for (unsigned left = device->model->outputs; left--; reply += 2) {
+    for (unsigned left = outputs; left--; reply += 2) {
         *score++ = (int16_t)tensorspin_get(reply, 2);
     }
     sample->result->exponent = (uint16_t)tensorspin_get(reply, 2);
     sample->result->best = (uint16_t)tensorspin_get(reply + 2, 2);
     sample->result->cycles = tensorspin_get(reply + 4, 4);
-    sample->status = (int8_t)device->body[TENSORSPIN_AT_CODE];
+    status = (int8_t)device->body[TENSORSPIN_AT_CODE];
+    /* What no device of this protocol says counts as lost: programs look up `best` in a list of names. */
+    if (status < 0
+        || (!status && (sample->result->best >= outputs
+                        || device->body[2] != 1 + 2 * outputs + TENSORSPIN_RESULT_BYTES))) {
+        return;
+    }
+    sample->status = status;
     device->repairs = 0;
 }
 

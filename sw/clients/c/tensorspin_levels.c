@@ -10,11 +10,17 @@ static int32_t at(const tensorspin_scale *scale, const void *numbers, uint32_t p
     return scale->bits == 16 ? ((const int16_t *)numbers)[place] : ((const int32_t *)numbers)[place];
 }
 
-/* The integer in whose order a reading is: the bits of negative floats count downwards. */
+/* The integer in whose order a reading is: the bits of negative floats count downwards. A float is read as
+ * one, since a compiler that sees the caller, too, may put off what it has written otherwise. */
 TENSORSPIN_ONCE static int32_t key_of(const tensorspin_scale *scale, const void *readings, unsigned column)
 {
-    const int32_t key = at(scale, readings, column);
-    return scale->bits == 32 && key < 0 ? (int32_t)(0x80000000u - (uint32_t)key) : key;
+    union {
+        float value;
+        int32_t bits;
+    } reading;
+    if (scale->bits == 16) return ((const int16_t *)readings)[column];
+    reading.value = ((const float *)readings)[column];
+    return reading.bits < 0 ? (int32_t)(0x80000000u - (uint32_t)reading.bits) : reading.bits;
 }
 
 static bool is_nan(int32_t key)

@@ -349,8 +349,11 @@ class Tensorspin(Line):
         self._check(status)
         if len(packet[2]) != 1 + 2 * self._model.outputs + protocol.RESULT_BYTES:
             return False
+        answer = Answer(packet[2][1:], self._model.outputs)
+        if answer.best >= self._model.outputs:
+            return False  # no board of this protocol says so
         self._sent = self._sent[index + 1 :]
-        sample.answer = Answer(packet[2][1:], self._model.outputs)
+        sample.answer = answer
         self._moved = self._ticks()
         return True
 
