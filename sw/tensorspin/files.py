@@ -81,6 +81,42 @@ def check_writable(path: str | Path) -> Path:
     return target
 
 
+def make_folder(path: str | Path) -> Path:
+    """Make a folder, and those that it is in, unless it exists.
+
+    Parameters
+    ----------
+    path : str or Path
+        The folder.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    OSError
+        If there is a file in its place, or permission is denied.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     make_folder(Path(folder) / "new" / "results").is_dir()
+    True
+    """
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise OSError(
+            f"cannot make the folder {path}: there is a file in its place; name a folder"
+        ) from error
+    except OSError as error:
+        raise OSError(f"cannot make the folder {path}: {error.strerror or error}") from error
+    return Path(path)
+
+
 def check_readable(path: str | Path) -> None:
     """Refuse to read what is no regular file, before it is opened.
 

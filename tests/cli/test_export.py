@@ -43,6 +43,7 @@ def test_a_file_for_micropython_is_written(capsys, model, tmp_path):
         ({"--board": "icebreaker_annealer"}, "icebreaker_annealer"),
         ({"--name": "2nd"}, "a name must be letters"),
         ({"--name": "../model"}, "a name must be letters"),
+        ({"--name": "uint8_t"}, "is taken in C"),
     ],
 )
 def test_what_cannot_be_exported_is_refused_before_anything_is_written(
@@ -61,5 +62,5 @@ def test_a_folder_that_is_a_file_is_refused(capsys, model, tmp_path):
         *(capsys, "export", model, "--board", "icebreaker_spi", "--format", "c"),
         *("--output", tmp_path / "file"),
     )
-    assert status == 1 and "file" in err
+    assert status == 1 and "there is a file in its place; name a folder" in err
     assert (tmp_path / "file").read_text() == "kept"

@@ -101,8 +101,55 @@ def test_lines_are_short_and_ascii():
     assert "digits_classes" in header and "DIGITS_OUTPUTS 30" in header
 
 
+def test_two_models_of_one_name_are_an_error_and_one_model_twice_is_not(tmp_path):
+    """An include guard of the name alone would leave out the second model in silence."""
+    for folder, seed in (("a", 0), ("b", 1)):
+        (tmp_path / folder).mkdir()
+        header = model_header(ClientModel(chain_program(5, seed=seed), BOARD))
+        (tmp_path / folder / "model.h").write_text(header)
+    found = []
+    for folders in ("aa", "ab"):
+        source = tmp_path / f"{folders}.c"
+        source.write_text("".join(f'#include "{folder}/model.h"\n' for folder in folders))
+        command = [c_client.compiler(), f"-I{c_client.SOURCES}", "-fsyntax-only", str(source)]
+        found.append(subprocess.run(command, capture_output=True, text=True))
+    assert found[0].returncode == 0
+    assert found[1].returncode != 0 and "redefinition" in found[1].stderr
+
+
+def test_two_models_in_one_program(tmp_path):
+    programs = {name: chain_program(5, seed=seed) for seed, name in enumerate(["hot", "cold"])}
+    for name, program in programs.items():
+        (tmp_path / f"{name}.h").write_text(model_header(ClientModel(program, BOARD), name))
+    (tmp_path / "main.c").write_text(
+        """
+        #include "hot.h"
+        #include "cold.h"
+        static tensorspin_device device;
+        static tensorspin_workspace workspace;
+        int main(void)
+        {
+            tensorspin_result result;
+            int error;
+            tensorspin_open_software(&device, &workspace);
+            error = tensorspin_load(&device, &hot);
+            if (!error) error = tensorspin_self_test(&device, &hot_test, &result);
+            if (!error) error = tensorspin_load(&device, &cold);
+            if (!error) error = tensorspin_self_test(&device, &cold_test, &result);
+            return error != TENSORSPIN_OK;
+        }
+        """
+    )
+    command = [c_client.compiler(), *c_client.WARNINGS, f"-I{c_client.SOURCES}"]
+    sources = map(str, [tmp_path / "main.c", *c_client.SOURCES.glob("*.c")])
+    subprocess.run([*command, *sources, "-o", str(tmp_path / "main")], check=True)
+    subprocess.run([str(tmp_path / "main")], check=True)
+
+
 @pytest.mark.parametrize(
-    "name", ["", "2nd", "Model", "a-b", "größe", "int", "class", "tensorspin_x"]
+    "name",
+    ["", "2nd", "Model", "a-b", "größe", "int", "class", "tensorspin_x", "xor", "and_eq", "asm"]
+    + ["size_t", "unix", "static_cast", "co_await", "typeof", "setup"],
 )
 def test_names_that_are_none_in_c_are_refused(name):
     with pytest.raises(ValueError, match="must be letters|is taken in C"):

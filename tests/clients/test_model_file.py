@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tensorspin.compiler.outputs import OutlierDetection, Regression
+from tensorspin.compiler.outputs import Classification, OutlierDetection, Regression
 from tensorspin.contract.device.boards import find_board
 from tensorspin.errors import CapacityError
 from tensorspin.export.model import ClientModel
@@ -47,6 +47,18 @@ def test_sections_hold_the_model():
     for index in range(len(sections)):
         _, first, _ = ENTRY.unpack_from(data, HEADER.size + ENTRY.size * index)
         assert first % ALIGNMENT == 0
+
+
+def test_names_of_classes_are_text_whatever_they_are():
+    labels = np.array(
+        ["ä" * 200, "x" * 254 + "ä", "half \ud800", "zero\0byte", b"\xff", 'a"\\b'], object
+    )
+    program = replace(chain_program(5, n_outputs=len(labels)), task=Classification(labels, 1.0))
+    data, names = read_sections(model_bytes(ClientModel(program, BOARD)))[1]["NAME"], []
+    while data:
+        names.append(data[1 : 1 + data[0]].decode("utf-8"))
+        data = data[1 + data[0] :]
+    assert names == ["ä" * 127, "x" * 254, "half ?", "zero?byte", "\ufffd", 'a"\\b']
 
 
 def test_the_self_test_has_the_golden_answer():

@@ -14,7 +14,13 @@ import pytest
 from tensorspin import files
 from tensorspin.compiler import NetworkProgram
 from tensorspin.data import DataError, load_samples, read_model
-from tensorspin.files import binary_file, check_writable, readable_file, text_file
+from tensorspin.files import (
+    binary_file,
+    check_writable,
+    make_folder,
+    readable_file,
+    text_file,
+)
 
 
 def write(path, content: bytes) -> None:
@@ -260,3 +266,17 @@ def test_a_model_and_a_program_can_come_through_a_pipe_of_the_shell():
     os.close(writer)
     assert read_model(f"/dev/fd/{reader}").bqm.num_interactions == 2
     os.close(reader)
+
+
+def test_a_folder_is_made_with_those_that_it_is_in(tmp_path):
+    for _ in range(2):
+        assert make_folder(tmp_path / "a" / "b") == tmp_path / "a" / "b"
+    assert (tmp_path / "a" / "b").is_dir()
+
+
+def test_no_folder_is_made_in_the_place_of_a_file(tmp_path):
+    (tmp_path / "file").write_text("kept")
+    for place in ("file", "file/below"):
+        with pytest.raises(OSError, match="there is a file in its place; name a folder"):
+            make_folder(tmp_path / place)
+    assert (tmp_path / "file").read_text() == "kept"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..files import check_writable
+from ..files import check_writable, make_folder
 from ..progress import progress_bar
 from .common import DEFAULT_URL, URL_DEFAULT_HELP
 from .figures import check_matplotlib
@@ -141,7 +141,7 @@ def run_demo(url: str, output: Path, quick: bool, report: Report) -> bool:
 
     # What can be missing is found out before the training, not after it.
     check_matplotlib()
-    output.mkdir(parents=True, exist_ok=True)
+    make_folder(output)
     for name in (FIGURE, PROGRAM):
         check_writable(output / name)
     effort = QUICK if quick else FULL

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..files import binary_file, check_writable, text_file
+from ..files import binary_file, check_writable, make_folder, text_file
 from .report import Line
 
 FORMATS = {"c": ".h", "micropython": ".tspn"}
@@ -59,7 +59,7 @@ def _export(options) -> int:
     check_name(options.name)
     board = find_board(options.board)
     model = ClientModel(NetworkProgram.load(options.model), board)
-    options.output.mkdir(parents=True, exist_ok=True)
+    make_folder(options.output)
     path = options.output / (options.name + FORMATS[options.format])
     check_writable(path)
     if options.format == "c":

@@ -7,6 +7,7 @@ does not name, its linker leaves out.
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -19,12 +20,22 @@ _WIDTH = 98
 """Greatest length of a line."""
 
 _KEYWORDS = frozenset(
-    "auto bool break case char class const continue default delete do double else enum extern "
-    "false float for goto if inline int long namespace new operator private protected public "
-    "register restrict return short signed sizeof static struct switch template this throw true "
-    "try typedef union unsigned using virtual void volatile while main".split()
+    "alignas alignof and asm atomic auto bitand bitor bool break case catch char class compl "
+    "concept const consteval constexpr constinit continue decltype default delete do double else "
+    "enum explicit export extern false float for friend goto if import inline int linux long "
+    "module mutable namespace new noexcept not null nullptr operator or private protected public "
+    "register requires restrict return short signed sizeof static struct switch template this "
+    "throw true try typedef typeid typename typeof union unix unsigned using virtual void "
+    "volatile while xor main setup loop".split()
 )
-"""Names that C, C++ or a program already uses."""
+"""Words of C and C++, macros that compilers define, and functions that a program already has."""
+
+
+_RESERVED = (
+    "tensorspin.*|.*_t|(const|dynamic|reinterpret|static)_cast|co_(await|return|yield)|static_assert"
+    "|thread_local|atomic_(cancel|commit|noexcept)|(and|or|xor|not)_eq"
+)
+"""Form of names of the driver, and of words of C and C++ with an underscore: types end in _t."""
 
 
 def check_name(name: str) -> None:
@@ -52,7 +63,7 @@ def check_name(name: str) -> None:
         raise ValueError(
             f"a name must be letters (a-z), digits and _, and begin with a letter, not {name!r}"
         )
-    if name in _KEYWORDS or name.startswith("tensorspin"):
+    if name in _KEYWORDS or re.fullmatch(_RESERVED, name):
         raise ValueError(f"the name {name!r} is taken in C or by the driver; choose another")
 
 
@@ -87,15 +98,20 @@ def model_header(model: ClientModel, name: str = "model") -> str:
     ['static const char *const model_classes[] = {"high", "low"};']
     """
     check_name(name)
-    return "\n".join([*_lines(model, name), ""])
+    content = "\n".join(_lines(model, name))
+    # Of two models with one name a guard by the name alone would leave out the second in silence.
+    guard = f"TENSORSPIN_MODEL_{name.upper()}_{zlib.crc32(content.encode()):08X}_H"
+    return f"{_HEAD.format(model.board.name)}#ifndef {guard}\n#define {guard}\n{content}\n#endif\n"
+
+
+_HEAD = """/* A program for the board {}, written by tensorspin export.
+ * Include it in one file of your program. Each model of a program needs a name of its own:
+ * tensorspin export --name. */
+"""
 
 
 def _lines(model: ClientModel, name: str) -> Iterator[str]:
     upper = name.upper()
-    yield f"/* A program for the board {model.board.name}, written by tensorspin export."
-    yield " * Include it in one file of your program. */"
-    yield f"#ifndef TENSORSPIN_MODEL_{upper}_H"
-    yield f"#define TENSORSPIN_MODEL_{upper}_H"
     yield ""
     yield '#include "tensorspin.h"'
     yield ""
@@ -144,7 +160,6 @@ def _lines(model: ClientModel, name: str) -> Iterator[str]:
     yield f"    {name}_test_levels, {name}_test_scores, {test.exponent}, {test.best}"
     yield "};"
     yield ""
-    yield "#endif"
 
 
 def _scale(scale: Thresholds, name: str, bits: int) -> Iterator[str]:

@@ -266,5 +266,9 @@ class ClientModel:
 
 
 def _text(label: object) -> str:
-    """Write a label as text, as Python prints it; bytes are text of UTF-8."""
-    return label.decode("utf-8", "replace") if isinstance(label, bytes) else str(label)
+    """Write a label as text, as Python prints it; bytes are text of UTF-8.
+
+    What UTF-8 or a string of C cannot hold, a half of a pair or a zero, becomes a question mark.
+    """
+    text = label.decode("utf-8", "replace") if isinstance(label, bytes) else str(label)
+    return text.replace("\0", "?").encode("utf-8", "replace").decode("utf-8")

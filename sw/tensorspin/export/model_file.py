@@ -10,7 +10,8 @@ section  content
 PROG     what `MemorySpace.PROGRAM` must hold, from address 0 on
 TABL     what `MemorySpace.TABLE` must hold, from address 0 on
 NAME     names of the classes in the order of the scores: for each the length in bytes
-         (1 byte), then as many bytes of UTF-8. Classifiers alone have it
+         (1 byte), then as many bytes of UTF-8; of a longer name the first characters. Classifiers
+         alone have it
 REGR     `REGRESSION`: offset, factor and power of two; regressors alone have it. The target is
          ``offset + mantissa * factor * 2**(power - exponent)``
 OUTL     `OUTLIERS`, then as many least magnitudes (uint16) as it says; outlier detectors
@@ -234,7 +235,11 @@ def _sections(model: ClientModel) -> Mapping[str, bytes]:
     test = model.self_test
     sections = {"PROG": model.image, "TABL": model.table}
     if model.labels:
-        names = [label.encode("utf-8")[:255] for label in model.labels]
+        # Of a longer name whole characters are kept, so that it remains UTF-8.
+        names = [
+            label.encode("utf-8")[:255].decode("utf-8", "ignore").encode("utf-8")
+            for label in model.labels
+        ]
         sections["NAME"] = b"".join(bytes([len(name)]) + name for name in names)
     if (numbers := model.regression) is not None:
         sections["REGR"] = REGRESSION.pack(numbers.offset, numbers.factor, numbers.power)

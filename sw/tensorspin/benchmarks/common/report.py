@@ -16,7 +16,7 @@ from ...cli.common import print_any_character
 from ...cli.figures import check_matplotlib
 from ...cli.report import one_line, printable
 from ...errors import TensorspinError
-from ...files import check_writable, text_file
+from ...files import check_writable, make_folder, text_file
 
 Keep = Callable[[dict], None]
 """A function that writes a report, complete or not, to its JSON file."""
@@ -63,7 +63,7 @@ class Renderer:
         try:
             # Pictures come last, and a measurement may take hours.
             check_matplotlib()
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
             path = folder / f"{self.stem}.json"
             table = path.with_suffix(".md")
             check_writable(path)
