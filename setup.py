@@ -1,21 +1,46 @@
-"""How the training kernel is compiled; everything else stands in pyproject.toml.
+"""How the training kernel is compiled, and where a wheel has the drivers for microcontrollers.
+
+Everything else stands in pyproject.toml.
 
 The kernel is optional. Without a C compiler, or if it fails, everything else is installed, and
 training takes place in NumPy. A wheel made like this runs anywhere, and its name says so.
 """
 
+import shutil
 import sysconfig
 from glob import glob
 from pathlib import Path
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.command.build_py import build_py
 
 SOURCE = "sw/tensorspin/models/kernel/source"
+
+CLIENTS = ("c", "micropython")
+"""Folders of sw/clients, drivers that `tensorspin export --with-driver` writes."""
 
 # One file serves all versions of Python from 3.11. Interpreters without the global lock have no
 # such stable interface yet.
 STABLE = not sysconfig.get_config_var("Py_GIL_DISABLED")
+
+
+class BuildPackages(build_py):
+    """Copies the packages, and the drivers for microcontrollers as data of tensorspin.export."""
+
+    def run(self):
+        """Copy them; an editable installation finds them in the checkout."""
+        super().run()
+        if self.editable_mode:
+            return
+        target = Path(self.build_lib) / "tensorspin" / "export" / "clients"
+        shutil.rmtree(target, ignore_errors=True)  # of an earlier run
+        for name in CLIENTS:
+            shutil.copytree(
+                Path("sw/clients") / name,
+                target / name,
+                ignore=shutil.ignore_patterns("__pycache__"),
+            )
 
 
 class BuildKernel(build_ext):
@@ -49,7 +74,7 @@ class BuildKernel(build_ext):
 
 
 setup(
-    cmdclass={"build_ext": BuildKernel},
+    cmdclass={"build_py": BuildPackages, "build_ext": BuildKernel},
     ext_modules=[
         Extension(
             "tensorspin.models.kernel._compiled",

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +13,8 @@ from tensorspin.compiler import NetworkProgram
 from tensorspin.contract.device.boards import find_board
 from tensorspin.export import ClientModel, model_bytes, model_header
 from tests.support.command_line import run
+
+CLIENTS = Path(__file__).parents[2] / "sw" / "clients"
 
 
 def test_a_header_is_written(capsys, model, tmp_path):
@@ -64,3 +69,56 @@ def test_a_folder_that_is_a_file_is_refused(capsys, model, tmp_path):
     )
     assert status == 1 and "there is a file in its place; name a folder" in err
     assert (tmp_path / "file").read_text() == "kept"
+
+
+@pytest.mark.parametrize("form", ["c", "micropython"])
+def test_the_driver_is_written_beside_the_model(capsys, model, tmp_path, form):
+    words = ["export", model, "--board", "icebreaker_spi", "--format", form, "--with-driver"]
+    for _ in range(2):
+        status, out, _ = run(capsys, *words, "--output", tmp_path / "new")
+        assert status == 0 and str(tmp_path / "new" / "tensorspin") in out
+    source = CLIENTS / form
+    wanted = {
+        path.relative_to(source): path.read_bytes()
+        for path in source.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    folder = tmp_path / "new" / "tensorspin"
+    found = {
+        path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    }
+    assert found == wanted
+
+
+def test_the_program_that_the_driver_s_readme_shows_is_compiled_with_what_is_written(
+    capsys, model, tmp_path
+):
+    if not shutil.which("gcc"):
+        pytest.skip("gcc is not installed")
+    words = ["export", model, "--board", "icebreaker_spi", "--format", "c", "--with-driver"]
+    assert run(capsys, *words, "--output", tmp_path)[0] == 0
+    text = (tmp_path / "tensorspin" / "README.md").read_text()
+    program = text.partition("```c\n")[2].partition("```")[0]
+    port = """
+    static void transfer(void *context, uint8_t *bytes, size_t n)
+    {
+        (void)context;
+        while (n--) *bytes++ = 0; /* nothing is at the wires */
+    }
+    static bool ready(void *context) { (void)context; return false; }
+    static uint32_t micros(void *context) { static uint32_t us; (void)context; return us += 10; }
+    """
+    begin, port_text = program.partition("/* Three functions")[0], program.partition("/* Three")[2]
+    more = "int main(void) { float readings[MODEL_COLUMNS] = {0}; (void)classify(readings); "
+    more += "return begin() == TENSORSPIN_TIMEOUT ? 0 : 1; }\n"
+    (tmp_path / "main.c").write_text(f"{begin}{port}/* Three{port_text}{more}")
+    folder = tmp_path / "tensorspin"
+    flags = (
+        "-std=c99 -Os -ffunction-sections -Wl,--gc-sections -Wall -Wextra -Wpedantic -Wconversion"
+    )
+    subprocess.run(
+        ["gcc", *flags.split(), "-Werror", f"-I{folder}", f"-I{tmp_path}"]
+        + [str(tmp_path / "main.c"), *map(str, folder.glob("*.c")), "-o", str(tmp_path / "main")],
+        check=True,
+    )
+    subprocess.run([str(tmp_path / "main")], check=True)

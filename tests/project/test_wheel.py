@@ -61,6 +61,21 @@ def sources(package: str) -> set[str]:
     }
 
 
+def drivers(folder: str) -> set[str]:
+    """Files of the drivers for microcontrollers, as paths in a folder."""
+    clients = ROOT / "sw" / "clients"
+    return {
+        f"{folder}/{path.relative_to(clients).as_posix()}"
+        for name in ("c", "micropython")
+        for path in (clients / name).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+WITH_DRIVERS = "tensorspin/export/clients"
+"""Where a wheel has them."""
+
+
 @pytest.mark.parametrize("package", PACKAGES)
 def test_what_is_not_python_is_declared_as_data_of_its_package(package):
     declared = PROJECT["tool"]["setuptools"]["package-data"][package]
@@ -99,7 +114,7 @@ def test_without_a_compiler_the_wheel_runs_anywhere(plain):
     names = zipfile.ZipFile(plain).namelist()
     assert not [name for name in names if name.startswith(f"{KERNEL}.") and ".pyi" not in name]
     assert {name for name in names if ".dist-info/" not in name} == set().union(
-        *map(sources, PACKAGES)
+        *map(sources, PACKAGES), drivers(WITH_DRIVERS)
     )
 
 
@@ -109,7 +124,7 @@ def test_the_wheel_has_the_packages_and_nothing_else(made):
     about = {name for name in names if name.startswith(f"tensorspin-{VERSION}.dist-info/")}
     compiled = {f"{KERNEL}.abi3.so"} if "-abi3-" in made[1].name else set()
     assert bool(compiled) == (shutil.which("cc") is not None)
-    assert names - about == compiled.union(*map(sources, PACKAGES))
+    assert names - about == compiled.union(*map(sources, PACKAGES), drivers(WITH_DRIVERS))
     licences = {name.name for name in ROOT.glob("LICEN[CS]E*")}
     assert licences <= {Path(name).name for name in about}
 
@@ -122,6 +137,7 @@ def test_the_sdist_has_what_the_wheel_is_made_from(made):
     packages = {
         f"{folder.name}/{name}" for package, folder in PACKAGES.items() for name in sources(package)
     }
+    packages |= drivers("sw/clients")
     rest = {name for name in names - packages if not name.startswith("tensorspin.egg-info/")}
     licences = {name.name for name in ROOT.glob("LICEN[CS]E*")}
     assert packages <= names and rest == BESIDE | {"setup.cfg"} | licences
@@ -188,6 +204,18 @@ def test_the_wheel_works_without_a_checkout(installed):
     assert "accuracy" in installed.run(
         *("tensorspin run iris.npz --board golden://icebreaker --data iris".split())
     )
+    for form in ("c", "micropython"):
+        installed.run(
+            *("tensorspin export iris.npz --board icebreaker_spi --format".split()),
+            *(form, "--with-driver", "--output", "firmware"),
+        )
+    names = {
+        path.relative_to(installed.here / "firmware" / "tensorspin").as_posix()
+        for path in (installed.here / "firmware" / "tensorspin").rglob("*")
+        if path.is_file()
+    }
+    assert names == {name.split("/", 2)[2] for name in drivers("drivers")}
+    shutil.rmtree(installed.here / "firmware")
     missing = "pip install 'WHEEL[gateware]'"
     assert missing in installed.run("tensorspin", "info", "sim://icebreaker", status=1)
     assert missing in installed.run("tensorspin", "bitstream", "icebreaker", status=1)

@@ -46,6 +46,11 @@ def add(commands) -> None:
         help="name of the file without its suffix, with which names in C begin, too; by default "
         "model",
     )
+    export.add_argument(
+        "--with-driver",
+        action="store_true",
+        help="also write the driver's sources, into the folder tensorspin of DIR",
+    )
     export.set_defaults(command=_export)
 
 
@@ -53,15 +58,24 @@ def _export(options) -> int:
     from ..compiler import NetworkProgram
     from ..contract.device.boards import find_board
     from ..export.c_header import check_name, model_header
+    from ..export.driver import driver_files
     from ..export.model import ClientModel
     from ..export.model_file import model_bytes
 
     check_name(options.name)
+    driver = driver_files(options.format) if options.with_driver else {}
     board = find_board(options.board)
     model = ClientModel(NetworkProgram.load(options.model), board)
     make_folder(options.output)
     path = options.output / (options.name + FORMATS[options.format])
     check_writable(path)
+    folder = options.output / "tensorspin"
+    for name in driver:
+        make_folder((folder / name).parent)
+        check_writable(folder / name)
+    for name, content in driver.items():
+        with binary_file(folder / name) as file:
+            file.write(content)
     if options.format == "c":
         with text_file(path) as file:
             file.write(model_header(model, options.name))
@@ -71,6 +85,7 @@ def _export(options) -> int:
     seconds = model.cycles / board.clock_hz
     options.report.table(
         Line("written to", path.absolute(), key="path"),
+        *([Line("driver", folder.absolute(), key="driver_path")] if driver else []),
         Line("digest", model.digest, f"{model.digest:08x}"),
         Line(
             "size of program and table",
