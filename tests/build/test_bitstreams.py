@@ -305,7 +305,7 @@ def test_page_shows_what_is_on_record():
 def test_parts_on_record_are_about_what_nextpnr_counts():
     for row in read_records(DOCS).values():
         if row.cells:
-            assert sum(row.cells.values()) == pytest.approx(row.used["LUTs"][0], rel=0.08)
+            assert sum(row.cells.values()) == pytest.approx(row.used["LUTs"][0], rel=0.12)
 
 
 def test_all_boards_are_on_record_at_their_clock():

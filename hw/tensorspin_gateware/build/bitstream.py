@@ -199,7 +199,7 @@ def build_record(bitstream: Path) -> BuildRecord:
     return BuildRecord(**json.loads((bitstream.parent / _RECORD).read_text()))
 
 
-def budget(bitstream: Path, report: BuildReport) -> PartBudget:
+def budget(bitstream: Path, report: BuildReport) -> PartBudget | None:
     """Count what the parts of a bitstream's design take of the device's logic cells.
 
     Parameters
@@ -209,21 +209,13 @@ def budget(bitstream: Path, report: BuildReport) -> PartBudget:
 
     Returns
     -------
-    PartBudget
-        The budget.
-
-    Raises
-    ------
-    BuildError
-        If the netlist of the build was removed.
+    PartBudget or None
+        The budget; None if somebody has removed the files that the tools left beside the bitstream.
     """
-    work = bitstream.parent / "work"
     try:
-        return PartBudget.load(work, report)
-    except OSError as error:
-        raise BuildError(
-            f"the netlist in {work} is missing: remove {bitstream.parent} to build anew"
-        ) from error
+        return PartBudget.load(bitstream.parent / "work", report)
+    except FileNotFoundError:
+        return None
 
 
 def last_build(board_name: str) -> str | None:
@@ -353,7 +345,9 @@ def main(arguments: list[str] | None = None) -> int:
         check_request(options.board, options.program)
         bitstream, report = build(options.board)
         print(report)
-        print(budget(bitstream, report))
+        parts = budget(bitstream, report)
+        if parts is not None:
+            print(parts)
         deliver(options.board, bitstream, report, options.program)
     except (BuildError, ProgramError, toolchain.ToolMissing, ValueError, OSError) as error:
         print(error, file=sys.stderr)

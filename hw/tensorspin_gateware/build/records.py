@@ -81,7 +81,7 @@ class BitstreamRow:
         report: BuildReport,
         record: BuildRecord,
         seeds_mhz: dict[str, float],
-        budget: PartBudget,
+        budget: PartBudget | None,
     ) -> BitstreamRow:
         """Make the row of a build.
 
@@ -95,8 +95,8 @@ class BitstreamRow:
             What is known of the build.
         seeds_mhz : dict of str to float
             Greatest frequency in MHz by seed; the bitstream's own seed comes first.
-        budget : PartBudget
-            What the parts of the design take.
+        budget : PartBudget or None
+            What the parts of the design take, if it is known.
 
         Returns
         -------
@@ -118,7 +118,7 @@ class BitstreamRow:
             record.finished,
             record.tools,
             record.build,
-            budget.cells,
+            {} if budget is None else budget.cells,
         )
 
     @property

@@ -48,12 +48,12 @@ def _bitstream(options) -> int:
         bitstream.check_request(name, options.program, options.output)
         path, found = bitstream.build(name, _logger.info)
         parts = bitstream.budget(path, found)
-        report.say(f"{found}\n{parts}")
+        report.say(str(found) if parts is None else f"{found}\n{parts}")
         report.record(
             board=name,
             build=bitstream.build_record(path).build,
             resources={title: {"used": u, "available": a} for title, (u, a) in found.used.items()},
-            cells_by_part=parts.cells,
+            cells_by_part=None if parts is None else parts.cells,
             greatest_clock_hz=found.achieved_mhz * 1e6,
             clock_hz=found.required_mhz * 1e6,
         )
