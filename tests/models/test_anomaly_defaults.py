@@ -221,3 +221,14 @@ def test_words_and_missing_values():
     predicted = model.predict(odd)
     assert predicted[0] == 1 and predicted[1] == -1
     np.testing.assert_array_equal(model.quantize().predict(odd), predicted)
+
+
+@pytest.mark.parametrize("far", [1, 3, 1000])
+def test_the_most_likely_sample_of_many_features_but_for_a_few(far):
+    X = np.random.default_rng(0).normal(size=(60, 1000))
+    detector = MPSAnomalyDetector(bond_dim=2, epochs=1, random_state=0).fit(X)
+    sample = X.mean(axis=0)
+    assert detector.decision_function([sample]) > 100, "each feature has its most likely value"
+    sample[:far] += 6 * X.std(axis=0)[:far]
+    assert detector.predict([sample]) == -1 and np.isfinite(detector.score_samples([sample]))
+    assert detector.quantize().predict(sample[None]) == -1

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tensorspin.models.chain_shapes import bond_dimensions
+from tensorspin.models.contraction import column_norms
 from tensorspin.models.half_chains import HalfChains
 from tensorspin.models.logits import normalised_logits
 from tensorspin.models.losses import cross_entropy
@@ -114,3 +115,10 @@ def test_logits_do_not_depend_on_a_power_of_two(scores, exponent):
 
 def test_logits_of_zero_scores_are_zero():
     np.testing.assert_array_equal(normalised_logits(np.zeros((2, 3)), 5.0), np.zeros((2, 3)))
+
+
+@pytest.mark.parametrize("size", [1.0, 1e-200])
+def test_norms_of_vectors_whose_squares_are_zero(size):
+    norms = column_norms(np.array([[3.0, 0.0], [4.0, 0.0]]) * size)
+    assert norms[0, 0] / size == pytest.approx(5 if size == 1 else 4)
+    assert norms[0, 1] == 1, "a vector of zeros can be divided by it"

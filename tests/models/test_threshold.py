@@ -25,6 +25,11 @@ def test_no_sample_is_at_the_threshold():
     assert threshold(np.full(4, -1.0), None, 0.1) == -1 - MOST_ROOM
 
 
+def test_samples_that_are_all_but_impossible_do_not_lower_the_threshold():
+    likelihoods = np.append([-1e6, -1e6], np.linspace(-10, 0, 18))
+    assert threshold(likelihoods, None, 0.1) == -10 - MOST_ROOM
+
+
 @pytest.mark.filterwarnings("ignore:features without any value:UserWarning")
 @pytest.mark.parametrize("kind", ["constant", "two values", "missing", "words"])
 def test_samples_of_few_different_values_are_normal_on_a_board(kind):

@@ -19,7 +19,18 @@ from .early_stopping import Score
 from .forecast import planned_chain
 from .half_chains import HalfChains
 from .missing import MissingMap
+from .recipes import DAMPED
 from .weighting import Samples, weighted_mean
+
+IMPOSSIBLE = -1e6
+"""Log-likelihood in nats of a sample whose amplitude is too small for float64."""
+
+DAMPED_FEATURES = 64
+"""Number of features up to which "damped_bumps" make an outlier of any sample that is at an end.
+
+The sample of the most likely values of all features is about half a nat per feature above a
+detector's threshold. Each further feature therefore takes a nat from the log-likelihood of a sample
+of which some feature is at an end. On a board such a sample has the likelihood 0 anyway."""
 
 
 class BornEstimator(MPSEstimator):
@@ -115,7 +126,12 @@ class BornEstimator(MPSEstimator):
 
     def _log_likelihood(self, inputs: np.ndarray) -> np.ndarray:
         scores, logs = self._contract(inputs)
-        return log_squares(scores[:, 0], logs)
+        # Behind a vector that is 0 nothing is divided out, so that logs would be too great.
+        found = np.where(scores[:, 0] == 0, IMPOSSIBLE, log_squares(scores[:, 0], logs))
+        further = max(self.n_features_in_ - DAMPED_FEATURES, 0)
+        if further and self.feature_map_.name == DAMPED:
+            found -= np.where(((inputs == 0) | (inputs == 1)).any(axis=1), further, 0)
+        return found
 
     def _canonical_chain(self) -> CanonicalChain:
         # In the orthonormal basis the squared norm of the network, taken as one tensor, is the mean

@@ -155,6 +155,10 @@ def column_norms(vectors: np.ndarray) -> np.ndarray:
         The norms; 1 for a vector of zeros, so that it can be divided by its norm.
     """
     norm = np.sqrt(np.einsum("...db,...db->...b", vectors, vectors))[..., None, :]
+    if vectors.dtype == np.float64 and not norm.all():
+        # Squares of entries below 1e-162 are 0, but the entries are not. Trainings, in float32, do
+        # without, as the compiled kernel does.
+        norm = np.where(norm == 0, np.abs(vectors).max(axis=-2, keepdims=True), norm)
     norm[norm == 0] = 1
     return norm
 

@@ -14,7 +14,8 @@ def threshold(likelihoods: np.ndarray, weights: np.ndarray | None, share: float)
     Samples of few different values, such as words or yes and no, have few different likelihoods.
     One that many of them have is then easily the threshold itself, and rounded weights would take
     them for outliers or inliers by chance. So a threshold that is the likelihood of a sample is
-    moved halfway to the next lower one, by at most `MOST_ROOM`, which changes no answer for these
+    moved halfway to the next lower one. And it is never more than `MOST_ROOM` below the samples
+    above it, as those below it may be all but impossible. Neither changes an answer for these
     samples.
 
     Parameters
@@ -47,8 +48,9 @@ def threshold(likelihoods: np.ndarray, weights: np.ndarray | None, share: float)
         reached = np.searchsorted(np.cumsum(weights[order]), share * weights.sum())
         found = float(likelihoods[order[min(reached, len(order) - 1)]])
     same = np.isclose(likelihoods, found, rtol=1e-9, atol=1e-9)
-    if not same.any():
-        return found
-    lower = likelihoods[(likelihoods < found) & ~same]
-    room = MOST_ROOM if len(lower) == 0 else min(MOST_ROOM, (found - float(lower.max())) / 2)
-    return min(found, float(likelihoods[same].min())) - room
+    above, below = likelihoods[(likelihoods >= found) | same], likelihoods[likelihoods < found]
+    least = float(above.min())
+    if same.any():
+        below = below[~same[likelihoods < found]]
+        found = (least + float(below.max())) / 2 if len(below) else -np.inf
+    return max(found, least - MOST_ROOM)
