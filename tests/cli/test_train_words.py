@@ -122,3 +122,19 @@ def test_archives_with_gaps(capsys, tmp_path):
     document(capsys, "train", data, *words, "--missing", "level", "--json")
     found = document(capsys, "run", model, "--data", data, "--board", GOLDEN, "--all", "--json")
     assert found["samples"] == 60
+
+
+def test_words_that_only_the_held_out_samples_have_are_refused_before_the_training(
+    capsys, tmp_path
+):
+    data, test, model = tmp_path / "data.csv", tmp_path / "test.csv", tmp_path / "model.npz"
+    data.write_text("n,name,class\n" + "".join(f"{i},w{i},{'ab'[i % 2]}\n" for i in range(40)))
+    status, out, err = run(capsys, "train", data, "--output", model)
+    assert status == 1 and "epoch" not in err and not model.exists()
+    assert "feature 1 ('name') is 'w" in err and "in a sample to test with, and in none to" in err
+    assert "use --missing level" in err
+    test.write_text("n,name,class\n1,w1,a\n2,new,b\n")
+    status, _, err = run(capsys, "train", data, "--test", test, "--output", model)
+    assert status == 1 and f"is 'new' in {test} to test with" in err
+    words = ("--epochs", 1, "--output", model, "--missing", "level")
+    document(capsys, "train", data, "--test", test, *words, "--json")

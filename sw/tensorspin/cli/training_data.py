@@ -81,12 +81,12 @@ def training_data(options, task: str) -> Dataset:
             )
         # A file's own held-out samples may be labelled otherwise.
         y_test = match_labels(np.unique(y_train), y_test, options.test or options.data)
-    _check_words(data)
+    _check_words(data, options.missing == "level", options.test)
     return replace(data, y_train=y_train, y_test=y_test)
 
 
-def _check_words(data: Dataset) -> None:
-    """Refuse a column of more words than there are levels, by its name."""
+def _check_words(data: Dataset, may_be_unknown: bool, test: str | None) -> None:
+    """Refuse a column of more words than there are levels, or of new ones to test with, by name."""
     from ..compiler.categories import MOST_CATEGORIES
     from ..data.errors import DataError
 
@@ -94,11 +94,19 @@ def _check_words(data: Dataset) -> None:
         return
     for feature, column in enumerate(data.X_train.T):
         words = {cell for cell in column.tolist() if isinstance(cell, str)}
+        name = f" ({data.feature_names[feature]!r})" if data.feature_names else ""
         if len(words) > MOST_CATEGORIES:
-            name = f" ({data.feature_names[feature]!r})" if data.feature_names else ""
             raise DataError(
                 f"feature {feature}{name} has {len(words)} different words, such as "
                 f"{min(words)!r}; at most {MOST_CATEGORIES} have a level: leave it out with --drop"
+            )
+        tested = {cell for cell in data.X_test[:, feature].tolist() if isinstance(cell, str)}
+        if tested - words and not may_be_unknown:
+            raise DataError(
+                f"feature {feature}{name} is {min(tested - words)!r} in {test or 'a sample'} to "
+                f"test with, and in none to train with: use --missing level, which takes such "
+                f"words as missing, leave the column out with --drop, or choose the samples to "
+                f"test with by --test"
             )
 
 
