@@ -380,3 +380,8 @@ def test_tn4ml(X):
     label = [array.ndim for array in network.arrays].index(4)
     model = from_tensors(network.arrays, label, axes="lrp", feature_map="trigonometric")
     np.testing.assert_allclose(directions(model.scores(X)), directions(expected), atol=1e-4)
+
+
+def test_cores_that_are_none():
+    with pytest.raises(ValueError, match="cores must be the tensors of a network, not None"):
+        from_tensors(None)

@@ -116,6 +116,21 @@ def test_names_of_channels(stream):
         transformer.transform(frame)
 
 
+@pytest.mark.parametrize("zone", [None, "UTC"])
+def test_channels_of_times_or_words_are_refused_by_name(zone):
+    pandas = pytest.importorskip("pandas")
+    times = pandas.date_range("2026-01-01", periods=20, freq="min", tz=zone)
+    frame = pandas.DataFrame({"heat": np.arange(20.0), "time": times, "state": ["on", "off"] * 10})
+    transformer = WindowFeatures(window_length=5)
+    with pytest.raises(ValueError, match="channel 'time' of X must hold numbers, not values such"):
+        transformer.fit(frame)
+    with pytest.raises(ValueError, match="channel 'state' of X must .* as 'on'; leave it out"):
+        transformer.fit(frame[["heat", "state"]])
+    with pytest.raises(ValueError, match="channel 1 of recording 0 must hold numbers"):
+        transformer.fit([frame[["heat", "state"]].to_numpy()])
+    assert len(transformer.fit_transform(frame[["heat"]].astype("Float64"))) == 8
+
+
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [

@@ -130,6 +130,8 @@ def from_tensors(
     >>> program.predict([[1, 0]]).tolist()
     ['different']
     """
+    if not isinstance(cores, Iterable):
+        raise ValueError(f"cores must be the tensors of a network, not {cores!r}")
     tensors = [_array(f"tensor {index}", tensor) for index, tensor in enumerate(cores)]
     feature_range = (0.0, 1.0) if feature_range is None else feature_range
     if tree is None:

@@ -9,6 +9,7 @@ sends the board one byte for each feature of a window.
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Sequence
 from numbers import Integral
 from typing import Any, NamedTuple, Self
@@ -18,6 +19,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
+from ..compiler.values import column_numbers, holds_objects, table_columns
 from .parameters import is_number
 from .window_statistics import FEATURES, described
 
@@ -346,6 +348,7 @@ class WindowFeatures(  # type: ignore[call-arg]  # scikit-learn has no types
                     f"{where} must have shape (n_samples, n_channels), not {np.shape(recording)}; "
                     "give a single channel as X.reshape(-1, 1)"
                 )
+            _check_numbers(recording, where)
             recording = validate_data(
                 self,
                 recording,
@@ -372,6 +375,20 @@ class WindowFeatures(  # type: ignore[call-arg]  # scikit-learn has no types
         if not found:
             raise ValueError("X has no recording; at least one is needed")
         return found
+
+
+def _check_numbers(recording, where: str) -> None:
+    """Refuse channels of times or words by their names."""
+    names = [str(name) for name in getattr(recording, "columns", [])]
+    for place, column in enumerate(table_columns(recording) if holds_objects(recording) else []):
+        try:
+            column_numbers(column.values, "a value")
+        except (TypeError, ValueError) as error:
+            shown = repr(names[place]) if names else place
+            raise ValueError(
+                f"channel {shown} of {where} must hold numbers, not values such as "
+                f"{reprlib.repr(column.values[0])}; leave it out"
+            ) from error
 
 
 def _are_several(X) -> bool:
