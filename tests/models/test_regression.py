@@ -149,6 +149,15 @@ def test_few_features(n_features):
     assert MPSRegressor(4, epochs=10, random_state=0).fit(X, y).score(X, y) > 0.9
 
 
+@pytest.mark.parametrize("offset", [1e9, -1e12, 1e14])
+def test_targets_far_from_zero(offset):
+    X = np.random.default_rng(0).random((200, 2))
+    y = np.round(100 * X[:, 0]) + offset
+    model = MPSRegressor(bond_dim=4, epochs=5, random_state=0).fit(X, y)
+    assert model.score(X, y) > 0.95
+    np.testing.assert_allclose(model.quantize().predict(X) - offset, y - offset, atol=20)
+
+
 def test_constant_target():
     X = np.random.default_rng(0).random((40, 3))
     model = MPSRegressor(2, epochs=2, random_state=0).fit(X, np.full(40, 0.1))

@@ -267,8 +267,8 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
         else:
             mean = np.average(y, weights=samples.weights)
             deviation = np.sqrt(np.average((y - mean) ** 2, weights=samples.weights))
-        if not deviation > 1e-12 * abs(mean):
-            deviation = 1.0
+        if y.min() == y.max() or not deviation > 0:
+            mean, deviation = y[0], 1.0  # the mean of equal numbers may be rounded
         self.target_mean_ = float(mean * largest)
         self.target_scale_ = float(deviation * largest)
         self._standardisation = float(largest), float(mean), float(deviation)
