@@ -1,8 +1,15 @@
 """Frames that are intact and say what no device says: no answer, and no wait without an end."""
 
+import struct
+from dataclasses import fields
+
 import pytest
 
+from tensorspin.contract.annealer.engine import ANNEALER
 from tensorspin.contract.device.boards import find_board
+from tensorspin.contract.device.description import LAYOUT, NAME_BYTES, RECORD, SIZE_BYTES
+from tensorspin.contract.engine import EngineKind
+from tensorspin.golden import device as golden
 
 from ..support import c_client
 from ..support.c_client import GoldenLine
@@ -51,3 +58,53 @@ def test_the_micropython_driver_asks_again(connect, monkeypatch, tmp_path, spoil
     assert wires.now() - begun < 4
     monkeypatch.undo()
     assert controller.run(LEVELS.tolist()) == expected(PROGRAM, LEVELS)
+
+
+DESCRIPTION = find_board("ulx3s_25f_both_spi").description(bytes(8)).pack()
+
+
+def with_strides(count, stride):
+    """The description with so many strides of an annealer, of which each that there was is this."""
+    names = [field.name for field in fields(ANNEALER.size)]
+    contractor = LAYOUT.size + RECORD.size + DESCRIPTION[LAYOUT.size + 1]
+    at = contractor + RECORD.size + SIZE_BYTES * names.index("strides")
+    (strides,) = struct.unpack_from("<I", DESCRIPTION, at)
+    packed = struct.pack(f"<{strides + 1}I", count, *[stride] * strides)
+    return DESCRIPTION[:at] + packed + DESCRIPTION[at + len(packed) :]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        *(DESCRIPTION[:length] for length in (5, 20, LAYOUT.size - 1, LAYOUT.size + 1)),
+        DESCRIPTION[:-1],
+        DESCRIPTION + b"\1",
+        DESCRIPTION[: LAYOUT.size] + RECORD.pack(EngineKind.CONTRACTOR, 8) + bytes(8),
+        with_strides(0, 1),
+        with_strides(200, 1),
+        with_strides(5, 0),
+        with_strides(7, 1 << 20),
+    ],
+)
+def test_a_board_that_describes_itself_as_none_can(connect, monkeypatch, told):
+    controller = connect(GoldenWires(ROW))
+    with monkeypatch.context() as patch:
+        patch.setattr(golden.GoldenDevice, "_hello", lambda self, payload: (0, told))
+        with pytest.raises(DriverError, match="describes itself as no board can"):
+            controller.open()
+    assert controller.open() == ROW.name
+
+
+def test_an_annealer_that_no_packet_could_start(connect, monkeypatch):
+    told = with_strides(7, 60_000)
+    monkeypatch.setattr(golden.GoldenDevice, "_hello", lambda self, payload: (0, told))
+    controller = connect(GoldenWires(ROW))
+    controller.open()
+    with pytest.raises(DriverError, match="describes itself as no board can"):
+        controller.anneal([[0, 1, 1]], [0, 0], [4.0, 1.0], 3, 0)
+
+
+def test_a_name_of_a_board_need_not_be_text(connect, monkeypatch):
+    told = DESCRIPTION[:2] + b"\xff\x80a".ljust(NAME_BYTES, b"\0") + DESCRIPTION[2 + NAME_BYTES :]
+    monkeypatch.setattr(golden.GoldenDevice, "_hello", lambda self, payload: (0, told))
+    assert connect(GoldenWires(ROW)).open() == "??a"

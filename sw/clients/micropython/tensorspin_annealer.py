@@ -47,6 +47,8 @@ class _Size:
         self.window = rest[protocol.ANNEALER_WINDOW]
         samples = sum(self.strides) + min(self.strides) * self.ring + self.tempering
         self.generators = -(-samples // protocol.SAMPLES_PER_GENERATOR)
+        if (self.generators + 1) * protocol.SEED_BYTES > protocol.MAX_PAYLOAD:
+            raise board._misdescribed()  # no packet could start a run
 
     def fill_rounds(self, offset_rows):
         """Count the rounds before the first comparison."""

@@ -270,21 +270,42 @@ class Line:
                 "the board speaks protocol version %d, this driver version %d; load the bitstream "
                 "that belongs to this driver" % (version, protocol.PROTOCOL_VERSION)
             )
+        if len(told) < protocol.AT_HELLO_ENGINES:
+            raise self._misdescribed()
         name = bytes(told[protocol.AT_HELLO_BOARD : protocol.AT_HELLO_BOARD + protocol.NAME_BYTES])
-        self.board = name.split(b"\0")[0].decode()
+        # Character by character: MicroPython has no way to decode what is no UTF-8.
+        self.board = "".join([chr(c) if 32 <= c < 127 else "?" for c in name.split(b"\0")[0]])
         self.clock_hz = struct.unpack_from("<I", told, protocol.AT_HELLO_CLOCK_HZ)[0]
         self.receive_bytes = struct.unpack_from("<H", told, protocol.AT_HELLO_RECEIVE_BYTES)[0]
         if not protocol.LEAST_CLOCK_HZ <= self.clock_hz <= protocol.GREATEST_CLOCK_HZ:
             raise TensorspinError("the board states no clock; load its bitstream again")
         sizes = {}
         at = protocol.AT_HELLO_ENGINES
-        while at + protocol.RECORD_BYTES <= len(told):
+        while at < len(told):
+            if at + protocol.RECORD_BYTES > len(told):
+                raise self._misdescribed()
             kind, length = told[at], told[at + 1]
             at += protocol.RECORD_BYTES
+            if at + length > len(told):
+                raise self._misdescribed()
             sizes[kind] = struct.unpack_from("<%dI" % (length // protocol.SIZE_BYTES), told, at)
             at += length
         self.contractor = sizes.get(protocol.ENGINE_CONTRACTOR, ())
-        self.annealer = sizes.get(protocol.ENGINE_ANNEALER, ())
+        self.annealer = found = sizes.get(protocol.ENGINE_ANNEALER, ())
+        if self.contractor and len(self.contractor) <= protocol.CONTRACTOR_SLOT_ENTRIES:
+            raise self._misdescribed()
+        if found:
+            sizes = found[: protocol.ANNEALER_STRIDES + 1]
+            strides = found[len(sizes) :][: sizes[-1]]
+            whole = len(found) > protocol.ANNEALER_WINDOW + len(strides)
+            if not whole or not all(sizes + strides) or max(found) > 0xFFFF:
+                raise self._misdescribed()
+
+    def _misdescribed(self):
+        return TensorspinError(
+            "the board describes itself as no board can; load the bitstream that belongs to this "
+            "driver"
+        )
 
     # Packets
 
