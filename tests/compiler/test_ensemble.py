@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 
 from tensorspin.compiler import Classification, FloatNode, NetworkProgram, chain_nodes, tree_nodes
-from tensorspin.compiler.ensemble import Member, in_terms_of, joint_nodes, joint_table
+from tensorspin.compiler.ensemble import (
+    Member,
+    in_terms_of,
+    joint_nodes,
+    joint_table,
+    may_be_narrow,
+)
+from tensorspin.compiler.quantise import quantise_weights
 from tensorspin.compiler.references import LEAST_SHARE, positive_basis, with_references
 from tensorspin.contract.contractor.program import OperandKind
 from tensorspin.golden.contractor import contract
@@ -196,3 +203,45 @@ def test_a_network_never_overwrites_the_sum_so_far():
     between = nodes[sums[0] + 1 : sums[1]]
     assert all(item.node.destination != kept for item in between)
     assert [item.node.last for item in nodes] == [False] * (len(nodes) - 1) + [True]
+
+
+@pytest.mark.parametrize("network", [chain, tree])
+def test_references_of_4_bits_stay_positive_and_follow_the_length(network):
+    members = [
+        Member(network(table, 3, seed), table, 4.0) for seed, table in ((1, LINEAR), (2, BERNSTEIN))
+    ]
+    narrow = may_be_narrow(members)
+    bits = [4 if may else 8 for may in narrow]
+    nodes, table = joint_nodes(members, levels(1), bits)
+    assert 0 < sum(narrow) < len(nodes)
+    rounded = []
+    for item, width in zip(nodes, bits, strict=True):
+        integers, step = quantise_weights(item.weights, width)
+        # What was rounded for samples is not rounded again.
+        assert width == 8 or np.allclose(integers * step, item.weights)
+        rounded.append(replace(item, weights=integers * step))
+    found = values(rounded, table, levels(2))
+    for item, result in zip(rounded[:-1], found):
+        assert result[:, -1].min() > 0, item.name
+    exact = values(joint_nodes(members, levels(1))[0], table, levels(2))[-1]
+    assert np.sum(normalised(found[-1]) * normalised(exact), axis=1).mean() > 0.95
+
+
+def test_long_chains_of_4_bits_keep_their_references():
+    """An error of a few per cent in each node would be a factor of a thousand in the last."""
+    rng = np.random.default_rng(0)
+    n, bond = 60, 6
+    shapes = [(1, 2, bond), *[(bond, 2, bond)] * (n - 2), (bond, 2, 1)]
+    cores = [np.eye(a, b)[:, None] + 0.15 * rng.standard_normal((a, p, b)) for a, p, b in shapes]
+    label = rng.standard_normal((2, bond, bond))
+    network = chain_nodes(cores, label, n // 2, list(range(n)))
+    members = [Member(network, LINEAR, 4.0)] * 2
+    bits = [4 if may else 8 for may in may_be_narrow(members)]
+    samples = rng.integers(0, 256, (200, n)).astype(np.uint8)
+    nodes, table = joint_nodes(members, samples, bits)
+    results = dict(zip([item.name for item in nodes], values(nodes, table, samples)))
+    scores = results[nodes[len(network) - 1].name]
+    ratio = scores[:, -1] / np.linalg.norm(scores[:, :-1], axis=1)
+    assert 0.5 < np.median(ratio) < 2
+    weights = np.abs(nodes[len(network) - 1].weights)
+    assert weights[-1].max() <= 16 * weights[:-1].max()

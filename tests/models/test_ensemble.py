@@ -216,20 +216,23 @@ def test_levels_are_those_of_each_network(fitted, wine):
         assert any(np.array_equal(own, levels[:, start : start + 13]) for start in (0, 13, 26))
 
 
-def test_small_board_gets_the_best_networks(wine):
+def test_small_board_gets_narrow_weights_and_then_the_best_networks(wine):
     X, X_test, y, _ = wine
-    X = np.hstack([X] * 4)
+    X, X_test = np.tile(X, (1, 10)), np.tile(X_test, (1, 10))
+    size = find_board("icebreaker").require_contractor()
     options = {"epochs": 1, "random_state": 0, "keep": "all", "feature_range": (0, 9999)}
-    model = EnsembleClassifier(**options).fit(X, y)
+    model = EnsembleClassifier(**options).fit(X[:, :50], y)
     with pytest.raises(CapacityError, match="program memory"):
-        model.quantize().check(find_board("icebreaker").require_contractor())
-    with pytest.warns(CapacityWarning, match="left out so that the program fits icebreaker"):
-        program = model.quantize("auto", board="icebreaker")
-    program.check(find_board("icebreaker").require_contractor())
-    with pytest.warns(CapacityWarning), model.deploy("golden://icebreaker") as on_board:
-        on_board.predict(np.hstack([X_test] * 4)[:2])
-    planned = EnsembleClassifier(**options, board="icebreaker")
-    planned.fit(X, y).quantize().check(find_board("icebreaker").require_contractor())
+        model.quantize().check(size)
+    program = model.quantize("auto", board="icebreaker")
+    program.check(size)
+    assert 0 < sum(node.narrow for node in program.nodes) < len(program.nodes)
+    model = EnsembleClassifier(**options).fit(X, y)
+    with pytest.warns(CapacityWarning, match="left out so that the program fits the board"):
+        on_board = model.deploy("golden://icebreaker")
+    with on_board:
+        on_board.predict(X_test[:2])
+    planned = EnsembleClassifier(**options, board="icebreaker").fit(X, y)
     assert 1 <= len(planned.members_) < 3
     assert all("does not fit icebreaker" in reason for reason in planned.left_out_.values())
 
@@ -285,19 +288,26 @@ def test_no_network_that_fits_is_refused_before_the_training(wine):
     EnsembleClassifier().check_capacity(X, y, board="icebreaker")
 
 
-def test_four_bits_are_refused_nothing(fitted, wine):
+def test_four_bits_cost_little(fitted, wine):
     _, X, _, _ = wine
     program = fitted.quantize(4)
-    assert all(node.narrow for node in program.nodes)
-    assert program.words(8) < 0.6 * fitted.quantize().words(8)
-    assert np.mean(program.predict(X) == fitted.predict(X)) > 0.6
+    # The few nodes that give scores, improve references and add networks keep 8 bits.
+    wide = [name for node, name in zip(program.nodes, program.names) if not node.narrow]
+    assert len(wide) == 4 * 3 + 3 < 0.2 * len(program.nodes)
+    assert program.words(8) < 0.65 * fitted.quantize().words(8)
+    assert np.mean(program.predict(X) == fitted.predict(X)) > 0.95
 
 
-def test_four_bits_after_the_training_keep_the_classes(fitted, wine):
-    X, y = wine[:2]
-    program = fitted.quantize(4)
+def test_a_board_with_room_gets_the_program_of_8_bits(fitted):
+    assert fitted.quantize("auto", board="ulx3s_85f").digest(8) == fitted.quantize(8).digest(8)
+
+
+def test_one_network_alone_is_rounded_for_samples_too(wine):
+    X, X_test, y, _ = wine
+    model = EnsembleClassifier([MPSClassifier(8, epochs=20)], random_state=0).fit(X, y)
+    program = model.quantize(4)
     assert all(node.narrow for node in program.nodes)
-    assert np.mean(program.predict(X) == fitted.predict(X)) > 0.9
+    assert np.mean(program.predict(X_test) == model.predict(X_test)) > 0.95
 
 
 def test_one_table_of_four_components_serves_all_members_where_values_are_missing(wine):

@@ -25,14 +25,25 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..contract.contractor.program import Node, Operand, OperandKind
+from ..contract.fixed import NARROW_WEIGHT
 from .nodes import FloatNode, with_waits
 from .references import with_references
+from .sample_rounding import rounded_for_samples
 
 NEWTON_STEPS = ((15, 2), (20, 1))
 """Most classes, and the number of nodes that improve the reference of each network for so many;
 with more classes none does. A node for n classes has (n + 1)**3 weights. With two of them a
 reference that is wrong by a factor of three makes the network count for 0.88 instead of 1, one that
 is wrong by ten for 0.38; without, such networks count for a third, or for three times as much."""
+
+NARROW_LARGEST = (6.5, 5.5, 4.5, 3.5)
+"""Integers that the largest weight of a reference shall have in a node of 4 bits, of 7, each tried
+if the one before does not do."""
+
+MOST_DRIFT = 16
+"""How many times as large as all other weights of the last node those of its reference may be, to
+make up for references that are too small in the nodes before. More would leave the scores with too
+few of the 8 bits."""
 
 JOINT_ROUNDING = 1e-9
 """Largest error with which a component counts as a combination of others."""
@@ -58,7 +69,7 @@ class Member:
 
 
 def joint_nodes(
-    members: Sequence[Member], levels: np.ndarray
+    members: Sequence[Member], levels: np.ndarray, bits: Sequence[int] | None = None
 ) -> tuple[list[FloatNode], np.ndarray]:
     """Join networks into one.
 
@@ -67,7 +78,11 @@ def joint_nodes(
     members : sequence of Member
         At least two networks for the same classes. All read the same features.
     levels : ndarray of uint8 of shape (n_samples, n_features)
-        Samples to which references are fitted: some hundred of the training data.
+        Samples to which references are fitted, and for which weights are rounded to 4 bits: some
+        hundred of the training data.
+    bits : None or sequence of int
+        Bits of the weights of each node of the program; None: 8. Only nodes that `may_be_narrow`
+        says may have 4.
 
     Returns
     -------
@@ -100,16 +115,21 @@ def joint_nodes(
     ['network 1: reference', 'sum of 2 networks']
     """
     table, matrices = joint_table([member.table for member in members])
-    networks = [
-        in_terms_of(with_references(member.nodes, member.table, levels), matrix)
-        for member, matrix in zip(members, matrices)
-    ]
-    size = networks[0][-1].node.outputs
+    size = members[0].nodes[-1].node.outputs + 1
+    steps = _newton_steps(size - 1)
+    networks = []
+    for number, (member, matrix) in enumerate(zip(members, matrices)):
+        network, read = in_terms_of(member.nodes, matrix), table[:, : matrix.shape[1]]
+        grown = with_references(network, read, levels)
+        if bits is not None:
+            own, bits = bits[: len(network)], bits[len(network) + steps + (number > 0) :]
+            if NARROW_WEIGHT.width in own:
+                grown = _narrowed(network, grown, read, levels, own)
+        networks.append(grown)
     # The sum so far is kept where no network writes; what a network needs beside it is its own.
     inner = [item.node.destination for network in networks for item in network[:-1]]
     kept = 1 + max(inner, default=0)
     largest = max(member.weight for member in members)
-    steps = next((count for classes, count in NEWTON_STEPS if size <= classes + 1), 0)
     nodes: list[FloatNode] = []
     for number, (member, network) in enumerate(zip(members, networks)):
         name = f"network {number}"
@@ -130,6 +150,59 @@ def joint_nodes(
             nodes.append(FloatNode(node, weights, f"sum of {number + 1} networks"))
     waits = with_waits([item.node for item in nodes])
     return [replace(item, node=node) for node, item in zip(waits, nodes)], table
+
+
+def _narrowed(
+    network: Sequence[FloatNode],
+    grown: Sequence[FloatNode],
+    table: np.ndarray,
+    levels: np.ndarray,
+    bits: Sequence[int],
+) -> list[FloatNode]:
+    """Return a network with references, both rounded to 4 bits in some nodes.
+
+    `grown` is what it is without rounding. The vectors are rounded first, as references must stay
+    positive, but with a step that suits both. If references turn out too small nevertheless, which
+    adds up from node to node, larger steps are taken.
+    """
+    rows = np.array([np.abs(item.weights[-1]).max() for item in grown])
+    result = list(grown)
+    for largest in NARROW_LARGEST:
+        steps = (rows / largest).tolist()
+        rounded = rounded_for_samples(network, table, levels, bits, False, steps)
+        result = with_references(rounded, table, levels, bits)
+        *core, row = result[-1].weights
+        if np.abs(row).max() <= MOST_DRIFT * np.abs(core).max():
+            break
+    return result
+
+
+def may_be_narrow(members: Sequence[Member]) -> list[bool]:
+    """Tell which nodes of a program of several networks may have weights of 4 bits.
+
+    Those that give scores, improve references or add networks keep 8 bits. They are few, and errors
+    of a reference count for all that is added.
+
+    Parameters
+    ----------
+    members : sequence of Member
+        The networks.
+
+    Returns
+    -------
+    list of bool
+        One for each of the nodes that `joint_nodes` returns.
+    """
+    steps = _newton_steps(members[0].nodes[-1].node.outputs)
+    return [
+        narrow
+        for number, member in enumerate(members)
+        for narrow in [True] * (len(member.nodes) - 1) + [False] * (1 + steps + (number > 0))
+    ]
+
+
+def _newton_steps(n_classes: int) -> int:
+    return next((count for classes, count in NEWTON_STEPS if n_classes <= classes), 0)
 
 
 def _newton(size: int) -> np.ndarray:

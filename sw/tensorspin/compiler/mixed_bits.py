@@ -15,7 +15,9 @@ from .nodes import FloatNode
 from .quantise import quantise_weights
 
 
-def mixed_bits(nodes: Sequence[FloatNode], size: ContractorSize) -> list[int]:
+def mixed_bits(
+    nodes: Sequence[FloatNode], size: ContractorSize, may_be_narrow: Sequence[bool] | None = None
+) -> list[int]:
     """Choose the bits of each node's weights: 8 where the device has room for them, else 4.
 
     Nodes become narrow one after the other until the program fits. The first are those whose
@@ -29,6 +31,8 @@ def mixed_bits(nodes: Sequence[FloatNode], size: ContractorSize) -> list[int]:
         The network.
     size : ContractorSize
         Size of the device's contractor.
+    may_be_narrow : None or sequence of bool
+        Whether each node may have 4 bits; None: all may.
 
     Returns
     -------
@@ -38,7 +42,7 @@ def mixed_bits(nodes: Sequence[FloatNode], size: ContractorSize) -> list[int]:
     Raises
     ------
     CapacityError
-        If the program does not fit even with 4 bits for all nodes.
+        If the program does not fit even with 4 bits for all nodes that may have them.
     """
     bits = [WEIGHT.width] * len(nodes)
     excess = program_words([item.node for item in nodes], size.lanes) - size.program_words
@@ -50,7 +54,7 @@ def mixed_bits(nodes: Sequence[FloatNode], size: ContractorSize) -> list[int]:
     for index in np.argsort(costs, kind="stable"):
         if excess <= 0:
             return bits
-        if saved[index]:
+        if saved[index] and (may_be_narrow is None or may_be_narrow[index]):
             bits[index] = NARROW_WEIGHT.width
             excess -= saved[index]
     if excess > 0:

@@ -20,7 +20,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..contract.contractor.program import Node, Operand, OperandKind
+from ..contract.fixed import NARROW_WEIGHT
 from .nodes import FloatNode
+from .quantise import NARROW_INTEGER
+
+NARROW_REFERENCE = 4
+"""Least integer of the largest weight of a reference in a node of 4 bits, of 7. With less the four
+values that weights may have would be too coarse."""
 
 LEAST_SHARE = 0.25
 """Least weight of a reference, as a share of the largest of the same node. Such a weight stays
@@ -42,7 +48,10 @@ class _Vectors:
 
 
 def with_references(
-    nodes: Sequence[FloatNode], table: np.ndarray, levels: np.ndarray
+    nodes: Sequence[FloatNode],
+    table: np.ndarray,
+    levels: np.ndarray,
+    bits: Sequence[int] | None = None,
 ) -> list[FloatNode]:
     """Add the reference to each vector of a network, as its last entry.
 
@@ -54,6 +63,11 @@ def with_references(
         The feature table that the nodes read.
     levels : ndarray of uint8 of shape (n_samples, n_features)
         Samples to fit to: some hundred of those that the network was trained with.
+    bits : None or sequence of int
+        Bits of each node's weights; None: 8. The weights of a node of 4 bits must be rounded, and
+        its reference gets weights that are multiples of the same step, so that nothing more is
+        rounded later. The last node must have 8 bits: a reference of 4 bits follows the length up
+        to a constant factor only, which the next node of 8 bits makes up for.
 
     Returns
     -------
@@ -91,7 +105,7 @@ def with_references(
         return _Vectors(features, np.ones(n_samples), features @ basis)
 
     result = []
-    for item in nodes:
+    for index, item in enumerate(nodes):
         left, right = fetched(item.node.left), fetched(item.node.right)
         outputs = np.einsum(
             "kab,na,nb->nk", item.weights, left.vectors, right.vectors, optimize=True
@@ -102,6 +116,9 @@ def with_references(
         parts = left.parts[:, :, None] * right.parts[:, None, :]
         parts = parts * (left.references * right.references / norms)[:, None, None]
         block, references = _fitted(parts, known)
+        if bits is not None and bits[index] == NARROW_WEIGHT.width:
+            block = _narrowed(block, item.weights)
+            references = parts.reshape(n_samples, -1) @ block.ravel()
         node, weights = _grown(item, block, basis)
         result.append(FloatNode(node, weights, item.name))
         vectors[node.destination] = _Vectors(
@@ -161,6 +178,24 @@ def _fitted(parts: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarra
     sums = columns @ weights
     centre = np.exp(np.mean(np.log(sums[known]))) if known.any() else 1.0
     return (weights / centre).reshape(parts.shape[1:]), sums / centre
+
+
+def _narrowed(block: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Give a reference weights that are multiples of the step of a node of 4 bits."""
+    most = np.abs(weights).max()
+    # The largest weight need not be the largest integer. Of several steps any will do.
+    found = next((n for n in range(NARROW_INTEGER, 1, -1) if _are_multiples(weights, most / n)), 1)
+    step = (most or block.max()) / found
+    # One weight of the node must be the largest integer, so that the compiler finds this step.
+    least = NARROW_REFERENCE if found == NARROW_INTEGER else NARROW_INTEGER
+    largest = np.clip(block.max() / step, least, NARROW_INTEGER)
+    integers = np.rint(block / block.max() * largest)
+    return step * np.clip(integers, 1, NARROW_INTEGER)
+
+
+def _are_multiples(weights: np.ndarray, step: float) -> bool:
+    shares = weights / (step or 1)
+    return bool(np.allclose(shares, np.rint(shares), rtol=0, atol=1e-6))
 
 
 def _grown(item: FloatNode, block: np.ndarray, basis: np.ndarray) -> tuple[Node, np.ndarray]:

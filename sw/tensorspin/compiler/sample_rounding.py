@@ -50,6 +50,7 @@ def rounded_for_samples(
     levels: np.ndarray,
     bits: Sequence[int],
     scores_have_scale: bool,
+    least_steps: Sequence[float] | None = None,
 ) -> list[FloatNode]:
     """Round the weights of narrow nodes, so that the results of samples change least.
 
@@ -67,6 +68,9 @@ def rounded_for_samples(
     scores_have_scale : bool
         Whether the scores themselves matter, as those of a regressor; if not, those of a sample
         count up to a positive factor.
+    least_steps : None or sequence of float
+        For each node the least step with which its weights may be rounded, if it is narrow. Larger
+        weights, which other rows of a node will have, can then be rounded with the same step.
 
     Returns
     -------
@@ -78,7 +82,8 @@ def rounded_for_samples(
     # By slot: what a result should be, what it is, what corrects it, and the logarithm of its size.
     results: dict[int, tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray]] = {}
     rounded = []
-    for item, width in zip(nodes, bits, strict=True):
+    least_steps = [0.0] * len(nodes) if least_steps is None else least_steps
+    for item, width, least_step in zip(nodes, bits, least_steps, strict=True):
         node, weights = item.node, np.asarray(item.weights, dtype=np.float64)
         corrected = weights
         right, found, size = [], [], np.zeros(len(levels))
@@ -110,7 +115,7 @@ def rounded_for_samples(
             chosen, correction = corrected, None
             actual = products @ corrected.reshape(n_outputs, -1).T
         else:
-            chosen, correction, actual = _best(corrected, products, wanted, node.last)
+            chosen, correction, actual = _best(corrected, products, wanted, node.last, least_step)
         results[node.destination] = wanted, actual, correction, size
         rounded.append(replace(item, weights=chosen))
     return rounded
@@ -123,7 +128,7 @@ def _products(vectors: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def _best(
-    weights: np.ndarray, products: np.ndarray, wanted: np.ndarray, last: bool
+    weights: np.ndarray, products: np.ndarray, wanted: np.ndarray, last: bool, least_step: float
 ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
     """Round the weights of a node with the step that suits the samples best.
 
@@ -142,8 +147,7 @@ def _best(
     flat = weights.reshape(n_outputs, -1)
     problem = _LeastSquares(flat, products, wanted)
     tried = []
-    for share in STEPS:
-        step = share * coarsest
+    for step in sorted({max(share * coarsest, least_step) for share in STEPS}, reverse=True):
         integers = _nearest(flat / step)
         tried.append((_Result.of(step * integers, products, wanted, last), step, integers))
     tried.sort(key=lambda each: each[0].error)

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from ..compiler.capacity import program_words
 from ..compiler.categories import Categories
 from ..compiler.knots import Knots
 from ..compiler.mixed_bits import mixed_bits
@@ -109,14 +110,15 @@ class DeployableMixin:
         as_trained = weight_bits in (self.weight_bits, WEIGHT.width)
         levels = self._levels_to_round_for
         nodes = self._nodes()
-        if not as_trained and (board is not None or levels is None):
+        size = None if board is None else find_board(board).require_contractor()
+        if size is not None:
+            # A board with room gets the same program as without its name.
+            words = program_words([item.node for item in nodes], size.lanes)
+            as_trained = as_trained or words <= size.program_words
+        if not as_trained and (size is not None or levels is None):
             nodes = self._tough_nodes()
         table, task = self.feature_map_.table(), self._task()
-        bits = (
-            [int(weight_bits)] * len(nodes)
-            if board is None
-            else mixed_bits(nodes, find_board(board).require_contractor())
-        )
+        bits = [int(weight_bits)] * len(nodes) if size is None else mixed_bits(nodes, size)
         if not as_trained and levels is not None and NARROW_WEIGHT.width in bits:
             scaled = isinstance(task, Regression)
             nodes = rounded_for_samples(nodes, table, levels, bits, scaled)

@@ -14,7 +14,7 @@ from ..compiler.network_program import NetworkProgram
 from ..compiler.quantise import check_weight_bits
 from ..contract.contractor.size import ContractorSize
 from ..contract.device.boards import CONTRACTORS, find_board
-from ..contract.fixed import WEIGHT
+from ..contract.fixed import NARROW_WEIGHT, WEIGHT
 from ..driver.board import Board
 from ..driver.transports import is_virtual, parse_virtual
 from ..errors import CapacityError, CapacityWarning
@@ -50,8 +50,9 @@ class DeployableEnsembleMixin(DeployableMixin):
         ----------
         weight_bits : None, 8, 4 or "auto", default=None
             Bits of the weights. None: "auto" if the parameter `board` of the ensemble names one,
-            else 8. "auto": as many of the best networks as fit the board with weights of 8 bits, or
-            with 4 bits for a few of their nodes; a single network may have 4 bits for all.
+            else 8. 4: of all nodes but the few that give scores and add them, which keep 8. "auto":
+            as many of the best networks as fit the board, with weights of 8 bits, but 4 for as many
+            nodes as it takes.
         board : str, optional
             Name of a board, such as "icebreaker", for "auto"; by default the parameter `board`.
 
@@ -147,7 +148,7 @@ class DeployableEnsembleMixin(DeployableMixin):
         """Return the program of as many networks as fit, and the steps that it needs in front."""
         members = self.members_
         if size is not None:
-            n_members, excess = fitting(members, self._reference_samples, [size])
+            n_members, excess = fitting(members, self._reference_samples[:2], [size], True)
             if excess is not None:
                 out = ", ".join(self.member_names_[n_members:])
                 warnings.warn(
@@ -157,8 +158,9 @@ class DeployableEnsembleMixin(DeployableMixin):
                 )
             members = members[:n_members]
         joint = EnsembleProgram.of(members, self._reference_samples)
-        bits = int(weight_bits) if size is None else joint.bits(size)
-        joint = joint.rounded(bits, self._reference_samples)
+        bits = joint.bits(WEIGHT.width if weight_bits == "auto" else weight_bits, size)
+        if NARROW_WEIGHT.width in bits:
+            joint = EnsembleProgram.of(members, self._reference_samples, bits)
         program = joint.quantised(bits, members[0].feature_range is None, self._task())
         columns = joint.features.columns
         if len(columns) == self.n_features_in_:
@@ -174,7 +176,9 @@ class DeployableEnsembleMixin(DeployableMixin):
         members = [fitted[name] for name in names]
         sizes = [row.require_contractor() for row in rows]
         try:
-            n_members, excess = fitting(members, self._reference_samples[:2], sizes)
+            n_members, excess = fitting(
+                members, self._reference_samples[:2], sizes, self.board is not None
+            )
         except CapacityError as error:
             if self.board is not None:
                 raise

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..compiler.capacity import demands
-from ..compiler.ensemble import Member, joint_nodes
+from ..compiler.ensemble import Member, joint_nodes, may_be_narrow
 from ..compiler.knots import Knots
 from ..compiler.mixed_bits import mixed_bits
 from ..compiler.network_program import NetworkProgram
@@ -23,14 +23,10 @@ from ..compiler.sample_rounding import rounded_for_samples
 from ..compiler.scaling import rounded_levels
 from ..contract.contractor.program import Operand, OperandKind
 from ..contract.contractor.size import ContractorSize
-from ..contract.fixed import NARROW_WEIGHT
+from ..contract.fixed import NARROW_WEIGHT, WEIGHT
 from ..errors import CapacityError
 from .classifier import NetworkClassifier
 from .folding import Step
-
-NARROW_SHARE = 0.25
-"""Share of a device's memory whose weights may take 4 bits so that another network fits. More would
-harm the networks that are there."""
 
 
 @dataclass(frozen=True)
@@ -126,14 +122,22 @@ class EnsembleProgram:
         Its feature table.
     features : SharedFeatures
         What it reads.
+    may_be_narrow : list of bool
+        Whether the weights of each node may have 4 bits.
     """
 
     nodes: list[FloatNode]
     table: np.ndarray
     features: SharedFeatures
+    may_be_narrow: list[bool]
 
     @classmethod
-    def of(cls, members: Sequence[NetworkClassifier], samples: np.ndarray) -> EnsembleProgram:
+    def of(
+        cls,
+        members: Sequence[NetworkClassifier],
+        samples: np.ndarray,
+        bits: Sequence[int] | None = None,
+    ) -> EnsembleProgram:
         """Join classifiers; one alone stays as it is.
 
         Parameters
@@ -142,6 +146,9 @@ class EnsembleProgram:
             Fitted to the same columns and classes.
         samples : ndarray of float64 of shape (n_samples, n_columns)
             Some hundred training samples, see `tensorspin.compiler.references`.
+        bits : None or sequence of int
+            Bits of the weights of each node; None: 8. Weights of 4 bits are rounded for the
+            samples, see `tensorspin.compiler.sample_rounding`.
 
         Returns
         -------
@@ -157,11 +164,16 @@ class EnsembleProgram:
             )
             for member, place in zip(members, features.places)
         ]
-        if len(networks) == 1:
-            return cls(list(networks[0].nodes), networks[0].table, features)
-        return cls(*joint_nodes(networks, features.levels(samples)), features)
+        levels = features.levels(samples)
+        if len(networks) > 1:
+            nodes, table = joint_nodes(networks, levels, bits)
+            return cls(nodes, table, features, may_be_narrow(networks))
+        nodes, table = list(networks[0].nodes), networks[0].table
+        if bits is not None and NARROW_WEIGHT.width in bits:
+            nodes = rounded_for_samples(nodes, table, levels, bits, scores_have_scale=False)
+        return cls(nodes, table, features, [True] * len(nodes))
 
-    def excess(self, size: ContractorSize, narrow: bool = False) -> CapacityError | None:
+    def excess(self, size: ContractorSize, narrow: bool) -> CapacityError | None:
         """Return what a device has too little of; None if the program fits.
 
         Parameters
@@ -169,51 +181,43 @@ class EnsembleProgram:
         size : ContractorSize
             Size of the device's contractor.
         narrow : bool
-            Whether all weights may take 4 bits. If not, a `NARROW_SHARE` of the memory may.
+            Whether weights take 4 bits wherever they may.
 
         Returns
         -------
         CapacityError or None
             The quantity, the number needed and the limit.
         """
-        nodes = [replace(item.node, narrow=narrow) for item in self.nodes]
+        nodes = [
+            replace(item.node, narrow=narrow and may)
+            for item, may in zip(self.nodes, self.may_be_narrow)
+        ]
         names = [item.name for item in self.nodes]
         for need in demands(nodes, names, len(self.features.columns), self.table.shape[1], size):
-            limit = need.limit
-            if need.what.startswith("words") and not narrow:
-                # A node of 4 bits takes half, so a share of the memory makes room for half as much.
-                limit += int(limit * NARROW_SHARE / 2)
-            if need.needed > limit:
+            if need.needed > need.limit:
                 return CapacityError(need.what, need.needed, need.limit, need.advice)
         return None
 
-    def bits(self, size: ContractorSize) -> int | list[int]:
-        """Return the bits of the weights: 8, but 4 for as many nodes as it takes to fit."""
-        return mixed_bits(self.nodes, size)
-
-    def rounded(self, weight_bits: int | Sequence[int], samples: np.ndarray) -> EnsembleProgram:
-        """Round what takes 4 bits, so that the results of samples change least.
+    def bits(self, weight_bits: int, size: ContractorSize | None) -> list[int]:
+        """Return the bits of each node's weights.
 
         Parameters
         ----------
-        weight_bits : int or sequence of int
-            Bits of the weights, 8 or 4: of all nodes, or of each.
-        samples : ndarray of float64 of shape (n_samples, n_columns)
-            Some hundred training samples.
+        weight_bits : int
+            8, or 4 for all nodes that may have so few.
+        size : None or ContractorSize
+            Size of a device's contractor: then 8, but 4 for as many nodes as it takes to fit.
 
         Returns
         -------
-        EnsembleProgram
-            The program with weights that `quantised` keeps.
+        list of int
+            8 or 4 for each node.
         """
-        bits = weight_bits if isinstance(weight_bits, Sequence) else [weight_bits] * len(self.nodes)
-        if NARROW_WEIGHT.width not in bits:
-            return self
-        levels = self.features.levels(samples)
-        nodes = rounded_for_samples(self.nodes, self.table, levels, bits, scores_have_scale=False)
-        return replace(self, nodes=nodes)
+        if size is not None:
+            return mixed_bits(self.nodes, size, self.may_be_narrow)
+        return [weight_bits if may else WEIGHT.width for may in self.may_be_narrow]
 
-    def quantised(self, weight_bits: int | Sequence[int], clip: bool, task: Task) -> NetworkProgram:
+    def quantised(self, weight_bits: Sequence[int], clip: bool, task: Task) -> NetworkProgram:
         """Round the weights; the program takes its features, not yet the columns."""
         return NetworkProgram.from_nodes(
             self.nodes,
@@ -229,7 +233,10 @@ class EnsembleProgram:
 
 
 def fitting(
-    members: Sequence[NetworkClassifier], samples: np.ndarray, sizes: Sequence[ContractorSize]
+    members: Sequence[NetworkClassifier],
+    samples: np.ndarray,
+    sizes: Sequence[ContractorSize],
+    narrow: bool,
 ) -> tuple[int, CapacityError | None]:
     """Count how many of the first members fit a device together.
 
@@ -241,11 +248,13 @@ def fitting(
         Any samples.
     sizes : sequence of ContractorSize
         Sizes of the contractors of the devices, one of which is enough.
+    narrow : bool
+        Whether several may fit by weights of 4 bits. One alone always may.
 
     Returns
     -------
     n_members : int
-        At least 1. A single one may take 4 bits for all weights.
+        At least 1.
     excess : CapacityError or None
         What there is too little of for one more, on the first device; None if all fit.
 
@@ -257,7 +266,7 @@ def fitting(
     excess: CapacityError | None = None
     for n_members in range(len(members), 0, -1):
         program = EnsembleProgram.of(members[:n_members], samples)
-        found = [program.excess(size, narrow=n_members == 1) for size in sizes]
+        found = [program.excess(size, narrow or n_members == 1) for size in sizes]
         if None in found:
             return n_members, excess
         excess = found[0]
