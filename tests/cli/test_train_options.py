@@ -55,7 +55,7 @@ def test_networks_of_an_ensemble_are_told(train):
 def test_an_ensemble_fits_the_board_that_commands_assume(tmp_path, capsys):
     rng = np.random.default_rng(0)
     data, output = tmp_path / "data.npz", tmp_path / "model.npz"
-    np.savez(data, X_train=rng.random((60, 60)), y_train=np.arange(60) % 3)
+    np.savez(data, X_train=rng.random((60, 130)), y_train=np.arange(60) % 3)
     found = document(capsys, "train", data, "--epochs", 1, "--output", output, "--json")
     assert found["estimator"] == "ensemble" and 1 <= len(found["networks"]) < 4
     assert any("does not fit icebreaker" in str(value) for value in found.values()) or all(

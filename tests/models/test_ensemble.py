@@ -19,8 +19,9 @@ import tensorspin
 from tensorspin import EnsembleClassifier, MPSClassifier, NetworkProgram, TTNClassifier
 from tensorspin.contract.device.boards import find_board
 from tensorspin.errors import CapacityError, CapacityWarning
-from tensorspin.models import ensemble_members
-from tensorspin.models.ensemble_members import TOLERANCE, Validation, automatic_members, hold_out
+from tensorspin.models import ensemble_validation
+from tensorspin.models.ensemble_members import automatic_members
+from tensorspin.models.ensemble_validation import TOLERANCE
 
 QUICK = {"bond_dim": 4, "epochs": 20, "random_state": 0}
 
@@ -124,38 +125,6 @@ def test_a_network_that_is_far_worse_is_left_out(wine):
     assert np.array_equal(model.predict(X_test), model.members_[0].predict(X_test))
 
 
-def test_choice_keeps_what_is_near_the_best_and_begins_with_it():
-    rng = np.random.default_rng(0)
-    labels = rng.integers(0, 3, 400)
-    true = np.eye(3)[labels]
-    logits = {
-        "near": true + 0.52 * rng.standard_normal((400, 3)),
-        "far": true + 3.0 * rng.standard_normal((400, 3)),
-        "best": true + 0.5 * rng.standard_normal((400, 3)),
-    }
-    validation = Validation(logits, labels, None, 4.0)
-    assert validation.chosen() == ["best", "near"]
-    assert validation.quality(["best", "near"]) > validation.quality(["best"])
-    # Few samples tell little: one standard error is more than the tolerance.
-    few = Validation({n: v[:12] for n, v in logits.items()}, labels[:12], None, 4.0)
-    assert {"best", "near"} <= set(few.chosen())
-    # Samples that count nothing decide nothing.
-    weights = np.r_[np.ones(200), np.zeros(200)]
-    half = Validation({n: v[:200] for n, v in logits.items()}, labels[:200], None, 4.0)
-    weighted = Validation(logits, labels, weights, 4.0)
-    assert weighted.quality(["far"]).accuracy == pytest.approx(half.quality(["far"]).accuracy)
-
-
-def test_samples_are_held_out_of_each_class_but_never_all():
-    labels = np.repeat([0, 1, 2, 3], [1, 2, 100, 40])
-    held = hold_out(labels, 0.15, seed=3)
-    counts = np.bincount(labels[held], minlength=4)
-    assert counts[0] == 0 and counts[1] <= 1
-    assert counts[2:].tolist() == [15, 6]
-    assert np.array_equal(held, hold_out(labels, 0.15, seed=3))
-    assert not np.array_equal(held, hold_out(labels, 0.15, seed=4))
-
-
 def test_too_few_samples_to_validate_keep_all_networks():
     X, y = load_iris(return_X_y=True)
     model = EnsembleClassifier(**QUICK).fit(X[::25], y[::25])
@@ -241,19 +210,20 @@ def test_members_that_would_not_fit_alone_are_made_smaller(wine):
     X, _, y, _ = wine
     X = np.tile(X, (1, 15))
     model = EnsembleClassifier(epochs=1, random_state=0, board="icebreaker").fit(X, y)
-    program = model.quantize()
-    program.check(find_board("icebreaker").require_contractor())
-    assert not any(node.narrow for node in program.nodes)
+    size = find_board("icebreaker").require_contractor()
+    model.quantize().check(size)
+    program = model.members_[0].quantize(8)
+    program.check(size)
     assert max(node.outputs for node in program.nodes) < 15
 
 
 def test_more_classes_than_a_slot_holds_are_left_to_the_best_network(monkeypatch):
-    monkeypatch.setattr(ensemble_members, "TOLERANCE", 9.0)
+    monkeypatch.setattr(ensemble_validation, "TOLERANCE", 9.0)
     rng = np.random.default_rng(0)
     y = np.repeat(np.arange(33), 8)
     X = rng.random((len(y), 3)) + y[:, None] % [2, 5, 7]
     member = MPSClassifier(8, epochs=3)
-    model = EnsembleClassifier([member, member], random_state=0).fit(X, y)
+    model = EnsembleClassifier([member, member], validation_fraction=0.15, random_state=0).fit(X, y)
     assert len(model.members_) == 1
     assert "does not fit any board beside the others" in " ".join(model.left_out_.values())
     model.quantize().check(find_board("icebreaker").require_contractor())
@@ -264,11 +234,11 @@ def test_more_classes_than_a_slot_holds_are_left_to_the_best_network(monkeypatch
 
 
 def test_more_features_than_a_board_has_are_left_to_fewer_networks(monkeypatch):
-    monkeypatch.setattr(ensemble_members, "TOLERANCE", 9.0)
+    monkeypatch.setattr(ensemble_validation, "TOLERANCE", 9.0)
     X = np.random.default_rng(0).random((40, 600))
     y = np.arange(40) % 2
     members = [MPSClassifier(2, epochs=1, scaling=each) for each in ("percentile", "quantile")]
-    model = EnsembleClassifier(members, random_state=0).fit(X, y)
+    model = EnsembleClassifier(members, validation_fraction=0.15, random_state=0).fit(X, y)
     assert len(model.members_) == 1
     model.quantize().check(find_board("icebreaker").require_contractor())
 
@@ -346,7 +316,7 @@ def test_automatic_members_follow_the_number_of_features():
         ({"members": []}, "at least one classifier"),
         ({"members": 3}, "a list of classifiers, not 3"),
         ({"keep": "none"}, "keep must be"),
-        ({"validation_fraction": 1}, "between 0 and 1, not 1"),
+        ({"validation_fraction": 1}, 'must be "auto" or a number between 0 and 1, not 1'),
         ({"validation_fraction": "a"}, "between 0 and 1, not 'a'"),
         ({"bond_dim": 1}, "bond_dim"),
         ({"epochs": 0}, "epochs"),

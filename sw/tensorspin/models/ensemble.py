@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from numbers import Real
 from typing import Any, Self
 
 import numpy as np
@@ -22,17 +21,11 @@ from .classifier import NetworkClassifier, class_indicators, class_indices
 from .columns import ColumnsMixin
 from .deployed import BoardClassifier
 from .ensemble_deployment import DeployableEnsembleMixin
-from .ensemble_members import (
-    Quality,
-    Validation,
-    automatic_members,
-    hold_out,
-    named_members,
-    shrink,
-)
+from .ensemble_members import automatic_members, named_members, shrink
+from .ensemble_validation import Quality, Validation, check_share, validation_parts
 from .importance import ImportanceMixin
 from .logits import LogitsMixin, normalised_logits
-from .parameters import is_auto, is_number
+from .parameters import is_auto
 from .shared_docs import with_shared_docs
 from .weighting import Samples, check_sample_weight, class_weights, combined
 
@@ -58,7 +51,8 @@ class EnsembleClassifier(
     Networks with different feature maps, scales and numbers of sites are good at different data,
     and make different errors. ``fit`` trains each of them with a part of the samples, keeps those
     whose sum predicts the others best, and trains these anew with all samples. The classifier's
-    scores are the sum of the networks' logits, and so of the logarithms of their probabilities.
+    scores are the weighted sum of the networks' logits, and so of the logarithms of their
+    probabilities.
 
     On a board the ensemble is one program (`tensorspin.compiler.ensemble`): it takes the memory and
     the time of its networks together, and a little for their sum.
@@ -70,11 +64,12 @@ class EnsembleClassifier(
         four chains, called "linear", "bernstein", "smooth" and "quantile"; see
         `tensorspin.models.ensemble_members.automatic_members`.
     keep : {"best", "all"}, default="best"
-        "best": those networks that are near the best one for samples that are held out, and that
-        some board holds together. "all": all of them.
-    validation_fraction : float, default=0.15
+        "best": those networks that predict samples that are held out best together, and that some
+        board holds together. "all": all of them, with equal weights.
+    validation_fraction : float or "auto", default="auto"
         Share of the samples that is held out to choose the networks and to fit the temperature;
-        the same of each class.
+        the same of each class. "auto": up to 1,000 samples are cross-validated in 4 parts, so that
+        all of them decide, and networks get weights; of more 0.15 is held out.
     bond_dim : int or "auto", default="auto"
         Largest bond dimension of the automatic members, 2 to 31. "auto": 15. In a program of
         several networks each vector has one more entry, and boards compute outputs in groups of 8.
@@ -104,6 +99,8 @@ class EnsembleClassifier(
         The fitted networks that were kept, the best first.
     member_names_ : list of str
         Their names.
+    member_weights_ : list of float
+        How much the logits of each count in the sum; 1 if they were not cross-validated.
     qualities_ : dict of str to Quality
         Accuracy and mean log-probability of each candidate for the samples that were held out;
         empty if none were.
@@ -130,6 +127,7 @@ class EnsembleClassifier(
     classes_: np.ndarray
     members_: list[NetworkClassifier]
     member_names_: list[str]
+    member_weights_: list[float]
     _deployed_type = BoardClassifier
 
     def __init__(
@@ -137,7 +135,7 @@ class EnsembleClassifier(
         members="auto",
         *,
         keep="best",
-        validation_fraction=0.15,
+        validation_fraction="auto",
         bond_dim="auto",
         epochs="auto",
         feature_range=None,
@@ -201,38 +199,48 @@ class EnsembleClassifier(
         rng = check_random_state(self.random_state)
         self.left_out_: dict[str, str] = {}
         candidates = self._candidates(samples, rng)
-        held = hold_out(labels, self.validation_fraction, rng.randint(2**31))
+        crossed = self.keep == "best" and len(candidates) > 1
+        parts = validation_parts(labels, self.validation_fraction, crossed, rng.randint(2**31))
         some = rng.permutation(len(samples))[:REFERENCE_SAMPLES]
         self._reference_samples = samples.X[some]
-        validated = int(held.sum()) >= max(2, len(classes))
-        refitted = validated and len(samples) <= REFIT_SAMPLES
-        if not validated:
-            held = np.zeros(len(samples), dtype=bool)
-        trainings = range(len(candidates) * (1 + refitted))
+        refitted = bool(parts) and len(samples) <= REFIT_SAMPLES
+        trainings = range(len(candidates) * (max(len(parts), 1) + refitted))
         progress = iter(
             progress_over(trainings, "training", "network") if self.verbose else trainings
         )
 
-        fitted = self._fitted(candidates, samples.take(~held), progress)
+        logits = {name: np.zeros((len(samples), len(classes))) for name in candidates}
+        fitted: dict[str, NetworkClassifier] = {}
+        for held in parts or [np.zeros(len(samples), dtype=bool)]:
+            left = {name: candidates[name] for name in fitted or candidates}
+            fitted = self._fitted(left, samples.take(~held), progress)
+            for name, member in fitted.items() if parts else ():
+                logits[name][held] = member._logits(samples.X[held])
         self.qualities_: dict[str, Quality] = {}
         self.quality_: Quality | None = None
         temperature = float(np.mean([member.temperature_ for member in fitted.values()]))
-        names = list(fitted)
-        if validated:
-            seen = samples.take(held)
+        names, factors = list(fitted), dict.fromkeys(fitted, 1.0)
+        if parts:
+            seen = np.any(parts, axis=0)
             validation = Validation(
-                {name: member._logits(seen.X) for name, member in fitted.items()},
-                labels[held],
-                None if weights is None else weights[held],
+                {name: logits[name][seen] for name in fitted},
+                labels[seen],
+                None if weights is None else weights[seen],
                 temperature,
             )
             self.qualities_ = {name: validation.quality([name]) for name in fitted}
-            names = self._kept(validation)
+            names = sorted(names, key=lambda name: -self.qualities_[name].likelihood)
+            if self.keep == "best":
+                names, reasons = validation.kept(len(parts) > 1)
+                self.left_out_.update(reasons)
         if self.keep == "best" or self.board is not None:
             names = self._within_boards(names, fitted)
-        if validated:
-            self.quality_ = validation.quality(names)
-            temperature = validation.temperature(names)
+        if parts:
+            if len(parts) > 1:
+                factors = validation.stacked(names)
+            factors = {name: factors[name] for name in names}
+            self.quality_ = validation.quality(factors)
+            temperature = validation.temperature(factors)
         if refitted:
             fitted = self._fitted({name: candidates[name] for name in names}, samples, progress)
             names = [name for name in names if name in fitted]
@@ -241,11 +249,12 @@ class EnsembleClassifier(
         self.classes_ = classes
         self.member_names_ = names
         self.members_ = [fitted[name] for name in names]
+        self.member_weights_ = [factors[name] for name in names]
         self.temperature_ = temperature
         return self
 
     def scores(self, X: ArrayLike) -> np.ndarray:
-        """Compute the sum of the networks' logits.
+        """Compute the weighted sum of the networks' logits.
 
         Parameters
         ----------
@@ -259,7 +268,8 @@ class EnsembleClassifier(
         """
         check_is_fitted(self)
         X = self._checked(X, reset=False)
-        return np.sum([member._logits(X) for member in self.members_], axis=0)
+        members = zip(self.members_, self.member_weights_, strict=True)
+        return np.sum([weight * member._logits(X) for member, weight in members], axis=0)
 
     def predict(self, X: ArrayLike) -> np.ndarray:
         """Predict the class of each sample.
@@ -327,9 +337,7 @@ class EnsembleClassifier(
     def _check_parameters(self) -> None:
         if not isinstance(self.keep, str) or self.keep not in ("best", "all"):
             raise ValueError(f'keep must be "best" or "all", not {self.keep!r}')
-        share = self.validation_fraction
-        if not is_number(share, Real) or not 0 < share < 1:
-            raise ValueError(f"validation_fraction must be a number between 0 and 1, not {share!r}")
+        check_share(self.validation_fraction)
         if self.board is not None:
             find_board(self.board).require_contractor()
 
@@ -382,14 +390,3 @@ class EnsembleClassifier(
         if failure is not None and not fitted:
             raise failure
         return fitted
-
-    def _kept(self, validation: Validation) -> list[str]:
-        """Return the names of the networks to keep, the best first."""
-        names = sorted(self.qualities_, key=lambda name: -self.qualities_[name].likelihood)
-        chosen = names if self.keep == "all" else validation.chosen()
-        best = self.qualities_[names[0]].likelihood
-        for name in names:
-            if name not in chosen:
-                below = best - self.qualities_[name].likelihood
-                self.left_out_[name] = f"its likelihood is {below:.2f} nats below that of the best"
-        return chosen

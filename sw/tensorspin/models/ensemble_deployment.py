@@ -37,6 +37,7 @@ class DeployableEnsembleMixin(DeployableMixin):
     """The fitted networks, the best first."""
 
     member_names_: list[str]
+    member_weights_: list[float]
     left_out_: dict[str, str]
     _reference_samples: np.ndarray
     """Training samples to which references are fitted; see `tensorspin.compiler.references`."""
@@ -157,10 +158,11 @@ class DeployableEnsembleMixin(DeployableMixin):
                     stacklevel=4,
                 )
             members = members[:n_members]
-        joint = EnsembleProgram.of(members, self._reference_samples)
+        weights = self.member_weights_[: len(members)]
+        joint = EnsembleProgram.of(members, self._reference_samples, weights=weights)
         bits = joint.bits(WEIGHT.width if weight_bits == "auto" else weight_bits, size)
         if NARROW_WEIGHT.width in bits:
-            joint = EnsembleProgram.of(members, self._reference_samples, bits)
+            joint = EnsembleProgram.of(members, self._reference_samples, bits, weights)
         program = joint.quantised(bits, members[0].feature_range is None, self._task())
         columns = joint.features.columns
         if len(columns) == self.n_features_in_:

@@ -1,29 +1,19 @@
-"""Which networks an ensemble tries, which samples it validates them with, and which it keeps."""
+"""Which networks an ensemble tries."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
-from scipy.special import log_softmax
 from sklearn.base import clone
 
 from ..contract.fixed import WEIGHT
 from ..errors import CapacityError
-from .calibration import fit_temperature
 from .classifier import NetworkClassifier
-from .logits import normalised_logits
 from .mps import MPSClassifier
 from .parameters import AUTO, is_auto
 from .recipes import FEW_FEATURES
-from .weighting import weighted_mean
-
-TOLERANCE = 0.03
-"""How far, in nats, the likelihood of a network may be below that of the best one, if its standard
-error is not greater. A network that is far worse would spoil the sum. One that is a little worse
-makes it better, as it errs elsewhere. A choice by accuracy, or of the very best subset, would
-follow the chance of the few samples that validate."""
 
 BOND_DIM = 15
 """Largest bond dimension of the automatic members. With the reference, each vector of a program has
@@ -170,118 +160,3 @@ def named_members(members: Any) -> list[tuple[str, NetworkClassifier]]:
             "refuse values outside"
         )
     return pairs
-
-
-def hold_out(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
-    """Choose samples to validate with: the same share of each class, but never all of one.
-
-    Parameters
-    ----------
-    labels : ndarray of int of shape (n_samples,)
-        Index of each sample's class.
-    share : float
-        Share of the samples, between 0 and 1.
-    seed : int
-        Seed of the choice.
-
-    Returns
-    -------
-    ndarray of bool of shape (n_samples,)
-        The samples that are held out. Classes of one sample have none among them.
-    """
-    rng = np.random.default_rng(seed)
-    held = np.zeros(len(labels), dtype=bool)
-    carry = 0.0
-    for label in np.unique(labels):
-        members = rng.permutation(np.flatnonzero(labels == label))
-        # What rounding takes from one class, the next one gets.
-        wanted = share * len(members) + carry
-        count = min(int(np.rint(wanted)), len(members) - 1)
-        carry = min(wanted - count, 1.0)
-        held[members[:count]] = True
-    return held
-
-
-class Quality(NamedTuple):
-    """How well networks predict samples that did not train them; the higher, the better.
-
-    Parameters
-    ----------
-    accuracy : float
-        Share of the samples whose class is predicted, 0 to 1.
-    likelihood : float
-        Mean logarithm of the probability of the true class, in nats, with the temperature that
-        suits these samples.
-    """
-
-    accuracy: float
-    likelihood: float
-
-
-class Validation:
-    """The logits of some networks for samples that did not train them.
-
-    Parameters
-    ----------
-    logits : mapping of str to ndarray of float64 of shape (n_samples, n_classes)
-        Logits by the name of the network.
-    labels : ndarray of int of shape (n_samples,)
-        Index of each sample's true class.
-    weights : None or ndarray of float64 of shape (n_samples,)
-        How much each sample counts.
-    temperature : float
-        The temperature that is expected of a network.
-    """
-
-    def __init__(
-        self,
-        logits: Mapping[str, np.ndarray],
-        labels: np.ndarray,
-        weights: np.ndarray | None,
-        temperature: float,
-    ) -> None:
-        self._logits = logits
-        self._labels = labels
-        self._weights = weights
-        self._expected = temperature
-
-    def temperature(self, names: Sequence[str]) -> float:
-        """Fit the temperature of the sum of some networks."""
-        return fit_temperature(self._sum(names), self._labels, self._expected, self._weights)
-
-    def quality(self, names: Sequence[str]) -> Quality:
-        """Tell how well the sum of some networks predicts the samples."""
-        right = self._sum(names).argmax(axis=1) == self._labels
-        return Quality(
-            weighted_mean(right, self._weights), weighted_mean(self._logs(names), self._weights)
-        )
-
-    def chosen(self) -> list[str]:
-        """Return the names of the networks that are near the best one, the best first.
-
-        A network is near the best one if its likelihood is below by no more than `TOLERANCE`, or
-        by no more than one standard error of the difference: the fewer samples validate, the less
-        they tell of.
-        """
-        logs = {name: self._logs([name]) for name in self._logits}
-        means = {name: weighted_mean(each, self._weights) for name, each in logs.items()}
-        names = sorted(means, key=lambda name: means[name], reverse=True)
-        best = names[0]
-        shares = np.ones(len(self._labels)) if self._weights is None else self._weights
-        shares = shares / shares.sum()
-        near = []
-        for name in names:
-            below = means[best] - means[name]
-            spread = logs[best] - logs[name] - below
-            error = np.sqrt(np.sum((shares * spread) ** 2))
-            if below <= max(TOLERANCE, error):
-                near.append(name)
-        return near
-
-    def _logs(self, names: Sequence[str]) -> np.ndarray:
-        """Return the logarithm of the probability of each sample's true class."""
-        logits = normalised_logits(self._sum(names), self.temperature(names))
-        return log_softmax(logits, axis=1)[np.arange(len(self._labels)), self._labels]
-
-    def _sum(self, names: Sequence[str]) -> np.ndarray:
-        return np.sum([self._logits[name] for name in names], axis=0)

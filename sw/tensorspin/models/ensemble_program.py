@@ -137,6 +137,7 @@ class EnsembleProgram:
         members: Sequence[NetworkClassifier],
         samples: np.ndarray,
         bits: Sequence[int] | None = None,
+        weights: Sequence[float] | None = None,
     ) -> EnsembleProgram:
         """Join classifiers; one alone stays as it is.
 
@@ -149,6 +150,8 @@ class EnsembleProgram:
         bits : None or sequence of int
             Bits of the weights of each node; None: 8. Weights of 4 bits are rounded for the
             samples, see `tensorspin.compiler.sample_rounding`.
+        weights : None or sequence of float
+            Factor of the logits of each classifier in the sum, above 0; None: 1.
 
         Returns
         -------
@@ -160,9 +163,11 @@ class EnsembleProgram:
             Member(
                 _reading(member._nodes(), place),
                 member.feature_map_.table(),
-                member.temperature_,
+                weight * member.temperature_,
             )
-            for member, place in zip(members, features.places)
+            for member, place, weight in zip(
+                members, features.places, weights or [1.0] * len(members)
+            )
         ]
         levels = features.levels(samples)
         if len(networks) > 1:
