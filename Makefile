@@ -86,7 +86,6 @@ bitstreams: $(READY) ## Build all bitstreams (hours), and keep the table of docs
 clients: $(READY) ## Generate the protocol's constants for clients in C and MicroPython
 	@$(BIN)/python -m tensorspin.export.constants sw/clients
 
-# The first wheel is without the compiled kernel and runs anywhere; pip prefers the second.
 mcu-sizes: $(VENV)/.mcu ## Print what the C driver takes on a Cortex-M0+, part by part
 	@$(BIN)/python -m tests.support.mcu_sizes
 
@@ -98,6 +97,7 @@ $(VENV)/.mcu: $(READY)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[mcu]'
 	@touch $@
 
+# The first wheel is without the compiled kernel and runs anywhere; pip prefers the second.
 dist: $(READY) ## Make wheels and sdist, and collect the bitstreams that are built, in dist/
 	@rm -rf dist
 	@CC=false $(BIN)/python -m build --outdir dist .

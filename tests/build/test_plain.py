@@ -110,7 +110,8 @@ def test_make_runs_a_command_of_its_environment(odd):
     shutil.copy(Path(__file__).parents[2] / "Makefile", odd)
     scripts = odd / ".venv" / "bin"
     scripts.mkdir(parents=True)
-    (odd / "pyproject.toml").touch()
+    for name in ("pyproject.toml", "setup.py"):
+        (odd / name).touch()
     (odd / ".venv" / ".ready").touch()
     (scripts / "tensorspin").write_text('#!/bin/sh\necho "called: $*"\n')
     (scripts / "tensorspin").chmod(0o755)
