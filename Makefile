@@ -21,7 +21,7 @@ OLDEST := $(VENV)/oldest
 QUICK_TESTS := $(addprefix tests/,contract golden compiler data sampling feasibility models/test_mps.py)
 
 .PHONY: help demo test test-slow test-all test-oldest lint bench bench-annealer compare bitstream \
-	bitstreams clients mcu-sizes demo-mcu dist program setup clean
+	bitstreams clients mcu-sizes demo-mcu bench-mcu dist program setup clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -91,6 +91,9 @@ mcu-sizes: $(VENV)/.mcu ## Print what the C driver takes on a Cortex-M0+, part b
 
 demo-mcu: $(VENV)/.mcu ## Classify digits by firmware on an emulated microcontroller and simulated pins
 	@$(BIN)/python -m tests.support.mcu_demo $(DEMO_FLAGS)
+
+bench-mcu: $(VENV)/.mcu ## Measure a board beside what a microcontroller computes alone
+	@$(BIN)/python -m tests.support.mcu_bench $(BENCH_FLAGS)
 
 # The compiler for microcontrollers is large (400 MB), and nothing but these needs it.
 $(VENV)/.mcu: $(READY)

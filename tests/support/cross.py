@@ -20,14 +20,14 @@ class NoCompiler(RuntimeError):
     """There is no compiler for microcontrollers; the message says what to install."""
 
 
-def command() -> list[str]:
-    """The compiler's command for a Cortex-M0+."""
+def command(core: str = "cortex-m0plus") -> list[str]:
+    """The compiler's command for a core, by its name for GCC."""
     if found := shutil.which("arm-none-eabi-gcc"):
-        return [found, "-mcpu=cortex-m0plus", "-mthumb", "-ffreestanding"]
+        return [found, f"-mcpu={core}", "-mthumb", "-ffreestanding"]
     if importlib.util.find_spec("ziglang") is None:
         raise NoCompiler("no compiler for microcontrollers: pip install '.[mcu]'")
     zig = [sys.executable, "-m", "ziglang", "cc"]
-    return [*zig, "-target", "thumb-freestanding-eabi", "-mcpu=cortex_m0plus"]
+    return [*zig, "-target", "thumb-freestanding-eabi", f"-mcpu={core.replace('-', '_')}"]
 
 
 def compile_object(source: Path, to: Path, flags: Sequence[str] = ()) -> Path:
@@ -37,9 +37,15 @@ def compile_object(source: Path, to: Path, flags: Sequence[str] = ()) -> Path:
     return to
 
 
-def link(sources: Sequence[Path], script: Path, to: Path, flags: Sequence[str] = ()) -> Path:
+def link(
+    sources: Sequence[Path],
+    script: Path,
+    to: Path,
+    flags: Sequence[str] = (),
+    core: str = "cortex-m0plus",
+) -> Path:
     """Compile and link a program without a C library."""
-    words = [*command(), *_FLAGS, *flags, f"-I{SOURCES}", "-nostdlib", "-g", *map(str, sources)]
+    words = [*command(core), *_FLAGS, *flags, f"-I{SOURCES}", "-nostdlib", "-g", *map(str, sources)]
     words += ["-Wl,-e,reset", f"-Wl,-T,{script}", "-Wl,--gc-sections", "-o", str(to)]
     if "gcc" in words[0]:
         words.append("-lgcc")
