@@ -5,9 +5,9 @@
 #define INFINITY_KEY 0x7f800000
 
 /* An integer of a table. */
-static int32_t at(const tensorspin_scale *scale, const void *numbers, uint32_t place)
+static int32_t at(unsigned bits, const void *numbers, uint32_t place)
 {
-    return scale->bits == 16 ? ((const int16_t *)numbers)[place] : ((const int32_t *)numbers)[place];
+    return bits == 16 ? ((const int16_t *)numbers)[place] : ((const int32_t *)numbers)[place];
 }
 
 /* The integer in whose order a reading is: the bits of negative floats count downwards. A float is read as
@@ -40,16 +40,15 @@ static int make_levels(const tensorspin_scale *scale, const void *readings, uint
             return TENSORSPIN_OUT_OF_RANGE;
         }
     }
+    const void *const thresholds = scale->thresholds;
     for (unsigned feature = 0; feature < scale->features; ++feature) {
         const int32_t key = key_of(scale, readings, scale->column[feature]);
-        unsigned below = 0, above = scale->count[feature]; /* thresholds not above the key; others */
-        while (below < above) {
-            const unsigned middle = (below + above) / 2;
-            if (at(scale, scale->thresholds, scale->first[feature] + middle) <= key) {
-                below = middle + 1;
-            } else {
-                above = middle;
-            }
+        const uint32_t first = scale->first[feature];
+        const unsigned count = scale->count[feature];
+        unsigned below = 0; /* thresholds that are not above the key: bit after bit of their number */
+        for (unsigned step = 128; step; step /= 2) {
+            const unsigned next = below + step;
+            if (next <= count && at(bits, thresholds, first + next - 1) <= key) below = next;
         }
         if (scale->missing && is_nan(key)) below = scale->missing[feature];
         *levels++ = (uint8_t)below;
