@@ -5,9 +5,6 @@
  */
 #include "tensorspin.h"
 
-/* Fraction bits of logarithms to base 2. */
-enum { FRACTION_BITS = 24 };
-
 /* Fields of a float. */
 enum { MANTISSA_BITS = 23, MOST_EXPONENT = 254 };
 
@@ -52,16 +49,17 @@ float tensorspin_log_likelihood(const tensorspin_outliers *numbers, const tensor
         --whole;
     }
     /* The mantissa, in 1.31, is squared for each digit of its logarithm. */
-    for (int digit = 0; digit < FRACTION_BITS; ++digit) {
+    for (int digit = 0; digit < TENSORSPIN_LOG2_FRACTION_BITS; ++digit) {
         const uint64_t square = (uint64_t)mantissa * mantissa;
         const bool one = (square >> 63) != 0;
         mantissa = (uint32_t)(square >> (one ? 32 : 31));
         fraction = fraction << 1 | one;
     }
     fraction += numbers->scale_fraction;
-    whole += numbers->scale_whole - (int32_t)result->exponent + (int32_t)(fraction >> FRACTION_BITS);
-    fraction &= (UINT32_C(1) << FRACTION_BITS) - 1;
-    return TWICE_LN_2 * ((float)whole + scaled((float)fraction, -FRACTION_BITS));
+    whole += numbers->scale_whole - (int32_t)result->exponent
+             + (int32_t)(fraction >> TENSORSPIN_LOG2_FRACTION_BITS);
+    fraction &= (UINT32_C(1) << TENSORSPIN_LOG2_FRACTION_BITS) - 1;
+    return TWICE_LN_2 * ((float)whole + scaled((float)fraction, -TENSORSPIN_LOG2_FRACTION_BITS));
 }
 
 float tensorspin_decision(const tensorspin_outliers *numbers, const tensorspin_result *result)

@@ -177,4 +177,7 @@
 #define TENSORSPIN_STEP_EXCHANGE 2
 #define TENSORSPIN_STEP_SWEEPS 3
 
+/* Exported models: logarithms to base 2. */
+#define TENSORSPIN_LOG2_FRACTION_BITS 24
+
 #endif

@@ -268,7 +268,7 @@ class Model:
         from math import log
 
         found = struct.unpack_from("<fiIIH", self._need("OUTL", "a likelihood"))
-        whole, fraction = found[1] - answer.exponent, found[2] / 16_777_216
+        whole, fraction = found[1] - answer.exponent, found[2] / (1 << protocol.LOG2_FRACTION_BITS)
         return 2 * (log(max(abs(answer.scores[0]), 0.5)) + (whole + fraction) * _LN_2)
 
     def decision(self, answer):

@@ -174,3 +174,6 @@ STEP_RING = 0
 STEP_MOVING = 1
 STEP_EXCHANGE = 2
 STEP_SWEEPS = 3
+
+# Exported models: logarithms to base 2.
+LOG2_FRACTION_BITS = 24

@@ -1,7 +1,8 @@
-"""The constants of the contract for clients in other languages: a C header, a MicroPython module.
+"""The constants that clients in other languages share: a C header, a MicroPython module.
 
-Both are generated, so that they cannot disagree with the contract. The checkout keeps them, so that
-a client is built without Python. ``python -m tensorspin.export.constants`` writes them anew.
+Both are generated, so that they cannot disagree with the contract, or with the files of models. The
+checkout keeps them, so that a client is built without Python. They are written anew by ``python -m
+tensorspin.export.constants``.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from ..contract.device import description
 from ..contract.engine import Engine, EngineKind
 from ..contract.fixed import ACCUMULATOR, MANTISSA, NARROW_STEP
 from ..contract.wire import frames, packets
+from .model import FRACTION_BITS
 
 Constant = tuple[str, int]
 """Name, without a prefix, and value."""
@@ -183,6 +185,7 @@ def sections() -> Iterator[tuple[str, list[Constant]]]:
             *((f"STEP_{name.upper()}", place) for place, name in enumerate(STEP_FIELDS)),
         ],
     )
+    yield "Exported models: logarithms to base 2.", [("LOG2_FRACTION_BITS", FRACTION_BITS)]
 
 
 def _members(kind: type[enum.IntEnum], prefix: str = "") -> list[Constant]:
