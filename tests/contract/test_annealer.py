@@ -8,8 +8,9 @@ from itertools import product
 import numpy as np
 import pytest
 
-from tensorspin.contract.annealer.image import coupling_rows, offset_places
+from tensorspin.contract.annealer.image import coupling_rows
 from tensorspin.contract.annealer.problem import IsingProblem
+from tensorspin.contract.annealer.segments import offset_places
 from tensorspin.contract.annealer.size import MIN_REPLICAS, PROBABILITY, AnnealerSize
 from tensorspin.contract.annealer.steps import digit_probabilities, highest_temperature, schedule
 from tensorspin.contract.annealer.thresholds import (

@@ -7,9 +7,16 @@ from dataclasses import replace
 import pytest
 
 from tensorspin.contract.annealer.size import AnnealerSize
+from tensorspin.contract.contractor.latency import PIPELINES
 from tensorspin.contract.contractor.size import ContractorSize
 from tensorspin.contract.device.boards import BOARDS, CONTRACTORS, find_board
 from tensorspin.contract.device.capabilities import device_spaces, space_owner
+from tensorspin.contract.device.description import (
+    LAYOUT,
+    RECORD,
+    SIZE_BYTES,
+    DeviceDescription,
+)
 from tensorspin.contract.device.engines import ENGINES, Engines, engine_of
 from tensorspin.contract.engine import EngineKind
 
@@ -61,6 +68,23 @@ def test_spaces_have_one_owner():
         for number in device_spaces(board.engines):
             assert space_owner(number) in board.engines
     assert space_owner(max(numbers) + 1) is None
+
+
+def test_a_device_that_tells_no_pipeline_has_the_first():
+    row = find_board("ulx3s_25f")
+    longer = replace(row.require_contractor(), pipeline=1)
+    packed = [
+        replace(row, engines=Engines(size)).description(bytes(8)).pack()
+        for size in (row.require_contractor(), longer)
+    ]
+    # Seven numbers, as devices have sent them since before there was a choice of pipelines.
+    assert len(packed[0]) == LAYOUT.size + RECORD.size + 7 * SIZE_BYTES
+    assert len(packed[1]) == len(packed[0]) + SIZE_BYTES
+    told = [DeviceDescription.unpack(each).require_contractor() for each in packed]
+    assert told == [row.require_contractor(), longer]
+    assert [size.latencies for size in told] == list(PIPELINES)
+    with pytest.raises(ValueError, match="pipeline must be 0 to 1, not 2"):
+        replace(longer, pipeline=2)
 
 
 def test_first_board_with_each_contractor():

@@ -30,6 +30,7 @@ class EngineKind(enum.IntEnum):
 
     CONTRACTOR = 1
     ANNEALER = 2
+    SPATIAL = 3
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class Engine(Generic[Size]):
         The frozen dataclass of its parameters. Its fields, integers or tuples of integers, make
         the engine's record in a device's description.
     requests : frozenset of PacketType
-        The requests that only a device with this engine takes.
+        The requests that a device takes only with this engine, or another that lists them, too.
     space_numbers : type of enum.IntEnum
         Numbers of all memory spaces of the engine, including those that WRITE and READ cannot name.
         No two engines share a number, so that a WRITE or READ needs nothing else to say which

@@ -3,7 +3,9 @@
 ========= ============================================================================
 space     content
 ========= ============================================================================
-COUPLINGS rows of the couplings, then the offset rows; spin 0 is in the lowest bits of a row
+COUPLINGS rows of the couplings, then the offset rows; spin 0 is in the lowest bits of a row. With
+          several flips a turn there are banks, which `tensorspin.contract.annealer.segments`
+          describes
 SPARSE    a script that writes bytes of COUPLINGS. Addresses 0 to `POINTER_BYTES` - 1 hold the
           address of the first byte in COUPLINGS; after it alternate a byte that is written there,
           and a byte by which the address moves on. A script depends on nothing that was written
@@ -12,7 +14,9 @@ CLEAR     a write of its one byte sets couplings, offset rows and initial states
 STEPS     the schedule: for each step the probabilities of the thresholds' digits, lowest digit
           first, then `STEP_FIELDS`; two bytes each
 STATES    initial states: a word for each spin, in it a bit for each replica, replica 0 the
-          lowest, 1 for a negative spin
+          lowest, 1 for a negative spin. With several segments of spins, a word holds those of the
+          first spins of all segments, the next word those of the second spins, and so on, a whole
+          number of bytes for each segment
 RESULTS   a block for each replica, see `tensorspin.contract.annealer.results.AnnealResults.blocks`
 LADDER    with parallel tempering: for each rank the probabilities of the digits of its thresholds,
           then those of the thresholds for the exchange with the next rank, lowest digit first; two
@@ -38,6 +42,7 @@ import numpy as np
 from ..wire.frames import MAX_PAYLOAD
 from ..wire.packets import MEMORY
 from .problem import IsingProblem
+from .segments import memory_rows, offset_places, spin_rows, variable_spins
 from .size import PROBABILITY, AnnealerSize, Exchange, Moving
 from .steps import Step
 from .tempering import Ladder
@@ -57,6 +62,11 @@ turns that a replica sits out between two sweeps, and the number of steps."""
 
 RUN_FIELD_BYTES = 2
 """Bytes of each parameter of a run."""
+
+SEGMENT_FIELDS = ("uneven", "together")
+"""Further parameters of a run on a device with several segments of spins, where `first` is the
+place in a segment of its first variable: the number of segments, the first ones, that begin one
+spin later; and 1 if each segment flips a spin in a turn, 0 if only one of them does."""
 
 POINTER_BYTES = 3
 """Bytes at the beginning of a script, which hold the address in COUPLINGS of its first byte."""
@@ -99,9 +109,14 @@ def rank_bytes(size: AnnealerSize) -> int:
     return STEP_FIELD_BYTES * (size.threshold_bits + size.exchange_bits)
 
 
+def run_fields(size: AnnealerSize) -> tuple[str, ...]:
+    """List the parameters of a run on a device, in the order of their addresses."""
+    return RUN_FIELDS + (SEGMENT_FIELDS if size.flips > 1 else ())
+
+
 def state_bytes(size: AnnealerSize) -> int:
-    """Count the bytes of the word with all replicas' initial states of one spin."""
-    return -(-size.replicas // 8)
+    """Count the bytes of the word with all replicas' initial states of one spin a segment."""
+    return size.flips * -(-size.replicas // 8)
 
 
 def result_bytes(size: AnnealerSize) -> int:
@@ -153,35 +168,13 @@ def space_bytes(size: AnnealerSize, space: AnnealerSpace) -> int:
     if space is AnnealerSpace.SPARSE:
         return MAX_PAYLOAD - MEMORY.size
     count, length = {
-        AnnealerSpace.COUPLINGS: (size.spins + size.offset_rows, row_bytes(size)),
+        AnnealerSpace.COUPLINGS: (memory_rows(size), row_bytes(size)),
         AnnealerSpace.STEPS: (size.steps, step_bytes(size)),
-        AnnealerSpace.STATES: (size.spins, state_bytes(size)),
+        AnnealerSpace.STATES: (size.segment, state_bytes(size)),
         AnnealerSpace.RESULTS: (size.replicas, result_bytes(size)),
         AnnealerSpace.LADDER: (size.replicas * size.tempering, rank_bytes(size)),
     }[space]
     return count << stride_bits(length)
-
-
-def offset_places(size: AnnealerSize, count: int) -> list[int]:
-    """Find the offset rows in the coupling memory.
-
-    Offset rows begin after the rows of the spins. After the memory's last row they go on at row
-    0, which belongs to a spin that small problems do not use.
-
-    Parameters
-    ----------
-    size : AnnealerSize
-        Size of the device.
-    count : int
-        Number of offset rows.
-
-    Returns
-    -------
-    list of int
-        Numbers of the rows in which they are.
-    """
-    rows = size.spins + size.offset_rows
-    return [(size.spins + index) % rows for index in range(count)]
 
 
 def coupling_rows(problem: IsingProblem) -> np.ndarray:
@@ -198,13 +191,13 @@ def coupling_rows(problem: IsingProblem) -> np.ndarray:
     Returns
     -------
     ndarray of int64 of shape (rows, spins)
-        Content of the rows; at least as many rows as there are spins.
+        Content of the rows, up to the last one in use.
     """
-    size, first, offsets = problem.size, problem.first, problem.offsets
-    count = size.spins + min(len(offsets), size.offset_rows)
-    rows = np.zeros((count, size.spins), dtype=np.int64)
-    rows[first : size.spins, first:] = problem.couplings
-    rows[offset_places(size, len(offsets)), first:] = offsets
+    size, spins, offsets = problem.size, problem.spins, problem.offsets
+    places, own = offset_places(size, len(offsets)), spin_rows(size, spins)
+    rows = np.zeros((1 + max(*places, *own.tolist()), size.spins), dtype=np.int64)
+    rows[np.ix_(own, spins)] = problem.couplings
+    rows[np.ix_(np.array(places), spins)] = offsets
     return rows
 
 
@@ -223,7 +216,9 @@ def couplings_image(problem: IsingProblem) -> list[bytes]:
     return _COUPLINGS[problem]
 
 
-def unpack_problem(size: AnnealerSize, memory: bytes, first: int, offset_rows: int) -> IsingProblem:
+def unpack_problem(
+    size: AnnealerSize, memory: bytes, variables: int, offset_rows: int
+) -> IsingProblem:
     """Read the problem from a coupling memory: the inverse of `couplings_image`.
 
     Parameters
@@ -232,8 +227,8 @@ def unpack_problem(size: AnnealerSize, memory: bytes, first: int, offset_rows: i
         Size of the device.
     memory : bytes
         Content of `AnnealerSpace.COUPLINGS`, by byte address.
-    first : int
-        The first spin that is a variable.
+    variables : int
+        Number of variables.
     offset_rows : int
         Number of offset rows.
 
@@ -247,15 +242,15 @@ def unpack_problem(size: AnnealerSize, memory: bytes, first: int, offset_rows: i
     ValueError
         If the memory does not hold a problem that fits, for example because a row was not written.
     """
-    count = size.spins + min(offset_rows, size.offset_rows)
-    raw = _words(memory, count, row_bytes(size))
+    spins, places = variable_spins(size, variables), offset_places(size, offset_rows)
+    raw = _words(memory, memory_rows(size), row_bytes(size))
     bits = np.unpackbits(raw, axis=1, bitorder="little")[:, : size.spins * size.coupling_bits]
     # Couplings are in two's complement: the highest bit counts negative.
     weights = 1 << np.arange(size.coupling_bits)
     weights[-1] = -weights[-1]
     rows = bits.reshape(len(raw), size.spins, size.coupling_bits) @ weights
-    couplings = rows[first : size.spins, first:]
-    lowest, *others = rows[offset_places(size, offset_rows), first:]
+    couplings = rows[np.ix_(spin_rows(size, spins), spins)]
+    lowest, *others = rows[np.ix_(np.array(places, dtype=int), spins)]
     start = lowest + 2 * np.sum(others, axis=0, dtype=np.int64)
     return IsingProblem(size, couplings, start - couplings.sum(axis=1))
 
@@ -321,14 +316,18 @@ def states_image(problem: IsingProblem, initial_states: np.ndarray) -> list[byte
     Returns
     -------
     list of bytes
-        One word for each spin of the device, `state_bytes` each, spin 0 first.
+        One word for each spin of a segment of the device, `state_bytes` each, spin 0 first.
     """
-    negative = np.zeros((problem.size.spins, problem.size.replicas), dtype=np.uint8)
-    negative[problem.first :] = np.asarray(initial_states).T < 0
-    return [word.tobytes() for word in np.packbits(negative, axis=1, bitorder="little")]
+    size = problem.size
+    negative = np.zeros((size.spins, size.replicas), dtype=np.uint8)
+    negative[problem.spins] = np.asarray(initial_states).T < 0
+    packed = np.packbits(negative, axis=1, bitorder="little")
+    segments = packed.reshape(size.flips, size.segment, -1)
+    words = segments.swapaxes(0, 1).reshape(size.segment, -1)
+    return [word.tobytes() for word in words]
 
 
-def unpack_states(size: AnnealerSize, memory: bytes, first: int) -> np.ndarray:
+def unpack_states(size: AnnealerSize, memory: bytes, variables: int) -> np.ndarray:
     """Read initial states from a memory: the inverse of `states_image`.
 
     Parameters
@@ -337,15 +336,17 @@ def unpack_states(size: AnnealerSize, memory: bytes, first: int) -> np.ndarray:
         Size of the device.
     memory : bytes
         Content of `AnnealerSpace.STATES`, by byte address.
-    first : int
-        The first spin that is a variable.
+    variables : int
+        Number of variables.
 
     Returns
     -------
     ndarray of int8 of shape (replicas, n)
         States of +1 and -1.
     """
-    raw = _words(memory, size.spins, state_bytes(size))[first:]
+    words = _words(memory, size.segment, state_bytes(size))
+    segments = words.reshape(size.segment, size.flips, -1).swapaxes(0, 1)
+    raw = segments.reshape(size.spins, -1)[variable_spins(size, variables)]
     bits = np.unpackbits(raw, axis=1, bitorder="little")[:, : size.replicas]
     return 1 - 2 * bits.T.astype(np.int8)
 

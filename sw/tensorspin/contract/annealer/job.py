@@ -10,10 +10,10 @@ import numpy as np
 
 from ...errors import CapacityError
 from .image import (
-    RUN_FIELDS,
     AnnealerSpace,
     couplings_image,
     ladder_image,
+    run_fields,
     states_image,
     steps_image,
     unpack_ladder,
@@ -22,8 +22,16 @@ from .image import (
     unpack_steps,
 )
 from .problem import IsingProblem
-from .size import CYCLES, PROBABILITY, REFRESH, RING, START, STEP_ROUNDS, SWEEPS, AnnealerSize
-from .steps import Step
+from .segments import segment_bounds
+from .size import (
+    CYCLES,
+    REFRESH,
+    START,
+    STEP_ROUNDS,
+    AnnealerSize,
+    Exchange,
+)
+from .steps import Step, check_step
 from .tempering import Ladder
 from .thresholds import SEED_BYTES, expand_seed, generators
 
@@ -50,6 +58,9 @@ class AnnealJob:
         States of +1 and -1 in which the replicas begin. By default all spins are +1.
     ladder : Ladder, optional
         The temperatures of the ranks, for steps with an exchange.
+    flips : int, default=1
+        Most flips of a turn: 1, or those that the device can do
+        (`tensorspin.contract.annealer.segments`).
 
     Examples
     --------
@@ -69,6 +80,7 @@ class AnnealJob:
     refresh: int = 0
     initial_states: np.ndarray | None = field(default=None, repr=False)
     ladder: Ladder | None = field(default=None, repr=False)
+    flips: int = 1
 
     def __post_init__(self) -> None:
         # What is computed once, such as `most_cycles`, must not depend on a list that may change.
@@ -124,13 +136,16 @@ class AnnealJob:
         self._check_seed()
         if not REFRESH.minimum <= self.refresh <= REFRESH.maximum:
             raise ValueError(f"refresh must be 0 to {REFRESH.maximum}, not {self.refresh}")
+        if self.flips not in (1, size.flips):
+            known = "1" if size.flips == 1 else f"1 or {size.flips}"
+            raise ValueError(f"flips must be {known} on this device, not {self.flips}")
         self._check_ladder()
         if len(self.steps) > size.steps:
             raise CapacityError("steps of the schedule", len(self.steps), size.steps)
         if not self.steps:
             raise ValueError("a schedule must have at least one step")
         for index, step in enumerate(self.steps):
-            _check_step(index, step, size)
+            check_step(index, step, size)
         self._check_cycles()
         if self.initial_states is not None:
             _ = self.start_states  # refuses states that do not fit
@@ -182,11 +197,55 @@ class AnnealJob:
         """Clock cycles that the run takes at most: if every visit of every sweep is a flip."""
         problem, size = self.problem, self.problem.size
         cycles = size.replicas * self.turn_cycles  # cycles of a round, at most
-        fill = size.fill_rounds(problem.offset_rows + problem.variables)
-        # A sweep takes one turn more than it flips spins.
-        turns = sum(step.sweeps for step in self.steps) * (problem.variables + 1 + self.refresh)
+        fill = size.fill_rounds(problem.offset_rows + -(-problem.variables // size.flips))
+        # A sweep takes one turn more than it has turns with flips.
+        turns = sum(step.sweeps for step in self.steps) * (self.most_turns + 1 + self.refresh)
         ends = (STEP_ROUNDS + size.exchange_rounds) * len(self.steps)
         return START + cycles * (fill + turns + ends)
+
+    @cached_property
+    def least_cycles(self) -> int:
+        """Clock cycles that the run takes at least: if no visit of any sweep is a flip."""
+        size, flipped = self.problem.size, 0
+        turns = size.replicas  # of a round
+        if size.window:
+            # Idle replicas are left out, also while they are given their initial states.
+            turns = size.least_turns
+            flipped = 0 if self.initial_states is None else self.problem.variables
+        fill = size.replicas * (self.fill_rounds - flipped)
+        rounds = sum(
+            step.sweeps + max(step.sweeps - 1, 0) * self.refresh + STEP_ROUNDS - 1
+            for step in self.steps
+        )
+        exchanges = sum(step.exchange is not Exchange.NONE for step in self.steps)
+        exchanged = size.replicas * size.exchange_rounds * exchanges
+        return START + self.turn_cycles * (fill + turns * rounds + exchanged)
+
+    @property
+    def cycle_step(self) -> int:
+        """The cycles of a run are those of its start, and a multiple of so many: of a round's.
+
+        Where idle replicas are left out, they are a multiple of a turn's.
+        """
+        return self.turn_cycles * (1 if self.problem.size.window else self.problem.size.replicas)
+
+    def possible_cycles(self, cycles: int) -> bool:
+        """Tell whether a run may take so many clock cycles.
+
+        How many it takes depends on the flips, so that only limits and a step are known.
+
+        Parameters
+        ----------
+        cycles : int
+            Clock cycles that a device has counted.
+
+        Returns
+        -------
+        bool
+            False if no run of this job takes so many.
+        """
+        within = self.least_cycles <= cycles <= self.most_cycles
+        return within and (cycles - START) % self.cycle_step == 0
 
     @property
     def turn_cycles(self) -> int:
@@ -194,10 +253,21 @@ class AnnealJob:
         return self.problem.size.turn(self.problem.first)
 
     @property
+    def most_turns(self) -> int:
+        """Turns of a sweep in which every visit is a flip, but for the last turn without one."""
+        problem = self.problem
+        if self.flips == 1:
+            return problem.variables
+        return int(np.diff(segment_bounds(problem.size, problem.variables)).max())
+
+    @property
     def fill_rounds(self) -> int:
         """Rounds before the first comparison."""
-        flipped = 0 if self.initial_states is None else self.problem.variables
-        return self.problem.size.fill_rounds(self.problem.offset_rows + flipped)
+        size, flipped = self.problem.size, 0
+        if self.initial_states is not None:
+            # Those of one segment, while others flip the same places.
+            flipped = -(-self.problem.variables // size.flips)
+        return size.fill_rounds(self.problem.offset_rows + flipped)
 
     @property
     def start_states(self) -> np.ndarray:
@@ -254,15 +324,19 @@ class AnnealJob:
         bytes
             Content of `AnnealerSpace.RUN`.
         """
-        values = (
-            self.problem.first,
-            self.problem.offset_rows,
-            int(self.initial_states is not None),
-            self.fill_rounds,
-            self.refresh,
-            len(self.steps),
-        )
-        fields = np.array(values, dtype="<u2").tobytes()
+        size = self.problem.size
+        first, uneven = divmod(size.spins - self.problem.variables, size.flips)
+        values = {
+            "first": first,
+            "offset_rows": self.problem.offset_rows,
+            "initial": int(self.initial_states is not None),
+            "fill": self.fill_rounds,
+            "refresh": self.refresh,
+            "steps": len(self.steps),
+            "uneven": uneven,
+            "together": int(self.flips > 1),
+        }
+        fields = np.array([values[name] for name in run_fields(size)], dtype="<u2").tobytes()
         seeds = np.asarray(self.generator_seeds, dtype=np.uint8).tobytes()
         return fields.ljust(SEED_BYTES, b"\0") + seeds
 
@@ -293,37 +367,18 @@ class AnnealJob:
             If the memories hold no problem or no schedule, for example because a host has not
             written them.
         """
-        words = np.frombuffer(run, dtype="<u2", count=len(RUN_FIELDS)).tolist()
-        fields = dict(zip(RUN_FIELDS, words))
-        first = fields["first"]
+        names = run_fields(size)
+        words = np.frombuffer(run, dtype="<u2", count=len(names)).tolist()
+        fields = {"uneven": 0, "together": 0} | dict(zip(names, words))
+        variables = size.spins - size.flips * fields["first"] - fields["uneven"]
         couplings = bytes(memories[AnnealerSpace.COUPLINGS])
-        problem = unpack_problem(size, couplings, first, fields["offset_rows"])
+        problem = unpack_problem(size, couplings, variables, fields["offset_rows"])
         steps = unpack_steps(size, bytes(memories[AnnealerSpace.STEPS]), fields["steps"])
         ladder = states = None
         if size.tempering:
             ladder = unpack_ladder(size, bytes(memories[AnnealerSpace.LADDER]))
         if fields["initial"]:
-            states = unpack_states(size, bytes(memories[AnnealerSpace.STATES]), first)
+            states = unpack_states(size, bytes(memories[AnnealerSpace.STATES]), variables)
         seeds = np.frombuffer(run, dtype=np.uint8, offset=SEED_BYTES).reshape(-1, SEED_BYTES)
-        return cls(problem, steps, seeds, fields["refresh"], states, ladder)
-
-
-def _check_step(index: int, step: Step, size: AnnealerSize) -> None:
-    """Refuse a step that a device of this size cannot run."""
-    if len(step.probabilities) != size.threshold_bits:
-        raise ValueError(
-            f"step {index} has {len(step.probabilities)} probabilities, the device's "
-            f"thresholds have {size.threshold_bits} bits: make the schedule for its size"
-        )
-    if not all(0 <= p <= PROBABILITY.maximum for p in step.probabilities):
-        raise ValueError(f"probabilities must be 0 to {PROBABILITY.maximum}, see step {index}")
-    if not 0 <= step.ring <= RING.maximum * size.ring:
-        raise ValueError(
-            f"the ring's probability must be 0 to {RING.maximum}, step {index} has {step.ring}"
-            if size.ring
-            else f"step {index} couples the replicas along a ring, which the device has not"
-        )
-    if not 1 <= step.sweeps <= SWEEPS.maximum:
-        raise ValueError(
-            f"a step must have 1 to {SWEEPS.maximum} sweeps, step {index} has {step.sweeps}"
-        )
+        flips = size.flips if fields["together"] else 1
+        return cls(problem, steps, seeds, fields["refresh"], states, ladder, flips)

@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from .segments import most_offset_rows, variable_spins
 from .size import AnnealerSize
 
 
@@ -69,7 +70,7 @@ class IsingProblem:
                 f"a local field may reach {greatest}, more than {size.field.maximum}, the limit "
                 f"of {size.field_bits} bits"
             )
-        if self.offset_rows > (most := size.offset_rows + self.first):
+        if self.offset_rows > (most := most_offset_rows(size, self.variables)):
             raise ValueError(
                 f"the fields' start needs {self.offset_rows} offset rows, the device has {most} "
                 f"beside {self.variables} variables"
@@ -80,10 +81,15 @@ class IsingProblem:
         """Number of variables, n."""
         return len(self.linear)
 
+    @cached_property
+    def spins(self) -> np.ndarray:
+        """Spin of each variable, ascending: the last spins of each of the device's segments."""
+        return variable_spins(self.size, self.variables)
+
     @property
     def first(self) -> int:
-        """Spin that is variable 0: the variables are the device's last spins."""
-        return self.size.spins - self.variables
+        """Spin that is variable 0."""
+        return int(self.spins[0])
 
     @property
     def start_fields(self) -> np.ndarray:

@@ -70,7 +70,7 @@ class AnnealResults:
             blocks.append(RESULT_HEADER.pack(*halves, self.cycles, self.ranks[replica]))
             for states in (self.states, self.best_states):
                 negative = np.zeros(problem.size.spins, dtype=np.uint8)
-                negative[problem.first :] = states[replica] < 0
+                negative[problem.spins] = states[replica] < 0
                 blocks[-1] += np.packbits(negative, bitorder="little").tobytes()
         return blocks
 
@@ -97,7 +97,7 @@ class AnnealResults:
             headers.append(RESULT_HEADER.unpack_from(block))
             packed = np.frombuffer(block, dtype=np.uint8, offset=RESULT_HEADER.size)
             bits = np.unpackbits(packed.reshape(2, length), axis=1, bitorder="little")
-            states.append(1 - 2 * bits[:, problem.first : size.spins].astype(np.int8))
+            states.append(1 - 2 * bits[:, problem.spins].astype(np.int8))
         energies, best_energies, cycles, ranks = np.array(headers, dtype=np.int64).T
         origin = problem.energy(np.ones(problem.variables))
         final, best = np.swapaxes(states, 0, 1)

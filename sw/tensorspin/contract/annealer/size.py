@@ -7,7 +7,7 @@ offset row.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from ..fixed import SQ, UQ, Format
@@ -63,6 +63,9 @@ STEP_ROUNDS = 2
 
 COUPLING_BITS = 2, 8
 """Least and greatest width of a coupling, in bits with the sign."""
+
+FLIPS = 1, 4
+"""Least and greatest number of flips in a turn that a build can have."""
 
 MAX_ENERGY_BITS = 32
 """Greatest width of an energy counter: results hold an energy in 4 bytes."""
@@ -123,7 +126,7 @@ class AnnealerSize:
     offset_rows : int
         Rows of the coupling memory, beyond those of the spins, that make up the fields at the
         start. The rows of spins that a problem does not use serve too
-        (`tensorspin.contract.annealer.image.offset_places`).
+        (`tensorspin.contract.annealer.segments.offset_places`).
     steps : int
         Greatest number of steps of a schedule.
     ring : int, default=1
@@ -134,6 +137,9 @@ class AnnealerSize:
         instead of a cycle.
     window : int, default=0
         Spins that are compared in a cycle: 0 for all of them, or a power of two from 8 on.
+    flips : int, default=1
+        Flips that a turn can have: as many segments of spins there are
+        (`tensorspin.contract.annealer.segments`). A run uses all of them or one.
 
     Raises
     ------
@@ -158,6 +164,7 @@ class AnnealerSize:
     ring: int = 1
     tempering: int = 0
     window: int = 0
+    flips: int = field(default=FLIPS[0], metadata={"optional": True})
 
     def __post_init__(self) -> None:
         least_replicas = windows.MIN_REPLICAS if self.window else MIN_REPLICAS
@@ -170,6 +177,7 @@ class AnnealerSize:
             ("steps", 1, 1 << 14),
             ("ring", 0, 1),
             ("tempering", 0, 1),
+            ("flips", *FLIPS),
         ):
             value = getattr(self, name)
             if not least <= value <= most:
@@ -184,6 +192,11 @@ class AnnealerSize:
             )
         if min(self.strides) < 1 or max(self.strides) > self.spins:
             raise ValueError(f"strides must be 1 to {self.spins}, not {self.strides}")
+        for name in ("spins", "offset_rows"):
+            if (value := getattr(self, name)) % self.flips:
+                raise ValueError(
+                    f"{name} must be a multiple of flips, which are {self.flips}, not {value}"
+                )
         if self.window:
             self._check_window()
 
@@ -204,6 +217,8 @@ class AnnealerSize:
         for name in ("ring", "tempering"):
             if getattr(self, name):
                 raise ValueError(f"{name} must be 0 with a window")
+        if self.flips > 1:
+            raise ValueError(f"flips must be 1 with a window, not {self.flips}")
         stride = self.strides[0]
         if set(self.strides) != {stride} or window % stride or windows.MIN_TURN * stride < window:
             raise ValueError(
@@ -294,13 +309,20 @@ class AnnealerSize:
         int
             Turns that a replica must sit out between two sweeps.
         """
-        return 0 if self.window else -(-variables // self._stride) - 1
+        # From the first variable on, spins that are not in use stand between segments only.
+        passed = self.spins - (self.spins - variables) // self.flips
+        return 0 if self.window else -(-passed // self._stride) - 1
 
     @property
     def coupling_widths(self) -> tuple[int, ...]:
         """Widths of a coupling that a build with the same kind of windows can have, in bits."""
         least, most = COUPLING_BITS
         return windows.COUPLING_WIDTHS if self.window else tuple(range(least, most + 1))
+
+    @cached_property
+    def segment(self) -> int:
+        """Number of spins of a segment; all spins where a turn has one flip."""
+        return self.spins // self.flips
 
     @property
     def windows(self) -> int:
@@ -325,7 +347,9 @@ class AnnealerSize:
         int
             Least number of spins.
         """
-        return windows.spins_for(self.window, variables) if self.window else max(2, variables)
+        if self.window:
+            return windows.spins_for(self.window, variables)
+        return self.flips * -(-max(2, variables) // self.flips)
 
     def turn(self, first: int) -> int:
         """Count the cycles of a turn.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .size import PROBABILITY, SWEEPS, AnnealerSize, Exchange, Moving
+from .size import PROBABILITY, RING, SWEEPS, AnnealerSize, Exchange, Moving
 
 
 @dataclass(frozen=True)
@@ -171,3 +171,40 @@ def highest_temperature(size: AnnealerSize, bits: int | None = None) -> float:
     least = 0.5 * 2.0**-PROBABILITY.f_bits
     bits = size.threshold_bits if bits is None else bits
     return 2.0 ** (bits + 1) / np.log(1.0 / least - 1.0)
+
+
+def check_step(index: int, step: Step, size: AnnealerSize) -> None:
+    """Refuse a step that a device cannot run.
+
+    Parameters
+    ----------
+    index : int
+        Number of the step in its schedule, for the message.
+    step : Step
+        The step.
+    size : AnnealerSize
+        Size of the device.
+
+    Raises
+    ------
+    ValueError
+        If a probability or the number of sweeps is out of range, the step is made for thresholds of
+        another width, or it needs a ring that the device has not.
+    """
+    if len(step.probabilities) != size.threshold_bits:
+        raise ValueError(
+            f"step {index} has {len(step.probabilities)} probabilities, the device's "
+            f"thresholds have {size.threshold_bits} bits: make the schedule for its size"
+        )
+    if not all(0 <= p <= PROBABILITY.maximum for p in step.probabilities):
+        raise ValueError(f"probabilities must be 0 to {PROBABILITY.maximum}, see step {index}")
+    if not 0 <= step.ring <= RING.maximum * size.ring:
+        raise ValueError(
+            f"the ring's probability must be 0 to {RING.maximum}, step {index} has {step.ring}"
+            if size.ring
+            else f"step {index} couples the replicas along a ring, which the device has not"
+        )
+    if not 1 <= step.sweeps <= SWEEPS.maximum:
+        raise ValueError(
+            f"a step must have 1 to {SWEEPS.maximum} sweeps, step {index} has {step.sweeps}"
+        )

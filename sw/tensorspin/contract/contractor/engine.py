@@ -21,7 +21,8 @@ def contractor_spaces(size: ContractorSize) -> dict[int, Space]:
     -------
     dict of int to Space
         The spaces by their numbers, `MemorySpace`. Both can be read back, so that an upload can be
-        verified.
+        verified. With `ContractorSize.table_parity` the feature table is there twice: what is
+        written to the second half is stored with wrong parity, so that faults can be tried.
 
     Examples
     --------
@@ -30,8 +31,13 @@ def contractor_spaces(size: ContractorSize) -> dict[int, Space]:
     >>> spaces[MemorySpace.TABLE].bits
     11
     """
+    twice = {MemorySpace.TABLE: size.table_parity}
     return {
-        space: Space((size.space_bytes(space) - 1).bit_length(), readable=True, writable=True)
+        space: Space(
+            (size.space_bytes(space) - 1).bit_length() + twice.get(space, 0),
+            readable=True,
+            writable=True,
+        )
         for space in MemorySpace
     }
 

@@ -6,7 +6,8 @@ space    content
 PROGRAM  the node program: headers and weights in the order in which they are read,
          a word of `lanes` bytes at every ``2**word_stride_bits(lanes)``th address
 TABLE    the feature table, one component after the other: a 16-bit mantissa for each
-         level, low byte first
+         level, low byte first; with parity, the same once more, for tests: a byte
+         written there is stored with the wrong parity
 ======== ============================================================================
 """
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from .latency import PIPELINES, Pipeline
 from .memory import LEVELS, MANTISSA_BYTES, MemorySpace, word_stride_bits
 from .program import MAX_FEATURES, MAX_OPERAND, MAX_OUTPUTS, MAX_SLOTS
 
@@ -13,6 +14,10 @@ further lanes would never work."""
 
 MAX_GROUPS = 256
 """Groups that a contractor may have; no FPGA in sight has multipliers for more."""
+
+MAX_SHARING_GROUPS = 64
+"""Groups that can work on one sample: the words of more could not be brought to them in the cycles
+that an element takes to meet its weight."""
 
 MAX_PROGRAM_WORDS = 1 << 20
 """Words that a program memory may have: their addresses, with at least 8 bytes to a word, fill half
@@ -42,11 +47,27 @@ class ContractorSize:
     groups : int
         Groups of lanes. Each group contracts a sample of its own, and all read the same weights in
         the same cycle. With groups a device keeps more multipliers busy than a bond has outputs.
+    pipeline : int, default=0
+        Number of its pipeline in `tensorspin.contract.contractor.latency.PIPELINES`. A device that
+        does not say has pipeline 0.
+    single_drain : int, default=0
+        Whether all groups can also work on one sample together, `Mode.SINGLE`, and then the sums of
+        how many lanes are joined, normalised and written in a cycle: a power of two that divides
+        `lanes`. 0: the groups cannot.
+    signature : int, default=0
+        1: each run computes the signature of the words that it reads, and gives no scores if it is
+        not the one that stands behind the program (`tensorspin.contract.contractor.signature`). A
+        program then takes a word more. 0: no.
+    table_parity : int, default=0
+        1: each byte of the feature table is stored with a bit of parity, and a run that reads a
+        byte with a wrong one gives no scores either, if its program is signed. Only with
+        `signature`. 0: no.
 
     Raises
     ------
     ValueError
-        If a number is out of its range, or should be a power of two and is none.
+        If a number is out of its range, should be a power of two and is none, or does not fit
+        another.
 
     Examples
     --------
@@ -65,6 +86,10 @@ class ContractorSize:
     slots: int
     slot_entries: int
     groups: int = 1
+    pipeline: int = field(default=0, metadata={"optional": True})
+    single_drain: int = field(default=0, metadata={"optional": True})
+    signature: int = field(default=0, metadata={"optional": True})
+    table_parity: int = field(default=0, metadata={"optional": True})
 
     def __post_init__(self) -> None:
         for name, most, power in (
@@ -80,6 +105,66 @@ class ContractorSize:
             if not 1 <= value <= most or (power and value & (value - 1)):
                 what = "a power of two from 1" if power else "1"
                 raise ValueError(f"{name} must be {what} to {most}, not {value}")
+        if not 0 <= self.pipeline < len(PIPELINES):
+            raise ValueError(
+                f"pipeline must be 0 to {len(PIPELINES) - 1}, not {self.pipeline}; a driver that "
+                f"belongs to the bitstream may know more"
+            )
+        if self.signature not in (0, 1):
+            raise ValueError(
+                f"signature must be 0 or 1, not {self.signature}; a driver that belongs to the "
+                f"bitstream may know more"
+            )
+        if self.table_parity not in (0, self.signature):
+            raise ValueError(
+                f"table_parity must be 0, or 1 where signature is 1, not {self.table_parity}"
+            )
+        if self.single_drain:
+            self._check_single()
+
+    @property
+    def latencies(self) -> Pipeline:
+        """Latencies of the pipeline."""
+        return PIPELINES[self.pipeline]
+
+    def _check_single(self) -> None:
+        """Refuse a single mode that cannot be built."""
+        drain = self.single_drain
+        if not 2 <= self.groups <= MAX_SHARING_GROUPS:
+            raise ValueError(
+                f"groups that share a sample must be 2 to {MAX_SHARING_GROUPS}, not {self.groups}; "
+                f"without single_drain, any number can work"
+            )
+        if self.pipeline:
+            raise ValueError(
+                f"pipeline must be 0 where groups share a sample, not {self.pipeline}: no gateware "
+                f"has both"
+            )
+        if self.signature:
+            raise ValueError(
+                "signature must be 0 where groups share a sample: in single mode several words are "
+                "read in a cycle, and the signature takes one at a time"
+            )
+        most = min(self.lanes, self.slot_entries)
+        if not 1 <= drain <= most or drain & (drain - 1) or self.lanes % drain:
+            raise ValueError(
+                f"single_drain must be 0 or a power of two up to {most} that divides the "
+                f"{self.lanes} lanes, not {drain}"
+            )
+        if self.program_words < 2 * self.banks:
+            raise ValueError(
+                f"program_words must be at least {2 * self.banks} with {self.groups} groups that "
+                f"share a sample, not {self.program_words}"
+            )
+
+    @property
+    def banks(self) -> int:
+        """Memories that the program memory consists of: words that can be read in one cycle.
+
+        Word w stands in row ``w // banks`` of bank ``w % banks``. With `single_drain` each group
+        gets a word of its own; the number of banks is the next power of two.
+        """
+        return 1 << (self.groups - 1).bit_length() if self.single_drain else 1
 
     @property
     def multipliers(self) -> int:
@@ -87,9 +172,14 @@ class ContractorSize:
         return self.lanes * self.groups
 
     @property
+    def model_words(self) -> int:
+        """Words of the memory that a program may take: a signature needs one of its own."""
+        return self.program_words - self.signature
+
+    @property
     def program_bytes(self) -> int:
         """Bytes of weights and headers that fit."""
-        return self.program_words * self.lanes
+        return self.model_words * self.lanes
 
     def space_bytes(self, space: MemorySpace) -> int:
         """Count the byte addresses of a memory space.

@@ -6,112 +6,12 @@ Pins, FPGA tools and programmers belong to the gateware, whose own table
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..contractor.size import ContractorSize
 from ..engine import EngineSize
-from ..wire.packets import PROTOCOL_VERSION
-from . import sizes
-from .description import NAME_BYTES, DeviceDescription
-from .engines import Engines, HasEngines
+from . import sizes, spatial_boards
+from .board import BoardSpec as BoardSpec
 from .line import Line
 from .usb import ICELINK, UsbDevice, ft231x, ft2232
-
-
-@dataclass(frozen=True)
-class BoardSpec(HasEngines):
-    """One row of the table of boards: a board with the engines that its bitstream has.
-
-    Parameters
-    ----------
-    name : str
-        Name of the row, as in ``make bitstream BOARD=name`` and ``sim://name``; at most
-        `tensorspin.contract.device.description.NAME_BYTES` characters.
-    title : str
-        The board's name as its maker writes it, with the FPGA in brackets.
-    clock_hz : int
-        Clock frequency of the engines in Hz.
-    baud : int
-        Rate of the serial line in bits per second. With SPI, the fastest: the greatest frequency in
-        Hz that the host may give SCK, to which the design's timing is held.
-    receive_bytes : int
-        Size of the device's receive buffer in bytes; a power of two.
-    engines : Engines
-        Sizes of the engines, at least one. `contractor` and `annealer` give one by name, or None
-        if the bitstream lacks it.
-    usb : UsbDevice, optional
-        The board's own USB port, if it leads to the serial line.
-    line : Line, default=Line.UART
-        The kind of the serial line.
-
-    Raises
-    ------
-    ValueError
-        If there is no engine, or the name is too long.
-
-    Examples
-    --------
-    >>> from dataclasses import replace
-    >>> row = find_board("ulx3s_25f")
-    >>> row.require_contractor().groups
-    3
-    >>> size = replace(row.require_contractor(), groups=1)
-    >>> smaller = replace(row, name="mine", engines=row.engines.with_sizes(size))
-    >>> smaller.require_contractor().groups
-    1
-    """
-
-    name: str
-    title: str
-    clock_hz: int
-    baud: int
-    receive_bytes: int
-    engines: Engines
-    usb: UsbDevice | None = None
-    line: Line = Line.UART
-
-    def __post_init__(self) -> None:
-        if not self.engines:
-            raise ValueError(f"board {self.name!r} has no engine")
-        if len(self.name) > NAME_BYTES:
-            raise ValueError(
-                f"a board's name has at most {NAME_BYTES} characters, {self.name!r} has "
-                f"{len(self.name)}"
-            )
-
-    @property
-    def byte_seconds(self) -> float:
-        """Time in seconds that a byte takes on the line at the rate `baud`."""
-        return self.line.bits_per_byte / self.baud
-
-    @property
-    def owner(self) -> str:
-        """The board as messages about a missing engine call it."""
-        return f"board {self.name!r}"
-
-    def description(self, build: bytes) -> DeviceDescription:
-        """Describe a device that is built from this row.
-
-        Parameters
-        ----------
-        build : bytes
-            8 bytes that tell this build from others.
-
-        Returns
-        -------
-        DeviceDescription
-            What the device replies to HELLO.
-        """
-        return DeviceDescription(
-            PROTOCOL_VERSION,
-            self.name,
-            self.clock_hz,
-            self.baud,
-            self.receive_bytes,
-            build,
-            self.engines,
-        )
-
 
 _ICELINK_BAUD = 115_200
 """Baud of the boards with MuseLab's debugger as USB adapter: the rate of MuseLab's own examples.
@@ -128,7 +28,7 @@ _TABLE = (
     BoardSpec(
         name="icebreaker",
         title="1BitSquared iCEBreaker (iCE40 UP5K)",
-        clock_hz=30_000_000,
+        clock_hz=45_000_000,
         baud=1_000_000,
         usb=ft2232("iCEBreaker"),
         **sizes.UP5K,
@@ -136,7 +36,23 @@ _TABLE = (
     BoardSpec(
         name="icebreaker_spi",
         title="1BitSquared iCEBreaker (iCE40 UP5K)",
-        clock_hz=30_000_000,
+        clock_hz=45_000_000,
+        baud=_SPI_HZ,
+        line=Line.SPI,
+        **sizes.UP5K,
+    ),
+    BoardSpec(
+        name="pico_ice",
+        title="tinyVision.ai pico-ice (iCE40 UP5K and RP2040)",
+        clock_hz=45_000_000,
+        baud=_SPI_HZ,
+        line=Line.SPI,
+        **sizes.UP5K,
+    ),
+    BoardSpec(
+        name="pico2_ice",
+        title="tinyVision.ai pico2-ice (iCE40 UP5K and RP2350)",
+        clock_hz=45_000_000,
         baud=_SPI_HZ,
         line=Line.SPI,
         **sizes.UP5K,
@@ -144,7 +60,7 @@ _TABLE = (
     BoardSpec(
         name="icesugar",
         title="MuseLab iCESugar (iCE40 UP5K)",
-        clock_hz=30_000_000,
+        clock_hz=45_000_000,
         baud=_ICELINK_BAUD,
         usb=ICELINK,
         **sizes.UP5K,
@@ -152,7 +68,7 @@ _TABLE = (
     BoardSpec(
         name="upduino_v3",
         title="tinyVision.ai UPduino v3 (iCE40 UP5K)",
-        clock_hz=30_000_000,
+        clock_hz=45_000_000,
         baud=1_000_000,
         usb=UsbDevice(0x0403, 0x6014, "UPduino v3"),
         **sizes.UP5K,
@@ -160,7 +76,7 @@ _TABLE = (
     BoardSpec(
         name="ice40_up5k_b_evn",
         title="Lattice iCE40 UltraPlus Breakout Board (iCE40 UP5K)",
-        clock_hz=30_000_000,
+        clock_hz=45_000_000,
         baud=1_000_000,
         usb=ft2232("Lattice iCE40UP5K Breakout", uart=None),
         **sizes.UP5K,
@@ -168,7 +84,7 @@ _TABLE = (
     BoardSpec(
         name="icebreaker_bitsy",
         title="1BitSquared iCEBreaker Bitsy (iCE40 UP5K)",
-        clock_hz=30_000_000,
+        clock_hz=45_000_000,
         baud=1_000_000,
         usb=UsbDevice(0x1D50, 0x6146, "iCEBreaker.bitsy"),
         **sizes.UP5K,
@@ -180,6 +96,14 @@ _TABLE = (
         baud=1_000_000,
         usb=ft2232("iCEBreaker"),
         **sizes.UP5K_ANNEALER,
+    ),
+    BoardSpec(
+        name="icebreaker_annealer_8bit",
+        title="1BitSquared iCEBreaker (iCE40 UP5K)",
+        clock_hz=33_000_000,
+        baud=1_000_000,
+        usb=ft2232("iCEBreaker"),
+        **sizes.UP5K_ANNEALER_8BIT,
     ),
     BoardSpec(
         name="icebreaker_annealer_spi",
@@ -370,7 +294,7 @@ def find_board(name: str) -> BoardSpec:
     Parameters
     ----------
     name : str
-        Name of its row.
+        Name of its row; or ``spatial/NAME`` for one that a file describes, see `spatial_boards`.
 
     Returns
     -------
@@ -381,13 +305,15 @@ def find_board(name: str) -> BoardSpec:
     ------
     ValueError
         If no board has that name, in which case the message lists the names; or if the board is
-        known to be too small.
+        known to be too small, or its file is missing or damaged.
 
     Examples
     --------
     >>> find_board("icebreaker").clock_hz
-    30000000
+    45000000
     """
+    if name.startswith(spatial_boards.PREFIX):
+        return spatial_boards.read_board(name.removeprefix(spatial_boards.PREFIX), BOARDS)
     if name in _TOO_SMALL:
         needed = ", ".join(f"{what} {cells}" for what, cells in SMALLEST_CELLS.items())
         raise ValueError(

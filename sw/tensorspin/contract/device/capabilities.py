@@ -31,8 +31,9 @@ def device_requests(engines: Engines) -> set[PacketType]:
     >>> PacketType.ANNEAL in device_requests(find_board("icebreaker").engines)
     False
     """
-    lacking = (row.requests for kind, row in ENGINES.items() if kind not in engines)
-    return set(PacketType).difference(*lacking)
+    of_engines = {request for row in ENGINES.values() for request in row.requests}
+    having = (ENGINES[kind].requests for kind in engines)
+    return set(PacketType).difference(of_engines).union(*having)
 
 
 def device_spaces(engines: Engines) -> dict[int, Space]:

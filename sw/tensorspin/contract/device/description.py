@@ -3,7 +3,8 @@
 A packed description begins with the fields that all devices have, the protocol's version first.
 One record for each engine follows: `EngineKind` (1 byte), length of the rest (1 byte), then the
 fields of the engine's size in their order, `SIZE_BYTES` each. A field that is a tuple begins with
-the number of its elements.
+the number of its elements. Fields with ``optional`` in their metadata stand at the end, and are
+left out if they have their defaults, as in the records of devices that are older than the field.
 
 The rule for other versions: the version stands in the same two bytes in every version of the
 protocol. A device of another version, older or newer, is refused by an `OtherProtocolError`, which
@@ -216,7 +217,10 @@ def _check_engines(engines: Engines) -> None:
 def _pack_size(size: EngineSize) -> bytes:
     """Make an engine's record, without its head."""
     numbers: list[int] = []
-    for value in astuple(size):
+    told = list(fields(size))
+    while told[-1].metadata.get("optional") and getattr(size, told[-1].name) == told[-1].default:
+        told.pop()
+    for value in astuple(size)[: len(told)]:
         numbers += [len(value), *value] if isinstance(value, tuple) else [value]
     return b"".join(number.to_bytes(SIZE_BYTES, "little") for number in numbers)
 
@@ -232,6 +236,8 @@ def _unpack_size(kind: type[Size], record: bytes) -> Size:
     values: list[int | tuple[int, ...]] = []
     try:
         for field in fields(kind):
+            if not numbers and field.metadata.get("optional"):
+                break
             number = numbers.pop(0)
             if str(field.type).startswith("tuple"):
                 values.append(tuple(numbers[:number]))

@@ -16,8 +16,10 @@ from ..annealer.size import AnnealerSize
 from ..contractor.engine import CONTRACTOR
 from ..contractor.size import ContractorSize
 from ..engine import Engine, EngineSize, Size
+from ..spatial.engine import SPATIAL
+from ..spatial.size import SpatialSize
 
-ENGINES: dict[int, Engine[Any]] = {row.kind: row for row in (CONTRACTOR, ANNEALER)}
+ENGINES: dict[int, Engine[Any]] = {row.kind: row for row in (CONTRACTOR, ANNEALER, SPATIAL)}
 """All engines that a device can have, by `EngineKind`."""
 
 
@@ -67,7 +69,7 @@ class Engines(Mapping[int, Any]):
     TypeError
         If something is not the size of an engine.
     ValueError
-        If an engine is given twice.
+        If an engine is given twice, or two engines take the same requests.
 
     Examples
     --------
@@ -83,6 +85,10 @@ class Engines(Mapping[int, Any]):
         by_kind = {engine_of(size).kind: size for size in sizes}
         if len(by_kind) != len(sizes):
             raise ValueError("a device has at most one engine of each kind")
+        requests = [request for kind in by_kind for request in ENGINES[kind].requests]
+        if len(set(requests)) != len(requests):
+            names = " and a ".join(ENGINES[kind].name for kind in sorted(by_kind))
+            raise ValueError(f"a device cannot have a {names}: both would answer RUN")
         self._sizes = dict(sorted(by_kind.items()))
 
     def __getitem__(self, kind: int) -> Any:
@@ -197,6 +203,11 @@ class HasEngines:
     def annealer(self) -> AnnealerSize | None:
         """The annealer's size; None if the device has no annealer."""
         return self.engines.find(AnnealerSize)
+
+    @cached_property
+    def spatial(self) -> SpatialSize | None:
+        """The spatial engine's size; None if the device has none."""
+        return self.engines.find(SpatialSize)
 
     def require_contractor(self) -> ContractorSize:
         """Give the contractor's size, and refuse a device without a contractor.

@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import TypedDict
 
 from ..annealer.size import AnnealerSize
+from ..contractor.latency import LONG, PIPELINES
 from ..contractor.size import ContractorSize
 from .engines import Engines
 
@@ -29,7 +30,13 @@ UP5K: FpgaSizes = {
     "receive_bytes": 1024,
     "engines": Engines(
         ContractorSize(
-            lanes=8, program_words=16384, features=1024, components=4, slots=8, slot_entries=32
+            lanes=8,
+            program_words=16384,
+            features=1024,
+            components=4,
+            slots=8,
+            slot_entries=32,
+            pipeline=PIPELINES.index(LONG),
         )
     ),
 }
@@ -53,6 +60,25 @@ UP5K_ANNEALER: FpgaSizes = {
 }
 """Lattice iCE40 UP5K, annealer only: couplings take half of the SPRAM's depth, a window of 16
 spins takes its whole width of 64 bits, and all 30 block RAMs are used."""
+
+UP5K_ANNEALER_8BIT: FpgaSizes = {
+    "receive_bytes": 256,
+    "engines": Engines(
+        AnnealerSize(
+            spins=128,
+            coupling_bits=8,
+            field_bits=16,
+            replicas=16,
+            strides=(1,) * 13,
+            offset_rows=128,
+            steps=16,
+            ring=0,
+            window=8,
+        )
+    ),
+}
+"""The same with couplings of 8 bits: 8 of them take the whole width of the SPRAM. Thresholds of 13
+bits hold the temperatures that fields of 16 bits need."""
 
 HX8K_ANNEALER: FpgaSizes = {
     "receive_bytes": 256,

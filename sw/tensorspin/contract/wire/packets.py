@@ -65,7 +65,8 @@ class PacketType(enum.IntEnum):
     that follow on each other. Payload: `OFFSET`, then the levels. Reply: `Status`."""
     RUN = 0x07
     """Brings the last part of a sample, or all of it, and contracts the sample. Payload: `OFFSET`,
-    then levels. Reply: `Status`, the scores (int16 each), `RESULT`."""
+    to which `SINGLE` may be added, then levels. Reply: `Status`, the scores (int16 each),
+    `RESULT`."""
     ANNEAL = 0x08
     """Starts a run of the annealer. Payload: all bytes of `AnnealerSpace.RUN`. Reply: `Status`,
     when the run has started."""
@@ -85,18 +86,29 @@ READ_COUNT = struct.Struct("<B")
 """Number of bytes that a READ asks for, 1 to ``MAX_PAYLOAD - 1``: the reply also has a status."""
 
 ACTIVATE = struct.Struct("<HI")
-"""Number of features of the model, and the digest of the model, which `STATUS` gives back."""
+"""Number of features of the model, to which `SIGNED` may be added, and the digest of the model,
+which `STATUS` gives back."""
+
+SIGNED = 1 << 15
+"""Bit of the number of features in an ACTIVATE: the signature of the program stands behind it, and
+each run must find it (`tensorspin.contract.contractor.signature`). A device that computes none,
+`ContractorSize.signature`, finds the number of features wrong, `Status.BAD_FEATURE_COUNT`."""
 
 OFFSET = struct.Struct("<H")
 """Index of the first feature of a part of a sample. 0 starts a sample; any other index must
 continue the sample begun."""
+
+SINGLE = 1 << 15
+"""Bit of the `OFFSET` of a RUN: all groups of the contractor work on this sample together. A device
+that cannot do that, `ContractorSize.single_drain`, finds the offset wrong, `Status.BAD_OFFSET`."""
 
 RESULT = struct.Struct("<HHI")
 """What follows the scores: their exponent, the index of the greatest score (the first if several
 are equal), and the clock cycles from the first read of the program to the last score."""
 
 STATUS = struct.Struct("<BIHHHIIHBB")
-"""The fields of `DeviceStatus`, in their order."""
+"""The fields of `DeviceStatus`, in their order. The last two share a byte: `cleared` is its lowest
+bit."""
 
 
 class Status(enum.IntEnum):
@@ -118,9 +130,14 @@ class Status(enum.IntEnum):
     """The sample has another number of features than the model, or the model has an impossible
     one."""
     PROGRAM_OVERRUN = 7
-    """The program runs past the end of its memory, so that there are no scores."""
+    """The program runs past the end of its memory, so that there are no scores. Of a model that was
+    activated as `SIGNED`, the status is CORRUPT instead."""
     BUSY = 8
     """The annealer is running and its memories cannot be touched."""
+    CORRUPT = 9
+    """A run has not read the program that was loaded, so that there are no scores. From then on the
+    model is not active, and each RUN is refused with this status, until the contractor's memories
+    are written or a model is activated."""
 
 
 class RejectReason(enum.IntEnum):
@@ -203,6 +220,9 @@ class DeviceStatus:
         The annealer's memories have been cleared since configuration. A restart loses this bit and
         a new session does not. So a host that has cleared the memories knows, as long as the bit
         stands, that the device was not restarted and still holds what the host has written since.
+    corrupted : int
+        How often since configuration a model became inactive since a run did not read the program
+        that was loaded (`Status.CORRUPT`), modulo 2**7.
 
     Examples
     --------
@@ -221,6 +241,7 @@ class DeviceStatus:
     step: int = 0
     annealing: bool = False
     cleared: bool = False
+    corrupted: int = 0
 
     def pack(self) -> bytes:
         """Make the bytes that follow the status byte in the reply to STATUS.
@@ -240,7 +261,7 @@ class DeviceStatus:
             self.busy_cycles,
             self.step,
             self.annealing,
-            self.cleared,
+            self.cleared | self.corrupted << 1,
         )
 
     @classmethod
@@ -264,7 +285,7 @@ class DeviceStatus:
         """
         if len(payload) != STATUS.size:
             raise ValueError(f"a status of {len(payload)} bytes, not {STATUS.size}")
-        active, digest, *counters, annealing, cleared = STATUS.unpack(payload)
+        active, digest, *counters, annealing, last = STATUS.unpack(payload)
         damaged, out_of_sequence, overflows, samples, busy_cycles, step = counters
         return cls(
             bool(active),
@@ -276,5 +297,6 @@ class DeviceStatus:
             busy_cycles,
             step,
             bool(annealing),
-            bool(cleared),
+            bool(last & 1),
+            last >> 1,
         )
