@@ -51,4 +51,5 @@ def test_extreme_chain(n_sites, bond_dim, local_dim, n_classes):
     assert np.array_equal(result.scores, golden.scores)
     assert np.array_equal(result.exponents, golden.exponents)
     assert np.array_equal(result.classes, golden.classes)
-    assert np.array_equal(result.cycles, golden.cycles)
+    size = find_board("icebreaker").require_contractor()
+    assert set(result.cycles) == {program.cycles(size.lanes, size.latencies)}

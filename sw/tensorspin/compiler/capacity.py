@@ -253,7 +253,7 @@ def demands(
         Demand(
             f"words of program memory ({size.lanes} bytes each)",
             program_words(nodes, size.lanes),
-            size.program_words,
+            size.model_words,
             ("" if all(node.narrow for node in nodes) else "store the weights in 4 bits, or ")
             + "train with a smaller bond_dim or n_repeats, or fewer features",
         ),

@@ -9,10 +9,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..contract.contractor.image import program_image
+from ..contract.contractor.latency import SHORT, Pipeline
 from ..contract.contractor.program import Node
+from ..contract.contractor.signature import signature_word
 from ..contract.contractor.size import ContractorSize
 from ..errors import CapacityError
 from ..golden.contractor.cycles import cycle_count, multiply_accumulates
+from ..golden.contractor.single import single_cycle_count
 from .capacity import Demand, demands, program_words
 from .once import computed_once
 
@@ -74,20 +77,43 @@ class DeviceProgram:
         return program_words(self.nodes, lanes)
 
     @computed_once
-    def cycles(self, lanes: int) -> int:
+    def cycles(self, lanes: int, pipeline: Pipeline = SHORT) -> int:
         """Count the clock cycles of one sample.
 
         Parameters
         ----------
         lanes : int
             Lanes of the contractor.
+        pipeline : Pipeline, default=SHORT
+            Latencies of the contractor, `ContractorSize.latencies`.
 
         Returns
         -------
         int
             Cycles from the first read of the program to the last score; exact.
         """
-        return cycle_count(self.nodes, lanes)
+        return cycle_count(self.nodes, lanes, pipeline)
+
+    @computed_once
+    def single_cycles(self, size: ContractorSize) -> int:
+        """Count the clock cycles of one sample in single mode, where all groups work on it.
+
+        Parameters
+        ----------
+        size : ContractorSize
+            Size of the device's contractor, one that has the mode (`ContractorSize.single_drain`).
+
+        Returns
+        -------
+        int
+            Cycles from the first read of the program to the last score; exact.
+
+        Raises
+        ------
+        ValueError
+            If the contractor does not have the mode.
+        """
+        return single_cycle_count(self.nodes, size)
 
     def demands(self, size: ContractorSize) -> list[Demand]:
         """Compare what the program needs with what a device has.
@@ -123,19 +149,25 @@ class DeviceProgram:
                 raise CapacityError(demand.what, demand.needed, demand.limit, demand.advice)
 
     @computed_once
-    def image(self, lanes: int) -> bytes:
+    def image(self, lanes: int, signed: bool = False) -> bytes:
         """Lay the nodes out for the program memory.
 
         Parameters
         ----------
         lanes : int
             Lanes of the contractor, on which the order of the weights depends.
+        signed : bool, default=False
+            Whether the program's signature follows, in a word of its own, for a contractor with
+            `ContractorSize.signature`.
 
         Returns
         -------
         bytes
             Content of `MemorySpace.PROGRAM` from address 0 on.
         """
+        if signed:
+            image = self.image(lanes)
+            return image + signature_word(image, lanes)
         return program_image(self.nodes, self.weights, lanes)
 
     @computed_once
@@ -150,18 +182,20 @@ class DeviceProgram:
         return self.table.astype("<i2").tobytes()
 
     @computed_once
-    def digest(self, lanes: int) -> int:
+    def digest(self, lanes: int, signed: bool = False) -> int:
         """Compute the number by which a device tells this program from another.
 
         Parameters
         ----------
         lanes : int
             Lanes of the contractor.
+        signed : bool, default=False
+            Whether the program is uploaded with its signature, as for `image`.
 
         Returns
         -------
         int
             CRC-32 of all that is uploaded.
         """
-        content = self.image(lanes) + self.table_bytes() + self.n_features.to_bytes(2, "little")
-        return zlib.crc32(content)
+        features = self.n_features.to_bytes(2, "little")
+        return zlib.crc32(self.image(lanes, signed) + self.table_bytes() + features)

@@ -45,7 +45,7 @@ def mixed_bits(
         If the program does not fit even with 4 bits for all nodes that may have them.
     """
     bits = [WEIGHT.width] * len(nodes)
-    excess = program_words([item.node for item in nodes], size.lanes) - size.program_words
+    excess = program_words([item.node for item in nodes], size.lanes) - size.model_words
     saved = [
         item.node.words(size.lanes) - replace(item.node, narrow=True).words(size.lanes)
         for item in nodes
@@ -61,8 +61,8 @@ def mixed_bits(
         raise CapacityError(
             f"words of program memory ({size.lanes} bytes each) with weights of "
             f"{NARROW_WEIGHT.width} bits",
-            size.program_words + excess,
-            size.program_words,
+            size.model_words + excess,
+            size.model_words,
             "train with a smaller bond_dim or n_repeats, or fewer features",
         )
     return bits

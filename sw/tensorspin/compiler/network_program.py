@@ -17,6 +17,7 @@ from .capacity import check_sound, check_table
 from .categories import Categories
 from .columns import ColumnLevels
 from .device_program import DeviceProgram
+from .gradient import Weights, contract_with_gradient, feature_vectors
 from .knots import Knots
 from .nodes import FloatNode
 from .once import attributes_alone, read_only
@@ -216,7 +217,7 @@ class NetworkProgram(SampleLevels, DeviceProgram):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features_in_)
+        X : array-like of shape (n_samples, `n_features_in_`)
             Samples, as `levels` takes them.
 
         Returns
@@ -249,7 +250,7 @@ class NetworkProgram(SampleLevels, DeviceProgram):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features_in_)
+        X : array-like of shape (n_samples, `n_features_in_`)
             Samples, as `levels` takes them.
 
         Returns
@@ -259,6 +260,67 @@ class NetworkProgram(SampleLevels, DeviceProgram):
         """
         results = self.run_golden(X)
         return self.interpret(results.scores, results.exponents)
+
+    def input_gradient(
+        self, X, *, return_scores: bool = False
+    ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
+        """Differentiate the scores by the samples, for explanations and attacks.
+
+        A board computes a step function, so what is differentiated is the smooth function that
+        has the board's values at the levels, up to its rounding of numbers: the feature table is
+        interpolated, and the quantised weights are contracted in float64. The module
+        `tensorspin.compiler.gradient` describes it.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, `n_features_in_`)
+            Samples, as `levels` takes them.
+        return_scores : bool, default=False
+            Whether to return the scores of that function, too.
+
+        Returns
+        -------
+        gradient : ndarray of float64 of shape (n_samples, n_outputs, `n_features_in_`)
+            Derivative of each score by each column, in the unit of the column. The scores are the
+            network's own, ``mantissa * 2**(log2_scale - exponent)`` of what a board returns. The
+            derivative is 0 where values are clipped, missing, or names of categories, and in
+            columns that nothing reads. At the limits of a column it is that of values within.
+        scores : ndarray of float64 of shape (n_samples, n_outputs)
+            The scores, only if `return_scores` is set.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If `levels` refuses the samples.
+
+        Examples
+        --------
+        A regressor of a sum, whose second term counts twice:
+
+        >>> import numpy as np
+        >>> from tensorspin.models import MPSRegressor
+        >>> X = np.random.default_rng(0).random((200, 2))
+        >>> program = MPSRegressor(2, epochs=20, random_state=0).fit(X, X @ [1, 2]).quantize()
+        >>> gradient = program.input_gradient([[0.5, 0.5]])[0, 0] * program.task.factor
+        >>> bool(np.all(np.abs(gradient - [1, 2]) < 0.2))
+        True
+        """
+        gradient, scores = self._gradient(X)
+        return (gradient, scores) if return_scores else gradient
+
+    def _gradient(self, X, weighted_by: Weights | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Return gradient and scores; of one sum of scores if their weights are given."""
+        numbers, levels, slopes, scales = self._smooth_levels(X)
+        vectors, derivatives = feature_vectors(self.table, levels, slopes, scales)
+        scores, by_feature = contract_with_gradient(
+            self.nodes, self.weights, vectors, derivatives, self.log2_scale, weighted_by
+        )
+        gradient = by_feature
+        if self.columns is not None:  # several features may read one column, and none may
+            gradient = np.zeros((*by_feature.shape[:2], numbers.shape[1]))
+            for feature, column in enumerate(self.columns.features):
+                gradient[:, :, column] += by_feature[:, :, feature]
+        return gradient, scores
 
     def save(self, path: str | Path) -> None:
         """Write the program to a file; see `tensorspin.compiler.program_file`.
@@ -271,17 +333,29 @@ class NetworkProgram(SampleLevels, DeviceProgram):
         program_file.save(path, {item.name: getattr(self, item.name) for item in fields(self)})
 
     @classmethod
-    def load(cls, path: str | Path) -> NetworkProgram:
+    def load(cls, path: str | Path, *, public_key: str | Path | None = None) -> NetworkProgram:
         """Read a program from a file; see `tensorspin.compiler.program_file`.
 
         Parameters
         ----------
         path : str or Path
             File that `save` wrote, with this version of the package or an earlier one.
+        public_key : str or Path, optional
+            File with a public key (Ed25519, of OpenSSH or PEM). The program's file must then be
+            what was signed with it by ``tensorspin sign``; see docs/security.md.
 
         Returns
         -------
         NetworkProgram
             The program.
+
+        Raises
+        ------
+        SignatureError
+            If a key is given, and the file is not, byte for byte, what was signed with it.
+        ProgramFileError
+            If the file is damaged, is something else, or was written by a later version.
+        ImportError
+            If a key is given and the extra ``signing`` is not installed.
         """
-        return program_file.load(path, cls)
+        return program_file.load(path, cls, public_key)

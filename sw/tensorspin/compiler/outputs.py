@@ -75,6 +75,8 @@ class Classification:
     temperature : float
         Greatest logit that the scores are scaled to, from which probabilities follow; see
         `tensorspin.models.logits.normalised_logits`.
+    calibrated_temperature : float, optional
+        The same, of the logits from which probabilities follow; by default `temperature`.
 
     Examples
     --------
@@ -87,6 +89,13 @@ class Classification:
 
     labels: np.ndarray
     temperature: float
+    calibrated_temperature: float | None = None
+
+    @property
+    def probability_temperature(self) -> float:
+        """Greatest logit of those from which probabilities follow."""
+        calibrated = self.calibrated_temperature
+        return self.temperature if calibrated is None else calibrated
 
     def check(self, n_outputs: int) -> None:
         """Refuse a program that the task can't read.
@@ -117,9 +126,11 @@ class Classification:
             if label in seen:
                 raise ValueError(f"class {str(label)!r} is there twice; classes must differ")
             seen.add(label)
-        check_finite(temperature=self.temperature)
-        if not self.temperature > 0:
-            raise ValueError(f"temperature must be above 0, not {self.temperature}")
+        for name in ("temperature", "probability_temperature"):
+            value = getattr(self, name)
+            check_finite(**{name: value})
+            if not value > 0:
+                raise ValueError(f"{name} must be above 0, not {value}")
 
     def predict(self, mantissas, exponents, log2_scale: float) -> np.ndarray:
         """Choose the label of each sample's greatest score.

@@ -7,6 +7,7 @@ is read; a file of a newer one is refused, with the versions that this package r
 
 from __future__ import annotations
 
+import io
 import json
 import zipfile
 from collections.abc import Callable, Mapping
@@ -24,6 +25,7 @@ from .categories import Categories
 from .columns import TYPES, ColumnLevels
 from .knots import Knots
 from .outputs import Classification, OutlierDetection, Regression, Task
+from .signing import verify
 
 FORMAT = "tensorspin network program"
 """Text in each file, so that an archive of something else is not mistaken for a program."""
@@ -119,7 +121,9 @@ def save(path: str | Path, program: Mapping[str, Any]) -> None:
         (np.savez if large else np.savez_compressed)(file, **arrays)
 
 
-def load(path: str | Path, make: Callable[..., Program]) -> Program:
+def load(
+    path: str | Path, make: Callable[..., Program], public_key: str | Path | None = None
+) -> Program:
     """Read a program.
 
     Parameters
@@ -129,6 +133,9 @@ def load(path: str | Path, make: Callable[..., Program]) -> Program:
     make : callable
         Called with the program's attributes by name. What it refuses is reported as a file that is
         not sound.
+    public_key : str or Path, optional
+        File with a public key. The file must then be what its owner has signed, byte for byte;
+        otherwise nothing in it is looked at.
 
     Returns
     -------
@@ -137,6 +144,8 @@ def load(path: str | Path, make: Callable[..., Program]) -> Program:
 
     Raises
     ------
+    SignatureError
+        If a key is given, and the file is not what was signed with it.
     ProgramFileError
         If the file is damaged, is something else, or was written by a later version.
     OSError
@@ -145,6 +154,10 @@ def load(path: str | Path, make: Callable[..., Program]) -> Program:
     path = Path(path)
     # Opened here, so that a missing file is not mistaken for a damaged one.
     with readable_file(path) as file:
+        if public_key is not None:
+            content = file.read()
+            verify(content, path, public_key)
+            file = io.BytesIO(content)  # read once: the file on the disk may change
         try:
             arrays = read_arrays(file, _ARRAYS, MOST_BYTES)
             metadata = json.loads(str(arrays.pop("metadata")))
@@ -227,7 +240,7 @@ def _categories(entry: object) -> Categories | None:
 def _task_entry(task: Task) -> tuple[dict, dict[str, np.ndarray]]:
     """Return a task as JSON metadata and arrays."""
     kind = next(name for name, type_ in _TASKS.items() if isinstance(task, type_))
-    entry = {"kind": kind}
+    entry: dict[str, Any] = {"kind": kind}
     if not isinstance(task, Classification):
         return {**entry, **asdict(task)}, {}
     classes = task.labels
@@ -236,7 +249,10 @@ def _task_entry(task: Task) -> tuple[dict, dict[str, np.ndarray]]:
         classes = np.array(classes.tolist())
         if classes.dtype.kind not in "US" or classes.tolist() != task.labels.tolist():
             raise ValueError("classes of mixed types can't be saved; use numbers or strings")
-    return {**entry, "temperature": task.temperature}, {"classes": classes}
+    entry["temperature"] = task.temperature
+    if task.calibrated_temperature is not None:
+        entry["calibrated_temperature"] = task.calibrated_temperature
+    return entry, {"classes": classes}
 
 
 def _task(metadata: dict, arrays: dict[str, np.ndarray]) -> Task:
@@ -247,7 +263,12 @@ def _task(metadata: dict, arrays: dict[str, np.ndarray]) -> Task:
         raise ValueError(f"its task is {entry['kind']!r}, not one of {', '.join(_TASKS)}")
     type_ = _TASKS[entry["kind"]]
     if type_ is Classification:
-        return Classification(arrays["classes"], float(entry["temperature"]))
+        calibrated = entry.get("calibrated_temperature")
+        return Classification(
+            arrays["classes"],
+            float(entry["temperature"]),
+            None if calibrated is None else float(calibrated),
+        )
     return type_(**{item.name: float(entry[item.name]) for item in fields(type_)})
 
 

@@ -8,10 +8,11 @@ import numpy as np
 
 from .capacity import check_names
 from .categories import Categories
-from .columns import ColumnLevels
+from .columns import TYPES, ColumnLevels
+from .gradient import Scale, scale_of_boundaries
 from .knots import Knots
-from .scaling import feature_levels
-from .values import holds_objects
+from .scaling import MISSING_LEVEL, feature_levels
+from .values import as_array, holds_objects
 
 if TYPE_CHECKING:
     from sklearn.utils import Tags
@@ -67,7 +68,7 @@ class SampleLevels:
 
     @property
     def feature_names_in_(self) -> np.ndarray:
-        """Names of the columns: ndarray of str (dtype object) of shape (n_features_in_,).
+        """Names of the columns: ndarray of str (dtype object) of shape (`n_features_in_`,).
 
         Raises
         ------
@@ -91,7 +92,7 @@ class SampleLevels:
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features_in_)
+        X : array-like of shape (n_samples, `n_features_in_`)
             Samples, in the unit of `feature_minimum`, or with the categories that the network was
             trained with. A data frame must have its columns, in their order.
 
@@ -120,7 +121,7 @@ class SampleLevels:
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features_in_)
+        X : array-like of shape (n_samples, `n_features_in_`)
             Samples. Columns that have no names are known to be those of the program; a data frame
             is checked as `levels` checks it.
 
@@ -161,6 +162,48 @@ class SampleLevels:
             self.missing,
             self.feature_names,
         )
+
+    def _smooth_levels(self, X) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[Scale]]:
+        """Return levels that are not rounded, for `tensorspin.compiler.gradient`.
+
+        Returns
+        -------
+        numbers : ndarray of float64 of shape (n_samples, `n_features_in_`)
+            The samples; numbers in place of words.
+        levels, slopes : ndarray of float64 of shape (n_samples, n_features)
+            Levels as numbers, and their derivatives by the values. A missing value has the level
+            that the board is sent, and the derivative 0.
+        scales : list of Scale
+            The scale of each feature.
+        """
+        rounded = self.levels(X)  # which refuses what has no level
+        if self.categories is not None or (self.columns is None and holds_objects(X)):
+            table = self.categories or Categories(self.n_features_in_, {})
+            X = table.numbers(X, self.feature_names)
+        numbers = np.asarray(as_array(X), dtype=np.float64)
+        levels, slopes = rounded.astype(np.float64), np.zeros(rounded.shape)
+        scales = self._scales()
+        reads = range(self.n_features) if self.columns is None else self.columns.features
+        for feature, (column, scale) in enumerate(zip(reads, scales)):
+            there = ~np.isnan(numbers[:, column])
+            found = scale.at(numbers[there, column])
+            if len(scale.values) > 1:  # a scale of one step stays one
+                levels[there, feature], slopes[there, feature] = found
+        if self.categories is not None:
+            slopes[:, np.isin(reads, list(self.categories.columns))] = 0  # words do not move
+        return numbers, levels, slopes, scales
+
+    def _scales(self) -> list[Scale]:
+        """Return how values of each feature become levels that are not rounded."""
+        if self.columns is not None:
+            return [scale_of_boundaries(row) for row in self.columns.boundaries[TYPES[0]].levels]
+        top = MISSING_LEVEL - bool(self.missing)
+        if self.knots is not None:
+            values, positions = self.knots.values, self.knots.positions
+        else:
+            values = np.column_stack([self.feature_minimum, self.feature_maximum])
+            positions = np.broadcast_to([0.0, 1.0], values.shape)
+        return [Scale(each, at * top, 0, top) for each, at in zip(values, positions)]
 
     def check_inputs(self) -> None:
         """Refuse scales, names and categories that don't fit each other.

@@ -7,6 +7,7 @@ feature. The results wait in vector slots until the parent is computed.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from heapq import heapify, heappop, heappush
 
 import numpy as np
@@ -14,7 +15,9 @@ import numpy as np
 from ..contract.contractor.program import Node, Operand, OperandKind
 from ..contract.device.boards import BOARDS
 from ..golden.contractor.cycles import cycle_count
+from ..golden.contractor.single import single_cycle_count
 from .nodes import FloatNode, with_waits
+from .tree_order import by_start, depth_first
 
 _SIZES = [board.contractor for board in BOARDS.values() if board.contractor is not None]
 
@@ -25,9 +28,9 @@ LANES = min(size.lanes for size in _SIZES)
 """Lanes for which the order of nodes is chosen: the fewest of any board. A program serves boards of
 any number of lanes, which hardly matters for the question which order is the faster."""
 
-LOOK_AHEAD = 64
-"""How many of the next nodes are searched for one that can be drawn forward. In a balanced tree the
-next subtree begins sooner; in others a longer search would take time and find nothing."""
+_SHARED = replace(max(_SIZES, key=lambda size: size.groups), single_drain=4)
+"""A contractor in single mode, for whose cycles the order of nodes is chosen, too: the one with the
+most groups, where the order matters most."""
 
 
 def check_children(children: np.ndarray) -> None:
@@ -85,11 +88,10 @@ def tree_nodes(
 ) -> list[FloatNode]:
     """Turn a tree tensor network into nodes in the order of their execution.
 
-    A leaf of the tree is an operand, not a node. The order is depth first, and of two subtrees the
-    one that needs more vector slots comes first: no order needs fewer slots (Sethi and Ullman 1970,
-    doi:10.1145/321607.321620). Where a node would wait for the result of the node just before, an
-    independent node is drawn forward to fill the time, as long as the slots suffice. The result is
-    used if it makes the program faster by the exact cycle count.
+    A leaf of the tree is an operand, not a node. `tensorspin.compiler.tree_order` finds orders for
+    different devices: a depth-first one, and some in which few nodes wait for results. A program
+    serves all devices and both modes, so that the order is used whose exact cycle counts are
+    smallest in product: that of throughput mode, and that of single mode with the most groups.
 
     Parameters
     ----------
@@ -132,15 +134,24 @@ def tree_nodes(
     operands_of = [
         [child - n_leaves for child in pair if child >= n_leaves] for pair in children.tolist()
     ]
-    depth_first = _depth_first(operands_of)
-    candidates = [
-        (_placed(order, children, tensors, leaf_features), order)
-        for order in (depth_first, _filled(depth_first, operands_of, slots))
-    ]
-    nodes, order = min(candidates, key=lambda candidate: cycle_count(candidate[0], lanes))
+    # Elements of each node: what a group issues by itself, and what is divided among all groups.
+    sizes = [t.shape[1] * t.shape[2] * -(-len(t) // lanes) for t in tensors]
+    orders = [depth_first(operands_of)]
+    for groups in sorted({size.groups for size in _SIZES}):
+        cycles = [-(-elements // groups) for elements in sizes]
+        listed = by_start(orders[0], operands_of, slots, cycles)
+        if listed is not None and listed not in orders:
+            orders.append(listed)
+    candidates = [(_placed(order, children, tensors, leaf_features), order) for order in orders]
+    nodes, order = min(candidates, key=lambda candidate: _cost(candidate[0], lanes))
     return [
         FloatNode(node, tensors[index], f"tree node {index}") for node, index in zip(nodes, order)
     ]
+
+
+def _cost(nodes: Sequence[Node], lanes: int) -> int:
+    """Multiply the cycles of both modes, so that a hundredth of either counts alike."""
+    return cycle_count(nodes, lanes) * single_cycle_count(nodes, _SHARED)
 
 
 def _check_shapes(
@@ -164,60 +175,6 @@ def _check_shapes(
                     f"tree node {node}: reads {size} entries of node {child - n_leaves}, which has "
                     f"{len(tensors[child - n_leaves])} outputs"
                 )
-
-
-def _depth_first(operands_of: list[list[int]]) -> list[int]:
-    """Find the order with the fewest slots; a node may overwrite its own operand.
-
-    Parameters
-    ----------
-    operands_of : list of list of int
-        For each node, those of its children that are nodes and not leaves.
-    """
-    needs: list[int] = []
-    for operands in operands_of:
-        below = sorted((needs[node] for node in operands), reverse=True)
-        # While the second operand is computed, the first stays in a slot.
-        needs.append(max([1, *(need + held for held, need in enumerate(below))]))
-    # Backwards: the root, then the subtree that is computed later, then the earlier one.
-    backwards = []
-    stack = [len(operands_of) - 1]
-    while stack:
-        node = stack.pop()
-        backwards.append(node)
-        stack += sorted(operands_of[node], key=lambda operand: -needs[operand])
-    return backwards[::-1]
-
-
-def _filled(order: list[int], operands_of: list[list[int]], slots: int) -> list[int]:
-    """Draw independent nodes forward to where a node would wait for the one just before."""
-    order = list(order)
-    # Number of vectors that occupy slots after each position: a node adds its own and frees those
-    # of its operands.
-    alive = list(np.cumsum([1 - len(operands_of[node]) for node in order]))
-    done: set[int] = set()
-    for position in range(1, len(order)):
-        previous = order[position - 1]
-        done.add(previous)
-        if previous not in operands_of[order[position]]:
-            continue
-        most_alive = alive[position - 1]
-        for later in range(position + 1, min(position + LOOK_AHEAD, len(order))):
-            most_alive = max(most_alive, alive[later - 1])
-            # A node frees one slot at best, so no node from here on could make room.
-            if most_alive > slots + 1:
-                break
-            node = order[later]
-            growth = 1 - len(operands_of[node])
-            if most_alive + growth > slots:
-                continue
-            if all(operand in done and operand != previous for operand in operands_of[node]):
-                # Each node that is overtaken now runs with `growth` more vectors in slots.
-                order.insert(position, order.pop(later))
-                overtaken = [count + growth for count in alive[position:later]]
-                alive[position : later + 1] = [alive[position - 1] + growth, *overtaken]
-                break
-    return order
 
 
 def _placed(

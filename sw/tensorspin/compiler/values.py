@@ -20,7 +20,7 @@ class Column:
     values : ndarray of shape (n_samples,)
         Numbers, text or objects.
     declared : tuple, optional
-        The categories that a column of pandas's type category declares.
+        The categories that a column of pandas's type category, or of polars's Enum, declares.
     ordered : bool
         Whether they are declared in an order that means something.
     """
@@ -52,7 +52,7 @@ def table_columns(X) -> list[Column]:
     if hasattr(X, "iloc") and hasattr(X, "columns"):
         return [_of_pandas(X.iloc[:, place]) for place in range(X.shape[1])]
     if hasattr(X, "get_columns"):  # polars
-        return [Column(series.to_numpy()) for series in X.get_columns()]
+        return [_of_polars(series) for series in X.get_columns()]
     if isinstance(X, np.ma.MaskedArray):
         kind = np.float64 if X.dtype.kind in "biuf" else object
         X = np.where(np.ma.getmaskarray(X), np.nan, X.data.astype(kind))
@@ -101,6 +101,13 @@ def _of_pandas(series) -> Column:
     if getattr(kind, "_is_numeric", False):  # Int64, Float32, boolean and their like
         return Column(series.to_numpy(dtype=np.float64, na_value=np.nan))
     return Column(series.to_numpy(dtype=object))
+
+
+def _of_polars(series) -> Column:
+    values = series.to_numpy()
+    if type(series.dtype).__name__ == "Enum":  # the order counts, as in a frame for pandas
+        return Column(values, tuple(series.dtype.categories.to_list()), True)
+    return Column(values)  # a Categorical declares no categories: it grows with its data
 
 
 def column_numbers(values: np.ndarray, place: str) -> np.ndarray:
