@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from tensorspin.contract.annealer.image import AnnealerSpace
 from tensorspin.contract.contractor.memory import MemorySpace
 from tensorspin.contract.device.boards import find_board
 from tensorspin.contract.device.capabilities import device_requests, device_spaces, space_owner
@@ -29,7 +28,7 @@ KIND = max(EngineKind) + 1
 class ScratchSpace(enum.IntEnum):
     """Behind those of the other engines."""
 
-    WORDS = max(AnnealerSpace) + 1
+    WORDS = 1 + max(number for row in ENGINES.values() for number in row.space_numbers)
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ from ..contract.wire.packets import REJECT, REPLY, DeviceStatus, PacketType, Rej
 from .annealer.device import DeviceAnnealer
 from .contractor.device import DeviceContractor
 from .engine import GoldenEngine, Reply
+from .spatial.device import DeviceSpatial
 
 GOLDEN_BUILD = b"golden".ljust(8, b"\0")
 """Build digest that a golden device reports; no bitstream has it."""
@@ -42,6 +43,7 @@ GOLDEN_BUILD = b"golden".ljust(8, b"\0")
 GOLDEN_ENGINES: dict[int, Callable[[Any], GoldenEngine]] = {
     EngineKind.CONTRACTOR: DeviceContractor,
     EngineKind.ANNEALER: DeviceAnnealer,
+    EngineKind.SPATIAL: DeviceSpatial,
 }
 """The golden model of each engine, by `EngineKind`: called with the engine's size."""
 
@@ -59,6 +61,8 @@ class Answer:
         Clock cycles that the engine has spent on the request.
     frame : bytes
         The frame with its delimiter; empty until the result is known.
+    shared : bool
+        Whether all of the engine's groups were busy with the request.
 
     Examples
     --------
@@ -69,6 +73,7 @@ class Answer:
     received: int
     cycles: int = 0
     frame: bytes = b""
+    shared: bool = False
 
 
 class GoldenDevice:
@@ -105,7 +110,8 @@ class GoldenDevice:
         self.board = board
         self.build = build
         self.cycle = 0.0
-        self.byte_cycles = board.byte_seconds * board.clock_hz
+        # Exact where the line's rate divides the clock: `byte_seconds` is rounded.
+        self.byte_cycles = board.line.bits_per_byte * board.clock_hz / board.baud
         self._requests = device_requests(board.engines)
         self._spaces = device_spaces(board.engines)
         self.restart()
@@ -284,7 +290,7 @@ class GoldenDevice:
             if not waiting:
                 continue
             for (answer, request), late in zip(waiting, engine.finish(), strict=True):
-                answer.cycles = late.cycles
+                answer.cycles, answer.shared = late.cycles, late.shared
                 answer.frame = _reply(request, late.status, late.payload)
                 answers.append(answer)
 

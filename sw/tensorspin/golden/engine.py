@@ -28,6 +28,8 @@ class LateReply(NamedTuple):
         The bytes that follow it.
     cycles : int
         Clock cycles that the engine has spent on the request.
+    shared : bool, default=False
+        Whether all of the engine's groups were busy with it.
 
     Examples
     --------
@@ -38,6 +40,7 @@ class LateReply(NamedTuple):
     status: Status
     payload: bytes
     cycles: int
+    shared: bool = False
 
 
 class GoldenEngine(ABC):

@@ -49,6 +49,7 @@ def _identity(job: AnnealJob) -> _Identity:
         problem.linear.tobytes(),
         job.steps,
         job.refresh,
+        job.flips,
         job.initial_states is None,
         job.ladder if tempers else None,  # a device that can temper always has some ladder
     )

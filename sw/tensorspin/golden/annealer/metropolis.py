@@ -9,6 +9,7 @@ import numpy as np
 from ...contract.annealer import windows
 from ...contract.annealer.job import AnnealJob
 from ...contract.annealer.results import AnnealResults
+from ...contract.annealer.segments import segment_bounds
 from ...contract.annealer.size import FIRST_DIGIT, START, STEP_ROUNDS, Exchange, Moving
 from ...contract.annealer.steps import Step
 from ...contract.annealer.tempering import Ladder
@@ -81,8 +82,11 @@ class GoldenAnnealer:
         self._refresh = job.refresh
         self._couplings = problem.couplings.astype(np.int32)
         self._fields = problem.linear.astype(np.int32) + self.states @ self._couplings
-        # Spin from which each replica's next turn begins, and turns that it still sits out.
-        self._cursor = np.zeros(len(self.states), dtype=np.int64)
+        # Variable from which each replica's next turn begins, in each segment of spins, and turns
+        # that it still sits out.
+        self._bounds = segment_bounds(size, problem.variables)
+        self._starts = np.tile(self._bounds[:-1], (len(self.states), 1))
+        self._cursor = self._starts.copy()
         self._rest = np.zeros(len(self.states), dtype=np.int64)
         # Turns of each round before the first comparison, for each run.
         self._fill = np.full((job.fill_rounds, self.runs), size.replicas)
@@ -101,6 +105,9 @@ class GoldenAnnealer:
         self.best_states = self.states.copy()
         seeds = np.array([each.generator_seeds for each in jobs])
         self._thresholds = GoldenThresholds(size, problem.first, seeds)
+        # Where the variables are among the spins from the first variable on; None if they are all.
+        among = problem.spins - problem.first
+        self._among = None if len(among) == size.spins - problem.first else among
 
     @property
     def cycles(self) -> np.ndarray:
@@ -237,33 +244,63 @@ class GoldenAnnealer:
         if not active.any():
             return
         thresholds, holds = self._thresholds.look(step, self._by_run(present))
+        if self._among is not None:
+            thresholds = thresholds[:, self._among]
+            holds = None if holds is None else holds[:, self._among]
         accept = -self.states * self._fields <= thresholds
         if holds is not None:
             states = self._by_run(self.states)
             neighbours = np.roll(states, 1, axis=1) + np.roll(states, -1, axis=1)
             accept &= ~(holds & (neighbours == 2 * states).reshape(holds.shape))
-        accept &= self._spins >= self._cursor[:, None]
+        for segment, (begin, end) in enumerate(zip(self._bounds, self._bounds[1:])):
+            accept[:, begin:end] &= self._spins[begin:end] >= self._cursor[:, [segment]]
         accept &= active[:, None]
-        spins = accept.argmax(axis=1)
-        flips = np.flatnonzero(accept[self._rows, spins])
         # A turn in which no spin accepts ends the replica's sweep.
-        ends = active.copy()
-        ends[flips] = False
+        ends = active & ~accept.any(axis=1)
+        flips = self._search(accept)
         left -= ends
-        self._cursor[ends] = 0
+        self._cursor[ends] = self._starts[ends]
         self._rest[ends] = self._refresh
-
-        spins = spins[flips]
-        self._cursor[flips] = spins + 1
-        before = self.states[flips, spins]
-        self.energies[flips] -= 2 * before * self._fields[flips, spins]
-        self._fields[flips] -= 2 * before[:, None] * self._couplings[spins]
-        self.states[flips, spins] = -before
-        self.flips[flips] += 1
+        self._flip(flips)
         better = np.flatnonzero(self.energies < self.best_energies)
         self.best_energies[better] = self.energies[better]
         self.best_states[better] = self.states[better]
         self._improved[better] = True
+
+    def _search(self, accept: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Find the variables that flip, and move the cursors of their replicas.
+
+        Returns, for each segment of spins, the replicas that flip a variable of it, and these
+        variables.
+        """
+        flips = []
+        before = np.zeros(len(accept), dtype=bool)  # one flip a turn: an earlier segment has it
+        moves = accept.any(axis=1)
+        for segment, (begin, end) in enumerate(zip(self._bounds, self._bounds[1:])):
+            part = accept[:, begin:end]
+            found = part.any(axis=1)
+            rows = np.flatnonzero(found & ~before)
+            variables = begin + part[rows].argmax(axis=1) if len(rows) else rows
+            # In a segment where no spin accepts, all are visited; unless a flip comes before them.
+            self._cursor[moves & ~found & ~before, segment] = end
+            self._cursor[rows, segment] = variables + 1
+            flips.append((rows, variables))
+            if self.job.flips == 1:
+                before |= found
+        return flips
+
+    def _flip(self, flips: list[tuple[np.ndarray, np.ndarray]]) -> None:
+        """Flip variables, at most one of each segment in a replica, all at once."""
+        signs = [self.states[found] for found in flips]
+        # Each changes the energy by its sign times its fields before and after all flips.
+        for found, before in zip(flips, signs):
+            self.energies[found[0]] -= before * self._fields[found]
+        for (rows, variables), before in zip(flips, signs):
+            self._fields[rows] -= 2 * before[:, None] * self._couplings[variables]
+            self.states[rows, variables] = -before
+            self.flips[rows] += 1
+        for found, before in zip(flips, signs):
+            self.energies[found[0]] -= before * self._fields[found]
 
     def _spare(self, idle: np.ndarray) -> None:
         """Leave out the turns of idle replicas until the step ends, except for the least number."""

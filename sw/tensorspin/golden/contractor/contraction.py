@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ...contract.contractor.latency import SHORT, Pipeline
 from ...contract.contractor.program import Node, Operand, OperandKind
 from ...contract.contractor.results import ContractorResults
 from ...contract.fixed import ACCUMULATOR, EXPONENT, MANTISSA, round_shift, saturate
@@ -14,6 +15,9 @@ from .cycles import cycle_count
 BATCH = 1024
 """Samples contracted at once at most. It bounds the memory that the products take: some hundred
 megabytes for the widest node."""
+
+State = dict[int, tuple[np.ndarray, np.ndarray]]
+"""Contents of the vector slots by their number: mantissas and exponents of each sample."""
 
 
 class GoldenContractor:
@@ -31,6 +35,8 @@ class GoldenContractor:
         Feature table: the mantissas of each component for each level.
     lanes : int
         Multiply-accumulators that work on one sample. Only the cycles depend on them.
+    pipeline : Pipeline, default=SHORT
+        Latencies of the contractor, `ContractorSize.latencies`. Only the cycles depend on them.
 
     Attributes
     ----------
@@ -60,8 +66,9 @@ class GoldenContractor:
         weights: Sequence[np.ndarray],
         table: np.ndarray,
         lanes: int,
+        pipeline: Pipeline = SHORT,
     ) -> None:
-        self.cycles = cycle_count(nodes, lanes)
+        self.cycles = cycle_count(nodes, lanes, pipeline)
         self._nodes = nodes
         self._factors = [w.reshape(w.shape[0], -1).T.astype(np.float64) for w in weights]
         self._table = table
@@ -95,31 +102,36 @@ class GoldenContractor:
     def _contract_batch(self, levels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the mantissas and the exponents of the scores, both int64."""
         samples = len(levels)
-        vectors: dict[int, np.ndarray] = {}
-        exponents: dict[int, np.ndarray] = {}
-        none = np.zeros(samples, dtype=np.int64)
-
-        def fetch(operand: Operand) -> tuple[np.ndarray, np.ndarray]:
-            if operand.kind is OperandKind.FEATURE:
-                rows = self._table[: operand.size, levels[:, operand.index]]
-                return rows.T.astype(np.int64), none
-            return vectors[operand.index], exponents[operand.index]
-
+        state: State = {}
         for node, factor in zip(self._nodes, self._factors):
-            left, left_exponent = fetch(node.left)
-            right, right_exponent = fetch(node.right)
+            left, left_exponent = self._fetch(node.left, levels, state)
+            right, right_exponent = self._fetch(node.right, levels, state)
             products = saturate(
                 round_shift(left[:, :, None] * right[:, None, :], MANTISSA.f_bits), MANTISSA
             )
             # Floats, because NumPy multiplies their matrices much faster than those of integers.
             # The result is exact: every partial sum is an integer far below 2**53.
-            accumulators = (products.reshape(samples, len(factor)) @ factor).astype(np.int64)
+            sums = (products.reshape(samples, len(factor)) @ factor).astype(np.int64)
+            accumulators = sums.astype(np.int32).astype(np.int64)  # only faulty weights overflow
             mantissas, shift = normalise(accumulators)
             exponent = (left_exponent + right_exponent + shift) & EXPONENT.maximum
             if node.last:
                 return mantissas, exponent
-            vectors[node.destination], exponents[node.destination] = mantissas, exponent
+            self._store(node, mantissas, exponent, state)
         raise ValueError("the program has no last node")
+
+    def _fetch(
+        self, operand: Operand, levels: np.ndarray, state: State
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Read an operand of each sample: mantissas and exponents, both int64."""
+        if operand.kind is OperandKind.FEATURE:
+            rows = self._table[: operand.size, levels[:, operand.index]]
+            return rows.T.astype(np.int64), np.zeros(len(levels), dtype=np.int64)
+        return state[operand.index]
+
+    def _store(self, node: Node, mantissas: np.ndarray, exponent: np.ndarray, state: State) -> None:
+        """Write the result of a node to its slot."""
+        state[node.destination] = mantissas, exponent
 
 
 def contract(
@@ -128,6 +140,7 @@ def contract(
     table: np.ndarray,
     levels: np.ndarray,
     lanes: int,
+    pipeline: Pipeline = SHORT,
 ) -> ContractorResults:
     """Contract samples with a program that is used once; see `GoldenContractor`.
 
@@ -143,6 +156,8 @@ def contract(
         One level for each feature of each sample.
     lanes : int
         Multiply-accumulators that work on one sample. Only the cycles depend on them.
+    pipeline : Pipeline, default=SHORT
+        Latencies of the contractor. Only the cycles depend on them.
 
     Returns
     -------
@@ -162,7 +177,7 @@ def contract(
     >>> contract([node], [weights], table, levels, lanes=8).classes.tolist()
     [1]
     """
-    return GoldenContractor(nodes, weights, table, lanes).run(levels)
+    return GoldenContractor(nodes, weights, table, lanes, pipeline).run(levels)
 
 
 def normalise(accumulators: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...contract.contractor import latency
+from ...contract.contractor.latency import SHORT, START_TO_HEADER, Pipeline
 from ...contract.contractor.program import Node
 
 
-def cycle_count(nodes: Sequence[Node], lanes: int) -> int:
+def cycle_count(nodes: Sequence[Node], lanes: int, pipeline: Pipeline = SHORT) -> int:
     """Count the clock cycles of one sample, from the first read of the program to the last score.
 
     Parameters
@@ -21,6 +21,8 @@ def cycle_count(nodes: Sequence[Node], lanes: int) -> int:
         The program.
     lanes : int
         Multiply-accumulators that work on one sample.
+    pipeline : Pipeline, default=SHORT
+        Latencies of the contractor, `ContractorSize.latencies`.
 
     Returns
     -------
@@ -35,6 +37,9 @@ def cycle_count(nodes: Sequence[Node], lanes: int) -> int:
     >>> node = Node(feature, feature, outputs=10, destination=0, wait=False, last=True)
     >>> cycle_count([node], lanes=8), cycle_count([node], lanes=16)
     (44, 44)
+    >>> from tensorspin.contract.contractor.latency import LONG
+    >>> cycle_count([node], lanes=8, pipeline=LONG)
+    50
     """
     header_taken = load = last_issue = before_last_issue = last_write = -1
     normaliser_free = 0
@@ -44,13 +49,13 @@ def cycle_count(nodes: Sequence[Node], lanes: int) -> int:
         # Header: the first two are read at the start, every other one after the weights of the
         # node two before, since headers stand one node early in the program memory.
         if index == 0:
-            header_taken = latency.START_TO_HEADER
+            header_taken = START_TO_HEADER
             load = header_taken + 1
         else:
             if index == 1:
                 header_taken = load
             else:
-                header_taken = before_last_issue + latency.ISSUE_TO_WEIGHT + 1
+                header_taken = before_last_issue + pipeline.issue_to_weight + 1
             load = max(last_issue + 1, header_taken + 1)
 
         # Issue: a node starts when the node two before is released, and the node just before if it
@@ -67,12 +72,12 @@ def cycle_count(nodes: Sequence[Node], lanes: int) -> int:
         before_last_issue, last_issue = last_issue, block_end
 
         # Drain and normalisation: the one normaliser serves the nodes in their order.
-        drained = last_issue + latency.ISSUE_TO_DRAIN + blocks[-1] - 1
+        drained = last_issue + pipeline.issue_to_drain + blocks[-1] - 1
         start = max(drained + 1, normaliser_free)
-        last_read = start + latency.NORMALISE_READ + node.outputs - 1
+        last_read = start + pipeline.find_shift + node.outputs - 1
         normaliser_free = last_read + 1
-        released = [released[-1], last_read + latency.NORMALISE_RELEASE]
-        last_write = last_read + latency.NORMALISE_WRITE
+        released = [released[-1], last_read + pipeline.normalise_release]
+        last_write = last_read + pipeline.normalise_write
     return last_write + 1
 
 

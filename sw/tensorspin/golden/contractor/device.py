@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, Protocol
 
 import numpy as np
 
-from ...contract.contractor.engine import contractor_spaces
-from ...contract.contractor.image import ProgramOverrunError, read_image
+from ...contract.contractor.image import read_image
 from ...contract.contractor.memory import LEVELS, MemorySpace
+from ...contract.contractor.program import Node, OperandKind
+from ...contract.contractor.results import ContractorResults
+from ...contract.contractor.rows import Mode
 from ...contract.contractor.size import ContractorSize
+from ...contract.device.engines import engine_of
 from ...contract.wire import packets
 from ...contract.wire.packets import PacketType, Status
 from ..engine import GoldenEngine, LateReply, Reply
 from .contraction import GoldenContractor
+from .cycles import cycle_count
+from .faulty import FaultyContractor, is_sound
+from .single import single_cycle_count
+from .walk import walk
+
+
+class RunsSamples(Protocol):
+    """A model that is loaded: it gives the scores of samples."""
+
+    def run(self, levels: np.ndarray) -> ContractorResults:
+        """Compute the scores, a row of levels a sample."""
 
 
 class DeviceContractor(GoldenEngine):
-    """What requests do to a contractor.
+    """What requests do to a contractor, or to another engine that gives scores of samples.
 
     Samples of RUN requests wait until something needs their results, and are then contracted in one
     call, since the golden model is vectorised.
@@ -25,7 +40,8 @@ class DeviceContractor(GoldenEngine):
     Parameters
     ----------
     size : ContractorSize
-        Parameters of the engine.
+        Parameters of the engine. A subclass may be for another engine, with `features` and
+        `groups`.
 
     Examples
     --------
@@ -37,11 +53,12 @@ class DeviceContractor(GoldenEngine):
 
     overtaking = frozenset({PacketType.FEATURES, PacketType.RUN})
 
-    def __init__(self, size: ContractorSize) -> None:
+    def __init__(self, size: Any) -> None:
         self.size = size
         self.groups = size.groups
         self.memories: dict[int, bytearray] = {
-            space: bytearray(1 << found.bits) for space, found in contractor_spaces(size).items()
+            space: bytearray(1 << found.bits)
+            for space, found in engine_of(size).spaces(size).items()
         }
         self._active = False
         self._digest = 0
@@ -50,24 +67,49 @@ class DeviceContractor(GoldenEngine):
         self._samples = 0
         self._busy_cycles = 0
         self._waiting: list[bytes] = []
-        # The program as read from the memories; None if they have changed since.
-        self._program: GoldenContractor | None = None
+        # Modes of the samples that wait; and the program's nodes, for the cycles of single mode.
+        self._modes: list[Mode] = []
+        self._nodes: Sequence[Node] = ()
+        self._shares = isinstance(size, ContractorSize) and size.single_drain > 0
+        # The program as read from the memories; None if they have changed since, or if a run finds
+        # no program in them, which `_fault` tells.
+        self._program: RunsSamples | None = None
+        self._fault: Status | None = None
+        # Whether the model was activated as signed, and has become inactive since it was not.
+        self._checks = isinstance(size, ContractorSize) and size.signature > 0
+        self._signed = self._corrupt = False
+        self._corrupted = 0
+        # Bytes of the feature table that are stored with wrong parity, if it has any.
+        table = size.space_bytes(MemorySpace.TABLE) if self._checks and size.table_parity else 0
+        self._odd = np.zeros(table, dtype=bool)
 
     def execute(self, kind: PacketType, payload: bytes, cycle: float) -> Reply | None:
         """Execute ACTIVATE, FEATURES or RUN; the results of a RUN come from `finish`."""
         if kind is PacketType.ACTIVATE:
             return self._activate(payload), b""
+        mode = Mode.THROUGHPUT
+        if kind is PacketType.RUN and self._shares:
+            mode, payload = _take_mode(payload)
         status = self._take_levels(payload, last=kind is PacketType.RUN)
         if kind is PacketType.RUN and status is Status.OK:
             self._waiting.append(bytes(self._sample))
+            self._modes.append(mode)
             self._sample.clear()
             return None
         return status, b""
 
     def write(self, space: int, address: int, data: bytes) -> None:
         """Execute a WRITE: whatever it changes, the model is not whole any more."""
-        self._active = False
-        self._program = None
+        self._active = self._corrupt = False
+        self._program = self._fault = None
+        if space == MemorySpace.TABLE and len(self._odd):
+            # The memory is there twice, and what is written to its second half has wrong parity.
+            for place, byte in enumerate(data, address):
+                half, index = divmod(place, len(self._odd))
+                self._odd[index] = half
+                super().write(space, index, bytes([byte]))
+                super().write(space, index + len(self._odd), bytes([byte]))
+            return
         super().write(space, address, data)
 
     def greet(self) -> None:
@@ -79,46 +121,132 @@ class DeviceContractor(GoldenEngine):
         return {
             "active": self._active,
             "digest": self._digest,
+            "corrupted": self._corrupted % (1 << 7),
             "samples": self._samples % (1 << 32),
             "busy_cycles": self._busy_cycles % (1 << 32),
         }
 
+    def read_memories(self, n_features: int) -> RunsSamples | Status:
+        """Make a model of what the memories hold.
+
+        Parameters
+        ----------
+        n_features : int
+            Features of a sample, as the model was activated.
+
+        Returns
+        -------
+        RunsSamples or Status
+            The model; or why a run gives no scores.
+        """
+        size: ContractorSize = self.size
+        program = bytes(self.memories[MemorySpace.PROGRAM])
+        found = walk(program, size.lanes)
+        self._nodes = found.nodes
+        if self._signed and (found.overrun or not found.signed):
+            return Status.CORRUPT
+        if found.overrun:
+            return Status.PROGRAM_OVERRUN
+        stored = bytes(self.memories[MemorySpace.TABLE][: size.space_bytes(MemorySpace.TABLE)])
+        table = np.frombuffer(stored, dtype="<i2")
+        nodes, weights = read_image(program, size.lanes)
+        table = table.reshape(size.components, LEVELS)
+        if is_sound(nodes, size, n_features):
+            return GoldenContractor(nodes, weights, table, size.lanes, size.latencies)
+        return FaultyContractor(nodes, weights, table, size)
+
     def finish(self) -> Sequence[LateReply]:
         """Contract all samples that wait."""
         samples, self._waiting = self._waiting, []
+        modes, self._modes = self._modes, []
         if not samples:
             return ()
+        if self._program is None and self._fault is None:
+            found = self.read_memories(self._model_features)
+            if isinstance(found, Status):
+                self._fault = found
+            else:
+                self._program = found
+        if self._program is None:
+            assert self._fault is not None
+            return self._refuse(self._fault, modes)
+        levels = np.frombuffer(b"".join(samples), dtype=np.uint8).reshape(len(samples), -1)
+        # From the first sample on that reads a wrong entry of the table, no run has scores. (The
+        # gateware's groups run several samples at once: those of the same run have none either.)
+        right = self._count_right(levels)
+        if right < len(samples):
+            before = self._contract(levels[:right], modes[:right])
+            return [*before, *self._refuse(Status.CORRUPT, modes[right:])]
+        return self._contract(levels, modes)
+
+    def _count_right(self, levels: np.ndarray) -> int:
+        """Count the samples before the first one that reads an entry with wrong parity."""
+        if not self._signed or not self._odd.any():
+            return len(levels)
+        wrong = np.any(self._odd.reshape(self.size.components, LEVELS, -1), axis=2)
+        found = np.zeros(len(levels), dtype=bool)
+        for node in self._nodes:
+            for operand in (node.left, node.right):
+                if operand.kind is OperandKind.FEATURE:
+                    found |= wrong[: operand.size, levels[:, operand.index]].any(axis=0)
+        return int(found.argmax()) if found.any() else len(levels)
+
+    def _contract(self, levels: np.ndarray, modes: Sequence[Mode]) -> Sequence[LateReply]:
+        if not len(levels):
+            return ()
+        assert self._program is not None
         size = self.size
-        try:
-            if self._program is None:
-                table = np.frombuffer(bytes(self.memories[MemorySpace.TABLE]), dtype="<i2")
-                nodes, weights = read_image(bytes(self.memories[MemorySpace.PROGRAM]), size.lanes)
-                table = table.reshape(size.components, LEVELS)
-                self._program = GoldenContractor(nodes, weights, table, size.lanes)
-        except ProgramOverrunError:
-            return [LateReply(Status.PROGRAM_OVERRUN, b"", 0)] * len(samples)
-        levels = np.frombuffer(b"".join(samples), dtype=np.uint8)
-        results = self._program.run(levels.reshape(len(samples), -1))
+        results = self._program.run(levels)
+        if Mode.SINGLE in modes:
+            single_cycles = single_cycle_count(self._nodes, size)
+            results.cycles[[mode is Mode.SINGLE for mode in modes]] = single_cycles
         scores = results.scores.astype("<i2")
         replies = []
-        for index in range(len(samples)):
+        for index in range(len(levels)):
             cycles = int(results.cycles[index])
             result = packets.RESULT.pack(
                 int(results.exponents[index]), int(results.classes[index]), cycles
             )
-            replies.append(LateReply(Status.OK, scores[index].tobytes() + result, cycles))
-        self._samples += len(samples)
-        # Groups work side by side: each takes one of `groups` consecutive samples.
-        self._busy_cycles += int(results.cycles[:: size.groups].sum())
+            shared = modes[index] is Mode.SINGLE
+            replies.append(LateReply(Status.OK, scores[index].tobytes() + result, cycles, shared))
+        self._samples += len(levels)
+        self._busy_cycles += _busy_cycles(results.cycles, modes, size.groups)
         return replies
+
+    def _refuse(self, status: Status, modes: Sequence[Mode]) -> Sequence[LateReply]:
+        """Answer samples of whose runs no scores come; the runs take their time all the same."""
+        if status is Status.CORRUPT:
+            self._corrupted += self._active
+            self._active, self._corrupt = False, True
+        size = self.size
+        cycles = np.array(
+            [
+                single_cycle_count(self._nodes, size)
+                if mode is Mode.SINGLE
+                else cycle_count(self._nodes, size.lanes, size.latencies)
+                for mode in modes
+            ]
+        )
+        self._busy_cycles += _busy_cycles(cycles, modes, size.groups)
+        return [
+            LateReply(status, b"", int(each), mode is Mode.SINGLE)
+            for each, mode in zip(cycles, modes)
+        ]
 
     def _activate(self, payload: bytes) -> Status:
         if len(payload) != packets.ACTIVATE.size:
             return Status.BAD_LENGTH
         features, digest = packets.ACTIVATE.unpack(payload)
+        signed = self._checks and bool(features & packets.SIGNED)
+        if signed:
+            features ^= packets.SIGNED
         if not 1 <= features <= self.size.features:
             return Status.BAD_FEATURE_COUNT
+        if (features, signed) != (self._model_features, self._signed):
+            # Its operands may now lie beyond the sample, or its signature count.
+            self._program = self._fault = None
         self._active, self._digest, self._model_features = True, digest, features
+        self._signed, self._corrupt = signed, False
         return Status.OK
 
     def _take_levels(self, payload: bytes, last: bool) -> Status:
@@ -139,9 +267,36 @@ class DeviceContractor(GoldenEngine):
         (offset,) = packets.OFFSET.unpack_from(payload)
         end = offset + len(payload) - packets.OFFSET.size
         if last and not self._active:
-            return Status.NO_MODEL
+            return Status.CORRUPT if self._corrupt else Status.NO_MODEL
         if offset not in (0, len(self._sample)) or end > self.size.features:
             return Status.BAD_OFFSET
         if last and end != self._model_features:
             return Status.BAD_FEATURE_COUNT
         return Status.OK
+
+
+def _take_mode(payload: bytes) -> tuple[Mode, bytes]:
+    """Return the mode that a RUN asks for, and its payload without that."""
+    if len(payload) < packets.OFFSET.size:
+        return Mode.THROUGHPUT, payload
+    (offset,) = packets.OFFSET.unpack_from(payload)
+    mode = Mode.SINGLE if offset & packets.SINGLE else Mode.THROUGHPUT
+    bare = packets.OFFSET.pack(offset & ~packets.SINGLE)
+    return mode, bare + payload[packets.OFFSET.size :]
+
+
+def _busy_cycles(cycles: np.ndarray, modes: Sequence[Mode], groups: int) -> int:
+    """Count the cycles in which the engine works on samples that it has at the same time.
+
+    Groups work side by side: each takes one of `groups` consecutive samples of throughput mode. In
+    single mode they all take the same one.
+    """
+    busy = run = 0
+    for sample, mode in zip(cycles, modes):
+        if mode is Mode.SINGLE:
+            run = 0
+        else:
+            run = run % groups + 1
+        if run <= 1:
+            busy += int(sample)
+    return busy
