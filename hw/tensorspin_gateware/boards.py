@@ -9,38 +9,28 @@ one.
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tensorspin.contract.device.boards import BOARDS, BoardSpec
+from tensorspin.contract.engine import EngineKind
 
-from .pins import ICEBREAKER_SPI, RASPBERRY_PI_SPI, ULX3S_SPI, SPIPins, UARTPins
+from .mapping import (
+    COLLISIONS_DO_NOT_MATTER,
+    GROUPS_KEEP_THEIR_REGISTERS,
+    ONE_HOT,
+    SPINS_ARE_MAPPED_IN_GROUPS,
+    WIRES_ARE_SLOW,
+)
+from .pins import (
+    ICEBREAKER_SPI,
+    PICO2_ICE_SPI,
+    PICO_ICE_SPI,
+    RASPBERRY_PI_SPI,
+    ULX3S_SPI,
+    SPIPins,
+    UARTPins,
+)
 from .primitives import Family, carry
-
-COLLISIONS_DO_NOT_MATTER = (
-    "setparam -set COLLISION_X_MASK 1'1 t:$memrd_v2 r:COLLISION_X_MASK=1'0 %i r:CLK_ENABLE=1 %i"
-)
-"""Yosys command: a read may give anything while the same address is written.
-
-A block RAM with two ports leaves open what such a read gives, and no memory of the gateware relies
-on it. Amaranth promises the old data and cannot be told otherwise; for that promise Yosys would
-delay all writes and put a bypass behind each block RAM."""
-
-GROUPS_KEEP_THEIR_REGISTERS = (
-    "setattr -mod -set keep_hierarchy 1 *.contractor.group_? *.contractor.group_??"
-)
-"""Yosys command: the contractor's groups of lanes stay modules of their own.
-
-Each group has its own registers for the values that all groups get. In one module Yosys would see
-that these registers are equal and merge them into one, which would then drive wires across the
-whole device, and the clock would suffer."""
-
-SPINS_ARE_MAPPED_IN_GROUPS = (
-    "setattr -mod -set keep_hierarchy 1 *.annealer.spins.group_* *.annealer.spins.group_*.* %d"
-)
-"""Yosys command: each group of the annealer's spins stays a module of its own.
-
-With 1,000 spins in one module, Yosys 0.70 stops at an assertion when it joins the parts that
-its technology mapper `abc9` has mapped."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +69,8 @@ class BoardHardware:
         Options of nextpnr, with the seed that is tried first, so that the same sources give the
         same bitstream. They lack "--router router2" on iCE40: on a device this full it may go round
         in circles for ever.
+    standby : bool
+        Whether memories stand by while nobody uses them, to leak less; see `Family.standby`.
     """
 
     platform: str
@@ -94,6 +86,7 @@ class BoardHardware:
     after_synthesis: str = ""
     synth_options: str = ""
     place_options: str = "--seed 1"
+    standby: bool = False
 
     @property
     def seed(self) -> int:
@@ -125,6 +118,35 @@ def _ecp5(
     )
 
 
+def _ice40(
+    platform: str,
+    programmer: tuple[str, ...],
+    *before: str,
+    family: Family = Family.ICE40UP,
+    **options,
+) -> BoardHardware:
+    return BoardHardware(
+        platform=platform,
+        family=family,
+        programmer=programmer,
+        before_synthesis="\n".join((COLLISIONS_DO_NOT_MATTER, *before)),
+        **options,
+    )
+
+
+def _up5k(platform: str, programmer: tuple[str, ...], **options) -> BoardHardware:
+    """Make a row of a contractor in an UltraPlus, by whose delays Yosys maps the logic."""
+    return _ice40(
+        platform,
+        programmer,
+        ONE_HOT,
+        WIRES_ARE_SLOW,
+        synth_options="-device u",
+        standby=True,
+        **options,
+    )
+
+
 def _ulx3s(size: str, **options) -> BoardHardware:
     return _ecp5(
         f"amaranth_boards.ulx3s:ULX3S_{size.upper()}_Platform",
@@ -140,58 +162,79 @@ fifths, and too slow."""
 _LARGE = f"--seed 1 {_STATIC}"
 """Options of nextpnr for large devices."""
 
+_UNROLLED = f"{_LARGE} --router router2"
+"""Options of nextpnr for spatial engines. Their multipliers stand in a few rows of the device, with
+hundreds of wires to each; the default router does not find an end there."""
+
 _ICEPROG = ("iceprog", "{bitstream}")
 """Programmer of boards with FTDI's chip in front of an iCE40."""
 
 _ICESPROG = ("icesprog", "{bitstream}")
 """Programmer of boards with MuseLab's debugger."""
 
+_PICO_ICE_DFU = (
+    *("dfu-util", "--device", ",1209:b1c0", "--alt", "0"),
+    *("--reset", "--download", "{bitstream}"),
+)
+"""Programmer of pico-ice and pico2-ice, whose own firmware is a DFU device; its alternative 0 is
+the FPGA's flash."""
+
 HARDWARE = {
-    "icebreaker": BoardHardware(
+    "icebreaker": _up5k(
         platform="amaranth_boards.icebreaker:ICEBreakerPlatform",
-        family=Family.ICE40UP,
         programmer=_ICEPROG,
         place_options="--seed 2",
     ),
-    "icebreaker_spi": BoardHardware(
+    "icebreaker_spi": _up5k(
         platform="amaranth_boards.icebreaker:ICEBreakerPlatform",
-        family=Family.ICE40UP,
         programmer=_ICEPROG,
         spi=ICEBREAKER_SPI,
         place_options="--seed 3",
     ),
-    "icebreaker_annealer": BoardHardware(
+    "icebreaker_annealer": _ice40(
         platform="amaranth_boards.icebreaker:ICEBreakerPlatform",
-        family=Family.ICE40UP,
         programmer=_ICEPROG,
-        before_synthesis=COLLISIONS_DO_NOT_MATTER,
         place_options="--seed 2",
     ),
-    "icebreaker_annealer_spi": BoardHardware(
+    "icebreaker_annealer_8bit": _ice40(
         platform="amaranth_boards.icebreaker:ICEBreakerPlatform",
-        family=Family.ICE40UP,
+        programmer=_ICEPROG,
+    ),
+    "icebreaker_annealer_spi": _ice40(
+        platform="amaranth_boards.icebreaker:ICEBreakerPlatform",
         programmer=_ICEPROG,
         spi=ICEBREAKER_SPI,
-        before_synthesis=COLLISIONS_DO_NOT_MATTER,
         place_options="--seed 6",
     ),
-    "hx8k_evn_annealer": BoardHardware(
+    "hx8k_evn_annealer": _ice40(
         platform="amaranth_boards.ice40_hx8k_b_evn:ICE40HX8KBEVNPlatform",
         family=Family.ICE40HX,
         programmer=_ICEPROG,
         pll_pad=False,
-        before_synthesis=COLLISIONS_DO_NOT_MATTER,
         place_options="--seed 4",
     ),
-    "icesugar": BoardHardware(
+    "pico_ice": _up5k(
+        platform="tensorspin_gateware.pico_ice:PicoIcePlatform",
+        programmer=_PICO_ICE_DFU,
+        spi=PICO_ICE_SPI,
+        notes="the firmware of the RP2040 must put 12 MHz on its GPIO 24, which clocks the FPGA; "
+        "the board's own firmware does, but takes GPIO 0 (the interrupt) for a UART",
+        place_options="--seed 2",
+    ),
+    "pico2_ice": _up5k(
+        platform="tensorspin_gateware.pico_ice:Pico2IcePlatform",
+        programmer=_PICO_ICE_DFU,
+        spi=PICO2_ICE_SPI,
+        notes="the firmware of the RP2350 must put 12 MHz on its GPIO 21, which clocks the FPGA",
+        place_options="--seed 2",
+    ),
+    "icesugar": _up5k(
         platform="amaranth_boards.icesugar:ICESugarPlatform",
-        family=Family.ICE40UP,
         programmer=_ICESPROG,
-        place_options="--seed 4",
+        place_options="--seed 2",
     ),
-    "upduino_v3": BoardHardware(
+    "upduino_v3": _up5k(
         platform="amaranth_boards.upduino_v3:UpduinoV3Platform",
-        family=Family.ICE40UP,
         programmer=_ICEPROG,
         place_options="--seed 2",
         # The pins are from https://github.com/tinyvision-ai-inc/UPduino-v3.0,
@@ -204,19 +247,17 @@ HARDWARE = {
         clock="clk12",
         pll_pad=False,
     ),
-    "ice40_up5k_b_evn": BoardHardware(
+    "ice40_up5k_b_evn": _up5k(
         platform="amaranth_boards.ice40_up5k_b_evn:ICE40UP5KBEVNPlatform",
-        family=Family.ICE40UP,
         programmer=_ICEPROG,
-        place_options="--seed 6",
+        place_options="--seed 3",
         # The pins are from Lattice FPGA-UG-02001, header C; litex-boards'
         # lattice_ice40up5k_evn.py has the same.
         uart=UARTPins(rx="3", tx="21", where="pins 5 and 4 of header C (J3)"),
         notes="leave J51 closed, which connects the 12 MHz oscillator",
     ),
-    "icebreaker_bitsy": BoardHardware(
+    "icebreaker_bitsy": _up5k(
         platform="amaranth_boards.icebreaker_bitsy:ICEBreakerBitsyPlatform",
-        family=Family.ICE40UP,
         # Without a reset of the bus the bootloader keeps running after the download.
         programmer=(
             *("dfu-util", "--device", ",1d50:6146", "--alt", "0"),
@@ -225,6 +266,7 @@ HARDWARE = {
         # RX and TX are where a Teensy has them, whose shape the board has.
         uart=UARTPins(rx="47", tx="44", where="pins 0 (RX) and 1 (TX)"),
         notes="hold the button while plugging the board in, to start its bootloader",
+        place_options="--seed 3",
     ),
     "ulx3s_12f": _ulx3s("12f"),
     "ulx3s_25f": _ulx3s("25f"),
@@ -299,6 +341,25 @@ HARDWARE = {
 """The rows, one for every board of `tensorspin.contract.device.boards.BOARDS`, by its name."""
 
 
+def hardware_of(board: BoardSpec) -> BoardHardware:
+    """Find how a bitstream for a board is built and loaded.
+
+    Parameters
+    ----------
+    board : BoardSpec
+        Row of the contract's table, or a board that a user has described.
+
+    Returns
+    -------
+    BoardHardware
+        Its row, with other options for place and route if it has a spatial engine.
+    """
+    hardware = HARDWARE[board.hardware]
+    if EngineKind.SPATIAL in board.engines:
+        return replace(hardware, place_options=_UNROLLED)
+    return hardware
+
+
 def create_platform(board: BoardSpec):
     """Create the Amaranth platform of a board.
 
@@ -312,7 +373,7 @@ def create_platform(board: BoardSpec):
     Platform
         A new object, since a platform serves for one build only.
     """
-    hardware = HARDWARE[board.name]
+    hardware = hardware_of(board)
     module, _, name = hardware.platform.partition(":")
     platform = getattr(importlib.import_module(module), name)()
     if hardware.clock:

@@ -93,6 +93,28 @@ ICEBREAKER_SPI = SPIPins(
     where="PMOD 1A: 1 CS#, 2 COPI, 3 CIPO, 4 SCK, 7 IRQ, 5 ground",
 )
 
+PICO_ICE_SPI = SPIPins(
+    sck="6",
+    cs="5",
+    copi="7",
+    cipo="4",
+    irq="0",
+    connector=("rp2040", 0),
+    where="the board's own wires to its RP2040: GPIO 6 SCK, 5 CS#, 7 COPI, 4 CIPO (its SPI0), and "
+    "0 IRQ",
+)
+
+PICO2_ICE_SPI = SPIPins(
+    sck="22",
+    cs="25",
+    copi="23",
+    cipo="20",
+    irq="24",
+    connector=("rp2350", 0),
+    where="the board's own wires to its RP2350: GPIO 22 SCK, 25 CS#, 23 COPI, 20 CIPO (its SPI0), "
+    "and 24 IRQ",
+)
+
 RASPBERRY_PI_SPI = SPIPins(
     sck="11",
     cs="8",

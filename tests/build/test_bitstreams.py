@@ -8,7 +8,6 @@ import pytest
 
 import tensorspin_gateware
 from tensorspin.contract.device.boards import BOARDS, find_board
-from tensorspin_gateware.accelerator import Accelerator
 from tensorspin_gateware.boards import HARDWARE
 from tensorspin_gateware.build import all as bitstreams
 from tensorspin_gateware.build import record_files, records
@@ -27,7 +26,7 @@ from tensorspin_gateware.build.record_files import (
 )
 from tensorspin_gateware.build.records import BitstreamRow
 from tensorspin_gateware.build.report import BuildReport
-from tensorspin_gateware.build.top import BuildError, prepare
+from tensorspin_gateware.build.top import BuildError, create_core, prepare
 
 BOARD = find_board("icebreaker")
 MHZ = BOARD.clock_hz / 1e6
@@ -336,7 +335,7 @@ def test_three_seeds_on_record(name):
 def test_rows_on_record_are_of_the_designs_as_they_are(name):
     """If this fails, the netlist has changed: make bitstreams."""
     board = find_board(name)
-    plan = prepare(board, Accelerator(board, bytes(BUILD_BYTES), HARDWARE[name].family))
+    plan = prepare(board, create_core(board, bytes(BUILD_BYTES)))
     assert design_digest(plan).hex() == read_records(DOCS)[name].build
 
 

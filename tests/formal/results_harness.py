@@ -40,8 +40,14 @@ class ResultsHarness(wiring.Component):
     """
 
     def __init__(
-        self, groups: int, mutant: Mutant | None, inductive: bool, pauses: bool = True
+        self,
+        groups: int,
+        mutant: Mutant | None,
+        inductive: bool,
+        pauses: bool = True,
+        staged: bool = False,
     ) -> None:
+        self._delay = DELAY + staged
         self._groups = groups
         self._pauses = pauses
         self._inductive = inductive
@@ -52,7 +58,7 @@ class ResultsHarness(wiring.Component):
             return memories[-1]
 
         module = variant(score_buffer, mutant, memory=types.SimpleNamespace(Memory=one_row))
-        self._buffer = module.ScoreBuffer(groups)
+        self._buffer = module.ScoreBuffer(groups, staged)
         # The buffer has a register of the same name as this port, and probes go by names.
         self._buffer.cycles = Signal(CYCLE_BITS, name="cycles_now")
         self._dut = self._buffer.elaborate(None)
@@ -156,14 +162,14 @@ class ResultsHarness(wiring.Component):
             unchanging(m, getattr(self, name), name)
 
     def _assert_words(self, m: Module, runs: RunsUnderWay, watch: Watch) -> None:
-        """Words come within `DELAY` cycles, and each is the next one."""
+        """Words come within `DELAY` cycles, or one more if staged, and each is the next one."""
         words, given = self._buffer.words, runs.given
-        self.idle = idle = Signal(range(DELAY + 2))
+        self.idle = idle = Signal(range(self._delay + 2))
         with m.If(words.valid | (runs.stored == 0)):
             m.d.sync += idle.eq(0)
-        with m.Elif(idle <= DELAY):
+        with m.Elif(idle <= self._delay):
             m.d.sync += idle.eq(idle + 1)
-        m.d.comb += Assert(idle <= DELAY)
+        m.d.comb += Assert(idle <= self._delay)
         with m.If(words.valid):
             word = words.payload.word
             m.d.comb += [

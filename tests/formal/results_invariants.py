@@ -101,7 +101,7 @@ def _assert_kept_runs(m: Module, ports, groups: int, runs: RunsUnderWay, at) -> 
         with m.If(place < runs.begun):
             m.d.comb += [
                 Assert((run.first < run.end) & (run.end <= groups)),
-                Assert(run.fault == runs.runs[0].fault),
+                Assert(run.fault | ~runs.runs[max(place - 1, 0)].fault),
             ]
         for bank in range(BANKS):
             kept = getattr(ports, f"dut_run_{bank}").as_value()

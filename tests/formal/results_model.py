@@ -167,9 +167,9 @@ class Environment:
     - A run begins after that, and after the trailer of the run before is stored.
     - Scores come in order, from 0 on, with any pauses; the last one is marked.
     - The exponents stay from the first score to the end of the trailer.
-    - All runs under way have faults, or none has, since the program stays while there are results.
-      (Words on their way share one register for the number of scores; a fault's 0 that waits there
-      would become the number of a sound run behind it.)
+    - Behind a run under way that has a fault there are only runs with faults. (Words on their way
+      share one register for the number of scores; a fault's 0 that waits there would become the
+      number of a sound run behind it.)
 
     Attributes
     ----------
@@ -235,7 +235,10 @@ class Environment:
         with m.If(ports.begin):
             m.d.comb += [
                 Assume((ports.run.first < ports.run.end) & (ports.run.end <= self._groups)),
-                Assume((runs.begun == 0) | (ports.run.fault == runs.runs[0].fault)),
+                *(
+                    Assume(ports.run.fault | (place >= runs.begun) | ~run.fault)
+                    for place, run in enumerate(runs.runs)
+                ),
             ]
             m.d.sync += [self.scoring.eq(1), self.index.eq(0)]
         with m.If(ports.valid):

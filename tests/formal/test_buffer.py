@@ -37,9 +37,12 @@ class Harness(wiring.Component):
     mutant : Mutant or None
     inductive : bool
         Assert what holds inside of the receiver, too.
+    staged : bool
+        Take the form with registers on its paths, in which a byte comes every other cycle.
     """
 
-    def __init__(self, mutant: Mutant | None, inductive: bool) -> None:
+    def __init__(self, mutant: Mutant | None, inductive: bool, staged: bool = False) -> None:
+        self._delay = DELAY + 2 * staged
         self._memories = []
 
         def inspected(*arguments, **parameters) -> memory.Memory:
@@ -50,7 +53,7 @@ class Harness(wiring.Component):
         small = variant(
             receiver, mutant, MAX_BODY=SIZE, memory=types.SimpleNamespace(Memory=inspected)
         )
-        self._dut = small.PacketReceiver(SIZE)
+        self._dut = small.PacketReceiver(SIZE, staged)
         self._inductive = inductive
         probed = {
             "write_enable": ("dut.write__en", 1),
@@ -61,7 +64,8 @@ class Harness(wiring.Component):
             "fetched": ("dut.fetched", 1),
             "fetched_data": ("dut.read__data", PacketByte),
         }
-        self.probes = Probes({name: path for name, (path, _) in probed.items()}, ["dut.reason"])
+        verdict = "dut.rejected" if staged else "dut.reason"
+        self.probes = Probes({name: path for name, (path, _) in probed.items()}, [verdict])
         super().__init__(
             {name: In(shape) for name, (_, shape) in probed.items()}
             | {
@@ -101,12 +105,12 @@ class Harness(wiring.Component):
                 m.d.comb += Assert(requests.payload.as_value() == written.as_value())
             # It has become visible: the frame position is ahead of it.
             m.d.comb += Assert((self.frame_position - given)[:POSITION] - 1 < SIZE + 2)
-        idle = Signal(range(DELAY + 2))
+        idle = Signal(range(self._delay + 2))
         with m.If(requests.valid | (given == self.frame_position)):
             m.d.sync += idle.eq(0)
-        with m.Elif(idle <= DELAY):
+        with m.Elif(idle <= self._delay):
             m.d.sync += idle.eq(idle + 1)
-        m.d.comb += Assert(idle <= DELAY)
+        m.d.comb += Assert(idle <= self._delay)
 
         if self._inductive:
             held = (self.write_position - self.read_position)[:POSITION]
@@ -127,17 +131,17 @@ class Harness(wiring.Component):
 
 MUTANTS = {
     "one byte too many": Mutant(
-        "write_position == read_position ^ (1 << self._address_bits)", "overflowed & ~overflowed"
+        "is_full = write_position == end_position", "is_full = write_position != write_position"
     ),
     "read before the frame's end": Mutant(
-        "empty.eq(read_position == frame_position)", "empty.eq(read_position == write_position)"
+        "at_end = read_position == frame_position", "at_end = read_position == write_position"
     ),
-    "a byte is lost at a stall": Mutant("read.en.eq(~fetched | free)", "read.en.eq(1)"),
+    "a byte is lost at a stall": Mutant("read.en.eq(fetches | free)", "read.en.eq(1)"),
     "a byte twice": Mutant("read_position + ~empty", "read_position + (free & ~empty)"),
     "changes while offered": Mutant(
-        "free.eq(~self.requests.valid | self.requests.ready)", "free.eq(1)"
+        "takes = ~self.requests.valid | self.requests.ready", "takes = self.requests.ready | 1"
     ),
-    "gives nothing": Mutant("empty.eq(read_position == frame_position)", "empty.eq(1)"),
+    "gives nothing": Mutant("empty.eq(at_end)\n        m.d.comb", "empty.eq(1)\n        m.d.comb"),
     "forgets the frame before": Mutant(
         "write_position.eq(frame_position)", "write_position.eq(read_position)"
     ),
@@ -146,6 +150,22 @@ MUTANTS = {
 
 def test_gives_out_what_was_accepted(tmp_path):
     assert Model(Harness(None, inductive=True), tmp_path).is_proved(cycles=DELAY + 2)
+
+
+STAGED_MUTANTS = {
+    "a byte twice": Mutant("self.requests.valid.eq(0)", "overflowed.eq(0)"),
+    "read behind the end": Mutant("settled.eq(~read.en | empty)", "settled.eq(1)"),
+}
+
+
+def test_registers_on_the_way_only_delay(tmp_path):
+    assert Model(Harness(None, inductive=False, staged=True), tmp_path).holds(cycles=18)
+
+
+@pytest.mark.parametrize("name", STAGED_MUTANTS)
+def test_wrong_register_is_refuted(name, tmp_path):
+    harness = Harness(STAGED_MUTANTS[name], inductive=False, staged=True)
+    assert not Model(harness, tmp_path).holds(cycles=18)
 
 
 @pytest.mark.parametrize("name", slow_after(2, MUTANTS))

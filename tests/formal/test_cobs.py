@@ -3,7 +3,7 @@
 """What the encoder stuffs, the decoder gives back, and what it did not stuff is called damaged."""
 
 import pytest
-from amaranth.hdl import Array, Assert, Assume, Module, Mux, Signal
+from amaranth.hdl import Array, Assert, Assume, Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In
 
@@ -34,7 +34,9 @@ FRAMES = MAX_BODY + 6
 """Cycles of the proof of the decoder's verdict: more than the longest undamaged frame takes."""
 
 MUTANTS = {
-    "zero taken for data": Mutant("with m.If(byte == 0):", "with m.If(byte == 7):"),
+    "zero taken for data": Mutant(
+        "self.bodies.valid, 1, byte == 0", "self.bodies.valid, 1, byte == 7"
+    ),
     "code off by one": Mutant(
         "write.data.eq(position - code_position)", "write.data.eq(position - code_position + 1)"
     ),
@@ -46,9 +48,7 @@ MUTANTS = {
         "self.frames.ready.eq(~self.bodies.valid | self.bodies.ready)", "self.frames.ready.eq(1)"
     ),
     "good frames damaged": Mutant("damaged | ~is_code |", "damaged | is_code |"),
-    "nothing comes out": Mutant(
-        "self.bodies.valid.eq(self.frames.valid & emits)", "block_left.eq(0)"
-    ),
+    "nothing comes out": Mutant("self.bodies.valid.eq(valid & emits)", "block_left.eq(0)"),
     "encoder waits for ever": Mutant('m.next = "FETCH"', 'm.next = "LAST CODE"'),
 }
 
@@ -68,10 +68,12 @@ class Pair(wiring.Component):
     ready: In(1)
     position: In(COUNT)
 
-    def __init__(self, module, stalls: bool) -> None:
-        self._encoder = module.COBSEncoder()
-        self._decoder = module.COBSDecoder()
-        self._stalls = stalls
+    def __init__(self, module, stalls: bool, staged: bool = False) -> None:
+        self._encoder = module.COBSEncoder(staged)
+        self._decoder = module.COBSDecoder(staged)
+        self._stalls, self._staged = stalls, staged
+        # One cycle more for the byte in the encoder's register, and one for that in the decoder's.
+        self._answer = ANSWER + 2 * staged
         super().__init__()
 
     def elaborate(self, platform) -> Module:
@@ -90,7 +92,9 @@ class Pair(wiring.Component):
             bodies.ready.eq(self.ready),
         ]
         if not self._stalls:
-            m.d.comb += [Assume(self.passes), Assume(self.ready), Assume(self.plain.valid)]
+            m.d.comb += [Assume(self.passes), Assume(self.ready)]
+            if not self._staged:
+                m.d.comb += Assume(self.plain.valid)
         hold_while_stalled(m, Assume, self.plain, "plain")
         hold_while_stalled(m, Assert, line, "line")
         hold_while_stalled(m, Assert, bodies, "bodies")
@@ -122,16 +126,21 @@ class Pair(wiring.Component):
                 m.d.comb += Assert(~expected.last | was_last)
         with m.If(bodies.valid & bodies.ready):
             m.d.sync += [received.eq(received + ~body.end), was_last.eq(body.end)]
-        waiting = Signal(range(ANSWER + 2))
+        waiting = Signal(range(self._answer + 2))
         with m.If(bodies.valid & body.end):
             m.d.sync += waiting.eq(0)
         with m.Elif(waiting != 0):
             m.d.sync += waiting.eq(waiting + 1)
+        free = (waiting == 0) | (bodies.valid & body.end)
+        if self._staged:
+            # The end of a body may then come when the next one's byte is taken already, if that is
+            # its only one. One body at a time is enough to compare bytes.
+            m.d.comb += Assume(free | ~self.plain.valid | ~self.plain.payload.last)
         with m.If(self.plain.valid & self.plain.ready & self.plain.payload.last):
-            m.d.comb += Assert((waiting == 0) | (bodies.valid & body.end))
+            m.d.comb += Assert(free)
             m.d.sync += waiting.eq(1)
         if not self._stalls:
-            m.d.comb += Assert(waiting <= ANSWER)
+            m.d.comb += Assert(waiting <= self._answer)
         with m.If(line.valid & (line.payload == 0)):
             # A zero on the line is a delimiter: it comes only when a whole body has been taken.
             m.d.comb += Assert(length == 0)
@@ -139,8 +148,10 @@ class Pair(wiring.Component):
 
 
 @pytest.mark.parametrize(("stalls", "cycles"), [(True, WITH_STALLS), (False, WITHOUT_STALLS)])
-def test_decoder_inverts_encoder(stalls, cycles, tmp_path):
-    assert Model(Pair(variant(cobs, None, MAX_BODY=MAX_BODY), stalls), tmp_path).holds(cycles)
+@pytest.mark.parametrize("staged", [False, True])
+def test_decoder_inverts_encoder(staged, stalls, cycles, tmp_path):
+    pair = Pair(variant(cobs, None, MAX_BODY=MAX_BODY), stalls, staged)
+    assert Model(pair, tmp_path).holds(cycles)
 
 
 @pytest.mark.parametrize("name", slow_after(2, MUTANTS))
@@ -157,8 +168,9 @@ class Verdict(wiring.Component):
     data: In(8)
     valid: In(1)
 
-    def __init__(self, module) -> None:
-        self._decoder = module.COBSDecoder()
+    def __init__(self, module, staged: bool = False) -> None:
+        self._decoder = module.COBSDecoder(staged)
+        self._staged = staged
         super().__init__()
 
     def elaborate(self, platform) -> Module:
@@ -185,8 +197,11 @@ class Verdict(wiring.Component):
             place = Mux(place < length, place + frame[place], place)
         right = (place == length) & (length > 1) & (length <= MAX_BODY + 1)
 
-        ended, was_right = Signal(), Signal()
-        m.d.sync += [ended.eq(is_end & (length != 0)), was_right.eq(right)]
+        ended, was_right = is_end & (length != 0), right
+        for _ in range(1 + self._staged):
+            answer = Signal(2)
+            m.d.sync += answer.eq(Cat(ended, was_right))
+            ended, was_right = answer
         m.d.comb += Assert((body.valid & body.payload.end) == ended)
         with m.If(ended):
             m.d.comb += Assert(body.payload.damaged == ~was_right)
@@ -195,17 +210,34 @@ class Verdict(wiring.Component):
 
 VERDICT_MUTANTS = {
     "no end comes out": MUTANTS["nothing comes out"],
-    "longer than any body": Mutant("is_fault.eq(room == 0)", "is_fault.eq(0)"),
+    "longer than any body": Mutant("is_fault.eq(no_room)", "is_fault.eq(0)"),
     "fault not reported": Mutant("damaged | ~is_code |", "~is_code |"),
     "cut short": Mutant("damaged | ~is_code |", "damaged |"),
-    "no body": Mutant("| (room == MAX_BODY))", ")"),
+    "no body": Mutant("| is_empty)", ")"),
     "fault of the frame before": Mutant("damaged.eq(0),", ""),
     "end of an empty frame": Mutant("emits.eq(started)", "emits.eq(1)"),
 }
 
 
-def test_decoder_tells_damage(tmp_path):
-    assert Model(Verdict(variant(cobs, None, MAX_BODY=MAX_BODY)), tmp_path).holds(FRAMES)
+@pytest.mark.parametrize("staged", [False, True])
+def test_decoder_tells_damage(staged, tmp_path):
+    verdict = Verdict(variant(cobs, None, MAX_BODY=MAX_BODY), staged)
+    assert Model(verdict, tmp_path).holds(FRAMES + staged)
+
+
+STAGED_MUTANTS = {
+    "codes of 1 forgotten": Mutant("Mux(is_code, is_one,", "Mux(is_code, 0,"),
+    "end of a block forgotten": Mutant("block_left == 1)", "block_left == 2)"),
+    "room remembered": Mutant("no_room.eq(0), is_empty.eq(1)", "is_empty.eq(1)"),
+    "room for one byte more": Mutant("no_room.eq(room == 1)", "no_room.eq(room == 0)"),
+    "never empty again": Mutant("no_room.eq(0), is_empty.eq(1)", "no_room.eq(0)"),
+}
+
+
+@pytest.mark.parametrize("name", slow_after(2, STAGED_MUTANTS))
+def test_wrong_register_is_refuted(name, tmp_path):
+    module = variant(cobs, STAGED_MUTANTS[name], MAX_BODY=MAX_BODY)
+    assert not Model(Verdict(module, staged=True), tmp_path).holds(FRAMES + 1)
 
 
 @pytest.mark.parametrize("name", slow_after(2, VERDICT_MUTANTS))

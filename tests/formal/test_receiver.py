@@ -59,10 +59,13 @@ class Acceptance(wiring.Component):
         Size of the buffer in bytes.
     inductive : bool
         Assert what holds inside of the receiver, too.
+    staged : bool
+        Prove the form with registers on its paths. Space that was read is free a cycle later then.
     """
 
-    def __init__(self, module, size: int, inductive: bool) -> None:
-        self._dut = module.PacketReceiver(size)
+    def __init__(self, module, size: int, inductive: bool, staged: bool = False) -> None:
+        self._dut = module.PacketReceiver(size, staged)
+        self._staged = staged
         self._size = size
         self._inductive = inductive
         position = size.bit_length()
@@ -93,6 +96,18 @@ class Acceptance(wiring.Component):
             "intact": ("dut.intact", 1),
             "in_sequence": ("dut.in_sequence", 1),
         }
+        if staged:
+            probed |= {
+                "is_stored": ("dut.is_stored", 1),
+                "ends_payload": ("dut.ends_payload", 1),
+                "next_position": ("dut.next_position", position),
+                "frame_is_full": ("dut.frame_is_full", 1),
+                "settled": ("dut.settled", 1),
+                "empty": ("dut.empty", 1),
+                "is_code": ("dut.decoder.is_code", 1),
+                "no_room": ("dut.decoder.no_room", 1),
+                "is_empty": ("dut.decoder.is_empty", 1),
+            }
         self.probes = Probes(
             {name: path for name, (path, _) in probed.items()}, ["dut.match_detected"]
         )
@@ -140,12 +155,16 @@ class Acceptance(wiring.Component):
             Assert(self.crc_data == self.body.data),
         ]
         # 2. What is stored: header and payload, each byte with the mark of the last one.
+        freed = self.read_position
+        if self._staged:
+            freed = Signal.like(self.read_position)
+            m.d.sync += freed.eq(self.read_position)
         kept = Signal()
         held = Signal.like(self.write_position)
         m.d.comb += [
             kept.eq((frame.count < HEADER.size) | (frame.count < HEADER.size + frame.length)),
             Assert(self.write_enable == (is_byte & kept & ~self.full)),
-            held.eq(self.write_position - self.read_position),
+            held.eq(self.write_position - freed),
             Assert(self.full == (held == self._size)),
         ]
         with m.If(judged):
@@ -210,6 +229,10 @@ class Acceptance(wiring.Component):
         ):
             before, counts = Signal.like(counter), Signal()
             m.d.sync += [before.eq(counter), counts.eq(self.ended & (self.reason == counted))]
+            if self._staged:
+                soon = counts
+                counts = Signal()
+                m.d.sync += counts.eq(soon)
             m.d.comb += Assert(counter == (before + counts)[: len(counter)])
 
         if self._inductive:
@@ -222,6 +245,22 @@ class Acceptance(wiring.Component):
                 Assert(self.header_left == HEADER.size - header_bytes),
                 Assert(self.in_session == session),
             ]
+            if self._staged:
+                width = len(held)
+                m.d.comb += [
+                    Assert(held <= self._size),
+                    Assert((self.frame_position - self.read_position)[:width] <= held),
+                    Assert((self.frame_position - freed)[:width] <= held),
+                    Assert((self.read_position - freed)[:width] == ~self.settled),
+                    Assert(self.empty == (visible == freed)),
+                    Assert(self.frame_is_full == ((visible - freed)[:width] == self._size)),
+                    Assert(~(judged & is_end)),
+                    Assert(self.is_stored == kept),
+                    Assert(self.next_position == (self.write_position + 1)[: len(held)]),
+                    Assert(self.is_code == (self.block_left == 0)),
+                    Assert(self.no_room == (self.room == 0)),
+                    Assert(self.is_empty == (self.room == MAX_BODY)),
+                ]
             with m.If(~self.started):
                 m.d.comb += Assert((self.room == MAX_BODY) & (self.block_left == 0))
             with m.If(~is_end):
@@ -238,6 +277,8 @@ class Acceptance(wiring.Component):
                 m.d.comb += Assert(self.sequence == frame.sequence)
             with m.If(frame.count >= HEADER.size):
                 m.d.comb += Assert(self.payload_left == frame.length - behind)
+                if self._staged:
+                    m.d.comb += Assert(self.ends_payload == (self.payload_left == 1))
             with m.If(judged):
                 m.d.comb += [
                     Assert(self.intact == right),
@@ -260,7 +301,7 @@ ACCEPTANCE_MUTANTS = {
     "other bytes stored": Mutant("write.data.data.eq(body.data)", "write.data.data.eq(~body.data)"),
     "nothing stored": Mutant("write.en.eq(stores & ~full)", "write.en.eq(0)"),
     "last byte not stored": Mutant("(payload_left > 0)", "(payload_left > 1)"),
-    "end on another byte": Mutant("payload_left == 1,", "payload_left == 2,"),
+    "end on another byte": Mutant("payload_left == 1\n", "payload_left == 2\n"),
     "accepted bytes stay hidden": Mutant(
         "frame_position.eq(write_position),", "frame_position.eq(frame_position),"
     ),
@@ -283,8 +324,37 @@ LATE_MUTANTS = {"any number", "overflow remembered"}
 """Mutants whose fault shows in the second frame only, for which the solver takes minutes."""
 
 
-def test_accepts_only_what_is_right(tmp_path):
-    assert Model(Acceptance(receiver, SIZE, inductive=True), tmp_path).is_proved(cycles=2)
+@pytest.mark.parametrize("staged", [False, True])
+def test_accepts_only_what_is_right(staged, tmp_path):
+    harness = Acceptance(receiver, SIZE, inductive=True, staged=staged)
+    assert Model(harness, tmp_path).is_proved(cycles=2)
+
+
+STAGED_MUTANTS = {
+    "CRC stored": Mutant("m.d.sync += is_stored.eq(0)", "pass"),
+    "no payload stored": Mutant("m.If(is_byte & write.data.last)", "m.If(is_byte)"),
+    "next frame not stored": Mutant("m.d.sync += is_stored.eq(1)", "pass"),
+    "full too late": Mutant("next_position == end_position", "write_position == end_position"),
+    "full after a rejected frame": Mutant(
+        "is_full.eq(frame_is_full & settled)", "is_full.eq(settled)"
+    ),
+    "ends too early": Mutant("payload_left == 2,", "payload_left == 3,"),
+    "a byte too many": Mutant("body.data == 1)\n", "body.data == 2)\n"),
+    "full though read": Mutant("frame_is_full & settled", "frame_is_full"),
+    "full for ever": Mutant("m.Elif(~settled)", "m.Elif(0)"),
+    "damage ignored": Mutant("rejected.eq(~intact |", "rejected.eq("),
+    "no session needed": Mutant("(~in_session | (sequence", "((sequence"),
+    "any number": Mutant("| (sequence != expected))", ")"),
+    "overflow ignored": Mutant("unexpected | overflowed)", "unexpected)"),
+    "next place of the frame": Mutant("next_position.eq(frame_position + 1)", "overflowed.eq(0)"),
+}
+
+
+@pytest.mark.parametrize("name", slow_after(2, STAGED_MUTANTS))
+def test_wrong_register_is_refuted(name, tmp_path):
+    mutated = variant(receiver, STAGED_MUTANTS[name])
+    harness = Acceptance(mutated, SIZE, inductive=True, staged=True)
+    assert not Model(harness, tmp_path).is_proved(cycles=2)
 
 
 @pytest.mark.parametrize(

@@ -52,10 +52,12 @@ class Replies(wiring.Component):
         Assert what holds inside of the writer, too.
     """
 
-    def __init__(self, mutant: Mutant | None, latency: int, inductive: bool) -> None:
+    def __init__(
+        self, mutant: Mutant | None, latency: int, inductive: bool, staged: bool = False
+    ) -> None:
         self._latency = latency
         self._inductive = inductive
-        self._dut = variant(reply, mutant, COPY_LATENCY=latency).ReplyWriter()
+        self._dut = variant(reply, mutant, COPY_LATENCY=latency).ReplyWriter(staged)
         probed = {
             "state": ("dut.reply_writer_state", range(len(STATES))),
             "high": ("dut.high", 1),
@@ -216,15 +218,15 @@ MUTANTS = {
     "a byte is lost at a stall": Mutant(
         "free.eq(~self.replies.valid | self.replies.ready)", "free.eq(1)"
     ),
-    "sequence number for type": Mutant("byte.eq(self.type)", "byte.eq(self.sequence)"),
+    "sequence number for type": Mutant("byte.eq(kept.type)", "byte.eq(self.sequence)"),
     "no length": Mutant('m.next = "LENGTH"', 'm.next = "STATUS"'),
     "high byte first": Mutant("word_select(high, 8)", "word_select(~high, 8)"),
     "word taken at its low byte": Mutant("ready.eq(high & free)", "ready.eq(free)"),
     "end at the low byte": Mutant(
         "last.eq(self.results.payload.last & high)", "last.eq(self.results.payload.last)"
     ),
-    "status is the end": Mutant("last.eq(~self.has_result & ~self.has_copy)", "last.eq(1)"),
-    "one byte too few": Mutant("left.eq(self.length - 1)", "left.eq(self.length - 2)"),
+    "status is the end": Mutant("last.eq(~kept.has_result & ~kept.has_copy)", "last.eq(1)"),
+    "one byte too few": Mutant("left.eq(kept.length - 1)", "left.eq(kept.length - 2)"),
     "copied too early": Mutant("waited == COPY_LATENCY - 1", "waited == COPY_LATENCY - 2"),
     "no step": Mutant('m.next = "STEP"', 'm.next = "WAIT"'),
     "word of a status torn": Mutant("left.eq(left - 1), waited.eq(0)", "left.eq(left - 1)"),
@@ -238,6 +240,15 @@ MUTANTS = {
 
 def test_sends_each_byte_once(tmp_path):
     assert Model(Replies(None, COPY_LATENCY, inductive=True), tmp_path).is_proved(cycles=2)
+
+
+def test_a_register_before_the_last_byte_changes_nothing(tmp_path):
+    assert Model(Replies(None, SHORT, inductive=False, staged=True), tmp_path).holds(BOUND)
+
+
+def test_a_late_register_is_refuted(tmp_path):
+    mutant = Mutant("is_last.eq(left == 1)", "is_last.eq(left == 2)")
+    assert not Model(Replies(mutant, SHORT, inductive=False, staged=True), tmp_path).holds(BOUND)
 
 
 @pytest.mark.parametrize("name", slow_after(2, MUTANTS))

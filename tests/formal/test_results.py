@@ -23,9 +23,7 @@ MUTANTS = {
         "self.finished.eq(self.score_valid & score.last)", "self.finished.eq(score.last)"
     ),
     "first exponent": Mutant("list(self.exponents)", "[self.exponents[0]] * self._groups"),
-    "no fault": Mutant(
-        "Mux(head, run.fault, row == trailer_last)", "~head & (row == trailer_last)"
-    ),
+    "no fault": Mutant("Mux(head, run.fault, is_trailer_last)", "~head & is_trailer_last"),
     "number in spite of a fault": Mutant("Mux(run.fault, 0, run.outputs + 1)", "run.outputs + 1"),
     "number less one": Mutant(
         "Mux(run.fault, 0, run.outputs + 1)", "Mux(run.fault, 0, run.outputs)"
@@ -59,7 +57,7 @@ TRAILER_MUTANTS = {
         "write.en.eq(self.score_valid | in_trailer)", "write.en.eq(self.score_valid)"
     ),
     "last of equals": Mutant("mantissa > best[group]", "mantissa >= best[group]"),
-    "greatest of all runs": Mutant("(score.index == 0) | (mantissa", "(mantissa"),
+    "greatest of all runs": Mutant("is_first | (mantissa", "(mantissa"),
     "cycles of another time": Mutant("low, high = cycles[:", "low, high = self.cycles[:"),
     "low half twice": Mutant("[high] * self._groups", "[low] * self._groups"),
     "all scores": Mutant("row == run.outputs", "row == trailer_first - 1"),
@@ -73,6 +71,27 @@ TRAILER_MUTANTS = {
 )
 def test_gives_out_what_was_stored(groups, tmp_path):
     assert Model(ResultsHarness(groups, None, inductive=True), tmp_path).is_proved(cycles=1)
+
+
+STAGED_MUTANTS = {
+    "no run known": Mutant("m.d.sync += known.eq(run_read)", "pass"),
+    "no bias": Mutant("bias = 1 << (MANTISSA.width - 1)", "bias = 0"),
+    "index of the next": Mutant("index.eq(score.index)", "index.eq(score.index + 1)"),
+    "no trailer": Mutant("Cat(is_last_score, is_trailer_last)", "Cat(is_last_score, 0)"),
+}
+
+
+@pytest.mark.parametrize("pauses", slow_but([False], [False, True]))
+def test_registers_on_the_way_only_delay(pauses, tmp_path):
+    harness = ResultsHarness(1, None, inductive=False, pauses=pauses, staged=True)
+    assert Model(harness, tmp_path).holds(CYCLES)
+
+
+@pytest.mark.parametrize("name", slow_after(1, STAGED_MUTANTS))
+def test_wrong_register_is_refuted(name, tmp_path):
+    mutant = STAGED_MUTANTS[name]
+    harness = ResultsHarness(1, mutant, inductive=False, pauses=False, staged=True)
+    assert not Model(harness, tmp_path).holds(CYCLES + 2)
 
 
 @pytest.mark.parametrize("name", slow_after(2, MUTANTS))

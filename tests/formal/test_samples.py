@@ -143,7 +143,10 @@ MUTANTS = {
     "full half not seen": Mutant(
         "Mux(full[self.run_half], groups, self.fill_group)", "self.fill_group"
     ),
-    "grows while it runs": Mutant("with m.If(self.take):", "with m.If(~self.done):"),
+    "grows while it runs": Mutant(
+        "with m.If(self.take):\n            # Samples",
+        "with m.If(~self.done):\n            # Samples",
+    ),
     "always waiting": Mutant("self.waiting.eq(complete != self.first)", "self.waiting.eq(1)"),
 }
 

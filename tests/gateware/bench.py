@@ -12,7 +12,7 @@ import re
 import shutil
 import tempfile
 import time
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from unittest import mock
 from xml.etree import ElementTree
@@ -26,7 +26,7 @@ from tensorspin.contract.device.line import Line
 from tensorspin_gateware.boards import HARDWARE
 from tensorspin_gateware.build import cache, plain, toolchain
 from tensorspin_gateware.primitives import Family
-from tensorspin_gateware.simulation.simulator import TOP
+from tensorspin_gateware.simulation.compilation import TOP
 from tests.support.synthesis import cell_models, synthesise, yosys_share
 
 BUILD = Path(__file__).parents[2] / "build" / "cocotb"
@@ -267,16 +267,17 @@ def bench_parameters() -> dict:
 def board_parameters(board: BoardSpec) -> dict:
     """The board as a parameter of `run_bench`."""
     engines = {kind: asdict(size) for kind, size in board.engines.items()}
-    return {**vars(board), "usb": None, "engines": engines}
+    values = {field.name: getattr(board, field.name) for field in fields(board)}
+    return {**values, "usb": None, "engines": engines}
 
 
 def bench_board() -> BoardSpec:
     """The board among the parameters, as `board_parameters` gives it."""
     values = dict(bench_parameters()["board"])
     sizes = []
-    for kind, fields in values["engines"].items():
-        fields = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
-        sizes.append(ENGINES[int(kind)].size(**fields))
+    for kind, numbers in values["engines"].items():
+        numbers = {k: tuple(v) if isinstance(v, list) else v for k, v in numbers.items()}
+        sizes.append(ENGINES[int(kind)].size(**numbers))
     return BoardSpec(
         **{**values, "engines": Engines(*sizes), "line": Line(values["line"])},
     )

@@ -19,6 +19,7 @@ from tensorspin.contract.annealer.job import AnnealJob
 from tensorspin.contract.annealer.size import SWEEPS
 from tensorspin.contract.annealer.steps import highest_temperature, schedule
 from tensorspin.contract.contractor.memory import MemorySpace
+from tensorspin.contract.contractor.signature import signature_word
 from tensorspin.contract.wire import packets
 from tensorspin.contract.wire.frames import MAX_PAYLOAD, SEQUENCE_MODULUS, FrameSplitter, Packet
 from tensorspin.contract.wire.packets import REJECT, REPLY, DeviceStatus, PacketType, pack_memory
@@ -78,7 +79,10 @@ class Host:
         cut = self.rng.randrange(len(levels))
         if cut:
             self.send(PacketType.FEATURES, packets.OFFSET.pack(0) + levels[:cut])
-        self.send(PacketType.RUN, packets.OFFSET.pack(cut) + levels[cut:])
+        flag = 0
+        if self.golden.board.require_contractor().single_drain and self.rng.random() < 0.5:
+            flag = packets.SINGLE
+        self.send(PacketType.RUN, packets.OFFSET.pack(cut | flag) + levels[cut:])
 
     async def check(self) -> None:
         """Send the collected bytes, and compare the answers of accelerator and golden device."""
@@ -182,11 +186,28 @@ class Host:
         for replica in range(size.replicas):
             self.read(AnnealerSpace.RESULTS, length, replica << stride_bits(length))
 
+    async def corrupt(self, features: int, activation: bytes) -> None:
+        """Flip a bit of the program's first words, and put it right again."""
+        place = self.rng.randrange(16)
+        byte = self.image[place]
+        for changed in (byte ^ 1 << self.rng.randrange(8), byte):
+            self.send(PacketType.WRITE, pack_memory(MemorySpace.PROGRAM, place) + bytes([changed]))
+            # Checked or not, what a run answers is known only of a program that is whole.
+            self.send(PacketType.ACTIVATE, activation)
+            for _ in range(2):
+                self.run(self.rng.randbytes(features))
+                await self.check()
+            self.send(PacketType.STATUS)
+            await self.check()
+
     def load(self, rng: np.random.Generator) -> int:
         """Load a random program; return its number of features."""
         size = self.golden.board.contractor
         program = random_program(rng, size, most_nodes=6)
         image = program.image(size.lanes)[: size.space_bytes(MemorySpace.PROGRAM)]
+        if size.signature and len(image) >> 3 < size.program_words:
+            image += signature_word(image, size.lanes)
+        self.image = image
         self.write(MemorySpace.PROGRAM, image)
         self.write(MemorySpace.TABLE, program.table_bytes())
         self.read(MemorySpace.PROGRAM, min(len(image), 500))
@@ -213,11 +234,15 @@ async def equals_golden_device(dut):
             features = host.load(numpy_rng)
             host.send(PacketType.RUN, packets.OFFSET.pack(0) + bytes(features))
             digest = rng.getrandbits(32)
-            host.send(PacketType.ACTIVATE, packets.ACTIVATE.pack(features, digest))
+            flag = packets.SIGNED if board.contractor.signature else 0
+            activation = packets.ACTIVATE.pack(features | flag, digest)
+            host.send(PacketType.ACTIVATE, activation)
             await host.check()
             for _ in range(5):
                 for _ in range(3):
                     host.run(rng.randbytes(features))
                 await host.check()
+            if flag:
+                await host.corrupt(features, activation)
         host.send(PacketType.STATUS)
         await host.check()

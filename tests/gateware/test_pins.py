@@ -10,7 +10,7 @@ from amaranth.lib.wiring import In, Out
 
 from tensorspin_gateware.accelerator import SPIAccelerator
 from tensorspin_gateware.link import spi
-from tensorspin_gateware.simulation import pins, simulator
+from tensorspin_gateware.simulation import compilation, pins
 
 from ..support.proof import Mutant, variant
 
@@ -41,7 +41,7 @@ class Echo(wiring.Component):
 
 
 def compiled(component, folder):
-    return simulator.compile_simulator(component, folder, lambda line: None, pins.WRAPPER)
+    return compilation.compile_simulator(component, folder, lambda line: None, pins.WRAPPER)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
 from tensorspin.contract.device.boards import find_board
-from tensorspin_gateware.simulation import simulator
+from tensorspin_gateware.simulation import compilation, simulator
 
 CLOCK_HZ = 12_000_000
 
@@ -51,7 +51,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def library(folder):
-    return simulator.compile_simulator(Echo(), folder, progress=lambda line: None)
+    return compilation.compile_simulator(Echo(), folder, progress=lambda line: None)
 
 
 @pytest.fixture
@@ -122,8 +122,8 @@ def test_compiled_once(library, folder, monkeypatch):
     def fail(*arguments):
         raise AssertionError("compiled again")
 
-    monkeypatch.setattr(simulator, "_verilate", fail)
-    again = simulator.compile_simulator(Echo(), folder, progress=lambda line: None)
+    monkeypatch.setattr(compilation, "_verilate", fail)
+    again = compilation.compile_simulator(Echo(), folder, progress=lambda line: None)
     assert again == library
 
 
@@ -150,7 +150,7 @@ def test_board_is_elaborated_once(library, folder, monkeypatch):
 
 
 def test_compiler_errors_are_shown(folder, monkeypatch):
-    monkeypatch.setattr(simulator.toolchain, "to_verilog", lambda *arguments: "module oops")
-    with pytest.raises(simulator.SimulatorError, match="syntax error"):
-        simulator.compile_simulator(None, folder, progress=lambda line: None)
+    monkeypatch.setattr(compilation.toolchain, "to_verilog", lambda *arguments: "module oops")
+    with pytest.raises(compilation.SimulatorError, match="syntax error"):
+        compilation.compile_simulator(Echo(), folder, progress=lambda line: None)
     assert not [path for path in folder.iterdir() if path.is_dir()], "scratch folder left behind"

@@ -10,11 +10,17 @@ SIZES = {
     "many groups": AnnealerSize(150, 3, 10, 16, (1,) * 7, 20, 8),
     "tempering": AnnealerSize(19, 3, 8, 11, (3, 1, 2, 1, 1, 2, 1), 20, 8, ring=0, tempering=1),
     "tempering on a ring": AnnealerSize(16, 3, 8, MIN_REPLICAS, (2,) * 6, 20, 8, tempering=1),
+    "two flips": AnnealerSize(36, 2, 8, 12, (1,) * 6, 8, 8, flips=2),
+    "three flips, tempering": AnnealerSize(
+        57, 3, 9, MIN_REPLICAS, (2,) * 7, 6, 8, tempering=1, flips=3
+    ),
+    "four flips": AnnealerSize(80, 2, 9, 16, (1,) * 6, 8, 4, ring=0, flips=4),
     # Problems that need more offset rows have them in the rows of spins that they do not use.
     "one offset row": AnnealerSize(15, 2, 7, MIN_REPLICAS, (1,) * 5, 1, 4),
     "two offset rows": AnnealerSize(17, 2, 7, 11, (1,) * 5, 2, 4, ring=0),
     "windows, one offset row": AnnealerSize(64, 2, 8, 4, (2,) * 5, 1, 4, ring=0, window=8),
     "many windows": AnnealerSize(88, 2, 8, 16, (1,) * 5, 20, 8, ring=0, window=8),
     "wide windows": AnnealerSize(144, 4, 11, 24, (2,) * 6, 20, 8, ring=0, window=16),
+    "windows, many thresholds": AnnealerSize(64, 8, 16, 16, (1,) * 13, 20, 8, ring=0, window=8),
     "the least replicas": AnnealerSize(128, 8, 13, 4, (4,) * 6, 12, 8, ring=0, window=16),
 }

@@ -1,4 +1,4 @@
-"""The C driver as a library that Python calls, and lines that lead it to devices."""
+"""The C driver as a library that Python calls; `c_lines` lead it to devices."""
 
 from __future__ import annotations
 
@@ -14,12 +14,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tensorspin.contract.contractor.latency import PIPELINES
 from tensorspin.contract.contractor.program import MAX_OUTPUTS
-from tensorspin.contract.wire.frames import DELIMITER
 from tensorspin.contract.wire.packets import STATUS
 from tensorspin.export.c_header import model_header
 from tensorspin.export.model import ClientModel
-from tensorspin.golden.device import GoldenDevice
 
 SOURCES = Path(__file__).parents[2] / "sw" / "clients" / "c"
 WARNINGS = (
@@ -34,11 +33,17 @@ SIZES = b"""
 size_t client_device_bytes(void) { return sizeof(tensorspin_device); }
 size_t client_workspace_bytes(void) { return sizeof(tensorspin_workspace); }
 size_t client_faults_offset(void) { return offsetof(tensorspin_device, faults); }
+void client_set_mode(tensorspin_device *device, int mode);
+void client_set_mode(tensorspin_device *device, int mode)
+{
+    tensorspin_set_mode(device, (tensorspin_mode)mode);
+}
 """
 
 OK, PENDING, BUSY, IDLE, TIMEOUT, OTHER_PROTOCOL, BAD_DEVICE, RESTARTED = range(0, -8, -1)
-DOES_NOT_FIT, OUT_OF_RANGE, NOT_A_NUMBER, WRONG_ENERGY = range(-8, -12, -1)
-NO_MODEL = 4
+DOES_NOT_FIT, OUT_OF_RANGE, NOT_A_NUMBER, WRONG_ENERGY, WRONG_ANSWER, FAULT = range(-8, -14, -1)
+NO_MODEL, CORRUPT = 4, 9
+SINGLE, THROUGHPUT = range(2)
 
 TRANSFER = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.POINTER(ctypes.c_uint8), ctypes.c_size_t)
 READY = ctypes.CFUNCTYPE(ctypes.c_bool, ctypes.c_void_p)
@@ -66,10 +71,16 @@ class Model(ctypes.Structure):
         ("needs", ctypes.c_uint16 * 6),
         ("features", ctypes.c_uint16),
         ("outputs", ctypes.c_uint16),
+        ("throughput_cycles", ctypes.c_uint32 * len(PIPELINES)),
+        ("single_cycles", ctypes.c_uint32),
+        ("groups", ctypes.c_uint16),
+        ("single_drain", ctypes.c_uint16),
+        ("is_signed", ctypes.c_uint8),
     ]
 
     @classmethod
     def of(cls, model: ClientModel) -> Model:
+        size = model.board.require_contractor()
         return cls(
             model.image,
             model.table,
@@ -80,6 +91,11 @@ class Model(ctypes.Structure):
             (ctypes.c_uint16 * 6)(*model.needs),
             model.features,
             model.outputs,
+            (ctypes.c_uint32 * len(PIPELINES))(*model.cycles_of_pipelines),
+            model.single_cycles,
+            size.groups,
+            size.single_drain,
+            model.signed,
         )
 
 
@@ -212,6 +228,9 @@ class Client:
         data = ctypes.create_string_buffer(bytes(levels), len(levels))
         return self.__getattr__("run")(data, ctypes.byref(result)), result
 
+    def set_mode(self, mode: int) -> None:
+        self.library.client_set_mode(self.device, mode)
+
     def status(self) -> tuple[int, bytes]:
         counters = ctypes.create_string_buffer(STATUS.size)
         return self.__getattr__("status")(counters), counters.raw
@@ -240,129 +259,6 @@ class Client:
             ctypes.byref(self._problem), ctypes.c_uint16(replica), states, ctypes.byref(energy)
         )
         return error, np.array(states), energy.value
-
-
-class GoldenLine:
-    """A golden device behind SPI on a clock of its own.
-
-    Parameters
-    ----------
-    board : BoardSpec
-        The device's row.
-    late : int
-        Bytes of zeros in front of each of its frames.
-    byte_us : float
-        Microseconds that a byte takes.
-    """
-
-    call_us = 0.25
-
-    def __init__(self, board, late=1, byte_us=0.32):
-        self.board = board
-        self.device = GoldenDevice(board)
-        self.late, self.byte_us = late, byte_us
-        self.us = 0.0
-        self.waiting: list[tuple[float, bytes]] = []
-        self._sending = b""
-        self.engine_free = 0.0
-        self.bytes = 0
-
-    def reset(self):
-        """Configure the device anew."""
-        self.device.restart()
-        self.waiting.clear()
-        self._sending = b""
-
-    def transfer(self, data):
-        received = bytearray()
-        for _ in data:
-            if not self._sending and self.waiting and self.waiting[0][0] <= self.us:
-                self._sending = bytes([DELIMITER]) * self.late + self.waiting.pop(0)[1]
-            received += self._sending[:1] or bytes([DELIMITER])
-            self._sending = self._sending[1:]
-            self.us += self.byte_us
-        self.bytes += len(data)
-        self.device.cycle = self.us * self.board.clock_hz / 1e6
-        self.device.byte_cycles = 0
-        for answer in self.device.feed(data):
-            ready = self.us + 3
-            if answer.cycles:
-                ready = max(ready, self.engine_free) + answer.cycles / self.board.clock_hz * 1e6
-                self.engine_free = ready
-            elif self.waiting:
-                ready = max(ready, self.waiting[-1][0])
-            self.waiting.append((ready, answer.frame))
-        return bytes(received)
-
-    def ready(self):
-        self.us += self.call_us
-        return bool(self._sending) or bool(self.waiting and self.waiting[0][0] <= self.us)
-
-    def micros(self):
-        self.us += self.call_us
-        return int(self.us) & 0xFFFFFFFF
-
-
-class PinsLine:
-    """The gateware's simulated pins; a call takes some of the simulation's time."""
-
-    def __init__(self, pins, call_seconds=0.25e-6):
-        self.pins = pins
-        self.call_seconds = call_seconds
-
-    def transfer(self, data):
-        self.pins.select(True)
-        received = self.pins.transfer(data)
-        self.pins.select(False)
-        return received
-
-    def ready(self):
-        self.pins.wait(self.call_seconds)
-        return self.pins.irq
-
-    def micros(self):
-        self.pins.wait(self.call_seconds)
-        return int(self.pins.now() * 1e6) & 0xFFFFFFFF
-
-
-class FaultyLine:
-    """Damages bytes in both directions, as a seed decides, or cuts the line.
-
-    Parameters
-    ----------
-    inner : object
-        The line.
-    rate : float
-        Share of the bytes that are damaged.
-    """
-
-    def __init__(self, inner, rate=0.0, seed=0):
-        self.inner, self.rate = inner, rate
-        self.cut = False
-        self.stuck: bool | None = None
-        self.idle_byte = 0x00
-        self._rng = np.random.default_rng(seed)
-        self.damaged = 0
-
-    def _spoil(self, data):
-        out = bytearray(data)
-        for position in np.flatnonzero(self._rng.random(len(out)) < self.rate):
-            out[position] ^= int(self._rng.integers(1, 256))
-            self.damaged += 1
-        return bytes(out)
-
-    def transfer(self, data):
-        if self.cut:
-            self.inner.transfer(bytes(len(data)))
-            return bytes([self.idle_byte]) * len(data)
-        return self._spoil(self.inner.transfer(self._spoil(data)))
-
-    def ready(self):
-        found = self.inner.ready()
-        return found if self.stuck is None else self.stuck
-
-    def micros(self):
-        return self.inner.micros()
 
 
 EXPORTED = """

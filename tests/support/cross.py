@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 SOURCES = Path(__file__).parents[2] / "sw" / "clients" / "c"
-PARTS = ("link", "contractor", "levels", "outputs", "annealer", "software", "configure")
+PARTS = (
+    *("link", "contractor", "levels", "outputs", "checked", "annealer", "software", "configure"),
+)
 """Source files of the driver, without prefix and suffix."""
 
 _FLAGS = ("-std=c99", "-Os", "-ffunction-sections", "-fdata-sections", "-Wall", "-Wextra")

@@ -7,6 +7,7 @@ parameter and return value is described, and each class and function has an exam
 
 from __future__ import annotations
 
+import enum
 import importlib
 import inspect
 import pkgutil
@@ -26,7 +27,7 @@ NOT_ON_METHODS = {"EX01"}
 """A class shows its methods in its own example."""
 
 
-NOT_PUBLIC = re.compile(r"tensorspin\.(benchmarks(\..*)?|cli|contract|driver\.link)")
+NOT_PUBLIC = re.compile(r"tensorspin\.(benchmarks(\..*)?|cli|contract|driver\.(link|pool))")
 """Packages without ``__all__``: programs, the drivers' own tools, and a folder of packages."""
 
 
@@ -80,7 +81,7 @@ def main() -> int:
     objects = public_objects()
     of_classes: dict[str, None] = {}  # in the order in which they are found, each once
     for name, thing in objects.items():
-        enumeration = isinstance(thing, type) and issubclass(thing, (BaseException, int))
+        enumeration = isinstance(thing, type) and issubclass(thing, (BaseException, int, enum.Enum))
         found += complaints(name, {"PR01", "EX01"} if enumeration else set())
         if inspect.isclass(thing):
             of_classes.update(dict.fromkeys(methods(thing)))

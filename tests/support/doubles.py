@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from tensorspin.contract.device.boards import find_board
+from tensorspin.contract.device.boards import BoardSpec, find_board
 from tensorspin.contract.wire.frames import DELIMITER
 from tensorspin.driver.board import Board
 from tensorspin.driver.link.session import Session
@@ -14,7 +14,19 @@ from tensorspin.driver.transports import Transport
 from tensorspin.driver.transports.golden import GoldenTransport
 from tensorspin.golden.device import Answer, GoldenDevice
 
-ROW = find_board("icebreaker")
+
+def with_checks(**checks: int) -> BoardSpec:
+    """An iCEBreaker whose contractor checks what it reads, or does not."""
+    row = find_board("icebreaker")
+    size = dataclasses.replace(row.require_contractor(), **checks)
+    return dataclasses.replace(row, engines=row.engines.with_sizes(size))
+
+
+ROW = UNCHECKED_ROW = with_checks(signature=0, table_parity=0)
+"""The board of most tests of the driver: what it is loaded with is the program and nothing else."""
+
+SIGNED_ROW = with_checks(signature=1, table_parity=0)
+CHECKED_ROW = with_checks(signature=1, table_parity=1)
 
 
 def golden_transport(device=None, row=ROW):

@@ -9,6 +9,8 @@ from tensorspin.compiler.outputs import Classification
 from tensorspin.contract.contractor.memory import LEVELS
 from tensorspin.contract.contractor.program import Node, Operand, OperandKind
 from tensorspin.contract.contractor.results import ContractorResults
+from tensorspin.contract.contractor.size import ContractorSize
+from tensorspin.contract.device.boards import find_board
 from tensorspin.golden.contractor.contraction import contract
 
 
@@ -37,9 +39,21 @@ def chain_program(n_features=8, n_outputs=3, bond=4, seed=0) -> NetworkProgram:
     )
 
 
-def golden_answers(program: NetworkProgram, levels, lanes=8) -> ContractorResults:
-    """What the board must answer."""
-    return contract(program.nodes, program.weights, program.table, levels, lanes)
+UP5K = find_board("icebreaker").require_contractor()
+"""The contractor of the boards that most tests use."""
+
+
+def golden_answers(
+    program: NetworkProgram, levels, size: ContractorSize = UP5K
+) -> ContractorResults:
+    """What a board with such a contractor must answer."""
+    nodes, weights, table = program.nodes, program.weights, program.table
+    return contract(nodes, weights, table, levels, size.lanes, size.latencies)
+
+
+def cycles_of(program: NetworkProgram, size: ContractorSize = UP5K) -> int:
+    """How many cycles such a contractor must take for a sample."""
+    return program.cycles(size.lanes, size.latencies)
 
 
 def random_levels(samples, features=8, seed=0):

@@ -21,6 +21,7 @@ from tensorspin.export.model import ClientModel
 from tensorspin_gateware.simulation import pins
 
 from . import cross, firmware
+from .mcu_timeline import Timeline, draw
 from .rp2040 import CPU_HZ, RP2040
 
 BOARD = find_board("icebreaker_spi")
@@ -41,52 +42,6 @@ def picture(image: np.ndarray, side: int = 8) -> list[str]:
     return ["".join(SHADES[shade] * 2 for shade in row) for row in shades]
 
 
-def timeline(chip: RP2040, number: int, cycles: int, path: Path) -> None:
-    """Draw the wires during one sample."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    begin, end = (mark[1] for mark in chip.marks[2 * number : 2 * number + 2])
-    wires = [wire for wire in chip.wires if begin <= wire[1] <= end]
-    figure, axes = pyplot.subplots(figsize=(10, 3.2))
-    names = ("engine", "IRQ", "CIPO", "COPI", "CS# low")
-    raised = None
-    low = begin
-    for kind, start, stop, value in wires:
-        at = 1e6 * (start - begin)
-        if kind in ("COPI", "CIPO"):
-            colour = "#3b6ea8" if value else "#d5dde8"  # zeros mean nothing
-            row = names.index(kind)
-            axes.broken_barh([(at, 1e6 * (stop - start))], (row - 0.3, 0.6), color=colour)
-        elif kind == "CS#":
-            if value:
-                width = 1e6 * (start - low)
-                axes.broken_barh([(1e6 * (low - begin), width)], (3.7, 0.6), color="#888888")
-            low = start
-        elif value and raised is None:
-            raised = start
-    if raised is not None:
-        last = max(stop for kind, _, stop, _ in wires if kind == "CIPO")
-        span = 1e6 * (last - raised)
-        axes.broken_barh([(1e6 * (raised - begin), span)], (0.7, 0.6), color="#c0693b")
-        busy = cycles / BOARD.clock_hz
-        axes.broken_barh(
-            [(1e6 * (raised - begin - busy), 1e6 * busy)], (-0.3, 0.6), color="#5b8c5a"
-        )
-    axes.set_yticks(range(len(names)), names)
-    axes.set_xlim(0, 1e6 * (end - begin))
-    axes.set_xlabel("microseconds since the call (simulated; the engine by its cycles)")
-    axes.set_title(
-        f"One digit: RP2040 at {CPU_HZ / 1e6:g} MHz (one instruction a cycle), SCK "
-        f"{firmware.SCK_HZ / 1e6:.1f} MHz, {BOARD.title}"
-    )
-    figure.tight_layout()
-    figure.savefig(path, dpi=130)
-    pyplot.close(figure)
-
-
 def run(samples: int, bond_dim: int, epochs: int, output: Path) -> int:
     """Run the demonstration; return 0 if all answers are those of the golden model."""
     print(f"training on digits (bond dimension {bond_dim}) ...", flush=True)
@@ -96,6 +51,7 @@ def run(samples: int, bond_dim: int, epochs: int, output: Path) -> int:
     with tempfile.TemporaryDirectory() as name:
         print(f"compiling firmware with {' '.join(cross.command()[:4])} ...", flush=True)
         path = firmware.build(Path(name), model, images)
+        print(f"running it: {len(images)} digits on the simulated {BOARD.title} ...", flush=True)
         with pins.load(BOARD.name, firmware.SCK_HZ) as wires:
             chip = RP2040(path, wires)
             status = chip.run()
@@ -110,28 +66,49 @@ def run(samples: int, bond_dim: int, epochs: int, output: Path) -> int:
             print(line + (told if row == 3 else ""))
     same = np.array_equal(found.scores, expected.scores)
     same &= np.array_equal(found.exponents, expected.exponents)
-    right = np.mean(program.classes[found.classes] == truth)
+    right = int(np.sum(program.classes[found.classes] == truth))
     seconds = np.array([end[1] - begin[1] for begin, end in zip(chip.marks[::2], chip.marks[1::2])])
     engine = model.cycles / BOARD.clock_hz
-    print(f"digits {len(images)}, right {right:.1%}, bits {'all' if same else 'NOT all'} golden")
+    equal = "equal to the golden model's" if same else "NOT ALL EQUAL to the golden model's"
+    print(f"\n{right} of {len(images)} digits are right; all bits of all scores are {equal}")
     print(
         f"call to result {1e6 * seconds.mean():.1f} us, the engine's {1e6 * engine:.1f} us among "
-        f"them (simulated; one instruction a cycle)"
+        f"them (simulated; one instruction a cycle)\n\none digit on the wires:"
     )
+    shown = Timeline.of(chip, min(1, samples - 1), engine)
+    print("\n".join(shown.lines()))
     output.mkdir(parents=True, exist_ok=True)
-    timeline(chip, min(1, samples - 1), model.cycles, output / "demo-mcu.png")
-    print(f"written to {output / 'demo-mcu.png'}")
+    title = (
+        f"One digit: RP2040 at {CPU_HZ / 1e6:g} MHz (emulated, one instruction a cycle), "
+        f"SCK {firmware.SCK_HZ / 1e6:.1f} MHz,\n{BOARD.title} (simulated; the engine by its cycles)"
+    )
+    draw(shown, title, output / "demo-mcu.png")
+    print(
+        f"\nwires as a picture: {output / 'demo-mcu.png'}; how to wire them: docs/wiring_pico.svg"
+    )
     return 0 if same else 1
 
 
 def main() -> int:
     """Read the options and run."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--samples", type=int, default=20)
-    parser.add_argument("--bond-dim", type=int, default=16)
-    parser.add_argument("--epochs", type=int, default=30)
-    parser.add_argument("--output", type=Path, default=Path("results"))
+    for name, value, what in (
+        ("samples", 20, "digits to classify"),
+        ("bond-dim", 16, "bond dimension of the network"),
+        ("epochs", 30, "passes over the training digits"),
+    ):
+        told = f"{what}; by default %(default)s"
+        parser.add_argument(f"--{name}", type=int, default=value, metavar="N", help=told)
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=Path("results"),
+        metavar="DIR",
+        help="folder of the picture; by default %(default)s",
+    )
     options = parser.parse_args()
+    if options.samples < 1:
+        parser.error(f"--samples must be at least 1, not {options.samples}")
     try:
         return run(options.samples, options.bond_dim, options.epochs, options.output)
     except (cross.NoCompiler, ImportError, TensorspinError) as error:

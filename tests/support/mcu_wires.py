@@ -13,7 +13,8 @@ from tensorspin.export.model import ClientModel
 from tensorspin_gateware.simulation import pins
 
 from . import c_client
-from .c_client import Client, PinsLine, Result
+from .c_client import Client, Result
+from .c_lines import PinsLine
 from .loaded_programs import golden_answers
 
 
@@ -51,7 +52,7 @@ def measure(
         samples a second; ``faults``.
     """
     model = ClientModel(program, board)
-    golden = golden_answers(program, levels, model.lanes)
+    golden = golden_answers(program, levels, model.board.require_contractor())
     with pins.load(board.name, sck_hz) as wires:
         client = Client(PinsLine(wires))
         _check(client.open())

@@ -11,7 +11,7 @@ from amaranth.back import rtlil
 from tensorspin_gateware.boards import HARDWARE
 from tensorspin_gateware.build import toolchain
 from tensorspin_gateware.primitives import Family, carry
-from tensorspin_gateware.simulation.simulator import TOP
+from tensorspin_gateware.simulation.compilation import TOP
 
 ECP5_CELLS = Path(__file__).parents[1] / "gateware" / "ecp5_cells.v"
 """File with models of those ECP5 cells for which Yosys has none."""

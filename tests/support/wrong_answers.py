@@ -32,3 +32,13 @@ def spoil_answers(monkeypatch: pytest.MonkeyPatch, spoil, times: int) -> None:
         return reply(request, status, payload)
 
     monkeypatch.setattr(golden, "_reply", spoiled)
+
+
+def in_other_cycles(status: int, said: bytes) -> tuple[int, bytes]:
+    """Make an answer say that it took a cycle more."""
+    return status, said[:-4] + (int.from_bytes(said[-4:], "little") + 1).to_bytes(4, "little")
+
+
+def of_another_score(status: int, said: bytes) -> tuple[int, bytes]:
+    """Change the lowest bit of the first score."""
+    return status, bytes([said[0] ^ 1]) + said[1:]

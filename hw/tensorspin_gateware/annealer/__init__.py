@@ -24,7 +24,7 @@ __all__ = ["Annealer", "AnnealerSignature", "WindowedAnnealer", "create_annealer
 
 
 def create_annealer(
-    size: AnnealerSize, family: Family = Family.BEHAVIOURAL
+    size: AnnealerSize, family: Family = Family.BEHAVIOURAL, standby: bool = False
 ) -> Annealer | WindowedAnnealer:
     """Create the engine of a size: with windows if the size has one, otherwise parallel.
 
@@ -34,10 +34,12 @@ def create_annealer(
         Size of the annealer.
     family : Family, default=Family.BEHAVIOURAL
         FPGA family, for its memories, carry chains and registers.
+    standby : bool, default=False
+        Whether memories stand by while nobody uses them, and the port `awake` is there.
 
     Returns
     -------
     Annealer or WindowedAnnealer
         A component with the ports of `AnnealerSignature`.
     """
-    return (WindowedAnnealer if size.window else Annealer)(size, family)
+    return (WindowedAnnealer if size.window else Annealer)(size, family, standby)

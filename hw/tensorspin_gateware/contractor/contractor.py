@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from amaranth import Module, Signal
+from typing import Any
+
+from amaranth import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 
+from tensorspin.contract.contractor.latency import LONG
 from tensorspin.contract.contractor.memory import MemorySpace
 from tensorspin.contract.contractor.program import MIN_LANES
+from tensorspin.contract.contractor.rows import Rows
 from tensorspin.contract.contractor.size import ContractorSize
 
 from ..primitives import Family
+from ..primitives.stream_register import StreamRegister
 from .group import Group
-from .interface import CYCLE_BITS, ContractorSignature
+from .interface import CYCLE_BITS, RESULT_WORD, ContractorSignature, FillSignature
 from .program import ProgramReader
 from .sample_queue import SampleQueue
 from .score_buffer import ScoreBuffer
 from .sequencer import Sequencer
+from .signature import ProgramSignature
+from .single import RowReader, SharedGroup, SingleMode
 from .weights import Weights
 
 
@@ -33,6 +40,8 @@ class Contractor(wiring.Component):
         `tensorspin.contract.contractor.program.MIN_LANES` lanes.
     family : Family
         What memories and multipliers are built from.
+    standby : bool, default=False
+        Whether the program memory stands by while nobody uses it.
 
     Ports
     -----
@@ -46,25 +55,36 @@ class Contractor(wiring.Component):
     ------
     ValueError
         If there are too few lanes for a header: a header is one word of the program memory, which
-        has a byte for each lane.
+        has a byte for each lane. Or if a program memory is to stand by that consists of banks.
     """
 
-    def __init__(self, size: ContractorSize, family: Family = Family.BEHAVIOURAL) -> None:
+    def __init__(
+        self,
+        size: ContractorSize,
+        family: Family = Family.BEHAVIOURAL,
+        standby: bool = False,
+    ) -> None:
         if size.lanes < MIN_LANES:
             raise ValueError(f"a header needs {MIN_LANES} lanes, not {size.lanes}")
+        if standby and size.single_drain:
+            raise ValueError(
+                "a program memory of banks, for groups that share a sample, can't stand by"
+            )
         self._size = size
         self._family = family
-        super().__init__(ContractorSignature(size).flip())
+        self._standby = standby
+        super().__init__(ContractorSignature(size, standby).flip())
 
     def elaborate(self, platform) -> Module:
         m = Module()
         size = self._size
-        m.submodules.reader = reader = ProgramReader(size, self._family)
+        slow = size.latencies is LONG
+        m.submodules.reader = reader = self._reader()
         m.submodules.sequencer = sequencer = Sequencer(size)
         m.submodules.weights = weights = Weights(size.lanes)
-        m.submodules.samples = samples = SampleQueue(size.groups)
-        m.submodules.results = results = ScoreBuffer(size.groups)
-        groups = [Group(size, self._family) for _ in range(size.groups)]
+        m.submodules.samples = samples = SampleQueue(size.groups, modes=bool(size.single_drain))
+        m.submodules.results = results = ScoreBuffer(size.groups, slow)
+        groups = [self._group(index) for index in range(size.groups)]
         for index, group in enumerate(groups):
             m.submodules[f"group_{index}"] = group
         # All groups are in the same cycle of the same node, so all of their outputs but scores and
@@ -73,6 +93,11 @@ class Contractor(wiring.Component):
 
         # A run contracts the samples of one or more groups. `run` is high while it lasts; all parts
         # of the engine take its fall as their reset.
+        all_sent, fill = results.empty, self.fill
+        fill_half, fill_group = samples.fill_half, samples.fill_group
+        if slow:
+            all_sent = self._register_results(m, results)
+            fill, fill_half, fill_group = self._register_fill(m, samples)
         run = Signal()
         cycle = Signal(CYCLE_BITS)
         m.d.comb += [
@@ -83,7 +108,7 @@ class Contractor(wiring.Component):
             samples.done.eq(run & results.finished),
             self.fill_ready.eq(samples.fill_ready),
             self.busy.eq(run),
-            self.idle.eq(~run & ~samples.waiting & results.empty),
+            self.idle.eq(~run & ~samples.waiting & all_sent),
         ]
         with m.If(run):
             m.d.sync += [cycle.eq(cycle + 1), run.eq(~results.finished)]
@@ -92,7 +117,10 @@ class Contractor(wiring.Component):
             m.d.sync += [cycle.eq(1), run.eq(1)]
 
         wiring.connect(m, reader.words, sequencer.words)
-        wiring.connect(m, wiring.flipped(self.results), results.words)
+        if slow:
+            m.d.comb += reader.ready_next.eq(sequencer.ready_next)
+        else:
+            wiring.connect(m, wiring.flipped(self.results), results.words)
         m.d.comb += [
             reader.run.eq(run),
             sequencer.run.eq(run),
@@ -108,14 +136,16 @@ class Contractor(wiring.Component):
             results.score_valid.eq(speaker.score_valid),
             results.cycles.eq(cycle),
         ]
+        if self._standby:
+            m.d.comb += reader.awake.eq(self.awake)
         for index, group in enumerate(groups):
             m.d.comb += [
                 group.run.eq(run),
                 group.weights.eq(weights.weights),
-                group.fill.enable.eq(self.fill.enable & (samples.fill_group == index)),
-                group.fill.address.eq(self.fill.address),
-                group.fill.level.eq(self.fill.level),
-                group.fill_half.eq(samples.fill_half),
+                group.fill.enable.eq(fill.enable & (fill_group == index)),
+                group.fill.address.eq(fill.address),
+                group.fill.level.eq(fill.level),
+                group.fill_half.eq(fill_half),
                 group.read_half.eq(samples.run_half),
                 results.scores[index].eq(group.score),
                 results.exponents[index].eq(group.exponent),
@@ -123,9 +153,148 @@ class Contractor(wiring.Component):
             for name in ("header", "header_new", "element", "node_first", "parity"):
                 m.d.comb += getattr(group, name).eq(getattr(sequencer, name))
         self._connect_bus(m, reader, groups)
+        if size.signature:
+            self._check_program(m, run, reader, sequencer, groups, results)
+        if size.single_drain:
+            self._share_samples(m, run, samples, reader, sequencer, groups, results)
+            self._read_ahead(m, run, cycle, samples, reader, results)
         return m
 
-    def _connect_bus(self, m: Module, reader: ProgramReader, groups: list[Group]) -> None:
+    def _check_program(self, m: Module, run, reader, sequencer, groups, results) -> None:
+        """Give no scores of a run that has not read the program that was signed."""
+        wrong = Signal()
+        m.submodules.signature = signature = ProgramSignature(self._size.lanes)
+        # From a wrong run on no run is right, until all results are sent. Then the program is not
+        # active any more, and no sample comes before it is loaded again.
+        failed = Signal()
+        with m.If(self.idle):
+            m.d.sync += failed.eq(0)
+        with m.Elif(results.begin & results.fault):
+            m.d.sync += failed.eq(1)
+        m.d.comb += [
+            signature.run.eq(run),
+            signature.word.eq(reader.words.payload),
+            signature.take.eq(reader.words.valid & reader.words.ready),
+            results.fault.eq(sequencer.fault | failed | (self.signed & wrong)),
+            wrong.eq(signature.wrong),
+        ]
+        if self._size.table_parity:
+            # Groups without a sample in this run read what is left of earlier samples.
+            table_wrong = Signal()
+            m.d.sync += table_wrong.eq(
+                Cat(
+                    group.table_wrong & (results.first <= index) & (results.end > index)
+                    for index, group in enumerate(groups)
+                ).any()
+            )
+            m.d.comb += wrong.eq(signature.wrong | table_wrong)
+
+    def _register_results(self, m: Module, results: ScoreBuffer) -> Value:
+        """Put a register behind the results; return whether all of them have been read."""
+        m.submodules.results_register = register = StreamRegister(RESULT_WORD)
+        wiring.connect(m, results.words, register.before)
+        wiring.connect(m, wiring.flipped(self.results), register.after)
+        return results.empty & ~register.after.valid
+
+    def _register_fill(self, m: Module, samples: SampleQueue) -> tuple[Any, Value, Value]:
+        """Put registers before the features' memories, which are far from the router.
+
+        Returns
+        -------
+        fill : interface of FillSignature
+            The same a cycle later: a sample is read some cycles after its `start` at the earliest.
+        fill_half, fill_group : Value
+            Its place, which may be another already in that cycle.
+        """
+        fill = FillSignature(self._size).create()
+        half = Signal.like(samples.fill_half)
+        group = Signal.like(samples.fill_group)
+        m.d.sync += [half.eq(samples.fill_half), group.eq(samples.fill_group)]
+        for name in FillSignature(self._size).members:
+            m.d.sync += getattr(fill, name).eq(getattr(self.fill, name))
+        return fill, half, group
+
+    def _share_samples(self, m: Module, run, samples, reader, sequencer, groups, results) -> None:
+        """Add single mode, in which the groups share a sample.
+
+        The assignments here win over those of throughput mode, which come before them.
+        """
+        m.submodules.single = mode = SingleMode(self._size)
+        single = samples.run_single
+        # Copies for what does not begin with the run, as headers and scores come many cycles later:
+        # the wires are long.
+        shared, shared_results = Signal(), Signal()
+        m.d.sync += [shared.eq(single), shared_results.eq(shared)]
+        m.d.comb += [
+            samples.single.eq(self.single),
+            mode.run.eq(run & single),
+            mode.group.eq(samples.first),
+            mode.word.eq(reader.row[0]),
+            reader.single.eq(single),
+            reader.read.eq(mode.read),
+            reader.count.eq(mode.count),
+            reader.header.eq(mode.header_read),
+            reader.header_address.eq(mode.header_address),
+        ]
+        for index, group in enumerate(groups):
+            m.d.comb += [
+                group.single.eq(single),
+                group.word.eq(reader.row[index]),
+                group.fetch.eq(Mux(shared, mode.fetch, sequencer.header)),
+                group.fetch_new.eq(Mux(shared, mode.fetch_new, sequencer.header_new)),
+                mode.valid[index].eq(group.valid),
+                mode.levels[index].eq(group.level),
+                mode.sums[index].eq(group.sums),
+            ]
+            for name in ("step", "place", "left_level", "right_level", "slice", "row"):
+                m.d.comb += getattr(group, name).eq(getattr(mode, name))
+        m.d.comb += sequencer.run.eq(run & ~single)
+        with m.If(shared):
+            m.d.comb += [group.header.eq(mode.header) for group in groups]
+        with m.If(shared_results):
+            m.d.comb += [
+                # The result counts as that of the first group, whichever has the sample.
+                results.first.eq(0),
+                results.end.eq(1),
+                results.begin.eq(mode.scores_begin),
+                results.outputs.eq(mode.outputs),
+                results.fault.eq(reader.past_end),
+                results.score_valid.eq(mode.score_valid),
+                results.scores[0].eq(mode.score),
+                results.exponents[0].eq(mode.exponent),
+            ]
+
+    def _read_ahead(self, m: Module, run, cycle, samples, reader, results) -> None:
+        """Let the reader begin before a run in throughput mode, so that the first word is there."""
+        reading = Signal()
+        cycles = Rows(self._size).read_ahead
+        waits = Signal(range(cycles + 1))
+        m.d.comb += [
+            samples.take.eq(~reading & samples.waiting & results.room),
+            reader.run.eq(reading),
+        ]
+        with m.If(samples.take):
+            m.d.sync += [reading.eq(1), run.eq(samples.next_single), waits.eq(cycles)]
+        with m.If(reading & ~run):
+            m.d.sync += waits.eq(waits - 1)
+            with m.If(waits == 1):
+                m.d.sync += [run.eq(1), cycle.eq(1)]
+        with m.If(run & results.finished):
+            m.d.sync += reading.eq(0)
+
+    def _reader(self) -> ProgramReader | RowReader:
+        if self._size.single_drain:
+            return RowReader(self._size, self._family)
+        return ProgramReader(self._size, self._family, self._standby)
+
+    def _group(self, index: int) -> Group:
+        if self._size.single_drain:
+            return SharedGroup(self._size, self._family, index)
+        return Group(self._size, self._family)
+
+    def _connect_bus(
+        self, m: Module, reader: ProgramReader | RowReader, groups: list[Group]
+    ) -> None:
         """Connect the host's bus to the program memory and the feature tables.
 
         A write goes to the feature tables of all groups, which therefore hold the same; a read

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from amaranth import Module
+from amaranth.hdl import ValueLike
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -37,47 +38,64 @@ class Group(wiring.Component):
     header, header_new, element, node_first, parity : In
         From `Sequencer`.
     weights : In(8 * lanes)
-        The weights of the element issued ``ISSUE_TO_FACTORS`` cycles ago, lane 0 in the low byte.
+        The weights of the element issued `Pipeline.issue_to_factors` cycles ago, lane 0 in the low
+        byte.
     fill, fill_half, read_half, bus, selected : In
         As for `Operands`: features that are filled in, and the host's access to the feature table.
+    table_wrong : Out(1)
+        As for `Operands`, only with `ContractorSize.table_parity`.
     release, scores_begin, outputs, score_valid, score, exponent : Out
         As for `Normaliser`. All but `score` and `exponent` are the same in all groups.
 
-    Latency: ``ISSUE_TO_DRAIN`` cycles from an element to the first sum of its block, then those of
-    `Normaliser`. Resources: those of `Operands`, `Lanes` and `Normaliser`.
+    Latency: `Pipeline.issue_to_drain` cycles from an element to the first sum of its block, then
+    those of `Normaliser`. Resources: those of `Operands`, `Lanes` and `Normaliser`.
     """
 
     def __init__(self, size: ContractorSize, family: Family) -> None:
         self._size = size
         self._family = family
-        super().__init__(
-            {
-                "run": In(1),
-                "header": In(HEADER),
-                "header_new": In(1),
-                "element": In(ELEMENT),
-                "node_first": In(1),
-                "parity": In(1),
-                "weights": In(WEIGHT.width * size.lanes),
-                "fill": In(FillSignature(size)),
-                "fill_half": In(1),
-                "read_half": In(1),
-                "bus": In(MemoryBusSignature()),
-                "selected": In(1),
-                "release": Out(1),
-                "scores_begin": Out(1),
-                "outputs": Out(INDEX_BITS),
-                "score_valid": Out(1),
-                "score": Out(SCORE),
-                "exponent": Out(EXPONENT.width),
-            }
-        )
+        super().__init__(self._ports(size))
+
+    @staticmethod
+    def _ports(size: ContractorSize) -> dict[str, wiring.Member]:
+        return {
+            "run": In(1),
+            "header": In(HEADER),
+            "header_new": In(1),
+            "element": In(ELEMENT),
+            "node_first": In(1),
+            "parity": In(1),
+            "weights": In(WEIGHT.width * size.lanes),
+            "fill": In(FillSignature(size)),
+            "fill_half": In(1),
+            "read_half": In(1),
+            "bus": In(MemoryBusSignature()),
+            "selected": In(1),
+            "release": Out(1),
+            "scores_begin": Out(1),
+            "outputs": Out(INDEX_BITS),
+            "score_valid": Out(1),
+            "score": Out(SCORE),
+            "exponent": Out(EXPONENT.width),
+        } | ({"table_wrong": Out(1)} if size.table_parity else {})
 
     def elaborate(self, platform) -> Module:
         m = Module()
         m.submodules.operands = operands = Operands(self._size, self._family)
-        m.submodules.lanes = lanes = Lanes(self._size.lanes, self._family)
+        m.submodules.lanes = lanes = Lanes(self._size.lanes, self._family, self._size.latencies)
         m.submodules.normaliser = normaliser = Normaliser(self._size)
+        self._connect(m, operands, lanes, normaliser)
+        return m
+
+    def _connect(
+        self,
+        m: Module,
+        operands: Operands,
+        lanes: Lanes,
+        normaliser: Normaliser,
+        **replaced: ValueLike,
+    ) -> None:
+        """Connect the parts with each other, and with the ports or what replaces some of them."""
         wiring.connect(m, wiring.flipped(self.fill), operands.fill)
         wiring.connect(m, wiring.flipped(self.bus), operands.bus)
         wiring.connect(m, normaliser.vector, operands.vector)
@@ -86,13 +104,17 @@ class Group(wiring.Component):
             (lanes, ("run", "element", "weights")),
             (normaliser, ("run", "header", "node_first", "parity")),
         ):
-            m.d.comb += [getattr(component, name).eq(getattr(self, name)) for name in inputs]
+            m.d.comb += [
+                getattr(component, name).eq(replaced.get(name, getattr(self, name)))
+                for name in inputs
+            ]
         m.d.comb += [
             lanes.product.eq(operands.product),
             normaliser.drain_valid.eq(lanes.drain_valid),
             normaliser.drain_last.eq(lanes.drain_last),
             normaliser.drain.eq(lanes.drain),
         ]
+        if self._size.table_parity:
+            m.d.comb += [operands.run.eq(self.run), self.table_wrong.eq(operands.table_wrong)]
         for name in ("release", "scores_begin", "outputs", "score_valid", "score", "exponent"):
             m.d.comb += getattr(self, name).eq(getattr(normaliser, name))
-        return m

@@ -30,7 +30,7 @@ RESULT_WORD = data.StructLayout({"word": RESULT_WORD_BITS, "last": 1})
 
 The words of a result are: the number of scores K; K scores; their exponent; the index of the
 greatest score; the sample's cycles, lower half; upper half. If the program ran past the end of its
-memory, the result is the one word K = 0.
+memory, or its signature is wrong, the result is the one word K = 0.
 """
 
 
@@ -94,6 +94,8 @@ class ContractorSignature(wiring.Signature):
     ----------
     size : ContractorSize
         Sizes of the engine.
+    standby : bool, default=False
+        Whether the engine's memories rest while nobody uses them; see `Family.standby`.
 
     Members
     -------
@@ -111,9 +113,16 @@ class ContractorSignature(wiring.Signature):
         Samples are being contracted.
     memory : Out(MemoryBusSignature)
         Access to program and feature table; ignored while `busy`.
+    awake : Out(1)
+        Only with `standby`: `memory` may be used. High at least one cycle before it is.
+    single : Out(1)
+        Only with `ContractorSize.single_drain`. With `start`, all groups are to work on the sample.
+    signed : Out(1)
+        Only with `ContractorSize.signature`. The program's signature stands behind it and must be
+        found. Constant while samples wait or are contracted.
     """
 
-    def __init__(self, size: ContractorSize) -> None:
+    def __init__(self, size: ContractorSize, standby: bool = False) -> None:
         super().__init__(
             {
                 "fill": Out(FillSignature(size)),
@@ -124,4 +133,7 @@ class ContractorSignature(wiring.Signature):
                 "busy": In(1),
                 "memory": Out(MemoryBusSignature()),
             }
+            | ({"awake": Out(1)} if standby else {})
+            | ({"single": Out(1)} if size.single_drain else {})
+            | ({"signed": Out(1)} if size.signature else {})
         )

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from amaranth import Array, Cat, Module, Mux, Signal, signed
+from amaranth import Array, Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
-from tensorspin.contract.contractor.latency import (
-    ISSUE_TO_ADDRESS,
-    NORMALISE_READ,
-    NORMALISE_RELEASE,
-    NORMALISE_WRITE,
-)
+from tensorspin.contract.contractor.latency import ISSUE_TO_ADDRESS
 from tensorspin.contract.contractor.program import MAX_OUTPUTS, OperandKind
 from tensorspin.contract.contractor.size import ContractorSize
 from tensorspin.contract.fixed import ACCUMULATOR, EXPONENT, MANTISSA
@@ -27,6 +22,9 @@ INDEX_BITS = ceil_log2(MAX_OUTPUTS)
 
 SCORE = data.StructLayout({"mantissa": signed(MANTISSA.width), "index": INDEX_BITS, "last": 1})
 """One score, its index (for a classifier, the class), and whether it is the last of the sample."""
+
+BLOCK_RAM_WIDTH = 36
+"""Greatest width of a block RAM of an ECP5."""
 
 FINE_SHIFT_BITS = 3
 """Width of the part of the shift amount that the second of two shifting steps takes: 0 to 7 places.
@@ -46,7 +44,7 @@ class Normaliser(wiring.Component):
     Parameters
     ----------
     size : ContractorSize
-        Numbers of slots and of their entries.
+        Numbers of slots and of their entries, and latencies.
 
     Ports
     -----
@@ -76,13 +74,14 @@ class Normaliser(wiring.Component):
     exponent : Out(16)
         Exponent of the scores, from the first score on until the next node is normalised.
 
-    Latency: ``NORMALISE_READ``, ``NORMALISE_RELEASE`` and ``NORMALISE_WRITE`` of
+    Latency: `Pipeline.find_shift`, `Pipeline.normalise_release` and `Pipeline.normalise_write` of
     `tensorspin.contract.contractor.latency`, and a cycle for each output. Memory: 4 block RAMs of
     4 Kbit at most (2 for sums, 2 for exponents).
     """
 
     def __init__(self, size: ContractorSize) -> None:
         self._size = size
+        self._staged = size.latencies.find_shift > 1
         super().__init__(
             {
                 "run": In(1),
@@ -107,11 +106,17 @@ class Normaliser(wiring.Component):
         # The sequencer has moved on when a node is normalised, so its header is kept here. At most
         # two nodes are unfinished at a time: an even and an odd one.
         nodes = Array(Signal(HEADER, name=f"node_{parity}") for parity in range(2))
-        with m.If(self.node_first):
-            m.d.sync += nodes[self.parity].eq(self.header)
+        first, first_parity = self.node_first, self.parity
+        if self._staged:
+            # The header stays for a cycle after its node's last element, and so for this one.
+            first = Signal()
+            first_parity = Signal()
+            m.d.sync += [first.eq(self.node_first), first_parity.eq(self.parity)]
+        with m.If(first):
+            m.d.sync += nodes[first_parity].eq(self.header)
 
         m.submodules.accumulators = accumulators = memory.Memory(
-            shape=ACCUMULATOR.width, depth=2 * MAX_OUTPUTS, init=[]
+            shape=ACCUMULATOR.width, depth=2 * MAX_OUTPUTS, init=[], attrs=self._memory_attributes()
         )
         start = Signal()
         drained, magnitude = self._drain(m, nodes, accumulators.write_port(), start)
@@ -122,18 +127,24 @@ class Normaliser(wiring.Component):
         index = Signal(INDEX_BITS)
         node = Signal(HEADER)
         node_end = Signal()
+        # `starting` is the cycle before the first read. With more cycles before it, the node's
+        # header passes a register in the first of them.
+        domain, starting, may_start = m.d.comb, start, ~running
+        if self._staged:
+            delay = Signal(self._size.latencies.find_shift - 1)
+            m.d.sync += delay.eq(Cat(start, delay))
+            domain, starting, may_start = m.d.sync, delay[-1], ~running & ~delay.any()
+        domain += node.eq(nodes[parity])
         m.d.comb += [
-            node.eq(nodes[parity]),
-            start.eq(drained & ~running),
+            start.eq(drained & may_start),
             node_end.eq(index == node.outputs),
-            self.scores_begin.eq(start & node.last),
+            self.scores_begin.eq(starting & node.last),
             self.outputs.eq(node.outputs),
         ]
-        m.submodules.zeros = zeros = LeadingZeros(len(magnitude))
+        m.submodules.zeros = zeros = LeadingZeros(len(magnitude), self._staged)
         shift = Signal.like(zeros.count)
         m.d.comb += zeros.value.eq(magnitude)
-        assert NORMALISE_READ == 1
-        with m.If(start):
+        with m.If(starting):
             m.d.sync += [running.eq(1), index.eq(0), shift.eq(zeros.count)]
         with m.If(running):
             m.d.sync += index.eq(index + 1)
@@ -141,11 +152,20 @@ class Normaliser(wiring.Component):
                 m.d.sync += [running.eq(0), parity.eq(~parity)]
 
         self._mantissas(m, accumulators.read_port(), running, parity, index, node, node_end, shift)
-        self._exponents(m, start, node, shift)
+        self._exponents(m, starting, node, shift)
 
         with m.If(~self.run):
             m.d.sync += parity.eq(0)
         return m
+
+    def _memory_attributes(self) -> dict[str, str]:
+        """Say what the memory of sums is built from.
+
+        Where vectors are written by rows that are wider than a block RAM, they take another block
+        RAM for each side, and LUTs are plentiful.
+        """
+        row_bits = self._size.single_drain * MANTISSA.width
+        return {"ram_style": "distributed"} if row_bits > BLOCK_RAM_WIDTH else {}
 
     def _drain(self, m: Module, nodes: Array, write, taken: Signal) -> tuple[Signal, Signal]:
         """Keep the sums of a node while they drain.
@@ -178,26 +198,31 @@ class Normaliser(wiring.Component):
         # For a negative number this is the magnitude less one, the number with its bits inverted.
         # It is cheaper than the magnitude, and right, as -2**31 needs as many bits as 2**31 - 1.
         bits = Signal.like(magnitude)
+        is_first, is_last = count == 0, count == nodes[parity].outputs
+        if self._staged:
+            is_first, is_last = self._count_ahead(m, nodes, parity, count, store, complete)
         m.d.comb += [
             bits.eq(self.drain[:-1] ^ self.drain[-1].replicate(len(bits))),
             store.eq(self.drain_valid & ~surplus),
-            complete.eq(store & (count == nodes[parity].outputs)),
+            complete.eq(store & is_last),
             write.addr.eq(Cat(count, parity)),
             write.data.eq(self.drain),
             write.en.eq(store),
         ]
         with m.If(store):
             m.d.sync += [
-                count.eq(count + 1),
-                magnitude.eq(bits | Mux(count == 0, 0, magnitude)),
+                # `complete` implies `store`, which a path to the count's enable need not wait for.
+                count.eq(Mux(complete, 0, count + 1) if self._staged else count + 1),
+                magnitude.eq(bits | Mux(is_first, 0, magnitude)),
             ]
         with m.If(taken):
             m.d.sync += drained.eq(0)
         # This comes after the assignment above, and wins over it: a node with one output completes
         # in the very cycle in which the node before it, whose last block was full, is taken.
         with m.If(complete):
+            if not self._staged:
+                m.d.sync += count.eq(0)
             m.d.sync += [
-                count.eq(0),
                 parity.eq(~parity),
                 drained.eq(1),
                 # All lanes drain, also those that have no output of this node.
@@ -209,9 +234,41 @@ class Normaliser(wiring.Component):
             m.d.sync += [parity.eq(0), surplus.eq(0)]
         return drained, magnitude
 
+    def _count_ahead(
+        self, m: Module, nodes: Array, parity, count, store, complete
+    ) -> tuple[Value, Value]:
+        """Compare the count of a node's sums a cycle early, so that registers hold the answers.
+
+        Returns
+        -------
+        is_first : Value
+            The sum that drains next is the node's first.
+        is_last : Value
+            It is the node's last.
+        """
+        is_first = Signal(init=1)
+        is_only = Signal()
+        is_last = Signal()
+        last = Signal.like(count)
+        before_last = Signal.like(count)
+        # The node after this one has been issued long before it drains, and with it its header.
+        for condition, outputs in ((1, nodes[parity].outputs), (complete, nodes[~parity].outputs)):
+            with m.If(condition):
+                m.d.sync += [
+                    is_only.eq(outputs == 0),
+                    last.eq(outputs),
+                    before_last.eq(outputs - 1),
+                ]
+        m.d.sync += is_last.eq(count == Mux(store, before_last, last))
+        with m.If(store):
+            m.d.sync += is_first.eq(complete)
+        with m.If(~self.run):
+            m.d.sync += is_first.eq(1)
+        return is_first, Mux(is_first, is_only, is_last)
+
     def _mantissas(self, m: Module, read, running, parity, index, node, node_end, shift) -> None:
         """Shift and round the sums of a node, and write them as a vector or give out scores."""
-        size = self._size
+        size, pipeline = self._size, self._size.latencies
         stage_layout = data.StructLayout(
             {
                 "valid": 1,
@@ -221,7 +278,9 @@ class Normaliser(wiring.Component):
                 "scores": 1,
             }
         )
-        stages = [Signal(stage_layout, name=f"stage_{n}") for n in range(NORMALISE_WRITE + 1)]
+        stages = [
+            Signal(stage_layout, name=f"stage_{n}") for n in range(pipeline.normalise_write + 1)
+        ]
         m.d.comb += [
             stages[0].valid.eq(running),
             stages[0].index.eq(index),
@@ -233,14 +292,17 @@ class Normaliser(wiring.Component):
         m.d.sync += [after.eq(before) for before, after in zip(stages, stages[1:])]
 
         # Stage 1: memory output. Stages 2 and 3: shifted, in two steps, since a shift by any amount
-        # in one cycle would limit the clock. Stage 4: rounded, and written.
-        assert NORMALISE_WRITE == 4
+        # in one cycle would limit the clock. Last stage, or last two: rounded, and written.
+        assert pipeline.normalise_write == 3 + pipeline.round
         coarse = Signal(signed(ACCUMULATOR.width))
         shifted = Signal(signed(ACCUMULATOR.width))
         mantissa = Signal(signed(MANTISSA.width))
         fine_shift = Signal(FINE_SHIFT_BITS)
         m.submodules.round = rounding = RoundSaturate(
-            ACCUMULATOR.width, ACCUMULATOR.width - MANTISSA.width, MANTISSA
+            ACCUMULATOR.width,
+            ACCUMULATOR.width - MANTISSA.width,
+            MANTISSA,
+            staged=pipeline.round == 2,
         )
         m.d.comb += rounding.value.eq(shifted)
         m.d.sync += [
@@ -253,8 +315,8 @@ class Normaliser(wiring.Component):
         ]
 
         # A node that was released reads its first operand after the last write.
-        assert NORMALISE_RELEASE + 1 + ISSUE_TO_ADDRESS > NORMALISE_WRITE
-        released, written = stages[NORMALISE_RELEASE], stages[NORMALISE_WRITE]
+        released, written = stages[pipeline.normalise_release], stages[pipeline.normalise_write]
+        assert pipeline.normalise_release + 1 + ISSUE_TO_ADDRESS > pipeline.normalise_write
         m.d.comb += [
             self.release.eq(released.valid & released.node_end),
             self.vector.enable.eq(written.valid & ~written.scores),

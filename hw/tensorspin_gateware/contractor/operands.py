@@ -7,8 +7,8 @@ from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
-from tensorspin.contract.contractor.latency import ISSUE_TO_ADDRESS, ISSUE_TO_FACTORS, MULTIPLY
-from tensorspin.contract.contractor.memory import LEVELS
+from tensorspin.contract.contractor.latency import ISSUE_TO_ADDRESS
+from tensorspin.contract.contractor.memory import LEVELS, MemorySpace
 from tensorspin.contract.contractor.program import OperandKind
 from tensorspin.contract.contractor.size import ContractorSize
 from tensorspin.contract.fixed import LEVEL, MANTISSA
@@ -66,7 +66,7 @@ class Operands(wiring.Component):
     Parameters
     ----------
     size : ContractorSize
-        Sizes of the memories.
+        Sizes of the memories, and latencies.
     family : Family
         What the multiplier is built from.
 
@@ -88,29 +88,37 @@ class Operands(wiring.Component):
         The host's access to the feature table.
     selected : In(1)
         The bus means the feature table. No samples may be contracted then.
+    run : In(1)
+        Only with `ContractorSize.table_parity`. Low resets `table_wrong`.
+    table_wrong : Out(1)
+        Likewise. An element has read a byte with wrong parity since `run` rose. That of a node's
+        last element is told two cycles after its product is at the multiplier.
 
-    Latency: ``ISSUE_TO_FACTORS`` cycles from element to product. Memory: on the iCEBreaker 14 block
-    RAMs of 4 Kbit (4 for levels, 8 for tables, 2 for vectors); on ECP5 5 of 18 Kbit with vectors of
-    features twice as long (1, 2, 2).
+    Latency: `Pipeline.issue_to_factors` cycles from element to product. Memory: on the iCEBreaker
+    14 block RAMs of 4 Kbit (4 for levels, 8 for tables, 2 for vectors); on ECP5 5 of 18 Kbit with
+    vectors of features twice as long (1, 2, 2).
     """
 
     def __init__(self, size: ContractorSize, family: Family) -> None:
         self._size = size
         self._family = family
-        super().__init__(
-            {
-                "header": In(HEADER),
-                "header_new": In(1),
-                "element": In(ELEMENT),
-                "fill": In(FillSignature(size)),
-                "fill_half": In(1),
-                "read_half": In(1),
-                "vector": In(VectorWriteSignature(size)),
-                "product": Out(signed(MANTISSA.width)),
-                "bus": In(MemoryBusSignature()),
-                "selected": In(1),
-            }
-        )
+        super().__init__(self._ports(size))
+
+    @staticmethod
+    def _ports(size: ContractorSize) -> dict[str, wiring.Member]:
+        parity = {"run": In(1), "table_wrong": Out(1)} if size.table_parity else {}
+        return parity | {
+            "header": In(HEADER),
+            "header_new": In(1),
+            "element": In(ELEMENT),
+            "fill": In(FillSignature(size)),
+            "fill_half": In(1),
+            "read_half": In(1),
+            "vector": In(VectorWriteSignature(size)),
+            "product": Out(signed(MANTISSA.width)),
+            "bus": In(MemoryBusSignature()),
+            "selected": In(1),
+        }
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -134,27 +142,40 @@ class Operands(wiring.Component):
             ]
         # By the time of the access, the header may be that of the next node. So what an element
         # needs of its header travels with the element.
-        for _ in range(ISSUE_TO_ADDRESS):
+        for cycle in range(ISSUE_TO_ADDRESS):
             stage = Signal(sides)
             m.d.sync += stage.eq(requested)
-            requested = stage
+            requested = self._requested(m, stage) if cycle == 0 else stage
 
-        m.submodules.multiplier = multiplier = Multiplier(MANTISSA.width, self._family)
+        m.submodules.multiplier = multiplier = Multiplier(
+            MANTISSA.width, self._family, size.latencies.multiply
+        )
         entries = self._table(m, requested, (left_level, right_level))
         for side, entry in zip(("left", "right"), entries):
             is_vector = Signal(name=f"{side}_is_vector")
             m.d.sync += is_vector.eq(requested[side].kind == OperandKind.VECTOR)
             vector = self._vectors(m, side, requested[side])
             m.d.sync += getattr(multiplier, side).eq(Mux(is_vector, vector.as_signed(), entry))
+        if size.table_parity:
+            self._check_parity(m, requested, multiplier)
 
         m.submodules.round = rounding = RoundSaturate(
-            len(multiplier.product), MANTISSA.f_bits, MANTISSA
+            len(multiplier.product), MANTISSA.f_bits, MANTISSA, staged=size.latencies.round == 2
         )
         m.d.comb += rounding.value.eq(multiplier.product)
         m.d.sync += self.product.eq(rounding.result)
-        # The stages: address, memory and operand register (2), multiplier, rounding (1).
-        assert ISSUE_TO_FACTORS == ISSUE_TO_ADDRESS + 2 + MULTIPLY + 1
+        # The stages: address, memory and operand register (2), multiplier, rounding.
+        stages = ISSUE_TO_ADDRESS + 2 + size.latencies.multiply + size.latencies.round
+        assert size.latencies.issue_to_factors == stages
         return m
+
+    def _requested(self, m: Module, sides: data.View) -> data.View:
+        """Give what is requested in the cycle after the issue."""
+        return sides
+
+    def _fetched(self) -> tuple[data.View, Value]:
+        """Give the header whose features are fetched, and a strobe in its first cycle."""
+        return self.header, self.header_new
 
     def _levels(self, m: Module) -> tuple[Value, Value]:
         """Read the levels of a node's features; return left and right.
@@ -165,6 +186,7 @@ class Operands(wiring.Component):
         operands are addressed ``ISSUE_TO_ADDRESS`` cycles later, in time for both reads.
         """
         size = self._size
+        header, header_new = self._fetched()
         m.submodules.features = features = memory.Memory(
             shape=LEVEL.width, depth=2 * size.features, init=[]
         )
@@ -174,15 +196,15 @@ class Operands(wiring.Component):
         reading_right = Signal()
         left_arrives = Signal()
         left_level = Signal(LEVEL.width)
-        index = Mux(reading_right, self.header.right_index, self.header.left_index)
+        index = Mux(reading_right, header.right_index, header.left_index)
         m.d.comb += [
             write.addr.eq(Cat(self.fill.address, self.fill_half)),
             write.data.eq(self.fill.level),
             write.en.eq(self.fill.enable),
             read.addr.eq(Cat(index[:index_bits], self.read_half)),
-            read.en.eq(self.header_new | reading_right),
+            read.en.eq(header_new | reading_right),
         ]
-        m.d.sync += [reading_right.eq(self.header_new), left_arrives.eq(self.header_new)]
+        m.d.sync += [reading_right.eq(header_new), left_arrives.eq(header_new)]
         with m.If(left_arrives):
             m.d.sync += left_level.eq(read.data)
         return left_level, read.data
@@ -223,19 +245,23 @@ class Operands(wiring.Component):
         m.d.sync += odd.eq(self.bus.address[0])
         chosen = Signal(8)
         entries = []
+        parity = size.table_parity
         for place, name in enumerate(("low", "high")):
             m.submodules[f"table_{name}"] = half = memory.Memory(
-                shape=8, depth=size.components * LEVELS, init=[]
+                shape=8 + parity, depth=size.components * LEVELS, init=[]
             )
             write, left, right = half.write_port(), half.read_port(), half.read_port()
             m.d.comb += [
                 write.addr.eq(shared_row),
-                write.data.eq(self.bus.write_data),
+                write.data.eq(self._with_parity() if parity else self.bus.write_data),
                 write.en.eq(self.selected & self.bus.write_enable & (self.bus.address[0] == place)),
                 left.addr.eq(shared_row),
                 right.addr.eq(right_row),
             ]
             entries.append((left.data, right.data))
+        if parity:
+            self._parities = [Cat(data[8] for data in side) for side in zip(*entries)]
+            entries = [(left[:8], right[:8]) for left, right in entries]
         (left_low, right_low), (left_high, right_high) = entries
         # These registers make the byte as late as one of the program memory, so that the bus may
         # choose between both by the address alone.
@@ -244,3 +270,38 @@ class Operands(wiring.Component):
             self.bus.read_data.eq(chosen),
         ]
         return [Cat(left_low, left_high).as_signed(), Cat(right_low, right_high).as_signed()]
+
+    def _with_parity(self) -> Value:
+        """Give the host's byte with even parity, or the wrong one if its address asks for it."""
+        data, size = self.bus.write_data, self._size
+        wrong = self.bus.address[ceil_log2(size.space_bytes(MemorySpace.TABLE))]
+        return Cat(data, data.xor() ^ wrong)
+
+    def _check_parity(self, m: Module, requested, multiplier) -> None:
+        """Compare the parity of the table's entries that elements have read.
+
+        That is done behind the operands' registers: a block RAM's output is valid late in its
+        cycle.
+        """
+        valid = self.element.valid
+        for _ in range(ISSUE_TO_ADDRESS):
+            later = Signal()
+            m.d.sync += later.eq(valid)
+            valid = later
+        wrong = []
+        for side, parities in zip(("left", "right"), self._parities):
+            reads = Signal(name=f"{side}_reads")
+            counts = Signal(name=f"{side}_counts")
+            kept = Signal(2, name=f"{side}_parities")
+            m.d.sync += [
+                reads.eq(valid & (requested[side].kind == OperandKind.FEATURE)),
+                counts.eq(reads),
+                kept.eq(parities),
+            ]
+            operand = getattr(multiplier, side)
+            odd = Cat((operand.word_select(byte, 8).xor() ^ kept[byte]) for byte in range(2))
+            wrong.append(counts & odd.any())
+        with m.If(~self.run):
+            m.d.sync += self.table_wrong.eq(0)
+        with m.Elif(Cat(wrong).any()):
+            m.d.sync += self.table_wrong.eq(1)

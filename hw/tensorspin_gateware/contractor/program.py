@@ -7,7 +7,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
-from tensorspin.contract.contractor.latency import START_TO_HEADER
+from tensorspin.contract.contractor.latency import LONG, START_TO_HEADER
 from tensorspin.contract.contractor.memory import word_stride_bits
 from tensorspin.contract.contractor.size import ContractorSize
 
@@ -30,6 +30,8 @@ class ProgramReader(wiring.Component):
         Words of the program memory, and lanes: the bytes of a word.
     family : Family
         What the memory is built from.
+    standby : bool, default=False
+        Whether the memory stands by while nobody uses it.
 
     Ports
     -----
@@ -38,6 +40,9 @@ class ProgramReader(wiring.Component):
     words : Out(stream of 8 * lanes bits)
         The program. Word 0 is valid `tensorspin.contract.contractor.latency.START_TO_HEADER` cycles
         after `run` rises.
+    ready_next : In(1)
+        Only with the long pipeline: `words.ready` in the next cycle, from its beginning on. It must
+        be high while `run` is low, and until word 0 has been taken.
     overrun : Out(1)
         The word that is offered is not part of the program: reading went past the end of the memory
         and began again with word 0. Then the program has no end.
@@ -45,14 +50,19 @@ class ProgramReader(wiring.Component):
         The host's access, while `run` is low.
     selected : In(1)
         The bus means the program memory.
+    awake : In(1)
+        Only with `standby`: the bus may be used. While neither `awake`
+        nor `run` is high, the memory stands by, and `bus.read_data` is undefined.
 
     Latency: one word a cycle; the host's bytes take 3 cycles from `bus` to `read_data`. Resources:
     those of `ProgramMemory`, 8 registers a lane, and a multiplexer for the host's byte.
     """
 
-    def __init__(self, size: ContractorSize, family: Family) -> None:
+    def __init__(self, size: ContractorSize, family: Family, standby: bool = False) -> None:
         self._size = size
         self._family = family
+        self._standby = standby
+        self._ahead = size.latencies is LONG
         super().__init__(
             {
                 "run": In(1),
@@ -61,12 +71,16 @@ class ProgramReader(wiring.Component):
                 "bus": In(MemoryBusSignature()),
                 "selected": In(1),
             }
+            | ({"awake": In(1)} if standby else {})
+            | ({"ready_next": In(1)} if self._ahead else {})
         )
 
     def elaborate(self, platform) -> Module:
         m = Module()
         size = self._size
-        m.submodules.memory = memory = ProgramMemory(size.program_words, size.lanes, self._family)
+        m.submodules.memory = memory = ProgramMemory(
+            size.program_words, size.lanes, self._family, self._standby
+        )
         stride = word_stride_bits(size.lanes)
 
         address_bits = ceil_log2(size.program_words)
@@ -82,19 +96,26 @@ class ProgramReader(wiring.Component):
         assert START_TO_HEADER == 2
 
         m.d.comb += [
-            move.eq(~self.words.valid | self.words.ready),
+            move.eq(self.words.ready if self._ahead else ~self.words.valid | self.words.ready),
             memory.write_data.eq(self.bus.write_data),
         ]
+        if self._standby:
+            m.d.comb += memory.awake.eq(self.awake | self.run)
         with m.If(move):
             m.d.sync += self.words.payload.eq(memory.read_data)
         with m.If(self.run):
             m.d.comb += [
                 memory.address.eq(address),
-                memory.enable.eq(move),
+                # The long pipeline's address keeps its value while no word moves.
+                memory.enable.eq(1 if self._ahead else move),
             ]
+            if self._ahead:
+                with m.If(self.ready_next):
+                    m.d.sync += address.eq(address + 1)
             with m.If(move):
+                if not self._ahead:
+                    m.d.sync += address.eq(address + 1)
                 m.d.sync += [
-                    address.eq(address + 1),
                     fetched.eq(1),
                     fetched_overrun.eq(fetched_overrun | address[-1]),
                     self.words.valid.eq(fetched),
@@ -103,7 +124,7 @@ class ProgramReader(wiring.Component):
         with m.Else():
             m.d.comb += [
                 memory.address.eq(self.bus.address[stride:]),
-                memory.enable.eq(self.selected),
+                memory.enable.eq(1 if self._ahead else self.selected),
                 memory.write.eq(
                     (self.bus.write_enable & self.selected).replicate(size.lanes) & (1 << bus_lane)
                 ),

@@ -21,11 +21,15 @@ class SampleQueue(wiring.Component):
     ----------
     groups : int
         Number of groups.
+    modes : bool, default=False
+        Whether samples may be contracted in single mode, too.
 
     Ports
     -----
     start : In(1)
         Strobe, while `fill_ready`: the sample that is being filled in is complete.
+    single : In(1)
+        Only with `modes`. With `start`, the sample is to be contracted in single mode.
     fill_ready : Out(1)
         There is room for a sample.
     fill_half : Out(1)
@@ -41,14 +45,19 @@ class SampleQueue(wiring.Component):
     first, end : Out(log2(groups + 1))
         The groups `first` .. `end` - 1 of that half are contracted; valid from the cycle after
         `take` to `done`.
+    run_single : Out(1)
+        Only with `modes`. They are one sample, in single mode; valid like `first`.
+    next_single : Out(1)
+        Only with `modes`. The next sample to be taken is in single mode.
     done : In(1)
         Strobe: these samples are finished, and their place may be filled again.
 
     Latency: outputs follow a strobe in the next cycle. Resources: a dozen registers for 4 groups.
     """
 
-    def __init__(self, groups: int) -> None:
+    def __init__(self, groups: int, modes: bool = False) -> None:
         self._groups = groups
+        self._modes = modes
         super().__init__(
             {
                 "start": In(1),
@@ -62,6 +71,7 @@ class SampleQueue(wiring.Component):
                 "end": Out(range(groups + 1)),
                 "done": In(1),
             }
+            | ({"single": In(1), "run_single": Out(1), "next_single": Out(1)} if modes else {})
         )
 
     def elaborate(self, platform) -> Module:
@@ -96,4 +106,20 @@ class SampleQueue(wiring.Component):
                     full[self.fill_half].eq(1),
                     self.fill_half.eq(~self.fill_half),
                 ]
+        if self._modes:
+            self._keep_modes(m)
         return m
+
+    def _keep_modes(self, m: Module) -> None:
+        """Take one sample at a time from a half in which any sample is in single mode."""
+        singles = Array(Signal(self._groups, name=f"singles_{half}") for half in range(2))
+        with m.If(self.start):
+            place = singles[self.fill_half].bit_select(self.fill_group, 1)
+            m.d.sync += place.eq(self.single)
+        m.d.comb += self.next_single.eq(singles[self.run_half].bit_select(self.first, 1))
+        with m.If(self.take):
+            m.d.sync += self.run_single.eq(self.next_single)
+            with m.If(singles[self.run_half] != 0):
+                m.d.sync += self.end.eq(self.first + 1)
+        with m.If(self.done & (self.end == self._groups)):
+            m.d.sync += singles[self.run_half].eq(0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth import Array, Cat, Module, Mux, Signal, Value, signed
+from amaranth import Array, C, Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -32,6 +32,9 @@ class ScoreBuffer(wiring.Component):
     ----------
     groups : int
         Number of groups.
+    staged : bool, default=False
+        Whether registers cut the long paths: before scores are compared, and behind what is known
+        of a run.
 
     Ports
     -----
@@ -42,9 +45,9 @@ class ScoreBuffer(wiring.Component):
     first, end : In(log2(groups + 1))
         The groups `first` .. `end` - 1 have a sample in this run; constant until `finished`.
     fault : In(1)
-        The scores of this run are meaningless, and each of its results is the one word 0. `fault`
-        is the same for all runs that have not been read, since the host cannot load another program
-        before it has read all results.
+        The scores of this run are meaningless, and each of its results is the one word 0; in the
+        cycle of `begin`. After a run with a fault, all runs must have one until all results have
+        been read: words on their way share one register for the number of scores.
     score_valid : In(1)
         High in each cycle in which `scores` holds a score of each group.
     scores : In(SCORE) x groups
@@ -66,8 +69,9 @@ class ScoreBuffer(wiring.Component):
     Memory: one block RAM of 4 Kbit a group on iCE40; on ECP5 one of 18 Kbit for two groups.
     """
 
-    def __init__(self, groups: int) -> None:
+    def __init__(self, groups: int, staged: bool = False) -> None:
         self._groups = groups
+        self._staged = staged
         super().__init__(
             {
                 "begin": In(1),
@@ -113,10 +117,17 @@ class ScoreBuffer(wiring.Component):
                 run.end.eq(self.end),
                 run.fault.eq(self.fault),
             ]
+        run_read, available = runs[read_bank], write_bank != read_bank
+        if self._staged:
+            # The reader waits for a cycle after a bank, until this register has the next one's.
+            known = Signal(run_layout)
+            waits = Signal()
+            m.d.sync += known.eq(run_read)
+            run_read, available = known, available & ~waits
         stored = self._write(m, rows.write_port(), write_bank)
-        consumed, drained = self._read(
-            m, rows.read_port(), read_bank, runs[read_bank], write_bank != read_bank
-        )
+        consumed, drained = self._read(m, rows.read_port(), read_bank, run_read, available)
+        if self._staged:
+            m.d.sync += waits.eq(consumed)
         m.d.sync += [
             write_bank.eq(write_bank + stored),
             read_bank.eq(read_bank + consumed),
@@ -135,7 +146,9 @@ class ScoreBuffer(wiring.Component):
         """Write a run's scores, then its trailer; return the strobe of the last word."""
         groups = range(self._groups)
         score = self.scores[0]
-        best = [Signal(signed(MANTISSA.width), name=f"best_{group}") for group in groups]
+        # Staged, the scores compared are biased, and so unsigned: one carry chain compares them.
+        shape = MANTISSA.width if self._staged else signed(MANTISSA.width)
+        best = [Signal(shape, name=f"best_{group}") for group in groups]
         best_index = [Signal(RESULT_WORD_BITS, name=f"best_index_{group}") for group in groups]
         # A copy of the count, as the next run may begin to count while the trailer is written.
         cycles = Signal.like(self.cycles)
@@ -161,13 +174,28 @@ class ScoreBuffer(wiring.Component):
                     m.d.comb += write.data.eq(Cat(words))
             with m.Default():
                 m.d.comb += write.data.eq(Cat(score.mantissa for score in self.scores))
-        with m.If(self.score_valid):
-            for group in groups:
+        compared = [score.mantissa for score in self.scores]
+        valid, index, is_first = self.score_valid, score.index, score.index == 0
+        if self._staged:
+            # The best index is in the trailer's second word, and so is not late. The first score
+            # need not be told from others: before it, the best one is the least there can be.
+            compared = [Signal(shape, name=f"compared_{group}") for group in groups]
+            valid = Signal()
+            index = Signal.like(score.index)
+            is_first = C(0, 1)
+            m.d.sync += [valid.eq(self.score_valid), index.eq(score.index)]
+            bias = 1 << (MANTISSA.width - 1)
+            for biased, each in zip(compared, self.scores):
+                m.d.sync += biased.eq(each.mantissa.as_unsigned() ^ bias)
+        with m.If(valid):
+            for group, mantissa in enumerate(compared):
                 # With equal scores the first one counts, as for NumPy's argmax. Scores of a sample
                 # have the same exponent, so that their mantissas can be compared.
-                mantissa = self.scores[group].mantissa
-                with m.If((score.index == 0) | (mantissa > best[group])):
-                    m.d.sync += [best[group].eq(mantissa), best_index[group].eq(score.index)]
+                with m.If(is_first | (mantissa > best[group])):
+                    m.d.sync += [best[group].eq(mantissa), best_index[group].eq(index)]
+        if self._staged:
+            with m.If(self.begin):
+                m.d.sync += [register.eq(0) for register in (*best, *best_index)]
         with m.If(self.finished):
             m.d.sync += [cycles.eq(self.cycles), step.eq(0)]
         with m.Elif(in_trailer):
@@ -222,10 +250,16 @@ class ScoreBuffer(wiring.Component):
         last = Signal()
         trailer_first = MAX_OUTPUTS
         trailer_last = MAX_OUTPUTS + TRAILER_WORDS - 1
+        is_last_score, is_trailer_last = row == run.outputs, row == trailer_last
+        if self._staged:
+            # A cycle late: the row changes every other cycle at most.
+            comparisons = Signal(2)
+            m.d.sync += comparisons.eq(Cat(is_last_score, is_trailer_last))
+            is_last_score, is_trailer_last = comparisons
         m.d.comb += [
             fetch.eq(begun & ~fetched),
             move.eq(held & (~self.words.valid | self.words.ready)),
-            last.eq(Mux(head, run.fault, row == trailer_last)),
+            last.eq(Mux(head, run.fault, is_trailer_last)),
             read.en.eq(fetch),
             read.addr.eq(Cat(row, bank)),
         ]
@@ -242,7 +276,7 @@ class ScoreBuffer(wiring.Component):
                 head.eq(last),
                 # The trailer comes after the last score, whose row is `outputs`, the number of
                 # scores minus one.
-                row.eq(Mux(row == run.outputs, trailer_first, row + 1)),
+                row.eq(Mux(is_last_score, trailer_first, row + 1)),
             ]
             with m.If(head):
                 m.d.sync += [row.eq(0), count.eq(Mux(run.fault, 0, run.outputs + 1))]

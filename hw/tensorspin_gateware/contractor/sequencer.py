@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from amaranth import Cat, Module, Signal, Value, unsigned
+from dataclasses import dataclass
+
+from amaranth import Cat, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from tensorspin.contract.contractor.latency import ISSUE_TO_WEIGHT
+from tensorspin.contract.contractor.latency import LONG
 from tensorspin.contract.contractor.program import HEADER_BITS, HEADER_FIELDS
 from tensorspin.contract.contractor.size import ContractorSize
 
@@ -27,6 +29,21 @@ all lanes multiply with their weights; and whether the element is the last of it
 WEIGHT_PLACE = data.StructLayout({"narrow": 1, "upper": 1})
 """Where the weights of an element stand in a word of the program memory: in whole bytes, or, if
 `narrow`, in the lower or `upper` half of each byte."""
+
+
+@dataclass(frozen=True)
+class _State:
+    """Registers of the sequencer that say where it is."""
+
+    load: Signal
+    following: data.View
+    active: Signal
+    begun: Signal
+    unfinished: Signal
+    left: Signal
+    right: Signal
+    remaining: Signal
+    drain: Signal
 
 
 class Sequencer(wiring.Component):
@@ -53,7 +70,7 @@ class Sequencer(wiring.Component):
     Parameters
     ----------
     size : ContractorSize
-        Number of lanes.
+        Number of lanes, and latencies.
 
     Ports
     -----
@@ -63,6 +80,8 @@ class Sequencer(wiring.Component):
         The program. A word is taken exactly when a header, or the weights of an element, are due.
     overrun : In(1)
         The word that is offered is not part of the program.
+    ready_next : Out(1)
+        Only with the long pipeline: `words.ready` in the next cycle of a run.
     header : Out(HEADER)
         Header of the node whose elements are being issued.
     header_new : Out(1)
@@ -71,8 +90,8 @@ class Sequencer(wiring.Component):
         The element issued in this cycle; the cycles of `tensorspin.contract.contractor.latency`
         count from here.
     weight : Out(WEIGHT_PLACE)
-        Where the weights of the element issued ``ISSUE_TO_WEIGHT`` cycles ago stand in the word
-        that is offered.
+        Where the weights of the element issued `Pipeline.issue_to_weight` cycles ago stand in the
+        word that is offered.
     node_first : Out(1)
         The element issued in this cycle is the first of its node.
     parity : Out(1)
@@ -89,6 +108,7 @@ class Sequencer(wiring.Component):
 
     def __init__(self, size: ContractorSize) -> None:
         self._size = size
+        self._ahead = size.latencies is LONG
         super().__init__(
             {
                 "run": In(1),
@@ -103,6 +123,7 @@ class Sequencer(wiring.Component):
                 "release": In(1),
                 "fault": Out(1),
             }
+            | ({"ready_next": Out(1)} if self._ahead else {})
         )
 
     def elaborate(self, platform) -> Module:
@@ -123,8 +144,8 @@ class Sequencer(wiring.Component):
             for flag, name in ((word_done, "word"), (node_last, "last"))
         )
         m.d.comb += [
-            self.weight.narrow.eq(self._delayed(m, self.header.narrow, "narrow")),
-            self.weight.upper.eq(self._delayed(m, upper, "upper")),
+            self.weight.narrow.eq(self._delayed(m, self.header.narrow, "narrow")[-1]),
+            self.weight.upper.eq(self._delayed(m, upper, "upper")[-1]),
         ]
 
         # Headers are taken one ahead of the node that is being issued: `following` holds that of
@@ -139,12 +160,26 @@ class Sequencer(wiring.Component):
         load = Signal()
         take_header = Signal()
         offered = Signal(HEADER)
+        room = ~following_valid | load
+        if self._ahead:
+            # By its turn, the header before it has been loaded: the node before that one was issued
+            # `issue_to_weight` cycles ago.
+            room = 1
         m.d.comb += [
             offered.eq(self.words.payload[:HEADER_BITS]),
             load.eq(following_valid & ~active),
-            take_header.eq(header_turn & self.words.valid & (~following_valid | load)),
-            self.words.ready.eq(take_header | word_due),
+            take_header.eq(header_turn & self.words.valid & room),
         ]
+        stop = offered.last | self.overrun
+        if self._ahead:
+            m.d.comb += self.ready_next.eq(
+                word_due[-2]
+                | (last_due[-1] & ~ended)
+                | (header_turn & Mux(self.words.valid, first_header & ~stop, 1))
+            )
+            m.d.sync += self.words.ready.eq(self.ready_next | ~self.run)
+        else:
+            m.d.comb += self.words.ready.eq(take_header | word_due[-1])
         with m.If(load):
             m.d.sync += [
                 self.header.eq(following),
@@ -153,7 +188,6 @@ class Sequencer(wiring.Component):
             ]
         m.d.sync += self.header_new.eq(load)
         with m.If(take_header):
-            stop = offered.last | self.overrun
             m.d.sync += [
                 following.eq(offered),
                 following.last.eq(stop),
@@ -164,7 +198,7 @@ class Sequencer(wiring.Component):
                 # weights of the node before.
                 header_turn.eq(first_header & ~stop),
             ]
-        with m.Elif(last_due):
+        with m.Elif(last_due[-1]):
             m.d.sync += header_turn.eq(~ended)
         # Not every overrun is a fault: the word after the last weight is offered, but not taken.
         with m.If(self.words.ready & self.overrun):
@@ -178,15 +212,24 @@ class Sequencer(wiring.Component):
         right = Signal.like(self.element.right)
         remaining = Signal.like(self.header.outputs)
         drain = Signal(range(lanes))
-        left_last = left == self.header.left_size
         right_last = right == self.header.right_size
         block_last = Signal()
         may_begin = Signal()
+        if self._size.latencies is LONG:
+            state = _State(
+                load, following, active, begun, unfinished, left, right, remaining, drain
+            )
+            right_last, may_issue, last_block = self._look_ahead(m, state, block_last)
+            m.d.comb += [issued.eq(may_issue), node_last.eq(block_last & last_block)]
+        else:
+            left_last = left == self.header.left_size
+            m.d.comb += [
+                block_last.eq(left_last & right_last),
+                may_begin.eq(begun | (unfinished == 0) | ((unfinished == 1) & ~self.header.wait)),
+                issued.eq(active & may_begin & ~(block_last & (drain != 0))),
+                node_last.eq(block_last & (remaining < lanes)),
+            ]
         m.d.comb += [
-            block_last.eq(left_last & right_last),
-            may_begin.eq(begun | (unfinished == 0) | ((unfinished == 1) & ~self.header.wait)),
-            issued.eq(active & may_begin & ~(block_last & (drain != 0))),
-            node_last.eq(block_last & (remaining < lanes)),
             node_done.eq(issued & node_last),
             self.node_first.eq(issued & ~begun),
             self.element.left.eq(left),
@@ -211,6 +254,8 @@ class Sequencer(wiring.Component):
         m.d.sync += unfinished.eq(unfinished + self.node_first - self.release)
 
         with m.If(~self.run):
+            if self._size.latencies is LONG:
+                m.d.sync += begun.eq(0)
             m.d.sync += [
                 following_valid.eq(0),
                 active.eq(0),
@@ -223,9 +268,87 @@ class Sequencer(wiring.Component):
             ]
         return m
 
-    @staticmethod
-    def _delayed(m: Module, value, name: str) -> Value:
-        """Delay a bit that belongs to an element until the element's weight is due."""
-        stages = Signal(ISSUE_TO_WEIGHT, name=f"{name}_due")
+    def _look_ahead(self, m: Module, state: _State, block_last: Signal) -> tuple[Value, ...]:
+        """Decide in each cycle what may happen in the next one, so that registers hold it.
+
+        Nothing else differs from the comparisons in one cycle: elements are issued in the same
+        cycles.
+
+        Returns
+        -------
+        right_last : Value
+            The next element is the last one of its `left`.
+        may_issue : Value
+            It is issued.
+        last_block : Value
+            Its block is the last one of its node.
+        """
+        lanes = self._size.lanes
+        issued, following, header = self.element.valid, state.following, self.header
+        left_last = Signal()
+        right_last = Signal()
+        last_block = Signal()
+        single = Signal(data.StructLayout({"left": 1, "right": 1}))
+        two = Signal.like(single)
+        one_left = Signal.like(single)
+        two_left = Signal(data.StructLayout({"left": len(state.left), "right": len(state.right)}))
+        left_next = Signal()
+        right_next = Signal()
+        block_next = Signal()
+        stopped = Signal()
+        may_begin = Signal()
+        drains_on = state.drain > 1
+        m.d.comb += [
+            right_next.eq(Mux(right_last, single.right, one_left.right)),
+            left_next.eq(Mux(right_last, Mux(left_last, single.left, one_left.left), left_last)),
+            block_next.eq(left_next & right_next),
+        ]
+        # The last element of a block stops until the sums of the block before have drained.
+        m.d.sync += stopped.eq(block_last & drains_on)
+        with m.If(issued):
+            m.d.sync += [
+                one_left.right.eq(Mux(right_last, two.right, state.right == two_left.right)),
+                right_last.eq(right_next),
+                left_last.eq(left_next),
+                block_last.eq(block_next),
+                # After the last element of a block, the drain begins.
+                stopped.eq(block_next & (block_last | drains_on)),
+            ]
+            with m.If(right_last):
+                m.d.sync += one_left.left.eq(Mux(left_last, two.left, state.left == two_left.left))
+            with m.If(block_last):
+                m.d.sync += last_block.eq(state.remaining < 2 * lanes)
+        with m.If(state.load):
+            left_single, right_single = following.left_size == 0, following.right_size == 0
+            m.d.sync += [
+                single.left.eq(left_single),
+                single.right.eq(right_single),
+                two.left.eq(following.left_size == 1),
+                two.right.eq(following.right_size == 1),
+                one_left.left.eq(following.left_size == 1),
+                one_left.right.eq(following.right_size == 1),
+                # A header stores sizes less one.
+                two_left.left.eq(following.left_size - 2),
+                two_left.right.eq(following.right_size - 2),
+                left_last.eq(left_single),
+                right_last.eq(right_single),
+                block_last.eq(left_single & right_single),
+                stopped.eq(left_single & right_single & drains_on),
+                last_block.eq(following.outputs < lanes),
+            ]
+        # `unfinished` in the next cycle, if no node begins in this one.
+        left_over = Signal.like(state.unfinished)
+        waits = Mux(state.load, following.wait, header.wait)
+        m.d.comb += left_over.eq(state.unfinished - self.release)
+        m.d.sync += may_begin.eq(
+            (state.load | (state.active & ~state.begun & ~issued))
+            & ((left_over == 0) | ((left_over == 1) & ~waits))
+            & self.run
+        )
+        return right_last, (state.begun | may_begin) & ~stopped, last_block
+
+    def _delayed(self, m: Module, value, name: str) -> Signal:
+        """Delay a bit that belongs to an element; its last stage meets the element's weight."""
+        stages = Signal(self._size.latencies.issue_to_weight, name=f"{name}_due")
         m.d.sync += stages.eq(Cat(value, stages))
-        return stages[-1]
+        return stages

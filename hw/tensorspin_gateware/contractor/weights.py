@@ -6,7 +6,6 @@ from amaranth import Cat, Module, Mux
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from tensorspin.contract.contractor.latency import ISSUE_TO_FACTORS, ISSUE_TO_WEIGHT
 from tensorspin.contract.fixed import NARROW_WEIGHT, WEIGHT
 
 from .sequencer import WEIGHT_PLACE
@@ -49,7 +48,6 @@ class Weights(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
-        assert ISSUE_TO_FACTORS == ISSUE_TO_WEIGHT + 1
         half = NARROW_WEIGHT.width
         for lane in range(self._lanes):
             byte = self.word.word_select(lane, WEIGHT.width)

@@ -50,16 +50,26 @@ class COBSDecoder(wiring.Component):
     bodies : Out(stream of BodyByte)
         Bytes of bodies, each body followed by its end.
 
-    Latency: 1 cycle; one byte a cycle.
+    Latency: 1 cycle, or 2 if `staged`; one byte a cycle.
+
+    Parameters
+    ----------
+    staged : bool, default=False
+        Whether registers cut the long paths, for FPGAs whose logic is slow.
     """
 
     frames: In(stream.Signature(8))
     bodies: Out(stream.Signature(BodyByte))
 
+    def __init__(self, staged: bool = False):
+        self._staged = staged
+        super().__init__()
+
     def elaborate(self, platform):
         m = Module()
 
-        byte = self.frames.payload
+        valid, byte = self.frames.valid, self.frames.payload
+        is_one, is_invalid = byte == 1, byte == INVALID_CODE
         started = Signal()  # a byte of this frame has come
         block_left = Signal(8)  # bytes of the block that have not come yet; 0: a code is next
         # Bytes that the body may still have. The receiver relies on that limit, which a faulty
@@ -68,18 +78,37 @@ class COBSDecoder(wiring.Component):
         damaged = Signal()
 
         is_delimiter = Signal()
-        is_code = Signal()
+        is_code = Signal(init=self._staged)
         is_fault = Signal()
         emits = Signal()
-        m.d.comb += [is_delimiter.eq(byte == DELIMITER), is_code.eq(block_left == 0)]
+        if self._staged:
+            # What is asked of a byte is known when it leaves the register.
+            valid = Signal()
+            byte = Signal(8)
+            is_one = Signal()
+            is_invalid = Signal()
+            with m.If(self.frames.ready):
+                m.d.sync += [
+                    valid.eq(self.frames.valid),
+                    byte.eq(self.frames.payload),
+                    is_delimiter.eq(self.frames.payload == DELIMITER),
+                    is_one.eq(self.frames.payload == 1),
+                    is_invalid.eq(self.frames.payload == INVALID_CODE),
+                ]
+        else:
+            m.d.comb += [is_delimiter.eq(byte == DELIMITER), is_code.eq(block_left == 0)]
+        no_room, is_empty = room == 0, room == MAX_BODY
+        if self._staged:
+            no_room = Signal()
+            is_empty = Signal(init=1)
         with m.If(is_delimiter):
             m.d.comb += emits.eq(started)
         with m.Else():
             # The first code of a frame only gives a length; each other code also stands for the
             # zero that was before its block.
             with m.If(~is_code | started):
-                m.d.comb += [is_fault.eq(room == 0), emits.eq(~damaged & ~is_fault)]
-            with m.If(is_code & (byte == INVALID_CODE)):
+                m.d.comb += [is_fault.eq(no_room), emits.eq(~damaged & ~is_fault)]
+            with m.If(is_code & is_invalid):
                 m.d.comb += [is_fault.eq(1), emits.eq(0)]
 
         # `ready` does not depend on the byte that is offered, so that it is valid early in the
@@ -87,12 +116,12 @@ class COBSDecoder(wiring.Component):
         m.d.comb += self.frames.ready.eq(~self.bodies.valid | self.bodies.ready)
         with m.If(self.frames.ready):
             m.d.sync += [
-                self.bodies.valid.eq(self.frames.valid & emits),
+                self.bodies.valid.eq(valid & emits),
                 self.bodies.payload.data.eq(Mux(is_code, 0, byte)),
                 self.bodies.payload.end.eq(is_delimiter),
-                self.bodies.payload.damaged.eq(damaged | ~is_code | (room == MAX_BODY)),
+                self.bodies.payload.damaged.eq(damaged | ~is_code | is_empty),
             ]
-        with m.If(self.frames.valid & self.frames.ready):
+        with m.If(valid & self.frames.ready):
             with m.If(is_delimiter):
                 m.d.sync += [
                     started.eq(0),
@@ -108,6 +137,13 @@ class COBSDecoder(wiring.Component):
                 ]
                 with m.If(emits):
                     m.d.sync += room.eq(room - 1)
+            if self._staged:
+                with m.If(is_delimiter):
+                    m.d.sync += [is_code.eq(1), no_room.eq(0), is_empty.eq(1)]
+                with m.Else():
+                    m.d.sync += is_code.eq(Mux(is_code, is_one, block_left == 1))
+                    with m.If(emits):
+                        m.d.sync += [no_room.eq(room == 1), is_empty.eq(0)]
 
         return m
 
@@ -127,12 +163,22 @@ class COBSEncoder(wiring.Component):
         Bytes for the line.
 
     Latency: a body of n bytes is taken within n cycles, the first byte of its frame is valid 3
-    cycles after the last one was taken, and n + 2 bytes leave in as many cycles. The next body is
-    taken after the delimiter has left. Resources: 110 LUTs and one 4 Kbit block RAM (iCE40).
+    cycles after the last one was taken, and n + 2 bytes leave in as many cycles; if `staged`,
+    within 2 n cycles, and 4 cycles. The next body is taken after the delimiter has left. Resources:
+    110 LUTs and one 4 Kbit block RAM (iCE40).
+
+    Parameters
+    ----------
+    staged : bool, default=False
+        Whether registers cut the long paths, for FPGAs whose logic is slow.
     """
 
     bodies: In(stream.Signature(PacketByte))
     frames: Out(stream.Signature(8))
+
+    def __init__(self, staged: bool = False):
+        self._staged = staged
+        super().__init__()
 
     def elaborate(self, platform):
         m = Module()
@@ -145,7 +191,20 @@ class COBSEncoder(wiring.Component):
         code_position = Signal(range(MAX_BODY + 1))
         position = Signal(range(MAX_BODY + 2), init=1)
         read_position = Signal.like(position, init=0)
-        byte = self.bodies.payload.data
+        byte, is_last = self.bodies.payload.data, self.bodies.payload.last
+        valid, ready, is_zero = self.bodies.valid, 1, byte == 0
+        if self._staged:
+            valid = Signal()
+            byte = Signal(8)
+            is_last = Signal()
+            is_zero = Signal()
+            ready = ~valid
+            m.d.sync += [
+                valid.eq(self.bodies.valid & self.bodies.ready),
+                byte.eq(self.bodies.payload.data),
+                is_last.eq(self.bodies.payload.last),
+                is_zero.eq(self.bodies.payload.data == 0),
+            ]
         m.d.comb += read.addr.eq(read_position)
 
         def set_code() -> None:
@@ -159,10 +218,10 @@ class COBSEncoder(wiring.Component):
 
         with m.FSM(name="cobs_encoder"):
             with m.State("COLLECT"):
-                m.d.comb += self.bodies.ready.eq(1)
-                with m.If(self.bodies.valid):
+                m.d.comb += self.bodies.ready.eq(ready)
+                with m.If(valid):
                     m.d.sync += position.eq(position + 1)
-                    with m.If(byte == 0):
+                    with m.If(is_zero):
                         set_code()
                         m.d.sync += code_position.eq(position)
                     with m.Else():
@@ -171,7 +230,7 @@ class COBSEncoder(wiring.Component):
                             write.addr.eq(position),
                             write.data.eq(byte),
                         ]
-                    with m.If(self.bodies.payload.last):
+                    with m.If(is_last):
                         m.next = "LAST CODE"
             with m.State("LAST CODE"):
                 set_code()

@@ -18,6 +18,8 @@ class Link(wiring.Component):
     ----------
     receive_bytes : int
         Size of the receive buffer in bytes; a power of two.
+    staged : bool, default=False
+        Whether registers cut the long paths, for FPGAs whose logic is slow.
 
     Ports
     -----
@@ -38,9 +40,9 @@ class Link(wiring.Component):
     RAMs for a buffer of 1024 bytes (iCE40), and the LUTs of both.
     """
 
-    def __init__(self, receive_bytes: int) -> None:
-        self._receiver = PacketReceiver(receive_bytes)
-        self._transmitter = PacketTransmitter()
+    def __init__(self, receive_bytes: int, staged: bool = False) -> None:
+        self._receiver = PacketReceiver(receive_bytes, staged)
+        self._transmitter = PacketTransmitter(staged)
         super().__init__(
             {
                 "rx": In(stream.Signature(8)),

@@ -27,6 +27,8 @@ class PacketReceiver(wiring.Component):
     receive_bytes : int
         Size of the buffer in bytes; a power of two. The space of a byte is free again once the byte
         has been read. CRCs take no space.
+    staged : bool, default=False
+        Whether registers cut the long paths, for FPGAs whose logic is slow.
 
     Ports
     -----
@@ -40,8 +42,8 @@ class PacketReceiver(wiring.Component):
         Numbers of frames that were not accepted.
 
     Latency: the first byte of a request is valid 5 cycles after the delimiter of its frame was
-    taken; then one byte a cycle. Resources: three 4 Kbit block RAMs for a buffer of 1024 bytes
-    (iCE40).
+    taken; then one byte a cycle. If `staged`, it is valid after 8 cycles; then one byte every other
+    cycle. Resources: three 4 Kbit block RAMs for a buffer of 1024 bytes (iCE40).
 
     Raises
     ------
@@ -49,7 +51,8 @@ class PacketReceiver(wiring.Component):
         If the buffer is too small for the largest request.
     """
 
-    def __init__(self, receive_bytes: int) -> None:
+    def __init__(self, receive_bytes: int, staged: bool = False) -> None:
+        self._staged = staged
         self.receive_bytes = receive_bytes
         self._address_bits = exact_log2(receive_bytes)
         if receive_bytes < MAX_BODY:
@@ -68,7 +71,7 @@ class PacketReceiver(wiring.Component):
     def elaborate(self, platform):
         m = Module()
 
-        m.submodules.decoder = decoder = COBSDecoder()
+        m.submodules.decoder = decoder = COBSDecoder(self._staged)
         # The CRC is reset between frames instead of started with each, as its input `start` would
         # put a multiplexer before the whole register.
         crc_reset = Signal()
@@ -108,14 +111,23 @@ class PacketReceiver(wiring.Component):
 
         stores = Signal()
         full = Signal()
+        end_position = read_position ^ (1 << self._address_bits)
+        is_stored = (header_left != 0) | (payload_left > 0)
+        is_full = write_position == end_position
+        ends_payload = payload_left == 1
+        if self._staged:
+            ends_payload = Signal()
+            is_stored = Signal(init=1)
+            is_full = Signal()
+            settled = Signal(init=1)  # no byte was read in the cycle before
         overflowed = Signal()
         m.d.comb += [
-            stores.eq(is_byte & ((header_left != 0) | (payload_left > 0))),
-            full.eq(write_position == read_position ^ (1 << self._address_bits)),
+            stores.eq(is_byte & is_stored),
+            full.eq(is_full),
             write.addr.eq(write_position),
             write.data.data.eq(body.data),
             write.data.last.eq(
-                Mux(header_left == 0, payload_left == 1, (header_left == 1) & (body.data == 0))
+                Mux(header_left == 0, ends_payload, (header_left == 1) & (body.data == 0))
             ),
             write.en.eq(stores & ~full),
             crc_reset.eq(is_end),
@@ -164,13 +176,20 @@ class PacketReceiver(wiring.Component):
             m.d.comb += reason.eq(RejectReason.SEQUENCE)
         with m.Elif(overflowed):
             m.d.comb += reason.eq(RejectReason.OVERFLOW)
+        is_accepted = reason == 0
+        if self._staged:
+            # The same, with most of it known a cycle ago.
+            unexpected, rejected = Signal(), Signal()
+            m.d.sync += unexpected.eq(~is_hello & (~in_session | (sequence != expected)))
+            m.d.comb += rejected.eq(~intact | unexpected | overflowed)
+            is_accepted = ~rejected
 
         with m.If(self.reject.taken):
             m.d.sync += self.reject.pending.eq(0)
         m.d.comb += self.reject.expected.eq(expected)
         with m.If(ended):
             m.d.sync += overflowed.eq(0)
-            with m.If(reason == 0):
+            with m.If(is_accepted):
                 # A HELLO is accepted with any sequence number, and sets the one that is expected
                 # next.
                 m.d.sync += [
@@ -184,25 +203,66 @@ class PacketReceiver(wiring.Component):
                     self.reject.pending.eq(1),
                     self.reject.reason.eq(reason),
                 ]
+        if self._staged:
+            # What the next byte is asked is answered before it comes; but space that is read is
+            # free a cycle later. `frame_is_full`: the ring would be full, were it written from
+            # `frame_position` on.
+            frame_is_full = Signal()
+            m.d.sync += frame_is_full.eq(frame_position == end_position)
+            with m.If(is_byte):
+                ends = Mux(header_left == 0, payload_left == 2, body.data == 1)
+                m.d.sync += ends_payload.eq(ends)
+            with m.If(is_byte & write.data.last):
+                m.d.sync += is_stored.eq(0)
+            with m.If(is_end):
+                m.d.sync += is_stored.eq(1)
+            next_position = Signal.like(write_position, init=1)
+            with m.If(ended & rejected):
+                m.d.sync += [
+                    next_position.eq(frame_position + 1),
+                    is_full.eq(frame_is_full & settled),
+                ]
+            with m.Elif(stores & ~full):
+                m.d.sync += [
+                    next_position.eq(next_position + 1),
+                    is_full.eq(next_position == end_position),
+                ]
+            with m.Elif(~settled):
+                m.d.sync += is_full.eq(0)
         for counter, counted in (
             (self.counters.damaged, RejectReason.DAMAGED),
             (self.counters.out_of_sequence, RejectReason.SEQUENCE),
             (self.counters.overflows, RejectReason.OVERFLOW),
         ):
-            m.d.sync += counter.eq(counter + (ended & (reason == counted)))
+            counts = ended & (reason == counted)
+            if self._staged:
+                strobe = Signal(name=f"counts_{counted.name.lower()}")
+                m.d.sync += strobe.eq(counts)
+                counts = strobe
+            m.d.sync += counter.eq(counter + counts)
 
         # 3. The reader. A byte passes the memory's output register, and one more, since the output
         # of a block RAM is valid late in its cycle. The byte's space is free once it is in the
         # first.
 
-        empty = Signal()
+        empty = Signal(init=self._staged)
         fetched = Signal()
         free = Signal()
+        at_end = read_position == frame_position
+        takes = ~self.requests.valid | self.requests.ready
+        fetches = ~fetched
+        if self._staged:
+            # Whether there is another byte is known a cycle after one was read. Till then none is.
+            m.d.sync += [empty.eq(at_end), settled.eq(~read.en | empty)]
+            takes, fetches = takes & settled, fetches & settled
+            with m.If(self.requests.ready):
+                m.d.sync += self.requests.valid.eq(0)
+        else:
+            m.d.comb += empty.eq(at_end)
         m.d.comb += [
-            empty.eq(read_position == frame_position),
-            free.eq(~self.requests.valid | self.requests.ready),
+            free.eq(takes),
             read.addr.eq(read_position),
-            read.en.eq(~fetched | free),
+            read.en.eq(fetches | free),
         ]
         with m.If(read.en):
             m.d.sync += [fetched.eq(~empty), read_position.eq(read_position + ~empty)]

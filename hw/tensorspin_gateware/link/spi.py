@@ -1,6 +1,6 @@
 """SPI target: a controller's shift registers on one side, streams of bytes on the other."""
 
-from amaranth import Cat, ClockDomain, Module, Mux, Signal
+from amaranth import Cat, ClockDomain, Module, Mux, Signal, ValueLike
 from amaranth.lib import cdc, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -35,6 +35,34 @@ def check_rate(clock_hz: int, sck_hz: int) -> None:
             f"SCK must not be faster than the clock of {clock_hz} Hz, {sck_hz} Hz is: bytes would "
             f"be lost where they pass from one to the other"
         )
+
+
+def connect_target(
+    m: Module, core: wiring.Component, target: wiring.Component, **wires: ValueLike
+) -> None:
+    """Put an SPI target between a core and the four wires of SPI.
+
+    Both become submodules, ``core`` and ``target``. The caller connects the target's interrupt,
+    which is no wire of SPI.
+
+    Parameters
+    ----------
+    m : Module
+        The module of the caller.
+    core : amaranth.lib.wiring.Component
+        A component with the byte streams `rx` (in) and `tx` (out), such as `Accelerator`.
+    target : amaranth.lib.wiring.Component
+        An `SPITarget`, or what has its ports.
+    **wires : ValueLike
+        `sck`, `cs_n` and `copi`, which drive the target's ports of these names, and `cipo`, which
+        the target drives.
+    """
+    m.submodules.target = target
+    m.submodules.core = core
+    wiring.connect(m, target.rx, core.rx)
+    wiring.connect(m, core.tx, target.tx)
+    m.d.comb += [getattr(target, name).eq(wires[name]) for name in ("sck", "cs_n", "copi")]
+    m.d.comb += wires["cipo"].eq(target.cipo)
 
 
 class SPITarget(wiring.Component):

@@ -21,12 +21,22 @@ class PacketTransmitter(wiring.Component):
     tx : Out(stream of 8)
         Bytes for the line.
 
+    Parameters
+    ----------
+    staged : bool, default=False
+        Whether registers cut the long paths, for FPGAs whose logic is slow.
+
     Latency: 1 cycle and that of `COBSEncoder`; the CRC takes 4 cycles, in which no byte of a reply
-    is taken. Resources: 244 LUTs and one 4 Kbit block RAM (iCE40), those of the encoder included.
+    is taken, and 1 more if `staged`. Resources: 244 LUTs and one 4 Kbit block RAM (iCE40), those of
+    the encoder included.
     """
 
     replies: In(stream.Signature(PacketByte))
     tx: Out(stream.Signature(8))
+
+    def __init__(self, staged: bool = False):
+        self._staged = staged
+        super().__init__()
 
     def elaborate(self, platform):
         m = Module()
@@ -34,9 +44,10 @@ class PacketTransmitter(wiring.Component):
         # The CRC is reset between replies instead of started with each, as its input `start` would
         # put a multiplexer before the whole register.
         crc_reset = Signal()
+        crc_ends = crc_reset
         crc = CRC32_ISO_HDLC(data_width=8).create()
         m.submodules.crc = ResetInserter(crc_reset)(crc)
-        m.submodules.encoder = encoder = COBSEncoder()
+        m.submodules.encoder = encoder = COBSEncoder(self._staged)
         wiring.connect(m, wiring.flipped(self.tx), encoder.frames)
 
         # A register in front of the encoder, which compares each byte with zero: the logic from
@@ -48,12 +59,18 @@ class PacketTransmitter(wiring.Component):
             m.d.sync += body.valid.eq(0)
 
         crc_byte = Signal(range(CRC.size))
+        taken = crc.valid
+        if self._staged:
+            # The CRC gets a byte from the register, a cycle after the byte was taken.
+            taken, crc_ends = Signal(), Signal()
+            m.d.sync += [crc.valid.eq(taken), crc_reset.eq(crc_ends)]
+            m.d.comb += crc.data.eq(body.payload.data)
         with m.FSM(name="packet_transmitter"):
             with m.State("PACKET"):
                 m.d.comb += [
                     self.replies.ready.eq(free),
-                    crc.data.eq(self.replies.payload.data),
-                    crc.valid.eq(self.replies.valid & free),
+                    *(() if self._staged else [crc.data.eq(self.replies.payload.data)]),
+                    taken.eq(self.replies.valid & free),
                 ]
                 with m.If(free):
                     m.d.sync += [
@@ -61,7 +78,10 @@ class PacketTransmitter(wiring.Component):
                         body.payload.last.eq(0),
                         body.valid.eq(self.replies.valid),
                     ]
-                with m.If(crc.valid & self.replies.payload.last):
+                with m.If(taken & self.replies.payload.last):
+                    m.next = "LAST BYTE" if self._staged else "CRC"
+            if self._staged:
+                with m.State("LAST BYTE"):
                     m.next = "CRC"
             with m.State("CRC"):
                 with m.If(free):
@@ -72,7 +92,7 @@ class PacketTransmitter(wiring.Component):
                         crc_byte.eq(crc_byte + 1),
                     ]
                     with m.If(crc_byte == CRC.size - 1):
-                        m.d.comb += crc_reset.eq(1)
+                        m.d.comb += crc_ends.eq(1)
                         m.d.sync += crc_byte.eq(0)
                         m.next = "PACKET"
 

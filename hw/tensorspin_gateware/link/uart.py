@@ -150,6 +150,8 @@ class UARTTransmitter(wiring.Component):
         Frequency of the clock in Hz.
     baud : int
         Bits a second on the line.
+    staged : bool, default=False
+        Whether registers cut the long paths, for FPGAs whose logic is slow.
 
     Ports
     -----
@@ -165,7 +167,8 @@ class UARTTransmitter(wiring.Component):
     data: In(stream.Signature(DATA_BITS))
     line: Out(1, init=1)
 
-    def __init__(self, clock_hz: int, baud: int) -> None:
+    def __init__(self, clock_hz: int, baud: int, staged: bool = False) -> None:
+        self._staged = staged
         self.divisor = divisor(clock_hz, baud)
         super().__init__()
 
@@ -175,13 +178,25 @@ class UARTTransmitter(wiring.Component):
         countdown = Signal(range(self.divisor))
         bits_left = Signal(range(FRAME_BITS + 1))
         shifter = Signal(DATA_BITS + 1, init=-1)  # the lowest bit is on the line
+        counts, is_over, is_last = countdown != 0, countdown == 0, bits_left <= 1
+        if self._staged:
+            # The same, known a cycle ahead.
+            counts = Signal()
+            is_last = Signal(init=1)
+            is_over = ~counts
+            with m.If(counts):
+                m.d.sync += counts.eq(countdown != 1)
+            with m.Elif(self.data.valid & is_last):
+                m.d.sync += [counts.eq(1), is_last.eq(0)]
+            with m.Elif(bits_left != 0):
+                m.d.sync += [counts.eq(bits_left != 1), is_last.eq(bits_left.matches(1, 2))]
 
         m.d.comb += [
             self.line.eq(shifter[0]),
             # The next byte is taken in the last cycle of the stop bit, so that no bit is lost.
-            self.data.ready.eq((countdown == 0) & (bits_left <= 1)),
+            self.data.ready.eq(is_over & is_last),
         ]
-        with m.If(countdown != 0):
+        with m.If(counts):
             m.d.sync += countdown.eq(countdown - 1)
         with m.Elif(self.data.valid & self.data.ready):
             m.d.sync += [

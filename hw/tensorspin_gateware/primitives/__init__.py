@@ -23,3 +23,8 @@ class Family(enum.Enum):
     """Lattice iCE40 HX and LP: block RAM, no SPRAM and no DSP."""
     ECP5 = "ecp5"
     """Lattice ECP5: multipliers of 18 x 18 bits, sums in LUTs, the program in block RAM."""
+
+    @property
+    def standby(self) -> bool:
+        """Whether a `ProgramMemory` can stand by, to leak less while nobody uses it."""
+        return self is Family.ICE40UP

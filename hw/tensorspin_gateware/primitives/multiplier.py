@@ -6,7 +6,7 @@ from amaranth import Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from tensorspin.contract.contractor.latency import MULTIPLY
+from tensorspin.contract.contractor.latency import SHORT
 
 from . import Family
 from .ecp5_multiplier import REGISTERS, RegisteredMultiplier
@@ -18,10 +18,13 @@ class Multiplier(wiring.Component):
     Parameters
     ----------
     width : int
-        Bits of each factor; an even number.
+        Bits of each factor; a power of two.
     family : Family
         With ``ICE40UP`` the product is built of LUTs, about 650 for 16 bits: the device has eight
         DSPs, and each of them is worth more as a lane. With ``ECP5`` it is a DSP.
+    stages : int, default=2
+        Registers in a row, the last of which holds the product. There are 2 in a DSP, and in LUTs 2
+        or log2(width).
 
     Ports
     -----
@@ -30,10 +33,11 @@ class Multiplier(wiring.Component):
     product : Out(signed(2 * width))
         Their product.
 
-    Latency: `tensorspin.contract.contractor.latency.MULTIPLY` cycles.
+    Latency: `stages` cycles.
     """
 
-    def __init__(self, width: int, family: Family) -> None:
+    def __init__(self, width: int, family: Family, stages: int = SHORT.multiply) -> None:
+        self._stages = stages
         self._family = family
         super().__init__(
             {
@@ -45,12 +49,12 @@ class Multiplier(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         if self._family is Family.ICE40UP:
-            return self._in_luts()
+            return self._in_rows() if self._stages == 2 else self._in_tree()
         if self._family is Family.ECP5:
             return self._in_dsp()
         m = Module()
         value = self.left * self.right
-        for _ in range(MULTIPLY):
+        for _ in range(self._stages):
             stage = Signal.like(self.product)
             m.d.sync += stage.eq(value)
             value = stage
@@ -59,7 +63,7 @@ class Multiplier(wiring.Component):
 
     def _in_dsp(self) -> Module:
         """Build it from an ECP5's multiplier."""
-        _check_stages(REGISTERS)
+        self._check_stages(REGISTERS)
         m = Module()
         m.submodules.dsp = dsp = RegisteredMultiplier(len(self.left), len(self.right))
         m.d.comb += [
@@ -69,9 +73,35 @@ class Multiplier(wiring.Component):
         ]
         return m
 
-    def _in_luts(self) -> Module:
+    def _in_tree(self) -> Module:
+        """Build it from rows as in written multiplication, which are added in pairs.
+
+        Each level of the tree of adders ends at registers, so that no path is longer than one
+        carry chain.
+        """
+        m = Module()
+        width = len(self.left)
+        rows = [Mux(bit, self.left, 0) for bit in self.right]
+        pairs = list(zip(rows[::2], rows[1::2]))
+        # In two's complement, the top bit of the factor stands for -2**(width - 1).
+        terms = [low + (high << 1) for low, high in pairs[:-1]]
+        terms.append(pairs[-1][0] - (pairs[-1][1] << 1))
+        rows_each = 2
+        for level in range(width.bit_length() - 1):
+            sums = [
+                Signal(term.shape(), name=f"sum_{level}_{place}")
+                for place, term in enumerate(terms)
+            ]
+            m.d.sync += [sum_.eq(term) for sum_, term in zip(sums, terms)]
+            terms = [low + (high << rows_each) for low, high in zip(sums[::2], sums[1::2])]
+            rows_each *= 2
+        self._check_stages(level + 1)
+        m.d.comb += self.product.eq(sums[0])
+        return m
+
+    def _in_rows(self) -> Module:
         """Build it from rows as in written multiplication: sums of two halves, then their sum."""
-        _check_stages(2)
+        self._check_stages(2)
         m = Module()
         width = len(self.left)
         half = width // 2
@@ -97,8 +127,7 @@ class Multiplier(wiring.Component):
         ]
         return m
 
-
-def _check_stages(stages: int) -> None:
-    """Make sure that a form of the multiplier has the latency that all of them must have."""
-    if stages != MULTIPLY:
-        raise ValueError(f"this multiplier has {stages} stages, the contract asks for {MULTIPLY}")
+    def _check_stages(self, stages: int) -> None:
+        """Make sure that a form of the multiplier has the latency that was asked for."""
+        if stages != self._stages:
+            raise ValueError(f"this multiplier has {stages} stages, not {self._stages}")

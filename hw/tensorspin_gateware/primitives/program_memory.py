@@ -29,6 +29,9 @@ class ProgramMemory(wiring.Component):
         ``ICE40UP`` takes `lanes` / 2 SPRAMs. ``ECP5`` takes block RAMs that Yosys infers: each
         holds 16384 bits, and spans all words if there are at least 2048, so that no multiplexer is
         needed behind them.
+    standby : bool, default=False
+        Whether the memory has the port `awake`; only with a family whose cells can stand by,
+        `Family.standby`.
 
     Ports
     -----
@@ -42,24 +45,33 @@ class ProgramMemory(wiring.Component):
         Value for all bytes that are written.
     read_data : Out(8 * lanes)
         The word, valid one cycle after a read; undefined after a write.
+    awake : In(1)
+        Only with `standby`. While it is low, the SPRAMs are in standby, where they leak
+        less: they keep what they hold, nothing is read or written, and `read_data` is undefined
+        until the next read. That may come in the cycle in which `awake` rises: the cell wants
+        STANDBY low 1.7 ns before the clock's edge (iCEcube2's timing, as recorded in Project
+        IceStorm's ``timings_up5k.txt``), which is less than the clock's period.
 
     Latency: 1 cycle.
 
     Raises
     ------
     ValueError
-        If the size is not one that the family can build.
+        If the size is not one that the family can build, or the family's cells can't stand by.
     """
 
-    def __init__(self, words: int, lanes: int, family: Family) -> None:
+    def __init__(self, words: int, lanes: int, family: Family, standby: bool = False) -> None:
         if family is Family.ICE40UP and (words != SPRAM_WORDS or lanes % 2):
             raise ValueError(
                 f"SPRAM holds {SPRAM_WORDS} words of an even number of bytes, "
                 f"not {words} of {lanes}"
             )
+        if standby and not family.standby:
+            raise ValueError(f"memory of the family {family.value} can't stand by")
         self._words = words
         self._lanes = lanes
         self._family = family
+        self._standby = standby
         super().__init__(
             {
                 "address": In(ceil_log2(words)),
@@ -68,6 +80,7 @@ class ProgramMemory(wiring.Component):
                 "write_data": In(8),
                 "read_data": Out(8 * lanes),
             }
+            | ({"awake": In(1)} if standby else {})
         )
 
     def elaborate(self, platform) -> Module:
@@ -96,7 +109,8 @@ class ProgramMemory(wiring.Component):
         """Build it from SPRAMs of an iCE40 UltraPlus, two lanes each."""
         m = Module()
         # While `enable` is low, the last word is read again, since the data sheet does not promise
-        # that an SPRAM which is not selected keeps its output.
+        # that an SPRAM which is not selected keeps its output. Lattice's generator of SPRAMs says
+        # of one in standby that it does, Yosys' model that it does not; nothing relies on either.
         held = Signal.like(self.address)
         with m.If(self.enable):
             m.d.sync += held.eq(self.address)
@@ -113,7 +127,7 @@ class ProgramMemory(wiring.Component):
                 i_MASKWREN=Cat(low.replicate(2), high.replicate(2)),
                 i_WREN=self.enable & self.write.any(),
                 i_CHIPSELECT=C(1, 1),
-                i_STANDBY=C(0, 1),
+                i_STANDBY=~self.awake if self._standby else C(0, 1),
                 i_SLEEP=C(0, 1),
                 i_POWEROFF=C(1, 1),
                 o_DATAOUT=output,

@@ -1,6 +1,6 @@
 """Decides what kind of request a packet is, and whether it may be executed."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -14,7 +14,7 @@ from tensorspin.contract.wire.frames import MAX_PAYLOAD
 from tensorspin.contract.wire.packets import PacketType, Status
 
 from ..contractor.interface import ADDRESS_BITS
-from .samples import feature_bits
+from .samples import feature_bits, signs_programs
 
 STATUS_BITS = max(Status).bit_length()
 """Width of a `Status` within the gateware."""
@@ -39,7 +39,8 @@ class RequestChecks(wiring.Component):
 
     Latency: `kind`, `fills` and the sum behind `argument_status` are registered and follow one
     cycle after the ports that they are made of; both statuses are combinational functions of these
-    registers and of the ports.
+    registers and of the ports. If `staged`, `length_status` follows one cycle later,
+    `argument_status` two.
 
     Signals for an engine that the device lacks are constant, so that synthesis removes their logic.
 
@@ -47,6 +48,8 @@ class RequestChecks(wiring.Component):
     ----------
     engines : Engines
         The device's engines.
+    staged : bool, default=False
+        Whether registers cut the long paths, for FPGAs whose logic is slow.
 
     Ports
     -----
@@ -63,6 +66,8 @@ class RequestChecks(wiring.Component):
         High if nothing was cut off: the device may have the space.
     active : In(1)
         High while a model is loaded.
+    corrupt : In(1)
+        Only where programs are signed: no model is loaded since it was found corrupt.
     filled : In(log2(features))
         Number of features of the sample begun.
     annealing : In(1)
@@ -79,10 +84,12 @@ class RequestChecks(wiring.Component):
         `Status.OK`, or why the request is refused for its arguments.
     """
 
-    def __init__(self, engines: Engines):
+    def __init__(self, engines: Engines, staged: bool = False):
+        self._staged = staged
         self._requests = device_requests(engines)
         self._spaces = device_spaces(engines)
         self._feature_bits = feature_bits(engines)
+        self._signs = signs_programs(engines)
         annealer = engines.find(AnnealerSize)
         self._anneal_bytes = 0 if annealer is None else run_bytes(annealer)
         # `_spaces` lacks the space that only an ANNEAL writes; it needs a number all the same.
@@ -103,6 +110,7 @@ class RequestChecks(wiring.Component):
                 "length_status": Out(STATUS_BITS),
                 "argument_status": Out(STATUS_BITS),
             }
+            | ({"corrupt": In(1)} if self._signs else {})
         )
 
     def elaborate(self, platform):
@@ -131,10 +139,18 @@ class RequestChecks(wiring.Component):
             | (self.fills & longer_than(packets.OFFSET.size))
             | (kind.anneal & (left == self._anneal_bytes))
         )
+        length_status, argument_status = self.length_status, self.argument_status
+        if self._staged:
+            length_status = Signal(STATUS_BITS)
+            argument_status = Signal(STATUS_BITS)
+            m.d.sync += [
+                self.length_status.eq(length_status),
+                self.argument_status.eq(argument_status),
+            ]
         with m.If(~kind.as_value().any()):
-            m.d.comb += self.length_status.eq(Status.UNKNOWN_TYPE)
+            m.d.comb += length_status.eq(Status.UNKNOWN_TYPE)
         with m.Elif(~length_fits):
-            m.d.comb += self.length_status.eq(Status.BAD_LENGTH)
+            m.d.comb += length_status.eq(Status.BAD_LENGTH)
 
         # Check the arguments.
 
@@ -143,6 +159,15 @@ class RequestChecks(wiring.Component):
         # Address of the last byte. One bit more than an address: past the end it does not wrap.
         final = Signal(address_bits + 1)
         m.d.sync += final.eq(address[:address_bits] + (left - 1)[:8])
+
+        def compared(answer: Value) -> Value:
+            """Put a register behind a comparison, if staged; the status has another."""
+            if not self._staged:
+                return answer
+            register = Signal()
+            m.d.sync += register.eq(answer)
+            return register
+
         in_address = Signal()
         in_features = Signal()
         features_fit = Signal()
@@ -150,18 +175,21 @@ class RequestChecks(wiring.Component):
         continues = Signal()
         count_fits = Signal()
         m.d.comb += [
-            in_address.eq(address[address_bits:] == 0),
-            in_features.eq(in_address & (final[feature_bits:] == 0)),
+            in_address.eq(compared(address[address_bits:] == 0)),
+            in_features.eq(in_address & compared(final[feature_bits:] == 0)),
             features_fit.eq(
                 Mux(
-                    address[:feature_bits] == 0,
-                    address[feature_bits:] == 1,
-                    address[feature_bits:] == 0,
+                    compared(address[:feature_bits] == 0),
+                    compared(address[feature_bits:] == 1),
+                    compared(address[feature_bits:] == 0),
                 )
             ),
-            continues.eq((address == 0) | (address == self.filled)),
-            count_fits.eq(~left.matches(0, *range(MAX_PAYLOAD, 1 << len(left)))),
+            continues.eq(compared(address == 0) | compared(address == self.filled)),
+            count_fits.eq(compared(~left.matches(0, *range(MAX_PAYLOAD, 1 << len(left))))),
         ]
+        ends_inside = {
+            number: compared(final[found.bits :] == 0) for number, found in self._spaces.items()
+        }
         with m.Switch(self.space):
             for number, found in self._spaces.items():
                 with m.Case(number):
@@ -169,23 +197,44 @@ class RequestChecks(wiring.Component):
                     allowed = (kind.read & found.readable) | (~kind.read & found.writable)
                     m.d.comb += [
                         self.annealers.eq(space_owner(number) == EngineKind.ANNEALER),
-                        in_space.eq(
-                            self.space_known & in_address & (final[found.bits :] == 0) & allowed
-                        ),
+                        in_space.eq(self.space_known & in_address & ends_inside[number] & allowed),
                     ]
         with m.If(self.fills):
             with m.If(kind.run & ~self.active):
-                m.d.comb += self.argument_status.eq(Status.NO_MODEL)
+                m.d.comb += argument_status.eq(Status.NO_MODEL)
+                if self._signs:
+                    with m.If(self.corrupt):
+                        m.d.comb += argument_status.eq(Status.CORRUPT)
             with m.Elif(~continues | ~in_features):
-                m.d.comb += self.argument_status.eq(Status.BAD_OFFSET)
+                m.d.comb += argument_status.eq(Status.BAD_OFFSET)
         with m.Elif(kind.activate):
             with m.If(~features_fit):
-                m.d.comb += self.argument_status.eq(Status.BAD_FEATURE_COUNT)
+                m.d.comb += argument_status.eq(Status.BAD_FEATURE_COUNT)
         with m.Elif(kind.read & ~count_fits):
-            m.d.comb += self.argument_status.eq(Status.BAD_LENGTH)
+            m.d.comb += argument_status.eq(Status.BAD_LENGTH)
         with m.Elif(~in_space):
-            m.d.comb += self.argument_status.eq(Status.BAD_ADDRESS)
+            m.d.comb += argument_status.eq(Status.BAD_ADDRESS)
         with m.Elif(self.annealers & self.annealing):
-            m.d.comb += self.argument_status.eq(Status.BUSY)
+            m.d.comb += argument_status.eq(Status.BUSY)
 
         return m
+
+
+def find_last_argument(m: Module, kind: data.View, last_argument: Signal) -> None:
+    """Find the index of the last byte of a request's arguments.
+
+    Parameters
+    ----------
+    m : Module
+        The logic is added to it.
+    kind : data.View
+        Type of the request, a `RequestKind`.
+    last_argument : Signal
+        The index, which is driven.
+    """
+    with m.If(kind.read):
+        m.d.comb += last_argument.eq(ARGUMENTS[PacketType.READ] - 1)
+    with m.Elif(kind.write):
+        m.d.comb += last_argument.eq(ARGUMENTS[PacketType.WRITE] - 1)
+    with m.Else():
+        m.d.comb += last_argument.eq(packets.OFFSET.size - 1)

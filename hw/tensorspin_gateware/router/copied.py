@@ -3,7 +3,7 @@
 import dataclasses
 import struct
 
-from amaranth.hdl import Cat, Const, Module, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Signal, Value, ValueLike
 from amaranth.lib import enum, memory, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
@@ -99,12 +99,12 @@ class CopySource(wiring.Component):
         return m
 
 
-def pack_status(**fields: Signal) -> Value:
+def pack_status(**fields: ValueLike) -> Value:
     """Make one value of the reply to STATUS: the status byte, then `DeviceStatus`.
 
     Parameters
     ----------
-    **fields : Signal
+    **fields : ValueLike
         All fields of `DeviceStatus`, in their order; they may be narrower than in the packet.
 
     Returns
@@ -114,6 +114,9 @@ def pack_status(**fields: Signal) -> Value:
     """
     names = [field.name for field in dataclasses.fields(DeviceStatus)]
     assert names == list(fields)
+    # The last two fields share a byte.
+    shared = Cat(fields["cleared"], fields["corrupted"])
+    fields, names = fields | {"cleared": shared}, names[:-1]
     sizes = field_bytes(packets.STATUS)
     padded = [
         Cat(fields[name], Const(0, 8 * size - len(fields[name])))

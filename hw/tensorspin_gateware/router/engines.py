@@ -20,10 +20,12 @@ from tensorspin.contract.annealer.size import AnnealerSize
 from tensorspin.contract.contractor.size import ContractorSize
 from tensorspin.contract.device.engines import ENGINES, Engines
 from tensorspin.contract.engine import EngineKind
+from tensorspin.contract.spatial.size import SpatialSize
 
 from ..annealer.common.interface import AnnealerSignature
 from ..contractor.interface import ContractorSignature
-from .samples import RouterSamples, RouterSamplesSignature
+from ..spatial.interface import IN_FLIGHT, SpatialSignature
+from .samples import RouterSamples, RouterSamplesSignature, runs_in_flight
 
 _ANY_CONTRACTOR = ContractorSize(
     lanes=1, program_words=2, features=2, components=2, slots=2, slot_entries=2
@@ -63,6 +65,8 @@ def _connect_contractor(m: Module, router: Any, size: ContractorSize):
         samples.fill_ready.eq(contractor.fill_ready),
         contractor.start.eq(samples.start),
     ]
+    if size.signature:
+        m.d.comb += contractor.signed.eq(samples.signed)
     return contractor, samples
 
 
@@ -80,6 +84,21 @@ def _connect_annealer(m: Module, router: Any, size: AnnealerSize):
     return annealer, anneals
 
 
+def _connect_spatial(m: Module, router: Any, size: SpatialSize):
+    """Give the spatial engine's ports, which are those of a contractor, and a `RouterSamples`."""
+    spatial = router.spatial
+    assert runs_in_flight(size) <= IN_FLIGHT
+    m.submodules.samples = samples = RouterSamples(size)
+    m.d.comb += [
+        samples.idle.eq(spatial.idle),
+        samples.busy.eq(spatial.busy),
+        samples.fill_ready.eq(spatial.fill_ready),
+        spatial.start.eq(samples.start),
+        spatial.load.eq(samples.activate),
+    ]
+    return spatial, samples
+
+
 @dataclass(frozen=True)
 class _Connection:
     """How the router and one engine are joined.
@@ -87,7 +106,8 @@ class _Connection:
     Parameters
     ----------
     signature : callable
-        Makes, from the engine's size, the signature of the router's port for it.
+        Makes the signature of the router's port for it, from the engine's size and whether its
+        memories stand by while nobody uses them.
     connect : callable
         Joins them: takes the module, the router, and the engine's size. Returns the engine's ports,
         and what the router keeps beside them.
@@ -95,7 +115,7 @@ class _Connection:
         Makes the same two things for a device that lacks the engine.
     """
 
-    signature: Callable[[Any], wiring.Signature]
+    signature: Callable[[Any, bool], wiring.Signature]
     connect: Callable[[Module, Any, Any], tuple[Any, Any]]
     stand_in: Callable[[], tuple[Any, Any]]
 
@@ -110,17 +130,30 @@ _CONNECTIONS = {
         ),
     ),
     EngineKind.ANNEALER: _Connection(
-        lambda size: AnnealerSignature(),
+        lambda size, standby: AnnealerSignature(standby),
         _connect_annealer,
         lambda: (AnnealerSignature().create(), AnnealsSignature(1).create()),
+    ),
+    EngineKind.SPATIAL: _Connection(
+        lambda size, standby: SpatialSignature(size),
+        _connect_spatial,
+        lambda: (
+            ContractorSignature(_ANY_CONTRACTOR).create(),
+            RouterSamplesSignature(feature_bits=0).create(),
+        ),
     ),
 }
 
 
-def engine_ports(engines: Engines) -> dict[str, wiring.Member]:
+def scoring_engine(engines: Engines) -> EngineKind:
+    """Name the engine to which samples go: the spatial one if a device has it, the contractor."""
+    return EngineKind.SPATIAL if EngineKind.SPATIAL in engines else EngineKind.CONTRACTOR
+
+
+def engine_ports(engines: Engines, standby: bool) -> dict[str, wiring.Member]:
     """Make the router's ports for the engines of a device, by the engine's name."""
     return {
-        ENGINES[kind].name: Out(_CONNECTIONS[EngineKind(kind)].signature(size))
+        ENGINES[kind].name: Out(_CONNECTIONS[EngineKind(kind)].signature(size, standby))
         for kind, size in engines.items()
     }
 

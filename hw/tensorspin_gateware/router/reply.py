@@ -1,7 +1,9 @@
 """Sends a reply byte by byte, from wherever its bytes come."""
 
+from typing import Any
+
 from amaranth.hdl import Module, Signal
-from amaranth.lib import stream, wiring
+from amaranth.lib import data, enum, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..contractor.interface import RESULT_WORD
@@ -14,12 +16,25 @@ COPY_CYCLES = COPY_LATENCY + 2
 (`COPY_LATENCY`), the byte is sent (1)."""
 
 
+class Source(enum.Enum):
+    """Reason for the packet that is being sent: a request, a result that is ready, or a reject."""
+
+    REQUEST = 0
+    RESULT = 1
+    REJECT = 2
+
+
 class ReplyWriter(wiring.Component):
     """Sends header, status and payload of one reply.
 
     Latency: the first byte is valid 2 cycles after `start`. Header, status and the words of a
     result take one cycle for each byte. Copied bytes take `COPY_CYCLES` each, the first of them one
     less.
+
+    Parameters
+    ----------
+    staged : bool, default=False
+        Whether registers cut the long paths, for FPGAs whose logic is slow.
 
     Ports
     -----
@@ -65,9 +80,20 @@ class ReplyWriter(wiring.Component):
     done: Out(1)
     replies: Out(stream.Signature(PacketByte))
 
+    def __init__(self, staged: bool = False):
+        self._staged = staged
+        super().__init__()
+
     def elaborate(self, platform):
         m = Module()
 
+        # The inputs that are functions of the request.
+        kept: Any = self
+        if self._staged:
+            names = "type", "length", "has_result", "has_copy"
+            shapes = {name: len(getattr(self, name)) for name in names}
+            kept = Signal(data.StructLayout(shapes), name="kept")
+            m.d.sync += [kept[name].eq(getattr(self, name)) for name in names]
         byte = Signal(8)
         last = Signal()
         offered = Signal()
@@ -83,6 +109,11 @@ class ReplyWriter(wiring.Component):
 
         high = Signal()  # the low byte of the result's word has been sent, its high byte is next
         left = Signal(8)  # number of bytes to copy
+        is_last = left == 1
+        if self._staged:
+            # A cycle late: `left` changes some cycles before a byte is copied.
+            is_last = Signal()
+            m.d.sync += is_last.eq(left == 1)
         waited = Signal(range(COPY_LATENCY + 1))  # cycles since the address has changed
 
         m.d.comb += self.begin.eq(waited == 0)
@@ -92,7 +123,7 @@ class ReplyWriter(wiring.Component):
                 with m.If(self.start):
                     m.next = "TYPE"
             with m.State("TYPE"):
-                m.d.comb += [byte.eq(self.type), offered.eq(1)]
+                m.d.comb += [byte.eq(kept.type), offered.eq(1)]
                 with m.If(free):
                     m.next = "SEQUENCE"
             with m.State("SEQUENCE"):
@@ -100,20 +131,20 @@ class ReplyWriter(wiring.Component):
                 with m.If(free):
                     m.next = "LENGTH"
             with m.State("LENGTH"):
-                m.d.comb += [byte.eq(self.length), offered.eq(1)]
-                m.d.sync += left.eq(self.length - 1)
+                m.d.comb += [byte.eq(kept.length), offered.eq(1)]
+                m.d.sync += left.eq(kept.length - 1)
                 with m.If(free):
                     m.next = "STATUS"
             with m.State("STATUS"):
                 m.d.comb += [
                     byte.eq(self.status),
                     offered.eq(1),
-                    last.eq(~self.has_result & ~self.has_copy),
+                    last.eq(~kept.has_result & ~kept.has_copy),
                 ]
                 with m.If(free):
-                    with m.If(self.has_result):
+                    with m.If(kept.has_result):
                         m.next = "RESULT"
-                    with m.Elif(self.has_copy):
+                    with m.Elif(kept.has_copy):
                         m.next = "WAIT"
                     with m.Else():
                         m.next = "IDLE"
@@ -135,7 +166,7 @@ class ReplyWriter(wiring.Component):
                 with m.If(waited == COPY_LATENCY - 1):
                     m.next = "COPY"
             with m.State("COPY"):
-                m.d.comb += [byte.eq(self.copied), offered.eq(1), last.eq(left == 1)]
+                m.d.comb += [byte.eq(self.copied), offered.eq(1), last.eq(is_last)]
                 with m.If(free):
                     with m.If(last):
                         m.next = "IDLE"

@@ -1,31 +1,25 @@
 """The state machine that takes requests one at a time and sends their replies."""
 
+from typing import Any
+
 from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import enum, stream, wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from tensorspin.contract.annealer.image import AnnealerSpace
 from tensorspin.contract.device.capabilities import device_requests, device_spaces
-from tensorspin.contract.device.engines import Engines
+from tensorspin.contract.device.engines import ENGINES, Engines
 from tensorspin.contract.engine import EngineKind
 from tensorspin.contract.wire import packets
 from tensorspin.contract.wire.packets import REJECT, REPLY, PacketType, Status
 
 from ..contractor.interface import ADDRESS_BITS
 from ..link.packet import SEQUENCE_BITS, CountersSignature, PacketByte, RejectSignature
-from .checks import ARGUMENTS, STATUS_BITS, RequestChecks
+from .checks import ARGUMENTS, STATUS_BITS, RequestChecks, find_last_argument
 from .copied import Copied, CopySource, pack_status
-from .engines import connect_engine, engine_ports
-from .reply import ReplyWriter
-from .samples import feature_bits
-
-
-class Source(enum.Enum):
-    """Reason for the packet that is being sent: a request, a result that is ready, or a reject."""
-
-    REQUEST = 0
-    RESULT = 1
-    REJECT = 2
+from .engines import connect_engine, engine_ports, scoring_engine
+from .reply import ReplyWriter, Source
+from .samples import connect_flags, corrupted_count, feature_bits, find_corrupt, take_flag
 
 
 class Router(wiring.Component):
@@ -43,7 +37,7 @@ class Router(wiring.Component):
     payload adds 1 cycle for each of its bytes and 3 for checks (none for ANNEAL). Each byte that a
     reply copies (from memories, status, description) takes `COPY_CYCLES` cycles, any other byte
     one. So a RUN of n features takes n + 14 cycles, and the reply that brings its result takes 4
-    cycles more than it has bytes.
+    cycles more than it has bytes. If `staged`, each check takes 1 cycle more, that of arguments 2.
 
     Resources: one 4 Kbit block RAM. Together with the link and the UART, fewer than 1,606 logic
     cells on iCE40, for the engine sizes of `icebreaker`.
@@ -55,6 +49,13 @@ class Router(wiring.Component):
     description : bytes
         What the device says of itself:
         `tensorspin.contract.device.description.DeviceDescription.pack`.
+    standby : bool, default=False
+        Whether the engines' memories stand by while nobody uses them. Their port `awake` is then
+        high from the cycle after a request's first byte came to the cycle after its reply ended.
+        The memories are used 9 cycles after that byte at the earliest, so that waking takes no
+        time from a request.
+    staged : bool, default=False
+        Whether registers cut the long paths, for FPGAs whose logic is slow.
 
     Ports
     -----
@@ -70,18 +71,24 @@ class Router(wiring.Component):
         To the contractor, if the device has one.
     annealer : Out(AnnealerSignature)
         To the annealer, if the device has one.
+    spatial : Out(SpatialSignature)
+        To the spatial engine, if the device has one; it takes the place of the contractor.
     """
 
-    def __init__(self, engines: Engines, description: bytes):
+    def __init__(
+        self, engines: Engines, description: bytes, standby: bool = False, staged: bool = False
+    ):
+        self._staged = staged
         self._engines = engines
         self._description = description
+        self._standby = standby
         ports = {
             "requests": In(stream.Signature(PacketByte)),
             "replies": Out(stream.Signature(PacketByte)),
             "reject": In(RejectSignature()),
             "counters": In(CountersSignature()),
         }
-        super().__init__(ports | engine_ports(engines))
+        super().__init__(ports | engine_ports(engines, standby))
 
     def elaborate(self, platform):
         m = Module()
@@ -104,9 +111,9 @@ class Router(wiring.Component):
         space_known = Signal()
         has_payload = Signal()
 
-        m.submodules.checks = checks = RequestChecks(self._engines)
+        m.submodules.checks = checks = RequestChecks(self._engines, self._staged)
         m.submodules.source = copied = CopySource(self._description)
-        m.submodules.writer = writer = ReplyWriter()
+        m.submodules.writer = writer = ReplyWriter(self._staged)
         kind, fills = checks.kind, checks.fills
         space = Signal.like(checks.space)
         spaces = device_spaces(self._engines)
@@ -123,7 +130,7 @@ class Router(wiring.Component):
             m.d.sync += address[:address_bits].eq(address[:address_bits] + 1)
 
         engines = self._engines
-        contractor, samples = connect_engine(m, self, engines, EngineKind.CONTRACTOR)
+        contractor, samples = connect_engine(m, self, engines, scoring_engine(engines))
         annealer, anneals = connect_engine(m, self, engines, EngineKind.ANNEALER)
         results = contractor.results
         m.d.comb += [
@@ -178,6 +185,7 @@ class Router(wiring.Component):
                     step=anneals.step,
                     annealing=annealer.running,
                     cleared=anneals.cleared,
+                    corrupted=corrupted_count(engines, samples),
                 )
             ),
         ]
@@ -211,14 +219,24 @@ class Router(wiring.Component):
             m.d.sync += may_execute.eq(held & ~samples.under_way & ~anneals.clearing)
 
         last_argument = Signal.like(argument)
-        with m.If(kind.read):
-            m.d.comb += last_argument.eq(ARGUMENTS[PacketType.READ] - 1)
-        with m.Elif(kind.write):
-            m.d.comb += last_argument.eq(ARGUMENTS[PacketType.WRITE] - 1)
-        with m.Else():
-            m.d.comb += last_argument.eq(packets.OFFSET.size - 1)
+        find_last_argument(m, kind, last_argument)
 
-        with m.FSM(name="router"):
+        # The number of the result that is taken is in a register: it may be let go a cycle later.
+        take_result = Signal() if self._staged else samples.take_result
+        if self._staged:
+            m.d.sync += samples.take_result.eq(take_result)
+            m.d.comb += results.ready.eq(writer.results.ready)
+
+        def state(name: str, after: int) -> Any:
+            """Make a state; if staged, after so many others in which only registers are awaited."""
+            names = [name, *(f"{name} {place}" for place in range(after if self._staged else 0))]
+            for this, following in zip(names, names[1:]):
+                with m.State(this):
+                    m.next = following
+            return m.State(names[-1])
+
+        flags = connect_flags(m, engines, checks, contractor, samples)
+        with m.FSM(name="router") as fsm:
             with m.State("FREE"):
                 m.d.sync += [
                     address.eq(0),
@@ -227,7 +245,7 @@ class Router(wiring.Component):
                     left.eq(results.payload.word << 1),
                 ]
                 with m.If(results.valid):
-                    m.d.comb += [results.ready.eq(1), samples.take_result.eq(1)]
+                    m.d.comb += [results.ready.eq(1), take_result.eq(1)]
                     m.d.sync += [source.eq(Source.RESULT), sequence.eq(samples.result_sequence)]
                     m.next = "RESULT"
                 with m.Elif(may_execute):
@@ -245,12 +263,12 @@ class Router(wiring.Component):
                     ]
                     m.next = "REPLY"
             with m.State("RESULT"):
-                # The first word of a result is the number of scores, or 0 if the program ran past
-                # the end of its memory.
+                # The first word of a result is the number of scores, or 0 if there are none.
                 m.d.comb += addend.eq(1 + packets.RESULT.size)
                 m.d.sync += left.eq(left_next)
                 with m.If(left == 0):
                     m.d.sync += status.eq(Status.PROGRAM_OVERRUN)
+                    find_corrupt(m, engines, samples, status)
                 with m.Else():
                     m.d.comb += samples.count.eq(1)
                 m.next = "REPLY"
@@ -265,7 +283,7 @@ class Router(wiring.Component):
                 m.d.sync += left.eq(request.data)
                 with m.If(self.requests.valid):
                     m.next = "CHECK LENGTH"
-            with m.State("CHECK LENGTH"):
+            with state("CHECK LENGTH", after=1):
                 m.d.sync += [status.eq(checks.length_status), has_payload.eq(left != 0)]
                 m.next = "LENGTH CHECKED"
             with m.State("LENGTH CHECKED"):
@@ -300,11 +318,13 @@ class Router(wiring.Component):
                             ]
                         with m.Default():
                             m.d.sync += left.eq(request.data)
+                    for flag in flags:
+                        take_flag(m, flag, argument == 1, address, request.data)
                     with m.If(argument == last_argument):
                         m.next = "ADD"
             with m.State("ADD"):
                 m.next = "CHECK ARGUMENTS"
-            with m.State("CHECK ARGUMENTS"):
+            with state("CHECK ARGUMENTS", after=2):
                 m.d.sync += status.eq(checks.argument_status)
                 m.next = "ARGUMENTS CHECKED"
             with m.State("ARGUMENTS CHECKED"):
@@ -370,4 +390,9 @@ class Router(wiring.Component):
                 with m.If(writer.done):
                     m.next = "FREE"
 
+        if self._standby:
+            awake = Signal()
+            m.d.sync += awake.eq(self.requests.valid | held | ~fsm.ongoing("FREE"))
+            for kind in engines:
+                m.d.comb += getattr(self, ENGINES[kind].name).awake.eq(awake)
         return m

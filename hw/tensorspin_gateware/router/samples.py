@@ -1,20 +1,28 @@
 """The state of the contractor's model and samples that the router keeps beyond a request."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from typing import Any, NamedTuple
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import fifo, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
+from tensorspin.contract.contractor.latency import LONG
 from tensorspin.contract.contractor.size import ContractorSize
 from tensorspin.contract.device.engines import Engines
+from tensorspin.contract.spatial.size import SpatialSize
 from tensorspin.contract.wire import packets
+from tensorspin.contract.wire.packets import Status
 
 from ..contractor.interface import ADDRESS_BITS
 from ..link.packet import SEQUENCE_BITS
 from .copied import field_bytes
 
+CORRUPTED_BITS = 7
+"""Width of the counter `DeviceStatus.corrupted`."""
 
-def runs_in_flight(size: ContractorSize) -> int:
+
+def runs_in_flight(size: ContractorSize | SpatialSize) -> int:
     """Give the greatest number of samples that were started and whose results were not sent yet.
 
     A device with G groups of lanes contracts up to G samples at a time. Meanwhile G more may be
@@ -24,9 +32,118 @@ def runs_in_flight(size: ContractorSize) -> int:
 
 
 def feature_bits(engines: Engines) -> int:
-    """Give the width of a feature's index in bits; 0 without a contractor."""
-    size = engines.find(ContractorSize)
+    """Give the width of a feature's index in bits; 0 if no engine takes samples."""
+    size = engines.find(ContractorSize) or engines.find(SpatialSize)
     return 0 if size is None else exact_log2(size.features)
+
+
+def shares_samples(engines: Engines) -> bool:
+    """Tell whether the groups of the device's contractor can share a sample, `Mode.SINGLE`."""
+    size = engines.find(ContractorSize)
+    return size is not None and size.single_drain > 0
+
+
+def signs_programs(engines: Engines) -> bool:
+    """Tell whether the device's contractor computes the signature of the program it reads."""
+    size = engines.find(ContractorSize)
+    return size is not None and size.signature > 0
+
+
+class Flag(NamedTuple):
+    """A bit of a request's number that is no part of the number.
+
+    Parameters
+    ----------
+    taken : Value
+        The request has this bit.
+    kept : Signal
+        Whether it is set; kept until the next such request.
+    value : int
+        The bit's value in the number.
+    """
+
+    taken: Value
+    kept: Signal
+    value: int
+
+
+def connect_flags(
+    m: Module, engines: Engines, checks: Any, contractor: Any, samples: Any
+) -> list[Flag]:
+    """Give the bits of numbers that a device knows, and connect what depends on them.
+
+    Parameters
+    ----------
+    m : Module
+        The logic is added to it.
+    engines : Engines
+        The device's engines.
+    checks : RequestChecks
+        It tells the type of the request.
+    contractor, samples : interface
+        The contractor's ports, and those of `RouterSamples`.
+
+    Returns
+    -------
+    list of Flag
+        `packets.SINGLE` and `packets.SIGNED`, if the device has use for them.
+    """
+    flags = []
+    if shares_samples(engines):
+        single = Signal()
+        m.d.comb += contractor.single.eq(single)
+        flags.append(Flag(checks.kind.run, single, packets.SINGLE))
+    if signs_programs(engines):
+        signed = Signal()
+        m.d.comb += [samples.set_signed.eq(signed), checks.corrupt.eq(samples.corrupt)]
+        flags.append(Flag(checks.kind.activate, signed, packets.SIGNED))
+    return flags
+
+
+def take_flag(m: Module, flag: Flag, is_byte: Value, number: Signal, data: Value) -> None:
+    """Take a bit out of the second byte of a number.
+
+    Parameters
+    ----------
+    m : Module
+        The logic is added to it.
+    flag : Flag
+        The bit.
+    is_byte : Value
+        High in the cycle in which that byte is taken.
+    number : Signal
+        The number: the bit is cleared in it.
+    data : Value
+        The byte.
+    """
+    bit = exact_log2(flag.value)
+    with m.If(flag.taken & is_byte):
+        m.d.sync += [number[bit].eq(0), flag.kept.eq(data[bit % 8])]
+
+
+def corrupted_count(engines: Engines, samples: Any) -> Value:
+    """Give the counter of `DeviceStatus.corrupted`; it stays 0 if the device checks no program."""
+    return samples.corrupted if signs_programs(engines) else Const(0, CORRUPTED_BITS)
+
+
+def find_corrupt(m: Module, engines: Engines, samples: Any, status: Signal) -> None:
+    """Answer a run that has no scores otherwise, if its model is signed.
+
+    Parameters
+    ----------
+    m : Module
+        The logic is added to it.
+    engines : Engines
+        The device's engines.
+    samples : interface
+        The ports of `RouterSamples`.
+    status : Signal
+        The answer's status.
+    """
+    if signs_programs(engines):
+        with m.If(samples.signed):
+            m.d.comb += samples.find_corrupt.eq(1)
+            m.d.sync += status.eq(Status.CORRUPT)
 
 
 class RouterSamplesSignature(wiring.Signature):
@@ -38,9 +155,11 @@ class RouterSamplesSignature(wiring.Signature):
     ----------
     feature_bits : int
         Width of a feature's index in bits.
+    signs : bool, default=False
+        Whether programs are signed.
     """
 
-    def __init__(self, feature_bits: int):
+    def __init__(self, feature_bits: int, signs: bool = False):
         _, digest_bytes = field_bytes(packets.ACTIVATE)
         super().__init__(
             {
@@ -70,6 +189,17 @@ class RouterSamplesSignature(wiring.Signature):
                 "under_way": Out(1),
                 "result_sequence": Out(SEQUENCE_BITS),
             }
+            | (
+                {
+                    "set_signed": In(1),
+                    "find_corrupt": In(1),
+                    "signed": Out(1),
+                    "corrupt": Out(1),
+                    "corrupted": Out(CORRUPTED_BITS),
+                }
+                if signs
+                else {}
+            )
         )
 
 
@@ -83,8 +213,8 @@ class RouterSamples(wiring.Component):
 
     Parameters
     ----------
-    size : ContractorSize
-        Size of the device's contractor.
+    size : ContractorSize or SpatialSize
+        Size of the device's contractor, or of what takes its place.
 
     Ports
     -----
@@ -137,11 +267,22 @@ class RouterSamples(wiring.Component):
         High while a sample waits, is contracted, or its result is not sent.
     result_sequence : Out(SEQUENCE_BITS)
         Sequence number of the request that the oldest result belongs to.
+    set_signed : In(1)
+        Only where programs are signed, like all ports below. With `set_features`, the model is.
+    find_corrupt : In(1)
+        Strobe: a result of a signed model has no scores.
+    signed : Out(1)
+        The model is signed.
+    corrupt : Out(1)
+        The model has become inactive by `find_corrupt`.
+    corrupted : Out(CORRUPTED_BITS)
+        How often that has happened, modulo 2**CORRUPTED_BITS.
     """
 
-    def __init__(self, size: ContractorSize):
+    def __init__(self, size: ContractorSize | SpatialSize):
         self._size = size
-        super().__init__(RouterSamplesSignature(feature_bits(Engines(size))))
+        self._signs = signs_programs(Engines(size))
+        super().__init__(RouterSamplesSignature(feature_bits(Engines(size)), self._signs))
 
     def elaborate(self, platform):
         m = Module()
@@ -163,12 +304,31 @@ class RouterSamples(wiring.Component):
             m.d.sync += self.active.eq(1)
         with m.If(self.deactivate):
             m.d.sync += self.active.eq(0)
-        with m.If(self.end_part):
-            m.d.sync += self.filled.eq(Mux(self.forget, 0, self.address))
-        with m.If(self.start | self.reset):
+        end_part, forgets, begins = self.end_part, self.forget, self.start | self.reset
+        if isinstance(self._size, ContractorSize) and self._size.latencies is LONG:
+            # A cycle late: neither the address changes by then, nor is `filled` compared.
+            strobes = Signal(3)
+            m.d.sync += strobes.eq(Cat(end_part, forgets, begins))
+            end_part, forgets, begins = strobes
+        with m.If(end_part):
+            m.d.sync += self.filled.eq(Mux(forgets, 0, self.address))
+        with m.If(begins):
             m.d.sync += self.filled.eq(0)
         with m.If(self.count):
             m.d.sync += self.samples.eq(self.samples + 1)
+
+        if self._signs:
+            with m.If(self.set_features):
+                m.d.sync += self.signed.eq(self.set_signed)
+            with m.If(self.activate | self.deactivate):
+                m.d.sync += self.corrupt.eq(0)
+            # No request but of samples is executed before all results are sent.
+            with m.If(self.find_corrupt):
+                m.d.sync += [
+                    self.corrupt.eq(1),
+                    self.active.eq(0),
+                    self.corrupted.eq(self.corrupted + self.active),
+                ]
 
         m.submodules.runs = runs = fifo.SyncFIFOBuffered(
             width=SEQUENCE_BITS, depth=runs_in_flight(self._size)

@@ -15,19 +15,13 @@ namespace {
 
 constexpr double PICOSECONDS = 1e12;
 
-// Clock cycles for which the reset is held; all resets are synchronous, so one is the least.
-constexpr int RESET_CYCLES = 4;
-
 class Simulation {
 public:
     Simulation(double clock_hz, double sck_hz)
         : half_clock_(PICOSECONDS / 2 / clock_hz + .5), half_sck_(PICOSECONDS / 2 / sck_hz + .5),
           next_edge_(half_clock_), top_(&context_, "") {
         top_.cs_n = 1;
-        top_.rst = 1;
         top_.eval();
-        advance(2 * RESET_CYCLES * half_clock_);
-        top_.rst = 0;
     }
 
     ~Simulation() { top_.final(); }
@@ -98,7 +92,7 @@ Simulation *of(void *handle) { return static_cast<Simulation *>(handle); }
 
 extern "C" {
 
-// Makes a component and resets it; `pins_destroy` frees it. Frequencies are in Hz.
+// Makes a component as its reset leaves it; `pins_destroy` frees it. Frequencies are in Hz.
 void *pins_create(double clock_hz, double sck_hz) { return new Simulation(clock_hz, sck_hz); }
 
 void pins_destroy(void *handle) { delete of(handle); }

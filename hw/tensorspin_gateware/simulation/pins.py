@@ -11,7 +11,8 @@ from pathlib import Path
 from tensorspin.contract.device.boards import find_board
 from tensorspin.contract.device.line import SCK_HZ, Line
 
-from .simulator import Progress, board_library
+from .compilation import Progress
+from .simulator import board_library, device_of
 
 WRAPPER = Path(__file__).with_suffix(".cpp")
 """C++ source that drives the pins; it is compiled with Verilator's output."""
@@ -149,7 +150,7 @@ class VirtualPins:
         Returns
         -------
         float
-            Seconds since before the device's reset.
+            Seconds since the device was made.
         """
         return self._library.pins_now(self._open_handle()) / PICOSECONDS
 
@@ -206,11 +207,13 @@ def load(
     if board.line is not Line.SPI:
         raise ValueError(f"board {board.name!r} has no SPI pins, but a {board.line.value}")
 
+    device = device_of(board)
+
     def component(build: bytes):
         # Imported late: a simulator that is kept starts without Amaranth.
-        from ..accelerator import Accelerator, SPIAccelerator
+        from ..accelerator import SPIAccelerator
 
-        return SPIAccelerator(Accelerator(board, build))
+        return SPIAccelerator(device(build))
 
     library = board_library(board, component, WRAPPER, progress)
     return VirtualPins(library, board.clock_hz, board.baud if sck_hz is None else sck_hz)

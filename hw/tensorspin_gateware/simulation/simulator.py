@@ -10,46 +10,21 @@ elaboration but no compilation.
 from __future__ import annotations
 
 import ctypes
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tensorspin.contract.device.boards import BoardSpec, find_board
 
-from ..build import cache, plain, toolchain
+from ..build import cache, toolchain
+from .compilation import WRAPPER, Progress, compile_simulator, print_progress, tool_identity
 
-TOP = "simulated"
-"""Name of the Verilog module that is simulated."""
-
-WRAPPER = Path(__file__).with_suffix(".cpp")
-"""C++ source of the loop that runs the clock; it is compiled with Verilator's output. There is
-another for pins, `tensorspin_gateware.simulation.pins`."""
+if TYPE_CHECKING:  # A simulator that is kept starts without Amaranth.
+    from ..accelerator import Accelerator
 
 _OUTPUT_BYTES = 1 << 16
 """Size in bytes of the buffer for what a device sends, and clock cycles of one call of the library:
 a device sends one byte a cycle at most, so the buffer never overflows."""
-
-_VERILATOR_OPTIONS = (
-    "--cc", "--exe", "--build", "-j", "2",
-    "--prefix", "Vsimulated", "--top-module", TOP,
-    "-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-assert", "--no-timing",
-    "-Wno-fatal",
-    "-CFLAGS", "-fPIC", "-LDFLAGS", "-shared",
-    "-MAKEFLAGS", "OPT_FAST=-O3", "-MAKEFLAGS", "OPT_SLOW=-O1", "-MAKEFLAGS", "OPT_GLOBAL=-O1",
-)  # fmt: skip
-
-"""Verilator's options: fast code rather than fast compilation for what runs in every cycle
-(OPT_FAST), the other way round for what runs once; no checks; and position-independent code, for a
-library."""
-
-Progress = Callable[[str], None]
-"""A function that takes one line of text about the progress of a build."""
-
-
-class SimulatorError(RuntimeError):
-    """The simulator could not be built; the message ends with what the tool said."""
 
 
 class VirtualBoard:
@@ -70,15 +45,19 @@ class VirtualBoard:
     clock_hz : int
         As given.
     cycles : int
-        Clock cycles run so far, without those of the reset.
+        Clock cycles run so far.
     """
 
     def __init__(self, library: Path, clock_hz: int) -> None:
         self.clock_hz = clock_hz
         self.cycles = 0
         self._library = _open(library)
-        self._handle: int | None = self._library.simulation_create()
+        self._handle: int | None = self._create()
         self._output = (ctypes.c_uint8 * _OUTPUT_BYTES)()
+
+    def _create(self) -> int:
+        """Make the simulation, and return the library's handle of it."""
+        return self._library.simulation_create()
 
     def run(
         self, cycles: int, data: bytes = b"", *, stop_on_delimiter: bool = False
@@ -174,18 +153,39 @@ def load(board_name: str, progress: Progress | None = None) -> VirtualBoard:
         If a tool is missing; the message says what to install. On Windows all of them are.
     """
     board = find_board(board_name)
+    library = board_library(board, device_of(board), WRAPPER, progress)
+    return VirtualBoard(library, board.clock_hz)
 
-    def component(build: bytes):
-        # Imported late: a simulator that is kept starts without Amaranth.
+
+def device_of(board: BoardSpec) -> Callable[[bytes], Accelerator]:
+    """Give what makes a board's device without its pins.
+
+    Parameters
+    ----------
+    board : BoardSpec
+        Row of the board table.
+
+    Returns
+    -------
+    callable
+        Takes the digest of the build, of `BUILD_BYTES` bytes, and returns the component.
+    """
+
+    def component(build: bytes) -> Accelerator:
+        # Imported when something must be built.
         from ..accelerator import Accelerator
 
         return Accelerator(board, build)
 
-    return VirtualBoard(board_library(board, component, WRAPPER, progress), board.clock_hz)
+    return component
 
 
 def board_library(
-    board: BoardSpec, component, wrapper: Path, progress: Progress | None = None
+    board: BoardSpec,
+    component,
+    wrapper: Path,
+    progress: Progress | None = None,
+    options: Sequence[str] = (),
 ) -> Path:
     """Find a board's simulator; build it first if the sources have changed.
 
@@ -200,6 +200,8 @@ def board_library(
         As for `compile_simulator`.
     progress : callable, optional
         As for `load`.
+    options : sequence of str
+        As for `compile_verilog`.
 
     Returns
     -------
@@ -212,144 +214,15 @@ def board_library(
         As for `load`.
     """
     toolchain.require_posix()
-    progress = progress or _print_progress
+    progress = progress or print_progress
     folder = cache.directory("simulator")
     build = cache.build_digest(board)
-    state = cache.text_digest(build.hex(), *_tool_identity(wrapper))
-    pointer = folder / f"{board.name}-{state}"
+    state = cache.text_digest(build.hex(), *tool_identity(wrapper))
+    pointer = folder / f"{board.file_name}-{state}"
     if not (pointer.exists() and (folder / pointer.read_text()).exists()):
-        library = compile_simulator(component(build), folder, progress, wrapper)
+        library = compile_simulator(component(build), folder, progress, wrapper, options)
         cache.write_atomically(pointer, library.name.encode())
     return folder / pointer.read_text()
-
-
-def require_tools() -> None:
-    """Check that all tools are there that compile a simulator.
-
-    Raises
-    ------
-    toolchain.ToolMissing
-        If one is missing; the message says what to install. On Windows all of them are.
-    """
-    toolchain.require_posix()
-    for tool in ("perl", "make", "c++", "verilator"):
-        toolchain.require(tool)
-
-
-def compile_simulator(
-    component, folder: Path, progress: Progress | None = None, wrapper: Path = WRAPPER
-) -> Path:
-    """Compile a shared library that simulates a component.
-
-    Parameters
-    ----------
-    component : amaranth.lib.wiring.Component
-        A component with the ports that the wrapper knows, and no others.
-    folder : Path
-        Folder in which libraries are kept; one that fits is used again.
-    progress : callable, optional
-        As for `load`.
-    wrapper : Path
-        C++ source that drives the component's ports; by default that of `VirtualBoard`, which knows
-        byte streams `rx` (in) and `tx` (out).
-
-    Returns
-    -------
-    Path
-        The library.
-
-    Raises
-    ------
-    SimulatorError
-        If Verilator or the compiler fails; the message ends with what they say.
-    """
-    progress = progress or _print_progress
-    progress(
-        "simulator: converting the gateware to Verilog (the first run of a tool that pip "
-        "installed takes a minute more)"
-    )
-    text = toolchain.to_verilog(component, TOP)
-    return compile_verilog(text, folder, progress, wrapper=wrapper)
-
-
-def compile_verilog(
-    text: str,
-    folder: Path,
-    progress: Progress | None = None,
-    options: Sequence[str] = (),
-    wrapper: Path = WRAPPER,
-) -> Path:
-    """Compile a shared library that simulates Verilog text.
-
-    Parameters
-    ----------
-    text : str
-        Verilog with a module `TOP`, whose ports are those that the wrapper knows.
-    folder, progress, wrapper
-        As for `compile_simulator`.
-    options : sequence of str
-        More options for Verilator, such as the file of a vendor's cells.
-
-    Returns
-    -------
-    Path
-        The library.
-
-    Raises
-    ------
-    SimulatorError
-        As for `compile_simulator`.
-    """
-    progress = progress or _print_progress
-    require_tools()
-    started = time.monotonic()
-    library = folder / f"{cache.text_digest(text, *options, *_tool_identity(wrapper))}.so"
-    with cache.locked(folder, progress):
-        if not library.exists():
-            progress("simulator: compiling (10 to 30 s; minutes with a thousand spins)")
-            # A compilation that is interrupted leaves no half of a library in `folder`.
-            with plain.workshop(folder) as workshop:
-                cache.write_atomically(
-                    library, _verilate(text, workshop, options, wrapper).read_bytes()
-                )
-    progress(f"simulator: ready after {time.monotonic() - started:.1f} s")
-    return library
-
-
-def _verilate(text: str, workshop: plain.Workshop, options: Sequence[str], wrapper: Path) -> Path:
-    """Compile Verilog text in a temporary folder, and return the library."""
-    source = workshop.folder / "simulated.v"
-    source.write_text(text, encoding="utf-8")
-    env = toolchain.environment()
-    env |= workshop.verilator(env)
-    answer = subprocess.run(
-        [
-            toolchain.require("verilator"),
-            *_VERILATOR_OPTIONS,
-            *options,
-            *("-Mdir", str(workshop.folder / "objects"), "-o", "simulator.so"),
-            *(str(source), str(workshop.plain(wrapper))),
-        ],
-        env=env,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",  # Verilator may cut a letter of several bytes in two
-        check=False,
-    )
-    if answer.returncode != 0:
-        end = "\n".join(answer.stdout.splitlines()[-20:])
-        raise SimulatorError(f"the simulator could not be compiled:\n{end}")
-    return workshop.folder / "objects" / "simulator.so"
-
-
-def _tool_identity(wrapper: Path) -> tuple[str, ...]:
-    """List what a compiled simulator depends on besides the design."""
-    return (
-        str(sorted(toolchain.versions().items())),
-        " ".join(_VERILATOR_OPTIONS),
-        wrapper.read_text(),
-    )
 
 
 def _open(path: Path) -> ctypes.CDLL:
@@ -372,8 +245,3 @@ def _open(path: Path) -> ctypes.CDLL:
     ]
     library.simulation_run.restype = ctypes.c_uint64
     return library
-
-
-def _print_progress(line: str) -> None:
-    """Print a line to standard error, where it does not mix with a program's results."""
-    print(line, file=sys.stderr, flush=True)

@@ -29,6 +29,7 @@ class Driver:
         self.dut = dut
         self.size = size
         self.rng = rng
+        self.cleared = False
 
     async def begin(self) -> None:
         dut = self.dut
@@ -63,12 +64,15 @@ class Driver:
 
     async def load(self, job: AnnealJob, sparse: bool) -> None:
         images = job.images()
-        if sparse:
-            del images[AnnealerSpace.COUPLINGS]
+        # With several flips a turn each bank has a row that is zero, once it has been cleared.
+        if sparse or (self.size.flips > 1 and not self.cleared):
             await self.write(AnnealerSpace.CLEAR, 0, b"?")
             await RisingEdge(self.dut.clk)
             while not int(self.dut.ready.value):
                 await RisingEdge(self.dut.clk)
+            self.cleared = True
+        if sparse:
+            del images[AnnealerSpace.COUPLINGS]
             for script in problem_scripts(job.problem):
                 await self.write(AnnealerSpace.SPARSE, 0, script)
         for space, rows in images.items():
@@ -143,7 +147,8 @@ async def check(driver: Driver, seed: int) -> IsingProblem:
     initial_states = None
     if rng.random() < 0.5:
         initial_states = rng.choice([-1, 1], (size.replicas, problem.variables))
-    job = AnnealJob(problem, steps, seed, refresh, initial_states, rungs).fit(size)
+    flips = size.flips if size.flips == 1 or rng.random() < 0.7 else 1
+    job = AnnealJob(problem, steps, seed, refresh, initial_states, rungs, flips).fit(size)
     expected = anneal(job)
     await driver.load(job, sparse=rng.random() < 0.5)
     run = job.run_image()

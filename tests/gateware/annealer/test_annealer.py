@@ -49,7 +49,12 @@ def test_equals_golden_model(name):
         ("ulx3s_25f_both", SIZES["tempering on a ring"]),
         *(
             (name, find_board(name).annealer)
-            for name in ("icebreaker_annealer", "hx8k_evn_annealer", "ulx3s_25f_both")
+            for name in (
+                "icebreaker_annealer",
+                "icebreaker_annealer_8bit",
+                "hx8k_evn_annealer",
+                "ulx3s_25f_both",
+            )
         ),
     ],
     ids=str,

@@ -7,12 +7,20 @@ import numpy as np
 from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from tensorspin.contract.contractor.image import ProgramOverrunError, read_image
 from tensorspin.contract.contractor.latency import MEMORY_READ
-from tensorspin.contract.contractor.memory import MemorySpace
+from tensorspin.contract.contractor.memory import (
+    LEVELS,
+    MANTISSA_BYTES,
+    MemorySpace,
+    word_stride_bits,
+)
+from tensorspin.contract.contractor.program import HEADER_BYTES, OperandKind
+from tensorspin.contract.contractor.signature import SIGNATURE_BITS, signature_word
 from tensorspin.contract.contractor.size import ContractorSize
 from tensorspin.golden.contractor.contraction import contract
 from tensorspin.golden.contractor.cycles import cycle_count
+from tensorspin.golden.contractor.single import single_cycle_count
+from tensorspin.golden.contractor.walk import Walk, walk
 from tests.gateware.bench import bench_parameters
 from tests.support.random_programs import (
     RandomProgram,
@@ -35,6 +43,8 @@ class Driver:
         for name in (
             "fill__enable",
             "start",
+            *(("single",) if self.size.single_drain else ()),
+            *(("signed",) if self.size.signature else ()),
             "results__ready",
             "memory__write_enable",
             "memory__space",
@@ -59,28 +69,52 @@ class Driver:
     async def load(self, program: RandomProgram) -> None:
         """Write the program, as much as fits, and the feature table."""
         capacity = self.size.space_bytes(MemorySpace.PROGRAM)
-        await self.write(MemorySpace.PROGRAM, program.image(self.size.lanes)[:capacity])
+        image = program.image(self.size.lanes)
+        if self.size.signature:
+            image += signature_word(image, self.size.lanes)
+            self.dut.signed.value = 1
+        await self.write(MemorySpace.PROGRAM, image[:capacity])
         await self.write(MemorySpace.TABLE, program.table_bytes())
 
     async def check(self, program: RandomProgram, samples: int, most_idle: float = 0.0) -> None:
         """Contract random samples with the program that is loaded."""
         levels = self.rng.integers(256, size=(samples, program.features))
-        golden = contract(program.nodes, program.weights, program.table, levels, self.size.lanes)
-        sending = cocotb.start_soon(self.send(levels))
+        lanes, latencies = self.size.lanes, self.size.latencies
+        golden = contract(program.nodes, program.weights, program.table, levels, lanes, latencies)
+        singles = np.zeros(samples, dtype=bool)
+        if self.size.single_drain:
+            singles = self.rng.random(samples) < self.rng.choice([0.0, 0.3, 1.0])
+            cycles = single_cycle_count(program.nodes, self.size)
+            golden.cycles[singles] = cycles
+        sending = cocotb.start_soon(self.send(levels, singles))
         for index in range(samples):
-            got = await self.receive(most_idle, limit=100 * int(golden.cycles[0]) + 20_000)
-            assert got == expected_words(golden, index), (index, program.nodes)
+            got = await self.receive(most_idle, limit=100 * int(golden.cycles.max()) + 20_000)
+            expected = expected_words(golden, index)
+            assert got == expected, (index, singles, got, expected, program.nodes)
         await sending
         await self.until_idle()
+
+    async def check_walk(self, found: Walk, single: bool = False) -> None:
+        """Take a result, of which only the length and the cycles are known."""
+        got = await self.receive(0.0)
+        if found.overrun:
+            assert got == [0]
+            return
+        lanes, latencies = self.size.lanes, self.size.latencies
+        cycles = cycle_count(found.nodes, lanes, latencies)
+        if single:
+            cycles = single_cycle_count(found.nodes, self.size)
+        assert got[0] == found.nodes[-1].outputs == len(got) - 5
+        assert got[-2] | got[-1] << 16 == cycles, found.nodes
 
     async def until_idle(self) -> None:
         while not int(self.dut.idle.value):
             await RisingEdge(self.dut.clk)
 
-    async def write(self, space: MemorySpace, data: bytes) -> None:
+    async def write(self, space: MemorySpace, data: bytes, start: int = 0) -> None:
         dut = self.dut
         dut.memory__space.value = int(space)
-        for address, byte in enumerate(data):
+        for address, byte in enumerate(data, start):
             dut.memory__address.value = address
             dut.memory__write_data.value = byte
             dut.memory__write_enable.value = 1
@@ -98,9 +132,10 @@ class Driver:
             values.append(int(dut.memory__read_data.value))
         return bytes(values)
 
-    async def send(self, samples: np.ndarray) -> None:
+    async def send(self, samples: np.ndarray, singles: np.ndarray | None = None) -> None:
+        """Fill samples in and start them, those in `singles` in single mode."""
         dut = self.dut
-        for sample in samples:
+        for number, sample in enumerate(samples):
             for index, level in enumerate(sample):
                 while not int(dut.fill_ready.value):
                     await RisingEdge(dut.clk)
@@ -113,6 +148,8 @@ class Driver:
                 # So that a start may come at any time relative to the end of the sample before.
                 await ClockCycles(dut.clk, int(self.rng.integers(1, 200)))
             dut.start.value = 1
+            if singles is not None and self.size.single_drain:
+                dut.single.value = int(singles[number])
             await RisingEdge(dut.clk)
             dut.start.value = 0
             await RisingEdge(dut.clk)
@@ -144,6 +181,14 @@ def expected_words(results, index: int) -> list[int]:
         cycles & 0xFFFF,
         cycles >> 16,
     ]
+
+
+def fitting_program(rng, size: ContractorSize) -> RandomProgram:
+    """Draw a program of short nodes that fits the program memory."""
+    while True:
+        program = short_program(rng, size)
+        if len(program.image(size.lanes)) <= size.model_words << word_stride_bits(size.lanes):
+            return program
 
 
 async def set_up(dut) -> tuple[Driver, dict]:
@@ -193,12 +238,13 @@ async def memories_read_back(dut) -> None:
 @cocotb.test()
 async def reset_in_the_middle(dut) -> None:
     driver, _ = await set_up(dut)
-    program = short_program(driver.rng, driver.size)
+    program = fitting_program(driver.rng, driver.size)
     await driver.load(program)
-    cycles = cycle_count(program.nodes, driver.size.lanes)
+    cycles = cycle_count(program.nodes, driver.size.lanes, driver.size.latencies)
     for _ in range(8):
         levels = driver.rng.integers(256, size=(3, program.features))
-        sending = cocotb.start_soon(driver.send(levels))
+        singles = driver.rng.random(3) < 0.5
+        sending = cocotb.start_soon(driver.send(levels, singles))
         await ClockCycles(dut.clk, int(driver.rng.integers(1, 3 * cycles)))
         sending.cancel()
         await driver.reset()
@@ -209,14 +255,15 @@ async def reset_in_the_middle(dut) -> None:
 async def program_fills_the_memory(dut) -> None:
     """The last word may be a weight; one word more is reported, and harms nothing."""
     driver, _ = await set_up(dut)
-    words = driver.size.program_words
+    words = driver.size.model_words
     for excess in (1, 0, 2, 3):
         program = exact_program(driver.rng, driver.size, words + excess)
         await driver.load(program)
         if excess:
-            await driver.send(np.zeros((1, 1), dtype=np.uint8))
-            assert await driver.receive(0.0) == [0]
-            await driver.until_idle()
+            for single in (False, True):
+                await driver.send(np.zeros((1, 1), dtype=np.uint8), np.array([single]))
+                assert await driver.receive(0.0) == [0]
+                await driver.until_idle()
         else:
             await driver.check(program, 2)
 
@@ -230,18 +277,95 @@ async def any_program_ends(dut) -> None:
     # A memory of zeros has only headers that are not the last, so it never ends; random bytes may.
     for data in (bytes(capacity), *(rng.bytes(capacity) for _ in range(parameters["garbage"]))):
         await driver.write(MemorySpace.PROGRAM, data)
-        try:
-            read_image(data, size.lanes)
-            overrun = False
-        except ProgramOverrunError:
-            overrun = True
-        endless += overrun
-        for _ in range(2):
-            await driver.send(np.zeros((1, 1), dtype=np.uint8))
-            assert (await driver.receive(0.0) == [0]) == overrun
+        if size.signature:
+            dut.signed.value = 0
+        found = walk(data, size.lanes)
+        endless += found.overrun
+        for single in (False, True):
+            await driver.send(np.zeros((1, 1), dtype=np.uint8), np.array([single]))
+            await driver.check_walk(found, bool(size.single_drain) and single)
         await driver.until_idle()
         # ... and the next program is none the worse.
-        program = short_program(rng, size)
+        program = fitting_program(rng, size)
         await driver.load(program)
         await driver.check(program, 1)
     assert 1 < endless
+
+
+@cocotb.test(skip=not bench_parameters()["size"]["signature"])
+async def changed_bits_are_found(dut) -> None:
+    """Any bit of any word that is read, and neighbours of it, in this word and in the next."""
+    driver, parameters = await set_up(dut)
+    rng, size = driver.rng, driver.size
+    stride = 1 << word_stride_bits(size.lanes)
+    bits = 8 * size.lanes
+    for _ in range(parameters["programs"]):
+        program = fitting_program(rng, size)
+        await driver.load(program)
+        await driver.check(program, 1)
+        image = program.image(size.lanes)
+        image += signature_word(image, size.lanes)
+        words = len(image) // stride
+        for _ in range(parameters["flips"]):
+            # The bits of the last word beyond the signature do not count, nor do those behind it.
+            word, bit = int(rng.integers(words - 1)), int(rng.integers(bits))
+            places = {(word, bit)}
+            match rng.integers(5):
+                case 0:
+                    places |= {(word + 1, bit + int(rng.integers(-1, 2)))}
+                case 1:
+                    places |= {(word, bit ^ 1)}
+                case 2:
+                    places = {(words - 1, int(rng.integers(SIGNATURE_BITS)))}
+                case 3:
+                    places = {(0, int(rng.integers(8 * HEADER_BYTES)))}
+            changed = np.frombuffer(image, dtype=np.uint8).copy()
+            for place, which in places:
+                if place < words - 1 or which < SIGNATURE_BITS:
+                    which = min(max(which, 0), bits - 1)
+                    changed[place * stride + which // 8] ^= 1 << which % 8
+            for data in (changed.tobytes(), image):
+                for address in np.flatnonzero(changed != np.frombuffer(image, np.uint8)).tolist():
+                    await driver.write(MemorySpace.PROGRAM, data[address : address + 1], address)
+                dut.signed.value = 1
+                if data is image:
+                    await driver.check(program, 1)
+                    continue
+                levels = rng.integers(256, size=(2, program.features))
+                sending = cocotb.start_soon(driver.send(levels))
+                for _ in levels:
+                    assert await driver.receive(0.0) == [0], places
+                await sending
+                await driver.until_idle()
+
+
+@cocotb.test(skip=not bench_parameters()["size"]["table_parity"])
+async def wrong_parity_is_found(dut) -> None:
+    """A byte of the table with wrong parity counts in a run that reads it, and in no other."""
+    driver, parameters = await set_up(dut)
+    rng, size = driver.rng, driver.size
+    end = size.space_bytes(MemorySpace.TABLE)
+    for _ in range(parameters["programs"]):
+        program = fitting_program(rng, size)
+        await driver.load(program)
+        table = program.table_bytes()
+        read = np.zeros((program.features, size.components), dtype=bool)
+        for node in program.nodes:
+            for operand in (node.left, node.right):
+                if operand.kind is OperandKind.FEATURE:
+                    read[operand.index, : operand.size] = True
+        for _ in range(parameters["flips"]):
+            component, level = int(rng.integers(size.components)), int(rng.integers(LEVELS))
+            place = MANTISSA_BYTES * (component * LEVELS + level) + int(rng.integers(2))
+            byte = table[place] if place < len(table) else 0
+            changed = byte ^ 1 << int(rng.integers(8))
+            await driver.write(MemorySpace.TABLE, bytes([changed]), place + end)
+            assert await driver.read(MemorySpace.TABLE, [place]) == bytes([changed])
+            levels = rng.choice([level, (level + 1) % LEVELS], size=(1, program.features))
+            wrong = (read[:, component] & (levels[0] == level)).any()
+            await driver.send(levels)
+            words = await driver.receive(0.0)
+            assert (words == [0]) == wrong, (component, level, levels)
+            await driver.until_idle()
+            await driver.write(MemorySpace.TABLE, bytes([byte]), place)
+        await driver.check(program, 2)

@@ -9,6 +9,7 @@ import pytest
 from tensorspin.contract.contractor.size import ContractorSize
 from tensorspin.contract.device.boards import find_board
 from tensorspin_gateware.contractor import Contractor
+from tensorspin_gateware.primitives import Family
 from tensorspin_gateware.primitives.program_memory import SPRAM_WORDS
 from tests.gateware.bench import NETLIST_BOARDS, family_of, run_bench
 from tests.support.selection import slow_but
@@ -23,6 +24,41 @@ SIZES = {
     "groups": ContractorSize(
         lanes=8, program_words=2048, features=8, components=4, slots=4, slot_entries=16, groups=3
     ),
+    "shared": ContractorSize(
+        lanes=8,
+        program_words=1024,
+        features=8,
+        components=4,
+        slots=4,
+        slot_entries=16,
+        groups=3,
+        single_drain=2,
+    ),
+    "shared by five": ContractorSize(
+        lanes=8,
+        program_words=1024,
+        features=8,
+        components=8,
+        slots=16,
+        slot_entries=32,
+        groups=5,
+        single_drain=4,
+    ),
+    "shared lanes": ContractorSize(
+        lanes=24,
+        program_words=1024,
+        features=4,
+        components=2,
+        slots=2,
+        slot_entries=8,
+        groups=2,
+        single_drain=8,
+    ),
+}
+SIZES |= {f"{name}, long": replace(SIZES[name], pipeline=1) for name in ("least", "groups")}
+SIZES |= {
+    f"{name}, signed": replace(SIZES[name], signature=1, table_parity=int(name != "wide"))
+    for name in ("least, long", "least", "wide", "groups")
 }
 
 
@@ -38,14 +74,16 @@ def check(size: ContractorSize, netlist: str | None, programs: int, **parameters
         samples=4 * size.groups,
         most_bytes=6000,
         garbage=4,
+        flips=10,
         **parameters,
     )
 
 
-@pytest.mark.parametrize("name", slow_but(["groups"], SIZES))
+@pytest.mark.parametrize("name", slow_but(["groups", "least, long, signed", "shared"], SIZES))
 def test_equals_golden_model(name):
     # Programs that fill the whole memory take long, unless it is small.
-    check(SIZES[name], None, programs=15, whole_memory=name == "least")
+    whole_memory = name.startswith("least") or name == "shared"
+    check(SIZES[name], None, programs=15, whole_memory=whole_memory)
 
 
 @pytest.mark.long
@@ -66,3 +104,8 @@ def test_too_few_lanes():
     size = ContractorSize(4, 2048, 4, 2, 2, 8)
     with pytest.raises(ValueError, match="a header needs 8 lanes, not 4"):
         Contractor(size)
+
+
+def test_banks_do_not_stand_by():
+    with pytest.raises(ValueError, match="a program memory of banks, .* can't stand by"):
+        Contractor(SIZES["shared"], Family.BEHAVIOURAL, standby=True)

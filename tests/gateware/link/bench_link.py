@@ -47,7 +47,13 @@ class ReceiverModel:
         self.committed = 0
         self.fetched_bytes = 0
         self.fetched = self.offered = False  # a byte is at the memory's output, at `requests`
-        self.decoded = None  # byte that was taken in the cycle before
+        # Staged, a byte passes two registers, and the reader and the check for room look at what
+        # was in the cycle before.
+        self.staged = bench_parameters()["staged"]
+        self.empty = self.settled = True
+        self.read_before = 0
+        # The byte that was taken in the cycle before, or two cycles before.
+        self.decoded = [None] * (1 + self.staged)
         self.verdict = None  # on the frame that ended in the cycle before
         self.take_probability = 0.01
         self.taken = False
@@ -68,18 +74,40 @@ class ReceiverModel:
         if self.taken:
             self.pending = None
         read_position = self.fetched_bytes
+        if self.staged:
+            self.read_staged()
+        else:
+            self.read()
+        if self.verdict is not None:
+            self.apply(*self.verdict)
+            self.verdict = None
+        decoded = self.decoded.pop(0)
+        if decoded is not None:
+            self.take(decoded, self.read_before if self.staged else read_position)
+        self.decoded.append(self.rx.last_sent if self.rx.sent else None)
+        self.read_before = read_position
+
+    def read(self) -> None:
         free = not self.offered or self.requests.taking
         if free:
             self.offered = self.fetched
         if not self.fetched or free:
             self.fetched = self.fetched_bytes < self.committed
             self.fetched_bytes += self.fetched
-        if self.verdict is not None:
-            self.apply(*self.verdict)
-            self.verdict = None
-        if self.decoded is not None:
-            self.take(self.decoded, read_position)
-        self.decoded = self.rx.last_sent if self.rx.sent else None
+
+    def read_staged(self) -> None:
+        free = self.settled and (not self.offered or self.requests.taking)
+        reads = free or (self.settled and not self.fetched)
+        empty = self.fetched_bytes == self.committed
+        moves = reads and not self.empty
+        if self.requests.taking:
+            self.offered = False
+        if free:
+            self.offered = self.fetched
+        if reads:
+            self.fetched = moves
+            self.fetched_bytes += moves
+        self.empty, self.settled = empty, not moves
 
     def take(self, byte: int, read_position: int) -> None:
         if byte != frames.DELIMITER:
@@ -225,9 +253,10 @@ async def request_latency(dut):
     await bench.until(lambda: not rx.queue)
     delimiter = bench.cycle
     await bench.until(lambda: requests.items)
-    assert bench.cycle - delimiter == 5
+    staged = bench_parameters()["staged"]
+    assert bench.cycle - delimiter == 5 + 3 * staged
     await bench.until(lambda: len(requests.items) == 13)
-    assert bench.cycle - delimiter == 5 + 12
+    assert bench.cycle - delimiter == 5 + 3 * staged + 12 * (1 + staged)
 
 
 @cocotb.test()

@@ -124,7 +124,45 @@ async def random_requests(dut):
             assert device.contractor.memories[space] == memory
     for kind in device_requests(Engines(device.size)):
         assert (kind, Status.OK) in seen
-    assert {status for _, status in seen} == set(Status) - {Status.PROGRAM_OVERRUN, Status.BUSY}
+    missing = {Status.PROGRAM_OVERRUN, Status.BUSY}
+    if not device.size.signature:
+        missing.add(Status.CORRUPT)
+    assert {status for _, status in seen} == set(Status) - missing
+
+
+@cocotb.test(skip=not bench_parameters()["signature"])
+async def corrupt_program(dut):
+    """Only a model that was activated as signed is checked, and then until it is loaded anew."""
+    device = Device(dut, 11)
+    await device.bench.reset()
+    statuses = []
+    ok, corrupt, gone = Status.OK, Status.CORRUPT, Status.NO_MODEL
+    signed = packets.SIGNED
+    write = PacketType.WRITE, packets.MEMORY.pack(2, 0, 0)
+    for byte, features, expected in (
+        (4, 1, ok),  # not signed, and nobody asks
+        (4, 1 | signed, corrupt),
+        (None, 1, ok),
+        (None, 1 | signed, corrupt),
+        (None, 0 | signed, corrupt),  # refused, so it stays corrupt
+        (1, None, gone),
+        (None, 1 | signed, ok),
+        (None, 1, ok),
+    ):
+        if byte is not None:
+            device.request(write[0], write[1] + bytes([byte]))
+        if features is not None:
+            device.request(PacketType.ACTIVATE, packets.ACTIVATE.pack(features, 5))
+        await device.check()
+        for _ in range(2):
+            device.request(PacketType.RUN, packets.OFFSET.pack(0) + b"\7")
+            (reply,) = await device.check()
+            assert reply.payload[0] == expected
+        device.request(PacketType.STATUS)
+        (reply,) = await device.check()
+        statuses.append(DeviceStatus.unpack(reply.payload[1:]))
+    assert [status.corrupted for status in statuses] == [0, 1, 1, 2, 2, 2, 2, 2]
+    assert [status.active for status in statuses] == [True, False, True, *3 * [False], True, True]
 
 
 @cocotb.test()
@@ -206,6 +244,7 @@ async def latency(dut):
     """The figures of the router's documentation."""
     device = Device(dut, 9)
     bench = device.bench
+    staged = bench_parameters()["staged"]
     await bench.reset()
     for payload, kind, cycles in (
         (b"", PacketType.STATUS, 0),
@@ -216,9 +255,10 @@ async def latency(dut):
             await bench.step()
         device.sink.items.clear()
         device.request(kind, payload)
-        begin = bench.cycle
+        begin, begun = bench.cycle, 1  # the cycle in which the type was taken
+        waits = (3 if payload else 1) * staged
         await bench.until(lambda: device.sink.items)
-        assert bench.cycle - begin == 1 + 9 + cycles  # 1: the cycle in which the type was taken
+        assert bench.cycle - begin == begun + 9 + cycles + waits
         first = bench.cycle
         await bench.until(lambda: device.sink.items[-1] >> 8)
         count = len(device.sink.items)
@@ -249,7 +289,7 @@ async def cycles_of_samples(dut):
     for _ in range(2):
         device.request(PacketType.RUN, packets.OFFSET.pack(0) + bytes(features))
     await bench.until(lambda: len(starts) == 2)
-    assert starts[1] - starts[0] == features + 14
+    assert starts[1] - starts[0] == features + 14 + 3 * bench_parameters()["staged"]
     # Both results wait, so that one reply follows the other.
     device.sink.probability = 0
     for _ in range(500):

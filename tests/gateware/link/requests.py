@@ -33,6 +33,7 @@ class RequestGenerator:
         # Those that the device does not take are asked for all the same.
         self.weights = [weight if kind in taken else 0.3 for kind, weight in _WEIGHTS.items()]
         self.most_features = 64 if board.contractor is None else board.contractor.features
+        self.signs = board.contractor is not None and board.contractor.signature > 0
         self.run_bytes = 40 if board.annealer is None else run_bytes(board.annealer)
         self.features = 1
         self.filled = 0
@@ -85,6 +86,8 @@ class RequestGenerator:
                 features = self.features
                 if rng.random() < 0.1:
                     features = rng.choice([0, self.most_features + 1, 0xFFFF, 1 << 15])
+                elif self.signs and rng.random() < 0.5:
+                    features |= packets.SIGNED
                 return kind, packets.ACTIVATE.pack(features, rng.getrandbits(32))
             case PacketType.FEATURES:
                 return kind, self.levels(rng.choice([0, 1, rng.randint(1, 8), rng.randint(1, 60)]))

@@ -1,5 +1,6 @@
 """Byte stuffing in gateware equals that of the host."""
 
+import pytest
 from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -17,10 +18,14 @@ class Pair(wiring.Component):
     frames: In(stream.Signature(8))
     bodies: Out(stream.Signature(BodyByte))
 
+    def __init__(self, staged: bool):
+        self._staged = staged
+        super().__init__()
+
     def elaborate(self, platform):
         m = Module()
-        m.submodules.encoder = encoder = COBSEncoder()
-        m.submodules.decoder = decoder = COBSDecoder()
+        m.submodules.encoder = encoder = COBSEncoder(self._staged)
+        m.submodules.decoder = decoder = COBSDecoder(self._staged)
         wiring.connect(m, wiring.flipped(self.plain), encoder.bodies)
         wiring.connect(m, wiring.flipped(self.stuffed), encoder.frames)
         wiring.connect(m, wiring.flipped(self.frames), decoder.frames)
@@ -28,5 +33,6 @@ class Pair(wiring.Component):
         return m
 
 
-def test_equals_contract():
-    run_bench(Pair(), "tests.gateware.link.bench_cobs")
+@pytest.mark.parametrize("staged", [False, True])
+def test_equals_contract(staged):
+    run_bench(Pair(staged), "tests.gateware.link.bench_cobs", staged=staged)

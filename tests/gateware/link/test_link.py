@@ -18,12 +18,21 @@ from tests.gateware.bench import NETLIST_BOARDS, run_bench
     "netlist", [None, *(pytest.param(name, marks=pytest.mark.long) for name in NETLIST_BOARDS)]
 )
 def test_equals_contract(netlist):
+    check(netlist, staged=False)
+
+
+def test_registers_on_its_paths_only_delay():
+    check(None, staged=True)
+
+
+def check(netlist, staged):
     run_bench(
-        Link(512),
+        Link(512, staged),
         "tests.gateware.link.bench_link",
         netlist=netlist,
         receive_bytes=512,
         frames=600,
+        staged=staged,
     )
 
 

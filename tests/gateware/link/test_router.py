@@ -40,18 +40,23 @@ BOARD = BoardSpec(
 BUILD = bytes(range(8))
 
 
-def run_router_bench(module: str, board: BoardSpec, rounds: int) -> None:
+def run_router_bench(module: str, board: BoardSpec, rounds: int, staged: bool = False) -> None:
     run_bench(
-        Router(board.engines, board.description(BUILD).pack()),
+        Router(board.engines, board.description(BUILD).pack(), staged=staged),
         f"tests.gateware.link.{module}",
         board=board_parameters(board),
         build=BUILD.hex(),
         rounds=rounds,
+        staged=staged,
+        signature=board.contractor is not None and board.contractor.signature,
     )
 
 
-def test_equals_golden_device():
-    run_router_bench("bench_router", BOARD, 25)
+@pytest.mark.parametrize("staged", [False, True])
+def test_equals_golden_device(staged):
+    # One of both forms is that of a device that checks signatures, which is a superset.
+    board = replace(BOARD, engines=Engines(replace(SIZE, signature=int(staged))))
+    run_router_bench("bench_router", board, 25, staged)
 
 
 @pytest.mark.parametrize("others", slow_but([(SIZE,)], [(), (SIZE,)]), ids=["alone", "both"])

@@ -17,8 +17,9 @@ BAUD = 1_000_000
 class UART(wiring.Component):
     """Both directions side by side, so that one simulation is enough."""
 
-    def __init__(self, clock_hz: int):
+    def __init__(self, clock_hz: int, staged: bool = False):
         self._clock_hz = clock_hz
+        self._staged = staged
         super().__init__()
 
     rx_line: In(1)
@@ -29,7 +30,7 @@ class UART(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.receiver = receiver = UARTReceiver(self._clock_hz, BAUD)
-        m.submodules.transmitter = transmitter = UARTTransmitter(self._clock_hz, BAUD)
+        m.submodules.transmitter = transmitter = UARTTransmitter(self._clock_hz, BAUD, self._staged)
         wiring.connect(m, wiring.flipped(self.received), receiver.data)
         wiring.connect(m, wiring.flipped(self.sent), transmitter.data)
         m.d.comb += [receiver.line.eq(self.rx_line), self.tx_line.eq(transmitter.line)]
@@ -46,6 +47,11 @@ class UART(wiring.Component):
 )
 def test_line(cycles):
     run_bench(UART(cycles * BAUD), "tests.gateware.link.bench_uart", divisor=cycles)
+
+
+def test_registers_on_its_paths_change_nothing():
+    uart = UART(MIN_DIVISOR * BAUD, staged=True)
+    run_bench(uart, "tests.gateware.link.bench_uart", divisor=MIN_DIVISOR)
 
 
 @pytest.mark.parametrize(

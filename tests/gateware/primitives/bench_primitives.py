@@ -10,7 +10,7 @@ import numpy as np
 from cocotb.clock import Clock
 from cocotb.triggers import RisingEdge, Timer
 
-from tensorspin.contract.contractor.latency import MULTIPLY, MULTIPLY_ACCUMULATE
+from tensorspin.contract.contractor.latency import LONG, MULTIPLY_ACCUMULATE, SHORT
 from tensorspin.contract.fixed import Format, round_shift, saturate
 from tests.gateware.bench import bench_parameters
 
@@ -40,15 +40,18 @@ async def multipliers_equal_integers(dut) -> None:
     Clock(dut.clk, 10, unit="ns").start()
     dut.rst.value = 0
     mask = (1 << width) - 1
-    in_flight = []
+    in_flight, in_tree = [], []
     for left, right in pairs:
         dut.left.value = left & mask
         dut.right.value = right & mask
         in_flight.append(left * right)
+        in_tree.append(left * right)
         await RisingEdge(dut.clk)
-        if len(in_flight) > MULTIPLY:
+        if len(in_flight) > SHORT.multiply:
             expected = in_flight.pop(0)
             assert all(product.value.to_signed() == expected for product in products)
+        if len(in_tree) > LONG.multiply:
+            assert dut.product_staged.value.to_signed() == in_tree.pop(0)
 
 
 @cocotb.test()

@@ -9,6 +9,7 @@ from amaranth import Module, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from tensorspin.contract.contractor.latency import LONG
 from tensorspin.contract.fixed import ACCUMULATOR, MANTISSA, SQ, WEIGHT
 from tensorspin_gateware.primitives import Family, carry
 from tensorspin_gateware.primitives.accumulate import Accumulate, Operation
@@ -61,6 +62,7 @@ class AllPrimitives(wiring.Component):
             ports[f"step_{family.value}"] = Out(signed(STEP_BITS))
             ports[f"copy_{family.value}"] = Out(signed(STEP_BITS))
             ports[f"below_{family.value}"] = Out(len(COMPARISONS))
+        ports["product_staged"] = Out(signed(2 * MANTISSA.width))
         super().__init__(ports)
 
     def elaborate(self, platform):
@@ -71,6 +73,12 @@ class AllPrimitives(wiring.Component):
                 rounding.value.eq(getattr(self, f"value_{number}")),
                 getattr(self, f"result_{number}").eq(rounding.result),
             ]
+        m.submodules += (tree := Multiplier(MANTISSA.width, Family.ICE40UP, LONG.multiply))
+        m.d.comb += [
+            tree.left.eq(self.left),
+            tree.right.eq(self.right),
+            self.product_staged.eq(tree.product),
+        ]
         for family in Family:
             m.submodules += (multiplier := Multiplier(MANTISSA.width, family))
             m.submodules += (memory := ProgramMemory(SPRAM_WORDS, LANES, family))

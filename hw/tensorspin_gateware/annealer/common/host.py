@@ -56,7 +56,7 @@ class HostWrites(wiring.Component):
     clearing : Out(1)
         High while the word of couplings at `pointer`, and the word of initial states in the same
         row, become zero.
-    parameters : Out(parameters_layout())
+    parameters : Out(parameters_layout(size))
         Parameters of the run, as written last.
     seed : Out(8)
         Byte of a generator's seed.
@@ -91,7 +91,7 @@ class HostWrites(wiring.Component):
                 "value": Out(8),
                 "write": Out(data.StructLayout(WRITES | ({"run": 1} if run_late else {}))),
                 "clearing": Out(1),
-                "parameters": Out(parameters_layout()),
+                "parameters": Out(parameters_layout(size)),
                 "seed": Out(8),
                 "seed_enable": Out(generators(size)),
                 "seed_first": Out(1),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from amaranth import Mux, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
@@ -9,11 +11,12 @@ from amaranth.utils import ceil_log2
 
 from tensorspin.contract.annealer.image import (
     RUN_FIELD_BYTES,
-    RUN_FIELDS,
     STEP_FIELD_BYTES,
     STEP_FIELDS,
     AnnealerSpace,
+    run_fields,
 )
+from tensorspin.contract.annealer.segments import bank_rows
 from tensorspin.contract.annealer.size import CYCLES, GROUP, AnnealerSize
 
 from ...primitives.accumulate import Operation
@@ -69,6 +72,11 @@ class AnnealerBusSignature(wiring.Signature):
 class AnnealerSignature(wiring.Signature):
     """Ports of the annealer, as a router sees them.
 
+    Parameters
+    ----------
+    standby : bool, default=False
+        Whether the engine's memories rest while nobody uses them; see `Family.standby`.
+
     Members
     -------
     start : Out(1)
@@ -86,9 +94,12 @@ class AnnealerSignature(wiring.Signature):
         High unless memories are being cleared: they may be written, and a run may be started.
     memory : Out(AnnealerBusSignature)
         Byte access to the memories.
+    awake : Out(1)
+        Only with `standby`: `memory` and `start` may be used. High at least one cycle before they
+        are.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, standby: bool = False) -> None:
         super().__init__(
             {
                 "start": Out(1),
@@ -98,6 +109,7 @@ class AnnealerSignature(wiring.Signature):
                 "ready": In(1),
                 "memory": Out(AnnealerBusSignature()),
             }
+            | ({"awake": Out(1)} if standby else {})
         )
 
 
@@ -117,15 +129,108 @@ def groups(size: AnnealerSize) -> int:
     return -(-size.spins // GROUP)
 
 
-def parameters_layout() -> data.StructLayout:
-    """Lay out the parameters of a run, `RUN_FIELDS`.
+def segment_size(size: AnnealerSize) -> AnnealerSize:
+    """Give the size of an annealer that has one segment of another's spins.
+
+    Parameters
+    ----------
+    size : AnnealerSize
+        Size of the annealer.
+
+    Returns
+    -------
+    AnnealerSize
+        What a component that serves one segment needs to know.
+    """
+    return replace(
+        size,
+        spins=size.segment,
+        offset_rows=size.offset_rows // size.flips,
+        strides=(1,) * size.threshold_bits,
+        tempering=0,
+        flips=1,
+    )
+
+
+def row_bits(size: AnnealerSize) -> int:
+    """Count the bits of what is added to a field in a turn: the sum of a coupling of each bank.
+
+    Parameters
+    ----------
+    size : AnnealerSize
+        Size of the annealer.
+
+    Returns
+    -------
+    int
+        Width of the signed number.
+    """
+    return (size.flips * size.coupling.maximum).bit_length() + 1
+
+
+def index_bits(size: AnnealerSize) -> int:
+    """Give the width of the number of a row in its bank.
+
+    Parameters
+    ----------
+    size : AnnealerSize
+        Size of the annealer.
+
+    Returns
+    -------
+    int
+        Bits.
+    """
+    # With several banks, the row after the last is read where nothing is added.
+    return ceil_log2(bank_rows(size) + (size.flips > 1))
+
+
+def cursor_bits(size: AnnealerSize) -> int:
+    """Give the width of a cursor: a spin's number in its segment, or the length of a segment.
+
+    Parameters
+    ----------
+    size : AnnealerSize
+        Size of the annealer.
+
+    Returns
+    -------
+    int
+        Bits.
+    """
+    return ceil_log2(size.segment + 1)
+
+
+def spin_bits(size: AnnealerSize) -> int:
+    """Give the width of a spin's number in its segment, as a search gives it.
+
+    Parameters
+    ----------
+    size : AnnealerSize
+        Size of the annealer.
+
+    Returns
+    -------
+    int
+        Bits.
+    """
+    return ceil_log2(-(-size.segment // GROUP) * GROUP)
+
+
+def parameters_layout(size: AnnealerSize) -> data.StructLayout:
+    """Lay out the parameters of a run, `run_fields`.
+
+    Parameters
+    ----------
+    size : AnnealerSize
+        Size of the annealer.
 
     Returns
     -------
     StructLayout
         Fields of `COUNT_BITS` bits, in the order in which the host writes them.
     """
-    return data.StructLayout({name: COUNT_BITS for name in RUN_FIELDS})
+    return data.StructLayout({name: COUNT_BITS for name in run_fields(size)})
 
 
 def step_layout(size: AnnealerSize) -> data.StructLayout:
@@ -190,7 +295,20 @@ def fill_layout(size: AnnealerSize) -> data.StructLayout:
     StructLayout
         `offset`: an offset row is added. `clear`: it is the first one, to which the replica's state
         starts anew. `flip`: a spin is flipped. `row`: number of the row of couplings for either.
+        With several segments: `flips` has a bit for each, the spin at the same place of several is
+        flipped together; `banks` has one bit set, for the bank of the offset row; and `row` is the
+        number of a row in its bank.
     """
+    if size.flips > 1:
+        return data.StructLayout(
+            {
+                "offset": 1,
+                "clear": 1,
+                "flips": size.flips,
+                "banks": size.flips,
+                "row": index_bits(size),
+            }
+        )
     return data.StructLayout(
         {"offset": 1, "clear": 1, "flip": 1, "row": range(size.spins + size.offset_rows)}
     )
@@ -199,9 +317,9 @@ def fill_layout(size: AnnealerSize) -> data.StructLayout:
 def offset_place(size: AnnealerSize, index: Value) -> Value:
     """Find an offset row in the memory of couplings.
 
-    This is `tensorspin.contract.annealer.image.offset_places` as hardware. Offset rows stand after
-    the rows of the spins. Where the memory has no room for all of them, they go on at row 0, since
-    a small problem does not use the first spins.
+    This is `tensorspin.contract.annealer.segments.offset_places` as hardware, for a memory without
+    banks. Offset rows stand after the rows of the spins. Where the memory has no room for all of
+    them, they go on at row 0, since a small problem does not use the first spins.
 
     Parameters
     ----------
@@ -241,6 +359,26 @@ def update_layout(size: AnnealerSize) -> data.StructLayout:
     return data.StructLayout(
         {"operation": Operation, "flip": 1, "spin": range(groups(size) * GROUP)}
     )
+
+
+def updates_layout(size: AnnealerSize) -> data.StructLayout:
+    """Lay out what a turn does to the state of its replica, with several flips a turn.
+
+    Parameters
+    ----------
+    size : AnnealerSize
+        Size of the annealer.
+
+    Returns
+    -------
+    StructLayout
+        `clear`: as ``CLEAR`` of `update_layout`. `segments`: for each segment, whether it has a
+        `flip`, the number `spin` in the segment of the spin that changes its sign, and `subtract`,
+        1 if the spin was positive.
+    """
+    spin = range(groups(segment_size(size)) * GROUP)
+    segment = data.StructLayout({"flip": 1, "subtract": 1, "spin": spin})
+    return data.StructLayout({"clear": 1, "segments": data.ArrayLayout(segment, size.flips)})
 
 
 def slot_bits(size: AnnealerSize) -> int:

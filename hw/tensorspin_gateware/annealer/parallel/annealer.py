@@ -11,18 +11,28 @@ from __future__ import annotations
 from amaranth import Module, Mux, Signal
 from amaranth.lib import data, wiring
 
+from tensorspin.contract.annealer.segments import bank_rows
 from tensorspin.contract.annealer.size import AnnealerSize, Moving
 
 from ...primitives import Family
 from ...primitives.accumulate import Operation
 from ..common.delay import delay, delay_fields
-from ..common.interface import AnnealerSignature, step_layout, update_layout
+from ..common.interface import (
+    AnnealerSignature,
+    index_bits,
+    spin_bits,
+    step_layout,
+    update_layout,
+    updates_layout,
+)
 from ..common.ports import forward
 from ..common.run import count_cycles
 from .energies import Energies
 from .memories import Memories
 from .results import ReplicaResults
 from .search import Search
+from .segment_turns import SegmentTurns
+from .segments import SegmentEnergies, Segments, SegmentSearch
 from .spins import READ, Spins
 from .tempering import Tempering
 from .thresholds import Thresholds
@@ -41,6 +51,8 @@ class Annealer(wiring.Component):
         Size of an annealer without windows.
     family : Family, default=Family.BEHAVIOURAL
         FPGA family, for its carry chains and registers.
+    standby : bool, default=False
+        Whether the port `awake` is there. Nothing reads it: no memory of this build can stand by.
 
     Ports
     -----
@@ -59,19 +71,25 @@ class Annealer(wiring.Component):
     The LUTs include two for each slice that writes distributed RAM, which nothing else can use.
     """
 
-    def __init__(self, size: AnnealerSize, family: Family = Family.BEHAVIOURAL) -> None:
+    def __init__(
+        self,
+        size: AnnealerSize,
+        family: Family = Family.BEHAVIOURAL,
+        standby: bool = False,
+    ) -> None:
         self._size = size
         self._family = family
-        super().__init__(AnnealerSignature().flip())
+        super().__init__(AnnealerSignature(standby).flip())
 
     def elaborate(self, platform) -> Module:
         m = Module()
         size = self._size
-        m.submodules.turns = turns = Turns(size)
+        several = size.flips > 1
+        m.submodules.turns = turns = (SegmentTurns if several else Turns)(size)
         m.submodules.thresholds = thresholds = Thresholds(size, self._family)
-        m.submodules.spins = spins = Spins(size, self._family)
-        m.submodules.search = search = Search(size)
-        m.submodules.energies = energies = Energies(size)
+        m.submodules.spins = spins = (Segments if several else Spins)(size, self._family)
+        m.submodules.search = search = (SegmentSearch if several else Search)(size)
+        m.submodules.energies = energies = (SegmentEnergies if several else Energies)(size)
         m.submodules.results = results = ReplicaResults(size, self._family)
         # The row must meet its replica's next turn: `FOUND` cycles of this turn are over when the
         # search has the row's index, and the next turn adds the row `READ` cycles after it begins.
@@ -155,7 +173,12 @@ class Annealer(wiring.Component):
                 # Without a ladder the host reads a replica's number in the place of its rank.
                 results.rank.eq(turns.slot),
             ]
-        self._close_loop(m, turns, search, spins, energies, memories)
+        if several:
+            m.d.comb += search.together.eq(memories.parameters.together[0])
+            forward(m, spins, energies, "change")
+            self._close_segments(m, turns, search, spins, energies, memories)
+        else:
+            self._close_loop(m, turns, search, spins, energies, memories)
         return m
 
     def _close_loop(
@@ -198,6 +221,43 @@ class Annealer(wiring.Component):
         update = data.View(update.shape(), delay(m, update, size.replicas - FOUND - 2))
         m.d.comb += [
             memories.row_index.eq(index),
+            spins.row.eq(memories.row),
+            spins.update.eq(update),
+            energies.update.eq(data.View(update.shape(), delay(m, update, 1))),
+        ]
+
+    def _close_segments(
+        self,
+        m: Module,
+        turns: SegmentTurns,
+        search: SegmentSearch,
+        spins: Segments,
+        energies: SegmentEnergies,
+        memories: Memories,
+    ) -> None:
+        """Do what `_close_loop` does, with a row and a flip for each segment."""
+        size, fill = self._size, turns.fill
+        rows = (fill.banks & fill.offset.replicate(size.flips)) | fill.flips
+        update = Signal(updates_layout(size))
+        late = delay_fields(m, 1, clear=fill.clear, flips=fill.flips, found=search.found)
+        m.d.comb += update.clear.eq(late.clear)
+        for segment in range(size.flips):
+            spin = search.spin.word_select(segment, spin_bits(size))
+            index = memories.row_index.word_select(segment, index_bits(size))
+            own = update.segments[segment]
+            added = late.found[segment] & search.spin_negative[segment]
+            m.d.comb += [
+                # In a bank without a flip the row after the last is read, which is zero.
+                index.eq(
+                    Mux(rows[segment], fill.row, Mux(search.found[segment], spin, bank_rows(size)))
+                ),
+                own.flip.eq(late.found[segment] | late.flips[segment]),
+                own.subtract.eq(own.flip & ~added),
+                own.spin.eq(delay(m, index, 1)),
+                memories.subtract[segment].eq(own.subtract),
+            ]
+        update = data.View(update.shape(), delay(m, update, size.replicas - FOUND - 2))
+        m.d.comb += [
             spins.row.eq(memories.row),
             spins.update.eq(update),
             energies.update.eq(data.View(update.shape(), delay(m, update, 1))),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth import Module, Mux, Signal, signed
+from amaranth import Module, Mux, Signal, Value, signed
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -60,10 +60,9 @@ class Energies(wiring.Component):
         super().__init__(
             {
                 "slot": In(slot_bits(size)),
-                "update": In(update_layout(size)),
                 "zero": In(1),
                 "initial": In(1),
-                "flipped": In(data.ArrayLayout(signed(size.field_bits), groups(size))),
+                **self._inputs(size),
                 "keep": Out(1),
                 "read_slot": In(slot_bits(size)),
                 "energy": Out(signed(size.energy.width)),
@@ -74,12 +73,8 @@ class Energies(wiring.Component):
     def elaborate(self, platform) -> Module:
         m = Module()
         size = self._size
-        count = groups(size)
-        read = FLIPPED + or_levels(count)
-        # All groups but the flipped spin's give zero, and all do in a turn without a flip.
-        field = or_tree(m, [self.flipped[group] for group in range(count)]).as_signed()
-        # The lowest bit tells SUBTRACT from ADD. In turns that do neither the field is zero.
-        subtract = delay(m, self.update.operation.as_value()[0], read)
+        read = FLIPPED + self._change_levels()
+        change = self._change(m, read)
 
         m.submodules.energies = energies = memory.Memory(
             shape=signed(size.energy.width), depth=size.replicas, init=[]
@@ -95,7 +90,7 @@ class Energies(wiring.Component):
             before.addr.eq(early.slot),
             after.addr.eq(early.slot),
             after.en.eq(1),
-            after.data.eq(Mux(early.zero, 0, before.data + Mux(subtract, -field, field))),
+            after.data.eq(Mux(early.zero, 0, before.data + change)),
         ]
         energy = Signal(signed(size.energy.width), reset_less=True)
         m.d.sync += energy.eq(after.data)
@@ -116,3 +111,23 @@ class Energies(wiring.Component):
             read = store.read_port(domain="comb")
             m.d.comb += [read.addr.eq(self.read_slot), port.eq(read.data)]
         return m
+
+    def _inputs(self, size: AnnealerSize) -> dict:
+        """Give the ports from which the change of energy comes."""
+        return {
+            "update": In(update_layout(size)),
+            "flipped": In(data.ArrayLayout(signed(size.field_bits), groups(size))),
+        }
+
+    def _change_levels(self) -> int:
+        """Give the cycles from `flipped` to the change of energy."""
+        return or_levels(groups(self._size))
+
+    def _change(self, m: Module, read: int) -> Value:
+        """Give half the change of energy, `read` cycles after `slot`."""
+        # All groups but the flipped spin's give zero, and all do in a turn without a flip.
+        count = groups(self._size)
+        field = or_tree(m, [self.flipped[group] for group in range(count)]).as_signed()
+        # The lowest bit tells SUBTRACT from ADD. In turns that do neither the field is zero.
+        subtract = delay(m, self.update.operation.as_value()[0], read)
+        return Mux(subtract, -field, field)

@@ -98,15 +98,18 @@ class SpinGroup(wiring.Component):
     place for the last ones. Nothing needs a reset here: fill rounds overwrite all of the state.
     """
 
-    def __init__(self, size: AnnealerSize, spins: int, family: Family) -> None:
+    def __init__(
+        self, size: AnnealerSize, spins: int, family: Family, row_bits: int | None = None
+    ) -> None:
         self._size = size
         self._spins = spins
         self._family = family
+        self._row_bits = row_bits
         super().__init__(
             {
                 "control": In(control_layout(size)),
                 "mask": In(MASK),
-                "row": In(data.ArrayLayout(signed(size.coupling_bits), spins)),
+                "row": In(data.ArrayLayout(signed(row_bits or size.coupling_bits), spins)),
                 "thresholds": In(data.ArrayLayout(size.threshold_bits, spins)),
                 "holds": In(spins),
                 "negative": Out(spins),
@@ -114,6 +117,7 @@ class SpinGroup(wiring.Component):
                 "flipped": Out(signed(size.field_bits)),
                 "state": Out(spins),
                 "best": Out(spins),
+                **({"change": Out(signed(row_bits))} if row_bits else {}),
             }
         )
 
@@ -137,6 +141,8 @@ class SpinGroup(wiring.Component):
             selected.eq(control.member & control.flip.replicate(self._spins)),
             flipped.eq(chosen),
         ]
+        if self._row_bits:
+            self._choose_change(m, selected)
         m.d.comb += [
             self.accept.eq(accept),
             self.negative.eq(compared),
@@ -220,3 +226,13 @@ class SpinGroup(wiring.Component):
         whole = Signal(data.ArrayLayout(signed(width + 1), self._spins))
         m.d.comb += [whole[spin].eq(Cat(lowest[spin], fields[spin])) for spin in range(self._spins)]
         return whole
+
+    def _choose_change(self, m: Module, selected: Signal) -> None:
+        """Choose what has been added to the flipped spin's field, as the field itself is chosen."""
+        rows = Signal(self.row.shape(), reset_less=True)
+        change = Signal.like(self.change, reset_less=True)
+        chosen: Value = Const(0, len(change))
+        for spin in range(self._spins):
+            chosen |= rows[spin] & selected[spin].replicate(len(change))
+        m.d.sync += [rows.eq(self.row), change.eq(chosen)]
+        m.d.comb += self.change.eq(change)

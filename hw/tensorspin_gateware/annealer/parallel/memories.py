@@ -13,14 +13,23 @@ from tensorspin.contract.annealer.image import (
     step_bytes,
     stride_bits,
 )
+from tensorspin.contract.annealer.segments import memory_rows
 from tensorspin.contract.annealer.size import AnnealerSize
 from tensorspin.contract.annealer.thresholds import generators
 
 from ...primitives import Family
 from ..common.host import HostWrites
-from ..common.interface import ADDRESS_BITS, SPACE_BITS, parameters_layout, slot_bits
+from ..common.interface import (
+    ADDRESS_BITS,
+    SPACE_BITS,
+    index_bits,
+    parameters_layout,
+    row_bits,
+    slot_bits,
+)
 from ..common.ports import forward
 from ..common.store import connect_byte_store
+from .banks import CouplingBanks
 from .couplings import Couplings
 
 
@@ -54,7 +63,7 @@ class Memories(wiring.Component):
         Initial states of the spin, a bit for each replica, one cycle after `spin`.
     rank_word : Out(8 x rank_bytes)
         Rank of the ladder, one cycle after `rank_index`; all zero without tempering.
-    parameters : Out(parameters_layout())
+    parameters : Out(parameters_layout(size))
         Parameters of the run, as written last.
     seed : Out(8)
         Byte of a generator's seed.
@@ -72,6 +81,7 @@ class Memories(wiring.Component):
         self._size = size
         self._row_latency = row_latency
         self._family = family
+        several = size.flips > 1
         super().__init__(
             {
                 "space": In(SPACE_BITS),
@@ -79,15 +89,16 @@ class Memories(wiring.Component):
                 "write_enable": In(1),
                 "write_data": In(8),
                 "ready": Out(1),
-                "row_index": In(range(size.spins + size.offset_rows)),
-                "row": Out(data.ArrayLayout(signed(size.coupling_bits), size.spins)),
+                "row_index": In(size.flips * index_bits(size)),
+                **({"subtract": In(size.flips)} if several else {}),
+                "row": Out(data.ArrayLayout(signed(row_bits(size)), size.spins)),
                 "step_index": In(range(size.steps + 1)),
                 "step": Out(8 * step_bytes(size)),
-                "spin": In(range(size.spins + 1)),
+                "spin": In(range(size.segment + 1)),
                 "states": Out(8 * state_bytes(size)),
                 "rank_index": In(slot_bits(size)),
                 "rank_word": Out(8 * rank_bytes(size)),
-                "parameters": Out(parameters_layout()),
+                "parameters": Out(parameters_layout(size)),
                 "seed": Out(8),
                 "seed_enable": Out(generators(size)),
                 "seed_first": Out(1),
@@ -99,13 +110,17 @@ class Memories(wiring.Component):
         m = Module()
         size = self._size
         row_low = stride_bits(row_bytes(size))
-        m.submodules.host = host = HostWrites(size, row_low, size.spins + size.offset_rows)
+        m.submodules.host = host = HostWrites(size, row_low, memory_rows(size))
         forward(m, self, host, "space", "address", "write_enable", "write_data")
         forward(m, host, self, "ready", "parameters", "seed", "seed_enable", "seed_first")
         forward(m, host, self, "run_written")
         pointer, value, write, clearing = host.pointer, host.value, host.write, host.clearing
 
-        m.submodules.couplings = couplings = Couplings(size, self._row_latency, self._family)
+        several = size.flips > 1
+        kind = CouplingBanks if several else Couplings
+        m.submodules.couplings = couplings = kind(size, self._row_latency, self._family)
+        if several:
+            forward(m, self, couplings, "subtract")
         m.d.comb += [
             couplings.index.eq(self.row_index),
             couplings.write_index.eq(pointer[row_low:]),
@@ -117,14 +132,18 @@ class Memories(wiring.Component):
         ]
         stores = [
             ("steps", size.steps, step_bytes(size), self.step_index, self.step),
-            ("states", size.spins, state_bytes(size), self.spin, self.states),
+            ("states", size.segment, state_bytes(size), self.spin, self.states),
         ]
         if size.tempering:
             stores.append(
                 ("ladder", size.replicas, rank_bytes(size), self.rank_index, self.rank_word)
             )
         for name, depth, length, index, output in stores:
-            m.submodules[name] = store = memory.Memory(shape=8 * length, depth=depth, init=[])
+            # Block RAM is scarce where there are several banks of couplings.
+            attributes = {"ram_style": "distributed"} if several and name == "steps" else {}
+            m.submodules[name] = store = memory.Memory(
+                shape=8 * length, depth=depth, init=[], attrs=attributes
+            )
             read, port = store.read_port(), store.write_port(granularity=8)
             connect_byte_store(m, read, port, index, pointer, value, output)
             low = stride_bits(length)

@@ -49,6 +49,9 @@ class Spins(wiring.Component):
         Size of the annealer.
     family : Family, default=Family.BEHAVIOURAL
         FPGA family; on ECP5 copies of the same register are kept apart.
+    row_bits : int, optional
+        Width of what is added to a field where that is the sum of several couplings. The port
+        `change` is there then.
 
     Ports
     -----
@@ -62,7 +65,7 @@ class Spins(wiring.Component):
         The turn compares: spins may accept.
     cursor : In(range(spins + 1))
         First spin that may accept, if the turn compares; ``size.spins`` if none is left.
-    row : In(spins x signed(coupling_bits))
+    row : In(spins x signed(coupling_bits or row_bits))
         Row of couplings for the update, `READ` cycles after `slot`.
     thresholds : In(spins x threshold_bits)
         Random thresholds, ``READ + 1`` cycles after `slot`.
@@ -78,6 +81,8 @@ class Spins(wiring.Component):
     flipped : Out(groups x signed(field_bits))
         `FLIPPED` cycles after `slot`: for the group in which a spin was flipped, that spin's field
         after the update; 0 for all other groups.
+    change : Out(groups x signed(row_bits))
+        With `row_bits`, at the same time: what the update has added to that field, in halves.
     state, best : Out(spins)
         `READ` cycles after `slot`: state of the replica before the update, and its best state.
 
@@ -86,9 +91,16 @@ class Spins(wiring.Component):
     Resources: for LUTs see `SpinGroup`; the broadcasts take about one a spin (64 spins).
     """
 
-    def __init__(self, size: AnnealerSize, family: Family = Family.BEHAVIOURAL) -> None:
+    def __init__(
+        self,
+        size: AnnealerSize,
+        family: Family = Family.BEHAVIOURAL,
+        row_bits: int | None = None,
+    ) -> None:
         self._size = size
         self._family = family
+        self._row_bits = row_bits
+        change = data.ArrayLayout(signed(row_bits or 1), groups(size))
         super().__init__(
             {
                 "slot": In(slot_bits(size)),
@@ -96,7 +108,7 @@ class Spins(wiring.Component):
                 "keep": In(1),
                 "active": In(1),
                 "cursor": In(range(size.spins + 1)),
-                "row": In(data.ArrayLayout(signed(size.coupling_bits), size.spins)),
+                "row": In(data.ArrayLayout(signed(row_bits or size.coupling_bits), size.spins)),
                 "thresholds": In(data.ArrayLayout(size.threshold_bits, size.spins)),
                 "holds": In(size.spins),
                 "accept": Out(size.spins),
@@ -105,6 +117,7 @@ class Spins(wiring.Component):
                 "flipped": Out(data.ArrayLayout(signed(size.field_bits), groups(size))),
                 "state": Out(size.spins),
                 "best": Out(size.spins),
+                **({"change": Out(change)} if row_bits else {}),
             }
         )
 
@@ -126,7 +139,9 @@ class Spins(wiring.Component):
         size = self._size
         first = index * GROUP
         spins = min(GROUP, size.spins - first)
-        m.submodules[f"group_{index}"] = group = SpinGroup(size, spins, self._family)
+        m.submodules[f"group_{index}"] = group = SpinGroup(
+            size, spins, self._family, self._row_bits
+        )
         m.d.comb += [
             group.control.eq(control),
             self.flipped[index].eq(group.flipped),
@@ -143,6 +158,8 @@ class Spins(wiring.Component):
                 group.row[spin].eq(self.row[first + spin]),
                 group.thresholds[spin].eq(self.thresholds[first + spin]),
             ]
+        if self._row_bits:
+            m.d.comb += self.change[index].eq(group.change)
 
     def _decode(self, m: Module) -> tuple[data.View, data.View]:
         """Decode the numbers of the flipped spin and of the cursor, one cycle later.

@@ -14,7 +14,6 @@ from amaranth.lib.wiring import In, Out
 
 from tensorspin.contract.annealer.image import state_bytes
 from tensorspin.contract.annealer.size import (
-    GROUP,
     REFRESH,
     STEP_ROUNDS,
     SWEEPS,
@@ -26,11 +25,12 @@ from tensorspin.contract.annealer.size import (
 from ..common.delay import delay, delay_fields
 from ..common.interface import (
     COUNT_BITS,
+    cursor_bits,
     fill_layout,
-    groups,
     offset_place,
     parameters_layout,
     slot_bits,
+    spin_bits,
     step_layout,
 )
 from ..common.run import advance_step, await_start, end_run, step_strobes
@@ -63,21 +63,23 @@ class Turns(wiring.Component):
         Strobe: a run starts, whose first turn begins `START` cycles later.
     stop : In(1)
         Strobe: the run ends in the next cycle.
-    parameters : In(parameters_layout())
+    parameters : In(parameters_layout(size))
         Parameters of the run; stable while it lasts.
     step_index : Out(range(steps + 1))
         Index of the step after the running one.
     next_step : In(step_layout(size))
         Step `step_index`, one cycle later (with tempering two).
-    spin : Out(range(spins + 1))
-        Spin whose initial states are read: that of the next fill round that flips one.
+    spin : Out(range(segment + 1))
+        Spin whose initial states are read: that of the next fill round that flips one; its number
+        in its segment.
     states : In(8 x state_bytes)
         Initial states of spin `spin`, one cycle later: a bit for each replica, 1 for a negative
-        spin.
-    found : In(1)
-        Whether the search has found a spin that accepts, `FOUND` cycles after the turn's beginning.
-    found_spin : In(range(groups * GROUP))
-        At the same time: that spin.
+        spin; whole bytes for each segment.
+    found : In(flips)
+        For each segment, whether the search has found a spin that flips, `FOUND` cycles after the
+        turn's beginning.
+    found_spin : In(flips x spin_bits(size))
+        At the same time: the number of that spin in its segment.
     read_slot : In(slot_bits(size))
         Replica that the host reads, while nothing runs.
     running : Out(1)
@@ -103,8 +105,9 @@ class Turns(wiring.Component):
         High while the turn that begins takes random numbers; low during exchanges.
     active : Out(1)
         High if the turn that begins compares its spins with thresholds.
-    cursor : Out(range(spins + 1))
-        First spin that the turn compares; ``size.spins`` if none is left in the sweep.
+    cursor : Out(flips x cursor_bits(size))
+        For each segment the number in it of the first spin that the turn compares;
+        ``size.segment`` if none is left in the sweep.
     zero : Out(1)
         High while the energies are held at zero: until the last offset row is added, which is in
         the round after the one whose turns ask for it.
@@ -126,13 +129,13 @@ class Turns(wiring.Component):
             {
                 "start": In(1),
                 "stop": In(1),
-                "parameters": In(parameters_layout()),
+                "parameters": In(parameters_layout(size)),
                 "step_index": Out(range(size.steps + 1)),
                 "next_step": In(step_layout(size)),
-                "spin": Out(range(size.spins + 1)),
+                "spin": Out(range(size.segment + 1)),
                 "states": In(8 * state_bytes(size)),
-                "found": In(1),
-                "found_spin": In(range(groups(size) * GROUP)),
+                "found": In(size.flips),
+                "found_spin": In(size.flips * spin_bits(size)),
                 "read_slot": In(slot_bits(size)),
                 "running": Out(1),
                 "run": Out(1),
@@ -145,7 +148,7 @@ class Turns(wiring.Component):
                 "exchange": Out(1),
                 "move": Out(1),
                 "active": Out(1),
-                "cursor": Out(range(size.spins + 1)),
+                "cursor": Out(size.flips * cursor_bits(size)),
                 "zero": Out(1),
                 "initial": Out(1),
                 "second": Out(1),
@@ -214,12 +217,13 @@ class Turns(wiring.Component):
         # that it need not be carried along through all the cycles in between.
         progress = data.StructLayout(
             {
-                "cursor": range(size.spins + 1),
+                "cursor": len(self.cursor),
                 "sweeps": SWEEPS.width,
                 "rest": REFRESH.width,
             }
         )
         m.submodules.progress = stored = memory.Memory(shape=progress, depth=size.replicas, init=[])
+        firsts = self._firsts(m)
 
         def current(slot: Value, initial: Value, begins: Value) -> tuple[Value, Value, Value]:
             """Read a replica's progress; the first round of a run or a step overrules it."""
@@ -227,7 +231,7 @@ class Turns(wiring.Component):
             m.d.comb += port.addr.eq(slot)
             waits = Mux(slot[0], self.step.moving == Moving.EVEN, self.step.moving == Moving.ODD)
             return (
-                Mux(initial, self.parameters.first, port.data.cursor),
+                Mux(initial, firsts, port.data.cursor),
                 Mux(begins, Mux(waits, 0, self.step.sweeps), port.data.sweeps),
                 Mux(initial, 0, port.data.rest),
             )
@@ -260,14 +264,15 @@ class Turns(wiring.Component):
             go_on.cursor.eq(cursor),
             go_on.sweeps.eq(left),
             go_on.rest.eq(rest - (rest != 0)),
-            end.cursor.eq(self.parameters.first),
+            end.cursor.eq(firsts),
             end.sweeps.eq(left - 1),
             end.rest.eq(self.parameters.refresh),
         ]
         decided = Signal(progress, reset_less=True)
-        m.d.sync += decided.eq(Mux(searched & ~self.found, end, go_on))
-        with m.If(self.found):
-            m.d.sync += decided.cursor.eq(self.found_spin + 1)
+        found = self._some_found()
+        m.d.sync += decided.eq(Mux(searched & ~found, end, go_on))
+        with m.If(found):
+            self._move_cursors(m, decided.cursor)
 
         late = delay_fields(
             m, DECIDED - FOUND + 1, run=known.run, boundary=known.boundary, slot=known.slot
@@ -328,10 +333,22 @@ class Turns(wiring.Component):
         # `finished` is final.
         return (self.slot == size.replicas - 2) & finished & ~wants
 
+    def _firsts(self, m: Module) -> Value:
+        """Give the cursor with which a sweep begins."""
+        return self.parameters.first
+
+    def _some_found(self) -> Value:
+        """Tell whether the search has found a spin that flips."""
+        return self.found
+
+    def _move_cursors(self, m: Module, cursor: Signal) -> None:
+        """Go on behind the spin that the search has found."""
+        m.d.sync += cursor.eq(self.found_spin + 1)
+
     def _fill(self, m: Module, filling: Value, round_index: Value, boundary: Value) -> None:
         """Add the offset rows, one a round, then flip to the initial states, one spin a round."""
         size = self._size
-        flipped = Signal(range(size.spins))
+        flipped = Signal(range(size.segment))
         flips = Signal()
         # A bit for each replica, shifted along with the turns of the round.
         states = Signal.like(self.states)
@@ -343,14 +360,29 @@ class Turns(wiring.Component):
             with m.If(
                 self.parameters.initial[0]
                 & (round_index + 1 >= self.parameters.offset_rows)
-                & (self.spin != size.spins)
+                & (self.spin != size.segment)
             ):
                 m.d.sync += [flips.eq(1), self.spin.eq(self.spin + 1)]
         now = Signal(fill_layout(size))
         m.d.comb += [
             now.offset.eq(self.run & filling & (round_index < self.parameters.offset_rows)),
             now.clear.eq(now.offset & (round_index == 0)),
-            now.flip.eq(self.run & flips & states[0]),
-            now.row.eq(Mux(now.offset, offset_place(size, round_index), flipped)),
+            *self._fill_rows(m, now, round_index, boundary, self.run & flips, states, flipped),
             self.fill.eq(delay(m, now, FOUND)),
+        ]
+
+    def _fill_rows(
+        self,
+        m: Module,
+        now: data.View,
+        round_index: Value,
+        boundary: Value,
+        flips: Value,
+        states: Signal,
+        flipped: Signal,
+    ) -> list:
+        """Choose the row that a turn of a fill round adds: statements for `now`."""
+        return [
+            now.flip.eq(flips & states[0]),
+            now.row.eq(Mux(now.offset, offset_place(self._size, round_index), flipped)),
         ]

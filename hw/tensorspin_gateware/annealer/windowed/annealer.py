@@ -33,6 +33,8 @@ class WindowedAnnealer(wiring.Component):
         Size of an annealer with windows.
     family : Family, default=Family.BEHAVIOURAL
         FPGA family, for its memories.
+    standby : bool, default=False
+        Whether the memory of couplings stands by while nobody uses it.
 
     Ports
     -----
@@ -45,10 +47,16 @@ class WindowedAnnealer(wiring.Component):
     block RAMs and 4 SPRAMs.
     """
 
-    def __init__(self, size: AnnealerSize, family: Family = Family.BEHAVIOURAL) -> None:
+    def __init__(
+        self,
+        size: AnnealerSize,
+        family: Family = Family.BEHAVIOURAL,
+        standby: bool = False,
+    ) -> None:
         self._size = size
         self._family = family
-        super().__init__(AnnealerSignature().flip())
+        self._standby = standby
+        super().__init__(AnnealerSignature(standby).flip())
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -59,7 +67,7 @@ class WindowedAnnealer(wiring.Component):
         m.submodules.search = search = Search(size)
         m.submodules.records = records = Records(size)
         m.submodules.results = results = ReplicaResults(size)
-        m.submodules.memories = memories = Memories(size, self._family)
+        m.submodules.memories = memories = Memories(size, self._family, self._standby)
         # The router decides late in a clock cycle whether to start or stop. With these registers
         # its logic and the annealer's need not fit one cycle together. `running` below hides the
         # delay from the router.
@@ -75,6 +83,11 @@ class WindowedAnnealer(wiring.Component):
             self.memory.read_data.eq(results.data),
         ]
         forward(m, self.memory, memories, "space", "address", "write_enable", "write_data")
+        if self._standby:
+            # A run's last row is used one cycle after it was read.
+            ran = Signal()
+            m.d.sync += ran.eq(turns.running)
+            m.d.comb += memories.awake.eq(self.awake | turns.running | ran)
         m.d.comb += [
             memories.row_index.eq(turns.row),
             memories.window.eq(turns.place.window),

@@ -33,6 +33,8 @@ class Memories(wiring.Component):
         Size of an annealer with windows.
     family : Family
         FPGA family; with ``ICE40UP`` the couplings lie in SPRAM.
+    standby : bool, default=False
+        Whether the memory of couplings stands by while nobody uses it.
 
     Ports
     -----
@@ -55,10 +57,13 @@ class Memories(wiring.Component):
         Spin whose initial states are read.
     states : Out(8 x state_bytes)
         Initial states of the spin, a bit for each replica, one cycle after `spin`.
-    parameters : Out(parameters_layout())
+    parameters : Out(parameters_layout(size))
         Parameters of the run, as written last.
     seed, seed_enable, seed_first : Out
         Bytes of the generators' seeds, as from `HostWrites`.
+    awake : In(1)
+        Only with `standby`: couplings are read or written. While it is
+        low, that memory stands by, unless it is being cleared.
     run_written : Out(1)
         Strobe: parameters or seeds are being written, which ends a run. It comes one cycle after
         the router's write.
@@ -74,9 +79,10 @@ class Memories(wiring.Component):
         When elaborated, if the couplings do not fit into the SPRAM.
     """
 
-    def __init__(self, size: AnnealerSize, family: Family) -> None:
+    def __init__(self, size: AnnealerSize, family: Family, standby: bool = False) -> None:
         self._size = size
         self._family = family
+        self._standby = standby
         super().__init__(
             {
                 "space": In(SPACE_BITS),
@@ -91,12 +97,13 @@ class Memories(wiring.Component):
                 "step": Out(step_layout(size)),
                 "spin": In(range(size.spins + 1)),
                 "states": Out(8 * state_bytes(size)),
-                "parameters": Out(parameters_layout()),
+                "parameters": Out(parameters_layout(size)),
                 "seed": Out(8),
                 "seed_enable": Out(generators(size)),
                 "seed_first": Out(1),
                 "run_written": Out(1),
             }
+            | ({"awake": In(1)} if standby else {})
         )
 
     def elaborate(self, platform) -> Module:
@@ -116,7 +123,11 @@ class Memories(wiring.Component):
             if words > SPRAM_WORDS:
                 raise ValueError(f"SPRAM holds {SPRAM_WORDS} windows of couplings, not {words}")
             words = SPRAM_WORDS
-        m.submodules.couplings = couplings = ProgramMemory(words, length, self._family)
+        m.submodules.couplings = couplings = ProgramMemory(
+            words, length, self._family, self._standby
+        )
+        if self._standby:
+            m.d.comb += couplings.awake.eq(self.awake | host.clearing)
         # SPRAM has one port, so the host's address takes the place of the run's while it writes.
         m.d.comb += [
             couplings.enable.eq(1),

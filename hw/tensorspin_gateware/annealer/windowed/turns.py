@@ -45,7 +45,7 @@ class Turns(wiring.Component):
         Strobe: a run starts, whose first turn begins `START` cycles later.
     stop : In(1)
         Strobe: the run ends in the next cycle.
-    parameters : In(parameters_layout())
+    parameters : In(parameters_layout(size))
         Parameters of the run; stable while it lasts.
     next_step : In(step_layout(size))
         Step `step_index`.
@@ -107,7 +107,7 @@ class Turns(wiring.Component):
             {
                 "start": In(1),
                 "stop": In(1),
-                "parameters": In(parameters_layout()),
+                "parameters": In(parameters_layout(size)),
                 "next_step": In(step_layout(size)),
                 "step_index": Out(range(size.steps + 1)),
                 "spin": Out(range(size.spins + 1)),

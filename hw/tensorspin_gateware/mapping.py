@@ -1,0 +1,41 @@
+"""Yosys commands that rows of the board table give before synthesis, and why."""
+
+from __future__ import annotations
+
+ONE_HOT = 'setattr -set fsm_encoding "one-hot" w:router_state w:reply_writer_state'
+"""Yosys command: the states of the router and its reply writer have a register each.
+
+Decoding a binary number would be the first part of each path that begins at a state. Yosys ignores
+the registers' initial values then; the reset that lasts until the PLL is locked sets them."""
+
+WIRES_ARE_SLOW = "scratchpad -set synth_ice40.abc9.W 1800"
+"""Yosys command: a wire between two LUTs of an UltraPlus takes 1.8 ns.
+
+That is what nextpnr's wires take on a full device. Yosys' mapper assumes 0.75 ns, less than the
+inputs of a LUT differ by, and so puts five LUTs in a row where a tree of three would do."""
+
+COLLISIONS_DO_NOT_MATTER = (
+    "setparam -set COLLISION_X_MASK 1'1 t:$memrd_v2 r:COLLISION_X_MASK=1'0 %i r:CLK_ENABLE=1 %i"
+)
+"""Yosys command: a read may give anything while the same address is written.
+
+A block RAM with two ports leaves open what such a read gives, and no memory of the gateware relies
+on it. Amaranth promises the old data and cannot be told otherwise; for that promise Yosys would
+delay all writes and put a bypass behind each block RAM."""
+
+GROUPS_KEEP_THEIR_REGISTERS = (
+    "setattr -mod -set keep_hierarchy 1 *.contractor.group_? *.contractor.group_??"
+)
+"""Yosys command: the contractor's groups of lanes stay modules of their own.
+
+Each group has its own registers for the values that all groups get. In one module Yosys would see
+that these registers are equal and merge them into one, which would then drive wires across the
+whole device, and the clock would suffer."""
+
+SPINS_ARE_MAPPED_IN_GROUPS = (
+    "setattr -mod -set keep_hierarchy 1 *.annealer.spins.group_* *.annealer.spins.group_*.* %d"
+)
+"""Yosys command: each group of the annealer's spins stays a module of its own.
+
+With 1,000 spins in one module, Yosys 0.70 stops at an assertion when it joins the parts that
+its technology mapper `abc9` has mapped."""
