@@ -194,3 +194,66 @@ def test_y_beside_x_and_others_is_a_coordinate(read, caplog):
     assert read("x,y,group\n" + rows, task="classes").target == "column 2 'group', the last"
     assert read("a,y,group\n" + rows, task="classes").target == "column 1 'y'"
     assert read("y,x\n1,2\n3,4\n", task="numbers").target == "column 0 'y', the first"
+
+
+CODES = "size,code,kind\n1.5,7,a\n2.5,9,b\n"
+
+
+@pytest.mark.parametrize("said", ["code", "1", 1, "code,size"])
+def test_categorical_columns_are_text(read, said):
+    samples = read(CODES, categorical=(said,))
+    assert samples.X[:, 1].tolist() == ["7", "9"] and samples.y.tolist() == ["a", "b"]
+    assert samples.categorical == ((0, 1) if said == "code,size" else (1,))
+    assert read(CODES).X.tolist() == [[1.5, 7], [2.5, 9]] and read(CODES).categorical == ()
+
+
+def test_categorical_columns_are_numbered_among_the_features(read):
+    samples = read(CODES, categorical=("2",), drop=("0",), target="code", words=True)
+    assert samples.X.tolist() == [["a"], ["b"]] and samples.categorical == (0,)
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ({"categorical": ("cod",)}, "no column called 'cod'; it has size, code, kind"),
+        ({"categorical": ("code",), "drop": ("1",)}, "names column 1 'code', which is left out"),
+        (
+            {"categorical": ("code",), "target": "code"},
+            "names column 1 'code', which is the target",
+        ),
+        (
+            {"categorical": ("code", "kind")},
+            "names column 2 'kind', the last, which would be the target: choose another with "
+            "--target",
+        ),
+    ],
+)
+def test_columns_that_can_not_be_categorical(read, said, message):
+    with pytest.raises(DataError) as caught:
+        read(CODES, words=True, **said)
+    assert message in str(caught.value)
+
+
+def test_a_categorical_column_is_no_target_by_what_it_holds(read):
+    rows = "".join(f"{region},{size}\n" for region, size in zip("aabbab", (0, 1, 0, 1, 1, 1)))
+    assert read(f"region,y2\n{rows}", words=True, task="classes").y.tolist() == list("aabbab")
+    said = {"categorical": ("region",), "words": True, "task": "classes"}
+    assert read(f"region,y2\n{rows}", **said).y.tolist() == [0, 1, 0, 1, 1, 1]
+    last = "".join(f"{k % 2},{k}\n" for k in range(4))
+    samples = read(f"class,region\n{last}", categorical=("region",), task="classes")
+    assert samples.y.tolist() == [0, 1, 0, 1], "the name tells the target"
+    detected = read(f"size,region\n{last}", categorical=("region",), task="outliers")
+    assert detected.X.shape == (4, 2) and len(detected.y) == 0
+
+
+def test_a_categorical_column_that_numbers_the_rows_stays(read):
+    text = ",size,kind\n" + "".join(f"{k},{k / 2},{'ab'[k % 2]}\n" for k in range(6))
+    assert read(text).X.shape == (6, 1)
+    assert read(text, categorical=("0",)).X[:, 0].tolist() == list("012345")
+
+
+def test_a_missing_category(read):
+    with pytest.raises(DataError, match=r"column 1 'code'\) is '', not a category; fill it in"):
+        read("size,code,kind\n1,,a\n2,7,b\n", categorical=("code",), words=True)
+    samples = read("size,code,kind\n1,,a\n2,7,b\n", categorical=("code",), missing=True)
+    assert samples.X[:, 1].tolist() == [None, "7"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tensorspin.data import DataError, Reading
-from tensorspin.data.reading import Numbers, find_column, recognise_separator
+from tensorspin.data.reading import Numbers, recognise_separator
 
 ROWS = [(1.5, 2.25, "a"), (3.0, 4.5, "b"), (0.5, 6.0, "a"), (7.5, 8.0, "b")]
 
@@ -143,9 +143,3 @@ def test_the_name_says_nothing_of_compression(read):
     import gzip
 
     assert read(gzip.compress(table(",").encode())).X.shape == (4, 2)
-
-
-def test_columns_of_the_same_name():
-    assert find_column("b", ["a", "b"], 2, "x") == 1
-    with pytest.raises(DataError, match="2 columns called 'a'; use a number"):
-        find_column("a", ["a", "a"], 2, "x")

@@ -152,6 +152,22 @@ def test_fewer_sites_where_more_would_fit_no_board(kind):
         assert short(kind, n_repeats=2, **widest).fit(X, y).n_repeats_ == 2
 
 
+def test_bonds_are_narrowed_a_little_where_some_board_then_holds_the_network():
+    rng = np.random.default_rng(0)
+    X, y, size = rng.random((40, 150)), np.arange(40) % 2, find_board("ulx3s_85f")
+    model = short(TTNClassifier, epochs=1).fit(X, y)
+    assert model.bond_dim_ == 15
+    model.quantize(8).check(size.require_contractor())
+    # Bonds that the user gives stay, and none are narrowed if that is of no help.
+    wide = short(TTNClassifier, epochs=1, bond_dim=16).fit(X, y)
+    assert wide.bond_dim_ == 16
+    with pytest.raises(CapacityError, match="store the weights in 4 bits"):
+        wide.quantize(8).check(size.require_contractor())
+    with pytest.warns(CapacityWarning, match="words of program memory"):
+        model = short(MPSClassifier, epochs=1).fit(np.tile(X, 6), y)
+    assert model.bond_dim_ == 16
+
+
 def test_check_capacity_plans_what_fit_chooses_and_leaves_no_trace():
     X, y = load_iris(return_X_y=True)
     model = MPSClassifier()

@@ -232,5 +232,7 @@ def test_too_many_categories():
 def test_words_behind_other_steps():
     passed = make_column_transformer(("passthrough", ["size", "colour"]))
     pipeline = make_pipeline(passed, mps()).fit(FRAME, Y)
-    with pytest.raises(ValueError, match="columns of words can't be folded behind other steps"):
+    with pytest.raises(
+        ValueError, match="columns of categories can't be folded behind other steps"
+    ):
         quantize(pipeline)

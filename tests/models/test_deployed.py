@@ -22,6 +22,8 @@ from tensorspin import (
 )
 from tensorspin.errors import CapacityError, TensorspinError, TransportError
 
+from ..support.loaded_programs import cycles_of
+
 GOLDEN = "golden://icebreaker"
 SIMULATED = "sim://icebreaker"
 
@@ -52,7 +54,7 @@ def test_board_predicts_what_the_golden_model_predicts(iris, classifier, url):
     for result in (first, second):
         assert np.array_equal(result.scores, golden.scores)
         assert np.array_equal(result.exponents, golden.exponents)
-        assert set(result.cycles) == {program.cycles(8)}
+        assert set(result.cycles) == {cycles_of(program)}
     np.testing.assert_allclose(probabilities, classifier.predict_proba(X), atol=0.1)
 
 
@@ -111,7 +113,7 @@ def test_another_board_is_opened_when_the_parameter_changes(iris, classifier):
 def test_what_is_no_board_or_no_program(iris, classifier):
     X, _ = iris
     for board in (None, 3):
-        with pytest.raises(TypeError, match="must be a URL or an open Board, not"):
+        with pytest.raises(TypeError, match="must be a URL, an open Board or a BoardPool, not"):
             classifier.deploy(board).predict(X)
     with pytest.raises(TypeError, match="program must be a NetworkProgram, not str"):
         BoardClassifier("model.npz", GOLDEN).predict(X)
@@ -187,7 +189,7 @@ def test_digits_score_for_score_on_the_gateware():
         result = deployed.last_run_
     assert np.array_equal(result.scores, golden.scores)
     assert np.array_equal(result.exponents, golden.exponents)
-    assert np.array_equal(result.cycles, np.full(360, program.cycles(8)))
+    assert np.array_equal(result.cycles, np.full(360, cycles_of(program)))
     assert accuracy > 0.9
 
 

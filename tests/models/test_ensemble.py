@@ -23,6 +23,8 @@ from tensorspin.models import ensemble_validation
 from tensorspin.models.ensemble_members import automatic_members
 from tensorspin.models.ensemble_validation import TOLERANCE
 
+from ..support.loaded_programs import cycles_of
+
 QUICK = {"bond_dim": 4, "epochs": 20, "random_state": 0}
 
 
@@ -58,7 +60,8 @@ def test_program_agrees_with_the_host(fitted, wine):
     with fitted.deploy("golden://ulx3s_85f") as on_board:
         assert np.array_equal(on_board.predict(X), program.predict(X))
         assert np.abs(on_board.predict_proba(X) - fitted.predict_proba(X)).max() < 0.1
-        assert on_board.last_run_.cycles[0] == program.cycles(8)
+        size = find_board("ulx3s_85f").contractor
+        assert on_board.last_run_.cycles[0] == cycles_of(program, size)
 
 
 def test_program_is_kept_in_a_file(fitted, wine, tmp_path):
@@ -185,23 +188,30 @@ def test_levels_are_those_of_each_network(fitted, wine):
         assert any(np.array_equal(own, levels[:, start : start + 13]) for start in (0, 13, 26))
 
 
+def large_members(number):
+    """Networks of 13 features of which an iCEBreaker holds one in 8 bits, and two in 4."""
+    return [
+        MPSClassifier(31, epochs=1, feature_map="bernstein", n_repeats=2, feature_range=(0, 9999))
+        for _ in range(number)
+    ]
+
+
 def test_small_board_gets_narrow_weights_and_then_the_best_networks(wine):
     X, X_test, y, _ = wine
-    X, X_test = np.tile(X, (1, 10)), np.tile(X_test, (1, 10))
     size = find_board("icebreaker").require_contractor()
-    options = {"epochs": 1, "random_state": 0, "keep": "all", "feature_range": (0, 9999)}
-    model = EnsembleClassifier(**options).fit(X[:, :50], y)
+    options = {"random_state": 0, "keep": "all"}
+    model = EnsembleClassifier(large_members(2), **options).fit(X, y)
     with pytest.raises(CapacityError, match="program memory"):
         model.quantize().check(size)
     program = model.quantize("auto", board="icebreaker")
     program.check(size)
     assert 0 < sum(node.narrow for node in program.nodes) < len(program.nodes)
-    model = EnsembleClassifier(**options).fit(X, y)
+    model = EnsembleClassifier(large_members(3), **options).fit(X, y)
     with pytest.warns(CapacityWarning, match="left out so that the program fits the board"):
         on_board = model.deploy("golden://icebreaker")
     with on_board:
         on_board.predict(X_test[:2])
-    planned = EnsembleClassifier(**options, board="icebreaker").fit(X, y)
+    planned = EnsembleClassifier(large_members(3), **options, board="icebreaker").fit(X, y)
     assert 1 <= len(planned.members_) < 3
     assert all("does not fit icebreaker" in reason for reason in planned.left_out_.values())
 

@@ -87,8 +87,9 @@ def test_functions_of_the_package_do_what_the_methods_do(tmp_path, members):
 
 @pytest.mark.parametrize("wrapped", [False, True])
 def test_a_board_that_is_too_small_gets_what_it_holds(wrapped):
-    X = np.random.default_rng(0).random((60, 40))
-    model = EnsembleClassifier(epochs=1, keep="all", random_state=0)
+    X = np.random.default_rng(0).random((40, 6))
+    members = [MPSClassifier(31, epochs=1, feature_map="bernstein", n_repeats=4)] * 3
+    model = EnsembleClassifier(members, keep="all", random_state=0)
     model = (make_pipeline(StandardScaler(), model) if wrapped else model).fit(X, X[:, 0] > 0.5)
     with pytest.warns(CapacityWarning, match="left out so that the program fits the board"):
         on_board = tensorspin.deploy(model, GOLDEN)

@@ -10,7 +10,7 @@ from sklearn.exceptions import NotFittedError
 import tensorspin
 from tensorspin import MPSClassifier, MPSRegressor, NetworkProgram, TTNClassifier, from_tensors
 from tensorspin.models import FeatureMap
-from tensorspin.models.feature_maps import ScaledMap
+from tensorspin.models.bounded_maps import ScaledMap
 
 from ..support.estimators import quick
 
@@ -122,7 +122,7 @@ def test_any_order_of_axes_with_and_without_outermost_bonds(rng, X, axes, label)
 
 
 def test_a_label_tensor_of_its_own_and_the_tensors_of_an_estimator(rng, X):
-    first = quick(MPSClassifier).fit(X, np.arange(50) % 3)
+    first = quick(MPSClassifier, calibration=None).fit(X, np.arange(50) % 3)
     again = from_tensors(
         first.cores_,
         first.label_tensor_,

@@ -11,21 +11,17 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
+from .column_names import (
+    INDEX_NAMES,
+    described,
+    find_column,
+    find_columns,
+    targets_by_name,
+)
 from .errors import DataError
-from .reading import NO_TARGET, Reading, as_number, find_column, is_number
+from .reading import NO_TARGET, Reading, as_number, is_number
 
 _logger = logging.getLogger(__name__)
-
-_TARGET_WORDS = frozenset(
-    {"class", "classes", "label", "labels", "target", "species", "category", "diagnosis", "outcome"}
-)
-"""Words that name the target if they are part of a column's name."""
-
-_TARGET_NAMES = frozenset({"y", "type", "result", "outlier", "anomaly"})
-"""Whole names, in lower case, that name the target."""
-
-INDEX_NAMES = re.compile(r"(unnamed: 0)?|index|id|row", re.IGNORECASE)
-"""Names of columns that number the rows. pandas calls one without a name "Unnamed: 0"."""
 
 _MOST_CLASSES = 64
 """Most different integers that are taken for classes: as many as a program may have."""
@@ -47,10 +43,13 @@ class Columns:
         The features, in the order in which a model takes them.
     target : int, optional
         The target; None if there is none.
+    categorical : frozenset of int
+        Those features whose values are names, by what the user says.
     """
 
     features: list[int]
     target: int | None
+    categorical: frozenset[int] = frozenset()
 
 
 def choose_columns(
@@ -82,36 +81,41 @@ def choose_columns(
     """
     columns = len(rows[0])
     left = without_blank_end(where, names, rows, undropped(where, names, columns, reading), reading)
+    categorical = frozenset(find_columns(reading.categorical, names, columns, where))
     given = reading.target not in (None, NO_TARGET)
-    if not given or find_column(reading.target or 0, names, columns, where) != 0:
-        left = without_index(where, names, rows, left)
-    target = _target(where, names, rows, left, reading)
+    if 0 not in categorical:
+        if not given or find_column(reading.target or 0, names, columns, where) != 0:
+            left = without_index(where, names, rows, left)
+    target = _target(where, names, rows, [p for p in left if p not in categorical], reading)
+    _check_categorical(where, names, columns, categorical, left, target, reading)
     features = [place for place in left if place != target]
     if not features:
         raise DataError(f"{where} has no features beside the target; choose it with --target")
-    return Columns(features, target)
+    return Columns(features, target, categorical)
 
 
-def described(place: int, names: list[str] | None, columns: int) -> str:
-    """Name a column for people: its number, its name, and whether it is the first or last.
-
-    Parameters
-    ----------
-    place : int
-        Number of the column, from 0.
-    names : list of str, optional
-        Names of the columns.
-    columns : int
-        Number of columns.
-
-    Returns
-    -------
-    str
-        Text such as ``column 4 'species', the last``.
-    """
-    name = f" {names[place]!r}" if names is not None and names[place] else ""
-    ends = {0: ", the first", columns - 1: ", the last"}
-    return f"column {place}{name}{ends.get(place, '')}"
+def _check_categorical(
+    where: str,
+    names: list[str] | None,
+    columns: int,
+    categorical: frozenset[int],
+    left: list[int],
+    target: int | None,
+    reading: Reading,
+) -> None:
+    """Refuse categorical columns that are left out, or that should be the target."""
+    usual = set(targets_by_name(names, left))
+    if not usual and reading.task != "outliers":
+        usual = set(left[-1:])
+    doubtful = reading.target is None and usual <= categorical
+    for place in sorted(categorical):
+        why = "is left out" if place not in left else "is the target" if place == target else ""
+        if doubtful and place in usual:
+            why = "would be the target: choose another with --target"
+        if why:
+            raise DataError(
+                f"{where}: --categorical names {described(place, names, columns)}, which {why}"
+            )
 
 
 def undropped(where: str, names: list[str] | None, columns: int, reading: Reading) -> list[int]:
@@ -340,31 +344,6 @@ def _outlier_target(
         return _told(where, names, columns, left[-1], why, warn=True)
     _logger.info("%s: all %d columns are features; --target names one that is not", where, columns)
     return None
-
-
-def targets_by_name(names: list[str] | None, places: list[int]) -> list[int]:
-    """Return the columns whose names say that they are targets, such as ``Class label``.
-
-    Parameters
-    ----------
-    names : list of str, optional
-        Names of all columns.
-    places : list of int
-        Columns to look at.
-
-    Returns
-    -------
-    list of int
-        Those of `places` that have such a name. Beside x and another column, y is a coordinate.
-    """
-    found = []
-    lower = [name.lower() for name in names or ()]
-    for place in places if lower else ():
-        words = re.findall(r"[a-z]+", lower[place])
-        coordinate = lower[place] == "y" and "x" in lower and len(lower) > 2
-        if not _TARGET_WORDS.isdisjoint(words) or lower[place] in _TARGET_NAMES and not coordinate:
-            found.append(place)
-    return found
 
 
 def is_running(cells: list[str]) -> bool:

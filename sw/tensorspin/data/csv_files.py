@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from .checks import check_labels, check_targets, is_missing
-from .columns import choose_columns, described
+from .column_names import described
+from .columns import choose_columns
 from .errors import DataError
 from .feature_cells import read_features
 from .known_columns import Known, match_columns
@@ -59,12 +60,15 @@ class Table:
         Names of the features.
     target : str
         Which column the target is, for people; empty if there is none.
+    categorical : tuple of int
+        Features whose values are names, by what the user says; these are text.
     """
 
     X: np.ndarray
     y: np.ndarray
     names: tuple[str, ...] | None
     target: str
+    categorical: tuple[int, ...] = ()
 
 
 def read_csv(path: Path, reading: Reading | None = None, known: Known | None = None) -> Table:
@@ -114,7 +118,7 @@ def read_csv(path: Path, reading: Reading | None = None, known: Known | None = N
     else:
         chosen = match_columns(str(path), names, cells_of, known, reading)
     numbers = Numbers(reading.decimal, separator)
-    X = read_features(path, rows, chosen.features, names, numbers, reading, known)
+    X = read_features(path, rows, chosen, names, numbers, reading, known)
     y = np.empty(0)
     if chosen.target is not None:
         place = chosen.target
@@ -134,6 +138,7 @@ def read_csv(path: Path, reading: Reading | None = None, known: Known | None = N
         y,
         None if names is None else tuple(names[place] for place in chosen.features),
         "" if chosen.target is None else described(chosen.target, names, columns),
+        tuple(k for k, place in enumerate(chosen.features) if place in chosen.categorical),
     )
 
 

@@ -8,30 +8,21 @@ for the test (`split_samples`), unless the source brings a split of its own.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from sklearn import datasets
-from sklearn.model_selection import train_test_split
-from sklearn.utils.multiclass import type_of_target
 
 from ..files import check_readable
+from .column_names import find_columns
 from .csv_files import read_csv
 from .errors import DataError
-from .known_columns import Known
-from .npz_files import checked_arrays, read_npz
+from .known_columns import Known, check_categorical
+from .npz_files import read_npz, samples_of
 from .reading import Reading
 from .text_lines import STANDARD_INPUT
 
-_NAMED = {
-    "digits": datasets.load_digits,
-    "iris": datasets.load_iris,
-    "wine": datasets.load_wine,
-    "breast_cancer": datasets.load_breast_cancer,
-}
-
-NAMES = tuple(_NAMED)
+NAMES = ("digits", "iris", "wine", "breast_cancer")
 """Names of the data sets that come with scikit-learn, so that no download is needed."""
 
 FEATURE_RANGES = {"digits": (0.0, 16.0)}
@@ -65,6 +56,8 @@ class Dataset:
         Names of the features, if the source has them.
     target : str
         Which column of the source is the target, for people; empty if there are no columns.
+    categorical : tuple of int
+        Features whose values are names, by what the user says.
     test_rows : ndarray of int of shape (n_test,), optional
         Numbers of the held-out samples in the source, from 0, if they were chosen at random.
 
@@ -85,6 +78,7 @@ class Dataset:
     feature_range: tuple[float, float] | None = None
     feature_names: tuple[str, ...] | None = None
     target: str = ""
+    categorical: tuple[int, ...] = ()
     test_rows: np.ndarray | None = None
 
 
@@ -110,6 +104,8 @@ class Samples:
         Names of the features, if the source has them.
     target : str
         Which column of the source is the target, for people; empty if there are no columns.
+    categorical : tuple of int
+        Features whose values are names, by what the user says.
 
     Examples
     --------
@@ -127,6 +123,7 @@ class Samples:
     feature_range: tuple[float, float] | None = None
     feature_names: tuple[str, ...] | None = None
     target: str = ""
+    categorical: tuple[int, ...] = ()
 
 
 def load_named(name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -144,7 +141,9 @@ def load_named(name: str) -> tuple[np.ndarray, np.ndarray]:
     y : ndarray of int of shape (n_samples,)
         Their classes.
     """
-    return _NAMED[name](return_X_y=True)
+    from sklearn import datasets  # imported late: readers of files and of models need none of it
+
+    return getattr(datasets, f"load_{name}")(return_X_y=True)
 
 
 def load_samples(
@@ -203,11 +202,12 @@ def load_samples(
     """
     reading = reading or Reading(header=header)
     path = Path(source)
-    if source in _NAMED or (path.suffix == ".npz" and source != STANDARD_INPUT):
+    if source in NAMES or (path.suffix == ".npz" and source != STANDARD_INPUT):
         for name, value in reading.given().items():
             raise ValueError(f"{name} {value!r} is for .csv files, not for {source!r}")
-    if source in _NAMED:
-        return Samples(source, *load_named(source), feature_range=FEATURE_RANGES.get(source))
+    if source in NAMES:
+        samples = Samples(source, *load_named(source), feature_range=FEATURE_RANGES.get(source))
+        return _with_categorical(samples, source, reading, known)
     if path.suffix not in (".npz", ".csv") and source != STANDARD_INPUT and not path.exists():
         raise DataError(f"{source!r} is neither a .npz or .csv file nor one of {', '.join(NAMES)}")
     try:
@@ -221,6 +221,7 @@ def load_samples(
                 table.y,
                 feature_names=table.names,
                 target=table.target,
+                categorical=table.categorical,
             )
         arrays = read_npz(path)
     except OSError as error:
@@ -232,23 +233,20 @@ def load_samples(
         # base class in common.
         raise DataError(f"{path} can't be read: {error}") from error
     missing = reading.missing or (known is not None and bool(known.gaps))
-    if not {"X_train", "y_train"} & set(arrays) and {"X", "y"} <= set(arrays):
-        return Samples(path.stem, *checked_arrays(arrays, "X", "y", path, missing))
-    absent = {"X_train", "y_train"} - set(arrays)
-    if absent:
-        raise DataError(f"{path} lacks the arrays {', '.join(sorted(absent))}, or X and y")
-    X, y = checked_arrays(arrays, "X_train", "y_train", path, missing)
-    held_out = {"X_test", "y_test"} & set(arrays)
-    if not held_out:
-        return Samples(path.stem, X, y)
-    if len(held_out) == 1:
-        raise DataError(f"{path} has {held_out.pop()} alone; give both X_test and y_test, or none")
-    X_test, y_test = checked_arrays(arrays, "X_test", "y_test", path, missing)
-    if X_test.shape[1] != X.shape[1]:
-        raise DataError(
-            f"{path}: X_train has {X.shape[1]} features a sample, X_test {X_test.shape[1]}"
-        )
-    return Samples(path.stem, X, y, (X_test, y_test))
+    samples = Samples(path.stem, *samples_of(arrays, path, missing))
+    return _with_categorical(samples, source, reading, known)
+
+
+def _with_categorical(
+    samples: Samples, source: str, reading: Reading, known: Known | None
+) -> Samples:
+    """Add which columns of arrays are categorical by what the user says; they have no names."""
+    count = samples.X.shape[1]
+    if known is not None:
+        check_categorical(source, None, range(count), count, known, reading)
+        return samples
+    places = find_columns(reading.categorical, None, count, source)
+    return replace(samples, categorical=tuple(sorted(set(places))))
 
 
 def load_dataset(
@@ -297,7 +295,15 @@ def load_dataset(
     """
     samples = load_samples(source, header=header, reading=reading, known=known)
     if samples.held_out is not None:
-        return Dataset(samples.X, samples.y, *samples.held_out, samples.feature_range)
+        return Dataset(
+            samples.X,
+            samples.y,
+            *samples.held_out,
+            samples.feature_range,
+            categorical=samples.categorical,
+        )
+    from sklearn.utils.multiclass import type_of_target
+
     # Numbers to predict can't be stratified, even if they are integers.
     task = None if reading is None else reading.task
     classes = len(samples.y) > 0 and not type_of_target(samples.y).startswith("continuous")
@@ -340,6 +346,8 @@ def split_samples(
     >>> len(data.y_train), len(data.y_test)
     (89, 89)
     """
+    from sklearn.model_selection import train_test_split
+
     try:
         train, test = train_test_split(
             np.arange(len(samples.X)),
@@ -364,5 +372,6 @@ def split_samples(
         samples.feature_range,
         samples.feature_names,
         samples.target,
+        samples.categorical,
         test,
     )

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from .checks import check_finite, is_missing
-from .columns import FEWEST_ROWS, described
+from .column_names import described
+from .columns import FEWEST_ROWS, Columns
 from .errors import DataError
 from .known_columns import Known
 from .reading import Numbers, Reading, is_number, looks_like_number
@@ -19,7 +20,7 @@ _logger = logging.getLogger(__name__)
 def read_features(
     path: Path,
     rows: list[tuple[int, list[str]]],
-    places: list[int],
+    columns: Columns,
     names: list[str] | None,
     numbers: Numbers,
     reading: Reading,
@@ -33,8 +34,8 @@ def read_features(
         The file, for messages.
     rows : list of (int, list of str)
         Number of the line and cells of each sample.
-    places : list of int
-        The column of each feature.
+    columns : Columns
+        The column of each feature, and which features hold names, even if these are numbers.
     names : list of str, optional
         Names of the columns.
     numbers : Numbers
@@ -55,10 +56,12 @@ def read_features(
     DataError
         If a cell is not what its feature must be; the message names line and column.
     """
+    places = columns.features
     features = range(len(places))
     if known is None:
         cells = [[row[place] for _, row in rows] for place in places]
         words = {each for each in features if reading.words and _are_words(cells[each])}
+        words |= {each for each in features if places[each] in columns.categorical}
         gaps = set(features) if reading.missing else set()
         for feature in words:
             _tell_of_names(path, cells[feature], places[feature], names, len(rows[0][1]))
@@ -83,6 +86,7 @@ def read_features(
                     which += f" (line {line}, {described(place, names, len(row))})"
                 hint = _advice(cell, place, rows, numbers, names, reading, known, sample)
                 kind = "a word" if feature in words else "a number"
+                kind = "a category" if place in columns.categorical else kind
                 raise DataError(f"{path}: {which} is {cell!r}, not {kind}{hint}")
     alone = X if not words else np.zeros(X.shape)
     for feature in features:

@@ -10,19 +10,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .checks import is_missing
+from .column_names import (
+    INDEX_NAMES,
+    described,
+    find_column,
+    find_columns,
+    listed,
+    targets_by_name,
+)
 from .columns import (
     FEWEST_ROWS,
-    INDEX_NAMES,
     Columns,
-    described,
     is_running,
-    targets_by_name,
     undropped,
     without_blank_end,
     without_index,
 )
 from .errors import DataError
-from .reading import NO_TARGET, Reading, as_number, find_column, is_number, listed
+from .reading import NO_TARGET, Reading, as_number, is_number
 
 _logger = logging.getLogger(__name__)
 
@@ -41,6 +46,8 @@ class Known:
         Names of its classes, as text.
     words : frozenset of int
         Features that hold words, by number from 0.
+    categorical : frozenset of int
+        Features that hold categories: those words, and numbers that are names.
     gaps : frozenset of int
         Features that may be missing.
 
@@ -54,6 +61,7 @@ class Known:
     names: Sequence[str] | None = None
     classes: Sequence[str] | None = None
     words: frozenset[int] = frozenset()
+    categorical: frozenset[int] = frozenset()
     gaps: frozenset[int] = frozenset()
 
 
@@ -85,6 +93,55 @@ def match_columns(
     DataError
         If a feature is missing, or it is not clear which columns are the features.
     """
+    columns = len(rows[0])
+    chosen = _matched(where, names, rows, known, reading)
+    check_categorical(where, names, chosen.features, columns, known, reading)
+    return chosen
+
+
+def check_categorical(
+    where: str,
+    names: list[str] | None,
+    features: Sequence[int],
+    columns: int,
+    known: Known,
+    reading: Reading,
+) -> None:
+    """Refuse columns that the user calls categorical, and in which the program takes numbers.
+
+    Parameters
+    ----------
+    where : str
+        The file, for messages.
+    names : list of str, optional
+        Names of the columns.
+    features : sequence of int
+        The column of each feature.
+    columns : int
+        Number of columns.
+    known : Known
+        What the program expects.
+    reading : Reading
+        What the user says.
+
+    Raises
+    ------
+    DataError
+        If there is such a column, or one of these does not exist.
+    """
+    for place in find_columns(reading.categorical, names, columns, where):
+        if place not in features or features.index(place) not in known.categorical:
+            what = "takes as numbers" if place in features else "does not use"
+            raise DataError(
+                f"{where}: --categorical names {described(place, names, columns)}, which the "
+                f"program {what}: train it with --categorical, or leave the option out"
+            )
+
+
+def _matched(
+    where: str, names: list[str] | None, rows: list[list[str]], known: Known, reading: Reading
+) -> Columns:
+    """Find features and target; what `match_columns` has to check stands there."""
     columns = len(rows[0])
     left = undropped(where, names, columns, reading)
     target = None

@@ -81,3 +81,48 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
     with open(path, "rb") as file:
         names = ("X_train", "y_train", "X_test", "y_test", "X", "y")
         return read_arrays(file, names, MOST_BYTES)
+
+
+def samples_of(
+    arrays: dict[str, np.ndarray], path: Path, missing: bool
+) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray] | None]:
+    """Return the samples that the arrays of an archive hold.
+
+    Parameters
+    ----------
+    arrays : dict of str to ndarray
+        What `read_npz` returned.
+    path : Path
+        The file, for messages.
+    missing : bool
+        Whether features may be NaN.
+
+    Returns
+    -------
+    X, y : ndarray
+        Features and targets, checked by `checked_arrays`.
+    held_out : tuple of (ndarray, ndarray), optional
+        Features and targets of the samples to test with, if the archive has some.
+
+    Raises
+    ------
+    DataError
+        If an array is missing, or is not what it must be.
+    """
+    if not {"X_train", "y_train"} & set(arrays) and {"X", "y"} <= set(arrays):
+        return *checked_arrays(arrays, "X", "y", path, missing), None
+    absent = {"X_train", "y_train"} - set(arrays)
+    if absent:
+        raise DataError(f"{path} lacks the arrays {', '.join(sorted(absent))}, or X and y")
+    X, y = checked_arrays(arrays, "X_train", "y_train", path, missing)
+    held_out = {"X_test", "y_test"} & set(arrays)
+    if not held_out:
+        return X, y, None
+    if len(held_out) == 1:
+        raise DataError(f"{path} has {held_out.pop()} alone; give both X_test and y_test, or none")
+    X_test, y_test = checked_arrays(arrays, "X_test", "y_test", path, missing)
+    if X_test.shape[1] != X.shape[1]:
+        raise DataError(
+            f"{path}: X_train has {X.shape[1]} features a sample, X_test {X_test.shape[1]}"
+        )
+    return X, y, (X_test, y_test)

@@ -13,8 +13,6 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, fields
 from itertools import chain
 
-from .errors import DataError
-
 HEADERS = ("auto", "yes", "no")
 """Whether the first line of a file holds names of columns; ``auto`` decides by what it holds."""
 
@@ -55,6 +53,9 @@ class Reading:
         if there is none. By default it is recognised, mostly the last.
     drop : tuple of (str or int)
         Names or numbers of columns to leave out.
+    categorical : tuple of (str or int)
+        Names or numbers of features whose values are names, even if they are written as numbers;
+        a text may list several between commas.
     task : {"classes", "numbers", "outliers"}, optional
         What is to be learnt, which helps to recognise the target. Without it the last column is
         the target.
@@ -80,6 +81,7 @@ class Reading:
     decimal: str | None = None
     target: str | int | None = None
     drop: tuple[str | int, ...] = ()
+    categorical: tuple[str | int, ...] = ()
     task: str | None = None
     words: bool = False
     missing: bool = False
@@ -108,15 +110,15 @@ class Reading:
         Returns
         -------
         dict of str to object
-            Fields that differ from their defaults, but for `task`, `words` and `missing`, which
-            say what the model takes.
+            Fields that differ from their defaults, but for `categorical`, `task`, `words` and
+            `missing`, which say what the model takes.
         """
         values = {item.name: getattr(self, item.name) for item in fields(self)}
         defaults = {item.name: item.default for item in fields(self)}
         return {
             name: value
             for name, value in values.items()
-            if name not in ("task", "words", "missing") and value != defaults[name]
+            if name not in ("categorical", "task", "words", "missing") and value != defaults[name]
         }
 
 
@@ -331,49 +333,3 @@ def recognise_separator(lines: list[str], expected: Collection[int] = ()) -> str
     scores = {separator: score(separator) for separator in _CANDIDATES}
     best = max(_CANDIDATES, key=lambda separator: scores[separator])
     return best if any(scores[best]) else ","
-
-
-def find_column(wanted: str | int, names: list[str] | None, columns: int, where: str) -> int:
-    """Find a column by its name, or by its number.
-
-    Parameters
-    ----------
-    wanted : str or int
-        The name; or a number from 0, as int or text; negative numbers count from the end.
-    names : list of str, optional
-        Names of the columns, if there are any.
-    columns : int
-        Number of columns.
-    where : str
-        The file, for messages.
-
-    Returns
-    -------
-    int
-        Number of the column, from 0.
-
-    Raises
-    ------
-    DataError
-        If there is no such column, or several have that name.
-    """
-    matches = [place for place, name in enumerate(names or ()) if name == str(wanted).strip()]
-    if len(matches) > 1:
-        raise DataError(f"{where} has {len(matches)} columns called {wanted!r}; use a number")
-    if matches:
-        return matches[0]
-    try:
-        place = int(wanted)
-    except ValueError:
-        known = "it has no names, use numbers" if not names else f"it has {listed(names)}"
-        raise DataError(f"{where} has no column called {wanted!r}; {known}") from None
-    if not -columns <= place < columns:
-        raise DataError(f"{where} has columns 0 to {columns - 1}, not {place}")
-    return place % columns
-
-
-def listed(names: Iterable[object], most: int = 10) -> str:
-    """List names for a message, the first ten of many."""
-    texts = list(map(str, names))
-    more = f" and {len(texts) - most} more" if len(texts) > most else ""
-    return ", ".join(texts[:most]) + more

@@ -20,11 +20,12 @@ import numpy as np
 
 from ..archives import read_arrays
 from .checks import is_missing
-from .columns import Columns, described
+from .column_names import described
+from .columns import Columns
 from .csv_files import has_header, names_of_columns
 from .datasets import FEATURE_RANGES, NAMES, load_named
 from .errors import DataError
-from .known_columns import Known, match_columns
+from .known_columns import Known, check_categorical, match_columns
 from .npz_files import MOST_BYTES
 from .reading import (
     Numbers,
@@ -156,6 +157,7 @@ def open_rows(source: str, reading: Reading, known: Known) -> Iterator[RowStream
             raise DataError(
                 f"{source} has {X.shape[1]} features a sample; the program needs {known.features}"
             )
+        check_categorical(source, None, range(known.features), known.features, known, reading)
         yield RowStream(_array_rows(source, X, known), lambda: True)
         return
     if source != STANDARD_INPUT and not path.exists():

@@ -48,9 +48,11 @@ module                 what it has
 `logits`               from scores to probabilities; `calibration`: whether these come true
 `deployment`           from a fitted estimator to a program and a board
 `board_estimator`      what all estimators on a board share: program, board, threads
-`pipelines`, `folding` the same from a pipeline, whose scalers and selections are folded in, by
-                       `bisection` among all floating-point numbers
+`pipelines`            the same from a pipeline, whose scalers and selections are folded in
+                       (`folding`), by `bisection` among all floating-point numbers
 `deployed`             estimators whose predictions a board computes, one for each task
+`guarded`              a classifier that refuses; `guard`: its limits; `guarded_program`: the
+                       same in a file; `board_guarded`: on boards
 `shared_docs`          descriptions of parameters that several estimators share
 =====================  =======================================================================
 """
@@ -58,11 +60,14 @@ module                 what it has
 from __future__ import annotations
 
 from .anomaly import MPSAnomalyDetector
+from .board_guarded import BoardGuardedClassifier
 from .deployed import BoardAnomalyDetector, BoardClassifier, BoardRegressor
 from .ensemble import EnsembleClassifier
 from .entanglement import entanglement_entropy
 from .feature_maps import FeatureMap
 from .given_tensors import from_tensors
+from .guarded import GuardedClassifier
+from .guarded_program import GuardedProgram
 from .importance import feature_importance, mutual_information, plot_importance, site_entropy
 from .mps import MPSClassifier
 from .pipelines import deploy, quantize, save
@@ -73,9 +78,12 @@ from .windows import WindowFeatures
 __all__ = [
     "BoardAnomalyDetector",
     "BoardClassifier",
+    "BoardGuardedClassifier",
     "BoardRegressor",
     "EnsembleClassifier",
     "FeatureMap",
+    "GuardedClassifier",
+    "GuardedProgram",
     "MPSAnomalyDetector",
     "MPSClassifier",
     "MPSRegressor",

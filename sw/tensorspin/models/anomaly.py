@@ -15,6 +15,7 @@ from .born import NegativeLogLikelihood
 from .born_estimator import BornEstimator
 from .dependence import decay_for, dependence
 from .deployed import BoardAnomalyDetector
+from .feature_maps import LEARNT
 from .parameters import is_auto, is_number
 from .recipes import DETECTOR
 from .scales import SCALINGS, Scale
@@ -75,6 +76,7 @@ class MPSAnomalyDetector(OutlierMixin, BornEstimator):
         those of `MPSClassifier`. "auto": "tails", but "range" with `feature_range`,
         `feature_margin`, or another `feature_map` than "damped_bumps".
     %(missing)s
+    %(categorical_features)s
     contamination : float, default=0.1
         Share of the training samples that count as outliers, more than 0, at most 0.5. It sets
         ``offset_``, and with the scale "tails" bounds how many samples may be left out.
@@ -145,6 +147,7 @@ class MPSAnomalyDetector(OutlierMixin, BornEstimator):
         feature_margin="auto",
         scaling="auto",
         missing="refuse",
+        categorical_features=None,
         contamination=0.1,
         learning_rate=0.01,
         epochs=50,
@@ -169,6 +172,7 @@ class MPSAnomalyDetector(OutlierMixin, BornEstimator):
         self.feature_margin = feature_margin
         self.scaling = scaling
         self.missing = missing
+        self.categorical_features = categorical_features
         self.contamination = contamination
         self.learning_rate = learning_rate
         self.epochs = epochs
@@ -309,6 +313,12 @@ class MPSAnomalyDetector(OutlierMixin, BornEstimator):
                 f"n_repeats of an anomaly detector must be 1, not {self.n_repeats}: two sites that "
                 "read the same feature are not independent, so that the probabilities would not "
                 "sum to 1; take a feature_map of more components instead"
+            )
+        if isinstance(self.feature_map, str) and self.feature_map == LEARNT:
+            raise ValueError(
+                f'feature_map of an anomaly detector must be a fixed one, not "{LEARNT}": its '
+                "shape decides how likely values are that no training sample has, and a map "
+                "learnt from the training samples would leave that to chance"
             )
         contamination = self.contamination
         if not is_number(contamination, Real):

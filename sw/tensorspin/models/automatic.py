@@ -10,12 +10,19 @@ from ..contract.contractor.size import ContractorSize
 from ..contract.device.boards import find_board
 from .feature_maps import FeatureMap
 from .forecast import ForecastMixin
-from .missing import MissingMap, feature_map
+from .missing import feature_map
 from .parameters import is_auto
 from .recipes import SETTLED, DetectorRecipe, Recipe
+from .spread import suited_scaling
+from .weighting import Samples
 
 COMFORTABLE_BOND = 6
 """Bond dimension down to which bonds are narrowed before weights are rounded to 4 bits."""
+
+
+NARROWEST_WITHOUT_BOARD = 12
+"""Bond dimension down to which bonds are narrowed where the user names no board, if some board then
+holds the network with weights of 8 bits. Narrower ones would cost those accuracy who want none."""
 
 
 class AutomaticMixin(ForecastMixin):
@@ -58,17 +65,23 @@ class AutomaticMixin(ForecastMixin):
         """Parameters that may be "auto", beside `batch_size`."""
         return () if self._recipe is None else self._recipe.names
 
-    def _settle(self, n_samples: int | None, new: bool) -> None:
+    def _settle(self, samples: Samples, new: bool, part: bool = False) -> None:
         """Set the attributes that tell the values of parameters in the training.
 
-        Called when n_features_in_ and the target are known; `n_samples` is None if more may come.
+        Called when n_features_in_ and the target are known; `part` tells that more samples may
+        come.
         A training that goes on keeps what was chosen for its first data; but a user may give
         another value of what is no parameter of the network's shape.
         """
         if new or self._choices is None:
             self._choices = {}
             if self._recipe is not None:
-                self._choices = self._recipe(n_samples, self.n_features_in_, vars(self))
+                self._choices = self._recipe(
+                    None if part else len(samples),
+                    self.n_features_in_,
+                    vars(self),
+                    lambda: suited_scaling(samples.X, samples.weights),
+                )
         self._set_attributes()
         if new:
             self.feature_map_ = feature_map(
@@ -103,13 +116,8 @@ class AutomaticMixin(ForecastMixin):
         found = vars(self)
         values = {name: found[f"{name}_"] for name in SETTLED if f"{name}_" in found}
         known = self.feature_map_
-        if isinstance(known, MissingMap):
-            known = known.values  # the parameter counts the components of values
-        return {
-            **values,
-            "feature_map": known.name,
-            "local_dim": known.local_dim,
-        }
+        # The parameter counts the components of values.
+        return {**values, "feature_map": known.name, "local_dim": known.value_dim}
 
     def _set_attributes(self) -> None:
         for name in SETTLED:
@@ -129,10 +137,8 @@ class AutomaticMixin(ForecastMixin):
             return
         if self.board is not None:
             self._fit_to(find_board(self.board).require_contractor())
-        elif is_auto(self.n_repeats) and self.n_repeats_ > 1:
-            chosen = self.n_repeats_
-            if not any(self._finds_sites(chosen, narrow) for narrow in self._widths()):
-                self.n_repeats_ = chosen  # fewer sites are of no help
+        else:
+            self._fit_to_some_board()
         for name in ("bond_dim", "n_repeats"):
             if name in self._choices:
                 self._choices[name] = getattr(self, f"{name}_")
@@ -141,12 +147,17 @@ class AutomaticMixin(ForecastMixin):
         """Return whether weights may take 4 bits: at first not, unless they are trained for it."""
         return [False, True] if self.weight_bits is None else [self.weight_bits == 4]
 
-    def _finds_sites(self, most: int, narrow: bool) -> bool:
-        """Choose as many sites a feature as some board holds; tell whether there is a number."""
-        for self.n_repeats_ in range(most, 0, -1):
-            if self._reason_against_boards(self._largest_nodes, narrow) is None:
-                return True
-        return False
+    def _fit_to_some_board(self) -> None:
+        """Choose the largest network that some board holds, if it need not be much smaller."""
+        bond_dim, repeats = self.bond_dim_, self.n_repeats_
+        fewest = 1 if is_auto(self.n_repeats) else repeats
+        least = min(bond_dim, NARROWEST_WITHOUT_BOARD) if is_auto(self.bond_dim) else bond_dim
+        for narrow in self._widths():
+            for self.n_repeats_ in range(repeats, fewest - 1, -1):
+                for self.bond_dim_ in range(bond_dim, least - 1, -1):
+                    if self._reason_against_boards(self._largest_nodes, narrow) is None:
+                        return
+        self.bond_dim_, self.n_repeats_ = bond_dim, repeats  # smaller ones are of no help
 
     def _fit_to(self, size: ContractorSize) -> None:
         """Choose the largest network that a device holds, or refuse it."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 import inspect
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -32,18 +32,13 @@ from .descent import Descent, Loss, Network, descend
 from .early_stopping import EarlyStopping, Score, split
 from .feature_order import chosen_order
 from .importance import ImportanceMixin
+from .learnt_network import LearntNetwork, with_learnt_map
 from .optimiser import Adam, Schedule
 from .parameters import TRAINING_LIMITS, check_parameters, flattened
 from .repeats import repeated_order, sites_of_each
 from .scales import SCALINGS, check_scaling
 from .training_state import TrainingState
 from .weighting import Samples, check_sample_weight, scaled_to_mean_one
-
-PREDICTION_BATCH = 512
-"""Number of samples contracted at once in prediction.
-
-It bounds the memory that a prediction takes, and hardly changes its time."""
-
 
 _EARLIER = {"n_repeats": 1, "feature_margin": 0.0, "scaling": "range", "label_smoothing": 0.0}
 """What estimators did before they had parameters whose default is now "auto"."""
@@ -66,7 +61,8 @@ class NetworkEstimator(
     - `_initial_network`: the network to start from;
     - `descend`, which trains it;
     - `_keep`: take over the trained tensors;
-    - `_finish`: learn what depends on the trained network.
+    - `_finish`: learn what depends on the trained network;
+    - `_calibrate`, unless the training is a part or goes on: learn how certain it may be.
 
     A training that goes on from an earlier one (`warm_start`, `partial_fit`) calls `_check_target`
     instead of `_learn_target`, keeps ranges and sites, and packs the tensors of its
@@ -105,6 +101,7 @@ class NetworkEstimator(
         "scaling",
         "board",
         "missing",
+        "categorical_features",
     )
     """Parameters that fix the shapes and the meaning of the tensors: a training that goes on from
     these tensors needs the same ones."""
@@ -155,7 +152,7 @@ class NetworkEstimator(
         samples = samples.weighted(self._weights(samples, part))
         if new:
             samples = self._with_ordered_categories(samples)
-        self._settle(None if part else len(samples), new)
+        self._settle(samples, new, part)
         if new:
             self._learn_scale(samples, part)
             self._warn_of_capacity()
@@ -182,6 +179,7 @@ class NetworkEstimator(
             trainable = self._mask([tensor.shape for tensor in state.tensors])
             if loss.parameters is not None:
                 loss.parameters[...] = state.loss_parameters
+        network, rest, trainable = with_learnt_map(self.feature_map_, network, rest, trainable)
         watch = None if held_out is None else self._watch(held_out, loss)
         optimiser = Adam()
         if part and state is not None and state.optimiser is not None:
@@ -199,8 +197,10 @@ class NetworkEstimator(
             watch,
             optimiser,
         )
-        self._keep(network)
+        self._keep_trained(network)
         self._finish(samples, loss)
+        if new and not part:
+            self._calibrate(samples, held_out)
         if not is_outlier_detector(self):
             self._keep_levels(samples.X)
         self._record(descent, watch, new)
@@ -243,7 +243,7 @@ class NetworkEstimator(
         candidate = copy.copy(self)
 
         def score(network) -> Score:
-            candidate._keep(network)
+            candidate._keep_trained(network)
             return candidate._validation_score(inputs, held_out, loss)
 
         return EarlyStopping(score, self.n_iter_no_change, self.tol)
@@ -323,9 +323,19 @@ class NetworkEstimator(
     def _keep(self, network: Any) -> None:
         """Take over the tensors of the trained network."""
 
+    def _keep_trained(self, network: Any) -> None:
+        """Take over the tensors of the trained network, and the map if it was trained, too."""
+        if isinstance(network, LearntNetwork):
+            self.feature_map_ = network.trained_map()
+            network = network.network
+        self._keep(network)
+
     @abstractmethod
     def _finish(self, samples: Samples, loss: Any) -> None:
         """Learn what depends on the trained network; `samples` are all that `fit` was given."""
+
+    def _calibrate(self, samples: Samples, held_out: Samples | None) -> None:
+        """Learn how certain the trained network may be; `held_out` are samples of `samples`."""
 
     def _augmentation(self) -> Augmentation:
         """Return how samples are changed while training."""
@@ -351,7 +361,7 @@ class NetworkEstimator(
 
     def _training_map(self):
         """Return the map from scaled features to the vectors that are contracted in training."""
-        return self.feature_map_
+        return self.feature_map_.basis
 
     def _scaled(self, X: np.ndarray) -> np.ndarray:
         """Scale samples: ndarray of float64 of shape (n_samples, n_features) in [0, 1]."""
@@ -367,12 +377,6 @@ class NetworkEstimator(
         """Validate samples that a user gives to a fitted estimator; return the sites' inputs."""
         check_is_fitted(self)
         return self._site_inputs(self._checked(X, reset=False))
-
-
-def prediction_batches(n_samples: int) -> Iterator[slice]:
-    """Return the slices of samples that are contracted at once in prediction."""
-    for start in range(0, n_samples, PREDICTION_BATCH):
-        yield slice(start, start + PREDICTION_BATCH)
 
 
 def _progress_bar(watch: EarlyStopping | None) -> Callable[[Iterable], Iterable]:

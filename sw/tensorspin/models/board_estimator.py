@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import threading
+from typing import Any, Literal
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -12,7 +14,34 @@ from ..compiler.network_program import NetworkProgram
 from ..compiler.outputs import Task
 from ..compiler.values import holds_objects
 from ..contract.contractor.results import ContractorResults
+from ..contract.contractor.rows import Mode, check_mode
 from ..driver.board import Board
+from ..driver.pool.backend import PooledBoards
+from ..errors import DeviceError, LinkError
+
+_logger = logging.getLogger(__name__)
+
+OnFault = Literal["raise", "reload"]
+
+SELF_TEST_EVERY = 10_000
+"""Samples after which a board is tested again, where `on_fault` asks for tests."""
+
+
+def check_on_fault(on_fault: object) -> None:
+    """Refuse a parameter `on_fault` that is none.
+
+    Parameters
+    ----------
+    on_fault : object
+        The parameter.
+
+    Raises
+    ------
+    ValueError
+        If it is neither None nor "raise" nor "reload".
+    """
+    if on_fault not in (None, "raise", "reload"):
+        raise ValueError(f'on_fault must be None, "raise" or "reload", not {on_fault!r}')
 
 
 class BoardEstimator(BaseEstimator):
@@ -28,15 +57,24 @@ class BoardEstimator(BaseEstimator):
     ----------
     program : NetworkProgram
         The quantised network.
-    board : str or Board
+    board : str, Board or BoardPool
         URL, such as ``/dev/ttyUSB1``, ``sim://icebreaker`` or ``golden://icebreaker``; or a board
-        that is open already, which `close` leaves open.
+        that is open already, which `close` leaves open; or a `tensorspin.BoardPool`, where threads
+        do not wait for each other, and whose boards do the work of one that has a fault.
+    on_fault : {None, "raise", "reload"}, default=None
+        "raise": the board is tested with known answers when the program is loaded and every 10,000
+        samples, and `FaultError` is raised if it is wrong. "reload": the program is then loaded
+        again, and the samples are predicted anew, once. None: no such tests.
+    mode : {"throughput", "single"}, default=None
+        What the groups of the board's contractor do, as for `tensorspin.Board.run`: each contracts
+        a sample of its own, or all of them contract one sample after the other. None: "single" for
+        a prediction of one sample, "throughput" for more. Predictions do not depend on it.
 
     Attributes
     ----------
     n_features_in_ : int
         Number of features of a sample.
-    feature_names_in_ : ndarray of str of shape (n_features_in_,)
+    feature_names_in_ : ndarray of str of shape (`n_features_in_`,)
         Names of the features, if the network was trained with names. Samples are checked against
         them.
     last_run_ : ContractorResults
@@ -49,6 +87,9 @@ class BoardEstimator(BaseEstimator):
     _trainable_name: str
     """Name of the estimator that can be fitted instead, for error messages."""
 
+    on_fault: OnFault | None = None
+    """Estimators that were pickled by an earlier version have no such parameter."""
+
     # The attributes that begin with `_opened` are no parameters, so scikit-learn doesn't copy them
     # to clones; nor are they pickled.
     _opened: Board | None = None
@@ -57,9 +98,20 @@ class BoardEstimator(BaseEstimator):
     _opened_url: str | None = None
     """The URL that it was opened with."""
 
-    def __init__(self, program: NetworkProgram, board: str | Board) -> None:
+    mode: Mode | str | None = None
+    """Estimators that were pickled by an earlier version have made no choice."""
+
+    def __init__(
+        self,
+        program: NetworkProgram,
+        board: str | Board | PooledBoards,
+        on_fault: OnFault | None = None,
+        mode: Mode | str | None = None,
+    ) -> None:
         self.program = program
         self.board = board
+        self.on_fault = on_fault
+        self.mode = mode
         self._opened_lock = threading.RLock()
 
     @property
@@ -115,8 +167,8 @@ class BoardEstimator(BaseEstimator):
         Raises
         ------
         ValueError
-            If X is invalid, has other names of features, or is outside a feature range that was
-            promised.
+            If `on_fault` or `mode` is none of its values, or X is invalid, has other names of
+            features, or is outside a feature range that was promised.
         TypeError
             If `program` is no program or one for another task, or `board` is neither a URL nor a
             board.
@@ -124,6 +176,7 @@ class BoardEstimator(BaseEstimator):
             If the board does not hold the program or does not answer.
         """
         program = self.program
+        check_on_fault(self.on_fault)
         if not isinstance(program, NetworkProgram):
             raise TypeError(f"program must be a NetworkProgram, not {type(program).__name__}")
         if not isinstance(program.task, self._task_type):
@@ -131,6 +184,7 @@ class BoardEstimator(BaseEstimator):
                 f"a {type(self).__name__} needs a program for {self._task_type.__name__}, not for "
                 f"{type(program.task).__name__}"
             )
+        mode = check_mode(self.mode)
         if program.categories is not None or holds_objects(X):
             validate_data(self, X, reset=False, skip_check_array=True)
         else:
@@ -144,6 +198,11 @@ class BoardEstimator(BaseEstimator):
                 reset=False,
             )
         levels = program.encode(X)
+        if isinstance(self.board, PooledBoards):
+            tested = self.on_fault is not None
+            results = self.board.run_program(program, levels, mode=mode, tested=tested)
+            self.last_run_ = results
+            return results
         while True:
             board = self._open()
             # No other thread may load its program between this one's loading and running.
@@ -153,9 +212,27 @@ class BoardEstimator(BaseEstimator):
                 # If the board holds the program already, this call costs one question. Without the
                 # question a board that has lost the program, or runs somebody else's, would not be
                 # noticed.
-                board.load(program)
-                self.last_run_ = results = board.run(levels)
+                self.last_run_ = results = self._run(board, program, levels, mode)
                 return results
+
+    def _run(
+        self, board: Board, program: NetworkProgram, levels: np.ndarray, mode: Mode | None
+    ) -> ContractorResults:
+        """Load and run; after a fault, once more if `on_fault` asks for it."""
+        if self.on_fault is None:
+            board.load(program)
+            return board.run(levels, mode=mode)
+        tested: dict[str, Any] = {"self_test": True, "every": SELF_TEST_EVERY}
+        try:
+            board.load(program, **tested)
+            return board.run(levels, mode=mode)
+        # A fault in the program's structure may end in an answer of another length, too.
+        except (DeviceError, LinkError) as error:
+            if self.on_fault == "raise":
+                raise
+            _logger.warning("the program is loaded again: %s", error)
+            board.load(program, force=True, **tested)
+            return board.run(levels, mode=mode)
 
     def close(self) -> None:
         """Release the board if this estimator opened it; the next prediction opens it again.
@@ -188,7 +265,9 @@ class BoardEstimator(BaseEstimator):
         """Return the board; of several threads only one opens it."""
         board, opened = self.board, self._opened
         if not isinstance(board, (str, Board)):
-            raise TypeError(f"board must be a URL or an open Board, not {type(board).__name__}")
+            raise TypeError(
+                f"board must be a URL, an open Board or a BoardPool, not {type(board).__name__}"
+            )
         if opened is None and isinstance(board, Board):
             return board
         if opened is not None and self._opened_url == board:

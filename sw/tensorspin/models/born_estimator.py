@@ -128,10 +128,14 @@ class BornEstimator(MPSEstimator):
         scores, logs = self._contract(inputs)
         # Behind a vector that is 0 nothing is divided out, so that logs would be too great.
         found = np.where(scores[:, 0] == 0, IMPOSSIBLE, log_squares(scores[:, 0], logs))
+        return found - self._further_damping(inputs)
+
+    def _further_damping(self, inputs: np.ndarray) -> np.ndarray:
+        """Compute what is taken from the log-likelihoods beside the network, in nats."""
         further = max(self.n_features_in_ - DAMPED_FEATURES, 0)
-        if further and self.feature_map_.name == DAMPED:
-            found -= np.where(((inputs == 0) | (inputs == 1)).any(axis=1), further, 0)
-        return found
+        if not further or self.feature_map_.name != DAMPED:
+            return np.zeros(len(inputs))
+        return np.where(((inputs == 0) | (inputs == 1)).any(axis=1), float(further), 0.0)
 
     def _canonical_chain(self) -> CanonicalChain:
         # In the orthonormal basis the squared norm of the network, taken as one tensor, is the mean

@@ -18,10 +18,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..compiler.chain import chain_nodes
 from ..compiler.nodes import FloatNode
-from .base import NetworkEstimator, prediction_batches
+from .base import NetworkEstimator
 from .canonical import CanonicalChain
 from .chain_shapes import Shape, chain_shapes
-from .contraction import log_norms
+from .contraction import log_norms, prediction_batches
 from .entanglement import entanglement_entropy
 from .forecast import planned_chain
 from .half_chains import HalfChains

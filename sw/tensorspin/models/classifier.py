@@ -16,9 +16,11 @@ from ..compiler.outputs import Classification
 from ..compiler.quantise import check_weight_bits
 from .augmentation import Augmentation
 from .base import NetworkEstimator
+from .calibration import fit_temperature
 from .deployed import BoardClassifier
 from .early_stopping import Score
 from .feature_order import check_image_size
+from .held_out import check_calibration, held_out_temperature, is_calibrated
 from .logits import LogitsMixin, normalised_logits
 from .losses import CrossEntropy
 from .parameters import CLASSIFIER_LIMITS
@@ -38,6 +40,8 @@ class NetworkClassifier(LogitsMixin, ClassifierMixin, NetworkEstimator):
         The class labels, sorted.
     temperature_ : float
         The largest logit that the classifier can give.
+    calibrated_temperature_ : float
+        The same of the logits from which probabilities are computed.
     """
 
     classes_: np.ndarray
@@ -175,6 +179,7 @@ class NetworkClassifier(LogitsMixin, ClassifierMixin, NetworkEstimator):
     def _check_parameters(self) -> None:
         super()._check_parameters()
         check_weight_bits(self.weight_bits, "weight_bits", None)
+        check_calibration(self.calibration)
 
     def _validated(self, X, y, reset: bool) -> tuple[np.ndarray, np.ndarray]:
         X, y = self._checked(X, y, reset=reset)
@@ -254,10 +259,28 @@ class NetworkClassifier(LogitsMixin, ClassifierMixin, NetworkEstimator):
         return Augmentation(self.input_noise_, **of_images, pixels=pixels)
 
     def _finish(self, samples: Samples, loss: CrossEntropy) -> None:
-        self.temperature_ = loss.temperature
+        self.temperature_ = self.calibrated_temperature_ = loss.temperature
+
+    def _calibrate(self, samples: Samples, held_out: Samples | None) -> None:
+        if not is_calibrated(self, len(samples)):
+            return
+        if held_out is None:
+            self.calibrated_temperature_ = held_out_temperature(self, samples)
+        else:  # by early stopping
+            labels = class_indices(self.classes_, held_out.y)
+            scores = self._network_scores(self._site_inputs(held_out.X))
+            self.calibrated_temperature_ = fit_temperature(
+                scores, labels, self.temperature_, held_out.weights
+            )
+
+    @property
+    def _certainty(self) -> float:
+        # Estimators of earlier versions, or of tensors trained elsewhere, have one temperature.
+        return getattr(self, "calibrated_temperature_", self.temperature_) / self.temperature_
 
     def _task(self) -> Classification:
-        return Classification(self.classes_, float(self.temperature_))
+        temperature = float(self.temperature_)
+        return Classification(self.classes_, temperature, temperature * self._certainty)
 
     def _logits(self, X: ArrayLike) -> np.ndarray:
         return self.logits_from_scores(self.scores(X))

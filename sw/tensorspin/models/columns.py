@@ -14,7 +14,7 @@ from ..compiler.categories import Categories
 from ..compiler.knots import Knots
 from ..compiler.scaling import check_feature_range
 from ..compiler.values import Column, check_finite, holds_objects, named_column
-from .categories import category_order, learn_categories
+from .categories import categorical_places, category_order, learn_categories
 from .missing import check_missing
 from .scales import Scale, learn_scale, with_margin
 from .weighting import Samples
@@ -31,6 +31,7 @@ class ColumnsMixin:
     """
 
     missing: str
+    categorical_features: Any
     scaling_: str
     feature_range: Any
     feature_margin_: float
@@ -73,13 +74,16 @@ class ColumnsMixin:
         options = {"dtype": np.float64, "ensure_all_finite": False, **options}
         if reset:
             self._categories = None
-        objects = holds_objects(X)
-        if objects or self._categories is not None:
+        given = reset and self.categorical_features is not None and not hasattr(X, "toarray")
+        if given or self._categories is not None or holds_objects(X):
             # Names come first, so that messages know them.
             validate_data(self, X, reset=reset, skip_check_array=True)
             if reset:
+                places = categorical_places(
+                    self.categorical_features, self.n_features_in_, self._names
+                )
                 self._categories, self._words = learn_categories(
-                    X, self._names, self.missing == "level"
+                    X, self._names, self.missing == "level", places
                 )
             table = self._categories or Categories(self.n_features_in_, {})
             X = table.numbers(X, self._names)

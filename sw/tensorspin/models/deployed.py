@@ -25,6 +25,13 @@ class BoardClassifier(LogitsMixin, ClassifierMixin, BoardEstimator):
     board : str or Board
         URL, such as ``/dev/ttyUSB1``, ``sim://icebreaker`` or ``golden://icebreaker``; or a board
         that is open already, which `close` leaves open.
+    on_fault : {None, "raise", "reload"}, default=None
+        "raise": the board is tested with known answers when the program is loaded and every 10,000
+        samples, and `FaultError` is raised if it is wrong. "reload": the program is then loaded
+        again, and the samples are predicted anew, once. None: no such tests.
+    mode : {"throughput", "single"}, default=None
+        What the groups of the board's contractor do, as for `tensorspin.Board.run`; None: "single"
+        for a prediction of one sample, "throughput" for more.
 
     Attributes
     ----------
@@ -32,7 +39,7 @@ class BoardClassifier(LogitsMixin, ClassifierMixin, BoardEstimator):
         Class label of each score.
     n_features_in_ : int
         Number of features of a sample.
-    feature_names_in_ : ndarray of str of shape (n_features_in_,)
+    feature_names_in_ : ndarray of str of shape (`n_features_in_`,)
         Names of the features, if the network was trained with names.
     last_run_ : ContractorResults
         What the board answered at the last prediction: scores, exponents, cycles.
@@ -77,6 +84,11 @@ class BoardClassifier(LogitsMixin, ClassifierMixin, BoardEstimator):
         task = cast(Classification, self.program.task)
         return normalised_logits(scores, task.temperature)
 
+    @property
+    def _certainty(self) -> float:
+        task = cast(Classification, self.program.task)
+        return task.probability_temperature / task.temperature
+
 
 class BoardRegressor(RegressorMixin, BoardEstimator):
     """A fitted regressor that predicts on a board.
@@ -91,12 +103,19 @@ class BoardRegressor(RegressorMixin, BoardEstimator):
     board : str or Board
         URL, such as ``/dev/ttyUSB1``, ``sim://icebreaker`` or ``golden://icebreaker``; or a board
         that is open already, which `close` leaves open.
+    on_fault : {None, "raise", "reload"}, default=None
+        "raise": the board is tested with known answers when the program is loaded and every 10,000
+        samples, and `FaultError` is raised if it is wrong. "reload": the program is then loaded
+        again, and the samples are predicted anew, once. None: no such tests.
+    mode : {"throughput", "single"}, default=None
+        What the groups of the board's contractor do, as for `tensorspin.Board.run`; None: "single"
+        for a prediction of one sample, "throughput" for more.
 
     Attributes
     ----------
     n_features_in_ : int
         Number of features of a sample.
-    feature_names_in_ : ndarray of str of shape (n_features_in_,)
+    feature_names_in_ : ndarray of str of shape (`n_features_in_`,)
         Names of the features, if the network was trained with names.
     last_run_ : ContractorResults
         What the board answered at the last prediction: scores, exponents, cycles.
@@ -145,6 +164,13 @@ class BoardAnomalyDetector(OutlierMixin, BoardEstimator):
     board : str or Board
         URL, such as ``/dev/ttyUSB1``, ``sim://icebreaker`` or ``golden://icebreaker``; or a board
         that is open already, which `close` leaves open.
+    on_fault : {None, "raise", "reload"}, default=None
+        "raise": the board is tested with known answers when the program is loaded and every 10,000
+        samples, and `FaultError` is raised if it is wrong. "reload": the program is then loaded
+        again, and the samples are predicted anew, once. None: no such tests.
+    mode : {"throughput", "single"}, default=None
+        What the groups of the board's contractor do, as for `tensorspin.Board.run`; None: "single"
+        for a prediction of one sample, "throughput" for more.
 
     Attributes
     ----------
@@ -152,7 +178,7 @@ class BoardAnomalyDetector(OutlierMixin, BoardEstimator):
         Log-likelihood in nats below which a sample is an outlier.
     n_features_in_ : int
         Number of features of a sample.
-    feature_names_in_ : ndarray of str of shape (n_features_in_,)
+    feature_names_in_ : ndarray of str of shape (`n_features_in_`,)
         Names of the features, if the network was trained with names.
     last_run_ : ContractorResults
         What the board answered at the last prediction: scores, exponents, cycles.

@@ -18,10 +18,12 @@ from ..compiler.outputs import Regression, Task
 from ..compiler.quantise import check_weight_bits
 from ..compiler.sample_rounding import rounded_for_samples
 from ..compiler.scaling import rounded_levels
+from ..contract.contractor.rows import Mode, check_mode
 from ..contract.device.boards import find_board
 from ..contract.fixed import NARROW_WEIGHT, WEIGHT
 from ..driver.board import Board
-from .board_estimator import BoardEstimator
+from ..driver.pool.backend import PooledBoards
+from .board_estimator import BoardEstimator, OnFault, check_on_fault
 from .feature_maps import FeatureMap
 from .folding import Step
 
@@ -114,7 +116,7 @@ class DeployableMixin:
         if size is not None:
             # A board with room gets the same program as without its name.
             words = program_words([item.node for item in nodes], size.lanes)
-            as_trained = as_trained or words <= size.program_words
+            as_trained = as_trained or words <= size.model_words
         if not as_trained and (size is not None or levels is None):
             nodes = self._tough_nodes()
         table, task = self.feature_map_.table(), self._task()
@@ -154,11 +156,17 @@ class DeployableMixin:
         """Return the program, and the steps that it needs in front of it, see `folding.fold`."""
         return self.quantize(weight_bits, board=board), []
 
-    def _unfolded_for(self, board: str | Board) -> tuple[NetworkProgram, list[Step]]:
+    def _unfolded_for(self, board: str | Board | PooledBoards) -> tuple[NetworkProgram, list[Step]]:
         """Return the same for a board that may be open, or have no name."""
         return self._unfolded(None, None)
 
-    def deploy(self, board: str | Board) -> BoardEstimator:
+    def deploy(
+        self,
+        board: str | Board | PooledBoards,
+        *,
+        on_fault: OnFault | None = None,
+        mode: Mode | str | None = None,
+    ) -> BoardEstimator:
         """Return the same estimator, predicting on a board; for a pipeline, `tensorspin.deploy`.
 
         Parameters
@@ -166,13 +174,23 @@ class DeployableMixin:
         board : str or Board
             URL, such as ``/dev/ttyUSB1``, ``sim://icebreaker`` or ``golden://icebreaker``, or an
             open board.
+        on_fault : {None, "raise", "reload"}, default=None
+            What becomes of a board that does not answer rightly; see `BoardEstimator`.
+        mode : {"throughput", "single"}, optional
+            What the groups of the board's contractor do; see `BoardEstimator`.
 
         Returns
         -------
         BoardEstimator
             A `BoardClassifier`, `BoardRegressor` or `BoardAnomalyDetector`, as the task asks.
+
+        Raises
+        ------
+        ValueError
+            If `mode` is no mode.
         """
-        return self._deployed_type(self.quantize(), board)
+        check_on_fault(on_fault)
+        return self._deployed_type(self.quantize(), board, on_fault, check_mode(mode))
 
     @abstractmethod
     def _nodes(self) -> list[FloatNode]:

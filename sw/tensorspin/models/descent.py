@@ -44,6 +44,9 @@ class Network(Protocol):
     n_steps: int
     """Number of tensors on one side of the last one, whose changes add up."""
 
+    n_exact: int
+    """Number of arrays, the first ones, that are no weights of a program and are never rounded."""
+
     threads: int
     """Number of threads that may contract the network; `descend` sets it."""
 
@@ -213,7 +216,8 @@ def descend(
     tensors = [part.reshape(shape) for part, shape in zip(tensors, shapes)]
     rounded = tensors
     if schedule.weight_bits is not None:
-        rounded = [round_nodes(tensor, schedule.weight_bits) for tensor in tensors]
+        exact, weights = tensors[: network.n_exact], tensors[network.n_exact :]
+        rounded = exact + [round_nodes(tensor, schedule.weight_bits) for tensor in weights]
     network.arrays = rounded
     network.threads = usable_threads(min(schedule.batch_size, n_samples) * int(ends[-1]))
     # The last tensor's change reaches the scores alone, so it always takes full steps, and so do
@@ -236,7 +240,7 @@ def descend(
         # The loss and the rounded tensors have arrays of their own.
         beside[...] = trained_beside
         if schedule.weight_bits is not None:
-            for values, tensor in zip(rounded, tensors):
+            for values, tensor in zip(rounded[network.n_exact :], weights):
                 round_nodes(tensor, schedule.weight_bits, out=values)
 
     best = None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -15,23 +13,19 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..compiler.outputs import Classification
 from ..contract.device.boards import find_board
-from ..errors import CapacityError, CapacityWarning
-from ..progress import progress_over
+from ..errors import CapacityError
 from .classifier import NetworkClassifier, class_indicators, class_indices
 from .columns import ColumnsMixin
 from .deployed import BoardClassifier
 from .ensemble_deployment import DeployableEnsembleMixin
 from .ensemble_members import automatic_members, named_members, shrink
+from .ensemble_training import EnsembleTraining, TrainingData
 from .ensemble_validation import Quality, Validation, check_share, validation_parts
 from .importance import ImportanceMixin
 from .logits import LogitsMixin, normalised_logits
 from .parameters import is_auto
 from .shared_docs import with_shared_docs
 from .weighting import Samples, check_sample_weight, class_weights, combined
-
-REFIT_SAMPLES = 3000
-"""Most samples with which the networks that are kept are trained anew with all of them. With more,
-those that were held out would add little, and the training would take nearly twice the time."""
 
 REFERENCE_SAMPLES = 256
 """Training samples that an ensemble keeps, to fit references to when its program is made."""
@@ -82,6 +76,7 @@ class EnsembleClassifier(
         that all values lie within, and a value outside raises ValueError. All networks then share
         one scale, so that a board is sent each feature once.
     %(missing)s
+    %(categorical_features)s
     board : None or str, default=None
         Name of a board that the program must fit, such as "icebreaker": an automatic member that
         would not even fit alone is made smaller, and networks that would not fit beside better ones
@@ -140,6 +135,7 @@ class EnsembleClassifier(
         epochs="auto",
         feature_range=None,
         missing="refuse",
+        categorical_features=None,
         board=None,
         class_weight=None,
         random_state=None,
@@ -152,6 +148,7 @@ class EnsembleClassifier(
         self.epochs = epochs
         self.feature_range = feature_range
         self.missing = missing
+        self.categorical_features = categorical_features
         self.board = board
         self.class_weight = class_weight
         self.random_state = random_state
@@ -186,6 +183,27 @@ class EnsembleClassifier(
             If the training of all networks diverges.
         """
         self._check_parameters()
+        data = self._prepared(X, y, sample_weight)
+        rng = check_random_state(self.random_state)
+        candidates = self._candidates(data.samples, rng)
+        crossed = self.keep == "best" and len(candidates) > 1
+        parts = validation_parts(data.labels, self.validation_fraction, crossed, rng.randint(2**31))
+        some = rng.permutation(len(data.samples))[:REFERENCE_SAMPLES]
+        self._reference_samples = data.samples.X[some]
+        training = EnsembleTraining(candidates, data, parts, self._categories, self.verbose)
+        validation = training.validate()
+        self.left_out_: dict[str, str] = training.failures
+        factors, temperature = self._chosen(training, validation)
+        names = training.finish(list(factors))
+        self.classes_ = data.classes
+        self.member_names_ = names
+        self.members_ = [training.fitted[name] for name in names]
+        self.member_weights_ = [factors[name] for name in names]
+        self.temperature_ = temperature
+        return self
+
+    def _prepared(self, X: Any, y: Any, sample_weight: ArrayLike | None) -> TrainingData:
+        """Validate the samples, and learn their classes and the order of categories."""
         samples = self._validated(X, y)
         samples = samples.weighted(check_sample_weight(sample_weight, len(samples)))
         classes = np.unique(samples.y)
@@ -196,62 +214,32 @@ class EnsembleClassifier(
         weights = combined(samples.weights, of_classes, labels)
         ordered = self._with_ordered_categories(Samples(samples.X, samples.y, weights))
         samples = Samples(ordered.X, samples.y, samples.weights)
-        rng = check_random_state(self.random_state)
-        self.left_out_: dict[str, str] = {}
-        candidates = self._candidates(samples, rng)
-        crossed = self.keep == "best" and len(candidates) > 1
-        parts = validation_parts(labels, self.validation_fraction, crossed, rng.randint(2**31))
-        some = rng.permutation(len(samples))[:REFERENCE_SAMPLES]
-        self._reference_samples = samples.X[some]
-        refitted = bool(parts) and len(samples) <= REFIT_SAMPLES
-        trainings = range(len(candidates) * (max(len(parts), 1) + refitted))
-        progress = iter(
-            progress_over(trainings, "training", "network") if self.verbose else trainings
-        )
+        return TrainingData(samples, classes, labels, weights)
 
-        logits = {name: np.zeros((len(samples), len(classes))) for name in candidates}
-        fitted: dict[str, NetworkClassifier] = {}
-        for held in parts or [np.zeros(len(samples), dtype=bool)]:
-            left = {name: candidates[name] for name in fitted or candidates}
-            fitted = self._fitted(left, samples.take(~held), progress)
-            for name, member in fitted.items() if parts else ():
-                logits[name][held] = member._logits(samples.X[held])
+    def _chosen(
+        self, training: EnsembleTraining, validation: Validation | None
+    ) -> tuple[dict[str, float], float]:
+        """Choose the networks of the sum: the factor of each one's logits, and the temperature."""
+        best = self.keep == "best"
+        names = list(training.fitted)
         self.qualities_: dict[str, Quality] = {}
         self.quality_: Quality | None = None
-        temperature = float(np.mean([member.temperature_ for member in fitted.values()]))
-        names, factors = list(fitted), dict.fromkeys(fitted, 1.0)
-        if parts:
-            seen = np.any(parts, axis=0)
-            validation = Validation(
-                {name: logits[name][seen] for name in fitted},
-                labels[seen],
-                None if weights is None else weights[seen],
-                temperature,
-            )
-            self.qualities_ = {name: validation.quality([name]) for name in fitted}
+        if validation is not None:
+            self.qualities_ = {name: validation.quality([name]) for name in names}
             names = sorted(names, key=lambda name: -self.qualities_[name].likelihood)
-            if self.keep == "best":
-                names, reasons = validation.kept(len(parts) > 1)
+            if best:
+                names, reasons = validation.kept(len(training.parts) > 1)
                 self.left_out_.update(reasons)
-        if self.keep == "best" or self.board is not None:
-            names = self._within_boards(names, fitted)
-        if parts:
-            if len(parts) > 1:
-                factors = validation.stacked(names)
-            factors = {name: factors[name] for name in names}
-            self.quality_ = validation.quality(factors)
-            temperature = validation.temperature(factors)
-        if refitted:
-            fitted = self._fitted({name: candidates[name] for name in names}, samples, progress)
-            names = [name for name in names if name in fitted]
-        for _ in progress:  # networks that were not kept need no second training
-            pass
-        self.classes_ = classes
-        self.member_names_ = names
-        self.members_ = [fitted[name] for name in names]
-        self.member_weights_ = [factors[name] for name in names]
-        self.temperature_ = temperature
-        return self
+        if best or self.board is not None:
+            names = self._within_boards(names, training.fitted)
+        factors = dict.fromkeys(names, 1.0)
+        if validation is None:
+            return factors, training.temperature
+        if len(training.parts) > 1:
+            weights = validation.stacked(names)
+            factors = {name: weights[name] for name in names}
+        self.quality_ = validation.quality(factors)
+        return factors, validation.temperature(factors)
 
     def scores(self, X: ArrayLike) -> np.ndarray:
         """Compute the weighted sum of the networks' logits.
@@ -365,28 +353,9 @@ class EnsembleClassifier(
             seed = rng.randint(2**31 - 1)
             if member.random_state is None:
                 member.set_params(random_state=seed)
-            member.set_params(missing=self.missing)
+            # The networks are given numbers, and told which of these are categories.
+            member.set_params(missing=self.missing, categorical_features=None)
+            member.set_params(calibration=None)  # the sum has a temperature of its own
             if self.class_weight is not None:
                 member.set_params(class_weight=self.class_weight)
         return candidates
-
-    def _fitted(
-        self, candidates: Mapping[str, NetworkClassifier], samples: Samples, progress
-    ) -> dict[str, NetworkClassifier]:
-        """Train networks; those whose training diverges are left out."""
-        fitted, failure = {}, None
-        for name, member in candidates.items():
-            next(progress)
-            try:
-                with warnings.catch_warnings():
-                    # Whether the ensemble fits is another question than whether a member does.
-                    warnings.simplefilter("ignore", CapacityWarning)
-                    network = clone(member)
-                    network._coded = self._categories
-                    fitted[name] = network.fit(samples.X, samples.y, samples.weights)
-            except FloatingPointError as error:
-                failure = error
-                self.left_out_[name] = str(error)
-        if failure is not None and not fitted:
-            raise failure
-        return fitted

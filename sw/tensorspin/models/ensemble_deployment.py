@@ -12,13 +12,15 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..compiler.network_program import NetworkProgram
 from ..compiler.quantise import check_weight_bits
+from ..contract.contractor.rows import Mode, check_mode
 from ..contract.contractor.size import ContractorSize
 from ..contract.device.boards import CONTRACTORS, find_board
 from ..contract.fixed import NARROW_WEIGHT, WEIGHT
 from ..driver.board import Board
+from ..driver.pool.backend import PooledBoards
 from ..driver.transports import is_virtual, parse_virtual
 from ..errors import CapacityError, CapacityWarning
-from .board_estimator import BoardEstimator
+from .board_estimator import BoardEstimator, OnFault, check_on_fault
 from .classifier import NetworkClassifier
 from .deployment import DeployableMixin
 from .ensemble_program import Copies, EnsembleProgram, fitting
@@ -79,7 +81,13 @@ class DeployableEnsembleMixin(DeployableMixin):
         """
         return self._finished(*self._unfolded(weight_bits, board))
 
-    def deploy(self, board: str | Board) -> BoardEstimator:
+    def deploy(
+        self,
+        board: str | Board | PooledBoards,
+        *,
+        on_fault: OnFault | None = None,
+        mode: Mode | str | None = None,
+    ) -> BoardEstimator:
         """Return the same classifier, predicting on a board.
 
         Parameters
@@ -89,6 +97,10 @@ class DeployableEnsembleMixin(DeployableMixin):
             open board. Of a virtual or an open one the size is known: if it is too small for all
             networks, it gets the best of them. For a serial port, `quantize` and the parameter
             `board` do so.
+        on_fault : {None, "raise", "reload"}, default=None
+            What becomes of a board that does not answer rightly; see `BoardEstimator`.
+        mode : {"throughput", "single"}, optional
+            What the groups of the board's contractor do; see `BoardEstimator`.
 
         Returns
         -------
@@ -97,6 +109,8 @@ class DeployableEnsembleMixin(DeployableMixin):
 
         Raises
         ------
+        ValueError
+            If `mode` is no mode.
         CapacityError
             If not even one network fits.
 
@@ -105,7 +119,10 @@ class DeployableEnsembleMixin(DeployableMixin):
         CapacityWarning
             If networks are left out so that the others fit.
         """
-        return self._deployed_type(self._finished(*self._unfolded_for(board)), board)
+        check_on_fault(on_fault)
+        mode = check_mode(mode)
+        program = self._finished(*self._unfolded_for(board))
+        return self._deployed_type(program, board, on_fault, mode)
 
     def _finished(self, program: NetworkProgram, steps: list[Step]) -> NetworkProgram:
         """Put steps in front of a program, and give it the names of the columns."""
@@ -134,7 +151,7 @@ class DeployableEnsembleMixin(DeployableMixin):
         size = None if board is None else find_board(board).require_contractor()
         return self._joined(weight_bits, size, str(board))
 
-    def _unfolded_for(self, board: str | Board) -> tuple[NetworkProgram, list[Step]]:
+    def _unfolded_for(self, board: str | Board | PooledBoards) -> tuple[NetworkProgram, list[Step]]:
         unfolded, size = self._unfolded(None, None), _size_of(board)
         if size is not None:
             try:
@@ -185,7 +202,7 @@ class DeployableEnsembleMixin(DeployableMixin):
             if self.board is not None:
                 raise
             warnings.warn(
-                f"the trained network will fit no board: {error}", CapacityWarning, stacklevel=3
+                f"the trained network will fit no board: {error}", CapacityWarning, stacklevel=4
             )
             n_members, excess = 1, error
         for name in names[n_members:]:
@@ -193,7 +210,7 @@ class DeployableEnsembleMixin(DeployableMixin):
         return names[:n_members]
 
 
-def _size_of(board: str | Board) -> ContractorSize | None:
+def _size_of(board: str | Board | PooledBoards) -> ContractorSize | None:
     """Return the size of a board's contractor; None if it is not known, or there is none."""
     if isinstance(board, Board):
         return board.info.contractor

@@ -109,6 +109,9 @@ _BASES = {
 }
 """Maps of any number of components, and that number if the user gives none."""
 
+LEARNT = "learnt"
+"""Name of the map that an estimator trains; see `tensorspin.models.learnt_map`."""
+
 SIZED_MAPS = tuple(_BASES)
 """Names of the maps whose number of components the user may choose."""
 
@@ -233,6 +236,16 @@ class FeatureMap:
         if named and type(self) is FeatureMap:
             self.bernstein_degree = self.local_dim - 1
 
+    @property
+    def value_dim(self) -> int:
+        """Number of components without one that a map may add for missing values."""
+        return self.local_dim
+
+    @property
+    def basis(self) -> Callable[[np.ndarray], np.ndarray]:
+        """The map that a network is trained with: this one, unless it is learnt itself."""
+        return self
+
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Map scaled features.
 
@@ -291,14 +304,38 @@ def _named(name: str, local_dim: int | None) -> Callable[[np.ndarray], np.ndarra
     """Return the function of a map that has a name."""
     if name in _FIXED:
         return _FIXED[name]
-    if name not in _BASES:
+    if name == LEARNT:
         raise ValueError(
-            f"feature map {name!r} is unknown; choose one of {', '.join([*_FIXED, *_BASES])}, "
-            "a callable or a table"
+            f"feature map {LEARNT!r} has no values before an estimator has trained it; give the "
+            "table of its `feature_map_` instead"
+        )
+    if name not in _BASES:
+        names = ", ".join([*_FIXED, *_BASES, LEARNT])
+        raise ValueError(
+            f"feature map {name!r} is unknown; choose one of {names}, a callable or a table"
         )
     function, usual = _BASES[name]
     if local_dim is None:
         return partial(function, local_dim=usual)
+    check_components(name, local_dim)
+    return partial(function, local_dim=int(local_dim))
+
+
+def check_components(name: str, local_dim: Any) -> None:
+    """Refuse a number of components that a map of any number cannot have.
+
+    Parameters
+    ----------
+    name : str
+        Name of the map.
+    local_dim : object
+        The number that a user gives.
+
+    Raises
+    ------
+    ValueError
+        If it is no integer within `BASIS_DIM_RANGE`.
+    """
     least, most = BASIS_DIM_RANGE
     whole = isinstance(local_dim, Integral) and not isinstance(local_dim, bool)
     if not whole or not least <= local_dim <= most:
@@ -306,7 +343,6 @@ def _named(name: str, local_dim: int | None) -> Callable[[np.ndarray], np.ndarra
             f"local_dim of feature map {name!r} must be an integer from {least} to {most}, not "
             f"{local_dim!r}"
         )
-    return partial(function, local_dim=int(local_dim))
 
 
 def constant_combination(table: np.ndarray) -> np.ndarray:
@@ -330,59 +366,3 @@ def constant_combination(table: np.ndarray) -> np.ndarray:
         # The map has no constant part, so no choice passes the vector on; any start is as good.
         weights = ones[: table.shape[1]]
     return weights
-
-
-class ScaledMap:
-    """A feature map times a factor; it can be pickled if the map can be.
-
-    Parameters
-    ----------
-    function : callable
-        The map.
-    factor : float
-        The factor.
-    """
-
-    def __init__(self, function: Callable, factor: float) -> None:
-        self.function = function
-        self.factor = factor
-
-    def __call__(self, x: np.ndarray) -> np.ndarray:
-        """Map scaled features."""
-        return self.factor * np.asarray(self.function(x))
-
-
-def bounded_map(feature_map: Any) -> tuple[Any, float]:
-    """Divide a map by its largest component if that exceeds `COMPONENT_LIMIT`.
-
-    Parameters
-    ----------
-    feature_map : str, callable or array-like
-        The definition of a `FeatureMap`.
-
-    Returns
-    -------
-    definition : str, callable or ndarray
-        A definition within the limit: the given one, if that is.
-    largest : float
-        What it was divided by: 1 or the magnitude of the largest component.
-
-    Raises
-    ------
-    ValueError
-        If the map gives complex numbers or none at all.
-    """
-    if isinstance(feature_map, str):
-        return feature_map, 1.0
-    if callable(feature_map):
-        table = np.asarray(feature_map(np.arange(LEVELS) / (LEVELS - 1)))
-    else:
-        table = np.asarray(feature_map)
-    if table.dtype.kind not in "biuf":
-        raise ValueError(f"the feature map must give real numbers, not {table.dtype}")
-    largest = float(np.abs(table).max(initial=0.0))
-    if not np.isfinite(largest) or largest <= COMPONENT_LIMIT + COMPONENT_ROUNDING:
-        return feature_map, 1.0  # FeatureMap refuses what is not finite
-    if callable(feature_map):
-        return ScaledMap(feature_map, 1 / largest), largest
-    return table / largest, largest

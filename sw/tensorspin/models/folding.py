@@ -55,7 +55,8 @@ def fold(
     """
     if program.categories is not None:
         raise ValueError(
-            "columns of words can't be folded behind other steps: give the estimator all columns"
+            "columns of categories can't be folded behind other steps: give the estimator all "
+            "columns"
         )
     if program.columns is not None:
         raise ValueError("the program has a pipeline in it already; fold all steps at once")

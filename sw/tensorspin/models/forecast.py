@@ -75,8 +75,9 @@ class ForecastMixin:
         planned: Any = clone(self)
         planned._check_parameters()
         validated = planned._validated(X, y, reset=True)
-        planned._learn_target(Samples(validated[0], validated[1], None))
-        planned._settle(len(validated[0]), new=True)
+        samples = Samples(validated[0], validated[1], None)
+        planned._learn_target(samples)
+        planned._settle(samples, new=True)
         planned._check_limits()
         if size is not None:
             excess = planned._excess(planned._planned_nodes(), size)

@@ -10,10 +10,11 @@ from numpy.typing import ArrayLike
 
 from ..compiler.scaling import check_feature_range
 from ..compiler.tree import check_children
+from .bounded_maps import bounded_map
 from .canonical import CanonicalChain
 from .chain_forms import SITE_AXES, LabelledChain, labelled_chain
 from .classifier import rescaled
-from .feature_maps import SIZED_MAPS, FeatureMap, bounded_map
+from .feature_maps import SIZED_MAPS, FeatureMap
 from .mps import MPSClassifier
 from .parameters import flattened, is_number
 from .regression import MPSRegressor

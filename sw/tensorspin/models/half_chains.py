@@ -55,6 +55,8 @@ class HalfChains:
         `weights` and `label`: what is trained.
     n_steps : int
         Number of sites of the longer half-chain.
+    n_exact : int
+        0: all arrays are weights.
     threads : int
         Number of threads that may contract the half-chains, 1 or 2; the results are the same.
     """
@@ -69,10 +71,11 @@ class HalfChains:
     ) -> None:
         self.arrays = [weights, label]
         self.n_steps = len(weights)
+        self.n_exact = 0
         self.sites = sites.astype(np.intc)
         self.threads = 1
-        self._core_shapes = core_shapes
-        self._label_shape = label_shape
+        self.core_shapes = core_shapes
+        self.label_shape = label_shape
         # The true incoming bond of each step, 0 for padding: products beyond it are left out.
         self._depths = np.zeros(sites.shape, np.intc)
         for (step, half), site in np.ndenumerate(sites):
@@ -191,9 +194,9 @@ class HalfChains:
             if site < 0:
                 continue
             core = weights[step, half].transpose(2, 1, 0) if half == 0 else weights[step, half]
-            left, _, right = self._core_shapes[int(site)]
+            left, _, right = self.core_shapes[int(site)]
             cores[int(site)] = core[:left, :, :right].copy()
-        _, left, right = self._label_shape
+        _, left, right = self.label_shape
         label = label.reshape(-1, bond, bond)[:, :left, :right].copy()
         return [*(cores[site] for site in range(len(cores))), label]
 

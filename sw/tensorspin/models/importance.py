@@ -31,7 +31,7 @@ class ImportanceMixin:
     def feature_importances_(self) -> np.ndarray:
         """Importance of each feature in the trained network: see `feature_importance`.
 
-        It is an ndarray of float64 of shape (n_features_in_,) whose entries sum to 1. With it,
+        It is an ndarray of float64 of shape (`n_features_in_`,) whose entries sum to 1. With it,
         `sklearn.feature_selection.SelectFromModel` can select features.
         """
         return feature_importance(self)

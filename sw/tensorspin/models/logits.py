@@ -44,12 +44,20 @@ class HasLogits(Protocol):
     def classes_(self) -> np.ndarray:
         """Class labels, ndarray of shape (n_classes,)."""
 
+    @property
+    def _certainty(self) -> float:
+        """Factor of the logits before they become probabilities."""
+
     def _logits(self, X: ArrayLike) -> np.ndarray:
         """Compute logits, ndarray of float64 of shape (n_samples, n_classes)."""
 
 
 class LogitsMixin:
     """Decision function and probabilities of a classifier with `classes_` and ``_logits(X)``."""
+
+    @property
+    def _certainty(self) -> float:
+        return 1.0
 
     def decision_function(self: HasLogits, X: ArrayLike) -> np.ndarray:
         """Compute the logits of the classes.
@@ -69,7 +77,7 @@ class LogitsMixin:
         return logits[:, 1] - logits[:, 0] if len(self.classes_) == 2 else logits
 
     def predict_proba(self: HasLogits, X: ArrayLike) -> np.ndarray:
-        """Compute class probabilities: the softmax of the logits.
+        """Compute class probabilities: the softmax of the logits, in the calibrated scale.
 
         Parameters
         ----------
@@ -81,4 +89,5 @@ class LogitsMixin:
         ndarray of float64 of shape (n_samples, n_classes)
             The probability of each class; a sample's sum up to 1.
         """
-        return softmax(self._logits(X), axis=1)
+        logits = self._logits(X)
+        return softmax(self._certainty * logits, axis=1)

@@ -1,4 +1,4 @@
-"""The feature map of an estimator that gives missing values a level of their own.
+"""The feature map of an estimator, which may give missing values a level of their own.
 
 Level 255 of the feature table is that of a missing value, and values have levels 0 to 254. The
 vector of a missing value begins with the mean vector of all values: scores are linear in it, so
@@ -16,7 +16,14 @@ import numpy as np
 
 from ..contract.contractor.memory import LEVELS
 from ..contract.device.boards import CONTRACTORS
-from .feature_maps import COMPONENT_LIMIT, LOCAL_DIM_RANGE, FeatureMap, constant_combination
+from .feature_maps import (
+    COMPONENT_LIMIT,
+    LEARNT,
+    LOCAL_DIM_RANGE,
+    FeatureMap,
+    constant_combination,
+)
+from .learnt_map import LearntMap, start_map
 
 MISSING = ("refuse", "level")
 """Values of the parameter `missing`."""
@@ -96,6 +103,11 @@ class MissingMap(FeatureMap):
         self.local_dim = len(self.missing)
         self.constant = constant_combination(self.table())
 
+    @property
+    def value_dim(self) -> int:
+        """Number of components of the map of values."""
+        return self.values.local_dim
+
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Map scaled features.
 
@@ -156,7 +168,7 @@ class MissingMap(FeatureMap):
         return np.concatenate([table[:-1], np.repeat(table[-1:], VALUE_LEVELS, axis=0)])
 
 
-def feature_map(definition, local_dim: int | None, missing: str) -> FeatureMap:
+def feature_map(definition, local_dim: int | None, missing: str = "refuse") -> FeatureMap:
     """Return the map that an estimator's parameters ask for.
 
     Parameters
@@ -165,7 +177,7 @@ def feature_map(definition, local_dim: int | None, missing: str) -> FeatureMap:
         Parameter `feature_map`.
     local_dim : int, optional
         Parameter `local_dim`.
-    missing : {"refuse", "level"}
+    missing : {"refuse", "level"}, default="refuse"
         Parameter `missing`.
 
     Returns
@@ -173,6 +185,12 @@ def feature_map(definition, local_dim: int | None, missing: str) -> FeatureMap:
     FeatureMap
         The map.
     """
+    learnt = isinstance(definition, str) and definition == LEARNT
+    if learnt and missing == "level":
+        start = MissingMap("bernstein", start_map(local_dim).local_dim)
+        return LearntMap(start=start, missing=start.missing)
+    if learnt:
+        return LearntMap(local_dim)
     return (MissingMap if missing == "level" else FeatureMap)(definition, local_dim)
 
 

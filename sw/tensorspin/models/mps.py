@@ -36,7 +36,8 @@ class MPSClassifier(MPSEstimator, NetworkClassifier):
     ----------
     bond_dim : int or "auto", default="auto"
         Largest bond dimension, 2 to 32: how much one part of the chain can tell another. Bonds near
-        the ends of the chain are narrower. "auto": 16.
+        the ends of the chain are narrower. "auto": 16, or down to 12 if some board then holds the
+        network with weights of 8 bits.
     %(chain_order)s
     %(image_size)s
     %(repeats)s
@@ -44,6 +45,7 @@ class MPSClassifier(MPSEstimator, NetworkClassifier):
     %(feature_range)s
     %(scaling)s
     %(missing)s
+    %(categorical_features)s
     learning_rate : float or "auto", default="auto"
         Largest change of a tensor's entry in one update by the optimiser (Adam); it falls to zero
         along a half cosine in the course of the training. In half-chains of more than 32 sites the
@@ -64,6 +66,7 @@ class MPSClassifier(MPSEstimator, NetworkClassifier):
     %(max_shift)s
     %(distortion)s
     %(label_smoothing)s
+    %(calibration)s
     %(weight_bits)s
     %(board)s
     %(class_weight)s
@@ -117,6 +120,7 @@ class MPSClassifier(MPSEstimator, NetworkClassifier):
         feature_margin=0.0,
         scaling="auto",
         missing="refuse",
+        categorical_features=None,
         learning_rate="auto",
         epochs=100,
         batch_size="auto",
@@ -125,6 +129,7 @@ class MPSClassifier(MPSEstimator, NetworkClassifier):
         max_shift=0.0,
         distortion=0.0,
         label_smoothing="auto",
+        calibration="auto",
         weight_bits=None,
         board=None,
         class_weight=None,
@@ -147,6 +152,7 @@ class MPSClassifier(MPSEstimator, NetworkClassifier):
         self.feature_margin = feature_margin
         self.scaling = scaling
         self.missing = missing
+        self.categorical_features = categorical_features
         self.learning_rate = learning_rate
         self.epochs = epochs
         self.batch_size = batch_size
@@ -155,6 +161,7 @@ class MPSClassifier(MPSEstimator, NetworkClassifier):
         self.max_shift = max_shift
         self.distortion = distortion
         self.label_smoothing = label_smoothing
+        self.calibration = calibration
         self.weight_bits = weight_bits
         self.board = board
         self.class_weight = class_weight

@@ -21,19 +21,29 @@ from sklearn.utils.validation import check_is_fitted
 from ..compiler.categories import Categories
 from ..compiler.network_program import NetworkProgram
 from ..compiler.outputs import Regression
+from ..contract.contractor.rows import Mode, check_mode
 from ..driver.board import Board
+from ..driver.pool.backend import PooledBoards
 from ..files import check_writable
-from .board_estimator import BoardEstimator
+from .board_estimator import BoardEstimator, OnFault, check_on_fault
+from .board_guarded import BoardGuardedClassifier
 from .board_pipeline import BoardPipeline
 from .column_transformers import front_of, is_front
 from .deployed import BoardAnomalyDetector, BoardClassifier, BoardRegressor
 from .deployment import DeployableMixin
 from .foldable import Step
 from .folding import fold
+from .guarded_program import GuardedProgram, Refusing
 from .windows import WindowFeatures
 
 
-def deploy(model, board: str | Board) -> BoardEstimator | BoardPipeline:
+def deploy(
+    model,
+    board: str | Board | PooledBoards,
+    *,
+    on_fault: OnFault | None = None,
+    mode: Mode | str | None = None,
+) -> BoardEstimator | BoardPipeline | BoardGuardedClassifier:
     """Return a fitted estimator or pipeline as one estimator that predicts on a board.
 
     It takes what the pipeline takes: the raw columns, with their names. Scalers and selections of
@@ -50,21 +60,32 @@ def deploy(model, board: str | Board) -> BoardEstimator | BoardPipeline:
         an `OrdinalEncoder`, or a `ColumnTransformer` of these but selections; or a fitted
         `GridSearchCV` or its like over one of these; or a `TransformedTargetRegressor` with one of
         these and a scaler; or a `NetworkProgram`, such as one that was loaded from a file. A
-        pipeline may begin with `WindowFeatures`, which stays on the host.
-    board : str or Board
+        pipeline may begin with `WindowFeatures`, which stays on the host. Or a fitted
+        `GuardedClassifier`, or its `GuardedProgram`, whose two programs are loaded in turn.
+    board : str, Board or BoardPool
         URL, such as ``/dev/ttyUSB1``, ``sim://icebreaker`` or ``golden://icebreaker``, or an open
-        board.
+        board, or a `tensorspin.BoardPool` of several.
+    on_fault : {None, "raise", "reload"}, default=None
+        "raise": the board is tested with known answers when the program is loaded and every 10,000
+        samples, and `FaultError` is raised if it is wrong. "reload": the program is then loaded
+        again, and the samples are predicted anew, once. None: no such tests.
+    mode : {"throughput", "single"}, optional
+        What the groups of the board's contractor do. "throughput": each contracts a sample of its
+        own, so that a batch is done soonest. "single": all of them contract one sample after the
+        other, so that each answer comes soonest. By default "single" for a prediction of one
+        sample, "throughput" for more. Predictions do not depend on it. Where groups cannot share a
+        sample, or there is only one, both are the same.
 
     Returns
     -------
-    BoardEstimator or BoardPipeline
+    BoardEstimator, BoardPipeline or BoardGuardedClassifier
         A `BoardClassifier`, `BoardRegressor` or `BoardAnomalyDetector`, as the task asks; behind
         `WindowFeatures` in a pipeline.
 
     Raises
     ------
     ValueError
-        If a step can't be folded; the message names it.
+        If a step can't be folded; the message names it. Or if `mode` is no mode.
     TypeError
         If the last step is no estimator of Tensorspin.
     sklearn.exceptions.NotFittedError
@@ -83,17 +104,29 @@ def deploy(model, board: str | Board) -> BoardEstimator | BoardPipeline:
     ...     on_board.predict(X[::50]).tolist()
     [0, 1, 2]
     """
+    check_on_fault(on_fault)
+    mode = check_mode(mode)
     if isinstance(model, Pipeline) and isinstance(model.steps[0][1], WindowFeatures):
         check_is_fitted(model.steps[0][1], "n_features_in_")
-        return BoardPipeline([model.steps[0], ("board", deploy(model[1:], board))])
+        return BoardPipeline(
+            [model.steps[0], ("board", deploy(model[1:], board, on_fault=on_fault, mode=mode))]
+        )
+    if isinstance(model, Refusing):
+        model = model.quantize()
+    if isinstance(model, GuardedProgram):
+        return BoardGuardedClassifier(model, board, on_fault=on_fault)
     if isinstance(model, NetworkProgram):
         kinds = (BoardClassifier, BoardRegressor, BoardAnomalyDetector)
-        return next(kind for kind in kinds if isinstance(model.task, kind._task_type))(model, board)
+        return next(kind for kind in kinds if isinstance(model.task, kind._task_type))(
+            model, board, on_fault, mode
+        )
     parts = _taken_apart(model)
     estimator = parts.estimator
     if isinstance(estimator, BoardEstimator):
-        return type(estimator)(_program(parts, lambda: (estimator.program, [])), board)
-    return estimator._deployed_type(_program(parts, lambda: estimator._unfolded_for(board)), board)
+        program = _program(parts, lambda: (estimator.program, []))
+        return type(estimator)(program, board, on_fault, mode)
+    program = _program(parts, lambda: estimator._unfolded_for(board))
+    return estimator._deployed_type(program, board, on_fault, mode)
 
 
 def save(
@@ -206,8 +239,9 @@ def _program(
     words = getattr(parts.estimator, "_categories", None)
     if words is not None and steps:
         raise ValueError(
-            "the estimator's columns of words can't be folded behind other steps: give it all "
-            "columns as they are, or encode the words in the first step by an OrdinalEncoder"
+            "the estimator's columns of categories can't be folded behind other steps: give it all "
+            "columns as they are, or encode words in the first step by an OrdinalEncoder, without "
+            "categorical_features"
         )
     program, copies = unfolded()
     steps += copies

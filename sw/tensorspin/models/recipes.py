@@ -1,20 +1,22 @@
 """What ``"auto"`` stands for as the value of an estimator's parameter.
 
-A recipe is a rule of the size of the training data alone. No network is trained to choose, so that
-a fit with "auto" takes as long as the same fit with the values written out. The rules were found by
-comparing networks on public tables, series and images (see docs/models.md); they know no data set.
+A recipe is a rule of the size of the training data, and of how the values of many features are
+spread. No network is trained to choose, so that a fit with "auto" takes as long as the same fit
+with the values written out. The rules were found by comparing networks on public tables, series and
+images (see docs/models.md); they know no data set.
 
 A parameter that the user gives is never changed, and the others are chosen to suit it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ..contract.fixed import NARROW_WEIGHT
 from .feature_maps import FeatureMap
+from .missing import feature_map
 from .parameters import AUTO, is_auto
 from .tails import TAILS
 
@@ -71,6 +73,9 @@ class Recipe:
     decay : tuple of float
         Weight decay of few features: a number that is divided by the number of samples, and the
         least and the greatest decay. The more samples there are, the less must hold them back.
+    tailed : mapping of str to object, optional
+        Values for more features that do not fill their ranges, beside the scale that suits these.
+        None: the scale of many features does not depend on their values.
 
     Examples
     --------
@@ -88,6 +93,7 @@ class Recipe:
     many: Mapping[str, Any]
     sites: int
     decay: tuple[float, float, float]
+    tailed: Mapping[str, Any] | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -95,7 +101,11 @@ class Recipe:
         return (*self.few, "n_repeats", "weight_decay")
 
     def __call__(
-        self, n_samples: int | None, n_features: int, given: Mapping[str, Any]
+        self,
+        n_samples: int | None,
+        n_features: int,
+        given: Mapping[str, Any],
+        spread: Callable[[], str] = lambda: "range",
     ) -> dict[str, Any]:
         """Choose a value for each parameter that may be "auto".
 
@@ -107,6 +117,8 @@ class Recipe:
             Number of features of a sample.
         given : mapping of str to object
             The estimator's parameters as the user gave them, "auto" or not.
+        spread : callable, optional
+            Looks at the values of the features, and returns the scale that suits them.
 
         Returns
         -------
@@ -115,6 +127,10 @@ class Recipe:
         """
         few = n_features <= FEW_FEATURES
         values = {"n_repeats": 1, **(self.few if few else self.many)}
+        if not few and self.tailed is not None and is_auto(given["scaling"]):
+            scaling = spread() if given["feature_range"] is None else "range"
+            if scaling != "range":
+                values |= {**self.tailed, "scaling": scaling}
         if given["local_dim"] not in (None, 2):
             values["feature_map"] = "bernstein"  # which may have any number of components
         if given["feature_range"] is not None:
@@ -124,7 +140,7 @@ class Recipe:
             values["weight_decay"] = min(max(share / (n_samples or SAMPLES_OF_PARTS), least), most)
             chosen = given["feature_map"]
             chosen = values["feature_map"] if is_auto(chosen) else chosen
-            components = FeatureMap(chosen, given["local_dim"]).local_dim
+            components = feature_map(chosen, given["local_dim"]).local_dim
             values["n_repeats"] = self.sites if components > 2 else LINEAR_SITES_OF_FEW
             if given.get("weight_bits") == NARROW_WEIGHT.width:
                 values["input_noise"] = NARROW_NOISE
@@ -145,6 +161,7 @@ MPS_CLASSIFIER = Recipe(
     },
     sites=2,
     decay=(700, 0.1, 1.0),
+    tailed={},
 )
 
 TTN_CLASSIFIER = Recipe(
@@ -158,6 +175,7 @@ TTN_CLASSIFIER = Recipe(
     },
     sites=2,
     decay=(700, 0.1, 1.0),
+    tailed={"input_noise": 0.03},
 )
 
 MPS_REGRESSOR = Recipe(
@@ -207,7 +225,11 @@ class DetectorRecipe:
         return ("feature_map", "scaling", "feature_margin", "weight_decay")
 
     def __call__(
-        self, n_samples: int | None, n_features: int, given: Mapping[str, Any]
+        self,
+        n_samples: int | None,
+        n_features: int,
+        given: Mapping[str, Any],
+        spread: Callable[[], str] = lambda: "range",
     ) -> dict[str, Any]:
         """Choose a value for each parameter that may be "auto", as `Recipe` does."""
         promised = given["feature_range"] is not None

@@ -61,6 +61,7 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
     %(feature_range)s
     %(range_scaling)s
     %(missing)s
+    %(categorical_features)s
     learning_rate : float or "auto", default="auto"
         Largest change of a tensor's entry in one update; see `MPSClassifier`. "auto": 0.005 for up
         to 48 features, 0.002 for more.
@@ -123,6 +124,7 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
         feature_margin=0.0,
         scaling="auto",
         missing="refuse",
+        categorical_features=None,
         learning_rate="auto",
         epochs=50,
         batch_size="auto",
@@ -148,6 +150,7 @@ class MPSRegressor(RegressorMixin, MPSEstimator):
         self.feature_margin = feature_margin
         self.scaling = scaling
         self.missing = missing
+        self.categorical_features = categorical_features
         self.learning_rate = learning_rate
         self.epochs = epochs
         self.batch_size = batch_size

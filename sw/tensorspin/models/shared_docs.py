@@ -42,13 +42,16 @@ shape (n_features,), default=None
             again. "interleave": next to each other, which mostly learns less.
         """,
     "feature_map": """
-        feature_map : {"linear", "trigonometric", "polynomial", "bernstein", "bumps", "bspline"}, \
-callable, array-like of shape (levels, local_dim) or "auto", default="auto"
+        feature_map : {"linear", "trigonometric", "polynomial", "bernstein", "bumps", "bspline", \
+"learnt"}, callable, array-like of shape (levels, local_dim) or "auto", default="auto"
             How a feature, scaled to [0, 1], becomes the vector that the network contracts; see
-            `FeatureMap`. "auto": "bernstein" for up to 48 features, "linear" for more.
+            `FeatureMap`. "learnt": polynomials of degree 7, the same for all features, that are
+            trained with the network and begin as "bernstein"; after the training they are in
+            `feature_map_`. "auto": "bernstein" for up to 48 features, "linear" for more.
         local_dim : None or int, default=None
-            Number of components of that vector, 2 to 8, for "polynomial", "bernstein", "bumps" and
-            "bspline"; None: 3 for "polynomial", else 4. All other maps have a number of their own.
+            Number of components of that vector, 2 to 8, for "polynomial", "bernstein", "bumps",
+            "bspline" and "learnt"; None: 3 for "polynomial", else 4. All other maps have a number
+            of their own.
             Boards have limits, 4 on an iCEBreaker and 8 on an ULX3S. With "auto" a number other
             than 2 chooses "bernstein".
         """,
@@ -72,7 +75,9 @@ callable, array-like of shape (levels, local_dim) or "auto", default="auto"
             percentile, so that few outliers don't take the levels of all others. "standard": evenly
             over three standard deviations on both sides of the mean. "quantile": so that all levels
             are about equally frequent, by a piecewise linear scale of at most 33 knots. These three
-            exclude `feature_range`. "auto": "percentile" for up to 48 features, "range" for more.
+            exclude `feature_range`. "auto": "percentile" for up to 48 features; for more of these
+            the one that suits how their values are spread: "range", or where most features have
+            long tails "percentile" or "quantile" (`tensorspin.models.spread`).
         """,
     "missing": """
         missing : {"refuse", "level"}, default="refuse"
@@ -81,6 +86,13 @@ callable, array-like of shape (levels, local_dim) or "auto", default="auto"
             so have words that the training did not have. The network learns what a missing value
             means: `feature_map` gets one component more, but if it has 4 or 8, as many as boards
             have, a missing value has a vector of these components that no value has.
+        """,
+    "categorical_features": """
+        categorical_features : array-like of int, str or bool, default=None
+            Columns whose values are names, even if they are written as numbers, such as codes of
+            regions: their numbers from 0, their names in a data frame, or a mask. Each value gets a
+            level, at most 255 a column, in an order that is learnt. Columns of words and of type
+            category are such columns in any case.
         """,
     "epochs_50": """
         epochs : int, default=50
@@ -107,6 +119,16 @@ callable, array-like of shape (levels, local_dim) or "auto", default="auto"
         label_smoothing : float or "auto", default="auto"
             Share of the target probability that is distributed evenly over all classes, 0 to 1
             (Szegedy et al., arXiv:1512.00567). "auto": 0.1 for up to 48 features, 0 for more.
+        """,
+    "calibration": """
+        calibration : {"auto", "held_out"} or None, default="auto"
+            How the temperature of probabilities is found. "held_out": a second network, trained
+            without a quarter of the samples, predicts these, and the temperature is fitted to its
+            scores (Guo et al., arXiv:1706.04599); with `early_stopping` the samples that it holds
+            out are taken, and no second network. None: that of the training is taken, which costs
+            nothing. "auto": "held_out" for 20 to 3,000 samples, if some other parameter is "auto",
+            too; else None. A training that goes on, and `partial_fit`, take that of the training.
+            Classes and `decision_function` do not depend on it.
         """,
     "weight_bits": """
         weight_bits : None, 8 or 4, default=None
@@ -208,6 +230,9 @@ label_smoothing_ : object
     "temperature_": """
         temperature_ : float
             The largest logit that the classifier can give. It is trained with the tensors.
+        calibrated_temperature_ : float
+            The largest logit of those from which `predict_proba` computes probabilities; see
+            `calibration`.
         """,
     "n_iter_": """
         n_iter_ : int

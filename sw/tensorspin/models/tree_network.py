@@ -73,6 +73,8 @@ class TreeNetwork:
     ----------
     n_steps : int
         About the number of nodes whose changes add up on either side of the root.
+    n_exact : int
+        0: all arrays are weights.
     threads : int
         Number of threads that may contract the tree, 1 or 2; the results are the same.
     """
@@ -89,8 +91,10 @@ class TreeNetwork:
         self.layers = layers
         self.arrays = arrays
         self.n_steps = (len(shapes) + 1) // 2
+        self.n_exact = 0
         self.threads = 1
-        self._shapes = shapes
+        self.children = children
+        self.shapes = shapes
         self._leaf_rows = leaf_rows
         self._n_rows = n_rows
         self._table = compiled.node_table(
@@ -191,9 +195,9 @@ class TreeNetwork:
         for layer, stack in zip(self.layers, self.arrays if arrays is None else arrays):
             padded = stack.reshape(*stack.shape[:2], layer.left_rows.shape[1], -1)
             for tensor, node in zip(padded, layer.nodes.tolist()):
-                k, a, b = self._shapes[node]
+                k, a, b = self.shapes[node]
                 tensors[node] = tensor[:k, :a, :b].copy()
-        return [tensors[node] for node in range(len(self._shapes))]
+        return [tensors[node] for node in range(len(self.shapes))]
 
     def encode(self, inputs: np.ndarray, feature_map: Callable) -> np.ndarray:
         """Map scaled inputs to the feature vectors of the leaves.

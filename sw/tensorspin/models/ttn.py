@@ -8,9 +8,9 @@ import numpy as np
 
 from ..compiler.nodes import FloatNode
 from ..compiler.tree import tree_nodes
-from .base import prediction_batches
 from .chain_shapes import Shape
 from .classifier import NetworkClassifier, rescaled
+from .contraction import prediction_batches
 from .feature_order import check_image_size, chosen_order
 from .forecast import zeros
 from .losses import CrossEntropy
@@ -45,7 +45,8 @@ class TTNClassifier(NetworkClassifier):
     ----------
     bond_dim : int or "auto", default="auto"
         Largest bond dimension, 2 to 32: the number of entries of a node's vector. Near the leaves
-        vectors are shorter. "auto": 16.
+        vectors are shorter. "auto": 16, or down to 12 if some board then holds the network with
+        weights of 8 bits.
     tree : None, nested pairs of feature indices, or ndarray of int of shape (n_features - 1, 2), \
             default=None
         None: a balanced tree, over the features in the order of ``feature_order``. Nested pairs,
@@ -66,6 +67,7 @@ class TTNClassifier(NetworkClassifier):
     %(feature_range)s
     %(scaling)s
     %(missing)s
+    %(categorical_features)s
     learning_rate : float or "auto", default="auto"
         Largest change of a tensor's entry in one update by the optimiser (Adam); it falls to zero
         along a half cosine in the course of the training. In trees of more than 64 features the
@@ -83,6 +85,7 @@ class TTNClassifier(NetworkClassifier):
     %(max_shift)s
     %(distortion)s
     %(label_smoothing)s
+    %(calibration)s
     %(weight_bits)s
     %(board)s
     %(class_weight)s
@@ -140,6 +143,7 @@ class TTNClassifier(NetworkClassifier):
         feature_margin=0.0,
         scaling="auto",
         missing="refuse",
+        categorical_features=None,
         learning_rate="auto",
         epochs=60,
         batch_size="auto",
@@ -148,6 +152,7 @@ class TTNClassifier(NetworkClassifier):
         max_shift=0.0,
         distortion=0.0,
         label_smoothing="auto",
+        calibration="auto",
         weight_bits=None,
         board=None,
         class_weight=None,
@@ -171,6 +176,7 @@ class TTNClassifier(NetworkClassifier):
         self.feature_margin = feature_margin
         self.scaling = scaling
         self.missing = missing
+        self.categorical_features = categorical_features
         self.learning_rate = learning_rate
         self.epochs = epochs
         self.batch_size = batch_size
@@ -179,6 +185,7 @@ class TTNClassifier(NetworkClassifier):
         self.max_shift = max_shift
         self.distortion = distortion
         self.label_smoothing = label_smoothing
+        self.calibration = calibration
         self.weight_bits = weight_bits
         self.board = board
         self.class_weight = class_weight

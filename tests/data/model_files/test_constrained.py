@@ -149,8 +149,7 @@ def test_spins_and_a_quadratic_objective(tmp_path):
         ("junk\n", "it has no variables"),
         ("Minimize\n obj: x\nSubject To\n c: x <\0 4\nBinary\n x\nEnd\n", "line 4 has a control"),
         ("Minimize\n obj: x\nEnd\n", "the variable 'x' is real; it must be binary or integer"),
-        ("Minimize\n obj: x\nBounds\n x <= 1e9\nGeneral\n x\nEnd\n", "0 to 1e.09; integers must"),
-        ("Minimize\n obj: x\nBounds\n 1 <= x <= 9\nGeneral\n x\nEnd\n", "1 to 9; integers must"),
+        ("Minimize\n obj: x\nBounds\n x <= 1e9\nGeneral\n x\nEnd\n", "0 to 1e.09; its bounds must"),
         ("Minimize\n obj: x\nSubject To\n c: x >= 2\nBinary\n x\nEnd\n", "infeasible"),
         ("Minimize\n obj: 1e999 x\nBinary\n x\nEnd\n", "objective has a coefficient that is not"),
         (
@@ -204,3 +203,16 @@ def test_damaged_and_inflated_files(tmp_path, monkeypatch):
         read_model(path)
     with pytest.raises(DataError, match="no constrained quadratic model"):
         read_model(write_text(tmp_path, "2 1\n1 2 1\n", "a.mc"), "cqm")
+
+
+@pytest.mark.parametrize("bounds", ["1 <= n <= 3", "-2 <= n <= 1", "n = 2", "0 <= n <= 1"])
+def test_integers_of_lp_files_begin_anywhere(tmp_path, bounds):
+    path = tmp_path / "model.lp"
+    path.write_text(LP.replace("0 <= n <= 3", bounds))
+    model = read_model(path)
+    found = dimod.ExactSolver().sample(model.bqm)
+    best = model.constraints.answers(found.truncate(1), maximised=True)
+    cqm = dimod.lp.loads(path.read_text())
+    every = dimod.ExactCQMSolver().sample_cqm(cqm)
+    least = min(each.energy for each in every.data() if each.is_feasible)
+    assert best.feasible[0] and best.values[0] == -least

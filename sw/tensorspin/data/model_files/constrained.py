@@ -11,7 +11,7 @@ import copy
 import re
 import warnings
 from fractions import Fraction
-from math import lcm
+from math import ceil, floor, lcm
 from pathlib import Path
 
 import dimod
@@ -24,8 +24,8 @@ from .model import Constraints, Model
 from .text import all_lines
 
 MOST_INTEGER = 1_000_000
-"""Largest upper bound of an integer variable. The square of the bound is a coefficient of the
-model without constraints, so a board's few bits hold nothing of the others long before."""
+"""Largest difference of an integer variable's bounds. Its square is a coefficient of the model
+without constraints, so a board's few bits hold nothing of the others long before."""
 
 MOST_DENOMINATOR = 1000
 """Largest common denominator of an inequality's coefficients by which they are multiplied."""
@@ -120,7 +120,8 @@ def _model(
     if soft:
         notes.append(f"{soft} soft constraints are taken as hard")
     # dimod 0.12 cannot make a model without constraints of an objective with spins.
-    integral, fractional = _integral(cqm.spin_to_binary(inplace=False))
+    moved, least = integers_from_zero(cqm)
+    integral, fractional = integral_inequalities(moved.spin_to_binary(inplace=False))
     if fractional:
         notes.append(
             f"{fractional} inequalities have fractional coefficients, so their penalties are not "
@@ -149,7 +150,7 @@ def _model(
         "max objective" if maximised else "objective",
         file_format=file_format,
         reading="; ".join(notes),
-        constraints=Constraints(cqm, inverter, labels, lagrange_multiplier),
+        constraints=Constraints(cqm, inverter, labels, lagrange_multiplier, least),
     )
 
 
@@ -165,12 +166,8 @@ def _check(path: Path, cqm: dimod.ConstrainedQuadraticModel) -> None:
             raise DataError(f"{path}: the variable {label!r} is real; it must be binary or integer")
         if vartype is not dimod.INTEGER:
             continue
-        low, high = cqm.lower_bound(label), cqm.upper_bound(label)
-        if low != 0 or high > MOST_INTEGER:
-            raise DataError(
-                f"{path}: the integer {label!r} is {low:g} to {high:g}; integers must begin at 0 "
-                f"and end at {MOST_INTEGER} at most"
-            )
+        if (wide := wide_integer(cqm, label)) is not None:
+            raise DataError(f"{path}: {wide}")
     for label, comparison in cqm.constraints.items():
         if not comparison.lhs.is_linear():
             raise DataError(f"{path}: the constraint {label!r} is quadratic; it must be linear")
@@ -179,7 +176,94 @@ def _check(path: Path, cqm: dimod.ConstrainedQuadraticModel) -> None:
             raise DataError(f"{path}: the constraint {label!r} has a number that is not finite")
 
 
-def _integral(
+def wide_integer(cqm: dimod.ConstrainedQuadraticModel, label) -> str | None:
+    """Explain why an integer variable cannot be used, or return None."""
+    low, high = cqm.lower_bound(label), cqm.upper_bound(label)
+    if high - low <= MOST_INTEGER:
+        return None
+    return (
+        f"the integer {label!r} is {low:g} to {high:g}; its bounds must differ by {MOST_INTEGER} "
+        f"at most"
+    )
+
+
+def integers_from_zero(
+    cqm: dimod.ConstrainedQuadraticModel,
+) -> tuple[dimod.ConstrainedQuadraticModel, dict]:
+    """Replace integers that dimod does not encode by their differences from their least values.
+
+    dimod encodes integers from 0 to 2 or more. An integer with two values becomes a binary
+    variable, and one with a single value a constant.
+
+    Parameters
+    ----------
+    cqm : dimod.ConstrainedQuadraticModel
+        A model with linear constraints.
+
+    Returns
+    -------
+    cqm : dimod.ConstrainedQuadraticModel
+        The model of the differences, with the same labels; all constraints are hard. It is the
+        model itself if dimod encodes all of its integers.
+    least : dict
+        What to add to the integers of its samples, by their labels, where it may be other than 0.
+
+    Examples
+    --------
+    >>> cqm = dimod.ConstrainedQuadraticModel()
+    >>> i = dimod.Integer("i", lower_bound=3, upper_bound=7)
+    >>> cqm.set_objective(i * i)
+    >>> moved, least = integers_from_zero(cqm)
+    >>> least, float(moved.upper_bound("i")), float(moved.objective.energy({"i": 1}))
+    ({'i': 3}, 4.0, 16.0)
+    """
+    least = {}
+    for label in cqm.variables:
+        low, high = cqm.lower_bound(label), cqm.upper_bound(label)
+        if cqm.vartype(label) is dimod.INTEGER and (low != 0 or high < 2):
+            least[label] = ceil(low)
+    if not least:
+        return cqm, {}
+    moved = dimod.ConstrainedQuadraticModel()
+    moved.set_objective(_moved(cqm, cqm.objective, least))
+    for label, item in cqm.constraints.items():
+        moved.add_constraint_from_model(
+            _moved(cqm, item.lhs, least), item.sense.value, rhs=item.rhs, label=label
+        )
+    return moved, least
+
+
+def _moved(cqm: dimod.ConstrainedQuadraticModel, terms, least: dict) -> dimod.QuadraticModel:
+    """Write an objective, or a side of a constraint, in the differences from the least values."""
+    found = dimod.QuadraticModel()
+    found.offset = terms.offset
+    for label in terms.variables:
+        low, bias = least.get(label, 0), terms.get_linear(label)
+        most = floor(cqm.upper_bound(label)) - low
+        if cqm.vartype(label) is not dimod.INTEGER:
+            found.add_variable(cqm.vartype(label), label)
+        elif most > 1:
+            found.add_variable("INTEGER", label, upper_bound=most)
+        elif most == 1:
+            found.add_variable("BINARY", label)
+        if most > 0:
+            found.add_linear(label, bias)
+        found.offset += bias * low
+    left = set(found.variables)
+    for (one, other), bias in terms.quadratic.items():
+        first, second = least.get(one, 0), least.get(other, 0)
+        if one == other and one in left and found.vartype(one) is dimod.BINARY:
+            found.add_linear(one, bias)  # the square of 0 or 1 is itself
+        elif one in left and other in left:
+            found.add_quadratic(one, other, bias)
+        for label, factor in ((one, second), (other, first)):
+            if label in left:
+                found.add_linear(label, bias * factor)
+        found.offset += bias * first * second
+    return found
+
+
+def integral_inequalities(
     cqm: dimod.ConstrainedQuadraticModel,
 ) -> tuple[dimod.ConstrainedQuadraticModel, int]:
     """Multiply inequalities by the common denominator of their coefficients.

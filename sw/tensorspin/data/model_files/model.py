@@ -195,12 +195,16 @@ class Constraints:
         model they are numbered in this order.
     lagrange_multiplier : float or None
         The weight of the penalties; None for dimod's choice, ten times the largest coefficient.
+    least : dict
+        What is added to the integers of the inverter's samples, by their labels; a sample need not
+        have them.
     """
 
     cqm: dimod.ConstrainedQuadraticModel
     inverter: Any
     labels: list
     lagrange_multiplier: float | None
+    least: dict
 
     def answers(self, found: dimod.SampleSet, maximised: bool) -> Answers:
         """Express samples of the model without constraints in variables of the one with them.
@@ -222,6 +226,7 @@ class Constraints:
         spins = [name for name in self.cqm.variables if self.cqm.vartype(name) is dimod.SPIN]
         for state in states:
             state.update({name: 2 * state[name] - 1 for name in spins})
+            state.update({name: state.get(name, 0) + low for name, low in self.least.items()})
         inverted = dimod.SampleSet.from_samples_cqm(states, self.cqm)
         values = np.asarray(inverted.record.energy, dtype=np.float64)
         return Answers(

@@ -1,0 +1,177 @@
+"""A classifier and its guard on boards."""
+
+from __future__ import annotations
+
+from typing import Any, Self, cast
+
+import numpy as np
+from scipy.special import softmax
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+from ..compiler.outputs import Classification
+from ..driver.board import Board
+from ..driver.pool.backend import PooledBoards
+from .board_estimator import OnFault
+from .deployed import BoardAnomalyDetector, BoardClassifier
+from .guard import GuardLimits
+from .guarded_program import GuardedProgram, Refusing
+from .logits import normalised_logits
+
+
+class BoardGuardedClassifier(Refusing, ClassifierMixin, BaseEstimator):
+    """A classifier and its guard on one board or on two.
+
+    On one board both programs are loaded in turn each time that samples are predicted, which takes
+    some tenths of a second over a serial line; so predict many samples at once, or use two boards.
+    Bitstreams that hold two programs at a time do not exist yet.
+
+    Parameters
+    ----------
+    program : GuardedProgram
+        Both programs.
+    board : str or Board
+        URL of the classifier's board; or an open board or a `tensorspin.BoardPool`, which `close`
+        leaves open.
+    detector_board : str or Board, optional
+        The detector's board; by default the same.
+    on_fault : {None, "raise", "reload"}, default=None
+        "raise": the board is tested with known answers when the program is loaded and every 10,000
+        samples, and `FaultError` is raised if it is wrong. "reload": the program is then loaded
+        again, and the samples are predicted anew, once. None: no such tests.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The classes, without what stands for a refusal.
+    n_features_in_ : int
+        Number of features of a sample.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from tensorspin import GuardedClassifier, MPSAnomalyDetector, MPSClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> parts = MPSClassifier(4, epochs=20, random_state=0), MPSAnomalyDetector(4, random_state=0)
+    >>> guarded = GuardedClassifier(*parts, 0.02, random_state=0).fit(X, y)
+    >>> with guarded.deploy("golden://icebreaker") as on_board:
+    ...     on_board.predict([[5.0, 3.4, 1.5, 0.2], [50.0, 34.0, 15.0, 2.0]]).tolist()
+    [0, -1]
+    """
+
+    def __init__(
+        self,
+        program: GuardedProgram,
+        board: str | Board | PooledBoards,
+        detector_board: str | Board | PooledBoards | None = None,
+        on_fault: OnFault | None = None,
+    ) -> None:
+        self.program = program
+        self.board = board
+        self.detector_board = detector_board
+        self.on_fault = on_fault
+
+    # The attributes that begin with `_opened` are no parameters, and are not pickled.
+    _opened: tuple[BoardClassifier, BoardAnomalyDetector] | None = None
+
+    @property
+    def limits_(self) -> GuardLimits:  # type: ignore[override]  # it follows from the program
+        """Least confidence and log-likelihood of what is accepted."""
+        return self.program.limits
+
+    @property
+    def refused_label_(self) -> Any:
+        """What stands for a refusal."""
+        return self.program.refused_label
+
+    @property
+    def classes_(self) -> np.ndarray:
+        """The classes, without what stands for a refusal."""
+        return self.program.classifier.classes
+
+    @property
+    def n_features_in_(self) -> int:
+        """Number of features of a sample."""
+        return self.program.classifier.n_features_in_
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def fit(self, X, y=None):
+        """Refuse to be fitted: the networks were trained before they came to the board.
+
+        Parameters
+        ----------
+        X, y : object
+            Ignored.
+
+        Raises
+        ------
+        TypeError
+            Always.
+        """
+        raise TypeError(
+            "a BoardGuardedClassifier can't be trained: fit a GuardedClassifier, deploy it"
+        )
+
+    def quantize(self) -> GuardedProgram:
+        """Return the programs as they are.
+
+        Returns
+        -------
+        GuardedProgram
+            Both programs and the limits.
+        """
+        return self.program
+
+    def _parts(self) -> tuple[BoardClassifier, BoardAnomalyDetector]:
+        """Return both estimators; on one board they share it."""
+        if self._opened is None:
+            program = self.program
+            classifier = BoardClassifier(program.classifier, self.board, self.on_fault)
+            board = self.detector_board
+            if board is None:
+                pooled = isinstance(self.board, PooledBoards)
+                board = self.board if pooled else classifier._open()
+            detector = BoardAnomalyDetector(program.detector, board, self.on_fault)
+            self._opened = classifier, detector
+        return self._opened
+
+    def _answers(self, X) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        classifier, detector = self._parts()
+        results = classifier.run(X)
+        task = cast(Classification, classifier.program.task)
+        logits = normalised_logits(results.scores.astype(float), task.probability_temperature)
+        confidence = softmax(logits, axis=1).max(axis=1)
+        return self.classes_[results.classes], confidence, detector.score_samples(X)
+
+    def predict_proba(self, X) -> np.ndarray:
+        """Compute class probabilities, also of samples that are refused.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            The samples.
+
+        Returns
+        -------
+        ndarray of float64 of shape (n_samples, n_classes)
+            The classifier's probabilities.
+        """
+        return self._parts()[0].predict_proba(X)
+
+    def close(self) -> None:
+        """Release the boards that this estimator opened; the next prediction opens them again."""
+        if self._opened is not None:
+            for part in reversed(self._opened):
+                part.close()
+            self._opened = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        self.close()
+
+    def __getstate__(self) -> dict:
+        state = super().__getstate__()
+        return {name: value for name, value in state.items() if name != "_opened"}
