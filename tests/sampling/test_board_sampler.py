@@ -21,7 +21,7 @@ from tensorspin.sampling.schedules import least_beta
 
 from ..support.annealer_boards import MANY, SIZE, URL, WIDE, golden_board
 
-SWEEPS = {"num_sweeps": 20}
+SWEEPS = {"num_sweeps": 20, "num_restarts": 1}
 READS = 400
 
 
@@ -133,7 +133,12 @@ def test_one_strong_field_leaves_the_others_annealed():
 def test_temperatures_above_the_devices_are_told_in_units_of_the_model(sampler):
     with pytest.warns(UserWarning, match="20% of .* inverse temperatures are raised to 0.0"):
         found = sampler.sample_ising(
-            {"a": 100.0, "b": 0.5}, {}, beta_range=(0, 1), num_sweeps=5, beta_schedule_type="linear"
+            {"a": 100.0, "b": 0.5},
+            {},
+            beta_range=(0, 1),
+            num_sweeps=5,
+            num_restarts=1,
+            beta_schedule_type="linear",
         )
     first, last = found.info["beta_range"]
     assert first == pytest.approx(least_beta(SIZE) * found.info["scale"]) and last == 1
@@ -166,7 +171,7 @@ def test_same_seed_same_samples(sampler):
 def test_best_states_are_never_worse(sampler):
     bqm = random_model(7, 24, "SPIN")
     options = {"seed": 1, "num_sweeps": 30, "beta_range": (0.2, 0.2), "refine": None}
-    final = sampler.sample(bqm, **options).record.energy
+    final = sampler.sample(bqm, states="final", **options).record.energy
     best = sampler.sample(bqm, states="best", **options).record.energy
     assert np.all(best <= final) and np.any(best < final)
 
@@ -342,8 +347,8 @@ def test_too_many_variables(sampler):
         (ValueError, "temperature of zero", {"beta_range": (1, np.inf)}),
         (ValueError, "seed must be 0 to", {"seed": -1}),
         (TypeError, "seed must be None or an integer", {"seed": 1.5}),
-        (ValueError, "annealing, quantum, tempering, not 'magic'", {"method": "magic"}),
-        (ValueError, '"final" or "best"', {"states": "all"}),
+        (ValueError, "annealing, crossover, quantum, tempering, not 'magic'", {"method": "magic"}),
+        (ValueError, "lower, final, best, not 'all'", {"states": "all"}),
         (TypeError, "callable", {"interrupt_function": 3}),
         (ValueError, "positive", {"num_reads": 0}),
     ],

@@ -57,6 +57,8 @@ def sampler():
     ],
 )
 def test_sweeps(sampler, sweeps, method):
+    if method == "crossover" and sweeps.get("exact"):
+        pytest.skip("states that are crossed follow no distribution")
     with (
         little_memory(),
         pytest.raises(ValueError, match=f"takes {MOST} sweeps at most, not {HUGE}"),

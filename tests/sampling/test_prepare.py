@@ -28,8 +28,7 @@ def test_weak_isolated_variables_are_right(vartype):
     bqm = strong_and_weak(vartype)
     board = golden_board()
     found = BoardSampler(board).sample(bqm, **QUICK)
-    (job,) = board.runs
-    assert job.problem.variables == 2
+    assert {job.problem.variables for job in board.runs} == {2}
     assert found.info["decided"] == 13
     assert found.info["quantization_error"]["relative_error"] == 0
     for sample in found.samples():

@@ -8,9 +8,11 @@ import dimod
 import numpy as np
 import pytest
 
+from tensorspin.contract.annealer.problem import IsingProblem
 from tensorspin.contract.annealer.size import AnnealerSize
 from tensorspin.errors import CapacityError
 from tensorspin.sampling.quantise import percent, quantise, quantise_model
+from tensorspin.sampling.rounding import ANCHORED, CAPPED, KEPT_SUMS, NEAREST, Rounding, load_of
 
 from ..support.annealer_boards import SIZE
 
@@ -218,3 +220,93 @@ def test_small_errors_are_not_shown_as_none():
         "0.01%",
         "0.00013%",
     ]
+
+
+@pytest.mark.parametrize("rule", [CAPPED, KEPT_SUMS, ANCHORED])
+def test_the_greatest_coupling_is_exact_and_never_rounded_down(rule):
+    rng = np.random.default_rng(5)
+    couplings = symmetric(rng, 20, lambda shape: rng.uniform(0.1, 1, shape))
+    problem = quantise(np.zeros(20), couplings, SIZE, rule=rule).problem
+    greatest = couplings == couplings.max()
+    assert np.all(problem.couplings[greatest] == SIZE.coupling.maximum)
+    scale = SIZE.coupling.maximum / couplings.max()
+    assert np.all(np.abs(problem.couplings - scale * couplings) < 1)
+    past = quantise(np.zeros(20), couplings, SIZE, rule=NEAREST).problem
+    assert np.count_nonzero(past.couplings == 7) > np.count_nonzero(problem.couplings == 7)
+
+
+@pytest.mark.parametrize("rule", [KEPT_SUMS, ANCHORED])
+def test_the_state_of_all_bits_zero_has_the_fields_of_the_model(rule):
+    """Whatever the reference state is, and however couplings are rounded."""
+    narrow = AnnealerSize(32, 2, 9, 10, (1,) * 8, 32, 64)
+    rng = np.random.default_rng(6)
+    couplings = symmetric(rng, 30, lambda shape: rng.uniform(-0.4, 1, shape))
+    linear = rng.uniform(-3, 3, 30)
+    start = rng.choice(np.array([-1, 1], np.int8), 30)
+    found = quantise(linear, couplings, narrow, start, rule=rule)
+    zeros = -found.start
+    fields = found.start * (found.problem.linear + found.problem.couplings @ zeros)
+    scale = narrow.coupling.maximum / couplings.max()
+    assert np.abs(fields - scale * (linear - couplings.sum(axis=1))).max() <= 0.5 + 1e-9
+
+
+def test_models_of_bits_keep_weak_couplings_on_two_bits():
+    """Weak couplings beside the greatest one are rounded up and down, instead of all away."""
+    narrow = AnnealerSize(32, 2, 9, 10, (1,) * 8, 32, 64)
+    bqm = dimod.BinaryQuadraticModel({}, {}, "BINARY")
+    for place in range(20):
+        for other in range(place):
+            bqm.add_quadratic(place, other, 1.0)
+    bqm.add_quadratic(18, 19, 2.0)
+    sums = quantise_model(bqm, range(20), narrow).problem.couplings.sum(axis=1)
+    assert np.abs(sums[:18] - 19 / 3).max() < 1
+    others = quantise_model(bqm, range(20), narrow, CAPPED).problem.couplings
+    assert not others[:18].any()
+
+
+@pytest.mark.parametrize("rule", [NEAREST, CAPPED, KEPT_SUMS])
+def test_few_scales_are_tried_and_the_greatest_that_fits_is_found(rule, monkeypatch):
+    """Fields limit the scale here, and a rounding of many variables takes long."""
+    narrow = AnnealerSize(64, 4, 7, 10, (1,) * 6, 64, 8)
+    rng = np.random.default_rng(7)
+    couplings = symmetric(rng, 40, lambda shape: rng.uniform(0.5, 1, shape))
+    linear = rng.uniform(-5, 5, 40)
+    tried = []
+    at = Rounding.at
+    monkeypatch.setattr(Rounding, "at", lambda self, scale: tried.append(scale) or at(self, scale))
+    quantise(linear, couplings, narrow, rule=rule)
+    assert len(tried) <= 5
+    rounding = Rounding(linear, couplings, rule)
+    fits = [scale for scale in tried if load_of(*at(rounding, scale), narrow) <= 1]
+    assert load_of(*at(rounding, max(fits) * 1.01), narrow) > 1
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_the_load_lets_pass_is_what_a_problem_takes(seed):
+    narrow = AnnealerSize(24, 3, 7, 10, (1,) * 6, 4, 8)
+    rng = np.random.default_rng(seed)
+    couplings = symmetric(rng, 20, lambda shape: rng.normal(size=shape))
+    linear = rng.normal(size=20)
+    taken = []
+    for scale in np.geomspace(0.3, 4, 60):
+        integers = np.rint(scale * couplings), np.rint(scale * linear)
+        try:
+            IsingProblem(narrow, *(each.astype(int) for each in integers))
+            taken.append(True)
+        except ValueError:
+            taken.append(False)
+        assert (load_of(*integers, narrow) <= 1) is taken[-1]
+    assert 5 < sum(taken) < 55
+
+
+def test_a_rounding_that_turns_the_model_over_is_refused():
+    """Linear terms that make up for ten lost couplings have the other sign."""
+    narrow = AnnealerSize(64, 2, 9, 10, (1,) * 8, 32, 64)
+    couplings = np.zeros((12, 12))
+    couplings[:10, :10] = 0.1 * (1 - np.eye(10))
+    couplings[10, 11] = couplings[11, 10] = 1.0
+    message = "greatest coupling in units of the median one: 10 needed, the device holds 1"
+    linear = 0.2 * couplings.sum(axis=1)
+    with pytest.raises(CapacityError, match=message):
+        quantise(linear, couplings, narrow, rule=ANCHORED)
+    assert quantise(linear, couplings, narrow, rule=KEPT_SUMS).scale > 0

@@ -188,7 +188,7 @@ def test_exact_samples_are_raw():
 def test_wrong_refinements(refine):
     sampler = BoardSampler(golden_board())
     for each in (sampler, DecomposingSampler(sampler)):
-        with pytest.raises(ValueError, match='refine must be "descent" or None, not'):
+        with pytest.raises(ValueError, match='refine must be "descent", "tabu" or None'):
             each.sample(random_model(), refine=refine)
     assert sampler.properties["refine_options"] == REFINEMENTS
     assert [checked_refine(value) for value in REFINEMENTS] == list(REFINEMENTS)

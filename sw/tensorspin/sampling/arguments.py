@@ -9,6 +9,8 @@ from typing import Any
 import dimod
 import numpy as np
 
+from ..contract.annealer.size import AnnealerSize
+
 MOST_SEED = 2**32 - 1
 """Greatest seed: dimod draws initial states with NumPy's older generators, which take no more."""
 
@@ -181,8 +183,8 @@ def checked_seed(seed) -> int:
     return number
 
 
-def checked_count(value, name: str) -> None:
-    """Refuse what is not an integer of at least 1.
+def checked_count(value, name: str, least: int = 1) -> None:
+    """Refuse what is not an integer, or too small.
 
     Parameters
     ----------
@@ -190,13 +192,61 @@ def checked_count(value, name: str) -> None:
         The argument.
     name : str
         Its name, for the message.
+    least : int, default=1
+        The least value.
 
     Raises
     ------
     TypeError, ValueError
-        If the argument is not an integer, or less than 1.
+        If the argument is not an integer, or less than that.
     """
     if not isinstance(value, Integral) or isinstance(value, bool):
         raise TypeError(f"{name} must be an integer, not {value!r}")
-    if int(value) < 1:
-        raise ValueError(f"{name} must be at least 1, not {value}")
+    if int(value) < least:
+        raise ValueError(f"{name} must be at least {least}, not {value}")
+
+
+def checked_flips(flips: int | None, size: AnnealerSize, exact: bool, method: str) -> int:
+    """Decide how many flips a turn of the device has.
+
+    Parameters
+    ----------
+    flips : int or None
+        What the user wants; None for what is best.
+    size : AnnealerSize
+        Size of the device.
+    exact : bool
+        Whether samples must follow Boltzmann's distribution, which several flips at once change.
+    method : str
+        One of `tensorspin.sampling.methods.METHODS`.
+
+    Returns
+    -------
+    int
+        1, or as many as the device can do. By default as many, unless states are exact, or the
+        method is one of the distributions: "quantum" or "tempering".
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is something else, or more than 1 with `exact`.
+
+    Examples
+    --------
+    >>> from tensorspin.contract.device import find_board
+    >>> size = find_board("ulx3s_25f_annealer").require_annealer()
+    >>> checked_flips(None, size, exact=False, method="annealing")
+    1
+    """
+    if flips is None:
+        return 1 if exact or method in ("quantum", "tempering") else size.flips
+    checked_count(flips, "flips")
+    if flips not in (1, size.flips):
+        known = "1" if size.flips == 1 else f"1 or {size.flips}"
+        raise ValueError(f"flips must be {known} on this device, not {flips}")
+    if exact and flips > 1:
+        raise ValueError(
+            f"flips must be 1 with exact=True, not {flips}: spins that flip together follow no "
+            f"distribution"
+        )
+    return int(flips)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, Literal
 
 import dimod
@@ -15,27 +14,31 @@ from dimod.core.scoped import Scoped
 from ..contract.annealer.job import AnnealJob
 from ..contract.annealer.size import AnnealerSize
 from ..driver.annealer import BoardAnnealResults
-from ..driver.board import Board
-from ..errors import TensorspinError
 from ..progress import Progress
 from .arguments import (
     check_reads,
     check_threshold,
+    checked_count,
+    checked_flips,
     checked_model,
     checked_seed,
     small_integers,
 )
-from .methods import METHODS, check_sweeps, plan
+from .boards import BoardHolder, annealer_of
+from .constrained import ConstrainedSampling
+from .crossover import Crossover, unsuited
+from .methods import METHODS, check_sweeps
+from .precision import TOLERATED, warn_of_rounding
 from .prepare import prepare_model
 from .refine import DEFAULT_REFINE, REFINEMENTS, Descent, checked_refine, refined_set
-from .runs import anneal_reads
-from .schedules import TYPES, betas_of, count_sweeps, default_beta_range, possible_betas
+from .restarts import Schedule, plan_anneals
+from .runs import STATES, AnnealedReads
+from .schedules import TYPES, count_sweeps
+from .watch import Watch
+from .windows import DEFAULT_WINDOWS, refined_in_windows, unless_interrupted
 
-STATES = ("final", "best")
-"""Which state of a replica is a read: its last state, or the one of lowest energy."""
 
-
-class BoardSampler(dimod.Sampler, Initialized, Scoped):
+class BoardSampler(BoardHolder, ConstrainedSampling, dimod.Sampler, Initialized, Scoped):
     """Samples binary quadratic models on a board's annealer.
 
     Parameters and results are those of dwave-samplers' ``SimulatedAnnealingSampler``, so that one
@@ -64,43 +67,6 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
     -1.5
     """
 
-    def __init__(self, board: Board | str) -> None:
-        if not isinstance(board, (Board, str)):
-            raise TypeError(f"board must be a Board or a URL, not {board!r}")
-        self._url = board if isinstance(board, str) else None
-        self._board = None if isinstance(board, str) else board
-        self._opening = threading.RLock()
-
-    def __getstate__(self) -> dict:
-        state = self.__dict__.copy()
-        del state["_opening"]  # a lock belongs to its process, and each copy opens its own board
-        if self._url is not None:
-            state["_board"] = None
-        return state
-
-    def __setstate__(self, state: dict) -> None:
-        self.__dict__.update(state)
-        self._opening = threading.RLock()
-
-    @property
-    def board(self) -> Board:
-        """The board, which is opened if it is not open yet; of several threads only one opens it.
-
-        Raises
-        ------
-        TensorspinError
-            If the board can't be opened, or has no annealer.
-        """
-        board = self._board
-        if board is None:
-            assert self._url is not None  # without a URL a board was given, and is never dropped
-            with self._opening:
-                board = self._board
-                if board is None:
-                    board = self._board = Board.open(self._url)
-        _annealer_of(board)
-        return board
-
     @property
     def parameters(self) -> dict[str, Any]:
         """Keyword arguments of `sample`; for each, the properties that describe it."""
@@ -108,6 +74,7 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
             "num_reads": ["annealer"],
             "num_sweeps": [],
             "num_sweeps_per_beta": [],
+            "num_restarts": [],
             "beta_range": [],
             "beta_schedule_type": ["beta_schedule_options"],
             "beta_schedule": [],
@@ -119,7 +86,9 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
             "method": ["method_options"],
             "states": ["states_options"],
             "exact": [],
+            "flips": ["annealer"],
             "refine": ["refine_options"],
+            "num_windows": [],
             "progress": [],
         }
 
@@ -129,25 +98,13 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
         info = self.board.info
         return {
             "board": info.board,
-            "annealer": asdict(_annealer_of(self.board)),
+            "annealer": asdict(annealer_of(self.board)),
             "clock_hz": info.clock_hz,
             "beta_schedule_options": TYPES,
             "method_options": METHODS,
             "states_options": STATES,
             "refine_options": REFINEMENTS,
         }
-
-    def close(self) -> None:
-        """Close the board if this sampler has opened it. It is opened again when it is needed.
-
-        A run of another thread is waited for.
-        """
-        with self._opening:
-            board = self._board
-            if self._url is not None and board is not None:
-                with board.exclusive():
-                    board.close()
-                    self._board = None
 
     def sample(
         self,
@@ -156,6 +113,7 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
         num_reads: int | None = None,
         num_sweeps: int | None = None,
         num_sweeps_per_beta: int = 1,
+        num_restarts: int | None = None,
         beta_range: Sequence[float] | None = None,
         beta_schedule_type: str = "geometric",
         beta_schedule: Sequence[float] | np.ndarray | None = None,
@@ -165,9 +123,11 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
         energy_threshold: float | None = None,
         seed: int | None = None,
         method: str = "annealing",
-        states: str = "final",
+        states: str | None = None,
         exact: bool = False,
+        flips: int | None = None,
         refine: str | None = DEFAULT_REFINE,
+        num_windows: int | None = None,
         progress: Progress | None = None,
         **kwargs,
     ) -> dimod.SampleSet:
@@ -187,9 +147,15 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
             replicas. More reads than replicas take several runs. There may be
             `tensorspin.sampling.arguments.MOST_READS` at most, fewer for many variables.
         num_sweeps : int, default=1000
-            Number of visits of each spin in a read.
+            Number of visits of each spin in a read, in all its anneals together.
         num_sweeps_per_beta : int, default=1
             Number of sweeps at each inverse temperature.
+        num_restarts : int, optional
+            Number of anneals of a read, between which its sweeps are divided as evenly as possible;
+            the state of lowest energy is the read. Each goes over the whole range of temperatures,
+            begins in other random states unless `initial_states` are given, and rounds the
+            coefficients by another rule if they are not exact
+            (`tensorspin.sampling.restarts.Schedule.restarts` tells the default).
         beta_range : (float, float), optional
             First and last inverse temperature, in units of the model. By default they are chosen
             for the quantised model (`tensorspin.sampling.schedules.default_beta_range`).
@@ -210,22 +176,45 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
             No further run begins once a read, as it is returned, has this energy or a lower one.
         seed : int, 0 to 2**32 - 1, optional
             The same seed gives the same samples, on every kind of board of the same size.
-        method : {"annealing", "quantum", "tempering"}, default="annealing"
-            "quantum" is simulated quantum annealing: the replicas are slices of a model whose
-            transverse field falls. With "tempering", replicas at different temperatures of the
-            range exchange them. Both need a device that can do it;
-            `tensorspin.sampling.methods.plan` describes what they make of the schedule.
-        states : {"final", "best"}, default="final"
-            What a read returns: its last state, or the state of lowest energy that it has met.
+        method : {"annealing", "crossover", "quantum", "tempering"}, default="annealing"
+            "crossover" divides a read into many short anneals and crosses them: each component of
+            the difference of two states is taken from its better side, and the lowest read has its
+            parts from all replicas. On grids and planar graphs it is by far the fastest way to the
+            ground state. Where the model's graph does not suit it
+            (`tensorspin.sampling.crossover.conductance`), reads are annealed instead, and
+            ``info["crossover"]`` says why. "quantum" is simulated quantum annealing: the replicas
+            are slices of a model whose transverse field falls. With "tempering", replicas at
+            different temperatures of the range exchange them. These two need a device that can do
+            it; `tensorspin.sampling.methods.plan` describes what they make of the schedule.
+        states : {"lower", "final", "best"}, optional
+            What an anneal returns: "final" is its last state, "best" the one that had the lowest
+            energy on the device, and "lower" whichever of these two has the lower energy in the
+            model as given. By default "lower"; with ``exact=True`` "final", as only last states
+            follow a distribution.
         exact : bool, default=False
             Whether no random number may serve two sweeps of a read, and no variable be decided on
             the host. Samples at a fixed temperature follow Boltzmann's distribution only then; it
             takes some more cycles. The states are raw, as with ``refine=None``.
-        refine : {"descent", None}, default="descent"
-            What is done with the board's states: steepest descent in the model as given, so that no
-            flip of one variable lowers the energy of a read
-            (`tensorspin.sampling.refine.refine_states`); or nothing. It can't be given together
-            with ``exact=True``.
+        flips : int, optional
+            Most flips of a turn: 1, or as many as the device can do at once, which is
+            ``properties["annealer"]["flips"]``. Several flips at once, of spins that do not see
+            each other flip, make a sweep take a part of the time, and their samples follow no
+            distribution. By default as many as the device can do; 1 with ``exact=True`` and the
+            methods "quantum" and "tempering".
+        refine : {"descent", "tabu", None}, default="descent"
+            What the host does with the board's states: steepest descent in the model as given, so
+            that no flip of one variable lowers the energy of a read
+            (`tensorspin.sampling.refine.refine_states`); a tabu search after it, for models of up
+            to `tensorspin.sampling.tabu.MOST_TABU_VARIABLES` variables; or nothing. If it is not
+            None, models of up to `tensorspin.sampling.enumeration.MOST_ENUMERATED` variables are
+            enumerated, too, and the best read has the lowest energy of all states. Only None can be
+            given together with ``exact=True``.
+        num_windows : int, optional
+            Number of windows of a few variables in which the best read is refined further, with
+            the board (`tensorspin.sampling.windows`). By default
+            `tensorspin.sampling.windows.DEFAULT_WINDOWS` if rounding changes the model so much that
+            the sampler warns, `refine` is not None, and the model is not enumerated; else 0. It
+            must be 0 with ``exact=True``.
         progress : callable, optional
             Called with the number of reads done, and of all reads.
         **kwargs
@@ -234,15 +223,20 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
         Returns
         -------
         dimod.SampleSet
-            The reads. Its ``info`` holds ``seed``, ``method``, ``beta_schedule_type``,
+            The reads. Its ``info`` holds ``seed``, ``method`` (the one in use), ``crossover`` (a
+            dict, if it was asked for: whether it is ``used``, and the ``reason`` if not), ``flips``
+            (most flips of a turn), ``beta_schedule_type``,
             ``beta_range`` (the first and the last inverse temperature in use), ``num_sweeps``,
-            ``scale`` (number of units of the device in one unit of the model),
+            ``num_restarts``, ``scale`` (number of units of the device in one unit of the model),
             ``quantization_error`` (the errors of `tensorspin.sampling.quantise.Quantised`, for the
-            variables on the device), ``decided`` (number of variables that were decided on the
-            host), ``refine``, ``board_energies`` (of the model, for the board's own state of each
-            read, in the order of the reads), ``interrupted`` (whether reads are missing, or were
-            not annealed), ``cycles`` (of each run), ``device_time`` (seconds: cycles at the
-            device's clock) and ``transfer_time`` (seconds: everything else on the board's clock).
+            variables on the device, as the first anneal rounds them), ``decided`` (number of
+            variables that were decided on the host), ``refine``, ``board_energies`` (of the model,
+            for the board's own state of each read, in the order of the reads), ``interrupted``
+            (whether reads, or anneals of them, are missing), ``cycles`` (of each run),
+            ``device_time`` (seconds: cycles at the device's clock), ``transfer_time`` (seconds:
+            everything else on the board's clock), ``host_time`` (seconds: what this computer has
+            done before, between and after the runs), ``enumerated`` (whether the host has tried
+            all states) and ``windows`` (number of windows that were annealed).
 
         Raises
         ------
@@ -252,79 +246,128 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
             If the model does not fit the device.
         DeviceError, LinkError, TransportError
             If the board fails or is lost.
+
+        Warns
+        -----
+        PrecisionWarning
+            If rounding changes the model much, with the width or the board that would do.
         """
+        watch = Watch()
         self.remove_unknown_kwargs(**kwargs)
         bqm = checked_model(bqm)
         if method not in METHODS:
             raise ValueError(f"method must be one of {', '.join(METHODS)}, not {method!r}")
-        if states not in STATES:
-            raise ValueError(f'states must be "final" or "best", not {states!r}')
+        if states is not None and states not in STATES:
+            raise ValueError(f"states must be None or one of {', '.join(STATES)}, not {states!r}")
         if interrupt_function is not None and not callable(interrupt_function):
             raise TypeError(f"interrupt_function must be callable, not {interrupt_function!r}")
         check_threshold(energy_threshold)
-        refine = checked_refine(refine, exact)
+        refine = checked_refine(refine, exact, bqm.num_variables)
         seed = checked_seed(seed)
         check_reads(num_reads, bqm.num_variables)
         sweeps = count_sweeps(beta_schedule, num_sweeps, num_sweeps_per_beta)
-        size = _annealer_of(self.board)
-
-        initial = self._initial(
-            bqm, size, num_reads, initial_states, initial_states_generator, seed
-        )
-        model = prepare_model(bqm, initial.variables, size, decide=not exact)
-        scale, problem = model.quantised.scale, model.quantised.problem
-        refresh = size.exact_refresh(len(model.variables)) if exact else 0
-        check_sweeps(sweeps, problem, refresh)
-        betas = betas_of(
+        schedule = Schedule(
+            method,
             beta_schedule_type,
             beta_range,
             beta_schedule,
             num_sweeps,
             num_sweeps_per_beta,
-            default_beta_range(problem, scale),
+            num_restarts,
+            exact,
         )
-        if model.variables:
-            betas = possible_betas(betas, scale, size)
-        steps, ladder = plan(method, betas / scale, num_sweeps_per_beta, size)
-        job = AnnealJob(problem, steps, refresh=refresh, ladder=ladder)
+        schedule.check()
+        if num_windows is not None:
+            checked_count(num_windows, "num_windows", least=0)
+            if exact and num_windows:
+                raise ValueError(f"num_windows must be 0 with exact=True, not {num_windows}")
+        size = annealer_of(self.board)
+        schedule = replace(schedule, flips=checked_flips(flips, size, exact, method))
+
+        initial = self._initial(
+            bqm, size, num_reads, initial_states, initial_states_generator, seed
+        )
+        model = prepare_model(bqm, initial.variables, size, decide=not exact)
+        if not exact:
+            warn_of_rounding(model)
+        quantised = model.quantised
+        # Too many sweeps are refused before any schedule is made.
+        refresh = size.exact_refresh(len(model.variables)) if exact else 0
+        check_sweeps(sweeps, quantised.problem, refresh)
+        crossed = method == "crossover"
+        unsuitable = unsuited(model.rest) if crossed else None
+        if unsuitable is not None:
+            schedule = replace(schedule, method="annealing")
+        anneals, betas = plan_anneals(schedule, model, size)
 
         descent = Descent(bqm, model.labels) if refine and energy_threshold is not None else None
 
+        def valued(spins: np.ndarray) -> np.ndarray:
+            return spins if bqm.vartype is dimod.SPIN else (spins + 1) // 2
+
+        def energies(spins: np.ndarray) -> np.ndarray:
+            return bqm.energies((valued(spins), model.labels))
+
         def reached(found: np.ndarray) -> bool:
-            states = found if bqm.vartype is dimod.SPIN else (found + 1) // 2
+            states = valued(found)
             if descent is not None:
                 states = descent.refine(states)
             return bqm.energies((states, model.labels)).min() <= energy_threshold
 
-        samples, runs = anneal_reads(
-            lambda job, expected: self._run(job, expected, interrupt_function),
-            job,
+        reads = AnnealedReads(
+            anneals,
             model,
             initial,
+            energies,
             seed=seed,
-            kind=states,
-            interrupt_function=interrupt_function,
-            reached=None if energy_threshold is None else reached,
-            progress=progress,
+            kind=states or ("final" if exact else "lower"),
+            given=initial_states is not None,
+            crossover=Crossover(bqm, model.labels) if crossed and not unsuitable else None,
         )
+        samples = reads.anneal(
+            watch.elsewhere(lambda job, expected: self.run(job, expected, interrupt_function)),
+            interrupt_function,
+            None if energy_threshold is None else reached,
+            progress,
+        )
+        runs = reads.runs
         info = {
             "seed": seed,
-            "method": method,
+            "method": schedule.method,
+            **({"crossover": {"used": not unsuitable, "reason": unsuitable}} if crossed else {}),
+            "flips": schedule.flips,
             "beta_schedule_type": beta_schedule_type,
             "beta_range": (float(betas[0]), float(betas[-1])),
-            "num_sweeps": len(betas) * num_sweeps_per_beta,
-            "scale": scale,
-            "quantization_error": model.quantised.errors,
+            "num_sweeps": max(sweeps, len(betas) * num_sweeps_per_beta),
+            "num_restarts": len(anneals),
+            "scale": quantised.scale,
+            "quantization_error": quantised.errors,
             "decided": len(model.decided),
-            "interrupted": len(samples) < len(initial) or bool(model.variables and not runs),
+            "interrupted": bool(model.variables) and reads.missing,
             "refine": refine,
-            "cycles": [run.cycles for run in runs],
-            "device_time": sum(run.seconds for run in runs),
-            "transfer_time": sum(run.transfer_seconds for run in runs),
+            **_times(runs),
         }
-        if bqm.vartype is dimod.BINARY:
-            samples = (samples + 1) // 2
-        return refined_set(bqm, model.labels, samples, refine, info)
+        found = refined_set(bqm, model.labels, valued(samples), refine, info)
+        if num_windows is None:
+            large = quantised.relative_error > TOLERATED and bool(runs)
+            wanted = large and refine is not None and not found.info["enumerated"]
+            plain = schedule.method == "annealing"
+            num_windows = DEFAULT_WINDOWS if wanted and plain else 0
+        stopped = info["interrupted"] or (
+            energy_threshold is not None
+            and len(found)
+            and found.record.energy.min() <= energy_threshold
+        )
+
+        @watch.elsewhere
+        def run(job: AnnealJob) -> BoardAnnealResults:
+            runs.append(self.run(job, [job], interrupt_function))
+            return runs[-1]
+
+        asked = unless_interrupted(run, interrupt_function)
+        found = refined_in_windows(bqm, found, asked, size, 0 if stopped else num_windows, seed)
+        found.info.update(_times(runs), host_time=watch.seconds)
+        return found
 
     def _initial(
         self,
@@ -347,25 +390,11 @@ class BoardSampler(dimod.Sampler, Initialized, Scoped):
             copy_always=True,
         ).initial_states
 
-    def _run(
-        self,
-        job: AnnealJob,
-        expected: Sequence[AnnealJob],
-        interrupt_function: Callable[[], bool] | None,
-    ) -> BoardAnnealResults:
-        """Run a job on the board, which is opened anew if another thread has closed it."""
-        while True:
-            board = self.board
-            with board.exclusive():
-                if board is self._board:
-                    return board.anneal_job(
-                        job, expected=expected, interrupt_function=interrupt_function
-                    )
 
-
-def _annealer_of(board: Board) -> AnnealerSize:
-    """Return the size of a board's annealer, or raise an error if the board has none."""
-    size = board.info.annealer
-    if size is None:
-        raise TensorspinError(f"the board {board.info.board} has no annealer in its bitstream")
-    return size
+def _times(runs: Sequence[BoardAnnealResults]) -> dict[str, Any]:
+    """Add up what runs took on the device and on the line."""
+    return {
+        "cycles": [run.cycles for run in runs],
+        "device_time": sum(run.seconds for run in runs),
+        "transfer_time": sum(run.transfer_seconds for run in runs),
+    }

@@ -18,8 +18,14 @@ from .arguments import (
     checked_seed,
     small_integers,
 )
+from .boards import BoardHolder, annealer_of
+from .chain_parts import TRAVERSALS, ChainedWork, counted_run, locked
+from .constrained import ConstrainedSampling
 from .parts import Latch, Work
+from .precision import warn_of_error
 from .refine import DEFAULT_REFINE, REFINEMENTS, checked_refine, refine_states, refined_set
+from .watch import Watch
+from .windows import refined_in_windows
 
 DEFAULT_PASSES = 20
 """Greatest number of passes of a read."""
@@ -28,7 +34,7 @@ DEFAULT_PATIENCE = 2
 """Number of passes in a row without a lower energy after which a read ends."""
 
 
-class DecomposingSampler(dimod.ComposedSampler, Initialized):
+class DecomposingSampler(ConstrainedSampling, dimod.ComposedSampler, Initialized):
     """Lowers the energy of a model by solving parts of it, with the other variables fixed.
 
     A *pass* puts the variables in an order in which neighbours are near each other (breadth first,
@@ -91,12 +97,13 @@ class DecomposingSampler(dimod.ComposedSampler, Initialized):
     @property
     def parameters(self) -> dict[str, Any]:
         """Keyword arguments of the child and of `sample`."""
-        own = ("num_reads", "max_passes", "patience", "seed", "progress")
+        own = ("num_reads", "max_passes", "patience", "seed", "num_windows", "progress")
         ends = ("interrupt_function", "energy_threshold")
         states = ("initial_states", "initial_states_generator")
         return {
             **self.child.parameters,
             **{name: [] for name in own + ends + states},
+            "traversal": ["traversal_options"],
             "refine": ["refine_options"],
         }
 
@@ -106,6 +113,7 @@ class DecomposingSampler(dimod.ComposedSampler, Initialized):
         return {
             "size": self.size,
             "child_properties": dict(self.child.properties),
+            "traversal_options": TRAVERSALS,
             "refine_options": REFINEMENTS,
         }
 
@@ -116,12 +124,14 @@ class DecomposingSampler(dimod.ComposedSampler, Initialized):
         num_reads: int | None = None,
         max_passes: int = DEFAULT_PASSES,
         patience: int = DEFAULT_PATIENCE,
+        traversal: Literal["bfs", "chains"] | None = None,
         seed: int | None = None,
         initial_states=None,
         initial_states_generator: Literal["none", "tile", "random"] = "random",
         interrupt_function: Callable[[], bool] | None = None,
         energy_threshold: float | None = None,
         refine: str | None = DEFAULT_REFINE,
+        num_windows: int = 0,
         progress: Progress | None = None,
         **child_parameters,
     ) -> dimod.SampleSet:
@@ -138,6 +148,14 @@ class DecomposingSampler(dimod.ComposedSampler, Initialized):
             Greatest number of passes of a read.
         patience : int, default=2
             Number of passes in a row without a lower energy after which a read ends.
+        traversal : {"bfs", "chains"}, optional
+            How parts are chosen: "bfs" along couplings, as the class describes; "chains" by
+            ejection chains (`tensorspin.sampling.chains`), which first lower the whole state on
+            this computer. Parts are then windows of a few variables, several of which the board of
+            a `BoardSampler` anneals in one run, by a schedule of their own, whatever the child's
+            other parameters are. By default "chains" for models of binary variables that need
+            several parts, and in which every flip of a good state is costly, as constraints make
+            it (`tensorspin.sampling.chain_parts.locked`); else "bfs".
         seed : int, optional
             Seed of the choice of parts, and of the child's calls if the child takes a seed.
         initial_states : samples-like, optional
@@ -149,11 +167,16 @@ class DecomposingSampler(dimod.ComposedSampler, Initialized):
             function; if it returns True, the states so far are returned.
         energy_threshold : float, optional
             The work ends once a state of the whole model has this energy, or a lower one.
-        refine : {"descent", None}, default="descent"
+        refine : {"descent", "tabu", None}, default="descent"
             What is done with the states at the end, and by the child with those of each part if it
             has this parameter: steepest descent in the whole model, so that no flip of one variable
-            lowers the energy of a read; or nothing. ``exact=True``, passed on to the child, implies
-            None.
+            lowers the energy of a read; a tabu search after it, which only the whole model gets;
+            or nothing. Models of few variables are enumerated unless it is None. ``exact=True``,
+            passed on to the child, implies None.
+        num_windows : int, default=0
+            Number of windows of a few variables in which the best read of the whole model is
+            refined at the end, if the child is a `BoardSampler`: its board anneals them
+            (`tensorspin.sampling.windows`), several in one run. It must be 0 with ``exact=True``.
         progress : callable, optional
             Called with the number of parts solved, and of parts to solve if no read ends early.
         **child_parameters
@@ -162,14 +185,18 @@ class DecomposingSampler(dimod.ComposedSampler, Initialized):
         Returns
         -------
         dimod.SampleSet
-            The reads. Its ``info`` holds ``seed``, ``refine``, ``parts`` (number of parts solved),
-            ``interrupted`` (whether the user's function has ended the work), ``energies`` (a list
-            for each read: the energy of its initial state, if one was given, that after each pass,
-            and that after the descent at the end if it is lower) and ``board_energies`` (energy of
-            each read before this descent). If the child has them in its own ``info``, it also holds
-            ``method``, ``quantization_error`` as `BoardSampler.sample` (the greatest errors of all
-            parts, and the sums of the counts), ``relative_error`` of that, ``device_time`` and
-            ``transfer_time`` in seconds.
+            The reads. Its ``info`` holds ``seed``, ``refine``, ``traversal`` (how parts were
+            chosen), ``parts`` (number of parts solved), ``interrupted`` (whether the user's
+            function has ended the work), ``energies`` (a list for each read: the energy of its
+            initial state, if one was given or parts were chosen by chains, in this case that after
+            a descent and that after the chains, that after each pass, and that after the descent at
+            the end if it is lower) and ``board_energies`` (energy of each read before this
+            descent). If the child has them in its own ``info``, it also holds ``method``,
+            ``quantization_error`` as `BoardSampler.sample` (the greatest errors of all parts, and
+            the sums of the counts), ``relative_error`` of that, ``device_time`` and
+            ``transfer_time`` in seconds. ``host_time`` (seconds of this computer) and
+            ``enumerated`` are as `BoardSampler.sample` has them; so is ``windows``, if there were
+            any.
 
         Raises
         ------
@@ -177,12 +204,21 @@ class DecomposingSampler(dimod.ComposedSampler, Initialized):
             If the model or a parameter is not what it must be.
         CapacityError
             If not even one variable fits the child.
+
+        Warns
+        -----
+        PrecisionWarning
+            If the child has changed a part much by rounding.
         """
+        watch = Watch()
         bqm = checked_model(bqm)
         checked_count(max_passes, "max_passes")
         checked_count(patience, "patience")
         check_threshold(energy_threshold)
-        refine = checked_refine(refine, bool(child_parameters.get("exact", False)))
+        exact = bool(child_parameters.get("exact", False))
+        refine = checked_refine(refine, exact, bqm.num_variables)
+        self._check_windows(num_windows, exact)
+        _check_traversal(traversal, exact)
         seed = checked_seed(seed)
         check_reads(num_reads, bqm.num_variables)
         spins = bqm.change_vartype(dimod.SPIN, inplace=False)
@@ -197,22 +233,27 @@ class DecomposingSampler(dimod.ComposedSampler, Initialized):
         variables = parsed.initial_states.variables
         states = np.array(parsed.initial_states.record.sample, dtype=np.int8)
         random = states.copy()
-        if initial_states is None:
+        if traversal is None:
+            whole = len(variables) <= self.size
+            traversal = "bfs" if exact or whole or not locked(bqm, variables, seed) else "chains"
+        if initial_states is None and traversal == "bfs":
             states[:] = 0  # not solved yet, and without influence until then
-        if "states" in self.child.parameters:
-            child_parameters.setdefault("states", "best")  # only the best read of a part is used
+        if "num_windows" in self.child.parameters:
+            child_parameters["num_windows"] = 0  # those of the whole model follow at the end
         if "refine" in self.child.parameters:
-            child_parameters["refine"] = refine
+            child_parameters["refine"] = refine and "descent"
         info: dict[str, Any] = {
             "seed": seed,
             "refine": refine,
             "parts": 0,
+            "traversal": traversal,
             "interrupted": False,
             "energies": [],
         }
         if len(variables):
-            work = Work(self, spins, variables, seed, child_parameters, info)
-            work.progress = progress
+            work_on = Work if traversal == "bfs" else ChainedWork
+            work = work_on(self, spins, variables, seed, child_parameters, info)
+            work.progress, work.watch = progress, watch
             if interrupt_function is not None:
                 work.stop = Latch(interrupt_function)
                 if "interrupt_function" in self.child.parameters:
@@ -234,8 +275,60 @@ class DecomposingSampler(dimod.ComposedSampler, Initialized):
             info["interrupted"] = work.stop is not None and work.stop.stopped
         if bqm.vartype is dimod.BINARY:
             states = (states + 1) // 2
+        warn_of_error(info.get("relative_error", 0.0))
         result = refined_set(bqm, variables, states, refine, info)
+        ended = info["interrupted"] or (
+            energy_threshold is not None and result.record.energy.min() <= energy_threshold
+        )
+        if num_windows and not ended:
+            result = self._refined_in_windows(
+                bqm, result, num_windows, seed, interrupt_function, watch
+            )
+        result.info["host_time"] = watch.seconds + info.get("host_time", 0.0)
         for energies, energy in zip(info["energies"], result.record.energy):
             if energies and energy < energies[-1]:
                 energies.append(float(energy))
         return result
+
+    def _check_windows(self, num_windows: int, exact: bool) -> None:
+        """Refuse windows that cannot be annealed."""
+        checked_count(num_windows, "num_windows", least=0)
+        if num_windows and exact:
+            raise ValueError(f"num_windows must be 0 with exact=True, not {num_windows}")
+        if num_windows and not isinstance(self.child, BoardHolder):
+            raise ValueError(
+                f"num_windows must be 0 with a child that has no board, not {num_windows}"
+            )
+
+    def _refined_in_windows(
+        self,
+        bqm: dimod.BinaryQuadraticModel,
+        found: dimod.SampleSet,
+        windows: int,
+        seed: int,
+        interrupt_function: Callable[[], bool] | None,
+        watch: Watch,
+    ) -> dimod.SampleSet:
+        """Refine the best read of the whole model in windows, on the child's board."""
+        child = self.child
+        assert isinstance(child, BoardHolder)  # `_check_windows` has refused others
+        info: dict[str, Any] = {"interrupted": False}
+        run = counted_run(child, info, watch, interrupt_function)
+        size = annealer_of(child.board)
+        refined = refined_in_windows(bqm, found, run, size, windows, seed)
+        for name in ("device_time", "transfer_time"):
+            refined.info[name] = refined.info.get(name, 0.0) + info[name]
+        refined.info["interrupted"] = info["interrupted"]
+        return refined
+
+
+def _check_traversal(traversal: str | None, exact: bool) -> None:
+    """Refuse a way to choose parts that is none, or that exact samples do not follow."""
+    if traversal is not None and traversal not in TRAVERSALS:
+        names = ", ".join(TRAVERSALS)
+        raise ValueError(f"traversal must be None or one of {names}, not {traversal!r}")
+    if exact and traversal == "chains":
+        raise ValueError(
+            'traversal="chains" can\'t be given with exact=True: states that chains change follow '
+            "no distribution"
+        )

@@ -65,11 +65,11 @@ class AnnealingFeatureSelector(SelectorMixin, BaseEstimator):
 
     Attributes
     ----------
-    support_ : ndarray of bool of shape (n_features_in_,)
+    support_ : ndarray of bool of shape (`n_features_in_`,)
         Which features are selected.
-    relevance_ : ndarray of float64 of shape (n_features_in_,)
+    relevance_ : ndarray of float64 of shape (`n_features_in_`,)
         Relevance of each feature, in nats.
-    redundancy_ : ndarray of float64 of shape (n_features_in_, n_features_in_)
+    redundancy_ : ndarray of float64 of shape (`n_features_in_`, `n_features_in_`)
         Redundancy of each pair of features; zero on the diagonal.
     weight_ : float
         Weight of the relevance, 0 to 1, in the problem whose solution was taken.
@@ -77,7 +77,7 @@ class AnnealingFeatureSelector(SelectorMixin, BaseEstimator):
         Number of problems that were solved.
     n_features_in_ : int
         Number of features in `fit`.
-    feature_names_in_ : ndarray of str of shape (n_features_in_,)
+    feature_names_in_ : ndarray of str of shape (`n_features_in_`,)
         Names of the features, if X has names.
 
     Examples

@@ -21,7 +21,7 @@ from ..contract.annealer.transverse import transverse_schedule
 from ..errors import CapacityError
 from .schedules import least_beta
 
-METHODS = ("annealing", "quantum", "tempering")
+METHODS = ("annealing", "crossover", "quantum", "tempering")
 """Names of the methods; `plan` describes them."""
 
 COARSE = 0.6
@@ -91,12 +91,17 @@ def _check_steps(sweeps: int, steps: int) -> None:
 
 
 def plan(
-    method: str, betas: np.ndarray, sweeps: int, size: AnnealerSize
+    method: str,
+    betas: np.ndarray,
+    sweeps: int,
+    size: AnnealerSize,
+    most_steps: int | None = None,
 ) -> tuple[list[Step], Ladder | None]:
     """Make the steps of an annealer for a schedule, by one of its methods.
 
-    The method "annealing" is `anneal_steps`. The others take from the schedule only its highest and
-    its lowest temperature and its number of sweeps, and begin with geometric annealing:
+    The method "annealing" is `anneal_steps`, and so is "crossover", which is the host's part
+    (`tensorspin.sampling.crossover`). The others take from the schedule only its highest and its
+    lowest temperature and its number of sweeps, and begin with geometric annealing:
 
     - "tempering" anneals to the last temperature of its ladder. Then the replicas exchange
       temperatures after each step; the ranks are geometric over `LADDER`. At last all replicas
@@ -116,6 +121,8 @@ def plan(
         Number of sweeps at each inverse temperature.
     size : AnnealerSize
         Size of the device.
+    most_steps : int, optional
+        Greatest number of steps of plain annealing; by default all that the device has.
 
     Returns
     -------
@@ -129,8 +136,8 @@ def plan(
     ValueError
         If the device lacks what the method needs, or the schedule does not fit.
     """
-    steps = anneal_steps(betas, sweeps, size)
-    if method == "annealing":
+    steps = anneal_steps(betas, sweeps, size, most_steps)
+    if method in ("annealing", "crossover"):
         return steps, None
     first, last = np.maximum([betas.min(), betas.max()], least_beta(size))
     make = _tempering if method == "tempering" else _quantum
@@ -183,7 +190,7 @@ def anneal_steps(
             warnings.warn(
                 f"the schedule has {len(betas)} inverse temperatures, the device {most_steps} "
                 f"steps: neighbours that differ much are replaced with their mean",
-                stacklevel=4,  # the caller of the sampler's `sample`, by way of `plan`
+                stacklevel=6,  # the caller of the sampler's `sample`, by way of `plan_anneals`
             )
     least = least_beta(size)
     return [

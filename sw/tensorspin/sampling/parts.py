@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -10,8 +11,9 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import breadth_first_order, connected_components
 
-from ..errors import CapacityError
+from ..errors import CapacityError, PrecisionWarning
 from ..progress import Progress
+from .watch import Watch
 
 
 class Latch:
@@ -70,6 +72,7 @@ class Work:
         self.stop: Latch | None = None
         self.threshold = -np.inf
         self.progress: Progress | None = None
+        self.watch = Watch()
 
     @property
     def parts(self) -> int:
@@ -181,7 +184,10 @@ class Work:
         parameters = dict(self._parameters)
         if "seed" in self._child.parameters:
             parameters["seed"] = int(self._rng.integers(2**31))
-        found = self._child.sample(bqm, **parameters)
+        with warnings.catch_warnings():
+            # `DecomposingSampler` warns once, of the greatest error of all parts.
+            warnings.simplefilter("ignore", PrecisionWarning)
+            found = self.watch.elsewhere(self._child.sample)(bqm, **parameters)
         self._note(found.info)
         best = found.record.sample[found.record.energy.argmin()]
         after = np.empty(len(window))
@@ -198,7 +204,7 @@ class Work:
 
     def _note(self, told: Mapping[str, Any]) -> None:
         """Note what the child's ``info`` says of a part."""
-        for name in ("device_time", "transfer_time"):
+        for name in ("device_time", "transfer_time", "host_time"):
             if name in told:
                 self._info[name] = self._info.get(name, 0.0) + told[name]
         if "quantization_error" in told:

@@ -11,7 +11,8 @@ import numpy as np
 from ..contract.annealer.size import AnnealerSize
 from ..errors import CapacityError
 from .persistency import decided_variables
-from .quantise import Quantised, check_variables, quantise_model
+from .quantise import RULES, Quantised, check_variables, quantise_model
+from .rounding import Rule
 
 ORDER = 0
 """Seed of the order in which a sweep visits the variables.
@@ -34,16 +35,43 @@ class Prepared:
         Spin, +1 or -1, of each variable that is decided on the host, by its label.
     quantised : Quantised
         The model of the variables on the device, in integers.
+    rest : dimod.BinaryQuadraticModel
+        The model of the variables on the device, as it is given.
     """
 
     variables: list
     decided: dict
     quantised: Quantised
+    rest: dimod.BinaryQuadraticModel
 
     @property
     def labels(self) -> list:
         """Labels of all variables: those on the device, then those that are decided."""
         return [*self.variables, *self.decided]
+
+    def roundings(self, count: int) -> list[Quantised]:
+        """Round the model by several rules, one for each anneal of a read.
+
+        Parameters
+        ----------
+        count : int
+            Number of anneals.
+
+        Returns
+        -------
+        list of Quantised
+            The model in integers, for one anneal after the other; always the same if it is exact.
+            A rule by which the model does not fit the device is left out.
+        """
+        found = [self.quantised]
+        if self.variables and not self.quantised.exact:
+            size = self.quantised.problem.size
+            for rule in RULES[self.rest.vartype][1:count]:
+                try:
+                    found.append(quantise_model(self.rest, self.variables, size, rule))
+                except CapacityError:
+                    continue
+        return [found[number % len(found)] for number in range(count)]
 
 
 def prepare_model(
@@ -82,7 +110,7 @@ def prepare_model(
     whole, refused = None, None
     order = _visited(variables)
     try:
-        whole = quantise_model(bqm, order, size)
+        whole = _first_that_fits(bqm, order, size)
     except CapacityError as error:
         refused = error
     decided = {} if not decide or (whole and whole.exact) else decided_variables(bqm)
@@ -90,12 +118,27 @@ def prepare_model(
         if whole is None:
             assert refused is not None
             raise refused
-        return Prepared(order, {}, whole)
+        return Prepared(order, {}, whole, bqm)
     rest = bqm.copy()
     rest.fix_variables(decided)
     order = _visited([label for label in variables if label not in decided])
     spins = {label: 1 if value > 0 else -1 for label, value in decided.items()}
-    return Prepared(order, spins, quantise_model(rest, order, size))
+    return Prepared(order, spins, _first_that_fits(rest, order, size), rest)
+
+
+def _first_that_fits(
+    bqm: dimod.BinaryQuadraticModel, order: Sequence, size: AnnealerSize
+) -> Quantised:
+    """Quantise a model by the first of its rules by which it fits."""
+    refused: CapacityError | None = None
+    rules: Sequence[Rule] = RULES[bqm.vartype]
+    for rule in rules:
+        try:
+            return quantise_model(bqm, order, size, rule)
+        except CapacityError as error:
+            refused = refused or error
+    assert refused is not None
+    raise refused
 
 
 def _visited(variables: Sequence) -> list:

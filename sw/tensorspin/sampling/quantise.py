@@ -13,7 +13,18 @@ from ..contract.annealer.problem import IsingProblem
 from ..contract.annealer.size import AnnealerSize
 from ..errors import CapacityError
 from .gauge import balanced_state
-from .rounding import Rounding, exact_scale, greatest_problem, scale_limit
+from .rounding import (
+    ANCHORED,
+    CAPPED,
+    KEPT_SUMS,
+    NEAREST,
+    Rounding,
+    Rule,
+    exact_scale,
+    greatest_problem,
+    problem_at,
+    scale_limit,
+)
 
 ROUNDINGS = 8
 """Number of rounding errors of a product by which a coefficient may differ from that of the device
@@ -22,6 +33,15 @@ and still count as exact: it was divided by the unit, and the unit by another co
 MAGNITUDES = (1e-140, 1e140)
 """Bounds of the magnitude of a model's greatest coefficient. Within them the squares of
 coefficients and their sums neither overflow nor vanish in double precision."""
+
+
+RULES = {
+    dimod.BINARY: (KEPT_SUMS, CAPPED, ANCHORED, NEAREST),
+    dimod.SPIN: (NEAREST, CAPPED, KEPT_SUMS, ANCHORED),
+}
+"""Rules of rounding for models of binary variables, which mostly come from constraints, and for
+models of spins. The first is the best where only one can be used; a read that is annealed several
+times takes one after the other."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +94,15 @@ class Quantised:
         return self.relative_error == 0
 
     @property
+    def order_error(self) -> float:
+        """Bound within which states can change their order, in units of the model.
+
+        Of two states whose energies in the model differ by more, the lower one is the lower on the
+        device, too.
+        """
+        return 0.0 if self.exact else 2 * self.energy_error
+
+    @property
     def errors(self) -> dict[str, float]:
         """All errors of this class, and the two counts, by their names."""
         return {name: getattr(self, name) for name in ERRORS}
@@ -83,6 +112,7 @@ ERRORS = (
     "coupling_error",
     "linear_error",
     "energy_error",
+    "order_error",
     "relative_error",
     "coupling_relative_error",
     "linear_relative_error",
@@ -114,7 +144,10 @@ def percent(error: float) -> str:
 
 
 def quantise_model(
-    bqm: dimod.BinaryQuadraticModel, variables: Sequence, size: AnnealerSize
+    bqm: dimod.BinaryQuadraticModel,
+    variables: Sequence,
+    size: AnnealerSize,
+    rule: Rule | None = None,
 ) -> Quantised:
     """Convert a binary quadratic model to the integers of a device.
 
@@ -130,6 +163,9 @@ def quantise_model(
         Labels of the model's variables, in the order of the problem's variables.
     size : AnnealerSize
         Size of the device.
+    rule : Rule, optional
+        How to round; by default the first of `RULES` for the model's vartype. With a rule that
+        keeps the fields of one state, that is the state in which all binary variables are 0.
 
     Returns
     -------
@@ -154,10 +190,11 @@ def quantise_model(
     couplings[rows, columns] = values
     couplings = couplings + couplings.T
     rounding = float(np.finfo(np.float32 if single else np.float64).eps)
+    rule = RULES[bqm.vartype][0] if rule is None else rule
     try:
-        return quantise(linear, couplings, size, rounding=rounding)
+        return quantise(linear, couplings, size, rounding=rounding, rule=rule)
     except CapacityError:
-        return quantise(linear, couplings, size, balanced_state(couplings), rounding)
+        return quantise(linear, couplings, size, balanced_state(couplings), rounding, rule)
 
 
 def quantise(
@@ -166,6 +203,8 @@ def quantise(
     size: AnnealerSize,
     start: np.ndarray | None = None,
     rounding: float = float(np.finfo(np.float64).eps),
+    rule: Rule = NEAREST,
+    anchor: np.ndarray | None = None,
 ) -> Quantised:
     """Scale and round the coefficients of a model of spins.
 
@@ -175,7 +214,7 @@ def quantise(
     nearest to the model, by least squares. Linear terms follow the couplings: where rounding makes
     these greater or smaller on the whole, linear terms are scaled by the same ratio before they are
     rounded. Otherwise their balance would tip, on which the solution depends where a constraint
-    says how many variables are chosen.
+    says how many variables are chosen. Another `rule` keeps sums and fields instead.
 
     Parameters
     ----------
@@ -190,6 +229,10 @@ def quantise(
     rounding : float, optional
         Relative rounding error of the arithmetic in which the model was made; by default that of
         double precision.
+    rule : Rule, default=NEAREST
+        How coefficients that are not exact are rounded.
+    anchor : ndarray of int8 of shape (n,), optional
+        The state of the model whose fields an anchored rule keeps; by default all -1.
 
     Returns
     -------
@@ -209,13 +252,15 @@ def quantise(
         raise ValueError("all coefficients of a model must be finite")
     _check_magnitude(linear, couplings)
     start = np.ones(len(linear), np.int8) if start is None else start
+    anchor = -start if anchor is None else start * anchor
     linear, couplings = start * linear, couplings * np.outer(start, start)
     upper = np.triu(couplings, 1)
     limit = scale_limit(linear, couplings, size)
     scale = exact_scale(np.concatenate([linear, upper[upper != 0]]), limit)
-    problem = None if scale is None else Rounding(linear, couplings).at(scale, size)
+    problem = None if scale is None else problem_at(Rounding(linear, couplings), scale, size)
     if scale is None or problem is None:
-        problem = greatest_problem(linear, couplings, limit, size)
+        by_rule = Rounding(linear, couplings, rule, anchor)
+        problem = greatest_problem(linear, couplings, limit, size, by_rule)
         scale = _nearest_scale(linear, couplings, problem)
     coupling_errors = np.abs(np.triu(problem.couplings, 1) / scale - upper)
     linear_errors = np.abs(problem.linear / scale - linear)
@@ -291,4 +336,14 @@ def _nearest_scale(linear, couplings, problem: IsingProblem) -> float:
     """Find the scale at which the energies of problem and model differ least, over all states."""
     power = np.sum(np.triu(problem.couplings, 1) ** 2) + np.sum(problem.linear**2)
     common = np.sum(np.triu(problem.couplings * couplings, 1)) + problem.linear @ linear
+    if common <= 0:
+        # Low states of the problem would be high ones of the model, or any.
+        sizes = np.abs(couplings[couplings != 0])
+        raise CapacityError(
+            "greatest coupling in units of the median one",
+            int(np.ceil(sizes.max() / np.median(sizes))),
+            problem.size.coupling.maximum,
+            "take a board with wider couplings, make couplings more alike, or solve the model in "
+            "parts, with tensorspin.DecomposingSampler",
+        )
     return float(power / common)

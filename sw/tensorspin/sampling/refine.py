@@ -13,8 +13,11 @@ import dimod
 import numpy as np
 from scipy.sparse import csr_array
 
-REFINEMENTS = ("descent", None)
-"""What samplers take as ``refine``: steepest descent, or nothing."""
+from .enumeration import MOST_ENUMERATED, ground_state
+from .tabu import check_tabu, tabu_states
+
+REFINEMENTS = ("descent", "tabu", None)
+"""What samplers take as ``refine``: steepest descent, tabu search after it, or nothing."""
 
 DIGITS = 50
 """Bits of the integers in which the descent computes. With the sign and the factor of a flip, sums
@@ -41,7 +44,7 @@ DEFAULT_REFINE: str = _Default("descent")
 """Default of ``refine``: equal to "descent", but ``exact=True`` overrides it."""
 
 
-def checked_refine(refine, exact: bool = False) -> str | None:
+def checked_refine(refine, exact: bool = False, variables: int = 0) -> str | None:
     """Check a user's ``refine``, and say what follows from it.
 
     Parameters
@@ -50,6 +53,8 @@ def checked_refine(refine, exact: bool = False) -> str | None:
         The argument, or `DEFAULT_REFINE`.
     exact : bool, default=False
         Whether states are wanted as the device draws them.
+    variables : int, default=0
+        Number of variables of the model.
 
     Returns
     -------
@@ -59,10 +64,13 @@ def checked_refine(refine, exact: bool = False) -> str | None:
     Raises
     ------
     ValueError
-        If the argument is something else, or contradicts `exact`.
+        If the argument is something else, contradicts `exact`, or would take more memory than is
+        stated for so many variables.
     """
     if not (refine is None or (isinstance(refine, str) and refine in REFINEMENTS)):
-        raise ValueError(f'refine must be "descent" or None, not {refine!r}')
+        raise ValueError(f'refine must be "descent", "tabu" or None, not {refine!r}')
+    if refine == "tabu":
+        check_tabu(variables)
     if not exact or refine is None:
         return None if refine is None else str(refine)
     if isinstance(refine, _Default):
@@ -116,6 +124,9 @@ def refined_set(
 ) -> dimod.SampleSet:
     """Make a sampler's result, after refinement.
 
+    If anything is refined, models of up to `MOST_ENUMERATED` variables are also enumerated: if no
+    read has the lowest energy of all states, the best read is replaced with a state that has it.
+
     Parameters
     ----------
     bqm : dimod.BinaryQuadraticModel
@@ -127,8 +138,8 @@ def refined_set(
     refine : str or None
         One of `REFINEMENTS`.
     info : dict
-        What the result tells beside the states; ``board_energies`` is added, the list of the
-        energies before refinement.
+        What the result tells beside the states. ``board_energies`` is added, the list of the
+        energies before refinement, and ``enumerated``, whether all states of the model were tried.
 
     Returns
     -------
@@ -137,9 +148,23 @@ def refined_set(
     """
     found = dimod.SampleSet.from_samples_bqm((states, variables), bqm, info=info)
     found.info["board_energies"] = found.record.energy.tolist()
-    if refine is None:
+    found.info["enumerated"] = False
+    if refine is None or not len(states):
         return found
     refined = refine_states(bqm, variables, states)
+    small = 0 < len(variables) <= MOST_ENUMERATED
+    if refine == "tabu" and not small:
+        # A tabu search ends anywhere; its best state is 1-opt but for the rounding of floats.
+        refined = tabu_states(bqm, variables, refined, info.get("seed", 0))
+        refined = refine_states(bqm, variables, refined)
+    if small:
+        found.info["enumerated"] = True
+        energies = bqm.energies((refined, variables))
+        best = int(energies.argmin())
+        ground = ground_state(bqm, variables)
+        if bqm.energies((ground[None, :], variables))[0] < energies[best]:
+            refined[best] = ground
+            refined[best] = refine_states(bqm, variables, refined[best : best + 1])[0]
     return dimod.SampleSet.from_samples_bqm((refined, variables), bqm, info=found.info)
 
 
