@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # For type checkers and editors; at run time `__getattr__` im
         BoardClassifier,
         BoardRegressor,
         EnsembleClassifier,
+        GuardedClassifier,
         MPSAnomalyDetector,
         MPSClassifier,
         MPSRegressor,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:  # For type checkers and editors; at run time `__getattr__` im
         from_tensors,
         save,
     )
+    from .pool import BoardPool
     from .sampling import AnnealingFeatureSelector, BoardSampler, DecomposingSampler
 
 __all__ = [
@@ -29,10 +31,12 @@ __all__ = [
     "Board",
     "BoardAnomalyDetector",
     "BoardClassifier",
+    "BoardPool",
     "BoardRegressor",
     "BoardSampler",
     "DecomposingSampler",
     "EnsembleClassifier",
+    "GuardedClassifier",
     "MPSAnomalyDetector",
     "MPSClassifier",
     "MPSRegressor",
@@ -49,10 +53,12 @@ _HOMES = {
     "Board": "driver",
     "BoardAnomalyDetector": "models",
     "BoardClassifier": "models",
+    "BoardPool": "pool",
     "BoardRegressor": "models",
     "BoardSampler": "sampling",
     "DecomposingSampler": "sampling",
     "EnsembleClassifier": "models",
+    "GuardedClassifier": "models",
     "MPSAnomalyDetector": "models",
     "MPSClassifier": "models",
     "MPSRegressor": "models",
@@ -75,3 +81,8 @@ def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """List the public names, too, as completion in an editor or notebook expects."""
+    return sorted({*globals(), *__all__})

@@ -139,6 +139,36 @@ def check_readable(path: str | Path) -> None:
         raise OSError(errno.EINVAL, f"it is {kind}; name a file", str(path))
 
 
+def check_private(path: str | Path, status: os.stat_result) -> None:
+    """Refuse a file with a secret that others may read or write, or that is somebody else's.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file, for messages.
+    status : os.stat_result
+        What the operating system knows of it: best of the open file, which nobody can exchange.
+
+    Raises
+    ------
+    PermissionError
+        If its group or others have any permission, or it belongs to another user than that of this
+        process or root. Systems without such permissions refuse nothing.
+    """
+    if os.name != "posix":
+        return
+    if stat.S_IMODE(status.st_mode) & 0o077:
+        raise PermissionError(
+            f"{path} must be readable by its owner alone, and has the permissions "
+            f"{stat.S_IMODE(status.st_mode):04o}; chmod 600 {path}"
+        )
+    if status.st_uid not in (0, os.geteuid()):
+        raise PermissionError(
+            f"{path} must belong to the user of this process ({os.geteuid()}) or to root, not to "
+            f"user {status.st_uid}"
+        )
+
+
 @contextmanager
 def readable_file(path: str | Path) -> Iterator[BinaryIO]:
     """Open a file to read bytes; or a pipe that somebody has opened for this process.

@@ -10,6 +10,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 from tqdm import tqdm
 
@@ -17,6 +18,8 @@ Progress = Callable[[int, int], None]
 """A callback that reports progress: called with the amount done so far and the total amount."""
 
 _LOGGER = logging.getLogger("tensorspin")
+
+_WITHOUT: ContextVar[bool] = ContextVar("without_bars", default=False)
 
 LOG_INTERVAL = 10.0
 """Seconds between two updates of a bar if stderr is not a terminal.
@@ -83,7 +86,26 @@ def progress_bar(title: str, unit: str, delay: float = 0.0) -> Iterator[Progress
         yield advance
 
 
+@contextmanager
+def without_bars() -> Iterator[None]:
+    """Show no bars from this thread while the context lasts: a server's log has no place for them.
+
+    Examples
+    --------
+    >>> with without_bars():
+    ...     list(progress_over([1, 2], "counting", "number"))
+    [1, 2]
+    """
+    before = _WITHOUT.set(True)
+    try:
+        yield
+    finally:
+        _WITHOUT.reset(before)
+
+
 def _hidden() -> bool:
+    if _WITHOUT.get():
+        return True
     # The logger's own level counts. Where nobody has set it, it inherits WARNING from Python, which
     # must not hide the bars that an estimator's verbose=True asks for.
     return _LOGGER.level > logging.INFO

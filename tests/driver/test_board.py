@@ -9,6 +9,7 @@ import pytest
 
 from tensorspin.compiler.network_program import NetworkProgram
 from tensorspin.contract.contractor.memory import MemorySpace
+from tensorspin.contract.device.boards import find_board
 from tensorspin.contract.device.engines import Engines
 from tensorspin.contract.engine import EngineKind
 from tensorspin.contract.wire.packets import Status
@@ -45,7 +46,7 @@ def board(device):
 
 def test_open_by_url():
     with Board.open("golden://icebreaker") as board:
-        assert board.info == ROW.description(b"golden\0\0")
+        assert board.info == find_board("icebreaker").description(b"golden\0\0")
         assert board.url == "golden://icebreaker"
         assert repr(board) == "<Board golden://icebreaker (icebreaker)>"
     assert repr(board) == "<Board golden://icebreaker (closed)>"

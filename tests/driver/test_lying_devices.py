@@ -96,7 +96,7 @@ def described(**changes):
             names = [item.name for item in dataclasses.fields(ROW.require_contractor())]
             place, code = first + 2, "<I"
             if engine == "annealer":
-                place += 4 * len(names) + 2
+                place += packed[first + 1] + 2  # behind the contractor's record
                 names = [item.name for item in dataclasses.fields(SIZE)]
             place += 4 * names.index(field)
         struct.pack_into(code, packed, place, value)

@@ -13,6 +13,7 @@ from ..support.anneals import ALONE, check, cooling, random_ising, random_job
 from ..support.faults import FaultRates, FaultyTransport
 
 simulator = pytest.importorskip("tensorspin_gateware.simulation.simulator")
+compilation = pytest.importorskip("tensorspin_gateware.simulation.compilation")
 
 JOB = AnnealJob(random_ising(), cooling())
 
@@ -23,7 +24,7 @@ def library():
     from tensorspin_gateware.build import cache, toolchain
 
     try:
-        return simulator.compile_simulator(
+        return compilation.compile_simulator(
             Accelerator(ALONE, b"anneals "), cache.directory("simulator")
         )
     except toolchain.ToolMissing as error:

@@ -24,6 +24,7 @@ from .link.changes import UNKNOWN, coupling_changes, dense_changes
 from .link.measure import LinkProbe
 from .link.requests import MAX_DATA, Read, Request, Write
 from .link.session import Session, SessionLostError
+from .results import result_ranges
 
 _TRIES = 5
 """How often a run is begun until the device keeps its session to the end of the run."""
@@ -176,7 +177,7 @@ class AnnealerDriver(EngineDriver):
             # Another host may have used the device between two sessions.
             self._held = None
         check = _Interruption(interrupt_function).check
-        blocks = self._try(images, run, most_seconds, len(job.steps), progress, check)
+        blocks = self._try(job.problem, images, run, most_seconds, len(job.steps), progress, check)
         elapsed = session.line.now() - begun
         found = AnnealResults.unpack(job.problem, blocks)
         self._check_energies(job.problem, found)
@@ -188,6 +189,7 @@ class AnnealerDriver(EngineDriver):
 
     def _try(
         self,
+        problem: IsingProblem,
         images: dict[AnnealerSpace, list[bytes]],
         run: bytes,
         most_seconds: float,
@@ -213,7 +215,7 @@ class AnnealerDriver(EngineDriver):
                 if not own or self._still_held():
                     session.request(PacketType.ANNEAL, run, same_session=True)
                     self._wait(most_seconds, steps, progress, check)
-                    return self._read_results()
+                    return self._read_results(problem)
             except SessionLostError:
                 if not tries_left:
                     raise
@@ -324,15 +326,15 @@ class AnnealerDriver(EngineDriver):
         except TensorspinError:
             pass  # If the device is out of reach, the next request will report it.
 
-    def _read_results(self) -> list[bytes]:
-        """Read the blocks of all replicas, in their order."""
+    def _read_results(self, problem: IsingProblem) -> list[bytes]:
+        """Read the blocks of all replicas, in their order, as far as the problem uses them."""
         length = self._result_bytes
         stride = 1 << stride_bits(length)
         memory = bytearray(self._size.replicas * stride)
         reads = (
-            Read(AnnealerSpace.RESULTS, block + first, min(MAX_DATA, length - first))
-            for block in range(0, len(memory), stride)
-            for first in range(0, length, MAX_DATA)
+            Read(AnnealerSpace.RESULTS, first, min(MAX_DATA, end - first))
+            for begin, end in result_ranges(self._size, problem.first)
+            for first in range(begin, end, MAX_DATA)
         )
         for request, reply in self._session.exchange(reads, same_session=True):
             assert isinstance(request, Read)
@@ -362,8 +364,11 @@ class AnnealerDriver(EngineDriver):
         ranks, cycles = found.ranks, found.cycles
         if not np.array_equal(np.sort(ranks), np.arange(self._size.replicas)):
             wrong = f"ranks {ranks.tolist()} of its replicas"
-        elif not 0 < cycles <= job.most_cycles:
-            wrong = f"{cycles} cycles of a run that takes 1 to {job.most_cycles}"
+        elif not job.possible_cycles(cycles):
+            wrong = (
+                f"{cycles} cycles of a run that takes {job.least_cycles} to {job.most_cycles} in "
+                f"steps of {job.cycle_step}"
+            )
         else:
             return
         self._held = None

@@ -16,6 +16,7 @@ from ..contract.annealer.problem import IsingProblem
 from ..contract.annealer.steps import Step
 from ..contract.annealer.tempering import Ladder
 from ..contract.contractor.results import ContractorResults
+from ..contract.contractor.rows import Mode
 from ..contract.device.engines import ENGINES
 from ..contract.engine import EngineKind
 from ..errors import TensorspinError
@@ -24,6 +25,7 @@ from .annealer import AnnealerDriver, BoardAnnealResults
 from .connection import OpenBoard
 from .contractor import ContractorDriver
 from .engine import EngineDriver
+from .known_answers import KnownAnswers
 
 if TYPE_CHECKING:
     from ..compiler.network_program import NetworkProgram
@@ -63,11 +65,48 @@ class Board(OpenBoard):
 
     # The contractor
 
+    _known: KnownAnswers | None = None
+    """What the program that is loaded is tested with, if `load` was asked to."""
+
     @property
     def program(self) -> NetworkProgram | None:
         """The program that `load` has put on the device, and that `run` uses."""
-        driver = self._drivers.get(EngineKind.CONTRACTOR)
+        driver = self._drivers.get(self._scoring_kind)
         return driver.program if isinstance(driver, ContractorDriver) else None
+
+    @property
+    def _scoring_kind(self) -> EngineKind:
+        """The engine that runs programs: the spatial one if the board has it, or a contractor."""
+        spatial = EngineKind.SPATIAL in self._drivers
+        return EngineKind.SPATIAL if spatial else EngineKind.CONTRACTOR
+
+    def check(self, program: NetworkProgram) -> None:
+        """Refuse a program that does not fit the device. Nothing is asked of the device.
+
+        Parameters
+        ----------
+        program : NetworkProgram
+            A compiled network.
+
+        Raises
+        ------
+        CapacityError
+            If the program is too large.
+        ShapeError
+            If the device has a spatial engine of another shape than the program's.
+        TensorspinError
+            If the device has no engine for programs.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from tensorspin import MPSClassifier
+        >>> X = np.random.default_rng(0).random((60, 4))
+        >>> model = MPSClassifier(bond_dim=2, epochs=1, random_state=0).fit(X, X[:, 0] > 0.5)
+        >>> with Board.open("golden://icebreaker") as board:
+        ...     board.check(model.quantize())
+        """
+        self._driver(self._scoring_kind, ContractorDriver)._check(program)
 
     def load(
         self,
@@ -75,6 +114,8 @@ class Board(OpenBoard):
         *,
         verify: bool = False,
         force: bool = False,
+        self_test: bool = False,
+        every: int | None = None,
         progress: Progress | None = None,
     ) -> None:
         """Put a program on the device.
@@ -93,6 +134,12 @@ class Board(OpenBoard):
             in between.
         force : bool
             Whether to load the program even if the device holds it.
+        self_test : bool, default=False
+            Whether the device must answer some samples whose answers are known: once it is loaded
+            or first found there, and then after every so many samples.
+        every : int, optional
+            Samples after which the self-test is repeated. `run` then gives no answers if it fails.
+            None: it is not repeated.
         progress : callable, optional
             Called with the number of bytes sent so far and the number of bytes to send.
 
@@ -100,16 +147,40 @@ class Board(OpenBoard):
         ------
         CapacityError
             If the program doesn't fit; the device keeps what it had.
+        ShapeError
+            If the device has a spatial engine of another shape than the program's.
+        ValueError
+            If `every` is below 1, or is given without `self_test`.
+        FaultError
+            If the self-test fails. The device then holds no program any more.
         DeviceError
             If what was read back is wrong, repeatedly.
         LinkError, TransportError
             If the device is lost.
         """
-        with self._lock:
-            driver = self._driver(EngineKind.CONTRACTOR, ContractorDriver)
-            driver.load(program, verify=verify, force=force, progress=progress)
+        with self._turn:
+            driver = self._driver(self._scoring_kind, ContractorDriver)
+            known = self._known
+            if not self_test:
+                if every is not None:
+                    raise ValueError(f"every={every} needs self_test=True")
+                known = None
+            elif known is None or known.program is not program or known.every != every:
+                known = KnownAnswers(program, every)
+            new = known is not self._known
+            self._known = None  # until the program is there
+            sent = driver.load(program, verify=verify, force=force, progress=progress)
+            if known is not None and (new or sent):
+                known.check(driver)
+            self._known = known
 
-    def run(self, levels: np.ndarray, *, progress: Progress | None = None) -> ContractorResults:
+    def run(
+        self,
+        levels: np.ndarray,
+        *,
+        mode: Mode | str | None = None,
+        progress: Progress | None = None,
+    ) -> ContractorResults:
         """Contract samples: compute the scores of the loaded program's network for each.
 
         Samples travel over the line while the device computes others.
@@ -118,6 +189,12 @@ class Board(OpenBoard):
         ----------
         levels : ndarray of int of shape (n_samples, n_features)
             One level, 0 to 255, for each feature; ``n_samples`` may be 0.
+        mode : {"throughput", "single"}, optional
+            What the groups of the device's contractor do. "throughput": each contracts a sample of
+            its own, so that a batch is done soonest. "single": all of them contract one sample
+            after the other, so that each answer comes soonest. The answers are the same, only their
+            cycles differ. By default "single" for one sample, and "throughput" for more. Where
+            groups cannot share a sample, or there is only one, both are the same.
         progress : callable, optional
             Called with the number of samples done and the number of samples to do.
 
@@ -129,7 +206,10 @@ class Board(OpenBoard):
         Raises
         ------
         ValueError, TypeError
-            If `levels` has another shape, type or range.
+            If `levels` has another shape, type or range, or `mode` is no mode.
+        FaultError
+            If a sample took another number of cycles than the program takes, or a self-test that
+            `load` asked for fails. The device then holds no program any more.
         DeviceError
             If the device has lost the program, or finds an error in it.
         LinkError, TransportError
@@ -137,9 +217,12 @@ class Board(OpenBoard):
         TensorspinError
             If no program is loaded.
         """
-        with self._lock:
-            driver = self._driver(EngineKind.CONTRACTOR, ContractorDriver)
-            return driver.run(levels, progress=progress)
+        with self._turn:
+            driver = self._driver(self._scoring_kind, ContractorDriver)
+            results = driver.run(levels, mode=mode, progress=progress)
+            if self._known is not None:
+                self._known.answered(driver, len(results.classes))
+            return results
 
     # The annealer
 
@@ -240,7 +323,7 @@ class Board(OpenBoard):
         DeviceError, LinkError, TransportError, TensorspinError
             If the run fails; see `anneal`.
         """
-        with self._lock:
+        with self._turn:
             driver = self._driver(EngineKind.ANNEALER, AnnealerDriver)
             return driver.run(job, progress, expected, interrupt_function)
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import logging
 import math
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
 from typing import Any, NoReturn, Self
 
 from ..contract.device.description import DeviceDescription
@@ -22,13 +22,16 @@ from .contractor import ContractorDriver
 from .engine import EngineDriver
 from .link.measure import LinkReport, measure_link
 from .link.session import DEFAULT_TIMEOUT, Session, check_timeout
-from .transports import Transport, baud_rates, open_transport
+from .spatial import SpatialDriver
+from .transports import Transport, access_for, baud_rates, open_transport
+from .turn import Turn
 
 _logger = logging.getLogger(__name__)
 
 DRIVERS: dict[int, Callable[[Session, Callable[[], None]], EngineDriver]] = {
     EngineKind.CONTRACTOR: lambda session, forget_models: ContractorDriver(session),
     EngineKind.ANNEALER: AnnealerDriver,
+    EngineKind.SPATIAL: lambda session, forget_models: SpatialDriver(session),
 }
 """The driver of each engine, by `EngineKind`: called with the session, and with a function that
 makes all drivers of the board forget the models that the device has lost."""
@@ -61,9 +64,7 @@ class OpenBoard:
 
     def __init__(self, session: Session) -> None:
         self._session: Session | None = session
-        # Requests and replies of two threads must not mix on the line. The lock is re-entrant, so
-        # that a thread that has it (`exclusive`) can use the board's methods.
-        self._lock = threading.RLock()
+        self._turn = Turn(self._begin_turn, self._end_turn)
         self.url = session.line.url
         self.info: DeviceDescription = session.description
         self._drivers = {
@@ -71,15 +72,24 @@ class OpenBoard:
         }
 
     @classmethod
-    def open(cls, url: str, *, baud: int | None = None, timeout: float = DEFAULT_TIMEOUT) -> Self:
+    def open(
+        cls,
+        url: str,
+        *,
+        baud: int | None = None,
+        timeout: float = DEFAULT_TIMEOUT,
+        token: str | None = None,
+        certificate: str | Path | None = None,
+        queue_timeout: float | None = None,
+    ) -> Self:
         """Open a board.
 
         Parameters
         ----------
         url : str
             ``sim://BOARD`` for the simulated gateware, ``golden://BOARD`` for the golden model,
-            ``spi://PATH`` for an SPI port of Linux, the path of a serial port, or a URL of
-            pySerial.
+            ``spi://PATH`` for an SPI port of Linux, ``https://HOST:PORT/BOARD`` for a board that
+            `tensorspin serve` shares, the path of a serial port, or a URL of pySerial.
         baud : int, optional
             Rate of the serial line in bits per second. By default the rates of all known boards are
             tried, one after the other. The rate of an SPI port stands in its URL.
@@ -87,6 +97,15 @@ class OpenBoard:
             Seconds without progress, beyond the time that the work itself takes, after which the
             board is given up: an hour at most. On virtual boards these are seconds of their own
             clock.
+        token : str, optional
+            Token for a server. By default the one in the variable ``TENSORSPIN_TOKEN`` of the
+            environment, if there is one.
+        certificate : str or Path, optional
+            File in PEM with the server's certificate, or of who signed it. By default those that
+            this computer trusts.
+        queue_timeout : float, optional
+            Seconds that each call waits until it is its turn at a board that a server shares; by
+            default 60.
 
         Returns
         -------
@@ -96,15 +115,26 @@ class OpenBoard:
         Raises
         ------
         ValueError
-            If `timeout` is not more than 0 and at most an hour.
+            If `timeout` is not more than 0 and at most an hour, or what is for a server is given
+            for something else.
         TransportError
-            If the port can't be opened.
+            If the port can't be opened, or the server can't be reached or refuses.
+        BoardBusyError
+            If the board of a server is not free in time.
         LinkError
             If no Tensorspin device answers.
         ProtocolVersionError
             If the device speaks another version of the protocol.
         """
         check_timeout(timeout)  # before a port is opened, or a simulator compiled
+        access = access_for(url, token, certificate, queue_timeout)
+        if access is not None:
+            with ExitStack() as stack:
+                transport = open_transport(url, access=access)
+                stack.callback(transport.close)
+                board = cls.over(transport, timeout)
+                stack.pop_all()
+                return board
         rates = baud_rates(url) if baud is None else [baud]
         failures: list[BaudRateError | LinkError] = []
         for rate in rates:
@@ -154,7 +184,11 @@ class OpenBoard:
             If the device speaks another version of the protocol.
         """
         session = Session(transport, timeout)
-        session.open()
+        session.begin_turn()
+        try:
+            session.open()
+        finally:
+            session.end_turn()
         info = session.description
         if info.baud < transport.rate < math.inf:
             _logger.warning(
@@ -180,10 +214,42 @@ class OpenBoard:
         The device keeps its program, so that the next one who opens the board need not load it. If
         another thread uses the board, closing waits until that call is done.
         """
-        with self._lock:
+        with self._turn.lock:
             session, self._session = self._session, None
             if session is not None:
                 session.close()
+
+    def detach(self) -> Transport:
+        """Give the transport away, still open; this board is closed then.
+
+        Returns
+        -------
+        Transport
+            The transport, which belongs to the caller from now on.
+
+        Raises
+        ------
+        TensorspinError
+            If the board is closed.
+
+        Examples
+        --------
+        >>> board = OpenBoard.open("golden://icebreaker")
+        >>> OpenBoard.over(board.detach())
+        <Board golden://icebreaker (icebreaker)>
+        """
+        with self._turn.lock:
+            transport, self._session = self._open_session.line.transport, None
+            return transport
+
+    def _begin_turn(self) -> None:
+        if self._session is not None and not self._session.begin_turn():
+            for driver in self._drivers.values():
+                driver.doubt()
+
+    def _end_turn(self) -> None:
+        if self._session is not None:
+            self._session.end_turn()
 
     def exclusive(self) -> AbstractContextManager[Any]:
         """Keep the board for this thread alone, for several calls that belong together.
@@ -191,6 +257,10 @@ class OpenBoard:
         A run uses the program that was loaded last, by whichever thread. So where threads share a
         board, loading and running belong into one such block. Other threads wait until the block
         ends, also if it ends with an error.
+
+        At a board that a server shares, the block is one turn, and others wait until it ends;
+        without a block each call is a turn of its own. A run loads its program again if somebody
+        else has loaded another in between.
 
         Returns
         -------
@@ -205,7 +275,7 @@ class OpenBoard:
         ...         board.status() == before
         True
         """
-        return self._lock
+        return self._turn
 
     def __enter__(self) -> Self:
         return self
@@ -262,7 +332,7 @@ class OpenBoard:
         LinkError, TransportError
             If the device is lost.
         """
-        with self._lock:
+        with self._turn:
             session = self._open_session
             with self._forgetting_losses():
                 return session.status()
@@ -301,7 +371,7 @@ class OpenBoard:
         TensorspinError
             If the device lists no engine.
         """
-        with self._lock:
+        with self._turn:
             session = self._open_session
             # One engine is enough to load the line; the first is the one whose requests disturb
             # least.

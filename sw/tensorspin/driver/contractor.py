@@ -6,31 +6,40 @@ feature of the network.
 
 from __future__ import annotations
 
+import enum
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..contract.contractor.memory import MemorySpace
 from ..contract.contractor.results import ContractorResults
-from ..contract.fixed import LEVEL
-from ..contract.wire.packets import ACTIVATE, OFFSET, RESULT, PacketType, Status
-from ..errors import DeviceError, LinkError, TensorspinError
+from ..contract.contractor.rows import Mode, check_mode
+from ..contract.device.description import DeviceDescription
+from ..contract.wire.packets import ACTIVATE, RESULT, SIGNED, PacketType, Status
+from ..errors import DeviceError, FaultError, LinkError, TensorspinError
+from ..golden.contractor.contraction import contract
 from ..progress import Progress
 from .engine import EngineDriver
+from .flips import Place, check_places, flip_bits
 from .link.measure import LinkProbe
-from .link.requests import MAX_DATA, SCORE_BYTES, Part, Read, Request, RunSample, Write
+from .link.requests import (
+    MAX_DATA,
+    SCORE_BYTES,
+    Read,
+    RunSample,
+    UnfinishedSample,
+    Write,
+)
 from .link.session import Session, SessionLostError
+from .samples import check_levels, unpack_results
 
 if TYPE_CHECKING:
     from ..compiler.network_program import NetworkProgram
 
 _logger = logging.getLogger(__name__)
-
-_RESULT_FIELDS = ("exponent", "class", "cycles")
-"""Names for the fields of `RESULT`, in its order."""
 
 _UPLOADS = 3
 """How often a program is uploaded at most, until it reads back right. A device that loses it more
@@ -54,12 +63,65 @@ class ContractorDriver(EngineDriver):
         The program that `load` has put on the device.
     """
 
+    _probed: enum.IntEnum = MemorySpace.TABLE
+    """Number of the memory that is read to measure the line."""
+
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._size = session.description.require_contractor()
+        self._size = self._engine_size(session.description)
         self._url = session.line.url
         self._clock_hz = session.description.clock_hz
         self.program: NetworkProgram | None = None
+        # Whether somebody else may have loaded another program since, and whether it is to be read
+        # back when it is loaded again.
+        self._doubted = self._verify = False
+
+    # What another engine that gives scores of samples answers otherwise
+
+    def _engine_size(self, description: DeviceDescription) -> Any:
+        """Give the size of the engine, with its `features`."""
+        return description.require_contractor()
+
+    def _check(self, program: NetworkProgram) -> None:
+        """Refuse a program that does not fit."""
+        program.check(self._size)
+
+    def _digest(self, program: NetworkProgram) -> int:
+        """Give the number by which the device tells a program from another."""
+        return program.digest(self._size.lanes, self._signs())
+
+    def _images(self, program: NetworkProgram) -> dict[enum.IntEnum, bytes]:
+        """Give what the device's memories hold with a program, by the number of each."""
+        return {
+            MemorySpace.PROGRAM: program.image(self._size.lanes, self._signs()),
+            MemorySpace.TABLE: program.table_bytes(),
+        }
+
+    def _signs(self) -> bool:
+        """Tell whether the engine checks the signature of what it reads."""
+        return bool(self._size.signature)
+
+    def _checks_table(self) -> bool:
+        """Tell whether the engine's feature table has parity."""
+        return bool(self._size.table_parity)
+
+    def _shares_samples(self) -> bool:
+        """Tell whether the engine has `Mode.SINGLE`."""
+        return bool(self._size.single_drain)
+
+    def _cycles(self, program: NetworkProgram, mode: Mode) -> int:
+        """Count the clock cycles that each sample takes."""
+        if mode is Mode.SINGLE:
+            return program.single_cycles(self._size)
+        return program.cycles(self._size.lanes, self._size.latencies)
+
+    def expected(self, program: NetworkProgram, levels: np.ndarray) -> ContractorResults:
+        """Compute the scores of a device that has no fault."""
+        return contract(program.nodes, program.weights, program.table, levels, self._size.lanes)
+
+    def _space_bytes(self, space: enum.IntEnum) -> int:
+        """Count the byte addresses of a memory."""
+        return self._size.space_bytes(MemorySpace(space))
 
     def load(
         self,
@@ -68,27 +130,24 @@ class ContractorDriver(EngineDriver):
         verify: bool = False,
         force: bool = False,
         progress: Progress | None = None,
-    ) -> None:
-        """Put a program on the device; see `tensorspin.Board.load`."""
-        session, size = self._session, self._size
+    ) -> bool:
+        """Put a program on the device; see `tensorspin.Board.load`. Tell whether it was sent."""
+        session = self._session
         if program is not self.program:  # The program that is loaded fits.
-            program.check(size)
+            self._check(program)
         # The program keeps all of these, so that loading it again computes nothing anew.
-        digest = program.digest(size.lanes)
-        images = {
-            MemorySpace.PROGRAM: program.image(size.lanes),
-            MemorySpace.TABLE: program.table_bytes(),
-        }
-        activate = ACTIVATE.pack(program.n_features, digest)
+        digest, images = self._digest(program), self._images(program)
+        activate = self._activation(program)
         # Until the end of this method the device need not hold any particular program.
         self.program = session.model_digest = None
+        self._doubted, self._verify = False, verify
         if not force:
             status = session.status()
             if status.active and status.digest == digest:
                 if not verify or self._activate(activate, images, check=True):
                     _logger.debug("%s holds program %08x already", self._url, digest)
                     self.program, session.model_digest = program, digest
-                    return
+                    return False
         for _ in range(_UPLOADS):
             greetings = session.greetings
             self._upload(images, progress)
@@ -97,7 +156,7 @@ class ContractorDriver(EngineDriver):
                 size_sent = sum(map(len, images.values()))
                 _logger.debug("program %08x, %d bytes, is on %s", digest, size_sent, self._url)
                 self.program, session.model_digest = program, digest
-                return
+                return True
             _logger.warning("%s lost what was written to it; it is sent again", self._url)
         raise DeviceError(
             f"the device at {self._url} lost what was written to it, {_UPLOADS} times; it holds no "
@@ -105,7 +164,12 @@ class ContractorDriver(EngineDriver):
             Status.NO_MODEL,
         )
 
-    def _upload(self, images: dict[MemorySpace, bytes], progress: Progress | None) -> None:
+    def _activation(self, program: NetworkProgram) -> bytes:
+        """Make the payload of ACTIVATE."""
+        flag = SIGNED if self._signs() else 0
+        return ACTIVATE.pack(program.n_features | flag, self._digest(program))
+
+    def _upload(self, images: dict[enum.IntEnum, bytes], progress: Progress | None) -> None:
         total = sum(len(image) for image in images.values())
         done = 0
         for request, _ in self._session.exchange(_writes(images)):
@@ -113,7 +177,7 @@ class ContractorDriver(EngineDriver):
             if progress is not None:
                 progress(done, total)
 
-    def _activate(self, activate: bytes, images: dict[MemorySpace, bytes], check: bool) -> bool:
+    def _activate(self, activate: bytes, images: dict[enum.IntEnum, bytes], check: bool) -> bool:
         """Make an upload active, unless something in it was lost.
 
         A restart of the device loses the upload, and can go unnoticed where the session greets the
@@ -125,7 +189,7 @@ class ContractorDriver(EngineDriver):
         ----------
         activate : bytes
             Payload of ACTIVATE.
-        images : dict of MemorySpace to bytes
+        images : dict of enum.IntEnum to bytes
             What was uploaded.
         check : bool
             Read the memories back first.
@@ -150,7 +214,7 @@ class ContractorDriver(EngineDriver):
                 session.open()
                 check = True
 
-    def _holds(self, images: dict[MemorySpace, bytes]) -> bool:
+    def _holds(self, images: dict[enum.IntEnum, bytes]) -> bool:
         """Read memories back in one session, and compare."""
         reads = (
             Read(space, first, min(MAX_DATA, len(image) - first))
@@ -159,7 +223,7 @@ class ContractorDriver(EngineDriver):
         )
         wrong = 0
         for request, reply in self._session.exchange(reads, same_session=True):
-            image = images[MemorySpace(request.space)]
+            image = images[request.space]
             wrong += reply != image[request.address : request.address + request.count]
         return wrong == 0
 
@@ -175,19 +239,52 @@ class ContractorDriver(EngineDriver):
             self.forget_model()
             raise
 
+    def doubt(self) -> None:
+        """Load the program again before the next run, unless the device still holds it."""
+        self._doubted = self.program is not None
+        self._session.model_digest = None
+
+    def _held_program(self) -> NetworkProgram:
+        """Give the loaded program, after loading it again if others may have loaded another."""
+        if self.program is None:
+            raise TensorspinError(f"no program is loaded on {self._url}: call load first")
+        if self._doubted:
+            self._load_again(self.program)
+        return self.program
+
+    def _load_again(self, program: NetworkProgram) -> None:
+        try:
+            self.load(program, verify=self._verify)
+        except BaseException:
+            # The user has loaded it and need not know that it was lost: the next run tries again.
+            self.program, self._doubted = program, True
+            raise
+
     def forget_model(self) -> None:
         """Forget the loaded program and stop checking its digest."""
         self.program = self._session.model_digest = None
 
-    def run(self, levels: np.ndarray, *, progress: Progress | None = None) -> ContractorResults:
+    def run(
+        self,
+        levels: np.ndarray,
+        *,
+        mode: Mode | str | None = None,
+        progress: Progress | None = None,
+    ) -> ContractorResults:
         """Contract samples with the program loaded; see `tensorspin.Board.run`."""
-        program = self.program
-        if program is None:
+        chosen = check_mode(mode)
+        if self.program is None:
             raise TensorspinError(f"no program is loaded on {self._url}: call load first")
-        levels = _check_levels(levels, program.n_features)
+        levels = check_levels(levels, self.program.n_features)
+        if chosen is None:
+            chosen = Mode.SINGLE if len(levels) == 1 else Mode.THROUGHPUT
+        if not self._shares_samples():
+            chosen = Mode.THROUGHPUT  # A single group, or groups that can do nothing else.
+        program = self._held_program()
+        expected = self._cycles(program, chosen)
         with self.forgetting_losses():
-            replies = self._ask_samples(program, levels, progress)
-        results = _unpack_results(replies, program.n_outputs)
+            replies = self._ask_samples(program, levels, chosen, expected, progress)
+        results = unpack_results(replies, program.n_outputs)
         wrong = np.flatnonzero(results.classes != results.scores.argmax(axis=1))
         if len(wrong):
             sample = int(wrong[0])
@@ -196,18 +293,88 @@ class ContractorDriver(EngineDriver):
                 f"{sample} is the greatest of {results.scores[sample].tolist()}; does its "
                 f"bitstream belong to this driver?"
             )
+        self._check_cycles(program, results.cycles, expected)
         return results
 
+    def _check_cycles(self, program: NetworkProgram, cycles: np.ndarray, expected: int) -> None:
+        """Refuse answers that took another time than the program takes, which is always the same.
+
+        The device has then not read what was loaded. Its digest, which it was told, says nothing
+        of that. So a WRITE makes its program inactive, and no one else finds it active either.
+        """
+        wrong = np.flatnonzero(cycles != expected)
+        if not len(wrong):
+            return
+        sample = int(wrong[0])
+        raise self.faulty(
+            f"it took {cycles[sample]} cycles for sample {sample}, not {expected} ({len(wrong)} of "
+            f"{len(cycles)} samples are wrong)"
+        )
+
+    def faulty(self, why: str) -> FaultError:
+        """Make the device's program inactive, and return the error that tells why."""
+        program = self.program
+        self.forget_model()
+        try:
+            if program is not None:
+                space, image = next(iter(self._images(program).items()))
+                for _ in self._session.exchange([Write(space, 0, image[:1])]):
+                    pass
+        except TensorspinError as error:
+            _logger.warning("%s may still run its faulty program: %s", self._url, error)
+        return FaultError(
+            f"the device at {self._url} does not run the program that was loaded: {why}. All "
+            f"answers are discarded; load the program again, and if that does not help, check the "
+            f"board with tensorspin selftest"
+        )
+
+    def flip_bits(self, places: Sequence[Place]) -> None:
+        """Flip bits in the device's memory, and leave its program active as if nothing had been.
+
+        Parameters
+        ----------
+        places : sequence of (enum.IntEnum, int, int)
+            Memory, byte address and bit of each.
+
+        Raises
+        ------
+        ValueError
+            If an address is beyond the end of its memory.
+        TensorspinError
+            If no program is loaded, or the device is lost.
+        """
+        program = self._held_program()
+        check_places(places, self._space_bytes, self._url)
+        images = self._images(program)
+
+        def stored_at(space: enum.IntEnum, address: int, byte: int, changed: int) -> int:
+            """Choose the address at which a byte gets the parity that it was loaded with."""
+            if space != MemorySpace.TABLE or not self._checks_table():
+                return address
+            image = images[space]
+            loaded = image[address] if address < len(image) else byte
+            odd = (loaded ^ changed).bit_count() % 2
+            return address + odd * self._space_bytes(space)
+
+        with self.forgetting_losses():
+            flip_bits(self._session, places, stored_at, self._activation(program))
+
     def _ask_samples(
-        self, program: NetworkProgram, levels: np.ndarray, progress: Progress | None
+        self,
+        program: NetworkProgram,
+        levels: np.ndarray,
+        mode: Mode,
+        cycles: int,
+        progress: Progress | None,
     ) -> np.ndarray:
         """Run samples and collect the replies' payloads, a row for each sample."""
         samples, outputs = len(levels), program.n_outputs
         reply_bytes = SCORE_BYTES * outputs + RESULT.size
         replies = np.empty((samples, reply_bytes), dtype=np.uint8)
-        seconds = program.cycles(self._size.lanes) / self._clock_hz
+        seconds = cycles / self._clock_hz
         requests = (
-            RunSample(index, levels[index].tobytes(), outputs, seconds) for index in range(samples)
+            RunSample(index, levels[index].tobytes(), outputs, seconds, mode)
+            for index in range(samples)
         )
         for done, (request, reply) in enumerate(self._session.exchange(requests), start=1):
             # Replies come out of order where a sample had to be asked again.
@@ -219,84 +386,14 @@ class ContractorDriver(EngineDriver):
     def link_probe(self) -> LinkProbe:
         """Return requests that load the line: samples that are never run, READs of the table."""
         features = min(MAX_DATA, self._size.features)
-        length = min(MAX_DATA, self._size.space_bytes(MemorySpace.TABLE))
+        length = min(MAX_DATA, self._space_bytes(self._probed))
         return LinkProbe(
-            send=lambda: _UnfinishedSample(features),
-            receive=lambda: Read(MemorySpace.TABLE, 0, length),
+            send=lambda: UnfinishedSample(features),
+            receive=lambda: Read(self._probed, 0, length),
         )
 
 
-class _UnfinishedSample(Request):
-    """The first part of a sample that is never run, to measure the line with.
-
-    Parameters
-    ----------
-    features : int
-        Number of levels in that part.
-    """
-
-    def __init__(self, features: int) -> None:
-        self.data_bytes = features
-
-    def parts(self, limit: int) -> list[Part]:
-        """Return one packet, of fewer levels if the limit is lower."""
-        self.data_bytes = min(self.data_bytes, limit)
-        return [(PacketType.FEATURES, OFFSET.pack(0) + bytes(self.data_bytes))]
-
-    def __str__(self) -> str:
-        return f"FEATURES of {self.data_bytes} levels"
-
-
-def _writes(images: dict[MemorySpace, bytes]) -> Iterator[Write]:
+def _writes(images: dict[enum.IntEnum, bytes]) -> Iterator[Write]:
     for space, image in images.items():
         for first in range(0, len(image), MAX_DATA):
             yield Write(space, first, image[first : first + MAX_DATA])
-
-
-def _check_levels(levels: np.ndarray, features: int) -> np.ndarray:
-    """Return levels as a contiguous array of uint8."""
-    levels = np.asarray(levels)
-    if levels.ndim != 2 or levels.shape[1] != features:
-        advice = "; for one sample, levels[np.newaxis]" if levels.shape == (features,) else ""
-        raise ValueError(
-            f"levels must have shape (n, {features}), one column a feature of the program, not "
-            f"{levels.shape}{advice}"
-        )
-    if levels.dtype != np.uint8:
-        if not np.issubdtype(levels.dtype, np.integer):
-            raise TypeError(
-                f"levels must be integers {LEVEL.minimum}..{LEVEL.maximum}, not {levels.dtype}"
-            )
-        outside = (levels < LEVEL.minimum) | (levels > LEVEL.maximum)
-        if outside.any():
-            sample, feature = np.argwhere(outside)[0]
-            raise ValueError(
-                f"levels must be {LEVEL.minimum}..{LEVEL.maximum}; sample {sample}, feature "
-                f"{feature} has {levels[sample, feature]}"
-            )
-    return np.ascontiguousarray(levels, dtype=np.uint8)
-
-
-def _unpack_results(replies: np.ndarray, outputs: int) -> ContractorResults:
-    """Split replies, as `tensorspin.contract.wire.packets.PacketType.RUN` lays them out.
-
-    Parameters
-    ----------
-    replies : ndarray of uint8 of shape (n_samples, reply_bytes)
-        Payloads of the replies after the status byte.
-    outputs : int
-        Number of scores of a sample.
-    """
-    codes = RESULT.format
-    layout = np.dtype(
-        [("scores", "<i2", (outputs,))]
-        + [(name, codes[0] + code) for name, code in zip(_RESULT_FIELDS, codes[1:])]
-    )
-    # A view reads all replies at once: they are packed records of this layout.
-    fields = replies.view(layout)[:, 0]
-    return ContractorResults(
-        fields["scores"].astype(np.int16),
-        fields["exponent"].astype(np.uint16),
-        fields["class"].astype(np.int64),
-        fields["cycles"].astype(np.int64),
-    )

@@ -37,6 +37,13 @@ class EngineDriver(ABC):
         """
         yield
 
+    def doubt(self) -> None:
+        """Learn that somebody else may have used the device since this driver did.
+
+        What it holds must be asked for, or sent again, before it is relied on.
+        """
+        return  # A driver that trusts one session alone has nothing to do.
+
     def forget_model(self) -> None:
         """Forget the model that the device holds: it has answered that it holds none."""
         return  # A driver whose engine has no model has nothing to forget.

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from ...contract.wire.frames import Packet
 from ...contract.wire.packets import REJECT, Status
-from ...errors import DeviceError, LinkError
+from ...errors import DeviceError, FaultError, LinkError, LostError
 from .line import Arrival, Line
 from .requests import Request
 from .window import PendingRequest, Window
@@ -220,8 +220,8 @@ class Exchange:
         if self._line.now() > self._progress_at + self._timeout + 2 * work:
             raise self._lost(f"no progress for {self._timeout:g} s")
 
-    def _lost(self, what: str) -> LinkError:
-        return LinkError(
+    def _lost(self, what: str) -> LostError:
+        return LostError(
             f"lost the device at {self._line.url}: {what}; since opening: {self._line.statistics}. "
             f"Check cable and power, the baud rate ({self._line.baud:.0f}), and that the board is "
             f"still configured; then try again"
@@ -237,9 +237,22 @@ def model_gone() -> DeviceError:
     )
 
 
+def program_corrupt() -> FaultError:
+    """Make the error of a device that has found that it does not read what it was loaded with."""
+    return FaultError(
+        "the device has not read the program that was loaded: the signature of what it read is "
+        "wrong, or its feature table is. A bit of its memory has changed, or its clock is too "
+        "fast. It gave no scores and holds no program now; load the program again, and if that "
+        "does not help, check the board with tensorspin selftest",
+        Status.CORRUPT,
+    )
+
+
 def _refusal(request: Request, status: int) -> DeviceError:
     if status == Status.NO_MODEL:
         return model_gone()
+    if status == Status.CORRUPT:
+        return program_corrupt()
     try:
         status = Status(status)
         name = status.name

@@ -12,12 +12,14 @@ from typing import TypeVar
 
 from ...contract.annealer.image import POINTER_BYTES, AnnealerSpace
 from ...contract.contractor.memory import MANTISSA_BYTES
+from ...contract.contractor.rows import Mode
 from ...contract.wire.frames import MAX_PAYLOAD
 from ...contract.wire.packets import (
     MEMORY,
     OFFSET,
     READ_COUNT,
     RESULT,
+    SINGLE,
     PacketType,
     Status,
     pack_memory,
@@ -245,14 +247,24 @@ class RunSample(Request):
         Scores in the reply.
     seconds : float
         Time in seconds that the device takes for one contraction.
+    mode : Mode, default=Mode.THROUGHPUT
+        What the device's groups do. `Mode.SINGLE` is for devices that have it.
     """
 
     # The device executes the parts of a sample one after the other, or none of them. Only if it was
     # reset between two parts, or took an old HELLO for a new one, does it see a part out of place.
     repeat_on = frozenset({Status.BAD_OFFSET})
 
-    def __init__(self, index: int, levels: bytes, outputs: int, seconds: float) -> None:
+    def __init__(
+        self,
+        index: int,
+        levels: bytes,
+        outputs: int,
+        seconds: float,
+        mode: Mode = Mode.THROUGHPUT,
+    ) -> None:
         self.index = index
+        self.mode = mode
         self.levels = levels
         self.data_bytes = len(levels)
         self.reply_bytes = 1 + SCORE_BYTES * outputs + RESULT.size
@@ -265,8 +277,31 @@ class RunSample(Request):
             (PacketType.FEATURES, OFFSET.pack(first) + self.levels[first : first + limit])
             for first in starts
         ]
-        parts[-1] = (PacketType.RUN, parts[-1][1])
+        flag = SINGLE if self.mode is Mode.SINGLE else 0
+        head = OFFSET.pack(starts[-1] | flag)
+        parts[-1] = (PacketType.RUN, head + parts[-1][1][len(head) :])
         return parts
 
     def __str__(self) -> str:
         return f"RUN of sample {self.index}"
+
+
+class UnfinishedSample(Request):
+    """The first part of a sample that is never run, to measure the line with.
+
+    Parameters
+    ----------
+    features : int
+        Number of levels in that part.
+    """
+
+    def __init__(self, features: int) -> None:
+        self.data_bytes = features
+
+    def parts(self, limit: int) -> list[Part]:
+        """Return one packet, of fewer levels if the limit is lower."""
+        self.data_bytes = min(self.data_bytes, limit)
+        return [(PacketType.FEATURES, OFFSET.pack(0) + bytes(self.data_bytes))]
+
+    def __str__(self) -> str:
+        return f"FEATURES of {self.data_bytes} levels"

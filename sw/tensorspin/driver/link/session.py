@@ -11,7 +11,7 @@ from ...contract.device.description import DeviceDescription
 from ...contract.wire.packets import STATUS, DeviceStatus, PacketType, Status
 from ...errors import DeviceError, LinkError
 from ..transports.base import Transport
-from .exchange import Exchange, model_gone
+from .exchange import Exchange, model_gone, program_corrupt
 from .greeting import Greeting
 from .line import Line
 from .requests import RequestT, Simple
@@ -137,6 +137,24 @@ class Session:
         description = self._greet()
         self._state = _State.READY
         return description
+
+    def begin_turn(self) -> bool:
+        """Take the device for this session, if others use it, too; see `Transport.begin_turn`.
+
+        Returns
+        -------
+        bool
+            Whether the device is as this session has left it. If not, it is greeted anew before the
+            next request.
+        """
+        kept = self.line.transport.begin_turn()
+        if not kept:
+            self._state = _State.UNGREETED
+        return kept
+
+    def end_turn(self) -> None:
+        """Let others use the device, until the next `begin_turn`."""
+        self.line.transport.end_turn()
 
     def close(self) -> None:
         """Release the transport."""
@@ -290,7 +308,9 @@ class Session:
         self.line.adopt_rate(description.baud)
         self._window.pace.adopt(description.receive_bytes)
         if status is not None and not (status.active and status.digest == self.model_digest):
-            raise model_gone()
+            # The reply that said so may have been lost.
+            corrupt = status.corrupted and status.digest == self.model_digest
+            raise program_corrupt() if corrupt else model_gone()
         return description
 
     def _refuse_to_greet(self) -> DeviceDescription:

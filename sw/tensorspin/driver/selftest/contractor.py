@@ -12,8 +12,9 @@ from ...compiler.outputs import Classification
 from ...contract.contractor.memory import LEVELS
 from ...contract.contractor.program import Node, Operand, OperandKind
 from ...contract.contractor.results import ContractorResults
+from ...contract.contractor.rows import Mode
 from ...contract.contractor.size import ContractorSize
-from ...errors import CapacityError
+from ...errors import CapacityError, FaultError
 from ...golden.contractor import GoldenContractor
 from ..board import Board
 from .result import CheckResult, Verdict, judged
@@ -27,6 +28,11 @@ BOND = 8
 FEATURES = 24
 """Greatest number of features of the network."""
 
+_HINT = (
+    "the chip computes wrongly: build the bitstream for a lower clock, check its supply and "
+    "temperature, and report it with this text"
+)
+
 
 def check_contractor(board: Board) -> CheckResult:
     """Contract random samples, and compare every bit of the answers and the cycles.
@@ -39,7 +45,8 @@ def check_contractor(board: Board) -> CheckResult:
     Returns
     -------
     CheckResult
-        Whether all scores, exponents, classes and cycles are those of the golden model.
+        Whether all scores, exponents, classes and cycles are those of the golden model, in each
+        mode that the contractor has.
     """
     size = board.info.contractor
     if size is None:
@@ -48,20 +55,30 @@ def check_contractor(board: Board) -> CheckResult:
     rng = np.random.default_rng(2)
     levels = rng.integers(0, LEVELS, (SAMPLES, program.n_features), dtype=np.uint8)
     board.load(program, verify=True)
-    golden = GoldenContractor(program.nodes, program.weights, program.table, size.lanes)
-    found, expected = board.run(levels), golden.run(levels)
-    wrong = [
-        f"{field.name} of {count} samples"
-        for field in fields(ContractorResults)
-        if (count := _different(getattr(found, field.name), getattr(expected, field.name)))
-    ]
+    golden = GoldenContractor(
+        program.nodes, program.weights, program.table, size.lanes, size.latencies
+    )
+    expected = golden.run(levels)
+    wrong = []
+    for mode in Mode if size.single_drain else (Mode.THROUGHPUT,):
+        try:
+            found = board.run(levels, mode=mode)
+        except FaultError as error:  # the driver compares the cycles itself
+            return judged("contractor", False, str(error), _HINT)
+        if mode is Mode.SINGLE:
+            expected.cycles[:] = program.single_cycles(size)
+        wrong += [
+            f"{field.name} of {count} samples"
+            + (" that all groups share" if mode is Mode.SINGLE else "")
+            for field in fields(ContractorResults)
+            if (count := _different(getattr(found, field.name), getattr(expected, field.name)))
+        ]
     return judged(
         "contractor",
         not wrong,
         f"{SAMPLES} samples of {program.n_features} features: "
         + (f"wrong {', '.join(wrong)}" if wrong else "each bit as computed by the golden model"),
-        "the chip computes wrongly: build the bitstream for a lower clock, check its supply and "
-        "temperature, and report it with this text",
+        _HINT,
     )
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Iterator
 
 import numpy as np
 
 from ...contract.contractor.memory import MemorySpace, word_stride_bits
 from ...contract.contractor.size import ContractorSize
-from ...contract.engine import EngineKind
+from ...contract.device.description import DeviceDescription
+from ...contract.spatial.image import SpatialSpace, image_bytes
 from ...progress import Progress
 from ..board import Board
 from ..link.requests import MAX_DATA, Read, Write
@@ -19,7 +21,7 @@ SEED = 2024
 
 
 def check_memories(board: Board, progress: Progress | None = None) -> CheckResult:
-    """Write random bytes to the contractor's memories and read them back, then their complement.
+    """Write random bytes to the memories of programs and read them back, then their complement.
 
     Each bit is 0 once and 1 once, and a wrong address shows. The program on the device is lost.
 
@@ -35,24 +37,25 @@ def check_memories(board: Board, progress: Progress | None = None) -> CheckResul
     CheckResult
         Whether all bytes came back; the first one that did not, and the bits that are stuck.
     """
-    size = board.info.contractor
-    if size is None:
+    memories = _memories(board.info)
+    if not memories:
         return CheckResult(
             "memories",
             Verdict.SKIP,
             "this device lets no memory be read back; the engine's answers show them",
         )
-    board._drivers[EngineKind.CONTRACTOR].forget_model()
-    total = 2 * sum(size.space_bytes(space) for space in MemorySpace)
+    for driver in board._drivers.values():
+        driver.forget_model()
+    total = 2 * sum(map(len, memories.values()))
     done = 0
     faults: list[str] = []
-    for space in MemorySpace:
-        pattern = np.random.default_rng(SEED + space).bytes(size.space_bytes(space))
+    for space, used in memories.items():
+        pattern = np.random.default_rng(SEED + space).bytes(len(used))
         written = np.frombuffer(pattern, dtype=np.uint8)
         differences = []
         for content in (written, ~written):
             board_content = _written_and_read(board, space, content)
-            differences.append((board_content ^ content) * _used(size, space))
+            differences.append((board_content ^ content) * used)
             done += len(content)
             if progress is not None:
                 progress(done, total)
@@ -66,7 +69,7 @@ def check_memories(board: Board, progress: Progress | None = None) -> CheckResul
     )
 
 
-def _written_and_read(board: Board, space: MemorySpace, content: np.ndarray) -> np.ndarray:
+def _written_and_read(board: Board, space: enum.IntEnum, content: np.ndarray) -> np.ndarray:
     """Write a whole memory and read it back: ndarray of uint8, as long as the content."""
     session = board._open_session
     pieces = range(0, len(content), MAX_DATA)
@@ -80,6 +83,15 @@ def _written_and_read(board: Board, space: MemorySpace, content: np.ndarray) -> 
     return found
 
 
+def _memories(info: DeviceDescription) -> dict[enum.IntEnum, np.ndarray]:
+    """List the memories that can be read back: for each address 1 if it has a byte, else 0."""
+    if info.contractor is not None:
+        return {space: _used(info.contractor, space) for space in MemorySpace}
+    if info.spatial is not None:
+        return {SpatialSpace.IMAGE: np.ones(image_bytes(info.spatial), dtype=np.uint8)}
+    return {}
+
+
 def _used(size: ContractorSize, space: MemorySpace) -> np.ndarray:
     """Tell which addresses have a byte: between words of the program some have none."""
     addresses = np.arange(size.space_bytes(space))
@@ -88,7 +100,7 @@ def _used(size: ContractorSize, space: MemorySpace) -> np.ndarray:
     return (addresses % (1 << word_stride_bits(size.lanes)) < size.lanes).astype(np.uint8)
 
 
-def _describe(space: MemorySpace, differences: list[np.ndarray]) -> Iterator[str]:
+def _describe(space: enum.IntEnum, differences: list[np.ndarray]) -> Iterator[str]:
     wrong = np.flatnonzero(differences[0] | differences[1])
     if not len(wrong):
         return

@@ -106,6 +106,26 @@ class Transport(ABC):
             Seconds since some moment, which means nothing by itself.
         """
 
+    def begin_turn(self) -> bool:
+        """Take the device for requests that belong together, if others use it, too.
+
+        Returns
+        -------
+        bool
+            Whether the device is as this transport has left it; False if somebody else may have
+            used it since.
+
+        Raises
+        ------
+        TransportError
+            If it isn't this transport's turn in time, or the device can't be reached any more.
+        """
+        return True  # A device that was opened belongs to who has opened it.
+
+    def end_turn(self) -> None:
+        """Let others use the device, until the next `begin_turn`."""
+        return
+
     def expect(self, jobs: Sequence[Any]) -> None:
         """Learn which jobs of an engine will probably be run next; only a model has use for it.
 

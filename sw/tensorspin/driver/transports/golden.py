@@ -92,8 +92,12 @@ class GoldenTransport(Transport):
         self.device.cycle = start / self._cycle_time
         for answer in self.device.feed(bytes(self._sent)):
             arrival = start + answer.received * self._byte_time
-            ready = max(self._engines[0], arrival) + answer.cycles * self._cycle_time
-            heapq.heapreplace(self._engines, ready)
+            free = max(self._engines) if answer.shared else self._engines[0]
+            ready = max(free, arrival) + answer.cycles * self._cycle_time
+            if answer.shared:
+                self._engines = [ready] * len(self._engines)
+            else:
+                heapq.heapreplace(self._engines, ready)
             done = max(ready, self._line_out)
             self._line_out = done + len(answer.frame) * self._byte_time
             self._answers.append((self._line_out, answer.frame))

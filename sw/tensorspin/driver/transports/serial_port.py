@@ -130,6 +130,13 @@ def _explain(url: str, error: Exception) -> str:
             f"no permission to open {url}: {_group_advice(url)}, then log in again; or install the "
             f"udev rules: {INSTALL}"
         )
+    if os.path.isfile(url):
+        return (
+            f"{url} is a file, and no board; tensorspin estimate {url} says what fits a board, and "
+            f"tensorspin run, predict or anneal use it on one"
+        )
+    if os.path.isdir(url):
+        return f"{url} is a folder, and no board; {_ports_found()}"
     missing = number in (errno.ENOENT, errno.ENODEV, errno.ENXIO)
     if missing or "no ports found" in text or "FileNotFoundError" in text:
         virtual = f"did you mean sim://{url}? " if url in BOARDS else ""

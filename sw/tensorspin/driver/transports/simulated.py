@@ -59,9 +59,9 @@ class SimulatedTransport(Transport):
             As for the class.
         """
         with simulation(f"sim://{board.name}"):
-            from tensorspin_gateware.simulation import simulator
+            from tensorspin_gateware.simulation import compilation
 
-            simulator.require_tools()
+            compilation.require_tools()
 
     def describe_line(self, baud: int) -> str:
         """Describe what a measurement of this transport measures."""

@@ -1,0 +1,76 @@
+"""Faults on purpose: bits of a contractor's memory are flipped while its program stays active."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Sequence
+
+from ..contract.wire.packets import PacketType
+from .link.requests import Read, Write
+from .link.session import Session
+
+Place = tuple[enum.IntEnum, int, int]
+"""Memory, byte address in it, bit of that byte."""
+
+
+def check_places(
+    places: Sequence[Place], space_bytes: Callable[[enum.IntEnum], int], url: str
+) -> None:
+    """Refuse places beyond the end of a memory.
+
+    Parameters
+    ----------
+    places : sequence of (enum.IntEnum, int, int)
+        Memory, byte address and bit of each.
+    space_bytes : callable
+        Gives the number of byte addresses of a memory.
+    url : str
+        The board, for the message.
+
+    Raises
+    ------
+    ValueError
+        If an address is beyond the end of its memory.
+    """
+    for space, address, _ in places:
+        size = space_bytes(space)
+        if not 0 <= address < size:
+            raise ValueError(
+                f"address of {space.name} must be 0 to {size - 1} on {url}, not {address}"
+            )
+
+
+def flip_bits(
+    session: Session,
+    places: Sequence[Place],
+    stored_at: Callable[[enum.IntEnum, int, int, int], int],
+    activation: bytes,
+) -> None:
+    """Flip bits, and activate the program again as if nothing had been.
+
+    Parameters
+    ----------
+    session : Session
+        The session with the device.
+    places : sequence of (enum.IntEnum, int, int)
+        As for `check_places`.
+    stored_at : callable
+        Gives the address at which a byte is written, from memory, address, old and new value.
+    activation : bytes
+        Payload of the program's ACTIVATE.
+
+    Raises
+    ------
+    TensorspinError
+        If the device is lost.
+    """
+    for space, address, bit in places:
+        ((_, byte),) = session.exchange([Read(space, address, 1)])
+        changed = byte[0] ^ 1 << bit
+        write = Write(space, stored_at(space, address, byte[0], changed), bytes([changed]))
+        # The device has no active program from here until it is activated again.
+        digest, session.model_digest = session.model_digest, None
+        for _ in session.exchange([write]):
+            pass
+        session.request(PacketType.ACTIVATE, activation)
+        session.model_digest = digest

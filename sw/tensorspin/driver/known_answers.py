@@ -1,0 +1,94 @@
+"""Samples whose answers are known: what a device must answer if nothing is wrong with it.
+
+The cycles of an answer, which the driver always compares, tell nothing of changed weights. A few
+samples with known scores do, unless the change makes no difference to them.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..contract.contractor.memory import LEVELS
+from ..contract.contractor.results import ContractorResults
+from .contractor import ContractorDriver
+
+if TYPE_CHECKING:
+    from ..compiler.network_program import NetworkProgram
+
+_logger = logging.getLogger(__name__)
+
+SAMPLES = 16
+"""Samples of a test. More find more: each weight of a chain takes part in every sample, but a small
+change can vanish in rounding."""
+
+
+class KnownAnswers:
+    """Samples of a program and their answers, asked now and then.
+
+    Parameters
+    ----------
+    program : NetworkProgram
+        The program.
+    every : int or None
+        Samples after which the answers are asked again; None: never.
+
+    Raises
+    ------
+    ValueError
+        If `every` is below 1.
+    """
+
+    def __init__(self, program: NetworkProgram, every: int | None) -> None:
+        if every is not None and every < 1:
+            raise ValueError(f"every must be 1 or more, or None, not {every}")
+        self.program, self.every = program, every
+        rng = np.random.default_rng(SAMPLES)
+        self._levels = rng.integers(0, LEVELS, (SAMPLES, program.n_features), dtype=np.uint8)
+        self._right: ContractorResults | None = None
+        self._since = 0
+
+    def check(self, driver: ContractorDriver) -> None:
+        """Ask all of them.
+
+        Parameters
+        ----------
+        driver : ContractorDriver
+            The driver, with the program loaded.
+
+        Raises
+        ------
+        FaultError
+            If an answer is wrong. The device then holds no program any more.
+        """
+        self._since = 0
+        right = self._right = self._right or driver.expected(self.program, self._levels)
+        found = driver.run(self._levels)
+        same = (found.scores == right.scores).all(axis=1) & (found.exponents == right.exponents)
+        if same.all():
+            _logger.debug("%d known answers are right", SAMPLES)
+            return
+        raise driver.faulty(
+            f"{SAMPLES - int(same.sum())} of {SAMPLES} answers of its self-test are wrong"
+        )
+
+    def answered(self, driver: ContractorDriver, samples: int) -> None:
+        """Count samples that were answered, and check if it is time to.
+
+        Parameters
+        ----------
+        driver : ContractorDriver
+            The driver.
+        samples : int
+            Samples of a run, whose answers have not been given to anybody yet.
+
+        Raises
+        ------
+        FaultError
+            If an answer is wrong.
+        """
+        self._since += samples
+        if self.every is not None and self._since >= self.every:
+            self.check(driver)

@@ -1,0 +1,66 @@
+"""Results that a problem does not use do not travel."""
+
+from __future__ import annotations
+
+import dimod
+import numpy as np
+import pytest
+
+from tensorspin.contract.annealer.image import result_bytes, stride_bits
+from tensorspin.contract.device.boards import find_board
+from tensorspin.driver.board import Board
+from tensorspin.driver.results import GAP, result_ranges
+from tensorspin.driver.transports.golden import GoldenTransport
+from tensorspin.sampling import BoardSampler
+
+SIZES = [find_board(f"ulx3s_{name}_annealer").require_annealer() for name in ("25f", "85f")]
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.9, 0.999])
+def test_all_used_bytes_are_in_the_ranges_and_gaps_pay(size, share):
+    first = int(share * size.spins)
+    ranges = result_ranges(size, first)
+    assert all(before[1] + GAP < after[0] for before, after in zip(ranges, ranges[1:]))
+    read = {place for begin, end in ranges for place in range(begin, end)}
+    block, header = 1 << stride_bits(result_bytes(size)), 13
+    state = (result_bytes(size) - header) // 2
+    for replica in range(size.replicas):
+        used = list(range(header))
+        for begin in (header, header + state):
+            used += [begin + spin // 8 for spin in range(first, size.spins)]
+        assert {replica * block + place for place in used} <= read
+    assert max(read) < size.replicas * block
+
+
+class CountingTransport(GoldenTransport):
+    """Counts the bytes on the line from the device."""
+
+    received = 0
+
+    def read(self, timeout):
+        data = super().read(timeout)
+        self.received += len(data)
+        return data
+
+
+@pytest.mark.parametrize("name, most", [("ulx3s_25f_annealer", 920), ("ulx3s_85f_annealer", 920)])
+def test_a_small_model_is_read_in_few_bytes(name, most):
+    """Whole blocks are 1,478 bytes on the line on the 25F, and 4,614 on the 85F."""
+    transport = CountingTransport(find_board(name))
+    with Board.over(transport) as board:
+        sampler, bqm = BoardSampler(board), dimod.generators.ran_r(1, 32, seed=1)
+        options = {"num_sweeps": 20, "num_restarts": 1, "refine": None}
+        sampler.sample(bqm, seed=1, **options)
+        before = transport.received
+        sampler.sample(bqm, seed=2, **options)
+        assert 700 < transport.received - before <= most
+
+
+@pytest.mark.parametrize("count", [2, 31, 32, 33, 250, 256])
+def test_states_come_back_whatever_the_number_of_variables(count):
+    """Their energies are checked by the driver, against those that the device states."""
+    with Board.over(GoldenTransport(find_board("ulx3s_25f_annealer"))) as board:
+        bqm = dimod.BinaryQuadraticModel({}, {(i, i + 1): -1.0 for i in range(count - 1)}, "SPIN")
+        found = BoardSampler(board).sample(bqm, num_sweeps=5, seed=1, refine=None, num_reads=16)
+    assert len(np.unique(found.record.sample, axis=0)) > 1
