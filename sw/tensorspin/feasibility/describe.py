@@ -14,6 +14,8 @@ from ..contract.device.description import DeviceDescription
 from ..contract.device.engines import ENGINES
 from ..contract.device.line import Line
 from ..contract.engine import EngineKind
+from ..contract.spatial.latency import latency
+from ..contract.spatial.size import SpatialSize
 
 
 @dataclass(frozen=True)
@@ -118,11 +120,12 @@ def _described(device: BoardSpec | DeviceDescription) -> list[tuple[str, list[Qu
 
 
 def _contractor(size: ContractorSize, clock_hz: int) -> list[Quantity]:
+    single = size.single_drain > 0
     return [
         Quantity(
             "lanes",
-            f"{size.multipliers} for {size.groups} samples at a time",
-            {"lanes": size.multipliers, "groups": size.groups},
+            f"{size.multipliers} for {size.groups} samples at a time{', or for one' * single}",
+            {"lanes": size.multipliers, "groups": size.groups, "single_mode": single},
         ),
         Quantity(
             "program memory",
@@ -138,7 +141,7 @@ def _contractor(size: ContractorSize, clock_hz: int) -> list[Quantity]:
 
 def _annealer(size: AnnealerSize, clock_hz: int) -> list[Quantity]:
     coupling, field = size.coupling.maximum, size.field.maximum
-    flips = clock_hz / size.turn(0)
+    flips = size.flips * clock_hz / size.turn(0)
     temperature = highest_temperature(size)
     return [
         Quantity("spins", f"{size.spins}, all with all", {"spins": size.spins}),
@@ -175,6 +178,27 @@ def _annealer(size: AnnealerSize, clock_hz: int) -> list[Quantity]:
     ]
 
 
+def _spatial(size: SpatialSize, clock_hz: int) -> list[Quantity]:
+    cycles = latency(size)
+    return [
+        Quantity(
+            "shape",
+            size.shape_text,
+            {"features": size.inputs, "components": size.components, "outputs": size.outputs},
+        ),
+        Quantity(
+            "widths",
+            f"values of {size.value_bits} bits, weights of {size.weight_bits}",
+            {"value_bits": size.value_bits, "weight_bits": size.weight_bits},
+        ),
+        Quantity(
+            "latency",
+            f"{cycles} cycles, {cycles / clock_hz * 1e9:.0f} ns",
+            {"cycles": cycles},
+        ),
+    ]
+
+
 def _counted(name: str, count: int, key: str) -> Quantity:
     return Quantity(name, str(count), {key: count})
 
@@ -182,5 +206,6 @@ def _counted(name: str, count: int, key: str) -> Quantity:
 _QUANTITIES: dict[int, Callable[[Any, int], list[Quantity]]] = {
     EngineKind.CONTRACTOR: _contractor,
     EngineKind.ANNEALER: _annealer,
+    EngineKind.SPATIAL: _spatial,
 }
 """What to say of each engine, by `EngineKind`: called with its size and its clock in Hz."""

@@ -34,6 +34,9 @@ class ProgramEstimate:
         the operating system costs no time.
     line_seconds : float
         Time that the frames of one sample take on the serial line, in seconds; modelled.
+    single_cycles : int, optional
+        Clock cycles for a sample that is alone, as all groups then work on it (single mode); exact.
+        None if the board's groups cannot: a sample alone then takes `cycles`, too.
 
     Examples
     --------
@@ -50,6 +53,14 @@ class ProgramEstimate:
     utilisation: float
     samples_per_second: float
     line_seconds: float
+    single_cycles: int | None = None
+
+    @property
+    def alone_seconds(self) -> float:
+        """Time for a sample that is alone in seconds, without the line: the latency."""
+        if self.single_cycles is None:
+            return self.seconds
+        return self.seconds * self.single_cycles / self.cycles
 
     @property
     def fits(self) -> bool:
@@ -94,7 +105,7 @@ def estimate_program(program, board: BoardSpec) -> ProgramEstimate:
 
         program = quantize(program)
     lanes = size.lanes
-    cycles = program.cycles(lanes)
+    cycles = program.cycles(lanes, size.latencies)
     seconds = cycles / board.clock_hz
     # A sample with more features than a packet holds travels in several parts.
     frames = -(-program.n_features // MAX_DATA)
@@ -107,4 +118,5 @@ def estimate_program(program, board: BoardSpec) -> ProgramEstimate:
         utilisation(program.nodes, lanes, cycles),
         1 / max(seconds / size.groups, line_seconds),
         line_seconds,
+        program.single_cycles(size) if size.single_drain else None,
     )
