@@ -1,7 +1,10 @@
-"""Controllers that run the MicroPython driver, and what is at the end of their wires."""
+"""Controllers that run the drivers, and what is at the end of their wires."""
 
 import pytest
 
+from tensorspin.export.model import ClientModel
+
+from ..support import cross, firmware
 from ..support.controllers import GoldenWires, PinWires
 from .micropython import ROW, Controller
 
@@ -34,3 +37,16 @@ def pins():
     wires = PinWires(load)
     yield wires
     wires.pins.close()
+
+
+@pytest.fixture(scope="module")
+def build(tmp_path_factory):
+    """A function that compiles the firmware, with a part of its source replaced."""
+    pytest.importorskip("unicorn", reason="pip install '.[mcu]'")
+    try:
+        cross.command()
+    except cross.NoCompiler as error:
+        pytest.skip(str(error))
+    folder = tmp_path_factory.mktemp("firmware")
+    model = ClientModel(firmware.PROGRAM, firmware.BOARD)
+    return lambda old="", new="": firmware.build(folder, model, firmware.READINGS, old, new)

@@ -22,6 +22,7 @@ static struct {
     uint8_t queue[4096];
     size_t queued;
     uint8_t type, sequence; /* of the request that was sent last */
+    unsigned outputs;
     uint32_t us;
 } line;
 
@@ -93,8 +94,14 @@ static void answer(void)
         queue_frame(0xff, kind & 8 ? line.sequence : next(), payload, 1);
         break;
     case 6: /* a result, of any sample */
-        size = 1 + next() % 200;
+        size = kind & 8 ? 9 + 2 * line.outputs : 1 + next() % 200;
         for (size_t k = 0; k < size; ++k) payload[k] = next();
+        if (kind & 8) { /* in as many cycles as a model takes, and intact */
+            payload[0] = 0;
+            memset(payload + size - 6, 0, 6);
+            payload[size - 4] = 0xe8;
+            payload[size - 3] = 3;
+        }
         queue_frame(0x87, (uint8_t)(line.sequence - next() % 4), payload, size);
         break;
     default: /* noise, or nothing */
@@ -147,11 +154,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const uint8_t image[32] = {0}, table[512] = {0};
     static const tensorspin_step steps[3] = {{0x80000000u, 3}, {0x1000u, 2}, {0, 1}};
     const tensorspin_port port = {transfer, size % 3 ? ready : NULL, micros, NULL};
-    tensorspin_model model = {image, table, sizeof image, sizeof table, 0, 1000, {8, 4, 1, 1, 1, 1}, 2, 3};
+    tensorspin_model model = {image, table, sizeof image, sizeof table, 0, 1000, {8, 4, 1, 1, 1, 1}, 2, 3,
+                              {1000, 1000}, 800, 2, 1};
     const tensorspin_problem problem = {coupling, NULL, 5};
     uint8_t *levels = malloc(300);
     tensorspin_device *device = malloc(sizeof *device);
     tensorspin_result *results = malloc(2 * sizeof *results);
+    static const int16_t known[64] = {0};
+    static const uint16_t numbers[2] = {0};
+    const tensorspin_test test = {levels, known, numbers, 1};
+    tensorspin_checked checked = {device, &model, &test, NULL, 3, 0, false, 0};
     tensorspin_counters counters;
     int8_t state[5];
     int32_t energy;
@@ -161,11 +173,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     line.size = size;
     model.features = (uint16_t)(next() & 1 ? 300 : 2);
     model.outputs = (uint16_t)(1 + next() % 64);
+    line.outputs = model.outputs;
     tensorspin_open(device, &port);
     for (int calls = 0; calls < 30 && line.at < line.size; ++calls) {
         const uint32_t began = line.us;
         const uint8_t what = next();
-        switch (what % 10) {
+        switch (what % 12) {
         case 0: tensorspin_open(device, &port); break;
         case 1: tensorspin_load(device, &model); break;
         case 2: tensorspin_run(device, levels, results); break;
@@ -175,13 +188,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         case 6: tensorspin_anneal_start(device, steps, what >> 6, what, 0); break;
         case 7: tensorspin_anneal_finish(device); break;
         case 8: tensorspin_anneal_read(device, &problem, what >> 4, state, &energy); break;
+        case 9: tensorspin_run_checked(&checked, levels, results); break;
+        case 10: tensorspin_set_mode(device, what & 16 ? TENSORSPIN_THROUGHPUT : TENSORSPIN_SINGLE); break;
         default:
             for (int looks = 0; looks < 20; ++looks) {
                 if (tensorspin_finish(device) != TENSORSPIN_PENDING) break;
             }
         }
         if (line.us - began > MOST_US) {
-            fprintf(stderr, "call %d took %u us\n", what % 10, (unsigned)(line.us - began));
+            fprintf(stderr, "call %d took %u us\n", what % 12, (unsigned)(line.us - began));
             abort();
         }
     }

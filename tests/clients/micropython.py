@@ -18,7 +18,7 @@ from tensorspin.contract.device.boards import find_board
 from tensorspin.export.model import ClientModel
 from tensorspin.export.model_file import model_bytes
 
-from ..support.loaded_programs import golden_answers
+from ..support.loaded_programs import UP5K, golden_answers
 
 ROW = find_board("icebreaker_spi")
 DRIVER = Path(__file__).parents[2] / "sw" / "clients" / "micropython"
@@ -116,7 +116,8 @@ class Controller:
         def carry_out(*arguments):
             report = self._end.carry_out(order, *arguments)
             if "error" in report:
-                raise DriverError(report["error"], report["status"])
+                kind = DriverFault if report["fault"] else DriverError
+                raise kind(report["error"], report["status"])
             return report["result"]
 
         return carry_out
@@ -133,6 +134,10 @@ class DriverError(Exception):
         self.status = status
 
 
+class DriverFault(DriverError):
+    """A FaultError of the driver."""
+
+
 def exported(tmp_path, program, row=ROW):
     """Write a program's file, and return its path."""
     path = tmp_path / "model.tspn"
@@ -140,9 +145,9 @@ def exported(tmp_path, program, row=ROW):
     return str(path)
 
 
-def expected(program, levels, lanes=8):
+def expected(program, levels, size=UP5K):
     """What `Scenario.run` must report."""
-    found = golden_answers(program, levels, lanes)
+    found = golden_answers(program, levels, size)
     return [
         [scores.tolist(), int(exponent), int(best), int(cycles)]
         for scores, exponent, best, cycles in zip(

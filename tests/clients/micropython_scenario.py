@@ -9,7 +9,7 @@ import sys
 
 from tensorspin_annealer import schedule
 from tensorspin_model import Model
-from tensorspin_spi import Tensorspin, TensorspinError
+from tensorspin_spi import FaultError, Tensorspin, TensorspinError
 
 
 class Scenario:
@@ -24,7 +24,8 @@ class Scenario:
         try:
             return {"result": getattr(self, order)(*arguments)}
         except TensorspinError as error:
-            return {"error": str(error), "status": error.status}
+            fault = isinstance(error, FaultError)
+            return {"error": str(error), "status": error.status, "fault": fault}
 
     def open(self, interrupt=True):
         spi, cs, irq, ticks = self.pins
@@ -39,11 +40,11 @@ class Scenario:
         self.model = Model(path, keep)
         return [self.model.features, self.model.outputs, self.model.lanes, self.model.digest]
 
-    def load(self, force=False):
-        self.board.load(self.model, force)
+    def load(self, force=False, self_test=False, every=0):
+        self.board.load(self.model, force, self_test, every)
 
-    def run(self, samples):
-        return [self.told(self.board.run(bytes(levels))) for levels in samples]
+    def run(self, samples, mode=None):
+        return [self.told(self.board.run(bytes(levels), mode)) for levels in samples]
 
     def pipeline(self, samples, wait):
         """Have a sample travel while another is computed."""
@@ -71,8 +72,20 @@ class Scenario:
     def passes(self):
         return self.model.passes(self.board)
 
+    def self_test(self):
+        self.board.self_test()
+
     def names(self):
         return self.model.names()
+
+    def categories(self):
+        return [list(each) for each in sorted(self.model.categories().items())]
+
+    @staticmethod
+    def reading(told, kind):
+        """A reading as JSON has told it, which has no word for NaN and infinities."""
+        special = isinstance(told, str) and told in ("nan", "inf", "-inf")
+        return float(told) if special or (kind == "f" and isinstance(told, int)) else told
 
     def levels(self, samples, kind):
         """Levels of each sample, or why there are none."""
@@ -80,7 +93,7 @@ class Scenario:
         found = []
         for sample in samples:
             try:
-                found.append(list(make([float(x) if kind == "f" else x for x in sample])))
+                found.append(list(make([self.reading(x, kind) for x in sample])))
             except TensorspinError as error:
                 found.append(str(error))
         return found

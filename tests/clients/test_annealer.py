@@ -1,20 +1,29 @@
 """The C driver loads problems, runs schedules and reads states, on golden devices."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tensorspin.contract.annealer.image import AnnealerSpace, unpack_problem, unpack_steps
+from tensorspin.contract.annealer.job import AnnealJob
 from tensorspin.contract.annealer.problem import IsingProblem
-from tensorspin.contract.annealer.steps import digit_probabilities, highest_temperature
+from tensorspin.contract.annealer.size import AnnealerSize
+from tensorspin.contract.annealer.steps import Step, digit_probabilities, highest_temperature
 from tensorspin.contract.device.boards import find_board
+from tensorspin.contract.device.engines import Engines
 from tensorspin.export.model import ClientModel
+from tensorspin.golden.annealer.device import DeviceAnnealer
 
-from ..support import c_client
-from ..support.c_client import Client, FaultyLine, GoldenLine
+from ..support import c_client, spatial
+from ..support.c_client import Client
+from ..support.c_lines import FaultyLine, GoldenLine
 from ..support.loaded_programs import chain_program, golden_answers, random_levels
 
 BOARDS = ["icebreaker_annealer", "hx8k_evn_annealer", "ulx3s_25f_both", "ulx3s_25f_annealer"]
 SMALL = find_board("icebreaker_annealer")
+SEVERAL = AnnealerSize(32, 4, 9, 10, (1,) * 6, 16, 8, flips=2)
+"""A device whose memories are laid out for several flips a turn."""
 
 
 def opened(board):
@@ -62,7 +71,7 @@ def test_states_are_those_of_the_problem(name, variables):
     assert client.anneal_load(couplings, linear) == c_client.OK
     # The device's memory holds the problem as the host would have written it.
     memory = bytes(line.device.memories[AnnealerSpace.COUPLINGS])
-    held = unpack_problem(size, memory, expected.first, expected.offset_rows)
+    held = unpack_problem(size, memory, variables, expected.offset_rows)
     assert np.array_equal(held.couplings, expected.couplings)
     assert np.array_equal(held.linear, expected.linear)
 
@@ -122,6 +131,9 @@ def test_what_does_not_fit_is_refused():
         ([[0, -over], [-over, 0]], [0, 0]),
         ([[0, 1], [1, 0]], [far, 0]),
         ([[0, 1], [1, 0]], [0, far - 1]),
+        # The sum of magnitudes must not wrap.
+        ([[0, 1], [1, 0]], [-(1 << 31), 0]),
+        ([[0, -(1 << 31)], [-(1 << 31), 0]], [-(1 << 31), 0]),
     ):
         assert client.anneal_load(couplings, linear) == c_client.DOES_NOT_FIT
         assert client.anneal_start(cool(size)) == c_client.NO_MODEL
@@ -133,6 +145,9 @@ def test_what_does_not_fit_is_refused():
     assert client.anneal_start([(hot, 1)]) == c_client.DOES_NOT_FIT
     contractor, _ = opened(find_board("icebreaker_spi"))
     assert contractor.anneal_load([[0]], [1]) == c_client.DOES_NOT_FIT
+    for size in (SEVERAL, spatial.BALANCED):
+        other, _ = opened(replace(SMALL, engines=Engines(size)))
+        assert other.anneal_load([[0]], [1]) == c_client.DOES_NOT_FIT
 
 
 @pytest.mark.parametrize("rate", [1e-4, 1e-3])
@@ -197,6 +212,53 @@ def test_a_reset_while_a_problem_is_written_loses_nothing():
     assert energy == IsingProblem(size, couplings, linear).energy(state)
 
 
+PLAIN = AnnealerSize(90, 5, 11, 12, (2,) * 6, 16, 8, ring=0)
+WINDOWS = AnnealerSize(128, 4, 10, 16, (8,) * 7, 16, 8, ring=0, window=8)
+
+
+@pytest.mark.parametrize("size", [PLAIN, WINDOWS], ids=["plain", "windows"])
+@pytest.mark.parametrize(("variables", "refresh"), [(2, 0), (90, 3)])
+def test_a_run_that_does_not_end_is_given_up(monkeypatch, size, variables, refresh):
+    board = replace(SMALL, engines=Engines(size))
+    client, line = opened(board)
+    couplings, linear = problem(size, variables)
+    job = AnnealJob(IsingProblem(size, couplings, linear), [Step((1,), 5000)] * 4, 0, refresh)
+    most = job.most_cycles / board.clock_hz * 1e6
+    assert client.anneal_load(couplings, linear) == c_client.OK
+    assert client.anneal_start([(q_of(1.0), 5000)] * 4, refresh=refresh) == c_client.OK
+    with monkeypatch.context() as patch:
+        told = {"annealing": True, "step": 0, "cleared": True}
+        patch.setattr(DeviceAnnealer, "status", lambda self, cycle: told)
+        patch.setattr(DeviceAnnealer, "is_busy", lambda self, cycle: True)
+        begun, status = line.us, c_client.PENDING
+        while status == c_client.PENDING:
+            line.us += most / 100
+            status = client.anneal_finish()
+    assert status == c_client.TIMEOUT
+    margin = 4096 * 16 / board.clock_hz * 1e6
+    # The driver's unit of a clock's frequency is 2^20 Hz.
+    assert 2 * most < line.us - begun - margin < 2.2 * most + 500
+    assert client.anneal_finish() == c_client.IDLE
+    assert client.anneal_start(cool(size)) == c_client.RESTARTED  # begin anew
+    assert client.anneal_load(couplings, linear) == c_client.OK
+    assert client.anneal_start(cool(size)) == c_client.OK and wait(client) == c_client.OK
+    assert client.anneal_read(0)[0] == c_client.OK
+
+
+def test_a_run_of_more_cycles_than_a_device_can_count_is_refused():
+    size = SMALL.require_annealer()
+    client, _ = opened(SMALL)
+    couplings, linear = problem(size, 60)
+    problem_of = IsingProblem(size, couplings, linear)
+    assert client.anneal_load(couplings, linear) == c_client.OK
+    for sweeps in (65535, 40000):
+        job = AnnealJob(problem_of, [Step((1,), sweeps)] * size.steps)
+        fits = job.most_cycles < 1 << 32
+        found = client.anneal_start([(q_of(0.01), sweeps)] * size.steps)
+        assert (found == c_client.OK) == fits
+        assert found in (c_client.OK, c_client.DOES_NOT_FIT)
+
+
 def test_a_state_with_another_energy_is_refused():
     size = SMALL.require_annealer()
     client, _ = opened(SMALL)
@@ -204,6 +266,8 @@ def test_a_state_with_another_energy_is_refused():
     assert client.anneal_load(couplings, linear) == c_client.OK
     assert client.anneal_start(cool(size)) == c_client.OK and wait(client) == c_client.OK
     linear *= -1  # not the problem that was loaded
+    assert client.anneal_read(0)[0] == c_client.WRONG_ENERGY
+    linear[:] = -(1 << 31) + 1  # its energies wrap
     assert client.anneal_read(0)[0] == c_client.WRONG_ENERGY
 
 

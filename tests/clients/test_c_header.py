@@ -1,6 +1,7 @@
 """Exported headers compile silently in C and C++, and the driver runs what they hold."""
 
 import ctypes
+import re
 import shutil
 import subprocess
 from dataclasses import replace
@@ -14,8 +15,9 @@ from tensorspin.export.c_header import check_name, model_header
 from tensorspin.export.model import ClientModel
 
 from ..support import c_client
-from ..support.c_client import Client, GoldenLine
-from ..support.loaded_programs import chain_program
+from ..support.c_client import Client
+from ..support.c_lines import GoldenLine
+from ..support.loaded_programs import chain_program, random_levels
 
 BOARD = find_board("icebreaker_spi")
 FLAGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror", "-c"]
@@ -40,11 +42,28 @@ def test_the_self_test_passes_with_a_device_and_without(tmp_path, task):
         assert library.exported_self_test(client.device) == c_client.OK
 
 
+def test_the_header_has_the_cycles_of_single_mode(tmp_path):
+    size = replace(BOARD.require_contractor(), pipeline=0, groups=3, single_drain=2)
+    board = replace(BOARD, engines=BOARD.engines.with_sizes(size))
+    program = chain_program(20)
+    library = c_client.exported(ClientModel(program, board), tmp_path)
+    library.exported_model.restype = ctypes.c_void_p
+    client = Client(GoldenLine(board))
+    assert client.open() == c_client.OK
+    for mode, cycles in enumerate((program.single_cycles(size), program.cycles(size.lanes))):
+        client.set_mode(mode)
+        model = ctypes.c_void_p(library.exported_model())
+        assert library.tensorspin_load(client.device, model) == c_client.OK
+        assert client.run(random_levels(1, 20)[0])[1].cycles == cycles
+        assert client.faults == 0
+
+
 def test_the_self_test_fails_on_another_answer(tmp_path):
     text = model_header(ClientModel(chain_program(20), BOARD))
-    head, _, tail = text.partition("model_test_scores[3] = {")
-    first, _, rest = tail.partition(",")
-    changed = f"{head}model_test_scores[3] = {{{int(first) ^ 1},{rest}"
+    (head,) = re.findall(r"model_test_scores\[\d+\] = \{\s*", text)
+    begin = text.index(head) + len(head)
+    first, _, rest = text[begin:].partition(",")
+    changed = f"{text[:begin]}{int(first) ^ 1},{rest}"
     library = c_client.exported(ClientModel(chain_program(20), BOARD), tmp_path)
     (tmp_path / "model.h").write_text(changed)
     (tmp_path / "other").mkdir()
@@ -67,6 +86,29 @@ def test_compilers_of_c_are_silent(tmp_path, compiler):
         command = [compiler, "-std=c99", "-Os", *FLAGS, str(source), "-o", str(tmp_path / "a.o")]
         found = subprocess.run(command, capture_output=True, text=True)
         assert (found.returncode, found.stderr) == (0, "")
+
+
+def test_the_first_program_of_the_readme_compiles(tmp_path):
+    text = (c_client.SOURCES / "README.md").read_text()
+    (program,) = re.findall(r"```c\n(.*?)```", text, re.DOTALL)
+    functions = """
+static void transfer(void *p, uint8_t *bytes, size_t n) { (void)p, (void)bytes, (void)n; }
+static bool ready(void *context) { return !context; }
+static uint32_t micros(void *context) { return (uint32_t)(context != NULL); }
+int classify(const float *readings);
+int begin(void);
+"""
+    (tmp_path / "model.h").write_text(model_header(ClientModel(chain_program(20), BOARD)))
+    source = tmp_path / "main.c"
+    head, includes, rest = program.partition('#include "model.h"\n')
+    source.write_text(head + includes + functions + rest)
+    command = [c_client.compiler(), "-std=c99", *FLAGS, f"-I{c_client.SOURCES}", f"-I{tmp_path}"]
+    found = subprocess.run(
+        [*command, "-Wno-unused-variable", str(source), "-o", str(tmp_path / "a.o")],
+        capture_output=True,
+        text=True,
+    )
+    assert (found.returncode, found.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("standard", ["c++11", "c++20"])

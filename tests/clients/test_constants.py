@@ -16,6 +16,7 @@ from tensorspin.contract.wire.packets import (
     Status,
 )
 from tensorspin.export import constants
+from tensorspin.export.model_file import VERSION, TaskKind
 
 CLIENTS = Path(__file__).parents[2] / "sw" / "clients"
 
@@ -44,12 +45,14 @@ def test_both_languages_have_the_same_constants(kept):
 
 def test_version_and_numbers_are_those_of_the_contract(kept):
     assert kept["PROTOCOL_VERSION"] == PROTOCOL_VERSION
+    assert kept["MODEL_VERSION"] == VERSION
     for kind, prefix in (
         (PacketType, ""),
         (Status, "STATUS_"),
         (RejectReason, "REJECT_"),
         (MemorySpace, "SPACE_"),
         (AnnealerSpace, "SPACE_"),
+        (TaskKind, "TASK_"),
     ):
         for member in kind:
             assert kept[prefix + member.name] == member

@@ -11,8 +11,9 @@ from tensorspin.contract.wire.packets import DeviceStatus
 from tensorspin.export.model import ClientModel
 
 from ..support import c_client
-from ..support.c_client import Client, FaultyLine, GoldenLine, Model, Result
-from ..support.loaded_programs import chain_program, golden_answers, random_levels
+from ..support.c_client import Client, Model, Result
+from ..support.c_lines import FaultyLine, GoldenLine
+from ..support.loaded_programs import chain_program, cycles_of, golden_answers, random_levels
 
 BOARD = find_board("icebreaker_spi")
 
@@ -24,7 +25,7 @@ def answer_of(result, outputs):
 def expected_of(program, levels):
     found = golden_answers(program, levels)
     return [
-        (found.scores[k].tolist(), found.exponents[k], found.classes[k], program.cycles(8))
+        (found.scores[k].tolist(), found.exponents[k], found.classes[k], cycles_of(program))
         for k in range(len(levels))
     ]
 

@@ -3,42 +3,13 @@
 import numpy as np
 import pytest
 
-from tensorspin.contract.device.boards import find_board
-from tensorspin.driver.transports import open_transport
-from tensorspin.errors import TransportError
-from tensorspin.export.model import ClientModel
-
-from ..support import cross, firmware
+from ..support import firmware
 from ..support.elf import Elf
-from ..support.firmware import SCK_HZ
-from ..support.loaded_programs import chain_program, golden_answers
+from ..support.firmware import BOARD, PROGRAM, READINGS, SCK_HZ, fresh_pins
+from ..support.loaded_programs import cycles_of, golden_answers
 from ..support.rp2040 import RP2040, FirmwareError
 
 pytestmark = pytest.mark.long
-
-BOARD = find_board("icebreaker_spi")
-PROGRAM = chain_program(64, n_outputs=10, bond=8)
-READINGS = np.random.default_rng(0).integers(-1, 3, (6, 64)).astype(np.int16)
-
-
-def fresh_pins():
-    try:
-        return open_transport(f"sim://icebreaker_spi?sck={SCK_HZ}")._controller._pins
-    except TransportError as error:
-        pytest.skip(str(error))
-
-
-@pytest.fixture(scope="module")
-def build(tmp_path_factory):
-    """A function that compiles the firmware, with a part of its source replaced."""
-    pytest.importorskip("unicorn", reason="pip install '.[mcu]'")
-    try:
-        cross.command()
-    except cross.NoCompiler as error:
-        pytest.skip(str(error))
-    folder = tmp_path_factory.mktemp("firmware")
-    model = ClientModel(PROGRAM, BOARD)
-    return lambda old="", new="": firmware.build(folder, model, READINGS, old, new)
 
 
 def test_results_are_those_of_the_golden_model(build):
@@ -50,7 +21,7 @@ def test_results_are_those_of_the_golden_model(build):
     for name in ("scores", "exponents", "classes", "cycles"):
         assert np.array_equal(getattr(found, name), getattr(expected, name))
     begins, ends = chip.marks[::2], chip.marks[1::2]
-    engine = PROGRAM.cycles(8) / BOARD.clock_hz
+    engine = cycles_of(PROGRAM) / BOARD.clock_hz
     seconds = np.array([end[1] - begin[1] for begin, end in zip(begins, ends)])
     # From levels to the class: the engine, 116 bytes on the wires, and the driver's own work.
     least = engine + 116 * 8 / SCK_HZ

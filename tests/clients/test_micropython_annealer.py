@@ -133,6 +133,13 @@ def test_problems_that_are_refused(connect, change, message):
         controller.anneal(*order.values())
 
 
+def test_board_that_flips_several_spins_a_turn(connect):
+    controller = connect(GoldenWires(row(replace(PLAIN, flips=2))))
+    controller.open()
+    with pytest.raises(DriverError, match="flips several spins a turn: take another board"):
+        controller.anneal([[0, 1, 1]], [0, 0], [1.0], 1, 0)
+
+
 def test_board_without_an_annealer(connect):
     controller = connect()
     controller.open()

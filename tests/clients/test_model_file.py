@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from tensorspin.compiler.outputs import Classification, OutlierDetection, Regression
+from tensorspin.contract.contractor.latency import PIPELINES
 from tensorspin.contract.device.boards import find_board
 from tensorspin.errors import CapacityError
-from tensorspin.export.model import ClientModel
+from tensorspin.export.model import MOST_TESTS, ClientModel
 from tensorspin.export.model_file import (
     ALIGNMENT,
     ENTRY,
@@ -22,7 +23,7 @@ from tensorspin.export.model_file import (
     read_sections,
 )
 
-from ..support.loaded_programs import chain_program, golden_answers
+from ..support.loaded_programs import chain_program, cycles_of, golden_answers
 from ..support.programs import small_program
 
 BOARD = find_board("icebreaker_spi")
@@ -38,12 +39,14 @@ def test_sections_hold_the_model():
     model = ClientModel(program, BOARD)
     data = model_bytes(model)
     header, sections = read_sections(data)
-    assert (header.digest, header.cycles) == (program.digest(8), program.cycles(8))
+    assert (header.digest, header.cycles) == (program.digest(8), cycles_of(program))
     assert (header.features, header.outputs, header.lanes) == (4, 2, 8)
     assert header.task == TASKS[type(program.task)]
     assert sections["PROG"] == program.image(8) and sections["TABL"] == program.table_bytes()
     assert sections["NAME"] == b"\3cat\3dog"
-    assert sorted(sections) == ["F32", "I16", "NAME", "PROG", "TABL", "TEST"]
+    assert sorted(sections) == ["CYCL", "F32", "I16", "NAME", "PROG", "TABL", "TEST"]
+    cycles = [program.cycles(8, pipeline) for pipeline in PIPELINES]
+    assert struct.unpack("<2I", sections["CYCL"]) == tuple(cycles)
     for index in range(len(sections)):
         _, first, _ = ENTRY.unpack_from(data, HEADER.size + ENTRY.size * index)
         assert first % ALIGNMENT == 0
@@ -61,13 +64,23 @@ def test_names_of_classes_are_text_whatever_they_are():
     assert names == ["ä" * 127, "x" * 254, "half ?", "zero?byte", "\ufffd", 'a"\\b']
 
 
-def test_the_self_test_has_the_golden_answer():
+def test_the_self_tests_have_the_golden_answers():
     program = small_program()
-    test = read_sections(model_bytes(ClientModel(program, BOARD)))[1]["TEST"]
-    *scores, exponent, best = struct.unpack("<2hHH", test[4:])
-    answer = golden_answers(program, np.frombuffer(test[:4], np.uint8)[None])
-    assert scores == answer.scores[0].tolist()
-    assert (exponent, best) == (answer.exponents[0], answer.classes[0])
+    data = read_sections(model_bytes(ClientModel(program, BOARD)))[1]["TEST"]
+    tests = list(struct.iter_unpack("<4s2hHH", data))
+    assert len(tests) == MOST_TESTS
+    levels = np.frombuffer(b"".join(test[0] for test in tests), np.uint8).reshape(-1, 4)
+    answers = golden_answers(program, levels)
+    assert [list(test[1:3]) for test in tests] == answers.scores.tolist()
+    assert [test[3:] for test in tests] == list(zip(answers.exponents, answers.classes))
+
+
+@pytest.mark.parametrize(("features", "count"), [(2, 16), (64, 4), (100, 3), (256, 1), (700, 1)])
+def test_the_self_tests_read_each_entry_of_the_feature_table(features, count):
+    tests = ClientModel(chain_program(features, bond=2), BOARD).self_tests
+    assert len(tests) == count
+    levels = b"".join(test.levels for test in tests)
+    assert len(set(levels)) == min(256, count * features)
 
 
 def test_scales_are_read_back():
@@ -75,7 +88,7 @@ def test_scales_are_read_back():
     _, sections = read_sections(model_bytes(model))
     for name, scale in (("F32", model.float_scale), ("I16", model.short_scale)):
         found = read_scale(sections[name])
-        for part in ("columns", "row", "limits", "accepts_nan", "rows", "missing"):
+        for part in ("columns", "row", "limits", "accepts_missing", "rows", "missing"):
             assert np.array_equal(getattr(found, part), getattr(scale, part))
 
 

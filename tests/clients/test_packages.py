@@ -5,7 +5,6 @@ a stand-in of its commands takes its place.
 """
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -13,12 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tensorspin.contract.device.boards import find_board
-from tensorspin.export.c_header import model_header
-from tensorspin.export.model import ClientModel
-
 from ..project.test_wheel import VERSION
-from ..support.programs import small_program
 
 CLIENTS = Path(__file__).parents[2] / "sw" / "clients"
 C = CLIENTS / "c"
@@ -128,78 +122,3 @@ def told_by_cmake(tmp_path, script):
     )
     found = re.search(r"told (.*)", done.stdout + done.stderr)
     return found[1].split(";") if found else []
-
-
-SDK = """
-    function(pico_sdk_init)
-        foreach(name pico_stdlib hardware_spi)
-            add_library(${name} INTERFACE)
-            target_include_directories(${name} INTERFACE $ENV{PICO_SDK_PATH}/include)
-        endforeach()
-    endfunction()
-    function(pico_enable_stdio_usb target on)
-    endfunction()
-    function(pico_enable_stdio_uart target on)
-    endfunction()
-    function(pico_add_extra_outputs target)
-    endfunction()
-"""
-"""The commands of the Pico SDK that the example uses."""
-
-HEADERS = {
-    "pico/stdlib.h": """
-        #include <stdint.h>
-        #include <stdbool.h>
-        static inline void stdio_init_all(void) {}
-        static inline uint32_t time_us_32(void) { return 0; }
-        static inline void sleep_ms(uint32_t ms) { (void)ms; }
-    """,
-    "hardware/gpio.h": """
-        #include <stdint.h>
-        #include <stdbool.h>
-        typedef unsigned int uint;
-        enum { GPIO_FUNC_SPI = 1 };
-        #define GPIO_IN false
-        #define GPIO_OUT true
-        static inline void gpio_init(uint gpio) { (void)gpio; }
-        static inline void gpio_put(uint gpio, bool value) { (void)gpio; (void)value; }
-        static inline bool gpio_get(uint gpio) { (void)gpio; return false; }
-        static inline void gpio_set_dir(uint gpio, bool out) { (void)gpio; (void)out; }
-        static inline void gpio_set_function(uint gpio, int fn) { (void)gpio; (void)fn; }
-    """,
-    "hardware/spi.h": """
-        #include <stddef.h>
-        #include <stdint.h>
-        typedef struct spi_inst spi_inst_t;
-        #define spi0 ((spi_inst_t *)0)
-        static inline unsigned spi_init(spi_inst_t *spi, unsigned rate) { (void)spi; return rate; }
-        static inline int spi_write_read_blocking(spi_inst_t *spi, const uint8_t *src, uint8_t *dst,
-                                                  size_t len)
-        { (void)spi; (void)src; (void)dst; return (int)len; }
-    """,
-}
-
-
-@pytest.mark.slow
-def test_example_for_the_pico_is_built(tmp_path):
-    """The example's CMakeLists.txt and main.c, with a stand-in of the Pico SDK."""
-    if shutil.which("cmake") is None or shutil.which("gcc") is None:
-        pytest.skip("there is no cmake or no gcc")
-    sdk = tmp_path / "sdk"
-    for name, text in {"../external/pico_sdk_import.cmake": SDK, **HEADERS}.items():
-        path = sdk / "include" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    model = ClientModel(small_program(), find_board("icebreaker_spi"))
-    (tmp_path / "model.h").write_text(model_header(model, "model"))
-    build = tmp_path / "build"
-    example = CLIENTS / "examples" / "pico"
-    flags = "-DCMAKE_C_FLAGS=-Wall -Wextra -Werror"
-    for command in (
-        ["cmake", "-S", str(example), "-B", str(build), f"-DMODEL={tmp_path}", flags],
-        ["cmake", "--build", str(build)],
-    ):
-        subprocess.run(
-            command, check=True, env={**os.environ, "PICO_SDK_PATH": str(sdk)}, capture_output=True
-        )
-    assert (build / "tensorspin_pico").exists()

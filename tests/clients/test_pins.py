@@ -9,8 +9,9 @@ from tensorspin.errors import TransportError
 from tensorspin.export.model import ClientModel
 
 from ..support import c_client
-from ..support.c_client import Client, FaultyLine, PinsLine, Result
-from ..support.loaded_programs import chain_program, random_levels
+from ..support.c_client import Client, Result
+from ..support.c_lines import FaultyLine, PinsLine
+from ..support.loaded_programs import chain_program, cycles_of, random_levels
 from .test_contractor import answer_of, assert_right, expected_of, loaded
 
 BOARD = find_board("icebreaker_spi")
@@ -58,7 +59,7 @@ def test_samples_one_behind_the_other(line):
         pass
     assert done == expected_of(program, levels)[:-1] and client.faults == 0
     # The engine is never idle for long: the wires take less time than it does.
-    assert seconds < 1.15 * program.cycles(8) / BOARD.clock_hz
+    assert seconds < 1.15 * cycles_of(program) / BOARD.clock_hz
 
 
 def test_requests_of_every_length_are_answered_in_time(line):
@@ -129,7 +130,7 @@ def test_a_digit_takes_little_more_than_the_engine(line):
     load = line.pins.now() - began
     size = len(program.image(8)) + len(program.table_bytes())
     assert load < 1.35 * size * 8 / line.pins.sck_hz
-    engine = program.cycles(8) / BOARD.clock_hz
+    engine = cycles_of(program) / BOARD.clock_hz
     for sample in levels:
         began = line.pins.now()
         assert client.run(sample)[0] == c_client.OK

@@ -66,7 +66,8 @@ def test_the_tests_of_the_driver(tmp_path):
     if not all(map(os.path.isabs, libraries)):
         pytest.skip("the compiler's sanitizers cannot be loaded into Python")
     files = [
-        f"tests/clients/test_{name}.py" for name in ("contractor", "annealer", "levels", "outputs")
+        f"tests/clients/test_{name}.py"
+        for name in ("contractor", "cycles", "checked", "annealer", "levels", "outputs")
     ]
     environment = os.environ | {
         c_client.FLAGS: " ".join(SANITIZERS),

@@ -22,6 +22,7 @@ def packed(program, lanes):
     nodes = [node for node in program.nodes if not node.last]
     image, table = program.image(lanes), program.table_bytes()
     model = Model(image, table, len(image), len(table), 0, 1)
+    model.throughput_cycles[0] = 1
     model.needs[:] = (
         *(lanes, len(image) // lanes, program.features, len(program.table)),
         max((node.destination + 1 for node in nodes), default=0),

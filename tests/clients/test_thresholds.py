@@ -107,7 +107,7 @@ def test_a_column_that_nobody_reads_may_miss_values():
     for column in range(4):
         one = sample.copy()
         one[0, column] = np.nan
-        if thresholds.accepts_nan[column]:
+        if thresholds.accepts_missing[column]:
             assert np.array_equal(
                 thresholds.levels(to_keys(one)), thresholds.levels(to_keys(sample))
             )
@@ -121,14 +121,6 @@ def test_a_missing_value_has_its_level():
     program = mps(missing="level").fit(samples, [0, 1, 0]).quantize()
     found = float_thresholds(program)
     assert np.array_equal(found.levels(to_keys(samples)), program.levels(samples))
-    assert found.accepts_nan.all() and found.missing.tolist() == [255, 255]
+    assert found.accepts_missing.all() and found.missing.tolist() == [255, 255]
     whole = np.nan_to_num(samples).astype(np.int16)
     assert np.array_equal(short_thresholds(program).levels(whole), program.levels(whole))
-
-
-def test_categories_have_no_thresholds():
-    samples = np.array([[1.0, "a"], [0.0, "b"], [3.0, "a"]], dtype=object)
-    program = mps().fit(samples, [0, 1, 0]).quantize()
-    for find in (float_thresholds, short_thresholds):
-        with pytest.raises(ValueError, match="as column 1 does, can't be exported"):
-            find(program)

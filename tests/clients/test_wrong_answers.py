@@ -9,14 +9,15 @@ from tensorspin.contract.annealer.engine import ANNEALER
 from tensorspin.contract.device.boards import find_board
 from tensorspin.contract.device.description import LAYOUT, NAME_BYTES, RECORD, SIZE_BYTES
 from tensorspin.contract.engine import EngineKind
+from tensorspin.export.model import ClientModel
 from tensorspin.golden import device as golden
 
 from ..support import c_client
-from ..support.c_client import GoldenLine
+from ..support.c_lines import GoldenLine
 from ..support.controllers import GoldenWires
 from ..support.loaded_programs import chain_program, random_levels
 from ..support.wrong_answers import OUTPUTS, SPOILED, spoil_answers
-from .micropython import ROW, DriverError, expected, exported, opened
+from .micropython import ROW, DriverError, DriverFault, expected, exported, opened
 from .test_contractor import assert_right, loaded
 
 PROGRAM, LEVELS = chain_program(12, n_outputs=OUTPUTS), random_levels(2, 12)
@@ -31,9 +32,10 @@ def test_the_c_driver_asks_again(monkeypatch, spoil):
     assert_right(client, PROGRAM, LEVELS)
     spoil_answers(monkeypatch, spoil, ALWAYS)
     before = line.us
-    assert client.run(LEVELS[0])[0] == c_client.TIMEOUT
+    assert client.run(LEVELS[0])[0] == c_client.FAULT
     assert line.us - before < 100_000
     monkeypatch.undo()
+    assert client.load(ClientModel(PROGRAM, line.board)) == c_client.OK
     assert_right(client, PROGRAM, LEVELS)
 
 
@@ -53,10 +55,11 @@ def test_the_micropython_driver_asks_again(connect, monkeypatch, tmp_path, spoil
     assert controller.run(LEVELS.tolist()) == expected(PROGRAM, LEVELS)
     spoil_answers(monkeypatch, spoil, ALWAYS)
     begun = wires.now()
-    with pytest.raises(DriverError, match="does not answer"):
+    with pytest.raises(DriverFault, match="does not run the model that was loaded"):
         controller.run(LEVELS.tolist())
-    assert wires.now() - begun < 4
+    assert wires.now() - begun < 1
     monkeypatch.undo()
+    controller.load()
     assert controller.run(LEVELS.tolist()) == expected(PROGRAM, LEVELS)
 
 
@@ -73,6 +76,12 @@ def with_strides(count, stride):
     return DESCRIPTION[:at] + packed + DESCRIPTION[at + len(packed) :]
 
 
+def with_coupling_bits(bits):
+    """The description with couplings of so many bits."""
+    at = LAYOUT.size + RECORD.size + DESCRIPTION[LAYOUT.size + 1] + RECORD.size + SIZE_BYTES
+    return DESCRIPTION[:at] + struct.pack("<I", bits) + DESCRIPTION[at + SIZE_BYTES :]
+
+
 @pytest.mark.parametrize(
     "told",
     [
@@ -84,6 +93,7 @@ def with_strides(count, stride):
         with_strides(200, 1),
         with_strides(5, 0),
         with_strides(7, 1 << 20),
+        with_coupling_bits(9),
     ],
 )
 def test_a_board_that_describes_itself_as_none_can(connect, monkeypatch, told):
@@ -93,6 +103,18 @@ def test_a_board_that_describes_itself_as_none_can(connect, monkeypatch, told):
         with pytest.raises(DriverError, match="describes itself as no board can"):
             controller.open()
     assert controller.open() == ROW.name
+
+
+def test_nothing_is_kept_of_such_a_description(connect, monkeypatch):
+    controller = connect(GoldenWires(ROW))
+    controller.open()
+    with monkeypatch.context() as patch:
+        told = with_strides(200, 1)
+        patch.setattr(golden.GoldenDevice, "_hello", lambda self, payload: (0, told))
+        with pytest.raises(DriverError, match="describes itself as no board can"):
+            controller.greet()
+    with pytest.raises(DriverError, match=f"{ROW.name} has no annealer in its bitstream"):
+        controller.anneal([[0, 1, 1]], [0, 0], [4.0, 1.0], 3, 0)
 
 
 def test_an_annealer_that_no_packet_could_start(connect, monkeypatch):

@@ -51,8 +51,10 @@ typedef enum {
     TENSORSPIN_OUT_OF_RANGE = -9,   /* a reading is outside of what the model takes */
     TENSORSPIN_NOT_A_NUMBER = -10,  /* a reading is missing (NaN) where it must not be */
     TENSORSPIN_WRONG_ENERGY = -11,  /* a state does not have the energy that came with it */
-    TENSORSPIN_WRONG_ANSWER = -12,  /* the self-test's answer is not the known one */
-    TENSORSPIN_NO_MODEL = TENSORSPIN_STATUS_NO_MODEL /* the device lacks model or problem: load it */
+    TENSORSPIN_WRONG_ANSWER = -12,  /* the self-test's answer is not the known one: load the model again */
+    TENSORSPIN_FAULT = -13,         /* a sample took other cycles than the model's, twice: likewise */
+    TENSORSPIN_NO_MODEL = TENSORSPIN_STATUS_NO_MODEL, /* the device lacks model or problem: load it */
+    TENSORSPIN_CORRUPT = TENSORSPIN_STATUS_CORRUPT /* the device has read another model than was loaded: likewise */
 } tensorspin_error;
 
 /* What the microcontroller provides. */
@@ -68,8 +70,10 @@ typedef struct {
     void *context;
 } tensorspin_port;
 
-/* Numbers of a contractor's size, in the order of TENSORSPIN_CONTRACTOR_LANES and so on. */
+/* Numbers of a contractor's size, in the order of TENSORSPIN_CONTRACTOR_LANES and so on: those that a model
+ * needs, and all that the driver keeps. */
 #define TENSORSPIN_SIZES 6
+#define TENSORSPIN_CONTRACTOR_NUMBERS (TENSORSPIN_CONTRACTOR_SIGNATURE + 1)
 
 /* A program for boards of one kind, as `tensorspin export` writes it. */
 typedef struct {
@@ -78,11 +82,18 @@ typedef struct {
     uint32_t image_bytes;
     uint32_t table_bytes;
     uint32_t digest;                  /* by which a device tells it from other programs */
-    uint32_t cycles;                  /* clock cycles of a sample, exact */
+    uint32_t cycles;                  /* clock cycles of a sample on the board it was exported for */
     uint16_t needs[TENSORSPIN_SIZES]; /* of a contractor: these lanes, and at least so much else */
     uint16_t features;                /* levels of a sample */
     uint16_t outputs;                 /* scores of a sample */
+    uint32_t throughput_cycles[TENSORSPIN_PIPELINES]; /* of a sample, by the pipeline of the contractor */
+    uint32_t single_cycles;           /* in single mode, with these groups and this drain; or 0 */
+    uint16_t groups, single_drain;
+    uint8_t is_signed;                /* whether the image ends with its signature */
 } tensorspin_model;
+
+/* What the groups of a contractor do: all of them compute one sample, or each has one of its own. */
+typedef enum { TENSORSPIN_SINGLE, TENSORSPIN_THROUGHPUT } tensorspin_mode;
 
 /* The answer to a sample. */
 typedef struct {
@@ -105,6 +116,7 @@ typedef struct {
     tensorspin_result *result;
     uint8_t sequence;
     int8_t status; /* TENSORSPIN_PENDING until it is answered */
+    bool doubted;  /* an answer took other cycles than it must */
 } tensorspin_sample;
 
 /* Working memory of the software contraction (tensorspin_software.c), for programs of all boards of
@@ -120,35 +132,39 @@ typedef struct {
 
 /* The driver's memory for one device. All fields are its own; `faults` may be read. */
 struct tensorspin_device {
-    /* Bytes come first, then larger numbers: Thumb instructions reach so far and no further. */
+    /* Bytes come first, then larger numbers, and what is large last: Thumb instructions reach so far. */
     uint8_t waiting;                 /* samples under way */
     uint8_t repairs;                 /* since the last answer */
     uint8_t sequence;                /* of the next request */
     uint8_t expected;                /* that a REJECT has named */
     uint8_t awaited;                 /* type of the reply that is waited for */
     bool greeted, answered, rejected, running;
+    bool throughput, single;         /* the mode that is wanted; whether all groups compute one sample */
     uint8_t frames;                  /* that may still put off a time-out */
     uint8_t looks;                   /* that a frame may still take after a time-out */
     bool started;                    /* a frame comes in; what is left of its block, its length so far */
     uint8_t block, length;
     uint8_t head[8];                 /* first bytes of a request's payload */
-    uint16_t megahertz;              /* of the engines' clock */
+    uint16_t megahertz;              /* of the engines' clock, in units of 2^20 Hz */
     uint16_t variables;              /* of the problem on the annealer; 0: none */
     uint16_t offsets;                /* offset rows of that problem */
     uint16_t least_stride, samples_per_cycle;
-    uint16_t contractor[TENSORSPIN_SIZES];
     uint16_t annealer[TENSORSPIN_ANNEALER_WINDOW + 1]; /* the number of strides stands for them */
-    const uint8_t *data;             /* the rest of it, and its length */
+    const uint8_t *data;             /* of the payload behind `head`, and its length */
     size_t data_bytes;
-    uint32_t faults;                 /* frames that were lost, damaged or rejected */
+    uint32_t faults;                 /* frames lost, damaged or rejected, and answers in a wrong time */
+    uint32_t cycles;                 /* that a sample must take */
     uint32_t moved;                  /* microseconds when something was sent or came last */
+    uint32_t run_began, run_limit;   /* microseconds; cycles that the run may take, in units of 16 */
     const tensorspin_model *model;
     tensorspin_workspace *workspace; /* NULL: there is a device */
     int (*contract)(tensorspin_workspace *, const tensorspin_model *, const uint8_t *,
                     tensorspin_result *);
     void (*on_result)(tensorspin_device *);
+    void (*on_record)(tensorspin_device *, const uint8_t *record, const uint8_t *end);
     tensorspin_port port;
     tensorspin_sample samples[TENSORSPIN_DEPTH];
+    uint16_t contractor[TENSORSPIN_CONTRACTOR_NUMBERS];
     uint8_t body[TENSORSPIN_RECEIVE_BYTES];
 };
 
@@ -216,7 +232,18 @@ static inline uint16_t tensorspin_status_step(const tensorspin_counters *counter
 /* Put a model on the device, unless it holds it already. The model must stay where it is. */
 int tensorspin_load(tensorspin_device *device, const tensorspin_model *model);
 
-/* Contract a sample: one level for each feature of the model. */
+/* Choose what the device does from the next load on, which sends nothing if it holds the model. In
+ * TENSORSPIN_SINGLE, the mode after `tensorspin_open`, an answer comes soonest; in TENSORSPIN_THROUGHPUT each
+ * group has a sample of its own. Scores are the same. The mode changes nothing on a board whose groups cannot
+ * share a sample, or are others than those of the board that the model was exported for. */
+static inline void tensorspin_set_mode(tensorspin_device *device, tensorspin_mode mode)
+{
+    device->throughput = mode == TENSORSPIN_THROUGHPUT;
+}
+
+/* Contract a sample: one level for each feature of the model. An answer that took other clock cycles than
+ * the model takes is asked for once more. If that took others, too, the error is TENSORSPIN_FAULT: something
+ * else runs than was loaded. The device then holds no model (TENSORSPIN_NO_MODEL) until it is loaded. */
 int tensorspin_run(tensorspin_device *device, const uint8_t *levels, tensorspin_result *result);
 
 /* Send a sample and return. Up to TENSORSPIN_DEPTH samples may be under way (TENSORSPIN_BUSY beyond).
@@ -227,46 +254,65 @@ int tensorspin_start(tensorspin_device *device, const uint8_t *levels, tensorspi
  * TENSORSPIN_PENDING if not yet. After any other error no sample is under way. */
 int tensorspin_finish(tensorspin_device *device);
 
-/* A sample with its known answer, as `tensorspin export` writes it. */
+/* Samples with known answers, as `tensorspin export` writes them. */
 typedef struct {
-    const uint8_t *levels;
+    const uint8_t *levels;   /* of one sample after the other */
     const int16_t *scores;
-    uint16_t exponent, best;
+    const uint16_t *numbers; /* exponent and class of each sample */
+    uint16_t count;          /* of the samples */
 } tensorspin_test;
 
-/* Run a test of the model that is loaded: TENSORSPIN_OK, TENSORSPIN_WRONG_ANSWER, or an error. */
-static inline int tensorspin_self_test(tensorspin_device *device, const tensorspin_test *test,
-                                       tensorspin_result *result)
-{
-    const int error = tensorspin_run(device, test->levels, result);
-    unsigned outputs, k;
-    if (error) return error;
-    outputs = device->model->outputs;
-    for (k = 0; k < outputs && result->scores[k] == test->scores[k]; ++k) continue;
-    return k == outputs && result->exponent == test->exponent && result->best == test->best
-               ? TENSORSPIN_OK
-               : TENSORSPIN_WRONG_ANSWER;
-}
+/* Run a test of the model that is loaded: TENSORSPIN_OK, TENSORSPIN_WRONG_ANSWER, or an error. After a wrong
+ * answer the device holds no model until it is loaded. The result is that of the sample that was run last. */
+int tensorspin_self_test(tensorspin_device *device, const tensorspin_test *test, tensorspin_result *result);
+
+/* A model that is tested every so many samples, is loaded again after a fault, and is computed in software
+ * where that does not help (tensorspin_checked.c). */
+typedef struct {
+    tensorspin_device *device;
+    const tensorspin_model *model;
+    const tensorspin_test *test;
+    tensorspin_device *fallback; /* from `tensorspin_open_software`; NULL: errors are returned */
+    uint32_t every;              /* samples from test to test; 0: it is tested when it is loaded alone */
+    /* The rest is 0 at first. `error` may be read: why the device gave no last answer, TENSORSPIN_OK if it did. */
+    int error;
+    bool loaded;
+    uint32_t left;               /* samples until the next test, or until the device is tried again */
+} tensorspin_checked;
+
+/* Contract a sample on a device that is trusted as far as its tests go: load model and test where needed, and
+ * after any error once more. If there is none, the answer is the device's. Else it is the fallback's, with
+ * 0 cycles, and the next `every` samples are, too, before the device is tried again. */
+int tensorspin_run_checked(tensorspin_checked *checked, const uint8_t *levels, tensorspin_result *result);
 
 /* --- From readings to levels --------------------------------------------------------------------- */
+
+/* How a feature becomes a level. */
+typedef struct {
+    uint32_t first;  /* first of its thresholds */
+    uint16_t column; /* that it reads */
+    uint8_t count;   /* of its thresholds */
+    uint8_t missing; /* its level if the reading is missing */
+} tensorspin_feature;
 
 /* How readings of one type become levels, as `tensorspin export` writes it. */
 typedef struct {
     uint16_t features, columns;
     uint8_t bits;               /* of a reading: 32 (float) or 16 (int16_t) */
-    const uint16_t *column;     /* that each feature reads */
-    const uint32_t *first;      /* first threshold of each feature */
-    const uint8_t *count;       /* thresholds of each feature */
+    const tensorspin_feature *feature;
     const void *thresholds;     /* int32_t or int16_t, in rising order */
-    const int32_t *limits;      /* least and greatest reading of each column, as keys */
-    const uint8_t *accepts_nan; /* whether a reading may be NaN, of each column; NULL: of none */
-    const uint8_t *missing;     /* level of each feature then; NULL: no feature reads such a column */
+    const int32_t *limits;          /* least and greatest reading of each column, as keys */
+    const uint8_t *accepts_missing; /* whether a reading may be missing, of each column; NULL: of none */
 } tensorspin_scale;
 
 /* Make the levels of a sample: one reading for each column, one level for each feature. They are the
  * host's levels for every reading; what the host refuses is refused (TENSORSPIN_OUT_OF_RANGE, also for
- * infinities, or TENSORSPIN_NOT_A_NUMBER). */
+ * infinities, or TENSORSPIN_NOT_A_NUMBER). NaN is a missing reading. The reading of a column of
+ * categories is the place of its category in the list that the exported header has for the column. */
 int tensorspin_levels(const tensorspin_scale *scale, const float *readings, uint8_t *levels);
+
+/* A missing reading of 16 bits, in columns that may miss values; in others it is a number. */
+#define TENSORSPIN_MISSING INT16_MIN
 
 /* The same for readings of 16 bits, with a scale for these. */
 int tensorspin_levels_int16(const tensorspin_scale *scale, const int16_t *readings, uint8_t *levels);
@@ -326,7 +372,9 @@ int tensorspin_anneal_load(tensorspin_device *device, const tensorspin_problem *
 int tensorspin_anneal_start(tensorspin_device *device, const tensorspin_step *steps, uint16_t count,
                             uint32_t seed, uint16_t refresh);
 
-/* Ask whether the run has ended: TENSORSPIN_OK or TENSORSPIN_PENDING. */
+/* Ask whether the run has ended: TENSORSPIN_OK or TENSORSPIN_PENDING. A run that takes more than twice
+ * the time that its schedule can take is given up: TENSORSPIN_TIMEOUT, and the problem must be loaded
+ * anew. */
 int tensorspin_anneal_finish(tensorspin_device *device);
 
 /* Read the best state that a replica has met, +1 or -1 for each variable, and its energy. Replicas are

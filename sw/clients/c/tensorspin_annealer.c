@@ -10,6 +10,9 @@ enum {
     BLOCK = 32, /* spins whose couplings are written at a time; they fill whole bytes */
     MOST_DIGITS = 24,
     MOST_SEEDS = 9, /* the parameters of a run take the place of one */
+    /* Beyond twice its longest time a run is given this time more, in units of 16 cycles: 2 ms at 30 MHz,
+     * for a clock that counts milliseconds. */
+    RUN_MARGIN = 4096,
     MOST_STATE_BYTES = TENSORSPIN_RECEIVE_BYTES - 32
 };
 
@@ -53,12 +56,13 @@ static int write_block(tensorspin_device *device, unsigned row, unsigned spin, c
 
 /* Writes the couplings of a block of spins to all rows, and the offset rows, which make up their fields
  * at the start. */
-static int write_columns(tensorspin_device *device, const tensorspin_problem *problem, unsigned spin)
+TENSORSPIN_ONCE static int write_columns(tensorspin_device *device, const tensorspin_problem *problem, unsigned spin)
 {
     const int32_t limit = (INT32_C(1) << (SIZE(device, COUPLING_BITS) - 1)) - 1;
-    const int32_t greatest = (INT32_C(1) << (SIZE(device, FIELD_BITS) - 1)) - 1;
+    const uint32_t greatest = (UINT32_C(1) << (SIZE(device, FIELD_BITS) - 1)) - 1;
     const unsigned first = first_spin(device);
-    int32_t values[BLOCK], fields[BLOCK], bounds[BLOCK];
+    int32_t values[BLOCK], fields[BLOCK];
+    uint32_t bounds[BLOCK];
     unsigned i, k, row = SIZE(device, SPINS);
     int error = TENSORSPIN_OK;
     bool more = true;
@@ -68,10 +72,10 @@ static int write_columns(tensorspin_device *device, const tensorspin_problem *pr
         for (k = 0; k < BLOCK; ++k) {
             const unsigned j = spin + k - first; /* beyond the variables if there is none */
             int32_t value = j < device->variables ? coupling(problem, i, j) : 0;
-            fields[k] += value;
             /* A field is greatest in magnitude where all of its terms have the same sign. */
-            bounds[k] += value < 0 ? -value : value;
-            if (bounds[k] > greatest || bounds[k] < 0) return TENSORSPIN_DOES_NOT_FIT;
+            bounds[k] += value < 0 ? 0u - (uint32_t)value : (uint32_t)value;
+            if (bounds[k] > greatest) return TENSORSPIN_DOES_NOT_FIT;
+            fields[k] += value;
             if (i == j) value = 0;
             if (value > limit || value < -limit) return TENSORSPIN_DOES_NOT_FIT;
             values[k] = value;
@@ -105,10 +109,38 @@ static int write_columns(tensorspin_device *device, const tensorspin_problem *pr
     return error;
 }
 
+/* Reads what a greeted device says of its annealer: its numbers, those behind the strides as if there were
+ * none. */
+static void read_record(tensorspin_device *device, const uint8_t *record, const uint8_t *end)
+{
+    uint16_t *to = device->annealer;
+    unsigned strides = 0;
+    tensorspin_clear(to, sizeof device->annealer);
+    device->samples_per_cycle = 0;
+    device->least_stride = UINT16_MAX;
+    for (; record < end; record += TENSORSPIN_SIZE_BYTES) {
+        const uint16_t number = (uint16_t)tensorspin_get(record, 2);
+        if (strides) {
+            --strides;
+            device->samples_per_cycle = (uint16_t)(device->samples_per_cycle + number);
+            if (number < device->least_stride) device->least_stride = number;
+        } else if (to > &SIZE(device, WINDOW)) {
+            /* Several flips a turn: its memories are laid out otherwise, so there are no spins for us. */
+            SIZE(device, SPINS) = 0;
+        } else {
+            *to++ = number;
+            if (to == &SIZE(device, STRIDES) + 1) strides = number;
+        }
+    }
+}
+
 int tensorspin_anneal_load(tensorspin_device *device, const tensorspin_problem *problem)
 {
     int error = TENSORSPIN_BUSY;
     if (device->waiting || device->running) return error;
+    /* Only a greeting tells of the annealer. */
+    if (!device->on_record) device->greeted = false;
+    device->on_record = read_record;
     for (int tries = TENSORSPIN_UPLOADS; tries; --tries) {
         unsigned spin;
         error = tensorspin_greet(device);
@@ -175,6 +207,10 @@ int tensorspin_anneal_start(tensorspin_device *device, const tensorspin_step *st
     uint8_t run[TENSORSPIN_SEED_BYTES * MOST_SEEDS], *at = run + TENSORSPIN_SEED_BYTES;
     unsigned samples = device->samples_per_cycle + SIZE(device, TEMPERING);
     unsigned fill = device->offsets, passed = 0, stride = device->least_stride;
+    unsigned window = SIZE(device, WINDOW), turn = 1;
+    uint16_t fields[TENSORSPIN_RUN_FIELDS];
+    uint32_t sweeps = 0;
+    uint64_t cycles;
     int error = TENSORSPIN_OK;
     if (device->running) return TENSORSPIN_BUSY;
     if (!device->variables) return TENSORSPIN_NO_MODEL;
@@ -183,6 +219,7 @@ int tensorspin_anneal_start(tensorspin_device *device, const tensorspin_step *st
         if (!steps[index].sweeps) return TENSORSPIN_DOES_NOT_FIT;
         error = write_step(device, index, &steps[index]);
         if (error) return error;
+        sweeps += steps[index].sweeps;
     }
     if (SIZE(device, RING)) samples += stride;
     if (!SIZE(device, TEMPERING)) stride *= SIZE(device, REPLICAS);
@@ -191,12 +228,23 @@ int tensorspin_anneal_start(tensorspin_device *device, const tensorspin_step *st
     for (passed = (fill + 1) * stride; !SIZE(device, WINDOW) && passed < SIZE(device, SPINS); ++fill) {
         passed += stride;
     }
+    /* The most cycles: every visit of every sweep is a flip. With windows, a turn takes one for each in
+     * which there are variables, or a least number. */
+    if (window) turn = TENSORSPIN_MIN_TURN;
+    for (unsigned held = turn * window; window && held < device->variables; held += window) ++turn;
+    cycles = ((uint64_t)sweeps * (device->variables + 1u + refresh)
+              + fill + 1 + TENSORSPIN_STEP_ROUNDS * count)
+             * (turn * SIZE(device, REPLICAS));
+    if (cycles > UINT32_MAX) return TENSORSPIN_DOES_NOT_FIT; /* more than the device can count */
+    device->run_limit = (uint32_t)(cycles >> 3) + RUN_MARGIN;
     tensorspin_clear(run, sizeof run);
-    tensorspin_put(run + 2 * TENSORSPIN_RUN_FIRST, first_spin(device), 2);
-    tensorspin_put(run + 2 * TENSORSPIN_RUN_OFFSET_ROWS, device->offsets, 2);
-    tensorspin_put(run + 2 * TENSORSPIN_RUN_FILL, fill + 1, 2);
-    tensorspin_put(run + 2 * TENSORSPIN_RUN_REFRESH, refresh, 2);
-    tensorspin_put(run + 2 * TENSORSPIN_RUN_STEPS, count, 2);
+    fields[TENSORSPIN_RUN_FIRST] = (uint16_t)first_spin(device);
+    fields[TENSORSPIN_RUN_OFFSET_ROWS] = device->offsets;
+    fields[TENSORSPIN_RUN_INITIAL] = 0;
+    fields[TENSORSPIN_RUN_FILL] = (uint16_t)(fill + 1);
+    fields[TENSORSPIN_RUN_REFRESH] = refresh;
+    fields[TENSORSPIN_RUN_STEPS] = count;
+    for (unsigned k = 0; k < TENSORSPIN_RUN_FIELDS; ++k) tensorspin_put(run + 2 * k, fields[k], 2);
     do {
         const uint8_t *end = at + TENSORSPIN_SEED_BYTES;
         if (end > run + sizeof run) return TENSORSPIN_DOES_NOT_FIT;
@@ -213,6 +261,7 @@ int tensorspin_anneal_start(tensorspin_device *device, const tensorspin_step *st
     device->data_bytes = (size_t)(at - run);
     error = tensorspin_ask(device, TENSORSPIN_ANNEAL, 0);
     device->running = !error;
+    device->run_began = device->moved;
     return error;
 }
 
@@ -220,9 +269,13 @@ int tensorspin_anneal_finish(tensorspin_device *device)
 {
     int error = TENSORSPIN_IDLE;
     if (device->running) {
+        const uint32_t passed = device->port.micros(device->port.context) - device->run_began;
         error = tensorspin_ask(device, TENSORSPIN_STATUS, 0);
         if (!error && device->body[TENSORSPIN_AT_REPLY + TENSORSPIN_AT_STATUS_ANNEALING]) {
-            return TENSORSPIN_PENDING;
+            /* Asked after twice the longest time, a device that works has ended the run. */
+            if ((passed >> 4) * device->megahertz <= device->run_limit) return TENSORSPIN_PENDING;
+            device->greeted = false;
+            error = TENSORSPIN_TIMEOUT;
         }
         device->running = false;
     }
@@ -244,7 +297,7 @@ int tensorspin_anneal_read(tensorspin_device *device, const tensorspin_problem *
     const uint8_t *reply = device->body + TENSORSPIN_AT_REPLY;
     const unsigned bytes = (SIZE(device, SPINS) + 7u) / 8u;
     uint32_t address = address_of(replica, TENSORSPIN_RESULT_HEADER_BYTES + 2 * bytes);
-    int32_t other = 0, found = 0;
+    uint32_t other = 0, found = 0; /* energies; of another problem than the loaded one they may wrap */
     int error;
     if (device->running) return TENSORSPIN_BUSY;
     if (!device->variables || problem->variables != device->variables) return TENSORSPIN_NO_MODEL;
@@ -252,18 +305,19 @@ int tensorspin_anneal_read(tensorspin_device *device, const tensorspin_problem *
     error = read_results(device, address, TENSORSPIN_RESULT_HEADER_BYTES);
     if (error) return error;
     /* Twice this is the energy of the best state, counted from that of the state with all spins +1. */
-    other = (int32_t)tensorspin_get(reply + 4, 4) * 2;
+    other = tensorspin_get(reply + 4, 4) * 2;
     error = read_results(device, address + TENSORSPIN_RESULT_HEADER_BYTES + bytes, bytes);
     if (error) return error;
     for (unsigned i = 0; i < device->variables; ++i) {
         const unsigned spin = first_spin(device) + i;
         state[i] = reply[spin / 8] >> spin % 8 & 1 ? -1 : 1;
         for (unsigned j = 0; j <= i; ++j) {
-            const int32_t value = coupling(problem, i, j);
+            const uint32_t value = (uint32_t)coupling(problem, i, j);
+            const int32_t sign = j == i ? state[i] : state[i] * state[j];
             other += value;
-            found += j == i ? value * state[i] : value * state[i] * state[j];
+            found += value * (uint32_t)sign;
         }
     }
-    *energy = found;
+    *energy = (int32_t)found;
     return found == other ? TENSORSPIN_OK : TENSORSPIN_WRONG_ENERGY;
 }

@@ -4,34 +4,38 @@
 /* Levels that a packet can bring. */
 enum { LEVELS = TENSORSPIN_MAX_PAYLOAD - TENSORSPIN_OFFSET_BYTES };
 
-/* Gives an answer that has come to the sample that it belongs to. */
+/* Gives an answer that has come to the sample that it belongs to. One that cannot be right is asked for once
+ * more: programs look up `best` in a list of names, and the cycles of a model are always the same. If the next
+ * one cannot be right either, the device does not run what was loaded. */
 static void take_result(tensorspin_device *device)
 {
-    const uint8_t *reply = device->body + TENSORSPIN_AT_REPLY;
-    const unsigned outputs = device->model->outputs;
+    const uint8_t *at = device->body;
+    const unsigned outputs = device->model->outputs, payload = at[2], sequence = at[1];
+    int status = (int8_t)at[TENSORSPIN_AT_CODE];
     tensorspin_sample *sample = device->samples;
-    int16_t *score;
-    int8_t status;
-    while (sample->status != TENSORSPIN_PENDING || sample->sequence != device->body[1]) {
-        if (++sample == device->samples + device->waiting) return;
+    unsigned left = device->waiting;
+    for (; sample->status != TENSORSPIN_PENDING || sample->sequence != sequence; ++sample) {
+        if (!--left) return;
     }
-    /* If it is a refusal, what is copied means nothing. */
-    score = sample->result->scores;
-    for (unsigned left = outputs; left--; reply += 2) {
-        *score++ = (int16_t)tensorspin_get(reply, 2);
+    if (status < 0) return; /* no device has such a status: the answer counts as lost */
+    if (!status) {
+        tensorspin_result *result = sample->result;
+        int16_t *score = result->scores;
+        at += TENSORSPIN_AT_REPLY;
+        for (left = outputs; left--; at += 2) *score++ = (int16_t)tensorspin_get(at, 2);
+        result->exponent = (uint16_t)tensorspin_get(at, 2);
+        result->best = (uint16_t)tensorspin_get(at + 2, 2);
+        result->cycles = tensorspin_get(at + 4, 4);
+        if (result->cycles != device->cycles || result->best >= outputs
+            || payload != 1 + 2 * outputs + TENSORSPIN_RESULT_BYTES) {
+            ++device->faults;
+            device->rejected = true; /* the sample is sent again, and soon */
+            status = sample->doubted ? TENSORSPIN_FAULT : TENSORSPIN_PENDING;
+            sample->doubted = true;
+        }
     }
-    sample->result->exponent = (uint16_t)tensorspin_get(reply, 2);
-    sample->result->best = (uint16_t)tensorspin_get(reply + 2, 2);
-    sample->result->cycles = tensorspin_get(reply + 4, 4);
-    status = (int8_t)device->body[TENSORSPIN_AT_CODE];
-    /* What no device of this protocol says counts as lost: programs look up `best` in a list of names. */
-    if (status < 0
-        || (!status && (sample->result->best >= outputs
-                        || device->body[2] != 1 + 2 * outputs + TENSORSPIN_RESULT_BYTES))) {
-        return;
-    }
-    sample->status = status;
-    device->repairs = 0;
+    sample->status = (int8_t)status;
+    if (status != TENSORSPIN_PENDING) device->repairs = 0;
 }
 
 /* Finds out whether the device holds a model. */
@@ -48,40 +52,53 @@ static int check(tensorspin_device *device, const tensorspin_model *model)
 
 static bool fits(const tensorspin_device *device, const tensorspin_model *model)
 {
+    const unsigned pipeline = device->contractor[TENSORSPIN_CONTRACTOR_PIPELINE];
     for (unsigned k = 0; k < TENSORSPIN_SIZES; ++k) {
         if (model->needs[k] > device->contractor[k]) return false;
     }
+    /* Headers of earlier exports have no cycles, and no answer would be right. */
     return model->outputs <= TENSORSPIN_SCORES
+           && pipeline < TENSORSPIN_PIPELINES && model->throughput_cycles[pipeline]
            && (device->workspace || model->needs[0] == device->contractor[0]);
+}
+
+/* Sends a model. All of it is in one session: a device that is reset meanwhile answers no more. */
+static int upload(tensorspin_device *device, const tensorspin_model *model)
+{
+    int error = tensorspin_write(device, TENSORSPIN_SPACE_PROGRAM, 0, model->image, model->image_bytes);
+    if (!error) {
+        error = tensorspin_write(device, TENSORSPIN_SPACE_TABLE, 0, model->table, model->table_bytes);
+    }
+    if (error) return error;
+    tensorspin_put(device->head, model->features, 2);
+    /* A board that can compares the signature of what it reads in each run. */
+    if (model->is_signed && device->contractor[TENSORSPIN_CONTRACTOR_SIGNATURE]) {
+        device->head[1] |= TENSORSPIN_ACTIVATE_SIGNED >> 8;
+    }
+    tensorspin_put(device->head + 2, model->digest, 4);
+    return tensorspin_ask(device, TENSORSPIN_ACTIVATE, TENSORSPIN_ACTIVATE_BYTES);
 }
 
 int tensorspin_load(tensorspin_device *device, const tensorspin_model *model)
 {
-    int error = TENSORSPIN_OK;
+    const uint16_t *size = device->contractor;
+    int error, tries = TENSORSPIN_UPLOADS;
     if (device->waiting || device->running) return TENSORSPIN_BUSY;
     device->model = NULL;
     device->on_result = take_result;
-    for (int tries = TENSORSPIN_UPLOADS; tries; --tries) {
-        if (!device->workspace) error = check(device, model);
+    do {
+        error = device->workspace ? TENSORSPIN_OK : check(device, model);
         if (error && error != TENSORSPIN_NO_MODEL) return error;
         if (!fits(device, model)) return TENSORSPIN_DOES_NOT_FIT;
-        /* All of it in one session: a device that is reset meanwhile answers no more. */
-        if (error) {
-            error = tensorspin_write(device, TENSORSPIN_SPACE_PROGRAM, 0, model->image,
-                                     model->image_bytes);
-            if (!error) {
-                error = tensorspin_write(device, TENSORSPIN_SPACE_TABLE, 0, model->table,
-                                         model->table_bytes);
-            }
-            if (!error) {
-                tensorspin_put(device->head, model->features, 2);
-                tensorspin_put(device->head + 2, model->digest, 4);
-                error = tensorspin_ask(device, TENSORSPIN_ACTIVATE, TENSORSPIN_ACTIVATE_BYTES);
-            }
-        }
-        if (error != TENSORSPIN_RESTARTED) break;
-    }
-    if (!error) device->model = model;
+        if (error) error = upload(device, model);
+    } while (error == TENSORSPIN_RESTARTED && --tries);
+    if (error) return error;
+    device->model = model;
+    device->cycles = model->throughput_cycles[size[TENSORSPIN_CONTRACTOR_PIPELINE]];
+    device->single = !device->throughput && model->single_cycles
+                     && model->groups == size[TENSORSPIN_CONTRACTOR_GROUPS]
+                     && model->single_drain == size[TENSORSPIN_CONTRACTOR_SINGLE_DRAIN];
+    if (device->single) device->cycles = model->single_cycles;
     return error;
 }
 
@@ -104,6 +121,7 @@ static int submit(tensorspin_device *device, tensorspin_sample *sample)
         if (error == TENSORSPIN_STATUS_BAD_OFFSET && tries--) at = 0;
         else if (error) return error;
     }
+    if (device->single) device->head[1] |= TENSORSPIN_OFFSET_SINGLE >> 8;
     sample->sequence = device->sequence;
     tensorspin_send(device, TENSORSPIN_RUN, TENSORSPIN_OFFSET_BYTES);
     device->data_bytes = 0;
@@ -111,11 +129,14 @@ static int submit(tensorspin_device *device, tensorspin_sample *sample)
     return TENSORSPIN_OK;
 }
 
-/* Ends all samples, after an error that none of them survives; the model is checked before the next. */
-static int give_up(tensorspin_device *device, int error)
+int tensorspin_give_up(tensorspin_device *device, int error)
 {
     device->waiting = 0;
     device->repairs = 0;
+    /* What answers wrongly is used by nobody: a write makes it inactive, and so it is loaded anew. */
+    if (error <= TENSORSPIN_WRONG_ANSWER) {
+        tensorspin_write(device, TENSORSPIN_SPACE_PROGRAM, 0, device->model->image, 1);
+    }
     device->greeted = false;
     return error;
 }
@@ -134,7 +155,7 @@ static int repair(tensorspin_device *device)
     for (unsigned k = 0; k < device->waiting && !error; ++k) {
         if (device->samples[k].status == TENSORSPIN_PENDING) error = submit(device, &device->samples[k]);
     }
-    return error ? give_up(device, error) : TENSORSPIN_OK;
+    return error ? tensorspin_give_up(device, error) : TENSORSPIN_OK;
 }
 
 int tensorspin_start(tensorspin_device *device, const uint8_t *levels, tensorspin_result *result)
@@ -146,6 +167,7 @@ int tensorspin_start(tensorspin_device *device, const uint8_t *levels, tensorspi
     sample->levels = levels;
     sample->result = result;
     sample->status = TENSORSPIN_PENDING;
+    sample->doubted = false;
     ++device->waiting;
     if (device->workspace) {
         sample->status = (int8_t)device->contract(device->workspace, device->model, levels, result);
@@ -153,7 +175,7 @@ int tensorspin_start(tensorspin_device *device, const uint8_t *levels, tensorspi
         error = repair(device);
     } else {
         error = submit(device, sample);
-        if (error) give_up(device, error);
+        if (error) tensorspin_give_up(device, error);
     }
     return error;
 }
@@ -173,7 +195,7 @@ int tensorspin_finish(tensorspin_device *device)
     if (error != TENSORSPIN_PENDING) {
         --device->waiting;
         sample[0] = sample[1];
-        if (error) give_up(device, error);
+        if (error) tensorspin_give_up(device, error);
     }
     return error;
 }

@@ -49,6 +49,9 @@ static uint32_t now(const tensorspin_device *device)
     return device->port.micros(device->port.context);
 }
 
+/* CRC of any bytes that end with their own CRC. */
+#define INTACT 0x2144df1cu
+
 static uint32_t crc32(const uint8_t *bytes, size_t count)
 {
     static const uint32_t table[16] = {
@@ -96,8 +99,7 @@ static void exchange(tensorspin_device *device, uint8_t *bytes, size_t count)
             const unsigned payload = length - FRAME_BYTES; /* out of range if there is no header */
             if (device->started) {
                 if (!device->block && device->body[2] == payload
-                    && tensorspin_get(device->body + length - TENSORSPIN_CRC_BYTES, 4)
-                           == crc32(device->body, length - TENSORSPIN_CRC_BYTES)) {
+                    && crc32(device->body, length) == INTACT) {
                     take_packet(device);
                 } else {
                     ++device->faults;
@@ -151,9 +153,7 @@ bool tensorspin_over(tensorspin_device *device, uint32_t cycles)
 uint32_t tensorspin_patience(const tensorspin_device *device)
 {
     /* Most requests wait for the samples before them. */
-    uint32_t cycles = REPLY_CYCLES;
-    for (unsigned k = device->waiting; k--;) cycles += device->model->cycles;
-    return cycles;
+    return REPLY_CYCLES + device->waiting * device->cycles;
 }
 
 void tensorspin_send(tensorspin_device *device, uint8_t type, size_t head_bytes)
@@ -238,58 +238,44 @@ int tensorspin_write(tensorspin_device *device, uint8_t space, uint32_t address,
     return error;
 }
 
-/* Reads an engine's record: its numbers, as far as they matter. */
-static void read_record(tensorspin_device *device, const uint8_t *record, const uint8_t *end)
-{
-    const bool contractor = record[0] == TENSORSPIN_ENGINE_CONTRACTOR;
-    uint16_t *to = contractor ? device->contractor : device->annealer;
-    unsigned left = contractor ? TENSORSPIN_SIZES : TENSORSPIN_ANNEALER_WINDOW + 1, strides = 0;
-    device->least_stride = UINT16_MAX;
-    for (record += TENSORSPIN_RECORD_BYTES; record < end && left; record += TENSORSPIN_SIZE_BYTES) {
-        const uint16_t number = (uint16_t)tensorspin_get(record, 2);
-        if (strides) {
-            --strides;
-            device->samples_per_cycle = (uint16_t)(device->samples_per_cycle + number);
-            if (number < device->least_stride) device->least_stride = number;
-            continue;
-        }
-        *to++ = number;
-        --left;
-        if (!contractor && to == device->annealer + TENSORSPIN_ANNEALER_STRIDES + 1) strides = number;
-    }
-}
-
 int tensorspin_greet(tensorspin_device *device)
 {
     const uint8_t *hello = device->body + TENSORSPIN_AT_REPLY;
-    unsigned at = TENSORSPIN_AT_HELLO_ENGINES, end;
-    uint32_t clock;
+    const uint8_t *record, *end;
     int error;
     if (!device->port.transfer) return TENSORSPIN_DOES_NOT_FIT; /* there is no device, but software */
     if (device->greeted) return TENSORSPIN_OK;
     /* A greeting ends a run, and another host may have written the memories since the last one. */
     device->running = false;
     device->variables = 0;
+    device->megahertz = UNKNOWN_MEGAHERTZ; /* it may be another device by now */
     error = tensorspin_ask(device, TENSORSPIN_HELLO, 0);
     if (error) return error;
     if (tensorspin_get(hello, 2) != TENSORSPIN_PROTOCOL_VERSION) return TENSORSPIN_OTHER_PROTOCOL;
-    /* All that the device says of itself, from here to what the driver counts. */
-    tensorspin_clear(&device->megahertz, offsetof(tensorspin_device, data)
-                                             - offsetof(tensorspin_device, megahertz));
-    for (clock = tensorspin_get(hello + TENSORSPIN_AT_HELLO_CLOCK_HZ, 4);
-         clock >= 1000000 && device->megahertz < 2000; clock -= 1000000) {
-        ++device->megahertz;
+    /* In units of 2^20 Hz, which needs no division: time-outs are up to a tenth longer. */
+    device->megahertz = (uint16_t)(tensorspin_get(hello + TENSORSPIN_AT_HELLO_CLOCK_HZ + 2, 2) >> 4);
+    tensorspin_clear(device->contractor, sizeof device->contractor);
+    device->annealer[TENSORSPIN_ANNEALER_SPINS] = 0; /* unless its record says otherwise */
+    record = hello + TENSORSPIN_AT_HELLO_ENGINES;
+    end = hello + device->body[2] - 1;
+    while (record < end) {
+        const uint8_t *const next = record + TENSORSPIN_RECORD_BYTES + record[1];
+        const unsigned kind = record[0];
+        if (next > end) break;
+        record += TENSORSPIN_RECORD_BYTES;
+        if (kind == TENSORSPIN_ENGINE_CONTRACTOR) {
+            uint16_t *to = device->contractor;
+            for (; record < next && to != device->contractor + TENSORSPIN_CONTRACTOR_NUMBERS;
+                 record += TENSORSPIN_SIZE_BYTES) {
+                *to++ = (uint16_t)tensorspin_get(record, 2);
+            }
+        } else if (kind == TENSORSPIN_ENGINE_ANNEALER && device->on_record) {
+            device->on_record(device, record, next);
+        }
+        record = next;
     }
-    end = device->body[2] - 1u;
-    while (at < end) {
-        const unsigned next = at + TENSORSPIN_RECORD_BYTES + hello[at + 1];
-        if (next <= end) read_record(device, hello + at, hello + next);
-        at = next;
-    }
-    if (at != end || !device->megahertz) {
-        device->megahertz = UNKNOWN_MEGAHERTZ; /* without a clock no time-out would ever end */
-        return TENSORSPIN_BAD_DEVICE;
-    }
+    /* Without a clock no time-out would ever end. */
+    if (record != end || !device->megahertz) return TENSORSPIN_BAD_DEVICE;
     device->greeted = true;
     return TENSORSPIN_OK;
 }
@@ -298,7 +284,6 @@ int tensorspin_open(tensorspin_device *device, const tensorspin_port *port)
 {
     tensorspin_clear(device, sizeof *device);
     device->port = *port;
-    device->megahertz = UNKNOWN_MEGAHERTZ;
     return tensorspin_greet(device);
 }
 

@@ -44,6 +44,10 @@ int tensorspin_greet(tensorspin_device *device);
 /* Ask for the counters, which then stand in the body; begin a session if there is none. */
 int tensorspin_ask_status(tensorspin_device *device);
 
+/* End all samples, after an error that none of them survives; the model is checked before the next. Returns
+ * the error. (tensorspin_contractor.c) */
+int tensorspin_give_up(tensorspin_device *device, int error);
+
 #ifdef __cplusplus
 }
 #endif

@@ -8,7 +8,7 @@
 /* Fields of a float. */
 enum { MANTISSA_BITS = 23, MOST_EXPONENT = 254 };
 
-#define LARGEST 3.4028235e38f
+#define LARGEST_BITS 0x7f7fffffu
 #define TWICE_LN_2 1.3862944f
 
 static uint32_t magnitude_of(const tensorspin_result *result)
@@ -26,8 +26,11 @@ TENSORSPIN_ONCE static float scaled(float x, int32_t power)
     } number = {x};
     const int32_t old = (int32_t)(number.bits >> MANTISSA_BITS & 0xff), new_exponent = old + power;
     if (old == 0 || new_exponent <= 0) return 0;
-    if (new_exponent > MOST_EXPONENT) return x < 0 ? -LARGEST : LARGEST;
-    number.bits = (number.bits & 0x807fffffu) | (uint32_t)new_exponent << MANTISSA_BITS;
+    if (new_exponent > MOST_EXPONENT) {
+        number.bits = (number.bits & 0x80000000u) | LARGEST_BITS;
+    } else {
+        number.bits += (uint32_t)power << MANTISSA_BITS;
+    }
     return number.value;
 }
 

@@ -18,6 +18,8 @@
 #define TENSORSPIN_READ_COUNT_BYTES 1
 #define TENSORSPIN_ACTIVATE_BYTES 6
 #define TENSORSPIN_OFFSET_BYTES 2
+#define TENSORSPIN_OFFSET_SINGLE 32768
+#define TENSORSPIN_ACTIVATE_SIGNED 32768
 #define TENSORSPIN_RESULT_BYTES 8
 #define TENSORSPIN_STATUS_BYTES 23
 
@@ -43,6 +45,7 @@
 #define TENSORSPIN_STATUS_BAD_FEATURE_COUNT 6
 #define TENSORSPIN_STATUS_PROGRAM_OVERRUN 7
 #define TENSORSPIN_STATUS_BUSY 8
+#define TENSORSPIN_STATUS_CORRUPT 9
 
 /* Payload of a REJECT: why a frame was not executed. */
 #define TENSORSPIN_REJECT_DAMAGED 1
@@ -79,6 +82,7 @@
 /* Engines: numbers of their records. */
 #define TENSORSPIN_ENGINE_CONTRACTOR 1
 #define TENSORSPIN_ENGINE_ANNEALER 2
+#define TENSORSPIN_ENGINE_SPATIAL 3
 
 /* Memory spaces of the contractor. */
 #define TENSORSPIN_SPACE_PROGRAM 0
@@ -102,6 +106,10 @@
 #define TENSORSPIN_CONTRACTOR_SLOTS 4
 #define TENSORSPIN_CONTRACTOR_SLOT_ENTRIES 5
 #define TENSORSPIN_CONTRACTOR_GROUPS 6
+#define TENSORSPIN_CONTRACTOR_PIPELINE 7
+#define TENSORSPIN_CONTRACTOR_SINGLE_DRAIN 8
+#define TENSORSPIN_CONTRACTOR_SIGNATURE 9
+#define TENSORSPIN_CONTRACTOR_TABLE_PARITY 10
 
 /* Places of the numbers in the annealer's, those behind the strides as if there were none. */
 #define TENSORSPIN_ANNEALER_SPINS 0
@@ -114,6 +122,7 @@
 #define TENSORSPIN_ANNEALER_RING 7
 #define TENSORSPIN_ANNEALER_TEMPERING 8
 #define TENSORSPIN_ANNEALER_WINDOW 9
+#define TENSORSPIN_ANNEALER_FLIPS 10
 
 /* The contractor: limits, and its numbers. */
 #define TENSORSPIN_LEVELS 256
@@ -126,6 +135,7 @@
 #define TENSORSPIN_MAX_OUTPUTS 64
 #define TENSORSPIN_MAX_FEATURES 1024
 #define TENSORSPIN_MAX_SLOTS 2048
+#define TENSORSPIN_PIPELINES 2
 
 /* A node's header: first bit and number of bits of each field. */
 #define TENSORSPIN_NODE_LEFT_KIND_BIT 0
@@ -164,6 +174,7 @@
 #define TENSORSPIN_RUN_START_CYCLES 3
 #define TENSORSPIN_STEP_ROUNDS 2
 #define TENSORSPIN_MIN_TURN 8
+#define TENSORSPIN_MAX_COUPLING_BITS 8
 
 /* Places of the numbers in a run's parameters, and behind the probabilities of a step. */
 #define TENSORSPIN_RUN_FIRST 0
@@ -177,7 +188,11 @@
 #define TENSORSPIN_STEP_EXCHANGE 2
 #define TENSORSPIN_STEP_SWEEPS 3
 
-/* Exported models: logarithms to base 2. */
+/* Exported models: logarithms to base 2, version of the file, and what a model is for. */
 #define TENSORSPIN_LOG2_FRACTION_BITS 24
+#define TENSORSPIN_MODEL_VERSION 1
+#define TENSORSPIN_TASK_CLASSIFIER 1
+#define TENSORSPIN_TASK_REGRESSOR 2
+#define TENSORSPIN_TASK_OUTLIERS 3
 
 #endif

@@ -36,6 +36,8 @@ class _Size:
         digits = record[protocol.ANNEALER_STRIDES]
         self.strides = record[protocol.ANNEALER_STRIDES + 1 :][:digits]
         rest = record[digits:]
+        if len(rest) > protocol.ANNEALER_FLIPS:
+            raise TensorspinError("%s flips several spins a turn: take another board" % board.board)
         self.spins = record[protocol.ANNEALER_SPINS]
         self.coupling_bits = record[protocol.ANNEALER_COUPLING_BITS]
         self.field_bits = record[protocol.ANNEALER_FIELD_BITS]
@@ -49,6 +51,13 @@ class _Size:
         self.generators = -(-samples // protocol.SAMPLES_PER_GENERATOR)
         if (self.generators + 1) * protocol.SEED_BYTES > protocol.MAX_PAYLOAD:
             raise board._misdescribed()  # no packet could start a run
+        for rows, length in (
+            (self.spins + self.offset_rows, -(-self.spins * self.coupling_bits // 8)),
+            (self.steps, protocol.STEP_FIELD_BYTES * (digits + protocol.STEP_FIELDS)),
+            (self.replicas, protocol.RESULT_HEADER_BYTES + 2 * -(-self.spins // 8)),
+        ):
+            if rows * _stride(length) > 1 << 24:
+                raise board._misdescribed()  # an address has three bytes
 
     def fill_rounds(self, offset_rows):
         """Count the rounds before the first comparison."""

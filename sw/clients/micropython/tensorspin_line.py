@@ -110,7 +110,8 @@ class Status:
         self.active, self.digest = bool(found[0]), found[1]
         self.damaged, self.out_of_sequence, self.overflows = found[2:5]
         self.samples, self.busy_cycles, self.step = found[5:8]
-        self.annealing, self.cleared = bool(found[8]), bool(found[9])
+        # The byte's other bits count programs that the board has found corrupt.
+        self.annealing, self.cleared = bool(found[8]), bool(found[9] & 1)
 
 
 class Line:
@@ -273,11 +274,8 @@ class Line:
         if len(told) < protocol.AT_HELLO_ENGINES:
             raise self._misdescribed()
         name = bytes(told[protocol.AT_HELLO_BOARD : protocol.AT_HELLO_BOARD + protocol.NAME_BYTES])
-        # Character by character: MicroPython has no way to decode what is no UTF-8.
-        self.board = "".join([chr(c) if 32 <= c < 127 else "?" for c in name.split(b"\0")[0]])
-        self.clock_hz = struct.unpack_from("<I", told, protocol.AT_HELLO_CLOCK_HZ)[0]
-        self.receive_bytes = struct.unpack_from("<H", told, protocol.AT_HELLO_RECEIVE_BYTES)[0]
-        if not protocol.LEAST_CLOCK_HZ <= self.clock_hz <= protocol.GREATEST_CLOCK_HZ:
+        clock_hz = struct.unpack_from("<I", told, protocol.AT_HELLO_CLOCK_HZ)[0]
+        if not protocol.LEAST_CLOCK_HZ <= clock_hz <= protocol.GREATEST_CLOCK_HZ:
             raise TensorspinError("the board states no clock; load its bitstream again")
         sizes = {}
         at = protocol.AT_HELLO_ENGINES
@@ -290,16 +288,23 @@ class Line:
                 raise self._misdescribed()
             sizes[kind] = struct.unpack_from("<%dI" % (length // protocol.SIZE_BYTES), told, at)
             at += length
-        self.contractor = sizes.get(protocol.ENGINE_CONTRACTOR, ())
-        self.annealer = found = sizes.get(protocol.ENGINE_ANNEALER, ())
-        if self.contractor and len(self.contractor) <= protocol.CONTRACTOR_SLOT_ENTRIES:
+        contractor = sizes.get(protocol.ENGINE_CONTRACTOR, ())
+        annealer = sizes.get(protocol.ENGINE_ANNEALER, ())
+        if contractor and len(contractor) <= protocol.CONTRACTOR_SLOT_ENTRIES:
             raise self._misdescribed()
-        if found:
-            sizes = found[: protocol.ANNEALER_STRIDES + 1]
-            strides = found[len(sizes) :][: sizes[-1]]
-            whole = len(found) > protocol.ANNEALER_WINDOW + len(strides)
-            if not whole or not all(sizes + strides) or max(found) > 0xFFFF:
+        if annealer:
+            sizes = annealer[: protocol.ANNEALER_STRIDES + 1]
+            strides = annealer[len(sizes) :][: sizes[-1]]
+            whole = len(annealer) > protocol.ANNEALER_WINDOW + len(strides)
+            if not whole or not all(sizes + strides) or max(annealer) > 0xFFFF:
                 raise self._misdescribed()
+            if annealer[protocol.ANNEALER_COUPLING_BITS] > protocol.MAX_COUPLING_BITS:
+                raise self._misdescribed()
+        # Kept only now that all of it can be.
+        # Character by character: MicroPython has no way to decode what is no UTF-8.
+        self.board = "".join([chr(c) if 32 <= c < 127 else "?" for c in name.split(b"\0")[0]])
+        self.clock_hz, self.contractor, self.annealer = clock_hz, contractor, annealer
+        self.receive_bytes = struct.unpack_from("<H", told, protocol.AT_HELLO_RECEIVE_BYTES)[0]
 
     def _misdescribed(self):
         return TensorspinError(

@@ -7,12 +7,13 @@ import struct
 from binascii import crc32
 
 import tensorspin_protocol as protocol
+from tensorspin_levels import INFINITY, Scale
 from tensorspin_line import TensorspinError
+from tensorspin_scores import Scores, names_in
 
-VERSION = 1
-"""Version of the file's layout that this module reads."""
-
-CLASSIFIER, REGRESSOR, OUTLIERS = 1, 2, 3
+CLASSIFIER = protocol.TASK_CLASSIFIER
+REGRESSOR = protocol.TASK_REGRESSOR
+OUTLIERS = protocol.TASK_OUTLIERS
 """What a model is for: the attribute `task`."""
 
 KEEP = 16_384
@@ -21,12 +22,9 @@ sample, which takes longer."""
 
 _HEADER = "<4sHHIIIHHBBHI"
 _ENTRY = "<4sII"
-_ROW = protocol.LEVELS - 1
-_INFINITY = 0x7F800000
-_LN_2 = 0.6931471805599453
 
 
-class Model:
+class Model(Scores):
     """A file with a model.
 
     Parameters
@@ -41,7 +39,8 @@ class Model:
     digest : int
         By which a board tells the model from others.
     cycles : int
-        Clock cycles of a sample.
+        Clock cycles of a sample on the board that the model was exported for; `cycles_on` gives
+        those on others.
     features, outputs, lanes : int
         Levels of a sample, scores of a sample, lanes of the board.
     task : int
@@ -57,15 +56,18 @@ class Model:
         self._file = open(path, "rb")
         self._keep = keep
         self._scales = {}
+        self._categories = None
+        self._gaps_for_others = []
         size = struct.calcsize(_HEADER)
         head = self._file.read(size)
         if len(head) < size or head[:4] != b"TSPN":
             raise TensorspinError("%s is no exported model: it does not begin with TSPN" % path)
         found = struct.unpack(_HEADER, head)
-        if (found[1], found[2]) != (VERSION, protocol.PROTOCOL_VERSION):
+        if (found[1], found[2]) != (protocol.MODEL_VERSION, protocol.PROTOCOL_VERSION):
             raise TensorspinError(
                 "%s has version %d for protocol version %d, this reader has %d and %d; export it "
-                "again" % (path, found[1], found[2], VERSION, protocol.PROTOCOL_VERSION)
+                "again"
+                % (path, found[1], found[2], protocol.MODEL_VERSION, protocol.PROTOCOL_VERSION)
             )
         self.digest, self.cycles, self.features, self.lanes = found[4:8]
         self.outputs, self.task = found[8:10]
@@ -108,21 +110,70 @@ class Model:
             self._file.seek(first + at)
             yield self._file.read(min(size, count - at))
 
-    def self_test(self):
-        """Read the sample with its known answer.
+    def features_on(self, board):
+        """Count the features, with the flag by which a board compares the signature of each run.
+
+        Parameters
+        ----------
+        board : tensorspin_spi.Tensorspin
+            A board that can hold the model.
 
         Returns
         -------
+        int
+            The number for ACTIVATE.
+        """
+        sizes = board.contractor + (0,) * protocol.CONTRACTOR_SIGNATURE
+        signs = "SIGN" in self._sections and sizes[protocol.CONTRACTOR_SIGNATURE]
+        return self.features | (protocol.ACTIVATE_SIGNED if signs else 0)
+
+    def self_tests(self):
+        """Read the samples with known answers, one after the other.
+
+        Yields
+        ------
         (bytes, tuple of int, int, int)
             Levels, scores, exponent and class.
         """
-        data = b"".join(self.pieces("TEST", 512))
-        scores = struct.unpack_from("<%dh" % self.outputs, data, self.features)
-        exponent, best = struct.unpack_from("<HH", data, self.features + 2 * self.outputs)
-        return data[: self.features], scores, exponent, best
+        for data in self.pieces("TEST", self.features + 2 * self.outputs + 4):
+            scores = struct.unpack_from("<%dh" % self.outputs, data, self.features)
+            exponent, best = struct.unpack_from("<HH", data, self.features + 2 * self.outputs)
+            yield data[: self.features], scores, exponent, best
+
+    def cycles_on(self, board, mode="throughput"):
+        """Tell how many clock cycles a sample takes on a board.
+
+        Parameters
+        ----------
+        board : tensorspin_spi.Tensorspin
+            A board that can hold the model.
+        mode : str
+            "throughput" or "single", as of `tensorspin_spi.Tensorspin.run`.
+
+        Returns
+        -------
+        int or None
+            The cycles; None if the model was exported when no board had that pipeline yet, or for
+            one whose groups cannot share a sample, or not in the same cycles.
+        """
+        sizes = board.contractor + (0,) * protocol.CONTRACTOR_SINGLE_DRAIN
+        if mode == "single":
+            if "SING" not in self._sections:
+                return None
+            found = struct.unpack("<HHI", b"".join(self.pieces("SING", 64)))
+            groups = sizes[protocol.CONTRACTOR_GROUPS]
+            same = found[:2] == (groups, sizes[protocol.CONTRACTOR_SINGLE_DRAIN])
+            return found[2] if same else None
+        pipeline = sizes[protocol.CONTRACTOR_PIPELINE]
+        if "CYCL" not in self._sections:
+            return None if pipeline else self.cycles
+        cycles = b"".join(self.pieces("CYCL", 64))
+        if 4 * pipeline >= len(cycles):
+            return None
+        return struct.unpack_from("<I", cycles, 4 * pipeline)[0]
 
     def passes(self, board):
-        """Run the sample with its known answer.
+        """Run the samples with known answers.
 
         Parameters
         ----------
@@ -132,12 +183,14 @@ class Model:
         Returns
         -------
         bool
-            Whether the board gives that answer, in as many cycles as it must take.
+            Whether the board gives those answers. They take as many cycles as they must, if those
+            are known, or else are a `tensorspin_spi.FaultError`.
         """
-        levels, scores, exponent, best = self.self_test()
-        found = board.run(levels)
-        right = (found.scores, found.exponent, found.best) == (scores, exponent, best)
-        return right and found.cycles == self.cycles
+        for levels, scores, exponent, best in self.self_tests():
+            found = board.run(levels)
+            if (found.scores, found.exponent, found.best) != (scores, exponent, best):
+                return False
+        return True
 
     # From readings to levels
 
@@ -146,8 +199,10 @@ class Model:
 
         Parameters
         ----------
-        readings : sequence of float
-            One reading for each column that the model was trained on.
+        readings : sequence of (float or str or None)
+            One reading for each column that the model was trained on. That of a column of
+            categories is the category's name, or its place in `categories`. None and NaN are
+            missing readings.
 
         Returns
         -------
@@ -160,11 +215,14 @@ class Model:
             If there are too few or too many readings, or one is out of range or not a number.
         """
         keys = []
-        for reading in readings:
+        for reading in self._numbers(readings):
+            if reading is None:
+                keys.append(None)
+                continue
             try:
                 (key,) = struct.unpack("<i", struct.pack("<f", reading))
             except OverflowError:  # CPython's, of a number that float32 can't hold
-                key = _INFINITY
+                key = INFINITY
             keys.append(key if key >= 0 else -0x80000000 - key)
         return self._levels("F32", keys)
 
@@ -173,8 +231,10 @@ class Model:
 
         Parameters
         ----------
-        readings : sequence of int
-            One reading, -32768 to 32767, for each column that the model was trained on.
+        readings : sequence of (int or str or None)
+            One reading, -32768 to 32767, for each column that the model was trained on. That of a
+            column of categories is the category's name, or its place in `categories`. None is a
+            missing reading, as -32768 is in columns that may miss values.
 
         Returns
         -------
@@ -186,199 +246,55 @@ class Model:
         TensorspinError
             If there are too few or too many readings, or one is out of range.
         """
-        return self._levels("I16", list(readings))
+        return self._levels("I16", self._numbers(readings))
 
     def _levels(self, name, keys):
         scale = self._scales.get(name)
         if scale is None:
-            scale = self._scales[name] = _Scale(self._file, self._section(name)[0], self._keep)
+            first = self._section(name)[0]
+            scale = self._scales[name] = Scale(self._file, first, self._keep, name == "I16")
         return scale.levels(keys)
 
-    # What scores mean
-
-    def names(self):
-        """Read the names of the classes, in the order of the scores; empty unless a classifier.
+    def categories(self):
+        """Read the names of the categories.
 
         Returns
         -------
-        list of str
-            The names.
+        dict of int to list of (str or None)
+            For each column of categories their names, in the order of their places. None stands for
+            any other value.
         """
-        names = []
-        if "NAME" in self._sections:
-            data = b"".join(self.pieces("NAME", 512))
+        if self._categories is None:
+            self._categories = {}
+            data = b"".join(self.pieces("CATS", 512)) if "CATS" in self._sections else b""
             at = 0
             while at < len(data):
-                names.append(data[at + 1 : at + 1 + data[at]].decode())
-                at += 1 + data[at]
-        return names
+                column, count, gaps = struct.unpack_from("<HHB", data, at)
+                self._categories[column], at = names_in(data, at + 5, count)
+                if gaps:
+                    self._gaps_for_others.append(column)
+        return self._categories
 
-    def label(self, answer):
-        """Name the class of an answer.
-
-        Parameters
-        ----------
-        answer : tensorspin_spi.Answer
-            An answer of a classifier.
-
-        Returns
-        -------
-        str
-            The name of the class with the greatest score.
-        """
-        self._need("NAME", "classes")
-        return self.names()[answer.best]
-
-    def number(self, answer):
-        """Compute the target of an answer.
-
-        Parameters
-        ----------
-        answer : tensorspin_spi.Answer
-            An answer of a regressor.
-
-        Returns
-        -------
-        float
-            The target, in the precision of the controller's numbers.
-        """
-        offset, factor, power = struct.unpack("<ffi", self._need("REGR", "a target"))
-        value = answer.scores[0] * factor
-        shift = power - answer.exponent
-        # In small steps: 2**shift alone may be beyond the range of a number.
-        while shift and value and abs(value) < 1e30:
-            part = max(-30, min(30, shift))
-            value *= 2.0**part
-            shift -= part
-        return offset + value
-
-    def log_likelihood(self, answer):
-        """Compute the logarithm of a sample's likelihood in nats.
-
-        Parameters
-        ----------
-        answer : tensorspin_spi.Answer
-            An answer of an outlier detector.
-
-        Returns
-        -------
-        float
-            The logarithm, in the precision of the controller's numbers.
-        """
-        from math import log
-
-        found = struct.unpack_from("<fiIIH", self._need("OUTL", "a likelihood"))
-        whole, fraction = found[1] - answer.exponent, found[2] / (1 << protocol.LOG2_FRACTION_BITS)
-        return 2 * (log(max(abs(answer.scores[0]), 0.5)) + (whole + fraction) * _LN_2)
-
-    def decision(self, answer):
-        """Compute how far the log-likelihood is above that of an outlier, in nats.
-
-        Parameters
-        ----------
-        answer : tensorspin_spi.Answer
-            An answer of an outlier detector.
-
-        Returns
-        -------
-        float
-            Negative for an outlier, except by the rounding of the controller's numbers.
-        """
-        return self.log_likelihood(answer) - struct.unpack_from("<f", self._need("OUTL", "it"))[0]
-
-    def is_outlier(self, answer):
-        """Tell whether a sample is an outlier, exactly as the host does.
-
-        Parameters
-        ----------
-        answer : tensorspin_spi.Answer
-            An answer of an outlier detector.
-
-        Returns
-        -------
-        bool
-            Whether it is.
-        """
-        data = self._need("OUTL", "outliers")
-        first, count = struct.unpack_from("<IH", data, 12)
-        if answer.exponent < first:
-            return False
-        if answer.exponent >= first + count:
-            return True
-        at = struct.calcsize("<fiIIH") + 2 * (answer.exponent - first)
-        return abs(answer.scores[0]) < struct.unpack_from("<H", data, at)[0]
+    def _numbers(self, readings):
+        """Replace names of categories by their places, or by None if they count as missing."""
+        found = []
+        for reading in readings:
+            if isinstance(reading, str):
+                names = self.categories().get(len(found), ())
+                if reading in names:
+                    reading = names.index(reading)
+                elif None in names:
+                    reading = names.index(None)
+                elif len(found) in self._gaps_for_others:
+                    reading = None
+                else:
+                    raise TensorspinError(
+                        "reading %d is %s, which is none of its categories" % (len(found), reading)
+                    )
+            found.append(reading)
+        return found
 
     def _section(self, name):
         if name not in self._sections:
             raise TensorspinError("the model has no section %s; export it again" % name)
         return self._sections[name]
-
-    def _need(self, name, what):
-        if name not in self._sections:
-            raise TensorspinError("the model's task tells no %s" % what)
-        return b"".join(self.pieces(name, 512))
-
-
-class _Scale:
-    """How readings of one type become levels: comparisons with thresholds, in their order."""
-
-    def __init__(self, file, first, keep):
-        self._file = file
-        file.seek(first)
-        self.features, self.columns, rows = struct.unpack("<HHH", file.read(6))
-        self._reads = file.read(2 * self.features)
-        self._row = file.read(2 * self.features)
-        self._limits = file.read(8 * self.columns)
-        self._nan = file.read(self.columns)
-        at = 6 + 4 * self.features + 9 * self.columns
-        self._first = first + at + -at % 4
-        file.seek(self._first + 4 * _ROW * rows)
-        self._missing = file.read(2 * self.features)
-        self._kept = None
-        self._buffer = bytearray(4 * _ROW)
-        self._loaded = -1
-        if 4 * _ROW * rows <= keep:
-            file.seek(self._first)
-            self._kept = file.read(4 * _ROW * rows)
-
-    def levels(self, keys):
-        if len(keys) != self.columns:
-            raise TensorspinError("a sample has %d readings, not %d" % (self.columns, len(keys)))
-        for column in range(self.columns):
-            key = keys[column]
-            least, greatest = struct.unpack_from("<ii", self._limits, 8 * column)
-            nan = key > _INFINITY or key < -_INFINITY
-            if not (least <= key <= greatest or (nan and self._nan[column])):
-                raise TensorspinError(
-                    "reading %d %s" % (column, "is not a number" if nan else "is out of range")
-                )
-        levels = bytearray(self.features)
-        for feature in range(self.features):
-            (column,) = struct.unpack_from("<H", self._reads, 2 * feature)
-            (row,) = struct.unpack_from("<H", self._row, 2 * feature)
-            low, high, key = 0, _ROW, keys[column]
-            if key > _INFINITY or key < -_INFINITY:
-                (low,) = struct.unpack_from("<h", self._missing, 2 * feature)
-                if low < 0:
-                    raise TensorspinError("reading %d is not a number" % column)
-                levels[feature] = low
-                continue
-            thresholds, at = self._thresholds(row)
-            while low < high:
-                middle = (low + high) >> 1
-                if struct.unpack_from("<i", thresholds, at + 4 * middle)[0] <= key:
-                    low = middle + 1
-                else:
-                    high = middle
-            levels[feature] = low
-        return bytes(levels)
-
-    def _thresholds(self, row):
-        """Give a buffer and the place of a row in it."""
-        if self._kept is not None:
-            return self._kept, 4 * _ROW * row
-        if row != self._loaded:
-            self._file.seek(self._first + 4 * _ROW * row)
-            self._file.readinto(self._buffer)
-            self._loaded = row
-        return self._buffer, 0

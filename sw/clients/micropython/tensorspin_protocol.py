@@ -16,6 +16,8 @@ MEMORY_BYTES = 4
 READ_COUNT_BYTES = 1
 ACTIVATE_BYTES = 6
 OFFSET_BYTES = 2
+OFFSET_SINGLE = 32768
+ACTIVATE_SIGNED = 32768
 RESULT_BYTES = 8
 STATUS_BYTES = 23
 
@@ -41,6 +43,7 @@ STATUS_BAD_OFFSET = 5
 STATUS_BAD_FEATURE_COUNT = 6
 STATUS_PROGRAM_OVERRUN = 7
 STATUS_BUSY = 8
+STATUS_CORRUPT = 9
 
 # Payload of a REJECT: why a frame was not executed.
 REJECT_DAMAGED = 1
@@ -77,6 +80,7 @@ GREATEST_CLOCK_HZ = 2000000000
 # Engines: numbers of their records.
 ENGINE_CONTRACTOR = 1
 ENGINE_ANNEALER = 2
+ENGINE_SPATIAL = 3
 
 # Memory spaces of the contractor.
 SPACE_PROGRAM = 0
@@ -100,6 +104,10 @@ CONTRACTOR_COMPONENTS = 3
 CONTRACTOR_SLOTS = 4
 CONTRACTOR_SLOT_ENTRIES = 5
 CONTRACTOR_GROUPS = 6
+CONTRACTOR_PIPELINE = 7
+CONTRACTOR_SINGLE_DRAIN = 8
+CONTRACTOR_SIGNATURE = 9
+CONTRACTOR_TABLE_PARITY = 10
 
 # Places of the numbers in the annealer's, those behind the strides as if there were none.
 ANNEALER_SPINS = 0
@@ -112,6 +120,7 @@ ANNEALER_STEPS = 6
 ANNEALER_RING = 7
 ANNEALER_TEMPERING = 8
 ANNEALER_WINDOW = 9
+ANNEALER_FLIPS = 10
 
 # The contractor: limits, and its numbers.
 LEVELS = 256
@@ -124,6 +133,7 @@ MAX_OPERAND = 64
 MAX_OUTPUTS = 64
 MAX_FEATURES = 1024
 MAX_SLOTS = 2048
+PIPELINES = 2
 
 # A node's header: first bit and number of bits of each field.
 NODE_LEFT_KIND_BIT = 0
@@ -162,6 +172,7 @@ PROBABILITY_FRACTION_BITS = 17
 RUN_START_CYCLES = 3
 STEP_ROUNDS = 2
 MIN_TURN = 8
+MAX_COUPLING_BITS = 8
 
 # Places of the numbers in a run's parameters, and behind the probabilities of a step.
 RUN_FIRST = 0
@@ -175,5 +186,9 @@ STEP_MOVING = 1
 STEP_EXCHANGE = 2
 STEP_SWEEPS = 3
 
-# Exported models: logarithms to base 2.
+# Exported models: logarithms to base 2, version of the file, and what a model is for.
 LOG2_FRACTION_BITS = 24
+MODEL_VERSION = 1
+TASK_CLASSIFIER = 1
+TASK_REGRESSOR = 2
+TASK_OUTLIERS = 3

@@ -129,13 +129,27 @@ def _lines(model: ClientModel, name: str) -> Iterator[str]:
     sizes = f"{model.features}, {model.outputs}"
     yield f"static const tensorspin_model {name} = {{"
     yield f"    {name}_image, {name}_table, {len(model.image)}, {len(model.table)},"
-    yield f"    0x{model.digest:08x}, {model.cycles}, {{{needs}}}, {sizes}"
+    yield f"    0x{model.digest:08x}, {model.cycles}, {{{needs}}}, {sizes},"
+    throughput = ", ".join(map(str, model.cycles_of_pipelines))
+    size = model.board.require_contractor()
+    yield f"    {{{throughput}}}, {model.single_cycles}, {size.groups}, {size.single_drain},"
+    yield f"    {int(model.signed)}"
     yield "};"
     if model.labels:
         yield ""
         yield "/* Names of the classes, by the index of the greatest score. */"
         names = ", ".join(map(_string, model.labels))
         yield from _wrapped(f"static const char *const {name}_classes[] = {{", names, "};")
+    for column, known in model.categories.items():
+        yield ""
+        yield f"/* Categories of column {column}: the reading is the place of one in this list. */"
+        if None in known:
+            yield "/* NULL stands for any other. */"
+        if column in model.gaps_for_others:
+            yield "/* A missing reading stands for any other. */"
+        names = ", ".join("NULL" if each is None else _string(each) for each in known)
+        head = f"static const char *const {name}_categories_{column}[{len(known)}] = {{"
+        yield from _wrapped(head, names, "};")
     if (numbers := model.regression) is not None:
         yield ""
         yield "/* What tensorspin_number makes of a score. */"
@@ -151,14 +165,17 @@ def _lines(model: ClientModel, name: str) -> Iterator[str]:
         yield "};"
     yield from _scale(model.float_scale, f"{name}_float", 32)
     yield from _scale(model.short_scale, f"{name}_int16", 16)
-    test = model.self_test
+    tests = model.self_tests
     yield ""
-    yield "/* A sample with its known answer: tensorspin_self_test compares. */"
-    yield from _array("uint8_t", f"{name}_test_levels", test.levels)
-    yield from _array("int16_t", f"{name}_test_scores", test.scores)
-    yield f"static const tensorspin_test {name}_test = {{"
-    yield f"    {name}_test_levels, {name}_test_scores, {test.exponent}, {test.best}"
-    yield "};"
+    yield "/* Samples with known answers: tensorspin_self_test compares. */"
+    yield from _array("uint8_t", f"{name}_test_levels", b"".join(test.levels for test in tests))
+    scores = (score for test in tests for score in test.scores)
+    yield from _array("int16_t", f"{name}_test_scores", scores)
+    ends = (number for test in tests for number in (test.exponent, test.best))
+    yield from _array("uint16_t", f"{name}_test_numbers", ends)
+    arrays = ", ".join(f"{name}_test_{array}" for array in ("levels", "scores", "numbers"))
+    head = f"static const tensorspin_test {name}_test = {{"
+    yield from _wrapped(head, f"{arrays}, {len(tests)}", "};")
     yield ""
 
 
@@ -172,22 +189,24 @@ def _scale(scale: Thresholds, name: str, bits: int) -> Iterator[str]:
     kept = np.concatenate([row[:count] for row, count in zip(scale.rows, counts)])
     yield ""
     yield f"/* How readings of {'float' if bits == 32 else 'int16_t'} become levels. */"
-    yield from _array("uint16_t", f"{name}_column", scale.columns)
-    yield from _array("uint32_t", f"{name}_first", starts[scale.row])
-    yield from _array("uint8_t", f"{name}_count", counts[scale.row])
+    missing = scale.missing.clip(0)
+    if scale.missing_key is not None:
+        # In columns that miss no values the key is a number, and has its level.
+        number = [np.searchsorted(scale.rows[row], scale.missing_key, "right") for row in scale.row]
+        missing = np.where(scale.accepts_missing[scale.columns], missing, number)
+    numbers = np.stack([starts[scale.row], scale.columns, counts[scale.row], missing], axis=1)
+    features = ", ".join(f"{{{', '.join(map(str, each))}}}" for each in numbers)
+    head = f"static const tensorspin_feature {name}_feature[{len(scale.columns)}] = {{"
+    yield from _wrapped(head, features, "};")
     yield from _array(f"int{bits}_t", f"{name}_thresholds", kept if len(kept) else (0,))
     yield from _array("int32_t", f"{name}_limits", scale.limits.ravel())
-    nan = "NULL"
-    if scale.accepts_nan.any() and bits == 32:
-        nan = f"{name}_nan"
-        yield from _array("uint8_t", nan, scale.accepts_nan.astype(int))
-    missing = "NULL"
-    if (scale.missing >= 0).any() and bits == 32:
-        missing = f"{name}_missing"
-        yield from _array("uint8_t", missing, scale.missing.clip(0))
+    accepts = "NULL"
+    if scale.accepts_missing.any():
+        accepts = f"{name}_accepts_missing"
+        yield from _array("uint8_t", accepts, scale.accepts_missing.astype(int))
     yield f"static const tensorspin_scale {name} = {{"
-    yield f"    {len(scale.columns)}, {scale.n_columns}, {bits}, {name}_column, {name}_first,"
-    yield f"    {name}_count, {name}_thresholds, {name}_limits, {nan}, {missing}"
+    yield f"    {len(scale.columns)}, {scale.n_columns}, {bits}, {name}_feature, {name}_thresholds,"
+    yield f"    {name}_limits, {accepts}"
     yield "};"
 
 
@@ -198,13 +217,13 @@ def _array(kind: str, name: str, numbers: Iterable[int]) -> Iterator[str]:
 
 
 def _wrapped(head: str, content: str, tail: str) -> Iterator[str]:
-    """Break a list into lines where it is long; a string that is longer than a line stays whole."""
+    """Break a list into lines where it is long; strings and what is in braces stay whole."""
     if len(head) + len(content) + len(tail) <= _WIDTH:
         yield head + content + tail
         return
     yield head
     line = "   "
-    for part in re.findall(r'(?:"(?:\\.|[^"\\])*"|[^",])+,?', content):
+    for part in re.findall(r'(?:"(?:\\.|[^"\\])*"|\{[^}]*\}|[^",])+,?', content):
         part = part.strip()
         if len(line) + 1 + len(part) > _WIDTH:
             yield line

@@ -30,12 +30,14 @@ from ..contract.annealer.image import (
 from ..contract.annealer.thresholds import SEED_BYTES, WORDS
 from ..contract.contractor import program
 from ..contract.contractor.engine import CONTRACTOR
+from ..contract.contractor.latency import PIPELINES
 from ..contract.contractor.memory import LEVELS, MANTISSA_BYTES, MemorySpace
 from ..contract.device import description
 from ..contract.engine import Engine, EngineKind
 from ..contract.fixed import ACCUMULATOR, MANTISSA, NARROW_STEP
 from ..contract.wire import frames, packets
 from .model import FRACTION_BITS
+from .model_file import VERSION, TaskKind
 
 Constant = tuple[str, int]
 """Name, without a prefix, and value."""
@@ -84,6 +86,8 @@ def sections() -> Iterator[tuple[str, list[Constant]]]:
             ("READ_COUNT_BYTES", packets.READ_COUNT.size),
             ("ACTIVATE_BYTES", packets.ACTIVATE.size),
             ("OFFSET_BYTES", packets.OFFSET.size),
+            ("OFFSET_SINGLE", packets.SINGLE),
+            ("ACTIVATE_SIGNED", packets.SIGNED),
             ("RESULT_BYTES", packets.RESULT.size),
             ("STATUS_BYTES", packets.STATUS.size),
         ],
@@ -158,6 +162,7 @@ def sections() -> Iterator[tuple[str, list[Constant]]]:
             ("MAX_OUTPUTS", program.MAX_OUTPUTS),
             ("MAX_FEATURES", program.MAX_FEATURES),
             ("MAX_SLOTS", program.MAX_SLOTS),
+            ("PIPELINES", len(PIPELINES)),
         ],
     )
     yield "A node's header: first bit and number of bits of each field.", [*_node_fields()]
@@ -176,6 +181,7 @@ def sections() -> Iterator[tuple[str, list[Constant]]]:
             ("RUN_START_CYCLES", annealer_size.START),
             ("STEP_ROUNDS", annealer_size.STEP_ROUNDS),
             ("MIN_TURN", windows.MIN_TURN),
+            ("MAX_COUPLING_BITS", annealer_size.COUPLING_BITS[1]),
         ],
     )
     yield (
@@ -185,7 +191,14 @@ def sections() -> Iterator[tuple[str, list[Constant]]]:
             *((f"STEP_{name.upper()}", place) for place, name in enumerate(STEP_FIELDS)),
         ],
     )
-    yield "Exported models: logarithms to base 2.", [("LOG2_FRACTION_BITS", FRACTION_BITS)]
+    yield (
+        "Exported models: logarithms to base 2, version of the file, and what a model is for.",
+        [
+            ("LOG2_FRACTION_BITS", FRACTION_BITS),
+            ("MODEL_VERSION", VERSION),
+            *_members(TaskKind, "TASK_"),
+        ],
+    )
 
 
 def _members(kind: type[enum.IntEnum], prefix: str = "") -> list[Constant]:

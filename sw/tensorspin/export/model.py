@@ -9,13 +9,20 @@ import numpy as np
 
 from ..compiler.network_program import NetworkProgram
 from ..compiler.outputs import Classification, OutlierDetection, Regression
+from ..contract.contractor.latency import PIPELINES
+from ..contract.contractor.memory import LEVELS
 from ..contract.device.boards import BoardSpec
 from ..contract.fixed import EXPONENT, MANTISSA
 from ..golden.contractor.contraction import contract
+from .categories import category_names
 from .thresholds import Thresholds, float_thresholds, short_thresholds
 
 FRACTION_BITS = 24
 """Fraction bits of `OutlierNumbers.scale_fraction`: as many as float32 has."""
+
+
+MOST_TESTS = 16
+"""Most samples with known answers in an exported model; each takes some bytes of flash."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +116,7 @@ class OutlierNumbers:
 
 @dataclass(frozen=True, eq=False)
 class SelfTest:
-    """A sample with its known answer, which any client can check itself with.
+    """A sample with its known answer, by which any client can check a board.
 
     Parameters
     ----------
@@ -177,6 +184,11 @@ class ClientModel:
         return self.board.require_contractor().lanes
 
     @property
+    def signed(self) -> bool:
+        """Whether the board computes a signature of what it reads, which then stands in `image`."""
+        return bool(self.board.require_contractor().signature)
+
+    @property
     def features(self) -> int:
         """Levels of a sample."""
         return self.program.n_features
@@ -196,7 +208,7 @@ class ClientModel:
         inner = [node for node in self.program.nodes if not node.last]
         return (
             self.lanes,
-            self.program.words(self.lanes),
+            self.program.words(self.lanes) + self.signed,
             self.features,
             len(self.program.table),
             max((node.destination + 1 for node in inner), default=0),
@@ -206,7 +218,7 @@ class ClientModel:
     @property
     def image(self) -> bytes:
         """Content of the program memory."""
-        return self.program.image(self.lanes)
+        return self.program.image(self.lanes, self.signed)
 
     @property
     def table(self) -> bytes:
@@ -216,18 +228,55 @@ class ClientModel:
     @property
     def digest(self) -> int:
         """The number by which a device tells this program from others."""
-        return self.program.digest(self.lanes)
+        return self.program.digest(self.lanes, self.signed)
 
     @property
     def cycles(self) -> int:
-        """Clock cycles that each sample takes on the board."""
-        return self.program.cycles(self.lanes)
+        """Clock cycles that each sample takes on the board in `Mode.THROUGHPUT`."""
+        return self.program.cycles(self.lanes, self.board.require_contractor().latencies)
+
+    @property
+    def cycles_of_pipelines(self) -> tuple[int, ...]:
+        """Clock cycles that each sample takes in `Mode.THROUGHPUT`, for each of the pipelines.
+
+        The model serves them all: only the cycles depend on the pipeline.
+        """
+        return tuple(self.program.cycles(self.lanes, pipeline) for pipeline in PIPELINES)
+
+    @property
+    def single_cycles(self) -> int:
+        """Clock cycles of a sample on the board in `Mode.SINGLE`; 0 if it lacks the mode."""
+        size = self.board.require_contractor()
+        return self.program.single_cycles(size) if size.single_drain else 0
 
     @property
     def labels(self) -> tuple[str, ...]:
         """Names of the classes as text; none if the task is another."""
         task = self.program.task
         return tuple(map(_text, task.labels)) if isinstance(task, Classification) else ()
+
+    @property
+    def categories(self) -> dict[int, tuple[str | None, ...]]:
+        """Names of the categories by the number of their column, in the order of their places.
+
+        None stands for any other value, where the network takes one.
+        """
+        found = self.program.categories
+        columns = {} if found is None else found.columns
+        return {
+            place: tuple(None if name is None else _text(name) for name in category_names(column))
+            for place, column in sorted(columns.items())
+        }
+
+    @property
+    def gaps_for_others(self) -> frozenset[int]:
+        """Columns of categories in which any other value counts as missing."""
+        columns = {} if self.program.categories is None else self.program.categories.columns
+        return frozenset(
+            place
+            for place, column in columns.items()
+            if column.unknown is not None and np.isnan(column.unknown)
+        )
 
     @cached_property
     def regression(self) -> RegressionNumbers | None:
@@ -256,13 +305,23 @@ class ClientModel:
         return short_thresholds(self.program)
 
     @cached_property
-    def self_test(self) -> SelfTest:
-        """A sample of random levels with the answer of the golden model."""
-        program = self.program
-        levels = np.random.default_rng(self.digest).integers(0, 256, self.features, dtype=np.uint8)
-        found = contract(program.nodes, program.weights, program.table, levels[None], self.lanes)
-        scores = tuple(found.scores[0].tolist())
-        return SelfTest(levels.tobytes(), scores, int(found.exponents[0]), int(found.classes[0]))
+    def self_tests(self) -> tuple[SelfTest, ...]:
+        """Samples with the answers of the golden model.
+
+        So many of them that each level, and with it each entry of the feature table, is read by
+        one, but at most `MOST_TESTS`.
+        """
+        program, lanes = self.program, self.lanes
+        count = min(MOST_TESTS, -(-LEVELS // self.features))
+        order = np.random.default_rng(self.digest).permutation(LEVELS).astype(np.uint8)
+        levels = np.resize(order, (count, self.features))
+        found = contract(program.nodes, program.weights, program.table, levels, lanes)
+        return tuple(
+            SelfTest(sample.tobytes(), tuple(scores), exponent, best)
+            for sample, scores, exponent, best in zip(
+                *(levels, found.scores.tolist(), found.exponents.tolist(), found.classes.tolist())
+            )
+        )
 
 
 def _text(label: object) -> str:

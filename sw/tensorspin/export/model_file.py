@@ -10,14 +10,25 @@ section  content
 PROG     what `MemorySpace.PROGRAM` must hold, from address 0 on
 TABL     what `MemorySpace.TABLE` must hold, from address 0 on
 NAME     names of the classes in the order of the scores: for each the length in bytes
-         (1 byte), then as many bytes of UTF-8; of a longer name the first characters. Classifiers
+         (1 byte), then at most 254 bytes of UTF-8; of a longer name the first characters.
+         Classifiers alone have it
+CATS     for each column of categories: `CATEGORIES`, then the names in the order of their
+         places, as in NAME; the length 255 stands for any other value. Programs with such columns
          alone have it
 REGR     `REGRESSION`: offset, factor and power of two; regressors alone have it. The target is
          ``offset + mantissa * factor * 2**(power - exponent)``
 OUTL     `OUTLIERS`, then as many least magnitudes (uint16) as it says; outlier detectors
          alone have it (`tensorspin.export.model.OutlierNumbers`)
-TEST     a sample with its known answer: the levels (one byte each), the mantissas of the scores
-         (int16 each), their exponent and the index of the greatest (uint16 each)
+CYCL     cycles of a sample in `Mode.THROUGHPUT` on a board with each of the pipelines (uint32
+         each); the number of a board's pipeline is in its contractor's record, and is 0 if the
+         record ends before it
+SING     groups and drain (`ContractorSize.single_drain`) of the board that the program was exported
+         for (uint16 each), and cycles of a sample on such boards in `Mode.SINGLE` (uint32);
+         programs for boards with that mode alone have it
+SIGN     nothing; programs alone have it in whose PROG the signature stands, for boards with
+         `ContractorSize.signature`
+TEST     samples with known answers, one after the other: the levels (one byte each), the mantissas
+         of the scores (int16 each), their exponent and the index of the greatest (uint16 each)
 F32      how readings of float32 become levels: a scale, see below
 I16      how readings of int16 become levels: a scale, whose keys are the readings
 ======== ===========================================================================
@@ -25,10 +36,11 @@ I16      how readings of int16 become levels: a scale, whose keys are the readin
 A scale is `SCALE`: numbers of features, columns and rows. Then come, one after the other, for each
 feature the column that it reads (uint16) and its row of thresholds (uint16); for each column the
 least and the greatest key that is accepted (int32 each); for each column one byte, 1 if a reading
-may be NaN; after zeros up to a multiple of `ALIGNMENT`, counted from the section's beginning, the
-rows of 255 thresholds (int32); and for each feature the level of a reading that is NaN (int16), -1
-if that is refused. The level of another reading is the number of thresholds in its row that are not
-above its key. The key of a float32 is the integer i that its 32 bits are if i is not
+may be missing: NaN in F32, -32768 in I16; after zeros up to a multiple of `ALIGNMENT`, counted from
+the section's beginning, the rows of 255 thresholds (int32); and for each feature the level of a
+missing reading (int16), -1 if that is refused. The level of another reading is the number of
+thresholds in its row that are not above its key. In a column of categories the reading is the place
+of its category. The key of a float32 is the integer i that its 32 bits are if i is not
 negative, and ``-2**31 - i`` if it is.
 
 `VERSION` changes whenever an older reader would misunderstand the file. The header ends with a
@@ -37,14 +49,16 @@ CRC-32 of all other bytes of the file, in their order, which finds damage.
 
 from __future__ import annotations
 
+import enum
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..compiler.outputs import Classification, OutlierDetection, Regression
+from ..contract.contractor.latency import PIPELINES
 from ..contract.wire.frames import CRC
 from ..contract.wire.packets import PROTOCOL_VERSION
 from .model import ClientModel
@@ -58,7 +72,8 @@ VERSION = 1
 
 HEADER = struct.Struct("<4sHHIIIHHBBHI")
 """`MAGIC`; `VERSION`; version of the protocol; length of the file; digest of the program; cycles of
-a sample; levels of a sample; lanes; scores; task (`TASKS`); number of sections; CRC-32."""
+a sample on the board that the program was exported for; levels of a sample; lanes; scores; task
+(`TaskKind`); number of sections; CRC-32."""
 
 ENTRY = struct.Struct("<4sII")
 """Entry of the directory: name of the section, first byte in the file, length in bytes."""
@@ -66,7 +81,20 @@ ENTRY = struct.Struct("<4sII")
 ALIGNMENT = 4
 """Sections and thresholds begin at multiples of so many bytes."""
 
-TASKS = {Classification: 1, Regression: 2, OutlierDetection: 3}
+
+class TaskKind(enum.IntEnum):
+    """What a program is for, as a number of the header."""
+
+    CLASSIFIER = 1
+    REGRESSOR = 2
+    OUTLIERS = 3
+
+
+TASKS = {
+    Classification: TaskKind.CLASSIFIER,
+    Regression: TaskKind.REGRESSOR,
+    OutlierDetection: TaskKind.OUTLIERS,
+}
 """Number of each kind of task."""
 
 REGRESSION = struct.Struct("<ffi")
@@ -75,6 +103,15 @@ REGRESSION = struct.Struct("<ffi")
 OUTLIERS = struct.Struct("<fiIIH")
 """Offset in nats, whole part and fraction of the logarithm of the scale, first exponent, number of
 least magnitudes (`tensorspin.export.model.OutlierNumbers`)."""
+
+CATEGORIES = struct.Struct("<HHB")
+"""Number of the column; number of its names; 1 if any other name counts as missing."""
+
+SINGLE = struct.Struct("<HHI")
+"""Groups, drain, cycles in single mode."""
+
+ANY_OTHER = 255
+"""Length that stands for any other value in a list of categories; names are shorter."""
 
 SCALE = struct.Struct("<HHH")
 """Numbers of features, columns and rows of thresholds."""
@@ -89,11 +126,11 @@ class FileHeader:
     digest : int
         The number by which a device tells the program from others.
     cycles : int
-        Clock cycles of a sample.
+        Clock cycles of a sample on the board that the program was exported for.
     features, outputs, lanes : int
         Levels of a sample, scores of a sample, lanes of the board.
     task : int
-        Kind of the task, one of `TASKS`.
+        Kind of the task, one of `TaskKind`.
 
     Examples
     --------
@@ -201,13 +238,15 @@ def read_sections(data: bytes) -> tuple[FileHeader, dict[str, bytes]]:
     return FileHeader(digest, cycles, features, outputs, lanes, task), sections
 
 
-def read_scale(section: bytes) -> Thresholds:
+def read_scale(section: bytes, missing_key: int | None = None) -> Thresholds:
     """Read a scale, the section ``F32`` or ``I16``.
 
     Parameters
     ----------
     section : bytes
         Content of the section.
+    missing_key : int, optional
+        Key of a missing reading: `tensorspin.export.thresholds.MISSING_SHORT` for ``I16``.
 
     Returns
     -------
@@ -225,22 +264,22 @@ def read_scale(section: bytes) -> Thresholds:
         return found
 
     reads, row = take("<u2", features), take("<u2", features)
-    limits, nan = take("<i4", columns, 2), take("u1", columns)
+    limits, accepts = take("<i4", columns, 2), take("u1", columns)
     position += -position % ALIGNMENT
     thresholds = take("<i4", rows, 255)
-    return Thresholds(reads, limits, nan.astype(bool), thresholds, row, take("<i2", features))
+    missing = take("<i2", features)
+    return Thresholds(reads, limits, accepts.astype(bool), thresholds, row, missing, missing_key)
 
 
 def _sections(model: ClientModel) -> Mapping[str, bytes]:
-    test = model.self_test
     sections = {"PROG": model.image, "TABL": model.table}
     if model.labels:
-        # Of a longer name whole characters are kept, so that it remains UTF-8.
-        names = [
-            label.encode("utf-8")[:255].decode("utf-8", "ignore").encode("utf-8")
-            for label in model.labels
-        ]
-        sections["NAME"] = b"".join(bytes([len(name)]) + name for name in names)
+        sections["NAME"] = _names(model.labels)
+    if model.categories:
+        sections["CATS"] = b"".join(
+            CATEGORIES.pack(column, len(names), column in model.gaps_for_others) + _names(names)
+            for column, names in model.categories.items()
+        )
     if (numbers := model.regression) is not None:
         sections["REGR"] = REGRESSION.pack(numbers.offset, numbers.factor, numbers.power)
     if (found := model.outliers) is not None:
@@ -251,11 +290,31 @@ def _sections(model: ClientModel) -> Mapping[str, bytes]:
             found.first_exponent,
             len(found.least),
         ) + struct.pack(f"<{len(found.least)}H", *found.least)
-    scores = struct.pack(f"<{model.outputs}h", *test.scores)
-    sections["TEST"] = test.levels + scores + struct.pack("<HH", test.exponent, test.best)
+    sections["CYCL"] = struct.pack(f"<{len(PIPELINES)}I", *model.cycles_of_pipelines)
+    size = model.board.require_contractor()
+    if size.single_drain:
+        sections["SING"] = SINGLE.pack(size.groups, size.single_drain, model.single_cycles)
+    if model.signed:
+        sections["SIGN"] = b""
+    sections["TEST"] = b"".join(
+        test.levels + struct.pack(f"<{model.outputs}hHH", *test.scores, test.exponent, test.best)
+        for test in model.self_tests
+    )
     sections["F32"] = _scale(model.float_scale)
     sections["I16"] = _scale(model.short_scale)
     return sections
+
+
+def _names(names: Iterable[str | None]) -> bytes:
+    """Pack names; of a longer one whole characters are kept, so that it remains UTF-8."""
+    packed = b""
+    for name in names:
+        if name is None:
+            packed += bytes([ANY_OTHER])
+        else:
+            text = name.encode("utf-8")[: ANY_OTHER - 1].decode("utf-8", "ignore").encode("utf-8")
+            packed += bytes([len(text)]) + text
+    return packed
 
 
 def _scale(scale: Thresholds) -> bytes:
@@ -264,7 +323,7 @@ def _scale(scale: Thresholds) -> bytes:
         (scale.columns, "<u2"),
         (scale.row, "<u2"),
         (scale.limits, "<i4"),
-        (scale.accepts_nan, "u1"),
+        (scale.accepts_missing, "u1"),
     ):
         packed += array.astype(kind).tobytes()
     rows, missing = scale.rows.astype("<i4"), scale.missing.astype("<i2")

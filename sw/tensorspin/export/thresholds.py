@@ -8,6 +8,7 @@ floating-point numbers have the order of integers, their keys (`tensorspin.model
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,7 @@ from ..compiler.network_program import NetworkProgram
 from ..compiler.scaling import MISSING_LEVEL, rounded_levels, sides
 from ..contract.contractor.memory import LEVELS
 from ..models.bisection import from_keys, least_keys, to_keys
+from .categories import with_places
 
 KEYS = np.iinfo(np.int32)
 """Range of the keys of float32."""
@@ -28,14 +30,19 @@ INFINITY = int(to_keys(np.array([np.inf], np.float32))[0])
 SHORTS = np.iinfo(np.int16)
 """Range of readings of 16 bits."""
 
+MISSING_SHORT = int(SHORTS.min)
+"""Reading of 16 bits that is a missing one, in columns that may miss values; in others it is a
+number."""
+
 
 @dataclass(frozen=True, eq=False)
 class Thresholds:
     """How readings of one type become levels.
 
-    A reading is accepted if its key is within the limits of its column, or if it is NaN and its
+    A reading is accepted if its key is within the limits of its column, or if it is missing and its
     column may miss values. Its level is the number of thresholds that are not above its key, or
-    the level of a missing value if it is NaN.
+    the level of a missing value if it is missing. NaN is a missing reading of float32, and
+    `MISSING_SHORT` one of int16.
 
     Parameters
     ----------
@@ -44,15 +51,17 @@ class Thresholds:
     limits : ndarray of int32 of shape (n_columns, 2)
         Least and greatest key that is accepted in each column. If the first is above the second, no
         reading is.
-    accepts_nan : ndarray of bool of shape (n_columns,)
-        Whether a reading may be NaN.
+    accepts_missing : ndarray of bool of shape (n_columns,)
+        Whether a reading may be missing.
     rows : ndarray of int32 of shape (n_rows, 255)
         Rows of thresholds in rising order, each once. A threshold that no reading reaches is above
         the greatest key.
     row : ndarray of uint16 of shape (n_features,)
         Row of each feature.
     missing : ndarray of int16 of shape (n_features,)
-        Level of each feature if its reading is NaN; -1 if that is refused.
+        Level of each feature if its reading is missing; -1 if that is refused.
+    missing_key : int, optional
+        Key of a missing reading; None: those of NaN are, in float32.
 
     Examples
     --------
@@ -60,7 +69,7 @@ class Thresholds:
     >>> thresholds = Thresholds(
     ...     columns=np.array([1], np.uint16),
     ...     limits=np.array([[-100, 100], [0, 255]], np.int32),
-    ...     accepts_nan=np.zeros(2, bool),
+    ...     accepts_missing=np.zeros(2, bool),
     ...     rows=np.arange(1, 256, dtype=np.int32)[np.newaxis],
     ...     row=np.array([0], np.uint16),
     ...     missing=np.array([-1], np.int16),
@@ -71,10 +80,11 @@ class Thresholds:
 
     columns: np.ndarray
     limits: np.ndarray
-    accepts_nan: np.ndarray
+    accepts_missing: np.ndarray
     rows: np.ndarray
     row: np.ndarray
     missing: np.ndarray
+    missing_key: int | None = None
 
     def levels(self, keys: np.ndarray) -> np.ndarray:
         """Compute levels as a client does.
@@ -94,14 +104,18 @@ class Thresholds:
         ValueError
             If a reading is not accepted.
         """
-        accepted = (self.limits[:, 0] <= keys) & (keys <= self.limits[:, 1])
-        accepted |= self.accepts_nan & (np.abs(keys) > INFINITY)
+        nan = np.abs(keys) > INFINITY if self.missing_key is None else keys == self.missing_key
+        accepted = np.where(
+            nan & self.accepts_missing,
+            True,
+            (self.limits[:, 0] <= keys) & (keys <= self.limits[:, 1]),
+        )
         if not accepted.all():
             sample, column = np.argwhere(~accepted)[0]
             raise ValueError(f"column {column} of sample {sample} is not accepted")
         found = [
             np.where(
-                np.abs(keys[:, column]) > INFINITY,
+                nan[:, column] & self.accepts_missing[column],
                 missing,
                 np.searchsorted(self.rows[row], keys[:, column], side="right"),
             )
@@ -126,18 +140,22 @@ def float_thresholds(program: NetworkProgram) -> Thresholds:
     Returns
     -------
     Thresholds
-        They give each reading the level of `NetworkProgram.levels`, and refuse what it refuses.
+        They give each reading the level of `NetworkProgram.levels`, and refuse what it refuses. The
+        reading of a column of categories is a place (`tensorspin.export.categories`).
 
     Raises
     ------
     ValueError
-        If a column holds categories, whose levels do not grow with a number.
+        If the network refuses one of its categories.
     """
-    found = _boundaries(program, "float32")
-    limits = np.stack([to_keys(found.least), to_keys(found.greatest)], axis=1)
-    keys = to_keys(found.levels.astype(np.float32))
-    keys = np.where(found.levels == np.inf, KEYS.max, keys)
-    return _compact(program, found, limits, keys)
+
+    def to_limits(least: np.ndarray, greatest: np.ndarray) -> np.ndarray:
+        return np.stack([to_keys(least), to_keys(greatest)], axis=1)
+
+    def to_row(levels: np.ndarray) -> np.ndarray:
+        return np.where(levels == np.inf, KEYS.max, to_keys(levels.astype(np.float32)))
+
+    return _compact(program, "float32", to_limits, to_row)
 
 
 def short_thresholds(program: NetworkProgram) -> Thresholds:
@@ -151,56 +169,67 @@ def short_thresholds(program: NetworkProgram) -> Thresholds:
     Returns
     -------
     Thresholds
-        They give each reading the level of `NetworkProgram.levels`, and refuse what it refuses.
+        They give each reading the level of `NetworkProgram.levels`, and refuse what it refuses. The
+        reading of a column of categories is a place (`tensorspin.export.categories`).
 
     Raises
     ------
     ValueError
-        If a column holds categories, whose levels do not grow with a number.
+        If the network refuses one of its categories.
     """
-    # On the host integers become float64.
-    found = _boundaries(program, "float64")
     beyond = SHORTS.max + 1
-    least = np.clip(np.ceil(found.least), SHORTS.min, beyond)
-    greatest = np.clip(np.floor(found.greatest), SHORTS.min - 1, SHORTS.max)
-    # Where no reading is accepted, the limits still have to be numbers of 16 bits.
-    none = least > greatest
-    limits = np.stack([np.where(none, 1, least), np.where(none, 0, greatest)], axis=1)
-    keys = np.clip(np.ceil(found.levels), SHORTS.min, beyond)
-    return _compact(program, found, limits.astype(np.int64), keys.astype(np.int64))
+
+    def to_limits(least: np.ndarray, greatest: np.ndarray) -> np.ndarray:
+        least = np.clip(np.ceil(least), SHORTS.min, beyond)
+        greatest = np.clip(np.floor(greatest), SHORTS.min - 1, SHORTS.max)
+        # Where no reading is accepted, the limits still have to be numbers of 16 bits.
+        none = least > greatest
+        limits = np.stack([np.where(none, 1, least), np.where(none, 0, greatest)], axis=1)
+        return limits.astype(np.int64)
+
+    def to_row(levels: np.ndarray) -> np.ndarray:
+        return np.clip(np.ceil(levels), SHORTS.min, beyond).astype(np.int64)
+
+    # On the host integers become float64.
+    return _compact(program, "float64", to_limits, to_row, MISSING_SHORT)
 
 
 def _compact(
-    program: NetworkProgram, found: Boundaries, limits: np.ndarray, keys: np.ndarray
+    program: NetworkProgram,
+    kind: str,
+    to_limits: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    to_row: Callable[[np.ndarray], np.ndarray],
+    missing_key: int | None = None,
 ) -> Thresholds:
-    """Keep equal rows of thresholds once."""
-    rows, row = np.unique(keys, axis=0, return_inverse=True)
+    """Find the boundaries for values of a type, make them keys, and keep equal rows once."""
+    found = _boundaries(program, kind)
     features = program.n_features
     if program.columns is None:
-        columns, accepts_nan = np.arange(features), np.full(features, bool(program.missing))
+        columns, accepts = np.arange(features), np.full(features, bool(program.missing))
     else:
         columns = program.columns.features
-        accepts_nan = program.columns.accepts_missing(found.least.dtype.name)
+        accepts = program.columns.accepts_missing(kind)
+    found, accepts = with_places(program, found, columns, accepts)
+    rows, row = np.unique(to_row(found.levels), axis=0, return_inverse=True)
+    limits = to_limits(found.least, found.greatest)
     missing = np.full(features, -1) if found.missing is None else found.missing
+    missing = np.where(accepts[columns], missing, -1)
+    if missing_key is not None:
+        # A key that is a number elsewhere is none where values may be missing.
+        limits[accepts, 0] = np.maximum(limits[accepts, 0], missing_key + 1)
     return Thresholds(
         columns.astype(np.uint16),
         limits.astype(np.int32),
-        accepts_nan,
+        accepts,
         rows.astype(np.int32),
         row.ravel().astype(np.uint16),
-        np.where(accepts_nan[columns], missing, -1).astype(np.int16),
+        missing.astype(np.int16),
+        missing_key,
     )
 
 
 def _boundaries(program: NetworkProgram, kind: str) -> Boundaries:
     """Find limits and boundaries of levels for values of a type."""
-    if program.categories is not None:
-        column = min(program.categories.columns)
-        raise ValueError(
-            f"a program whose features hold categories, as column {column} does, can't be "
-            f"exported: clients take numbers that have an order; train with one column for each "
-            f"category"
-        )
     if program.columns is not None:
         return program.columns.boundaries[kind]
     # The host computes with float64, whatever the values are, so that float32 is enough to search

@@ -51,9 +51,10 @@ int main(void)
     for (;;) {
         int error = tensorspin_open(&device, &port);
         if (!error) error = tensorspin_load(&device, &model);
+        if (!error) error = tensorspin_self_test(&device, &model_test, &result);
         while (!error) {
             uint32_t began = time_us_32();
-            error = tensorspin_self_test(&device, &model_test, &result);
+            error = tensorspin_run(&device, model_test.levels, &result);
             printf("class %u, %lu cycles, %lu us, error %d\n", (unsigned)result.best,
                    (unsigned long)result.cycles, (unsigned long)(time_us_32() - began), error);
             sleep_ms(1000);
