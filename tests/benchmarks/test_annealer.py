@@ -96,6 +96,8 @@ def test_missing_libraries_are_told():
     for run in board["runs"]:
         assert 0 < run["successes"] <= 1
         assert run["seconds_with_transfers"] > run["seconds"] >= run["read_seconds"] > 0
+        # A whole run of 16 reads, with the upload.
+        assert run["seconds_to_first"] > 16 * run["read_seconds"] + run["upload_seconds"]
 
 
 def known_instance(spins):
@@ -164,11 +166,13 @@ def test_command(tmp_path, capsys):
     write_instances(data)
     arguments = ["--quick", "--spins", "10", "--reads", "8", "--board", BOARD]
     arguments += ["--output", str(output), "--compare-python", "no-such-interpreter"]
+    arguments += ["--parts", "speed", "gset", "small"]
     assert main([*arguments, "--data", str(data)]) == 0
     report = json.loads((output / "annealing.json").read_text())
     assert [row["first"] is not None for row in report["small"]] == [True, True]
     text = (output / "annealing.md").read_text()
     assert "2 of 2 optima found within 100 reads" in text
+    assert "us to the first answer" in text
     assert re.search(r"\| dwave \| .*no-such-interpreter", text)
     assert not re.search(r"\bnan\b", text)
     lines = [line for line in text.splitlines() if line.startswith("|")]
@@ -190,7 +194,7 @@ def test_files_and_temperatures_of_choice(tmp_path, capsys):
     data = tmp_path / "data"
     data.mkdir()
     write_instances(data)
-    arguments = ["--quick", "--reads", "8", "--board", BOARD, "--parts", "gset"]
+    arguments = ["--quick", "--reads", "8", "--board", BOARD, "--parts", "gset", "--spins"]
     arguments += ["--output", str(tmp_path), "--data", str(data)]
     assert main([*arguments, "--gset", "G1.txt", "--gset-beta-range", "0.25", "1.5"]) == 0
     report = json.loads((tmp_path / "annealing.json").read_text())

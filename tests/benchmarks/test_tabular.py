@@ -156,6 +156,33 @@ def test_tables_with_words_and_missing_values(tmp_path):
     assert np.mean(forest["scores"]) > 0.9
 
 
+def test_rare_words_that_are_held_out(tmp_path):
+    rows = (f"{'ab'[k % 2]},rare {k if k % 9 == 0 else ''},{'ny'[k % 2]}" for k in range(60))
+    (tmp_path / "rare.csv").write_text("kind,note,answer\n" + "\n".join(rows))
+    words = ("--data", tmp_path / "rare.csv", "--sets", "rare", "--targets", "classes", "--bits")
+    assert run(tmp_path / "results", *words) == 0
+    (data,) = read(tmp_path / "results")["sets"]
+    assert all(not row["failures"] for row in data["rows"])
+
+
+def test_columns_of_codes(tmp_path, capsys, monkeypatch):
+    longer = {"MPSClassifier": lambda seed: MPSClassifier(4, epochs=40, random_state=seed)}
+    monkeypatch.setattr("tensorspin.benchmarks.tabular.run.ours", lambda target: longer)
+    codes = np.tile([3, 5, 7, 12], 20)
+    rows = "\n".join(f"{code},{'yes' if code in (3, 7) else 'no'}" for code in codes)
+    (tmp_path / "codes.csv").write_text(f"code,answer\n{rows}")
+    output, models = tmp_path / "results", ("--models", "MPSClassifier", "--bits")
+    words = ("--data", tmp_path / "codes.csv", "--sets", "codes", "--targets", "classes", *models)
+    assert run(output, *words, "--categorical", "code") == 0
+    rows = {row["model"]: row["scores"] for row in read(output)["sets"][0]["rows"]}
+    assert [rows[each] for each in ("logistic regression", "MPSClassifier")] == [[1, 1], [1, 1]]
+    assert run(output, *words) == 0
+    rows = {row["model"]: row["scores"] for row in read(output)["sets"][0]["rows"]}
+    assert max(rows["logistic regression"]) < 1, "no threshold tells the codes apart"
+    assert run(output, *words, "--categorical", "cod") == 1
+    assert "--categorical names 'cod', but no file has such a feature" in capsys.readouterr().err
+
+
 def test_rendering_again_measures_nothing(folder, tmp_path, monkeypatch):
     output = tmp_path / "results"
     assert run(output, "--data", folder, "--sets", "plain", "--targets", "classes") == 0

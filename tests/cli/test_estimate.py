@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import numpy as np
 import pytest
 
 from tensorspin.cli.main import main
+from tensorspin.compiler import NetworkProgram
 from tensorspin.contract.device.boards import BOARDS, find_board
 from tests.support.command_line import run
 
@@ -18,6 +20,21 @@ def test_estimate(capsys, model):
     assert re.search(r"words of program memory \(8 bytes each\) +\d+ of +16384 +fits", out)
     assert re.search(r"cycles per sample +\d+", out)
     assert "modelled" in out
+
+
+def test_estimate_tells_what_a_sample_takes_that_is_alone(capsys, model, sharing):
+    found = {}
+    for board in ("icebreaker", sharing.name):
+        status, out, _ = run(capsys, "--json", "estimate", model, "--board", board)
+        assert status == 0
+        found[board] = json.loads(out)
+    assert found["icebreaker"]["single_cycles"] is None
+    assert found["icebreaker"]["alone_seconds"] == found["icebreaker"]["seconds"]
+    alone = found[sharing.name]["single_cycles"]
+    assert alone == NetworkProgram.load(model).single_cycles(sharing.require_contractor())
+    assert found[sharing.name]["alone_seconds"] == pytest.approx(alone / sharing.clock_hz)
+    _, out, _ = run(capsys, "estimate", model, "--board", sharing.name)
+    assert re.search(rf"cycles of a sample alone, on all groups +{alone}\n", out)
 
 
 @pytest.mark.parametrize("name", BOARDS)

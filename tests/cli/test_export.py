@@ -7,8 +7,10 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from tensorspin import MPSClassifier
 from tensorspin.compiler import NetworkProgram
 from tensorspin.contract.device.boards import find_board
 from tensorspin.export import ClientModel, model_bytes, model_header
@@ -39,6 +41,19 @@ def test_a_file_for_micropython_is_written(capsys, model, tmp_path):
     found = json.loads(out)
     assert found["digest"] == expected.digest
     assert found["cycles_per_sample"] == expected.cycles
+
+
+def test_columns_of_categories_are_named(capsys, tmp_path):
+    words = np.array([[1.0, "a"], [0.0, "b"], [3.0, "a"]], dtype=object)
+    program = MPSClassifier(2, epochs=1, random_state=0).fit(words, [0, 1, 0]).quantize()
+    program.save(tmp_path / "words.npz")
+    status, out, _ = run(
+        *(capsys, "export", tmp_path / "words.npz", "--board", "icebreaker_spi"),
+        *("--format", "c", "--output", tmp_path),
+    )
+    assert status == 0 and "1: readings are places in the lists of names" in out
+    header = (tmp_path / "model.h").read_text()
+    assert 'model_categories_1[2] = {"' in header
 
 
 @pytest.mark.parametrize(
@@ -122,3 +137,35 @@ def test_the_program_that_the_driver_s_readme_shows_is_compiled_with_what_is_wri
         check=True,
     )
     subprocess.run([str(tmp_path / "main")], check=True)
+
+
+@pytest.mark.parametrize("board", ["icebreaker", "ulx3s_25f"])
+def test_a_contractor_as_verilog(capsys, model, tmp_path, board):
+    status, out, _ = run(
+        *(capsys, "export", model, "--board", board, "--format", "verilog"),
+        *("--output", tmp_path, "--name", "engine", "--json"),
+    )
+    assert status == 0
+    found, program = json.loads(out), NetworkProgram.load(model)
+    size = find_board(board).require_contractor()
+    assert found["command"] == "export"
+    assert (tmp_path / "engine.program.bin").read_bytes() == program.image(size.lanes)
+    assert (tmp_path / "engine.table.bin").read_bytes() == program.table_bytes()
+    text = (tmp_path / "engine.v").read_text()
+    assert "\nmodule engine(" in text and "results__payload" in text
+    assert "// results : In(stream of RESULT_WORD)" in text
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--name", "1st"], "must be an identifier, not '1st'"),
+        (["--with-driver"], "--with-driver is for microcontrollers"),
+        (["--board", "icebreaker_annealer"], "has no contractor"),
+    ],
+)
+def test_verilog_that_is_refused(capsys, model, tmp_path, options, message):
+    given = ["--board", "icebreaker", "--format", "verilog", "--output", tmp_path, *options]
+    status, _, err = run(capsys, "export", model, *given)
+    assert status != 0 and message in err
+    assert not list(tmp_path.glob("*.v"))

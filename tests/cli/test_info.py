@@ -16,6 +16,16 @@ def test_info(capsys):
         assert re.search(line, out)
 
 
+def test_a_file_is_no_board(capsys, model, tmp_path):
+    for command in ("info", "link-test"):
+        status, _, err = run(capsys, command, model)
+        assert (
+            status == 1 and f"{model} is a file, and no board; tensorspin estimate {model} " in err
+        )
+    status, _, err = run(capsys, "info", tmp_path)
+    assert status == 1 and f"{tmp_path} is a folder, and no board" in err
+
+
 def test_info_of_an_annealer(capsys):
     status, out, _ = run(capsys, "info", "golden://ulx3s_25f_annealer")
     assert status == 0

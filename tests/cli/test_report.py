@@ -204,7 +204,7 @@ def test_faults_of_the_program_are_documents_and_tracebacks(capsys, monkeypatch)
 
 
 def test_every_command_has_the_options():
-    parser = main_module._parser()
+    parser = main_module._parser(list(main_module.COMMANDS))
     (commands,) = (a for a in parser._actions if a.dest == "name")
     for command in (parser, *commands.choices.values()):
         words = {word for action in command._actions for word in action.option_strings}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -10,6 +11,7 @@ import sys
 import numpy as np
 import pytest
 
+from tensorspin.compiler import NetworkProgram
 from tensorspin.models import MPSAnomalyDetector, MPSClassifier, MPSRegressor
 from tests.support.command_line import GOLDEN, run
 
@@ -26,6 +28,18 @@ def test_run_writes_what_the_program_predicts(capsys, model, tmp_path):
     assert len(rows) == 31
     scores = np.array([[int(value) for value in row.split(",")[2:]] for row in rows[1:]])
     assert [int(row.split(",")[0]) for row in rows[1:]] == scores.argmax(axis=1).tolist()
+
+
+def test_run_in_either_mode(capsys, model, sharing):
+    cycles = {}
+    command = ("--json", "run", model, "--board", f"golden://{sharing.name}", "--data", "iris")
+    for words in ((), ("--mode", "single"), ("--mode", "throughput"), ("--samples", "1")):
+        status, out, _ = run(capsys, *command, *words)
+        assert status == 0
+        cycles[words] = json.loads(out)["cycles_per_sample"]
+    program = NetworkProgram.load(model)
+    alone = program.single_cycles(sharing.require_contractor())
+    assert list(cycles.values()) == [program.cycles(8), alone, program.cycles(8), alone]
 
 
 def test_run_on_a_file_of_the_same_shape(capsys, model, tmp_path):

@@ -160,9 +160,9 @@ def test_bad_npz_files(capsys, tmp_path):
 
 
 def test_help_names_the_defaults_of_the_classifier():
-    commands = argparse.ArgumentParser().add_subparsers()
-    train.add(commands)
-    helps = {action.dest: action.help for action in commands.choices["train"]._actions}
+    parser = argparse.ArgumentParser()
+    train.add_options(parser)
+    helps = {action.dest: action.help for action in parser._actions}
     for name, default in MPSClassifier().get_params().items():
         if name in train.PASSED_ON and default is not None:
             shown = default if isinstance(default, str) else f"{default:g}"

@@ -311,3 +311,17 @@ def test_an_unknown_scale_is_refused(capsys, tmp_path):
     data.write_text(table(CLASSES))
     status, _, told = run(capsys, "train", data, "--scaling", "minmax")
     assert status and 'scaling must be "range", "percentile", "standard" or "quantile"' in told
+
+
+def test_calibration_is_that_of_the_estimators(train, capsys, tmp_path):
+    _, without = train(table(CLASSES), "--calibration", "none")
+    _, held_out = train(table(CLASSES), "--calibration", "held_out")
+    assert without.task.probability_temperature == without.task.temperature
+    assert held_out.task.probability_temperature != held_out.task.temperature
+    for one, other in zip(without.weights, held_out.weights):
+        np.testing.assert_array_equal(one, other)  # classes stay as they are
+    data = tmp_path / "data.csv"
+    for estimator in ("ensemble", "anomaly"):
+        words = ("train", data, "--estimator", estimator, "--calibration", "none")
+        status, _, err = run(capsys, *words)
+        assert status == 1 and f"--calibration is not for --estimator {estimator}" in err

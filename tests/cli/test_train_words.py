@@ -138,3 +138,64 @@ def test_words_that_only_the_held_out_samples_have_are_refused_before_the_traini
     assert status == 1 and f"is 'new' in {test} to test with" in err
     words = ("--epochs", 1, "--output", model, "--missing", "level")
     document(capsys, "train", data, "--test", test, *words, "--json")
+
+
+def coded(codes=(101, 205, 330, 999)):
+    """A table of which the classes are told by codes that no threshold divides."""
+    rows = [(SIZES[k], codes[k % 4], ("hot", "cold")[k % 2]) for k in range(60)]
+    return "size,region,class\n" + "".join(f"{a},{b},{c}\n" for a, b, c in rows)
+
+
+def test_columns_of_codes(capsys, tmp_path):
+    data, model = tmp_path / "data.csv", tmp_path / "model.npz"
+    data.write_text(coded())
+    words = ("--estimator", "mps", "--epochs", 30, "--output", model, "--json")
+    train = ("train", data, *words, "--categorical", "region")
+    assert document(capsys, *train)["accuracy_float"] == 1
+    program = NetworkProgram.load(model)
+    assert sorted(program.categories.columns[1].values) == [101, 205, 330, 999]
+    on_board = ("--data", data, "--board", GOLDEN, "--json")
+    for given in ((), ("--categorical", "region"), ("--categorical", "1")):
+        assert document(capsys, "run", model, *on_board, *given)["accuracy"] == 1
+    later = tmp_path / "later.csv"
+    later.write_text("region,size\n999.0,0.5\n0205,0.5\n101,0.5\n7,0.5\n")
+    status, out, err = run(capsys, "predict", model, "--data", later, "--board", GOLDEN)
+    assert status == 1 and out.splitlines()[1:] == ["0,cold", "1,cold", "2,hot"]
+    assert "later.csv, line 5: column 1 ('region') is 7.0, which is none of its categories" in err
+    for command in ("run", "predict"):
+        given = (command, model, "--data", data, "--board", GOLDEN, "--categorical", "size")
+        status, _, err = run(capsys, *given)
+        assert status == 1 and "column 0 'size', the first, which the program takes as num" in err
+
+
+def test_columns_of_codes_in_arrays(capsys, tmp_path):
+    data, model = tmp_path / "data.npz", tmp_path / "model.npz"
+    codes = np.tile([101.0, 205.0, 330.0, 999.0], 15)
+    np.savez(data, X=np.column_stack([SIZES, codes]), y=np.arange(60) % 2)
+    words = ("--estimator", "mps", "--epochs", 30, "--output", model, "--json")
+    found = document(capsys, "train", data, *words, "--categorical", "1")
+    assert found["accuracy_float"] == 1
+    run_again = ("run", model, "--data", data, "--board", GOLDEN)
+    assert document(capsys, *run_again, "--categorical", "1", "--json")["accuracy"] == 1
+    for command in (run_again, ("predict", *run_again[1:])):
+        status, _, err = run(capsys, *command, "--categorical", "0")
+        assert status == 1 and "column 0, the first, which the program takes as numbers" in err
+    status, _, err = run(capsys, "train", data, *words, "--categorical", "region")
+    assert status == 1 and "no column called 'region'; it has no names, use numbers" in err
+
+
+def test_codes_that_are_refused_before_the_training(capsys, tmp_path):
+    data, model, test = tmp_path / "data.csv", tmp_path / "model.npz", tmp_path / "test.csv"
+    data.write_text(coded())
+    words = ("train", data, "--output", model, "--epochs", 2, "--categorical")
+    test.write_text(coded(("101.0", "205", "0330", "999")))
+    train = (*words, "region", "--test", test, "--estimator", "mps")
+    assert run(capsys, *train)[0] == 0, "these are the same numbers"
+    test.write_text(coded((101, 205, 330, 5)))
+    status, _, err = run(capsys, *train)
+    assert status == 1 and "feature 1 ('region') is '5' in" in err and "--missing level" in err
+    assert run(capsys, *train, "--missing", "level")[0] == 0
+    rows = "".join(f"{k},{('hot', 'cold')[k % 2]}\n" for k in range(400))
+    data.write_text("number,class\n" + rows)
+    status, _, err = run(capsys, *words, "number", "--missing", "level")
+    assert status == 1 and "feature 0 ('number') has 320 different values, such as" in err

@@ -21,6 +21,7 @@ from .anneal_report import (
 )
 from .anneal_runs import check_limits, sample_within
 from .common import URL_HELP, add_model_options, check_output, model_options
+from .given_files import MODEL, TABLE, other_command
 from .report import Line
 
 if TYPE_CHECKING:
@@ -30,33 +31,32 @@ if TYPE_CHECKING:
     from ..sampling import BoardSampler
 
 
-def add(commands) -> None:
-    """Add the command's parser to what `argparse` calls subparsers."""
-    anneal = commands.add_parser("anneal", help="minimise an Ising or QUBO model on a board")
-    anneal.add_argument(
+def add_options(parser) -> None:
+    """Add the command's options and arguments to its parser."""
+    parser.add_argument(
         "file",
         type=Path,
         help="model: a list of edges (G-set, BiqMac, MQLib, Bonn's .mc), .sparse, .bq, .qs or "
         ".qubo, a DIMACS graph, a MatrixMarket file, an LP file, or what dimod has written (BQM or "
         "CQM); may be compressed (xz, gzip, bzip2)",
     )
-    anneal.add_argument("--board", required=True, metavar="URL", help=URL_HELP)
-    add_model_options(anneal)
-    anneal.add_argument(
+    parser.add_argument("--board", required=True, metavar="URL", help=URL_HELP)
+    add_model_options(parser)
+    parser.add_argument(
         "--reads",
         type=int,
         metavar="N",
         help="how many solutions to return; by default one for each replica (copy of the model "
         "that the board anneals at the same time), or one if the model is solved in parts",
     )
-    anneal.add_argument(
+    parser.add_argument(
         "--sweeps",
         type=int,
         default=1000,
         metavar="N",
         help="how often each read visits every spin; by default %(default)s",
     )
-    anneal.add_argument(
+    parser.add_argument(
         "--beta-range",
         type=float,
         nargs=2,
@@ -64,31 +64,33 @@ def add(commands) -> None:
         help="inverse temperatures, in units of the model, at which annealing begins and ends; by "
         "default derived from the model",
     )
-    anneal.add_argument(
+    parser.add_argument(
         "--schedule",
         choices=("geometric", "linear"),
         default="geometric",
         help="how the inverse temperature grows from first to last; by default %(default)s",
     )
-    anneal.add_argument(
+    parser.add_argument(
         "--method",
         default="annealing",
-        help="annealing, tempering (parallel tempering) or quantum (simulated quantum annealing), "
+        help="annealing, crossover (joins the best parts of short anneals; for grids and planar "
+        "graphs), tempering (parallel tempering) or quantum (simulated quantum annealing), "
         "the last two only on boards that have them; by default %(default)s",
     )
-    anneal.add_argument(
+    parser.add_argument(
         "--refine",
-        choices=("descent", "none"),
+        choices=("descent", "tabu", "none"),
         default="descent",
         help="what is done with the board's states: steepest descent in the model as given, so "
-        "that no flip of one variable improves them, or nothing; by default %(default)s",
+        "that no flip of one variable improves them, a tabu search after it, or nothing; "
+        "by default %(default)s",
     )
-    anneal.add_argument(
+    parser.add_argument(
         "--seed",
         type=int,
         help="seed of the random numbers: the same seed gives the same reads; by default random",
     )
-    anneal.add_argument(
+    parser.add_argument(
         "--time-limit",
         type=float,
         metavar="S",
@@ -96,37 +98,37 @@ def add(commands) -> None:
         "without --reads, anneal again and again until then (reading the file before, and the "
         "descent after, take their own time)",
     )
-    anneal.add_argument(
+    parser.add_argument(
         "--target",
         type=float,
         metavar="E",
         help="stop when a state has this value of the file's objective, or a better one",
     )
-    anneal.add_argument(
+    parser.add_argument(
         "--best-only",
         action="store_true",
         help="print, and write with --output, the best state alone",
     )
-    anneal.add_argument(
+    parser.add_argument(
         "--data",
         type=Path,
         metavar="DIR",
         help="folder of best_known.csv, the table of best values known; by default the file's "
         "folder or the one above",
     )
-    anneal.add_argument(
+    parser.add_argument(
         "--plot",
         type=Path,
         metavar="FILE",
         help="draw the objective against the time of the run into this file (.png, .svg, .pdf ...)",
     )
-    anneal.add_argument(
+    parser.add_argument(
         "--output",
         type=Path,
         metavar="FILE",
         help="write the states of all reads to this .csv file, the best first",
     )
-    anneal.set_defaults(command=_anneal)
+    parser.set_defaults(command=_anneal)
 
 
 def _anneal(options) -> int:
@@ -185,6 +187,9 @@ def _read(options) -> tuple[Model, KnownValue | None]:
     """Read the model and the best value known, and check that the options suit them."""
     from ..data.model_files import find_known_value, read_model
 
+    other = other_command(Path(options.file), MODEL, TABLE)
+    if other is not None:
+        raise ValueError(f"{options.file} is no Ising or QUBO model; {other}")
     model = read_model(options.file, **model_options(options))
     known = find_known_value(options.file, options.data)
     if known is not None and known.objective != model.objective:
@@ -221,8 +226,8 @@ def _solve(sampler: BoardSampler, model: Model, options) -> dimod.SampleSet:
         beta_schedule_type=options.schedule,
         method=options.method,
         refine=None if options.refine == "none" else options.refine,
-        # A read's best state costs the device nothing, whereas its last state may be worse.
-        states="best",
+        # The plot shows one anneal, which must be that of a read.
+        num_restarts=None if options.plot is None else 1,
     )
 
 

@@ -40,7 +40,7 @@ def described(model: Model, sampler: BoardSampler, found: dimod.SampleSet) -> li
         first, last = info["beta_range"]
         kind = info["beta_schedule_type"]
         lines += [
-            Line("method", info["method"]),
+            Line("method", info["method"], _method(info)),
             Line("sweeps", info["num_sweeps"]),
             Line(
                 "inverse temperatures",
@@ -61,7 +61,8 @@ def described(model: Model, sampler: BoardSampler, found: dimod.SampleSet) -> li
                 "refined",
                 {"by": info["refine"], "lowered": lowered, "best_before": model.value(best)},
                 f"{lowered} of {len(found)} reads, by {info['refine']}; best before "
-                f"{model.value(best):.10g}",
+                f"{model.value(best):.10g}"
+                + ("; all states were tried" if info["enumerated"] else ""),
             )
         )
     return lines
@@ -131,9 +132,11 @@ def times(found: dimod.SampleSet) -> list[Line]:
         return []
     device, transfer = info["device_time"], info["transfer_time"]
     shown = f"{device * 1e3:.4g} ms, {device / max(1, len(found)) * 1e3:.4g} ms a read"
+    host = info["host_time"]
     return [
         Line("time on the device", device, shown, "device_seconds"),
         Line("time of transfers", transfer, f"{transfer * 1e3:.4g} ms", "transfer_seconds"),
+        Line("time of the host", host, f"{host * 1e3:.4g} ms", "host_seconds"),
     ]
 
 
@@ -204,3 +207,9 @@ def write_reads(path: Path, model: Model, answers: Answers, best_only: bool) -> 
             kept = [int(answers.feasible[read])] if answers.feasible is not None else []
             states = [f"{value:g}" for value in answers.states[read].tolist()]
             writer.writerow([f"{answers.values[read]:.10g}", *kept, *states])
+
+
+def _method(info: dict) -> str:
+    """Name the method in use, and say why it is not the one that was asked for."""
+    reason = info.get("crossover", {}).get("reason")
+    return info["method"] + (f": no crossover, as {reason}" if reason else "")

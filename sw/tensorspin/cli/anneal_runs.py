@@ -21,7 +21,15 @@ MOST_KEPT = 1 << 24
 _SEEDS = 1 << 32
 """Number of seeds that the samplers take: a repetition takes the next one, round in a circle."""
 
-_SUMS = ("cycles", "device_time", "transfer_time", "parts", "energies", "board_energies")
+_SUMS = (
+    "cycles",
+    "device_time",
+    "transfer_time",
+    "host_time",
+    "parts",
+    "energies",
+    "board_energies",
+)
 """What the samplers tell that is added up over all repetitions."""
 
 _log = logging.getLogger(__name__)

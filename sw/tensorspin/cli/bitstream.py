@@ -11,26 +11,22 @@ from .report import Line
 _logger = logging.getLogger(__name__)
 
 
-def add(commands) -> None:
-    """Add the command's parser to what `argparse` calls subparsers."""
-    bitstream = commands.add_parser(
-        "bitstream",
-        help="build a board's bitstream (synthesis, place and route: minutes), and load it",
-    )
-    bitstream.add_argument("board", help="name of a board, such as icebreaker")
-    bitstream.add_argument(
+def add_options(parser) -> None:
+    """Add the command's options and arguments to its parser."""
+    parser.add_argument("board", help="name of a board, such as icebreaker")
+    parser.add_argument(
         "--output",
         type=Path,
         metavar="DIR",
         help="existing folder to copy the bitstream to; by default it stays where it is built: in "
         "the folder build of a checkout, or in your cache",
     )
-    bitstream.add_argument(
+    parser.add_argument(
         "--program",
         action="store_true",
         help="load the bitstream into the board, with the board's own programmer",
     )
-    bitstream.set_defaults(command=_bitstream)
+    parser.set_defaults(command=_bitstream)
 
 
 def _bitstream(options) -> int:

@@ -5,21 +5,16 @@ from __future__ import annotations
 from .report import Line, flush
 
 
-def add(commands) -> None:
-    """Add the command's parser to what `argparse` calls subparsers."""
-    bridge = commands.add_parser(
-        "bridge",
-        help="let other programs talk to a virtual board as to a board at a serial port, until "
-        "Ctrl-C",
-    )
-    bridge.add_argument("url", help="the board: golden://NAME or sim://NAME")
-    bridge.add_argument(
+def add_options(parser) -> None:
+    """Add the command's options and arguments to its parser."""
+    parser.add_argument("url", help="the board: golden://NAME or sim://NAME")
+    parser.add_argument(
         "--tcp",
         metavar="HOST:PORT",
         help="listen at this port of the loopback interface, such as 127.0.0.1:7000, or port 0 for "
         "any that is free; by default a pseudo-terminal is made",
     )
-    bridge.set_defaults(command=_bridge)
+    parser.set_defaults(command=_bridge)
 
 
 def _bridge(options) -> int:

@@ -1,16 +1,16 @@
-"""What several commands share: default board, help texts, and checks of labels."""
+"""What several commands share: default board, help texts, options, and some lines of reports."""
 
 from __future__ import annotations
 
+import argparse
 import io
 import os
 import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ..files import check_writable
+from .logs import QUIET, VERBOSE
 from .report import Line
 
 DEFAULT_BOARD = "icebreaker"
@@ -29,6 +29,41 @@ DATA_HELP = (
     "data set: digits, iris, wine, breast_cancer, or a .npz file (arrays X_train, y_train), or a "
     ".csv file or other table of text, also compressed by gzip, or - for one on standard input"
 )
+
+
+def add_output_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that all commands have, which may stand before or after its name.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        Parser of the program, of a command, or of a command of a command.
+    """
+    group = parser.add_argument_group("output")
+    levels = group.add_mutually_exclusive_group()
+    levels.add_argument(
+        *("-q", "--quiet"),
+        action="store_const",
+        const=QUIET,
+        dest="verbosity",
+        default=argparse.SUPPRESS,
+        help="on standard error, tell warnings and errors only: no progress",
+    )
+    levels.add_argument(
+        *("-v", "--verbose"),
+        action="store_const",
+        const=VERBOSE,
+        dest="verbosity",
+        default=argparse.SUPPRESS,
+        help="on standard error, tell each step, and where an error happened",
+    )
+    group.add_argument(
+        "--json",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="write the result as JSON to standard output, an error too; numbers have units "
+        "without a prefix (seconds, bytes), and are null if they are not finite",
+    )
 
 
 def add_header_option(parser) -> None:
@@ -108,50 +143,6 @@ def print_any_character() -> None:
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
-
-
-def match_labels(classes, y, source: str) -> np.ndarray:
-    """Refuse data with labels that are none of the classes, of which each answer would be wrong.
-
-    Parameters
-    ----------
-    classes : array-like of shape (n_classes,)
-        Classes that can be predicted.
-    y : array-like of shape (n_samples,)
-        Label of each sample.
-    source : str
-        Name or file of the data, for the message.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,)
-        The labels, of the type of the classes. Numbers are compared as text if the others are
-        text: a file of which one label is a word has text labels, a part of it may have numbers.
-
-    Raises
-    ------
-    ValueError
-        If a label is none of the classes.
-    """
-    classes, y = np.asarray(classes), np.asarray(y)
-    known, labels = classes, y
-    if (known.dtype.kind in "SU") != (labels.dtype.kind in "SU"):
-        known, labels = known.astype(str), labels.astype(str)
-    places = {label: place for place, label in enumerate(known.tolist())}
-    unknown = np.unique(y[[label not in places for label in labels.tolist()]])
-    if len(unknown):
-        raise ValueError(
-            f"{source}: the classes to predict are {_listed(np.unique(classes))}, the labels are "
-            f"{_listed(np.unique(y))}; rename or remove {_listed(unknown)}, or train with data "
-            f"that are labelled like these"
-        )
-    return classes[[places[label] for label in labels.tolist()]]
-
-
-def _listed(labels: np.ndarray) -> str:
-    """List the first ten labels; text is quoted, so that it differs from numbers."""
-    more = f" and {len(labels) - 10} more" if len(labels) > 10 else ""
-    return ", ".join(map(repr, labels[:10].tolist())) + more
 
 
 def narrow_nodes(program) -> Line:

@@ -84,25 +84,22 @@ class BoardRun:
     loading_seconds: float
 
 
-def add(commands) -> None:
-    """Add the command's parser to what `argparse` calls subparsers."""
-    demo = commands.add_parser(
-        "demo", help="train a classifier of handwritten digits and run it on a board"
-    )
-    demo.add_argument("--board", default=DEFAULT_URL, metavar="URL", help=URL_DEFAULT_HELP)
-    demo.add_argument(
+def add_options(parser) -> None:
+    """Add the command's options and arguments to its parser."""
+    parser.add_argument("--board", default=DEFAULT_URL, metavar="URL", help=URL_DEFAULT_HELP)
+    parser.add_argument(
         "--output",
         type=Path,
         default=Path("results"),
         metavar="DIR",
         help="folder for the figure and the program; by default %(default)s",
     )
-    demo.add_argument(
+    parser.add_argument(
         "--quick",
         action="store_true",
         help=f"train a smaller network for fewer epochs, and classify {QUICK.images} images",
     )
-    demo.set_defaults(command=_demo)
+    parser.set_defaults(command=_demo)
 
 
 def _demo(options) -> int:
@@ -228,7 +225,8 @@ def _compare(
 ) -> bool:
     """Hold the board's answers to the golden model and to the promised number of cycles."""
     results = run.results
-    cycles = program.cycles(_size(run).lanes)
+    size = _size(run)
+    cycles = program.cycles(size.lanes, size.latencies)
     differences = {
         "scores": np.count_nonzero(results.scores != golden.scores),
         "exponents": np.count_nonzero(results.exponents != golden.exponents),

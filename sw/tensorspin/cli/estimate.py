@@ -4,37 +4,33 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zipfile import is_zipfile
 
+from ..contract.device.boards import BOARDS
+from ..errors import TensorspinError
 from .common import DEFAULT_BOARD, add_model_options, model_options, narrow_nodes
+from .given_files import MODEL, PROGRAM, TABLE, kind_of_file, load_program, other_command
 from .report import Report
 
 if TYPE_CHECKING:
     from ..contract.device.boards import BoardSpec
 
 
-def add(commands) -> None:
-    """Add the command's parser to what `argparse` calls subparsers."""
-    estimate = commands.add_parser(
-        "estimate",
-        help="say whether a program fits a board and how fast it is, or how exactly an Ising or "
-        "QUBO model fits; without a model, what the board's engines hold",
-    )
-    estimate.add_argument(
+def add_options(parser) -> None:
+    """Add the command's options and arguments to its parser."""
+    parser.add_argument(
         "model",
-        type=Path,
         nargs="?",
         help="program that tensorspin train has written, or a model file as tensorspin anneal "
         "takes it",
     )
-    estimate.add_argument(
+    parser.add_argument(
         "--board",
         default=DEFAULT_BOARD,
         metavar="NAME",
         help="name of the board; by default %(default)s",
     )
-    add_model_options(estimate)
-    estimate.set_defaults(command=_estimate)
+    add_model_options(parser)
+    parser.set_defaults(command=_estimate)
 
 
 def _estimate(options) -> int:
@@ -44,24 +40,51 @@ def _estimate(options) -> int:
     options.report.record(board=board.name)
     if options.model is None:
         return _describe(board, options.report)
-    options.report.record(model=options.model)
-    if not options.model.exists():  # or the board would be refused for what nobody has asked of it
-        raise FileNotFoundError(f"cannot read {options.model}: there is no such file")
-    if _is_program(options.model):
-        return _estimate_program(options.model, board, options.report)
-    return _estimate_model(options.model, board, options.report, model_options(options))
+    path, reading = Path(options.model), model_options(options)
+    options.report.record(model=path)
+    # Otherwise the board would be refused for what nobody has asked of it.
+    _check_given(options.model, reading)
+    if path.suffix == ".npz" or kind_of_file(path) == PROGRAM:
+        _require(board, "contractor")
+        return _estimate_program(path, board, options.report)
+    _require(board, "annealer")
+    return _estimate_model(path, board, options.report, reading)
 
 
-def _is_program(path: Path) -> bool:
-    """Tell a program, which is a .npz file and so a zip archive, from a model file."""
-    if path.suffix == ".npz":
-        return True
-    # A pipe can be read only once, by whoever reads the model.
-    if not path.is_file() or not is_zipfile(path):
+def _require(board: BoardSpec, engine: str) -> None:
+    """Refuse a board that lacks an engine, and name those that have it."""
+    try:
+        getattr(board, f"require_{engine}")()
+    except ValueError as error:
+        having = [name for name, row in BOARDS.items() if getattr(row, engine) is not None]
+        raise ValueError(f"{error}; boards that have one: {', '.join(having)}") from None
+
+
+def _check_given(given: str, reading: dict[str, Any]) -> None:
+    """Refuse what is no file, or holds something else than a program or a model."""
+    path = Path(given)
+    if "://" in given:
+        raise ValueError(
+            f"{given} is a board, which tensorspin info describes; name a program or a model, and "
+            f"the kind of board by --board"
+        )
+    if not path.exists():
+        named = f"; did you mean --board {given}?" if given in BOARDS else ""
+        raise FileNotFoundError(f"cannot read {given}: there is no such file{named}")
+    other = other_command(path, PROGRAM, MODEL)
+    if other is not None and not (kind_of_file(path) == TABLE and _is_model(path, reading)):
+        raise ValueError(f"{given} is neither a program nor a model; {other}")
+
+
+def _is_model(path: Path, reading: dict[str, Any]) -> bool:
+    """Tell whether a file with the ending of a table is a model."""
+    from ..data.model_files import read_model
+
+    try:
+        read_model(path, **reading)
+    except (ValueError, TensorspinError):
         return False
-    # A model with constraints is a zip archive too, behind a few bytes of dimod's own.
-    with open(path, "rb") as file:
-        return file.read(2) == b"PK"
+    return True
 
 
 def _describe(board: BoardSpec, report: Report) -> int:
@@ -104,10 +127,9 @@ def _estimate_model(path: Path, board: BoardSpec, report: Report, reading: dict[
 
 def _estimate_program(path: Path, board: BoardSpec, report: Report) -> int:
     """Report whether a program fits the contractor, and how fast it runs."""
-    from ..compiler import NetworkProgram
     from ..feasibility.programs import estimate_program
 
-    program = NetworkProgram.load(path)
+    program = load_program(path)
     found = estimate_program(program, board)
     report.say(f"{path} on {board.title}")
     for demand in found.demands:
@@ -118,6 +140,10 @@ def _estimate_program(path: Path, board: BoardSpec, report: Report) -> int:
     report.say(f"  {nodes.name:<42}{nodes.text:>8}")
     report.say(f"  {'cycles per sample':<42}{found.cycles:>8}")
     report.say(f"  {'latency of computing':<42}{found.seconds * 1e6:>8.1f} us {clock}")
+    if found.single_cycles is not None:
+        report.say(f"  {'cycles of a sample alone, on all groups':<42}{found.single_cycles:>8}")
+        microseconds = found.alone_seconds * 1e6
+        report.say(f"  {'latency of a sample alone':<42}{microseconds:>8.1f} us {clock}")
     report.say(f"  {'multiplier utilisation':<42}{found.utilisation:>8.1%}")
     report.say(
         f"  {'samples per second':<42}{found.samples_per_second:>8.0f} (modelled, with the line: "
@@ -138,6 +164,8 @@ def _estimate_program(path: Path, board: BoardSpec, report: Report) -> int:
         **{nodes.member: nodes.value},
         cycles=found.cycles,
         seconds=found.seconds,
+        single_cycles=found.single_cycles,
+        alone_seconds=found.alone_seconds,
         clock_hz=board.clock_hz,
         utilisation=found.utilisation,
         modelled_samples_per_second=found.samples_per_second,

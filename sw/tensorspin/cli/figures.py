@@ -20,6 +20,7 @@ def pyplot():
 
     # The backend must be chosen before pyplot is imported.
     matplotlib.use("Agg")
+    matplotlib.rcParams["svg.hashsalt"] = "tensorspin"  # names of parts would be random otherwise
     from matplotlib import pyplot as plt
 
     return plt
@@ -37,7 +38,9 @@ def save_figure(path: str | Path, figure) -> None:
     """
     kind = Path(path).suffix.removeprefix(".").lower() or None  # None: matplotlib's own choice
     with text_file(path) if kind == "pgf" else binary_file(path) as file:
-        figure.savefig(file, format=kind, dpi=DPI)
+        # The date would make two files of one figure differ.
+        dated = {"metadata": {"Date": None}} if kind == "svg" else {}
+        figure.savefig(file, format=kind, dpi=DPI, **dated)
 
 
 def check_matplotlib() -> None:

@@ -8,13 +8,10 @@ from .common import URL_HELP
 from .report import Line
 
 
-def add(commands) -> None:
-    """Add the command's parser to what `argparse` calls subparsers."""
-    info = commands.add_parser(
-        "info", help="show a board's engines, clock and build, and the model that it holds"
-    )
-    info.add_argument("url", help=URL_HELP)
-    info.set_defaults(command=_info)
+def add_options(parser) -> None:
+    """Add the command's options and arguments to its parser."""
+    parser.add_argument("url", help=URL_HELP)
+    parser.set_defaults(command=_info)
 
 
 def _info(options) -> int:
@@ -27,7 +24,7 @@ def _info(options) -> int:
     command = f"tensorspin bitstream {info.board} --program"
     other = f"; the last one built here is {last}: `{command}`"
     work = []
-    if info.contractor is not None:
+    if info.contractor is not None or info.spatial is not None:
         digest = f"{status.digest:08x}" if status.active else None
         work = [
             Line("model", digest, f"active, digest {digest}" if digest else "none", "digest"),

@@ -8,20 +8,17 @@ _BAR_DELAY = 2.0
 """Seconds that a measurement takes at least for its progress to be shown."""
 
 
-def add(commands) -> None:
-    """Add the command's parser to what `argparse` calls subparsers."""
-    link_test = commands.add_parser(
-        "link-test", help="measure round trip time and throughput of the connection to a board"
-    )
-    link_test.add_argument("url", help=URL_HELP)
-    link_test.add_argument(
+def add_options(parser) -> None:
+    """Add the command's options and arguments to its parser."""
+    parser.add_argument("url", help=URL_HELP)
+    parser.add_argument(
         "--seconds",
         type=float,
         default=2.0,
         help="how long to measure, in seconds, an hour at most, on the board's clock or on this "
         "computer's, whichever is over first; by default %(default)g",
     )
-    link_test.set_defaults(command=_link_test)
+    parser.set_defaults(command=_link_test)
 
 
 def _link_test(options) -> int:

@@ -12,8 +12,6 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tqdm import tqdm
-
 from .report import one_line, printable
 
 LOGGER = logging.getLogger("tensorspin")
@@ -41,6 +39,8 @@ class _StandardError(logging.Handler):
     """Writes to standard error, above a progress bar if there is one."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        from tqdm import tqdm  # imported when there is something to say: help and answers have none
+
         try:
             tqdm.write(self.format(record), file=sys.stderr)
         except Exception:

@@ -3,52 +3,57 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import logging
 import signal
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import ModuleType
 from typing import NoReturn
 
 from ..errors import TensorspinError
-from . import (
-    anneal,
-    bitstream,
-    bridge,
-    demo,
-    estimate,
-    export,
-    info,
-    link_test,
-    ports,
-    predict,
-    run,
-    selftest,
-    train,
-    udev,
-)
-from .common import print_any_character
-from .logs import NORMAL, QUIET, VERBOSE, logs_on_stderr
+from .common import add_output_options, print_any_character
+from .logs import NORMAL, logs_on_stderr
 from .report import ReaderGone, Report, discard_output, one_line, printable
 
-COMMANDS = (
-    demo,
-    train,
-    estimate,
-    export,
-    run,
-    predict,
-    anneal,
-    info,
-    link_test,
-    selftest,
-    bridge,
-    ports,
-    udev,
-    bitstream,
-)
-"""Modules of the commands, in the order in which ``tensorspin --help`` lists them."""
+COMMANDS = {
+    "demo": "train a classifier of handwritten digits and run it on a board",
+    "train": "train a classifier, a regressor or an anomaly detector, and write its program for a "
+    "board",
+    "estimate": "say whether a program fits a board and how fast it is, or how exactly an Ising or "
+    "QUBO model fits; without a model, what the board's engines hold",
+    "feasibility": "say whether a quantum processor could answer beside a board by a deadline, and "
+    "which barrier decides",
+    "export": "write a trained program for a microcontroller that drives a board over SPI, or for "
+    "an engine as a Verilog module in your own design",
+    "spatial": "describe an engine for a program's shape, with a multiplier for each product: the "
+    "answer comes in a fraction of a microsecond",
+    "sign": "sign a trained program, so that boards can be kept from running others",
+    "verify": "check that a program file is, byte for byte, what was signed with a key",
+    "run": "measure on a board how good a trained program's predictions are",
+    "predict": "predict every row of a table or a stream on a board",
+    "audit": "measure accuracy, calibration, attacks, faults and unusual samples of a program on a "
+    "board, and write a model card",
+    "anneal": "minimise an Ising or QUBO model on a board",
+    "info": "show a board's engines, clock and build, and the model that it holds; what fits a "
+    "board, tensorspin estimate tells of a file",
+    "link-test": "measure round trip time and throughput of the connection to a board",
+    "selftest": "check a board from the line to the engines, and print a report; the program that "
+    "it holds is lost",
+    "bridge": "let other programs talk to a virtual board as to a board at a serial port, until "
+    "Ctrl-C",
+    "serve": "share boards with others over HTTPS, until Ctrl-C",
+    "appliance": "share a quantum computer or a simulator with others over HTTPS, until Ctrl-C",
+    "ports": "list the serial ports, guess which board each belongs to, and list SPI ports",
+    "udev": "print udev rules for Linux that let users open the boards without being root",
+    "bitstream": "build a board's bitstream (synthesis, place and route: minutes), and load it",
+}
+"""Names of the commands, in the order in which ``tensorspin --help`` lists them, and what it says
+of each. A command's module has its name, with ``_`` for ``-``, and a function ``add_options``. The
+module is imported when the command is called, so that the list of commands does not wait for NumPy.
+"""
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells report a program that this signal ended: 128 + SIGINT."""
@@ -83,7 +88,7 @@ def main(arguments: list[str] | None = None) -> int:
     print_any_character()
     words = sys.argv[1:] if arguments is None else arguments
     try:
-        options = _parser().parse_args(words)
+        options = _parser(words).parse_args(words)
     except _WrongArgumentsError as error:
         error.parser.print_usage(sys.stderr)
         print(printable(f"{error.parser.prog}: error: {one_line(error)}"), file=sys.stderr)
@@ -112,7 +117,7 @@ def _run(options: argparse.Namespace) -> int:
         report.finish()
         return 0
     if "command" not in options:
-        _parser().print_help(sys.stderr)
+        _parser([]).print_help(sys.stderr)
         report.fail("no command is given")
         return 2
     try:
@@ -185,51 +190,29 @@ class _Parser(argparse.ArgumentParser):
         raise _WrongArgumentsError(self, message)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(words: list[str]) -> argparse.ArgumentParser:
+    """Make the parser of the program, with the options of the commands that are among the words."""
     parser = _Parser(
         prog="tensorspin",
         description="Tensor networks and Ising models on small FPGAs: train, quantise, anneal.",
     )
     parser.add_argument("--version", action="store_true", help="show the version and exit")
     commands = parser.add_subparsers(metavar="COMMAND", dest="name")
-    for module in COMMANDS:
-        module.add(commands)
-    add_output_options(parser)
-    for command in commands.choices.values():
+    for name, what in COMMANDS.items():
+        command = commands.add_parser(name, help=what)
+        if name in words:
+            _module(name).add_options(command)
         add_output_options(command)
+    add_output_options(parser)
     # These are defaults of the namespace: a command's parser would otherwise overwrite what stands
     # before the command.
     parser.set_defaults(verbosity=NORMAL, json=False)
     return parser
 
 
-def add_output_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that all commands have, which may stand before or after its name."""
-    group = parser.add_argument_group("output")
-    levels = group.add_mutually_exclusive_group()
-    levels.add_argument(
-        *("-q", "--quiet"),
-        action="store_const",
-        const=QUIET,
-        dest="verbosity",
-        default=argparse.SUPPRESS,
-        help="on standard error, tell warnings and errors only: no progress",
-    )
-    levels.add_argument(
-        *("-v", "--verbose"),
-        action="store_const",
-        const=VERBOSE,
-        dest="verbosity",
-        default=argparse.SUPPRESS,
-        help="on standard error, tell each step, and where an error happened",
-    )
-    group.add_argument(
-        "--json",
-        action="store_true",
-        default=argparse.SUPPRESS,
-        help="write the result as JSON to standard output, an error too; numbers have units "
-        "without a prefix (seconds, bytes), and are null if they are not finite",
-    )
+def _module(command: str) -> ModuleType:
+    """Import the module of a command."""
+    return importlib.import_module(f".{command.replace('-', '_')}", __package__)
 
 
 def _version() -> str:

@@ -5,12 +5,9 @@ from __future__ import annotations
 from ..errors import TransportError
 
 
-def add(commands) -> None:
-    """Add the command's parser to what `argparse` calls subparsers."""
-    ports = commands.add_parser(
-        "ports", help="list the serial ports, guess which board each belongs to, and list SPI ports"
-    )
-    ports.set_defaults(command=_ports)
+def add_options(parser) -> None:
+    """Add the command's options and arguments to its parser."""
+    parser.set_defaults(command=_ports)
 
 
 def _ports(options) -> int:

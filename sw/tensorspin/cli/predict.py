@@ -24,8 +24,10 @@ from ..errors import TensorspinError
 from ..files import text_file
 from ..progress import progress_bar
 from .common import DATA_HELP, DEFAULT_URL, URL_DEFAULT_HELP, check_output
+from .given_files import load_program
 from .reading_options import add_reading_options, known_of, reading_of
 from .report import Line, Report, jsonable
+from .sign import add_signature_option
 
 if TYPE_CHECKING:
     from ..compiler import NetworkProgram
@@ -49,41 +51,38 @@ Answer = dict[str, Any]
 """An answer: names and values of its columns, of which ``scores`` is a mapping."""
 
 
-def add(commands) -> None:
-    """Add the command's parser to what `argparse` calls subparsers."""
-    predict = commands.add_parser(
-        "predict", help="predict every row of a table or a stream on a board"
-    )
-    predict.add_argument(
+def add_options(parser) -> None:
+    """Add the command's options and arguments to its parser."""
+    parser.add_argument(
         "model", type=Path, help="program, a .npz file that tensorspin train has written"
     )
-    predict.add_argument("--board", default=DEFAULT_URL, metavar="URL", help=URL_DEFAULT_HELP)
-    predict.add_argument(
+    parser.add_argument("--board", default=DEFAULT_URL, metavar="URL", help=URL_DEFAULT_HELP)
+    parser.add_argument(
         "--data",
         required=True,
         metavar="FILE",
         help=f"{DATA_HELP}. All rows are predicted in their order, with or without a target; of "
         "an archive the array X, or else X_train and X_test",
     )
-    predict.add_argument(
+    parser.add_argument(
         "--output",
         type=Path,
         metavar="FILE",
         help="write the answers to this file, as JSON lines if it ends in .json, .jsonl or "
         ".ndjson; by default to standard output",
     )
-    predict.add_argument(
+    parser.add_argument(
         "--scores",
         action="store_true",
         help="also write what the board has returned for each row: scores and their exponent, and "
         "the log-likelihood if outliers are looked for",
     )
-    add_reading_options(predict)
-    predict.set_defaults(command=_predict)
+    add_signature_option(parser)
+    add_reading_options(parser)
+    parser.set_defaults(command=_predict)
 
 
 def _predict(options) -> int:
-    from ..compiler import NetworkProgram
     from ..data.row_stream import open_rows
     from ..data.text_lines import STANDARD_INPUT
     from ..driver.board import Board
@@ -93,7 +92,7 @@ def _predict(options) -> int:
         output = None
     if output is not None:
         check_output(output, options.model, options.data)
-    program = NetworkProgram.load(options.model)
+    program = load_program(options.model, options.require_signature)
     reading = reading_of(options)
     with ExitStack() as stack:
         rows = open_rows(options.data, reading, known_of(program))

@@ -162,3 +162,47 @@ def as_numbers(y, where: str) -> np.ndarray:
 
 def _named(name: str, of: str) -> str:
     return f"{name}, {of}" if of else name
+
+
+def match_labels(classes, y, source: str) -> np.ndarray:
+    """Refuse data with labels that are none of the classes, of which each answer would be wrong.
+
+    Parameters
+    ----------
+    classes : array-like of shape (n_classes,)
+        Classes that can be predicted.
+    y : array-like of shape (n_samples,)
+        Label of each sample.
+    source : str
+        Name or file of the data, for the message.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+        The labels, of the type of the classes. Numbers are compared as text if the others are
+        text: a file of which one label is a word has text labels, a part of it may have numbers.
+
+    Raises
+    ------
+    ValueError
+        If a label is none of the classes.
+    """
+    classes, y = np.asarray(classes), np.asarray(y)
+    known, labels = classes, y
+    if (known.dtype.kind in "SU") != (labels.dtype.kind in "SU"):
+        known, labels = known.astype(str), labels.astype(str)
+    places = {label: place for place, label in enumerate(known.tolist())}
+    unknown = np.unique(y[[label not in places for label in labels.tolist()]])
+    if len(unknown):
+        raise ValueError(
+            f"{source}: the classes to predict are {_listed(np.unique(classes))}, the labels are "
+            f"{_listed(np.unique(y))}; rename or remove {_listed(unknown)}, or train with data "
+            f"that are labelled like these"
+        )
+    return classes[[places[label] for label in labels.tolist()]]
+
+
+def _listed(labels: np.ndarray) -> str:
+    """List the first ten labels; text is quoted, so that it differs from numbers."""
+    more = f" and {len(labels) - 10} more" if len(labels) > 10 else ""
+    return ", ".join(map(repr, labels[:10].tolist())) + more

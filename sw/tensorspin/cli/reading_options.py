@@ -36,6 +36,15 @@ def add_reading_options(parser) -> None:
         metavar="NAME",
         help="column to leave out: its name, or its number from 0; may be repeated",
     )
+    group.add_argument(
+        "--categorical",
+        action="append",
+        default=[],
+        metavar="COLUMN[,COLUMN]",
+        help="columns whose numbers are names, such as codes of regions, and become levels as "
+        "words do: their names, or their numbers from 0; a program that was trained with them "
+        "knows them. Columns of words are such columns in any case",
+    )
 
 
 def reading_of(options, task: str | None = None) -> Reading:
@@ -61,6 +70,7 @@ def reading_of(options, task: str | None = None) -> Reading:
         decimal=options.decimal,
         target=options.target,
         drop=tuple(options.drop),
+        categorical=tuple(options.categorical),
         task=task,
         words=True,
         missing=getattr(options, "missing", None) == "level",
@@ -78,8 +88,8 @@ def known_of(program) -> Known:
     Returns
     -------
     Known
-        Number and names of its features, and its classes; which features hold words, and which
-        may be missing.
+        Number and names of its features, and its classes; which features hold words or other
+        categories, and which may be missing.
     """
     from ..compiler.outputs import Classification
     from ..data import Known
@@ -89,10 +99,12 @@ def known_of(program) -> Known:
         labels = program.classes.tolist()
         numbers = [int(label) for label in labels if isinstance(label, bool)]
         classes = tuple(map(str, [*labels, *numbers]))
+    categories = program.categories.columns if program.categories is not None else ()
     return Known(
         program.n_features_in_,
         program.feature_names,
         classes,
         words=frozenset(program.columns_of_words),
+        categorical=frozenset(categories),
         gaps=frozenset(program.columns_with_gaps),
     )

@@ -18,8 +18,6 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
-import numpy as np
-
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 """Characters that move a terminal's cursor, change its colours or turn the direction of its text;
 tabs and ends of lines are not among them."""
@@ -245,7 +243,7 @@ def jsonable(value: Any) -> Any:
     >>> jsonable({"share": float("inf"), "counts": (1, 2)})
     {'share': None, 'counts': [1, 2]}
     """
-    if isinstance(value, np.generic | np.ndarray):
+    if hasattr(value, "tolist"):  # of NumPy, which commands that need none of it don't import
         value = value.tolist()
     if value is None or isinstance(value, bool):
         return value

@@ -7,57 +7,63 @@ from pathlib import Path
 
 import numpy as np
 
+from ..contract.contractor.rows import Mode
 from ..files import text_file
 from .common import (
     DATA_HELP,
     DEFAULT_URL,
     URL_DEFAULT_HELP,
     check_output,
-    match_labels,
 )
-from .quality import as_numbers, class_lines, number_lines, outlier_lines
+from .given_files import load_program
+from .quality import as_numbers, class_lines, match_labels, number_lines, outlier_lines
 from .reading_options import add_reading_options, known_of, reading_of
 from .report import Line
+from .sign import add_signature_option
 
 
-def add(commands) -> None:
-    """Add the command's parser to what `argparse` calls subparsers."""
-    run = commands.add_parser(
-        "run", help="measure on a board how good a trained program's predictions are"
-    )
-    run.add_argument(
+def add_options(parser) -> None:
+    """Add the command's options and arguments to its parser."""
+    parser.add_argument(
         "model", type=Path, help="program, a .npz file that tensorspin train has written"
     )
-    run.add_argument("--board", default=DEFAULT_URL, metavar="URL", help=URL_DEFAULT_HELP)
-    run.add_argument(
+    parser.add_argument("--board", default=DEFAULT_URL, metavar="URL", help=URL_DEFAULT_HELP)
+    parser.add_argument(
         "--data",
         required=True,
         help=f"{DATA_HELP}; its held-out samples are predicted. tensorspin predict answers rows "
         "without a target, too",
     )
-    run.add_argument(
+    parser.add_argument(
         "--all",
         action="store_true",
         help="predict all samples, those included that the program may have been trained with",
     )
-    run.add_argument(
+    parser.add_argument(
         "--samples",
         type=int,
         metavar="N",
         help="predict only the first N of these samples, at least 1; by default all",
     )
-    run.add_argument(
+    parser.add_argument(
         "--output",
         type=Path,
         metavar="FILE",
         help="write predictions and scores to this .csv file",
     )
-    add_reading_options(run)
-    run.set_defaults(command=_run)
+    parser.add_argument(
+        "--mode",
+        choices=[mode.value for mode in Mode],
+        help="throughput: each group of the board's lanes computes a sample of its own; single: "
+        "all groups compute one sample together, where the board can, and answer soonest; by "
+        "default single for one sample and throughput for more",
+    )
+    add_signature_option(parser)
+    add_reading_options(parser)
+    parser.set_defaults(command=_run)
 
 
 def _run(options) -> int:
-    from ..compiler import NetworkProgram
     from ..compiler.outputs import Classification, Regression
     from ..driver.board import Board
     from ..progress import progress_bar
@@ -67,8 +73,8 @@ def _run(options) -> int:
         raise ValueError(f"--samples must be at least 1, not {options.samples}")
     if options.output is not None:
         check_output(options.output, options.model, options.data)
-    program = NetworkProgram.load(options.model)
-    X, y, described = _samples(program, options)
+    program = load_program(options.model, options.require_signature)
+    X, y, described = chosen_samples(program, options)
     X = X[: options.samples]
     levels = program.encode(X)  # the columns were found by their names
     if isinstance(program.task, Classification):
@@ -81,7 +87,7 @@ def _run(options) -> int:
         with progress_bar("streaming weights", "B") as progress:
             board.load(program, progress=progress)
         with progress_bar("contracting", "sample") as progress:
-            result = board.run(levels, progress=progress)
+            result = board.run(levels, mode=options.mode, progress=progress)
         clock_hz = board.info.clock_hz
     predictions = program.interpret(result.scores, result.exponents)
     cycles = result.cycles.mean()
@@ -93,7 +99,7 @@ def _run(options) -> int:
         Line(
             "computing per sample",
             seconds,
-            f"{seconds * 1e6:.1f} us at {clock_hz / 1e6:g} MHz",
+            f"{short_time(seconds)} at {clock_hz / 1e6:g} MHz",
             "computing_seconds_per_sample",
         ),
         *described,
@@ -106,14 +112,37 @@ def _run(options) -> int:
     return 0
 
 
-def _samples(program, options) -> tuple[np.ndarray, np.ndarray, list[Line]]:
-    """Read the samples to predict; return features, targets, and lines that say which they are."""
-    from ..compiler.outputs import OutlierDetection, Regression
+def chosen_samples(program, options) -> tuple[np.ndarray, np.ndarray, list[Line]]:
+    """Read the samples that a command predicts: those that are held out, or all.
+
+    Parameters
+    ----------
+    program : NetworkProgram
+        The program, which tells what columns there must be.
+    options : argparse.Namespace
+        ``data``, ``all``, ``samples``, and the options of `add_reading_options`.
+
+    Returns
+    -------
+    X : ndarray of shape (n_samples, n_features)
+        Features.
+    y : ndarray of shape (n_samples,) or (0,)
+        Targets, if there are any.
+    lines : list of Line
+        Which samples they are. The caller takes the first ``options.samples`` of them.
+
+    Raises
+    ------
+    ValueError
+        If the task needs targets, and there are none.
+    DataError
+        If the data can't be read or divided.
+    """
+    from ..compiler.outputs import OutlierDetection
     from ..data.datasets import TEST_SIZE, load_dataset, load_samples
 
     task = program.task
-    kinds = {Regression: "numbers", OutlierDetection: "outliers"}
-    reading, known = reading_of(options, kinds.get(type(task), "classes")), known_of(program)
+    reading, known = reading_of(options, target_kind(task)), known_of(program)
     numbers = None
     if options.all:
         samples = load_samples(options.data, reading=reading, known=known)
@@ -137,6 +166,19 @@ def _samples(program, options) -> tuple[np.ndarray, np.ndarray, list[Line]]:
     used = None if numbers is None else numbers[: options.samples].tolist()
     lines = [Line("rows", {"used": which, "numbers": used}, which)]
     return X, y, [*lines, Line("target", target)] if target else lines
+
+
+def short_time(seconds: float) -> str:
+    """Write a time of up to some milliseconds in microseconds, or in nanoseconds below one."""
+    return f"{seconds * 1e6:.1f} us" if seconds >= 1e-6 else f"{seconds * 1e9:.0f} ns"
+
+
+def target_kind(task) -> str:
+    """Tell what the targets of a task are, as `reading_of` takes it."""
+    from ..compiler.outputs import OutlierDetection, Regression
+
+    kinds = {Regression: "numbers", OutlierDetection: "outliers"}
+    return kinds.get(type(task), "classes")
 
 
 def _quality(program, predictions, result, y) -> list[Line]:

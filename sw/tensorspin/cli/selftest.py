@@ -12,15 +12,10 @@ _BAR_DELAY = 2.0
 """Seconds that the checks take at least for their progress to be shown."""
 
 
-def add(commands) -> None:
-    """Add the command's parser to what `argparse` calls subparsers."""
-    selftest = commands.add_parser(
-        "selftest",
-        help="check a board from the line to the engines, and print a report; the program that it "
-        "holds is lost",
-    )
-    selftest.add_argument("url", help=URL_HELP)
-    selftest.set_defaults(command=_selftest)
+def add_options(parser) -> None:
+    """Add the command's options and arguments to its parser."""
+    parser.add_argument("url", help=URL_HELP)
+    parser.set_defaults(command=_selftest)
 
 
 def _selftest(options) -> int:

@@ -16,6 +16,7 @@ from .common import (
     kernel_line,
     narrow_nodes,
 )
+from .given_files import PROGRAM, kind_of_file, other_command
 from .reading_options import add_reading_options
 from .report import Line
 from .training_data import training_data
@@ -55,19 +56,15 @@ PASSED_ON = (
     "feature_margin",
     "weight_bits",
     "contamination",
+    "calibration",
 )
 """Options that an estimator gets only if they are given, so that its own defaults hold."""
 
 
-def add(commands) -> None:
-    """Add the command's parser to what `argparse` calls subparsers."""
-    train = commands.add_parser(
-        "train",
-        help="train a classifier, a regressor or an anomaly detector, and write its program for a "
-        "board",
-    )
-    train.add_argument("data", help=DATA_HELP)
-    train.add_argument(
+def add_options(parser) -> None:
+    """Add the command's options and arguments to its parser."""
+    parser.add_argument("data", help=DATA_HELP)
+    parser.add_argument(
         "--estimator",
         choices=ESTIMATORS,
         help="what to train: a classifier (ensemble, the sum of several networks, as many as the "
@@ -75,41 +72,42 @@ def add(commands) -> None:
         "state; or ttn, a tree), a regressor, or an anomaly detector, which needs no target; by "
         "default ensemble, or mps if an option is given that an ensemble has not",
     )
-    train.add_argument(
+    parser.add_argument(
         "--test",
         metavar="FILE",
         help="data set to test with, of the same columns; by default a fifth of the samples is "
         "held out",
     )
-    train.add_argument(
+    parser.add_argument(
         "--output",
         type=Path,
         default=Path("model.npz"),
         metavar="FILE",
         help="file to write the program to; by default %(default)s",
     )
-    train.add_argument(
+    parser.add_argument(
         "--bond-dim",
         type=_or_auto(int),
         metavar="N",
         help="bond dimension of the network, 2 to 32: more learns finer distinctions, and takes "
         "more memory and time on the board; by default auto: 16, of regressors and detectors 8",
     )
-    train.add_argument(
+    parser.add_argument(
         "--feature-map",
         metavar="MAP",
         help="how a feature becomes a vector: linear, trigonometric, polynomial, bernstein, bumps, "
-        "damped_bumps or bspline; by default auto: chosen by the numbers of features and samples, "
-        "as are --n-repeats, --scaling and what acts against overfitting; the report tells what",
+        "damped_bumps, bspline or learnt (with the network); by default auto: chosen by the "
+        "numbers of features and samples, as are --n-repeats, --scaling and what acts against "
+        "overfitting; the report tells what",
     )
-    train.add_argument(
+    parser.add_argument(
         "--local-dim",
         type=int,
         metavar="N",
-        help="number of components of that vector for the maps polynomial, bernstein, bumps and "
-        "bspline, 2 to 8 (on an iCEBreaker at most 4); by default 4, of polynomial 3",
+        help="number of components of that vector for the maps polynomial, bernstein, bumps, "
+        "bspline and learnt, 2 to 8 (on an iCEBreaker at most 4); by default 4, of polynomial 3",
     )
-    train.add_argument(
+    parser.add_argument(
         "--feature-margin",
         type=_or_auto(float),
         metavar="SHARE",
@@ -117,20 +115,20 @@ def add(commands) -> None:
         "beyond the training data are told from the outermost ones; by default 0, of detectors "
         "auto",
     )
-    train.add_argument(
+    parser.add_argument(
         "--n-repeats",
         type=_or_auto(int),
         metavar="N",
         help="number of sites of the network that read each feature: more learns finer "
         "distinctions, above all of few features, and takes more memory and time; by default auto",
     )
-    train.add_argument(
+    parser.add_argument(
         "--repeat-order",
         metavar="ORDER",
         help="where the sites that read one feature stand: tile (all features are read again and "
         "again) or interleave (next to each other); by default tile",
     )
-    train.add_argument(
+    parser.add_argument(
         "--scaling",
         metavar="SCALE",
         help="how values are spread over the 256 levels of a feature: range (from the least to the "
@@ -138,68 +136,68 @@ def add(commands) -> None:
         "standard deviations around the mean), quantile (each level as often as the others) or, "
         "for detectors, tails (levels are kept for what was not seen); by default auto",
     )
-    train.add_argument(
+    parser.add_argument(
         "--missing",
         choices=("refuse", "level"),
         help="what becomes of features that are missing (empty cells, NA, ?), and of words that "
         "the training data do not have: refuse them, or give them a level of their own; by "
         "default refuse",
     )
-    train.add_argument(
+    parser.add_argument(
         "--epochs",
         type=int,
         metavar="N",
         help="passes over the training data; by default 100, of ttn 60, of regressors and "
         "detectors 50",
     )
-    train.add_argument(
+    parser.add_argument(
         "--learning-rate",
         type=_or_auto(float),
         metavar="RATE",
         help="largest step of the optimiser; by default auto",
     )
-    train.add_argument(
+    parser.add_argument(
         "--input-noise",
         type=_or_auto(float),
         metavar="SIGMA",
         help="against overfitting: standard deviation of the noise added to features (scaled to 0 "
         "to 1) while training; by default auto",
     )
-    train.add_argument(
+    parser.add_argument(
         "--label-smoothing",
         type=_or_auto(float),
         metavar="SHARE",
         help="share of the target probability, 0 to 1, that all classes get alike; by default auto",
     )
-    train.add_argument(
+    parser.add_argument(
         "--max-shift",
         type=float,
         metavar="PIXELS",
         help="for images: move each at random while training, by at most this many pixels along "
         "both axes; by default 0",
     )
-    train.add_argument(
+    parser.add_argument(
         "--distortion",
         type=float,
         metavar="PIXELS",
         help="for images: bend each at random while training, by this many pixels (root mean "
         "square); by default 0",
     )
-    train.add_argument(
+    parser.add_argument(
         "--weight-decay",
         type=_or_auto(float),
         metavar="STRENGTH",
         help="against overfitting: pull of the weights towards their neutral values; large data "
         "sets need less; by default auto",
     )
-    train.add_argument(
+    parser.add_argument(
         "--feature-order",
         metavar="ORDER",
         help="order in which the network reads the features: snake or strips (along the rows of "
         "an image, or along pairs of rows) or mutual_information (learnt from the data); by "
         "default as the data have them",
     )
-    train.add_argument(
+    parser.add_argument(
         "--image-size",
         type=int,
         nargs=2,
@@ -207,35 +205,42 @@ def add(commands) -> None:
         help="for images, whose pixels are the features row by row: their size in pixels; by "
         "default square",
     )
-    train.add_argument(
+    parser.add_argument(
         "--weight-bits",
         type=int,
         metavar="BITS",
         help="train for weights of 8 or 4 bits; by default train real numbers and round them to 8 "
         "bits",
     )
-    train.add_argument(
+    parser.add_argument(
         "--board",
         metavar="NAME",
         help="board that the program must fit: if it would be too large, the network gets narrower "
         "bonds, then fewer sites a feature, then weights of 4 bits; the report tells what it costs",
     )
-    train.add_argument(
+    parser.add_argument(
         "--seed",
         type=int,
         default=0,
         help="seed of the random numbers: the same seed gives the same program; by default "
         "%(default)s",
     )
-    train.add_argument(
+    parser.add_argument(
         "--contamination",
         type=float,
         metavar="SHARE",
         help="for anomaly: share of the training samples that are outliers, 0 to 0.5; by default "
         "0.1",
     )
-    add_reading_options(train)
-    train.set_defaults(command=_train)
+    parser.add_argument(
+        "--calibration",
+        choices=("auto", "held_out", "none"),
+        help="for mps and ttn: whether a second training with three quarters of the samples shows "
+        "how certain probabilities may be (held_out) or not (none); classes stay as they are; by "
+        "default auto: if other parameters are chosen, too, and there are 20 to 3,000 samples",
+    )
+    add_reading_options(parser)
+    parser.set_defaults(command=_train)
 
 
 def _or_auto(kind: Callable[[str], Any]) -> Callable[[str], Any]:
@@ -252,6 +257,9 @@ def _train(options) -> int:
     from ..contract.device.boards import find_board
 
     # What can be wrong is found out before the training, which may take minutes.
+    for given in filter(None, (options.data, options.test)):
+        if kind_of_file(Path(given)) == PROGRAM:
+            raise ValueError(f"{given} holds no samples; {other_command(Path(given))}")
     check_output(options.output, options.data, options.test)
     if options.board is not None:
         find_board(options.board).require_contractor()
@@ -260,6 +268,8 @@ def _train(options) -> int:
     estimator = _estimator(options)
     _, task = ESTIMATORS[options.estimator]
     data = training_data(options, task)
+    if data.categorical:
+        estimator.set_params(categorical_features=list(data.categorical))
     # A range that is known of a data set is not the user's promise, who may ask for another scale.
     learnt = options.scaling not in (None, "range", "auto") or options.feature_margin
     # A detector keeps levels for what is beyond a range, unless it is asked for the range alone.
@@ -301,6 +311,8 @@ def _estimator(options) -> Any:
 
     given = {each: getattr(options, each) for each in PASSED_ON}
     given = {each: value for each, value in given.items() if value is not None}
+    if given.get("calibration") == "none":
+        given["calibration"] = None
     if options.estimator is None:
         of_ensemble = models.EnsembleClassifier().get_params().keys()
         options.estimator = "mps" if given.keys() - of_ensemble else "ensemble"

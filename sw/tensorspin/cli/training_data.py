@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .common import match_labels
-from .quality import as_numbers
+from .quality import as_numbers, match_labels
 from .reading_options import reading_of
 
 if TYPE_CHECKING:
@@ -65,6 +64,7 @@ def training_data(options, task: str) -> Dataset:
             train.feature_range,
             train.feature_names,
             train.target,
+            train.categorical,
         )
     y_train, y_test = data.y_train, data.y_test
     if task == "numbers":
@@ -90,24 +90,45 @@ def _check_words(data: Dataset, may_be_unknown: bool, test: str | None) -> None:
     from ..compiler.categories import MOST_CATEGORIES
     from ..data.errors import DataError
 
-    if data.X_train.dtype != object:
-        return
-    for feature, column in enumerate(data.X_train.T):
-        words = {cell for cell in column.tolist() if isinstance(cell, str)}
+    for feature in range(data.X_train.shape[1]):
+        given = feature in data.categorical
+        if data.X_train.dtype != object and not given:
+            continue
+        words, tested = _names_in(data.X_train[:, feature], data.X_test[:, feature], given)
         name = f" ({data.feature_names[feature]!r})" if data.feature_names else ""
         if len(words) > MOST_CATEGORIES:
+            what = "values" if given else "words"
             raise DataError(
-                f"feature {feature}{name} has {len(words)} different words, such as "
+                f"feature {feature}{name} has {len(words)} different {what}, such as "
                 f"{min(words)!r}; at most {MOST_CATEGORIES} have a level: leave it out with --drop"
             )
-        tested = {cell for cell in data.X_test[:, feature].tolist() if isinstance(cell, str)}
-        if tested - words and not may_be_unknown:
+        new = tested - words
+        if words and new and not may_be_unknown:
             raise DataError(
-                f"feature {feature}{name} is {min(tested - words)!r} in {test or 'a sample'} to "
-                f"test with, and in none to train with: use --missing level, which takes such "
-                f"words as missing, leave the column out with --drop, or choose the samples to "
-                f"test with by --test"
+                f"feature {feature}{name} is {min(new)!r} in {test or 'a sample'} to test with, "
+                f"and in none to train with: use --missing level, which takes such words as "
+                f"missing, leave the column out with --drop, or choose the samples to test with by "
+                f"--test"
             )
+
+
+def _names_in(train: np.ndarray, test: np.ndarray, given: bool) -> tuple[set[str], set[str]]:
+    """Return the words in a column, or all its values if it is given as one of categories."""
+    from ..data.reading import as_number
+
+    def texts(column: np.ndarray) -> set[str]:
+        values = [cell for cell in column.tolist() if cell is not None and cell == cell]
+        return {str(value) for value in values if given or isinstance(value, str)}
+
+    def plain(text: str) -> str:
+        number = as_number(text)
+        return text if number is None else str(number).removesuffix(".0")
+
+    words, tested = texts(train), texts(test)
+    if given and all(as_number(word) is not None for word in words):
+        # Numbers are the same however they are written.
+        return set(map(plain, words)), set(map(plain, tested))
+    return words, tested
 
 
 def _test(options, reading):

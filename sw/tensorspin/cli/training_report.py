@@ -81,8 +81,8 @@ def memory_lines(program: Any, board: str | None) -> list[Line]:
     return [
         Line(
             f"program memory of {board}",
-            {"board": board, "words": used, "of": size.program_words},
-            f"{used} of {size.program_words} words ({used / size.program_words:.0%})",
+            {"board": board, "words": used, "of": size.model_words},
+            f"{used} of {size.model_words} words ({used / size.model_words:.0%})",
             "program_memory",
         )
     ]

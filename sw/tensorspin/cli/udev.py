@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 
-def add(commands) -> None:
-    """Add the command's parser to what `argparse` calls subparsers."""
-    udev = commands.add_parser(
-        "udev", help="print udev rules for Linux that let users open the boards without being root"
-    )
-    udev.set_defaults(command=_udev)
+def add_options(parser) -> None:
+    """Add the command's options and arguments to its parser."""
+    parser.set_defaults(command=_udev)
 
 
 def _udev(options) -> int:

@@ -51,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     for name, values in (("--sweeps", options.sweeps), ("--spins", options.spins)):
-        if values is not None and min(values) < 2:
+        if values and min(values) < 2:
             parser.error(f"{name} must be at least 2, not {min(values)}")
     if (options.gset or options.gset_beta_range) and options.data is None:
         parser.error("--gset and --gset-beta-range want --data")
@@ -152,6 +152,7 @@ def _plan(options) -> Plan:
         gset=options.gset,
         gset_betas=None if options.gset_beta_range is None else tuple(options.gset_beta_range),
         python=options.compare_python,
+        **({"instances": 1, "seeds": 2} if options.quick else {}),
     )
 
 

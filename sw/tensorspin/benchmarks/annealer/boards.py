@@ -228,6 +228,7 @@ def solve(
         "beta_schedule_type": schedule,
         "method": method,
         "states": "best",
+        "num_restarts": 1,  # times are those of one anneal
         "refine": None,  # others' samplers return raw states, too
     }
     bqm = instance.model.bqm

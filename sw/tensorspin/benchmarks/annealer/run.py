@@ -15,6 +15,7 @@ from ...progress import progress_bar, progress_over
 from ..common.machine import describe_machine
 from ..common.report import Keep
 from .boards import obstacle
+from .constrained import INSTANCES, SEEDS, constrained_rows, measure_kind
 from .instances import (
     Instance,
     check_folder,
@@ -22,10 +23,11 @@ from .instances import (
     gset_instances,
     small_instances,
 )
+from .kinds import KINDS
 from .quality import WAYS, measure_gset, measure_small
 from .speed import measure_speed
 
-FORMAT = 3
+FORMAT = 5
 """Version of the report's structure; `tables` and `figures` render no other."""
 
 SPEED_SWEEPS = (10, 20, 50, 100, 200, 400, 800)
@@ -34,8 +36,9 @@ SPEED_SWEEPS = (10, 20, 50, 100, 200, 400, 800)
 GSET_SWEEPS = (100, 300, 800, 2000)
 """Numbers of sweeps per read for cuts of the G-set."""
 
-PARTS = ("speed", "gset", "small")
-"""Parts of the benchmark: time to solution, cuts of the G-set, optima of small instances."""
+PARTS = ("speed", "gset", "small", "constrained")
+"""Parts of the benchmark: time to solution, cuts of the G-set, optima of small instances, gaps of
+models with constraints."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,8 @@ class Plan:
         First and last inverse temperature for the G-set; None for the sampler's default.
     python : str
         Interpreter of the environment that has the other libraries.
+    instances, seeds : int
+        Instances of each kind of models with constraints, and seeds of the samplers for each.
     """
 
     rows: Sequence[BoardSpec]
@@ -76,6 +81,8 @@ class Plan:
     gset: Sequence[str] | None
     gset_betas: tuple[float, float] | None
     python: str
+    instances: int = INSTANCES
+    seeds: int = SEEDS
 
 
 def measure(plan: Plan, keep: Keep) -> dict:
@@ -128,6 +135,19 @@ def _measurements(plan: Plan, gset: Sequence[Instance]) -> Iterator[tuple[str, l
         instances = list(small_instances(plan.folder))
         for instance in progress_over(instances, "small instances", "instance"):
             yield "small", [measure_small(instance, plan.rows[0])]
+    if "constrained" in plan.parts:
+        boards = constrained_rows()
+        total, measured = len(KINDS) * len(boards) * plan.instances, count(1)
+        with progress_bar("models with constraints", "instance") as progress:
+            for kind in KINDS:
+                found = measure_kind(
+                    kind,
+                    boards,
+                    range(1, plan.instances + 1),
+                    range(plan.seeds),
+                    lambda: progress(next(measured), total),
+                )
+                yield "constrained", [found]
 
 
 def _gset_measurements(plan: Plan, gset: Sequence[Instance]) -> Iterator[list[dict]]:

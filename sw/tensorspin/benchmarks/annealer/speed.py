@@ -62,6 +62,44 @@ def time_to_solution(read_seconds: float | None, successes: float) -> float | No
     return read_seconds * np.log(1 - CONFIDENCE) / np.log(1 - successes)
 
 
+def first_answer(
+    read_seconds: float | None, successes: float, replicas: int = 1, further_seconds: float = 0.0
+) -> float | None:
+    """Compute after what time a user has an answer that meets the target, in whole runs.
+
+    A board gives nothing before all replicas of a run are done and their states have travelled, so
+    the time of a read alone, a share of a run, is not what a user waits for.
+
+    Parameters
+    ----------
+    read_seconds : float or None
+        Seconds that a read takes, transfers included: those of a run over the number of replicas.
+    successes : float
+        Share of the reads that meet the target.
+    replicas : int, default=1
+        Reads of a run.
+    further_seconds : float, default=0.0
+        Seconds before the first run: the upload of the problem.
+
+    Returns
+    -------
+    float or None
+        Seconds of as many runs as meet the target with the probability `CONFIDENCE`; None if no
+        read meets it, or the time of a read is not known.
+
+    Examples
+    --------
+    >>> first_answer(0.25, 1.0, replicas=16, further_seconds=1.0)
+    5.0
+    """
+    if read_seconds is None or not successes:
+        return None
+    runs = 1
+    if successes < 1:
+        runs = max(1, int(np.ceil(np.log(1 - CONFIDENCE) / (replicas * np.log(1 - successes)))))
+    return runs * replicas * read_seconds + further_seconds
+
+
 def solution_error(successes: float, reads: int) -> float | None:
     """Compute the standard error of a time to solution, relative to that time.
 
@@ -116,9 +154,9 @@ def measure_speed(
         and ``solvers``, a list of dict. A solver has ``solver``, ``kind`` ("board" or "library")
         and ``runs``; or, instead of runs, ``obstacle`` or ``missing``, the reason why there are
         none. A run has ``sweeps``, ``successes`` (the share of the reads that meet the target),
-        ``mean``, ``reads``, ``read_seconds``, ``seconds`` (the time to solution) and
-        ``seconds_error`` (its relative standard error); on boards also ``seconds_with_transfers``
-        and ``upload_seconds``.
+        ``mean``, ``reads``, ``read_seconds``, ``seconds`` (the time to solution),
+        ``seconds_error`` (its relative standard error) and ``seconds_to_first`` (`first_answer`);
+        on boards also ``seconds_with_transfers`` and ``upload_seconds``.
     """
     solvers: list[dict[str, Any]] = []
     betas = None
@@ -131,6 +169,7 @@ def measure_speed(
             continue
         betas = betas or beta_range(instance, size)
         solver["clock_hz"] = row.clock_hz
+        solver["replicas"] = size.replicas
         with opened(row) as sampler:
             solver["runs"] = [
                 {"sweeps": count, **asdict(solve(sampler, instance, betas, count, reads))}
@@ -143,8 +182,9 @@ def measure_speed(
     if not solved:
         return {**described, "solvers": solvers}
     target = _target(instance, solved)
-    for run in solved:
-        _judge(run, target["target"], instance.model.maximised)
+    for solver in solvers:
+        for run in solver.get("runs", ()):
+            _judge(run, target["target"], instance.model.maximised, solver.get("replicas", 1))
     return {**described, **target, "solvers": solvers}
 
 
@@ -159,7 +199,7 @@ def _target(instance: Instance, solved: list[dict]) -> dict:
     return {"best": best, "target": share * best, "target_share": share, "status": status}
 
 
-def _judge(run: dict, target: float, maximised: bool) -> None:
+def _judge(run: dict, target: float, maximised: bool, replicas: int) -> None:
     """Replace a run's values with their mean, the share on target, and the time to solution."""
     values = np.asarray(run.pop("values"))
     met = values >= target if maximised else values <= target
@@ -168,6 +208,12 @@ def _judge(run: dict, target: float, maximised: bool) -> None:
     run["reads"] = len(values)
     run["seconds"] = time_to_solution(run["read_seconds"], run["successes"])
     run["seconds_error"] = solution_error(run["successes"], run["reads"])
+    with_transfers = run["read_seconds"]
+    if with_transfers is not None:
+        with_transfers += run.get("transfer_seconds", 0.0)
+    run["seconds_to_first"] = first_answer(
+        with_transfers, run["successes"], replicas, run.get("upload_seconds", 0.0)
+    )
     if "transfer_seconds" in run:
         run["seconds_with_transfers"] = time_to_solution(
             run["read_seconds"] + run["transfer_seconds"], run["successes"]

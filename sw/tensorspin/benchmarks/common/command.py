@@ -1,4 +1,4 @@
-"""Options that the benchmarks of both engines have in common."""
+"""Options that several benchmarks have in common."""
 
 from __future__ import annotations
 
@@ -25,6 +25,17 @@ def add_common_options(parser: argparse.ArgumentParser, quick: str) -> None:
         help="interpreter of the environment in which the other libraries are installed; by "
         "default the one that runs this benchmark",
     )
+    add_report_options(parser)
+
+
+def add_report_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options for the report, as `tensorspin.benchmarks.common.report.Renderer` takes them.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        Parser of a benchmark's command line.
+    """
     parser.add_argument(
         "--output",
         type=Path,

@@ -11,12 +11,14 @@ from ..common.command import add_common_options
 from ..common.report import Renderer
 from ..tabular import command as tabular
 from .figures import draw
+from .one_sample import command as latency
 from .run import FORMAT, QUICK_NAMES, Plan, measure
 from .tables import markdown
 from .training import EPOCHS
 
-BOARDS, TABULAR = "boards", "tabular"
-"""Names of the suites: accuracy, size and speed of boards, and accuracy on many tables."""
+BOARDS, TABULAR, LATENCY = "boards", "tabular", "latency"
+"""Names of the suites: accuracy, size and speed of boards; accuracy on many tables; how long one
+sample takes on boards, on this computer and on microcontrollers."""
 
 _STEM = "benchmark"
 """Beginning of the names of all files that are written."""
@@ -40,8 +42,9 @@ def main(arguments: list[str] | None = None) -> int:
         interrupted.
     """
     words = sys.argv[1:] if arguments is None else arguments
-    if _suite(words) == TABULAR:
-        return tabular.main(words)
+    suite = _suite(words)
+    if suite in (TABULAR, LATENCY):
+        return (tabular.main if suite == TABULAR else latency.main)(words)
     parser = _parser()
     options = parser.parse_args(words)
     if options.splits is not None and options.splits < 2:
@@ -73,11 +76,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--suite",
-        choices=(BOARDS, TABULAR),
+        choices=(BOARDS, TABULAR, LATENCY),
         default=BOARDS,
         help="what to measure: accuracy, size and speed of boards on some data sets (these "
-        "options), or accuracy on many tables (--suite tabular --help lists its options); by "
-        "default %(default)s",
+        "options), accuracy on many tables (--suite tabular --help lists its options), or one "
+        "sample's latency alone (--suite latency --help); by default %(default)s",
     )
     parser.add_argument(
         "--names",
@@ -158,6 +161,7 @@ def _plan(options) -> Plan:
         training_epochs=options.compare_epochs,
         training_python=options.compare_python,
         header=options.header,
+        counted=options.output / latency.COUNTED,
     )
 
 

@@ -22,6 +22,7 @@ from .host import measure_host
 from .kernels import measure_kernels
 from .latency import measure_boards
 from .lines import board_lines, host_lines
+from .one_sample.rows import measure_rows
 from .opening import Boards
 from .splits import stratified_splits
 from .training import EPOCHS, measure_training
@@ -58,6 +59,8 @@ class Plan:
     header : str
         Whether the first line of ``.csv`` files among the sources holds names of columns, as
         `tensorspin.data.load_samples` takes it.
+    counted : Path, optional
+        A report of ``make bench-mcu``, whose figures of one sample are shown beside the boards'.
     """
 
     sources: Sequence[str] = NAMES
@@ -69,6 +72,7 @@ class Plan:
     training_epochs: int = EPOCHS
     training_python: str | None = None
     header: str = "auto"
+    counted: Path | None = None
 
 
 def measure(plan: Plan, keep: Keep = lambda report: None) -> dict:
@@ -161,6 +165,12 @@ def _measure_host(samples: Samples, plan: Plan) -> tuple[dict, Fitted]:
         "boards": [],
         "host": measure_host(samples.name, fitted.estimators, splits[0].X_test, plan.quick),
     }
+    programs = {f"{title}, {bits}-bit": each for (title, bits), each in fitted.programs.items()}
+    data["one_sample"] = measure_rows(
+        *(samples.name, programs, fitted.estimators, splits[0].X_test),
+        host=data["host"],
+        counted=plan.counted,
+    )
     return data, fitted
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..common.markdown import NONE, machine_line, merged, microseconds, table
+from .one_sample.tables import one_sample
 
 _RATIOS = ("over the fastest board's", "over the fastest board's with its line, modelled")
 """Titles of the columns that compare the host's latency with the boards'."""
@@ -35,7 +36,9 @@ def markdown(report: dict) -> str:
         lines += ["### Accuracy", "", *_accuracy(data), ""]
         lines += ["### Boards, from the exact cycle count", "", *_capacity(data), ""]
         lines += ["### Latency of one sample", "", *_latency(data), ""]
-        lines += ["### Throughput", "", *_throughput(data)]
+        lines += ["### Throughput", "", *_throughput(data), ""]
+        # Reports of earlier versions have no such rows.
+        lines += ["### One sample, and many", "", *one_sample(data.get("one_sample", []))]
     lines += ["", "## Training with and without the compiled kernel", "", *_kernels(report)]
     lines += ["", "## Training beside other libraries", "", *_training(report)]
     return "\n".join(lines) + "\n"

@@ -51,7 +51,7 @@ def main(arguments: list[str]) -> int:
         ledger = keep_in(options.output, STEM)
         if options.anew:
             ledger.results.clear()
-        return measure(_plan(options), ledger, keep)
+        return measure(_plan(options), ledger, keep, options.dask)
 
     return Renderer(STEM, FORMAT, markdown, draw).run(
         options.output, None if options.render else measured
@@ -74,6 +74,14 @@ def _parser() -> argparse.ArgumentParser:
         help="folder whose .npz files (arrays X_train, y_train and optionally X_test, y_test, or X "
         "and y) and .csv files are measured beside scikit-learn's own sets; or one such file; may "
         "be repeated",
+    )
+    parser.add_argument(
+        "--categorical",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="column of these .csv files whose numbers are names, such as codes of regions; may be "
+        "repeated",
     )
     parser.add_argument(
         "--sets",
@@ -130,6 +138,12 @@ def _parser() -> argparse.ArgumentParser:
         "that answers bit for bit as the board does",
     )
     parser.add_argument(
+        "--dask",
+        metavar="ADDRESS",
+        help="scheduler of a Dask cluster, such as tcp://box:8786, whose workers measure splits at "
+        "the same time; needs tensorspin[distributed]",
+    )
+    parser.add_argument(
         "--anew",
         action="store_true",
         help="forget the results in the folder of --output, and measure all again",
@@ -145,6 +159,7 @@ def _plan(options: argparse.Namespace) -> Plan:
             chosen[name] = getattr(options, name)
     return Plan(
         data=options.data,
+        categorical=options.categorical,
         names=options.sets,
         targets=options.targets,
         models=options.models,

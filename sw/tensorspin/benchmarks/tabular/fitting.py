@@ -60,8 +60,8 @@ def measure_float(estimator, task: Task) -> dict:
     -------
     dict
         ``score`` (accuracy, R2, or area under the ROC curve), ``samples`` held out, ``seconds`` of
-        training, ``calibration`` (see `calibration`; None without probabilities). ``failure`` is
-        None, or says what went wrong; then all others are None.
+        processor time for the training, ``calibration`` (see `calibration`; None without
+        probabilities). ``failure`` is None, or says what went wrong; then all others are None.
     """
     return _guarded(lambda: _fitted_result(estimator, task))
 
@@ -194,7 +194,7 @@ def training_seconds(classifier) -> float | None:
     Returns
     -------
     float or None
-        Seconds that it took; None if the training failed.
+        Seconds of processor time that it took; None if the training failed.
     """
     samples, features = SPEED_SHAPE
     X, y = make_classification(samples, features, n_informative=features // 2, random_state=0)
@@ -208,13 +208,14 @@ def _fitted_result(estimator, task: Task) -> dict:
 
 
 def _fit(estimator, task: Task) -> float:
-    started = time.perf_counter()
+    # Processor time, so that other load on the computer does not count.
+    started = time.process_time()
     with warnings.catch_warnings():
         # The limits of iterations are part of the comparison, and the warnings would bury it.
         warnings.simplefilter("ignore", ConvergenceWarning)
         # A detector learns what is normal, and is told nothing else.
         estimator.fit(task.X_train, None if task.target == OUTLIERS else task.y_train)
-    return time.perf_counter() - started
+    return time.process_time() - started
 
 
 def _result(estimator, task: Task, seconds: float | None) -> dict:

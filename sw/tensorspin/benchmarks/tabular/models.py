@@ -144,13 +144,17 @@ def suited(estimator, table: TableSet, own: bool):
     Returns
     -------
     estimator
-        The same estimator if the set has neither; else one of Tensorspin's that gives missing
-        values a level, or a pipeline whose first step replaces words by one column for each, and
-        missing numbers by the mean of their column beside a column that tells of them.
+        The same estimator if the set has neither; else one of Tensorspin's that knows columns of
+        categories and gives missing values and new words a level, or a pipeline whose first step
+        replaces words by one column for each, and missing numbers by the mean of their column
+        beside a column that tells of them.
     """
     words, missing = table.word_columns, table.has_missing
     if own:
-        return estimator.set_params(missing="level") if missing else estimator
+        if table.categorical:
+            estimator.set_params(categorical_features=list(table.categorical))
+        # A rare word may be held out with all samples that have it, and then counts as missing.
+        return estimator.set_params(missing="level") if missing or words else estimator
     if not words and not missing:
         return estimator
     numbers = [column for column in range(table.X.shape[1]) if column not in words]

@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from ...data.errors import DataError
 from ...driver.board import Board
-from ...progress import progress_over
+from ...progress import progress_bar, progress_over
 from ..common.machine import describe_machine
 from ..common.report import Keep
 from .fitting import (
@@ -62,6 +62,8 @@ class Plan:
     ----------
     data : sequence of str
         Folders or files with further sets.
+    categorical : sequence of str
+        Names of columns in these whose values are names, even if they are written as numbers.
     names : sequence of str, optional
         Names of the sets to measure; None: all.
     targets : sequence of str
@@ -81,6 +83,7 @@ class Plan:
     """
 
     data: Sequence[str] = ()
+    categorical: Sequence[str] = ()
     names: Sequence[str] | None = None
     targets: Sequence[str] = TARGETS
     models: Sequence[str] | None = None
@@ -92,8 +95,13 @@ class Plan:
     quick: bool = False
 
 
-def measure(plan: Plan, ledger: Ledger, keep: Keep = lambda report: None) -> dict:
-    """Measure what the plan names, on one core of this computer.
+def measure(
+    plan: Plan,
+    ledger: Ledger,
+    keep: Keep = lambda report: None,
+    cluster: str | None = None,
+) -> dict:
+    """Measure what the plan names, on one core of this computer, or on a cluster.
 
     Parameters
     ----------
@@ -103,6 +111,9 @@ def measure(plan: Plan, ledger: Ledger, keep: Keep = lambda report: None) -> dic
         Results of earlier runs; what it has is not measured again.
     keep : callable, optional
         Saves the report after each split.
+    cluster : str, optional
+        Address of a Dask scheduler, on whose workers splits are measured at the same time. Times
+        are then those of the workers.
 
     Returns
     -------
@@ -134,6 +145,8 @@ def measure(plan: Plan, ledger: Ledger, keep: Keep = lambda report: None) -> dic
         "speed": [],
         "ledger": ledger.results,
     }
+    if cluster is not None:
+        _measure_on(cluster, plan, ledger, sets, lambda: keep(report))
     # One core for every library, so that the times compare algorithms and not their threads.
     with threadpool_limits(1), closing(Board.open(plan.board)) as board:
         for table in sets:
@@ -152,6 +165,50 @@ def measure(plan: Plan, ledger: Ledger, keep: Keep = lambda report: None) -> dic
             report["far"] = _far(plan)
             _tell([f"{row['model']}: {row['flagged']:.0%} of far samples" for row in report["far"]])
     return report
+
+
+def _measure_on(
+    cluster: str, plan: Plan, ledger: Ledger, sets: Sequence[TableSet], keep: Callable[[], None]
+) -> None:
+    """Fill a ledger with the results of all splits, by joblib on a Dask cluster."""
+    from distributed import Client
+    from joblib import Parallel, delayed, parallel_config
+
+    splits = [(table, seed) for table in sets for seed in range(plan.splits)]
+    with Client(cluster) as client, parallel_config("dask", client=client):
+        found = Parallel(return_as="generator_unordered")(
+            delayed(split_results)(plan, table, seed, ledger.results) for table, seed in splits
+        )
+        with progress_bar("splits on the cluster", "split") as advance:
+            for done, results in enumerate(found, 1):
+                ledger.results.update(results)
+                advance(done, len(splits))
+                keep()
+
+
+def split_results(plan: Plan, table: TableSet, seed: int, known: dict[str, dict]) -> dict:
+    """Measure one split of a set, with a board of its own.
+
+    Parameters
+    ----------
+    plan : Plan
+        What to measure.
+    table : TableSet
+        The set.
+    seed : int
+        Seed of the split.
+    known : dict of str to dict
+        Results of a `Ledger`, which are not measured again.
+
+    Returns
+    -------
+    dict of str to dict
+        The results that were not known.
+    """
+    ledger = Ledger(known)
+    with threadpool_limits(1), closing(Board.open(plan.board)) as board:
+        _Measuring(plan, ledger, board, table).measure_split(seed)
+    return {key: result for key, result in ledger.results.items() if key not in known}
 
 
 def _speed(plan: Plan, ledger: Ledger) -> list[dict]:
@@ -271,7 +328,7 @@ def _chosen_sets(plan: Plan) -> tuple[list[TableSet], list[dict]]:
     for name in plan.models or ():
         if name not in known:
             raise DataError(f"model {name!r} is unknown; choose among {', '.join(known)}")
-    further, skipped = read_folder(plan.data)
+    further, skipped = read_folder(plan.data, plan.categorical)
     sets = [*further, *own_sets(), *regression_sets()]
     sets += outlier_sets(sets)
     sets.sort(key=lambda table: (table.target, len(table.y)))

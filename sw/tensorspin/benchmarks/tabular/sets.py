@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -55,12 +55,15 @@ class TableSet:
         Their classes, or the numbers to predict, or 1 for what is normal and 0 for what is not.
     target : {"classes", "numbers", "outliers"}
         What `y` holds.
+    categorical : tuple of int
+        Columns whose values are names, by what the user says; these are text.
     """
 
     name: str
     X: np.ndarray
     y: np.ndarray
     target: str
+    categorical: tuple[int, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -107,7 +110,9 @@ class TableSet:
         }
 
 
-def read_folder(paths: Iterable[str | Path]) -> tuple[list[TableSet], list[dict]]:
+def read_folder(
+    paths: Iterable[str | Path], categorical: Sequence[str] = ()
+) -> tuple[list[TableSet], list[dict]]:
     """Read all files of folders that hold a table.
 
     Parameters
@@ -115,6 +120,8 @@ def read_folder(paths: Iterable[str | Path]) -> tuple[list[TableSet], list[dict]
     paths : iterable of str or Path
         Folders, of which all files with one of the endings `SUFFIXES` are read, also those of a
         folder ``ml`` in them; or single files.
+    categorical : sequence of str
+        Names of columns whose values are names, in all files with such a column.
 
     Returns
     -------
@@ -126,14 +133,15 @@ def read_folder(paths: Iterable[str | Path]) -> tuple[list[TableSet], list[dict]
     Raises
     ------
     DataError
-        If a path does not exist, a folder has no such file, or a file that was named itself
-        cannot be used.
+        If a path does not exist, a folder has no such file, a file that was named itself cannot be
+        used, or no file has a column of one of the names.
     """
     sets: list[TableSet] = []
     skipped: list[dict] = []
+    absent = set(categorical)
     for path in map(Path, paths):
         if not path.is_dir():
-            sets.append(_read(path))
+            sets.append(_read(path, categorical, absent))
             continue
         found = [
             file
@@ -146,9 +154,11 @@ def read_folder(paths: Iterable[str | Path]) -> tuple[list[TableSet], list[dict]
             raise DataError(f"{path} has no file that ends in {', '.join(SUFFIXES)}")
         for file in found:
             try:
-                sets.append(_read(file))
+                sets.append(_read(file, categorical, absent))
             except DataError as error:
                 skipped.append({"name": file.name, "reason": str(error)})
+    if absent:
+        raise DataError(f"--categorical names {min(absent)!r}, but no file has such a feature")
     return _with_distinct_names(sets), skipped
 
 
@@ -197,7 +207,8 @@ def outlier_sets(sets: Iterable[TableSet]) -> list[TableSet]:
             classes, counts = np.unique(table.y, return_counts=True)
             normal = classes[np.argmax(counts)]
             y = (table.y == normal).astype(int)
-            result.append(TableSet(f"{table.name}: {_plain(normal)}", table.X, y, OUTLIERS))
+            name = f"{table.name}: {_plain(normal)}"
+            result.append(replace(table, name=name, y=y, target=OUTLIERS))
     return result
 
 
@@ -251,9 +262,15 @@ def target_kind(y: np.ndarray) -> str:
     return CLASSES
 
 
-def _read(path: Path) -> TableSet:
+def _read(path: Path, categorical: Iterable[str], absent: set[str]) -> TableSet:
+    """Read a file, and take the names of categorical columns that it has from those absent."""
     reading = Reading(words=True, missing=True)
-    return _pooled(load_samples(str(path), reading=reading))
+    samples = load_samples(str(path), reading=reading)
+    found = tuple(name for name in categorical if name in (samples.feature_names or ()))
+    if found:
+        absent -= set(found)
+        samples = load_samples(str(path), reading=replace(reading, categorical=found))
+    return _pooled(samples)
 
 
 def _pooled(samples: Samples) -> TableSet:
@@ -280,7 +297,7 @@ def _pooled(samples: Samples) -> TableSet:
         raise DataError(
             f"{samples.name}: {least} samples and 2 classes of 2 samples are needed for splits"
         )
-    return TableSet(_plain(samples.name), X, y, target)
+    return TableSet(_plain(samples.name), X, y, target, samples.categorical)
 
 
 def _plain(name: object) -> str:
@@ -298,7 +315,7 @@ def _with_distinct_names(sets: Sequence[TableSet]) -> list[TableSet]:
             number += 1
             name = f"{table.name}-{number}"
         taken.add(name)
-        result.append(TableSet(name, table.X, table.y, table.target))
+        result.append(replace(table, name=name))
     return result
 
 

@@ -240,7 +240,7 @@ def _seconds(sets: Sequence[dict]) -> list[str]:
         cells = (NONE if seconds is None else f"{seconds:.2g}" for seconds in times)
         rows.append((data["name"], f"{data['training']:,}", *cells))
     header = ("set", "trained on", *(variant(*column) for column in columns))
-    return [*table(header, rows), "", "Medians over the splits, on one core."]
+    return [*table(header, rows), "", "Processor time, medians over the splits."]
 
 
 def _percent(value: float | None, digits: int = 1) -> str:
