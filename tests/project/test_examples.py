@@ -17,7 +17,7 @@ LINES = {
     "add_an_estimator.py": r"MPSQuantileRegressor\(random_state=0\): (8[5-9]|9\d)% of the targets "
     "lie below the prediction",
     "channel_assignment.py": r"found: 61, optimum of all assignments: 61, in \d+ reads",
-    "digits_on_a_board.py": r"one digit takes 4355 clock cycles, 145 microseconds",
+    "digits_on_a_board.py": r"one digit takes 4385 clock cycles, 97 microseconds",
     "select_and_classify.py": r"8 features: accuracy 0\.9\d+, 323 cycles a sample",
     "sensor_anomalies.py": r"alarm 2024-03-12T\d\d:20 to 2024-03-12T\d\d:50: cavitation",
 }

@@ -6,6 +6,7 @@ NumPy alone.
 """
 
 import importlib
+import pickle
 import re
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+
+import tensorspin.sampling
 
 ROOT = Path(__file__).parents[2]
 HEAVY = {"amaranth", "dimod", "matplotlib", "numpy", "scipy", "serial", "sklearn", "tqdm"}
@@ -26,7 +29,12 @@ LIGHT = {
     "tensorspin.contract.device": {"numpy"},
     "tensorspin.contract.wire": set(),
     "tensorspin.compiler": {"numpy"},
+    "tensorspin.data": {"dimod", "numpy"},
     "tensorspin.driver": {"numpy", "tqdm"},
+    "tensorspin.feasibility": set(),
+    "tensorspin.hybrid": set(),
+    "tensorspin.sampling": {"dimod", "numpy", "scipy", "tqdm"},
+    "tensorspin.server": set(),
     "tensorspin_gateware.accelerator": {"numpy", "amaranth"},
 }
 """What a package may import of `HEAVY`."""
@@ -48,6 +56,16 @@ def test_a_package_imports_no_more_than_it_needs(package):
     code = f"import sys, {package}; print(*set({sorted(HEAVY)}).intersection(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert set(done.stdout.split()) <= LIGHT[package]
+
+
+@pytest.mark.parametrize("package", [tensorspin, tensorspin.sampling])
+def test_names_that_are_imported_late_are_listed_and_at_home(package):
+    assert set(package.__all__) <= set(dir(package))
+    for name in package.__all__:
+        thing = getattr(package, name)
+        assert pickle.loads(pickle.dumps(thing)) is thing
+    with pytest.raises(AttributeError, match="no attribute 'nonesuch'"):
+        package.nonesuch  # noqa: B018
 
 
 @cache

@@ -1,12 +1,13 @@
-"""The Python of README.md runs as it stands there."""
+"""The Python of README.md and docs/python.md runs as it stands there."""
 
 import re
 from pathlib import Path
 
 import pytest
 
-README = Path(__file__).parents[2] / "README.md"
-BLOCKS = re.findall(r"^```python\n(.*?)^```$", README.read_text(), re.MULTILINE | re.DOTALL)
+ROOT = Path(__file__).parents[2]
+TEXT = "\n".join((ROOT / name).read_text() for name in ("README.md", "docs/python.md"))
+BLOCKS = list(dict.fromkeys(re.findall(r"^```python\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)))
 
 
 def test_there_are_blocks():
@@ -17,5 +18,5 @@ def test_there_are_blocks():
 def test_block_runs(block, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     # The golden model gives the same bits as the simulated gateware, and needs no compiler.
-    exec(compile(block.replace("sim://", "golden://"), str(README), "exec"), {})
+    exec(compile(block.replace("sim://", "golden://"), "README.md", "exec"), {})
     assert capsys.readouterr().out.strip()
