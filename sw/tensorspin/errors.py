@@ -127,6 +127,25 @@ class FaultError(DeviceError):
         super().__init__(message, status)
 
 
+class LockedError(DeviceError):
+    """A locked board refuses a program: it has no tag of the board's key, or is too old a version.
+
+    Parameters
+    ----------
+    message : str
+        Text of the error, for the user.
+
+    Examples
+    --------
+    >>> int(LockedError("the board is locked").status)
+    10
+    """
+
+    def __init__(self, message: str, status: int = 10) -> None:
+        # `tensorspin.contract.wire.packets.Status.DENIED`, which this module cannot import.
+        super().__init__(message, status)
+
+
 class SignatureError(TensorspinError):
     """A file is not what was signed with a key: it has changed, or has no signature of that key."""
 

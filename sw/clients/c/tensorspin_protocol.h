@@ -46,6 +46,7 @@
 #define TENSORSPIN_STATUS_PROGRAM_OVERRUN 7
 #define TENSORSPIN_STATUS_BUSY 8
 #define TENSORSPIN_STATUS_CORRUPT 9
+#define TENSORSPIN_STATUS_DENIED 10
 
 /* Payload of a REJECT: why a frame was not executed. */
 #define TENSORSPIN_REJECT_DAMAGED 1
@@ -110,6 +111,7 @@
 #define TENSORSPIN_CONTRACTOR_SINGLE_DRAIN 8
 #define TENSORSPIN_CONTRACTOR_SIGNATURE 9
 #define TENSORSPIN_CONTRACTOR_TABLE_PARITY 10
+#define TENSORSPIN_CONTRACTOR_LOCK 11
 
 /* Places of the numbers in the annealer's, those behind the strides as if there were none. */
 #define TENSORSPIN_ANNEALER_SPINS 0

@@ -44,6 +44,7 @@ STATUS_BAD_FEATURE_COUNT = 6
 STATUS_PROGRAM_OVERRUN = 7
 STATUS_BUSY = 8
 STATUS_CORRUPT = 9
+STATUS_DENIED = 10
 
 # Payload of a REJECT: why a frame was not executed.
 REJECT_DAMAGED = 1
@@ -108,6 +109,7 @@ CONTRACTOR_PIPELINE = 7
 CONTRACTOR_SINGLE_DRAIN = 8
 CONTRACTOR_SIGNATURE = 9
 CONTRACTOR_TABLE_PARITY = 10
+CONTRACTOR_LOCK = 11
 
 # Places of the numbers in the annealer's, those behind the strides as if there were none.
 ANNEALER_SPINS = 0

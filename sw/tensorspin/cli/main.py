@@ -32,6 +32,7 @@ COMMANDS = {
     "answer comes in a fraction of a microsecond",
     "sign": "sign a trained program, so that boards can be kept from running others",
     "verify": "check that a program file is, byte for byte, what was signed with a key",
+    "lock": "approve a trained program for boards that are locked with a key, or make the key",
     "run": "measure on a board how good a trained program's predictions are",
     "predict": "predict every row of a table or a stream on a board",
     "audit": "measure accuracy, calibration, attacks, faults and unusual samples of a program on a "

@@ -22,8 +22,12 @@ from .knots import Knots
 from .nodes import FloatNode
 from .once import attributes_alone, read_only
 from .outputs import Classification, Task, check_finite
+from .program_lock import ProgramLock
 from .quantise import quantise_network
 from .samples import SampleLevels
+
+_NEW_FIELDS = {"knots": None, "missing": False, "categories": None, "lock": None}
+"""What programs lack that were pickled by an earlier version, and what they have instead."""
 
 REFERENCE_LANES = 8
 """Lanes assumed where only the scores matter, which are the same for any number of lanes."""
@@ -73,6 +77,8 @@ class NetworkProgram(SampleLevels, DeviceProgram):
     categories : Categories, optional
         The columns of words, and the number that stands for each word. Numbers become levels as
         those of any other column. None: all columns are numbers.
+    lock : ProgramLock, optional
+        The tags that let locked boards run it, `tensorspin.compiler.locking.lock_program`.
 
     Raises
     ------
@@ -116,6 +122,7 @@ class NetworkProgram(SampleLevels, DeviceProgram):
     knots: Knots | None = field(default=None, repr=False)
     missing: bool = False
     categories: Categories | None = field(default=None, repr=False)
+    lock: ProgramLock | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         check_table(self.table, self.feature_minimum, self.feature_maximum)
@@ -137,7 +144,7 @@ class NetworkProgram(SampleLevels, DeviceProgram):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         # Programs that were pickled by an earlier version lack the fields that are new.
-        vars(self).update({"knots": None, "missing": False, "categories": None, **state})
+        vars(self).update(_NEW_FIELDS | state)
         self._protect_arrays()  # copied and unpickled arrays are writable
 
     @classmethod

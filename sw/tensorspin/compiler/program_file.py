@@ -25,6 +25,7 @@ from .categories import Categories
 from .columns import TYPES, ColumnLevels
 from .knots import Knots
 from .outputs import Classification, OutlierDetection, Regression, Task
+from .program_lock import ProgramLock
 from .signing import verify
 
 FORMAT = "tensorspin network program"
@@ -105,6 +106,8 @@ def save(path: str | Path, program: Mapping[str, Any]) -> None:
         "missing": bool(program["missing"]),
         "categories": None if program["categories"] is None else program["categories"].entry(),
     }
+    if program["lock"] is not None:  # which older readers pass over, as they do any other name
+        metadata["lock"] = program["lock"].entry()
     arrays = {
         "metadata": np.array(json.dumps(metadata)),
         "weights": np.concatenate([tensor.ravel() for tensor in program["weights"]]),
@@ -216,6 +219,7 @@ def _attributes(metadata: dict, arrays: dict[str, np.ndarray]) -> dict[str, Any]
         "knots": Knots.from_arrays(arrays) if "knots" in arrays else None,
         "missing": _truth(metadata.get("missing", False)),
         "categories": _categories(metadata.get("categories")),
+        "lock": ProgramLock.from_entry(metadata.get("lock")),
     }
 
 

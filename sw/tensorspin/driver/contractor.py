@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..contract.contractor.lock import whole_blocks
 from ..contract.contractor.memory import MemorySpace
 from ..contract.contractor.results import ContractorResults
 from ..contract.contractor.rows import Mode, check_mode
 from ..contract.device.description import DeviceDescription
-from ..contract.wire.packets import ACTIVATE, RESULT, SIGNED, PacketType, Status
-from ..errors import DeviceError, FaultError, LinkError, TensorspinError
+from ..contract.wire.packets import ACTIVATE, RESULT, SIGNED, Status
+from ..errors import DeviceError, FaultError, LinkError, LockedError, TensorspinError
 from ..golden.contractor.contraction import contract
 from ..progress import Progress
 from .engine import EngineDriver
@@ -28,12 +29,14 @@ from .link.measure import LinkProbe
 from .link.requests import (
     MAX_DATA,
     SCORE_BYTES,
+    AskStatus,
     Read,
     RunSample,
     UnfinishedSample,
     Write,
 )
 from .link.session import Session, SessionLostError
+from .memories import activate, holds, locked_activation, writes
 from .samples import check_levels, unpack_results
 
 if TYPE_CHECKING:
@@ -92,14 +95,19 @@ class ContractorDriver(EngineDriver):
 
     def _images(self, program: NetworkProgram) -> dict[enum.IntEnum, bytes]:
         """Give what the device's memories hold with a program, by the number of each."""
+        image = program.image(self._size.lanes, self._signs())
         return {
-            MemorySpace.PROGRAM: program.image(self._size.lanes, self._signs()),
+            MemorySpace.PROGRAM: whole_blocks(image) if self._locked() else image,
             MemorySpace.TABLE: program.table_bytes(),
         }
 
     def _signs(self) -> bool:
         """Tell whether the engine checks the signature of what it reads."""
         return bool(self._size.signature)
+
+    def _locked(self) -> bool:
+        """Tell whether the engine runs only what was locked with its key, and lets nobody read."""
+        return bool(self._size.lock)
 
     def _checks_table(self) -> bool:
         """Tell whether the engine's feature table has parity."""
@@ -137,22 +145,24 @@ class ContractorDriver(EngineDriver):
             self._check(program)
         # The program keeps all of these, so that loading it again computes nothing anew.
         digest, images = self._digest(program), self._images(program)
-        activate = self._activation(program)
+        activation = self._activation(program)
         # Until the end of this method the device need not hold any particular program.
         self.program = session.model_digest = None
         self._doubted, self._verify = False, verify
         if not force:
             status = session.status()
             if status.active and status.digest == digest:
-                if not verify or self._activate(activate, images, check=True):
+                if not verify or self._activate(activation, images, check=True):
                     _logger.debug("%s holds program %08x already", self._url, digest)
                     self.program, session.model_digest = program, digest
                     return False
-        for _ in range(_UPLOADS):
+        for attempt in range(_UPLOADS):
             greetings = session.greetings
             self._upload(images, progress)
-            check = verify or session.greetings != greetings
-            if self._activate(activate, images, check):
+            check = session.greetings != greetings
+            # A locked device checks its memories itself; it is asked twice if they may be lost.
+            check = check and attempt == 0 if self._locked() else check or verify
+            if self._activate(activation, images, check):
                 size_sent = sum(map(len, images.values()))
                 _logger.debug("program %08x, %d bytes, is on %s", digest, size_sent, self._url)
                 self.program, session.model_digest = program, digest
@@ -166,18 +176,20 @@ class ContractorDriver(EngineDriver):
 
     def _activation(self, program: NetworkProgram) -> bytes:
         """Make the payload of ACTIVATE."""
+        if self._locked():
+            return locked_activation(program, self._size, self._url)
         flag = SIGNED if self._signs() else 0
         return ACTIVATE.pack(program.n_features | flag, self._digest(program))
 
     def _upload(self, images: dict[enum.IntEnum, bytes], progress: Progress | None) -> None:
         total = sum(len(image) for image in images.values())
         done = 0
-        for request, _ in self._session.exchange(_writes(images)):
+        for request, _ in self._session.exchange(writes(images)):
             done += request.data_bytes
             if progress is not None:
                 progress(done, total)
 
-    def _activate(self, activate: bytes, images: dict[enum.IntEnum, bytes], check: bool) -> bool:
+    def _activate(self, activation: bytes, images: dict[enum.IntEnum, bytes], check: bool) -> bool:
         """Make an upload active, unless something in it was lost.
 
         A restart of the device loses the upload, and can go unnoticed where the session greets the
@@ -187,12 +199,12 @@ class ContractorDriver(EngineDriver):
 
         Parameters
         ----------
-        activate : bytes
+        activation : bytes
             Payload of ACTIVATE.
         images : dict of enum.IntEnum to bytes
             What was uploaded.
         check : bool
-            Read the memories back first.
+            Read the memories back first. A locked device is only believed that something was lost.
 
         Returns
         -------
@@ -200,32 +212,23 @@ class ContractorDriver(EngineDriver):
             False if something was lost.
         """
         session = self._session
-        tries = 0
+        tries, locked = 0, self._locked()
         while True:
             try:
-                if check and not self._holds(images):
+                if check and not locked and not holds(session, images):
                     return False
-                session.request(PacketType.ACTIVATE, activate, same_session=True)
+                activate(session, activation, self._size if locked else None)
                 return True
+            except LockedError:
+                if check:
+                    return False
+                raise
             except SessionLostError:
                 tries += 1
                 if tries == _SESSIONS:
                     raise
                 session.open()
                 check = True
-
-    def _holds(self, images: dict[enum.IntEnum, bytes]) -> bool:
-        """Read memories back in one session, and compare."""
-        reads = (
-            Read(space, first, min(MAX_DATA, len(image) - first))
-            for space, image in images.items()
-            for first in range(0, len(image), MAX_DATA)
-        )
-        wrong = 0
-        for request, reply in self._session.exchange(reads, same_session=True):
-            image = images[request.space]
-            wrong += reply != image[request.address : request.address + request.count]
-        return wrong == 0
 
     @contextmanager
     def forgetting_losses(self) -> Iterator[None]:
@@ -344,7 +347,7 @@ class ContractorDriver(EngineDriver):
             If no program is loaded, or the device is lost.
         """
         program = self._held_program()
-        check_places(places, self._space_bytes, self._url)
+        check_places(places, self._space_bytes, self._url, self._locked())
         images = self._images(program)
 
         def stored_at(space: enum.IntEnum, address: int, byte: int, changed: int) -> int:
@@ -389,11 +392,6 @@ class ContractorDriver(EngineDriver):
         length = min(MAX_DATA, self._space_bytes(self._probed))
         return LinkProbe(
             send=lambda: UnfinishedSample(features),
-            receive=lambda: Read(self._probed, 0, length),
+            # Nothing else of a locked device can be read.
+            receive=lambda: AskStatus() if self._locked() else Read(self._probed, 0, length),
         )
-
-
-def _writes(images: dict[enum.IntEnum, bytes]) -> Iterator[Write]:
-    for space, image in images.items():
-        for first in range(0, len(image), MAX_DATA):
-            yield Write(space, first, image[first : first + MAX_DATA])

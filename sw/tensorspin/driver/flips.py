@@ -6,6 +6,7 @@ import enum
 from collections.abc import Callable, Sequence
 
 from ..contract.wire.packets import PacketType
+from ..errors import TensorspinError
 from .link.requests import Read, Write
 from .link.session import Session
 
@@ -14,9 +15,12 @@ Place = tuple[enum.IntEnum, int, int]
 
 
 def check_places(
-    places: Sequence[Place], space_bytes: Callable[[enum.IntEnum], int], url: str
+    places: Sequence[Place],
+    space_bytes: Callable[[enum.IntEnum], int],
+    url: str,
+    locked: bool = False,
 ) -> None:
-    """Refuse places beyond the end of a memory.
+    """Refuse places beyond the end of a memory, and any in a memory that cannot be read.
 
     Parameters
     ----------
@@ -26,12 +30,20 @@ def check_places(
         Gives the number of byte addresses of a memory.
     url : str
         The board, for the message.
+    locked : bool, default=False
+        Whether the board is locked, so that nobody can read its memory.
 
     Raises
     ------
     ValueError
         If an address is beyond the end of its memory.
+    TensorspinError
+        If the board is locked.
     """
+    if locked:
+        raise TensorspinError(
+            f"no bit can be flipped on {url}: it is locked, and its memory cannot be read"
+        )
     for space, address, _ in places:
         size = space_bytes(space)
         if not 0 <= address < size:

@@ -57,6 +57,9 @@ class SpatialDriver(ContractorDriver):
     def _checks_table(self) -> bool:
         return False
 
+    def _locked(self) -> bool:
+        return False
+
     def _shares_samples(self) -> bool:
         return False
 

@@ -3,7 +3,8 @@
 `tensorspin.contract.wire.packets` states the rules. Where several statuses would fit a request, the
 reply has the first of this order: `Status.UNKNOWN_TYPE`, `BAD_LENGTH`, `BAD_ADDRESS`, `BUSY`,
 `NO_MODEL`, `BAD_OFFSET`, `BAD_FEATURE_COUNT`, `PROGRAM_OVERRUN`. A refused WRITE or ACTIVATE
-changes nothing; a refused FEATURES or RUN makes the device forget the sample begun.
+changes nothing, unless the status is `DENIED`; a refused FEATURES or RUN makes the device forget
+the sample begun.
 
 As with the gateware, three kinds of answer overtake results that are not ready yet: the reply to a
 FEATURES, the refusal of a RUN, and a REJECT. All other requests wait for the results.
@@ -19,6 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ..contract.contractor.lock import LockKey
 from ..contract.device.boards import BoardSpec
 from ..contract.device.capabilities import device_requests, device_spaces
 from ..contract.device.engines import ENGINES
@@ -85,6 +87,14 @@ class GoldenDevice:
         Row of the board table.
     build : bytes
         8 bytes, the build digest that it reports.
+    lock : LockKey, optional
+        The key that a locked contractor has. Without one it activates nothing, as a bitstream that
+        has been built and not been given its key.
+
+    Raises
+    ------
+    ValueError
+        If there is a key and the board has no locked contractor.
 
     Attributes
     ----------
@@ -106,9 +116,14 @@ class GoldenDevice:
     'OK'
     """
 
-    def __init__(self, board: BoardSpec, build: bytes = GOLDEN_BUILD) -> None:
+    def __init__(
+        self, board: BoardSpec, build: bytes = GOLDEN_BUILD, lock: LockKey | None = None
+    ) -> None:
+        if lock is not None and (board.contractor is None or not board.contractor.lock):
+            raise ValueError(f"board {board.name!r} has no locked contractor that takes a key")
         self.board = board
         self.build = build
+        self.lock = lock
         self.cycle = 0.0
         # Exact where the line's rate divides the clock: `byte_seconds` is rounded.
         self.byte_cycles = board.line.bits_per_byte * board.clock_hz / board.baud
@@ -121,6 +136,9 @@ class GoldenDevice:
         self.engines = {
             kind: GOLDEN_ENGINES[kind](size) for kind, size in self.board.engines.items()
         }
+        contractor = self.engines.get(EngineKind.CONTRACTOR)
+        if isinstance(contractor, DeviceContractor):
+            contractor.key = self.lock
         self._owners: dict[int, GoldenEngine] = {
             space: engine for engine in self.engines.values() for space in engine.memories
         }
@@ -213,6 +231,7 @@ class GoldenDevice:
         if owner is None or kind not in self.engines[owner].overtaking:
             self._finish_runs(answers)
         reply: Reply | None
+        cycles = 0
         if kind not in self._requests:
             reply = Status.UNKNOWN_TYPE, b""
         elif owner is not None:
@@ -220,6 +239,7 @@ class GoldenDevice:
             if reply is None:
                 self._waiting[owner].append((Answer(received), request))
                 return
+            cycles = self.engines[owner].spent
         else:
             handler = {
                 PacketType.HELLO: self._hello,
@@ -228,7 +248,7 @@ class GoldenDevice:
                 PacketType.READ: self._read,
             }[PacketType(kind)]
             reply = handler(request.payload)
-        answers.append(Answer(received, frame=_reply(request, *reply)))
+        answers.append(Answer(received, cycles, frame=_reply(request, *reply)))
 
     def _hello(self, payload: bytes) -> Reply:
         if payload:

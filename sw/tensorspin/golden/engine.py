@@ -79,6 +79,9 @@ class GoldenEngine(ABC):
     groups: int = 1
     """Number of requests with late replies that the engine works on at a time."""
 
+    spent: int = 0
+    """Clock cycles that the last call of `execute` has taken, if that is more than its bytes."""
+
     @abstractmethod
     def execute(self, kind: PacketType, payload: bytes, cycle: float) -> Reply | None:
         """Execute a request that belongs to this engine.

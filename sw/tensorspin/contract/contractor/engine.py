@@ -21,8 +21,9 @@ def contractor_spaces(size: ContractorSize) -> dict[int, Space]:
     -------
     dict of int to Space
         The spaces by their numbers, `MemorySpace`. Both can be read back, so that an upload can be
-        verified. With `ContractorSize.table_parity` the feature table is there twice: what is
-        written to the second half is stored with wrong parity, so that faults can be tried.
+        verified, unless the contractor is locked (`ContractorSize.lock`). With
+        `ContractorSize.table_parity` the feature table is there twice: what is written to the
+        second half is stored with wrong parity, so that faults can be tried.
 
     Examples
     --------
@@ -35,7 +36,7 @@ def contractor_spaces(size: ContractorSize) -> dict[int, Space]:
     return {
         space: Space(
             (size.space_bytes(space) - 1).bit_length() + twice.get(space, 0),
-            readable=True,
+            readable=not size.lock,
             writable=True,
         )
         for space in MemorySpace

@@ -62,6 +62,9 @@ class ContractorSize:
         1: each byte of the feature table is stored with a bit of parity, and a run that reads a
         byte with a wrong one gives no scores either, if its program is signed. Only with
         `signature`. 0: no.
+    lock : int, default=0
+        1: the contractor runs only what somebody with its key has approved, and lets nobody read
+        its memories (`tensorspin.contract.contractor.lock`). 0: it runs anything.
 
     Raises
     ------
@@ -90,6 +93,7 @@ class ContractorSize:
     single_drain: int = field(default=0, metadata={"optional": True})
     signature: int = field(default=0, metadata={"optional": True})
     table_parity: int = field(default=0, metadata={"optional": True})
+    lock: int = field(default=0, metadata={"optional": True})
 
     def __post_init__(self) -> None:
         for name, most, power in (
@@ -121,6 +125,13 @@ class ContractorSize:
             )
         if self.single_drain:
             self._check_single()
+        if self.lock not in (0, 1):
+            raise ValueError(
+                f"lock must be 0 or 1, not {self.lock}; a driver that belongs to the bitstream may "
+                f"know more"
+            )
+        if self.lock:
+            self._check_lock()
 
     @property
     def latencies(self) -> Pipeline:
@@ -156,6 +167,18 @@ class ContractorSize:
                 f"program_words must be at least {2 * self.banks} with {self.groups} groups that "
                 f"share a sample, not {self.program_words}"
             )
+
+    def _check_lock(self) -> None:
+        """Refuse a contractor that cannot be locked: its check takes blocks of 16 bytes."""
+        if self.lanes & (self.lanes - 1):
+            raise ValueError(f"lanes must be a power of two where lock is 1, not {self.lanes}")
+        least = max(2, 32 // self.lanes)
+        if self.program_words < least:
+            raise ValueError(
+                f"program_words must be {least} or more where lock is 1, not {self.program_words}"
+            )
+        if self.components < 2:
+            raise ValueError(f"components must be 2 or more where lock is 1, not {self.components}")
 
     @property
     def banks(self) -> int:

@@ -59,7 +59,8 @@ class PacketType(enum.IntEnum):
     """Reads bytes of a memory. Payload: `MEMORY`, `READ_COUNT`. Reply: `Status`, then the data."""
     ACTIVATE = 0x05
     """Declares that the contractor's memories hold a whole model, which RUN may use. Payload:
-    `ACTIVATE`. Reply: `Status`."""
+    `ACTIVATE`, on a locked device `tensorspin.contract.contractor.lock.LOCKED_ACTIVATE`. Reply:
+    `Status`."""
     FEATURES = 0x06
     """Brings a part of a sample, not its last: the levels (one byte for each feature) of features
     that follow on each other. Payload: `OFFSET`, then the levels. Reply: `Status`."""
@@ -138,6 +139,9 @@ class Status(enum.IntEnum):
     """A run has not read the program that was loaded, so that there are no scores. From then on the
     model is not active, and each RUN is refused with this status, until the contractor's memories
     are written or a model is activated."""
+    DENIED = 10
+    """A locked device (`ContractorSize.lock`) does not activate what its memories hold: the tag is
+    wrong, or the version too old. No model is active, and the memories have been cleared."""
 
 
 class RejectReason(enum.IntEnum):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ...progress import Progress
 from .line import LinkStatistics
-from .requests import Read, Request
+from .requests import AskStatus, Read, Request
 from .session import Session
 
 _ROUND_TRIPS = 20
@@ -34,7 +34,7 @@ class LinkProbe:
     """
 
     send: Callable[[], Request]
-    receive: Callable[[], Read]
+    receive: Callable[[], Read | AskStatus]
 
 
 @dataclass(frozen=True)

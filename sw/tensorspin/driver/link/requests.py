@@ -20,6 +20,7 @@ from ...contract.wire.packets import (
     READ_COUNT,
     RESULT,
     SINGLE,
+    STATUS,
     PacketType,
     Status,
     pack_memory,
@@ -109,15 +110,20 @@ class Simple(Request):
         Its payload.
     reply_bytes : int
         Bytes of the reply's payload.
+    seconds : float
+        Time in seconds that the device computes before it replies.
     """
 
     divisible = False
     fixed_reply = False
 
-    def __init__(self, kind: PacketType, payload: bytes = b"", reply_bytes: int = 1) -> None:
+    def __init__(
+        self, kind: PacketType, payload: bytes = b"", reply_bytes: int = 1, seconds: float = 0.0
+    ) -> None:
         self.kind = kind
         self.payload = payload
         self.reply_bytes = reply_bytes
+        self.seconds = seconds
 
     def parts(self, limit: int) -> list[Part]:
         """Return the one packet, whatever the limit."""
@@ -125,6 +131,15 @@ class Simple(Request):
 
     def __str__(self) -> str:
         return self.kind.name
+
+
+class AskStatus(Simple):
+    """Ask for the device's status."""
+
+    data_bytes = STATUS.size
+
+    def __init__(self) -> None:
+        super().__init__(PacketType.STATUS, reply_bytes=1 + STATUS.size)
 
 
 class Write(Request):

@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import cast
 
 from ...contract.device.description import DeviceDescription
-from ...contract.wire.packets import STATUS, DeviceStatus, PacketType, Status
+from ...contract.wire.packets import DeviceStatus, PacketType, Status
 from ...errors import DeviceError, LinkError
 from ..transports.base import Transport
 from .exchange import Exchange, model_gone, program_corrupt
 from .greeting import Greeting
 from .line import Line
-from .requests import RequestT, Simple
+from .requests import AskStatus, RequestT, Simple
 from .window import Window
 
 DEFAULT_TIMEOUT = 2.0
@@ -28,7 +28,7 @@ or shorter, as the computer's clock shows."""
 _PART_SECONDS = 0.05
 """Seconds of the computer's clock that a part of a wait takes at most, about."""
 
-_ASK_STATUS = Simple(PacketType.STATUS, reply_bytes=1 + STATUS.size)
+_ASK_STATUS = AskStatus()
 
 MOST_TIMEOUT = 3600.0
 """Longest time-out in seconds: whoever waits for an hour waits in vain."""
@@ -166,6 +166,7 @@ class Session:
         payload: bytes = b"",
         *,
         reply_bytes: int = 1,
+        seconds: float = 0.0,
         same_session: bool = False,
     ) -> bytes:
         """Ask one thing and wait for the answer.
@@ -178,6 +179,8 @@ class Session:
             Its payload.
         reply_bytes : int
             Bytes of the reply's payload, from which time-outs are computed.
+        seconds : float
+            Time in seconds that the device computes before it replies.
         same_session : bool
             Whether to raise `SessionLostError` rather than greet the device anew.
 
@@ -191,7 +194,7 @@ class Session:
         DeviceError, LinkError, TransportError
             If the device refuses the request, or is lost; see `exchange`.
         """
-        simple = Simple(kind, payload, reply_bytes)
+        simple = Simple(kind, payload, reply_bytes, seconds)
         ((_, reply),) = self.exchange([simple], same_session=same_session)
         return reply
 

@@ -51,6 +51,13 @@ def check_contractor(board: Board) -> CheckResult:
     size = board.info.contractor
     if size is None:
         return CheckResult("contractor", Verdict.SKIP, "the device has none")
+    if size.lock:
+        return CheckResult(
+            "contractor",
+            Verdict.SKIP,
+            "it is locked, and runs only programs that were locked with its key; "
+            "Board.load(program, self_test=True) tests it with one",
+        )
     program = known_program(size)
     rng = np.random.default_rng(2)
     levels = rng.integers(0, LEVELS, (SAMPLES, program.n_features), dtype=np.uint8)

@@ -85,6 +85,8 @@ def _written_and_read(board: Board, space: enum.IntEnum, content: np.ndarray) ->
 
 def _memories(info: DeviceDescription) -> dict[enum.IntEnum, np.ndarray]:
     """List the memories that can be read back: for each address 1 if it has a byte, else 0."""
+    if info.contractor is not None and info.contractor.lock:
+        return {}
     if info.contractor is not None:
         return {space: _used(info.contractor, space) for space in MemorySpace}
     if info.spatial is not None:

@@ -5,7 +5,8 @@ URL                       device
 ========================  ====================================================================
 ``sim://BOARD``           the gateware of that board, compiled by Verilator; if the board's line
                           is SPI, with its pins, and ``?sck=25e6`` sets the frequency of SCK in Hz
-``golden://BOARD``        the NumPy model of that board
+``golden://BOARD``        the NumPy model of that board; with ``?lock=FILE`` it is locked, and FILE
+                          holds its key (``tensorspin lock --new-key``)
 ``spi://PATH``            a board at an SPI port of Linux: ``spi:///dev/spidev0.0``, with
                           ``?speed=20e6`` for the frequency of SCK in Hz and ``&irq=gpiochip0:25``
                           for the GPIO line at which the board's interrupt is
@@ -20,9 +21,11 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 from ...contract.device.boards import BOARDS, BoardSpec, find_board
 from ...contract.device.line import Line
+from ...contract.device.locked import lock_board
 from ...errors import TransportError
 from .base import Transport
 
@@ -98,9 +101,9 @@ def open_transport(url: str, *, baud: int | None = None, access: Access | None =
         return SerialTransport(url, baud_rates(url)[0] if baud is None else baud)
     scheme, board, query = parse_virtual(url)
     if scheme == "golden":
-        from .golden import GoldenTransport
+        from .golden import open_golden
 
-        return GoldenTransport(board)
+        return open_golden(url, board)
     if board.line is Line.SPI:
         from .simulated_pins import open_pins
 
@@ -163,16 +166,16 @@ def parse_virtual(url: str) -> tuple[str, BoardSpec, str]:
     Parameters
     ----------
     url : str
-        ``sim://BOARD`` or ``golden://BOARD``; settings may follow a simulated board with SPI.
+        ``sim://BOARD`` or ``golden://BOARD``; settings may follow.
 
     Returns
     -------
     scheme : str
         ``"sim"`` or ``"golden"``.
     board : BoardSpec
-        Row of the board table.
+        Row of the board table; a `LockedBoard` if ``lock`` is among the settings.
     query : str
-        The settings, what stands behind a question mark; empty if there are none.
+        The other settings, what stands behind a question mark; empty if there are none.
 
     Raises
     ------
@@ -193,9 +196,19 @@ def parse_virtual(url: str) -> tuple[str, BoardSpec, str]:
         board = find_board(name)
     except ValueError as error:
         raise TransportError(f"cannot open {url}: {error}") from None
+    settings = parse_qsl(query, keep_blank_values=True)
+    key_files = [value for name, value in settings if name == "lock"]
+    if key_files and scheme == "golden":
+        try:
+            (key_file,) = key_files
+            board = lock_board(board, key_file)
+        except ValueError as error:
+            raise TransportError(f"cannot open {url}: {error}") from None
+        query = "&".join(each for each in query.split("&") if not each.startswith("lock="))
     if query and (scheme == "golden" or board.line is not Line.SPI):
         raise TransportError(
-            f"cannot open {url}: only simulated boards with SPI have settings, not {rest!r}"
+            f"cannot open {url}: only simulated boards with SPI have settings, and golden ones "
+            f"lock=FILE, not {query!r}"
         )
     return scheme, board, query
 

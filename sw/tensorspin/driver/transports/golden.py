@@ -7,7 +7,11 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
+from ...compiler.locking import read_lock_key
+from ...contract.contractor.lock import LockKey
 from ...contract.device.boards import BoardSpec
+from ...contract.device.locked import LockedBoard
+from ...errors import TransportError
 from ...golden.device import GoldenDevice
 from .base import Transport
 
@@ -103,3 +107,55 @@ class GoldenTransport(Transport):
             self._answers.append((self._line_out, answer.frame))
         self._line_in = start + len(self._sent) * self._byte_time
         self._sent.clear()
+
+
+def open_golden(url: str, board: BoardSpec) -> GoldenTransport:
+    """Open a golden board; a locked one has the key in the file that it names.
+
+    Parameters
+    ----------
+    url : str
+        What is opened.
+    board : BoardSpec
+        Row of the board table.
+
+    Returns
+    -------
+    GoldenTransport
+        The open transport.
+
+    Raises
+    ------
+    TransportError
+        If the key cannot be read.
+    """
+    key = board_key(url, board) if isinstance(board, LockedBoard) else None
+    transport = GoldenTransport(board, GoldenDevice(board, lock=key))
+    transport.url = url
+    return transport
+
+
+def board_key(url: str, board: LockedBoard) -> LockKey:
+    """Read the key of a virtual board that is locked.
+
+    Parameters
+    ----------
+    url : str
+        What is opened, for messages.
+    board : LockedBoard
+        The board.
+
+    Returns
+    -------
+    LockKey
+        Its key.
+
+    Raises
+    ------
+    TransportError
+        If the file does not exist, holds no key, or others may read it.
+    """
+    try:
+        return read_lock_key(board.key_file)
+    except (OSError, ValueError) as error:
+        raise TransportError(f"cannot open {url}: {error}") from error

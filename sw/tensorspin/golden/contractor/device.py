@@ -7,7 +7,16 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ...contract.contractor.chaskey import BLOCK_BYTES
 from ...contract.contractor.image import read_image
+from ...contract.contractor.lock import (
+    COMPONENT_BYTES,
+    LOCKED_ACTIVATE,
+    Header,
+    LockKey,
+    check_cycles,
+    covered,
+)
 from ...contract.contractor.memory import LEVELS, MemorySpace
 from ...contract.contractor.program import Node, OperandKind
 from ...contract.contractor.results import ContractorResults
@@ -43,6 +52,11 @@ class DeviceContractor(GoldenEngine):
         Parameters of the engine. A subclass may be for another engine, with `features` and
         `groups`.
 
+    Attributes
+    ----------
+    key : LockKey or None
+        What opens a locked contractor; None if it has none, so that it activates nothing.
+
     Examples
     --------
     >>> from tensorspin.contract.device.boards import find_board
@@ -52,6 +66,7 @@ class DeviceContractor(GoldenEngine):
     """
 
     overtaking = frozenset({PacketType.FEATURES, PacketType.RUN})
+    key: LockKey | None = None
 
     def __init__(self, size: Any) -> None:
         self.size = size
@@ -82,9 +97,11 @@ class DeviceContractor(GoldenEngine):
         # Bytes of the feature table that are stored with wrong parity, if it has any.
         table = size.space_bytes(MemorySpace.TABLE) if self._checks and size.table_parity else 0
         self._odd = np.zeros(table, dtype=bool)
+        self._locked = isinstance(size, ContractorSize) and size.lock > 0
 
     def execute(self, kind: PacketType, payload: bytes, cycle: float) -> Reply | None:
         """Execute ACTIVATE, FEATURES or RUN; the results of a RUN come from `finish`."""
+        self.spent = 0
         if kind is PacketType.ACTIVATE:
             return self._activate(payload), b""
         mode = Mode.THROUGHPUT
@@ -234,9 +251,9 @@ class DeviceContractor(GoldenEngine):
         ]
 
     def _activate(self, payload: bytes) -> Status:
-        if len(payload) != packets.ACTIVATE.size:
+        if len(payload) != (LOCKED_ACTIVATE if self._locked else packets.ACTIVATE).size:
             return Status.BAD_LENGTH
-        features, digest = packets.ACTIVATE.unpack(payload)
+        features, digest = packets.ACTIVATE.unpack_from(payload)
         signed = self._checks and bool(features & packets.SIGNED)
         if signed:
             features ^= packets.SIGNED
@@ -247,7 +264,30 @@ class DeviceContractor(GoldenEngine):
             self._program = self._fault = None
         self._active, self._digest, self._model_features = True, digest, features
         self._signed, self._corrupt = signed, False
-        return Status.OK
+        return self._unlock(payload) if self._locked else Status.OK
+
+    def _unlock(self, payload: bytes) -> Status:
+        """Check the tag of what the memories hold, and clear them if it is wrong."""
+        block, tag = LOCKED_ACTIVATE.unpack(payload)
+        header = Header.unpack(block)
+        program = covered(bytes(self.memories[MemorySpace.PROGRAM]), header.blocks, BLOCK_BYTES)
+        size: ContractorSize = self.size
+        table = bytes(self.memories[MemorySpace.TABLE][: size.space_bytes(MemorySpace.TABLE)])
+        table = covered(table, header.components, COMPONENT_BYTES)
+        key = self.key
+        granted = (
+            key is not None
+            and header.version >= key.minimum
+            and key.tag(header, program, table) == tag
+        )
+        self.spent = check_cycles(size, header, granted)
+        if granted:
+            return Status.OK
+        for memory in self.memories.values():
+            memory[:] = bytes(len(memory))
+        self._odd[:] = False
+        self._active, self._program, self._fault = False, None, None
+        return Status.DENIED
 
     def _take_levels(self, payload: bytes, last: bool) -> Status:
         """Append a part to the sample begun, or forget the sample and say why."""

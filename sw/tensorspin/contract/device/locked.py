@@ -1,0 +1,58 @@
+"""Boards whose contractor is locked: rows of the table with `ContractorSize.lock`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+from .board import BoardSpec
+
+
+@dataclass(frozen=True)
+class LockedBoard(BoardSpec):
+    """A board with a locked contractor.
+
+    Parameters
+    ----------
+    key_file : str
+        Where a virtual board finds its key; see `BoardSpec` for the others.
+    """
+
+    key_file: str = ""
+
+    @property
+    def file_name(self) -> str:
+        """The board's name as the stem of a file."""
+        return f"{super().file_name}-locked"
+
+
+def lock_board(board: BoardSpec, key_file: str = "") -> LockedBoard:
+    """Lock the contractor of a board.
+
+    Parameters
+    ----------
+    board : BoardSpec
+        Row of the board table.
+    key_file : str
+        Where a virtual board finds its key.
+
+    Returns
+    -------
+    LockedBoard
+        The same board with a locked contractor.
+
+    Raises
+    ------
+    ValueError
+        If it has no contractor.
+
+    Examples
+    --------
+    >>> from tensorspin.contract.device.boards import find_board
+    >>> lock_board(find_board("icebreaker")).require_contractor().lock
+    1
+    """
+    if board.contractor is None:
+        raise ValueError(f"{board.owner} has no contractor, which alone can be locked")
+    values = {each.name: getattr(board, each.name) for each in fields(BoardSpec)}
+    values["engines"] = board.engines.with_sizes(replace(board.contractor, lock=1))
+    return LockedBoard(**values, key_file=key_file)

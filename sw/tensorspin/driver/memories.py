@@ -1,0 +1,141 @@
+"""A contractor's memories as its driver fills and compares them, and the tag of a locked one."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+
+from ..compiler.locking import program_header
+from ..compiler.network_program import NetworkProgram
+from ..contract.contractor.lock import HEADER, Header, check_cycles
+from ..contract.contractor.size import ContractorSize
+from ..contract.wire.packets import PacketType, Status
+from ..errors import DeviceError, LockedError
+from .link.requests import MAX_DATA, Read, Write
+from .link.session import Session
+
+
+def writes(images: dict[enum.IntEnum, bytes]) -> Iterator[Write]:
+    """Cut what the memories should hold into WRITEs.
+
+    Parameters
+    ----------
+    images : dict of enum.IntEnum to bytes
+        Content of each memory from address 0 on.
+
+    Yields
+    ------
+    Write
+        WRITEs of `MAX_DATA` bytes at most.
+    """
+    for space, image in images.items():
+        for first in range(0, len(image), MAX_DATA):
+            yield Write(space, first, image[first : first + MAX_DATA])
+
+
+def holds(session: Session, images: dict[enum.IntEnum, bytes]) -> bool:
+    """Read memories back in one session, and compare.
+
+    Parameters
+    ----------
+    session : Session
+        The session with the device.
+    images : dict of enum.IntEnum to bytes
+        What the memories should hold.
+
+    Returns
+    -------
+    bool
+        Whether they do.
+
+    Raises
+    ------
+    SessionLostError
+        If the device may have been restarted meanwhile.
+    TensorspinError
+        If the device is lost.
+    """
+    reads = (
+        Read(space, first, min(MAX_DATA, len(image) - first))
+        for space, image in images.items()
+        for first in range(0, len(image), MAX_DATA)
+    )
+    wrong = 0
+    for request, reply in session.exchange(reads, same_session=True):
+        image = images[request.space]
+        wrong += reply != image[request.address : request.address + request.count]
+    return wrong == 0
+
+
+def locked_activation(program: NetworkProgram, size: ContractorSize, url: str) -> bytes:
+    """Make the payload of a locked board's ACTIVATE.
+
+    Parameters
+    ----------
+    program : NetworkProgram
+        The program, which should carry its tags.
+    size : ContractorSize
+        Size of the locked contractor.
+    url : str
+        The board, for the message.
+
+    Returns
+    -------
+    bytes
+        Header and tag.
+
+    Raises
+    ------
+    LockedError
+        If the program has no tag for such a board.
+    """
+    signed = bool(size.signature)
+    lock = program.lock
+    tag = None if lock is None else lock.tag(size.lanes, signed)
+    if lock is None or tag is None:
+        what = f"tag for {size.lanes} lanes{' and a signature' if signed else ''}"
+        raise LockedError(
+            f"the board at {url} is locked: it runs only programs that were locked with its key, "
+            f"and this one has no {what}; whoever has the key adds it with tensorspin lock MODEL "
+            f"--key FILE --version N --lanes {size.lanes}"
+        )
+    return program_header(program, size.lanes, signed, lock.version).pack() + tag
+
+
+def activate(session: Session, activation: bytes, locked: ContractorSize | None) -> None:
+    """Activate what the memories hold, in the session that has filled them.
+
+    Parameters
+    ----------
+    session : Session
+        The session with the device.
+    activation : bytes
+        Payload of ACTIVATE.
+    locked : ContractorSize or None
+        Size of a locked contractor, which takes its time to check its memories.
+
+    Raises
+    ------
+    LockedError
+        If the contractor is locked and refuses the program.
+    SessionLostError
+        If the device may have been restarted meanwhile.
+    TensorspinError
+        If the device is lost.
+    """
+    if locked is None:
+        session.request(PacketType.ACTIVATE, activation, same_session=True)
+        return
+    header = Header.unpack(activation[: HEADER.size])
+    seconds = check_cycles(locked, header, granted=False) / session.description.clock_hz
+    try:
+        session.request(PacketType.ACTIVATE, activation, seconds=seconds, same_session=True)
+    except DeviceError as error:
+        if error.status != Status.DENIED:
+            raise
+        raise LockedError(
+            f"the board at {session.line.url} is locked, and has refused the program, version "
+            f"{header.version}: its tag was made with another key, the board takes only later "
+            f"versions, or the program has changed since it was locked. The board has cleared its "
+            f"memory"
+        ) from None
