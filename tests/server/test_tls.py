@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import threading
 
 import pytest
 
@@ -52,6 +53,29 @@ def test_a_key_of_another_certificate_is_refused(files, tmp_path):
     assert context.minimum_version >= ssl.TLSVersion.TLSv1_2
     with pytest.raises(ValueError, match="does not match the certificate"):
         server_context(files.certificate, other.key)
+
+
+def test_no_tickets_follow_the_handshake(files):
+    """A ticket that comes while another thread of the client writes can lose what it writes."""
+    here, there = socket.socketpair()
+    context = server_context(files.certificate, files.key)
+    with here, there:
+        received = []
+
+        def serve():
+            with context.wrap_socket(there, server_side=True) as served:
+                received.append(served.recv(2))
+                served.sendall(b"no")
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        trust = ssl.create_default_context(cafile=files.trusted)
+        with trust.wrap_socket(here, server_hostname="localhost") as client:
+            client.sendall(b"go")
+            assert client.recv(2) == b"no" and client.version() == "TLSv1.3"
+            assert not client.session.has_ticket
+        thread.join()
+    assert received == [b"go"]
 
 
 def test_files_that_are_no_certificates_are_refused(files, tmp_path):

@@ -378,6 +378,8 @@ async function begin() {
   tell(null);
   fill(at("digit-board"), told.contractors);
   fill(at("anneal-board"), told.annealers);
+  // Before the boards are known there is none to ask.
+  for (const name of ["anneal-start", "anneal-new"]) at(name).disabled = false;
   fill(at("link"), Object.keys(told.links), Object.fromEntries(
     Object.entries(told.links).map(([name, trip]) => [name, `${name}, round trip ${trip}`])));
   fill(at("processor"), Object.keys(told.processors), told.processors);
