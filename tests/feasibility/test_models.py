@@ -70,6 +70,20 @@ def test_more_variables_than_spins(tmp_path, variables):
     assert "exact" in built[0]
 
 
+@pytest.mark.parametrize("variables", [128, 129])
+def test_boards_with_other_widths_are_named(tmp_path, variables):
+    path = tmp_path / "ring.txt"
+    path.write_text(f"{variables} 2\n1 2 100\n2 3 1\n")
+    found = estimate_model(path, find_board("ulx3s_25f_annealer"))
+    texts = dict(found.rows())
+    assert ("icebreaker_annealer_8bit (128)" in texts["couplings of 8 bits"]) == (variables == 128)
+    assert texts["couplings of 5 bits"].endswith("spins")
+    assert texts["couplings of 4 bits"].endswith("spins, this board")
+    five, eight = found.widths[3], found.widths[6]
+    assert found.boards(five) == {}
+    assert ("icebreaker_annealer_8bit" in found.boards(eight)) == (variables == 128)
+
+
 def test_fields_that_do_not_fit(tmp_path):
     narrow = AnnealerSize(64, 4, 5, 10, (1,) * 4, 32, 64)
     leaves = narrow.field.maximum + 1

@@ -118,6 +118,7 @@ def _estimate_model(path: Path, board: BoardSpec, report: Report, reading: dict[
                 "relative_error": width.relative_error,
                 "spins": width.spins,
                 "built": found.is_built(width),
+                "boards": found.boards(width),
             }
             for width in found.widths
         ],

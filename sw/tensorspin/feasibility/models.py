@@ -168,6 +168,25 @@ class ModelEstimate:
         """
         return width.bits == self.size.coupling_bits
 
+    def boards(self, width: CouplingWidth) -> dict[str, int]:
+        """Find the boards whose couplings have a width, and that have a spin for each variable.
+
+        Parameters
+        ----------
+        width : CouplingWidth
+            One of `widths`.
+
+        Returns
+        -------
+        dict of str to int
+            Numbers of their spins, by their names.
+        """
+        return {
+            name: size.spins
+            for name, size in _annealers()
+            if size.coupling_bits == width.bits and size.spins >= self.variables
+        }
+
     def _larger_boards(self) -> str:
         """Name the boards that would hold the model, or say that there is none."""
         boards = [
@@ -195,7 +214,9 @@ class ModelEstimate:
         if self.reading:
             rows.append(("read as", self.reading))
         for width in self.widths:
-            built = ", this board" if self.is_built(width) else ""
+            others = ", ".join(f"{name} ({spins})" for name, spins in self.boards(width).items())
+            built = "this board" if self.is_built(width) else others
+            built = f", {built}" if built else ""
             rows.append(
                 (
                     f"couplings of {width.bits} bits",
