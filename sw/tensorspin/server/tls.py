@@ -46,7 +46,7 @@ def server_context(certificate: str | Path, key: str | Path) -> ssl.SSLContext:
         _logger.warning("everybody on this computer may read the key %s; chmod 600 it", key)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    # Tickets to resume a session come after the handshake, just when a client with a thread for each
+    # Tickets to resume a session come after the handshake, while a client with a thread for each
     # direction writes its request; OpenSSL may then lose that request, and both sides wait for the
     # other. Connections here are long: there is nothing to gain from resuming one.
     context.num_tickets = 0
