@@ -113,8 +113,9 @@ def test_a_reject_may_be_newer_than_a_reply():
 def test_a_sample_is_dropped_with_its_last_packet():
     window = open_window()
     window.pace.data_limit = 16
-    fill(window, RunSample(0, bytes(40), 1, 0.5), most=2)
+    fill(window, RunSample(0, bytes(40), 1, 0.5, most_seconds=0.75), most=2)
     assert len(window) == 6
+    assert window.longest_fault == 0.75
     assert window.drop(2) == []
     (pending,) = window.drop(1)
     assert str(pending.request) == "RUN of sample 0"

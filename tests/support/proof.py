@@ -17,9 +17,11 @@ from __future__ import annotations
 
 import subprocess
 import types
+from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from amaranth import tracer
 from amaranth.back import rtlil
 from amaranth.hdl import Assume, Module, Shape, Signal
 from amaranth.lib import wiring
@@ -78,6 +80,42 @@ def variant(module: types.ModuleType, mutant: Mutant | None, **names) -> types.M
         assert hasattr(copy, name), f"{module.__name__} has no {name}"
         setattr(copy, name, value)
     return copy
+
+
+def recorded(module: types.ModuleType) -> dict[str, list[Signal]]:
+    """Let a copy of a module keep the signals that its components make from now on.
+
+    An induction compares the registers inside of a component with its harness. Amaranth lets a
+    harness read them, but components do not give them out.
+
+    Parameters
+    ----------
+    module : module
+        A copy of a module, from `variant`.
+
+    Returns
+    -------
+    dict of str to list of Signal
+        Signals by the names that they have in the source, those of one name in the order in which
+        they are made.
+    """
+    signals: dict[str, list[Signal]] = defaultdict(list)
+
+    def keep(make, *arguments, name: str | None = None, **options) -> Signal:
+        name = name or tracer.get_var_name(depth=3, default="$signal")
+        signals[name].append(make(*arguments, name=name, **options))
+        return signals[name][-1]
+
+    class Recording:
+        def __new__(cls, *arguments, **options):
+            return keep(Signal, *arguments, **options)
+
+        @staticmethod
+        def like(*arguments, **options):
+            return keep(Signal.like, *arguments, **options)
+
+    module.Signal = Recording
+    return signals
 
 
 @dataclass

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..contract.contractor.bound import most_cycles
 from ..contract.contractor.lock import whole_blocks
 from ..contract.contractor.memory import MemorySpace
 from ..contract.contractor.results import ContractorResults
@@ -45,8 +46,7 @@ if TYPE_CHECKING:
 _logger = logging.getLogger(__name__)
 
 _UPLOADS = 3
-"""How often a program is uploaded at most, until it reads back right. A device that loses it more
-often has a fault that patience doesn't cure."""
+"""How often a program is uploaded at most, until it reads back right. It may be lost twice."""
 
 _SESSIONS = 5
 """In how many sessions the driver tries to read one upload back and to activate it."""
@@ -122,6 +122,10 @@ class ContractorDriver(EngineDriver):
         if mode is Mode.SINGLE:
             return program.single_cycles(self._size)
         return program.cycles(self._size.lanes, self._size.latencies)
+
+    def _most_cycles(self) -> int:
+        """Bound the clock cycles of a sample, whatever the memory holds; 0: no bound is known."""
+        return 0 if self._shares_samples() else most_cycles(self._size)
 
     def expected(self, program: NetworkProgram, levels: np.ndarray) -> ContractorResults:
         """Compute the scores of a device that has no fault."""
@@ -371,19 +375,18 @@ class ContractorDriver(EngineDriver):
         progress: Progress | None,
     ) -> np.ndarray:
         """Run samples and collect the replies' payloads, a row for each sample."""
-        samples, outputs = len(levels), program.n_outputs
-        reply_bytes = SCORE_BYTES * outputs + RESULT.size
-        replies = np.empty((samples, reply_bytes), dtype=np.uint8)
-        seconds = cycles / self._clock_hz
+        shape = len(levels), SCORE_BYTES * program.n_outputs + RESULT.size
+        replies = np.empty(shape, dtype=np.uint8)
+        seconds, most = cycles / self._clock_hz, self._most_cycles() / self._clock_hz
         requests = (
-            RunSample(index, levels[index].tobytes(), outputs, seconds, mode)
-            for index in range(samples)
+            RunSample(index, sample.tobytes(), program.n_outputs, seconds, mode, most)
+            for index, sample in enumerate(levels)
         )
         for done, (request, reply) in enumerate(self._session.exchange(requests), start=1):
             # Replies come out of order where a sample had to be asked again.
             replies[request.index] = np.frombuffer(reply, dtype=np.uint8)
             if progress is not None:
-                progress(done, samples)
+                progress(done, len(levels))
         return replies
 
     def link_probe(self) -> LinkProbe:

@@ -66,6 +66,9 @@ class SpatialDriver(ContractorDriver):
     def _cycles(self, program: NetworkProgram, mode: Mode) -> int:
         return latency(self._size)
 
+    def _most_cycles(self) -> int:
+        return latency(self._size)
+
     def expected(self, program: NetworkProgram, levels: np.ndarray) -> ContractorResults:
         """Compute the scores of a device that has no fault."""
         return GoldenSpatial(self._size, self._fit(program).parameters).run(levels)

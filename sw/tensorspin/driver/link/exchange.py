@@ -217,6 +217,9 @@ class Exchange:
 
     def _check_progress(self) -> None:
         work = self._line.work_time(*self._window.work)
+        # A device with a faulty program answers, too, if late. Two of its runs may come first: that
+        # of an earlier sample, and the one that is waited for.
+        work += self._window.longest_fault
         if self._line.now() > self._progress_at + self._timeout + 2 * work:
             raise self._lost(f"no progress for {self._timeout:g} s")
 

@@ -52,6 +52,9 @@ class Request:
         checks what comes back.
     seconds : float
         Time in seconds that the device computes before it replies.
+    most_seconds : float
+        Time in seconds that it computes at most, even if its memory holds something else than was
+        written; 0 if that makes no difference.
     divisible : bool
         Whether `parts` or `split` heed their limit, at least for long data.
     data_bytes : int
@@ -64,6 +67,7 @@ class Request:
     reply_bytes: int = 1
     fixed_reply: bool = True
     seconds: float = 0.0
+    most_seconds: float = 0.0
     divisible: bool = True
     data_bytes: int = 0
     repeat_on: frozenset[Status] = frozenset()
@@ -264,6 +268,8 @@ class RunSample(Request):
         Time in seconds that the device takes for one contraction.
     mode : Mode, default=Mode.THROUGHPUT
         What the device's groups do. `Mode.SINGLE` is for devices that have it.
+    most_seconds : float, default=0.0
+        Time in seconds that one takes at most, whatever the program memory holds.
     """
 
     # The device executes the parts of a sample one after the other, or none of them. Only if it was
@@ -277,6 +283,7 @@ class RunSample(Request):
         outputs: int,
         seconds: float,
         mode: Mode = Mode.THROUGHPUT,
+        most_seconds: float = 0.0,
     ) -> None:
         self.index = index
         self.mode = mode
@@ -284,6 +291,7 @@ class RunSample(Request):
         self.data_bytes = len(levels)
         self.reply_bytes = 1 + SCORE_BYTES * outputs + RESULT.size
         self.seconds = seconds
+        self.most_seconds = most_seconds
 
     def parts(self, limit: int) -> list[Part]:
         """Return FEATURES packets, then the RUN with the last levels."""

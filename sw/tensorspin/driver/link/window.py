@@ -329,3 +329,8 @@ class Window:
     def longest_silence(self) -> float:
         """Seconds that the device computes at most before the next reply."""
         return max((packet.seconds for packet in self._packets), default=0.0)
+
+    @property
+    def longest_fault(self) -> float:
+        """Seconds that it computes at most before that reply if its memory is faulty."""
+        return max((packet.pending.request.most_seconds for packet in self._packets), default=0.0)
