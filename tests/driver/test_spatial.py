@@ -14,6 +14,7 @@ from tensorspin.contract.contractor.memory import MemorySpace
 from tensorspin.contract.device.boards import find_board
 from tensorspin.contract.device.spatial_boards import description_text, folder, make_board
 from tensorspin.contract.spatial.image import SpatialSpace, image_bytes
+from tensorspin.driver.memories import holds
 from tensorspin.driver.selftest.memories import check_memories
 from tensorspin.driver.selftest.result import Verdict
 from tensorspin.driver.transports import check_virtual
@@ -106,7 +107,7 @@ def test_flipped_bits_are_found_by_verifying(row, programs):
         driver = next(iter(board._drivers.values()))
         driver.flip_bits([(SpatialSpace.IMAGE, 5, 0)])
         board.load(program, verify=True)
-        assert driver._holds(driver._images(program))
+        assert holds(driver._session, driver._images(program))
         with pytest.raises(ValueError, match="address of IMAGE must be 0 to"):
             driver.flip_bits([(SpatialSpace.IMAGE, 1 << 20, 0)])
 
