@@ -19,7 +19,8 @@ from .micropython import ROW, DriverError
 
 PLAIN = AnnealerSize(40, 5, 11, 12, (2,) * 6, 16, 8, ring=0)
 WINDOWS = AnnealerSize(64, 4, 10, 16, (8,) * 7, 16, 8, ring=0, window=8)
-SIZES = {"tempering": SIZE, "plain": PLAIN, "windows": WINDOWS}
+SHARING = replace(PLAIN, shared_sweeps=1)
+SIZES = {"tempering": SIZE, "plain": PLAIN, "windows": WINDOWS, "shared sweeps": SHARING}
 TEMPERATURES = [6.0, 3.0, 1.5, 0.7]
 
 

@@ -108,9 +108,22 @@ def plain_run(job, seed):
             elif left is not None and left[replica]:
                 left[replica] = turn(replica, left[replica])
 
+    def a_shared_round(step):
+        left = [1] * size.replicas
+        a_round(step, left)
+        return left.count(0)
+
     for _ in range(job.fill_rounds):
         a_round(job.steps[0])
-    for step in job.steps:
+    ended = due = 0
+    for number, step in enumerate(job.steps):
+        if number < job.shared_steps:
+            due += step.sweeps * size.replicas
+            while ended < due:
+                ended += a_shared_round(step)
+            # Its sweeps go to the next step.
+            ended += a_shared_round(step)
+            continue
         left = [step.sweeps] * size.replicas
         while any(left):
             a_round(step, left)

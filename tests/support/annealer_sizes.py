@@ -10,6 +10,10 @@ SIZES = {
     "many groups": AnnealerSize(150, 3, 10, 16, (1,) * 7, 20, 8),
     "tempering": AnnealerSize(19, 3, 8, 11, (3, 1, 2, 1, 1, 2, 1), 20, 8, ring=0, tempering=1),
     "tempering on a ring": AnnealerSize(16, 3, 8, MIN_REPLICAS, (2,) * 6, 20, 8, tempering=1),
+    "shared sweeps": AnnealerSize(29, 3, 9, 11, (1, 2, 1, 1, 1, 1), 16, 8, ring=0, shared_sweeps=1),
+    "shared sweeps, all else": AnnealerSize(
+        48, 2, 9, 16, (2,) * 6, 8, 8, tempering=1, flips=2, shared_sweeps=1
+    ),
     "two flips": AnnealerSize(36, 2, 8, 12, (1,) * 6, 8, 8, flips=2),
     "three flips, tempering": AnnealerSize(
         57, 3, 9, MIN_REPLICAS, (2,) * 7, 6, 8, tempering=1, flips=3

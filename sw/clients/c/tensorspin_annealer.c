@@ -125,8 +125,9 @@ static void read_record(tensorspin_device *device, const uint8_t *record, const 
             device->samples_per_cycle = (uint16_t)(device->samples_per_cycle + number);
             if (number < device->least_stride) device->least_stride = number;
         } else if (to > &SIZE(device, WINDOW)) {
-            /* Several flips a turn: its memories are laid out otherwise, so there are no spins for us. */
-            SIZE(device, SPINS) = 0;
+            /* Several flips a turn: its memories are laid out otherwise, so there are no spins for us. What
+             * else may follow, flags of 0 or 1, changes nothing that we write. */
+            if (number > 1) SIZE(device, SPINS) = 0;
         } else {
             *to++ = number;
             if (to == &SIZE(device, STRIDES) + 1) strides = number;

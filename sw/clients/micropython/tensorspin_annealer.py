@@ -36,7 +36,7 @@ class _Size:
         digits = record[protocol.ANNEALER_STRIDES]
         self.strides = record[protocol.ANNEALER_STRIDES + 1 :][:digits]
         rest = record[digits:]
-        if len(rest) > protocol.ANNEALER_FLIPS:
+        if len(rest) > protocol.ANNEALER_FLIPS and rest[protocol.ANNEALER_FLIPS] > 1:
             raise TensorspinError("%s flips several spins a turn: take another board" % board.board)
         self.spins = record[protocol.ANNEALER_SPINS]
         self.coupling_bits = record[protocol.ANNEALER_COUPLING_BITS]

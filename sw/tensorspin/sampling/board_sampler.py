@@ -225,9 +225,9 @@ class BoardSampler(BoardHolder, ConstrainedSampling, dimod.Sampler, Initialized,
         dimod.SampleSet
             The reads. Its ``info`` holds ``seed``, ``method`` (the one in use), ``crossover`` (a
             dict, if it was asked for: whether it is ``used``, and the ``reason`` if not), ``flips``
-            (most flips of a turn), ``beta_schedule_type``,
-            ``beta_range`` (the first and the last inverse temperature in use), ``num_sweeps``,
-            ``num_restarts``, ``scale`` (number of units of the device in one unit of the model),
+            (most flips of a turn), ``shared_sweeps`` (whether steps end without waiting),
+            ``beta_schedule_type``, ``beta_range`` (first and last inverse temperature in use),
+            ``num_sweeps``, ``num_restarts``, ``scale`` (units of the device in one of the model),
             ``quantization_error`` (the errors of `tensorspin.sampling.quantise.Quantised`, for the
             variables on the device, as the first anneal rounds them), ``decided`` (number of
             variables that were decided on the host), ``refine``, ``board_energies`` (of the model,
@@ -335,7 +335,7 @@ class BoardSampler(BoardHolder, ConstrainedSampling, dimod.Sampler, Initialized,
             "seed": seed,
             "method": schedule.method,
             **({"crossover": {"used": not unsuitable, "reason": unsuitable}} if crossed else {}),
-            "flips": schedule.flips,
+            **anneals[0].info,
             "beta_schedule_type": beta_schedule_type,
             "beta_range": (float(betas[0]), float(betas[-1])),
             "num_sweeps": max(sweeps, len(betas) * num_sweeps_per_beta),

@@ -109,6 +109,11 @@ class Schedule:
             )
 
     @property
+    def anneals(self) -> bool:
+        """Whether all replicas anneal, and their states need follow no distribution."""
+        return self.method in ("annealing", "crossover") and not self.exact
+
+    @property
     def _temperatures(self) -> int:
         """Number of inverse temperatures of a read."""
         sweeps = DEFAULT_SWEEPS if self.num_sweeps is None else int(self.num_sweeps)
@@ -249,4 +254,13 @@ def _job(
     refresh = size.exact_refresh(len(model.variables)) if schedule.exact else 0
     check_sweeps(len(betas) * sweeps, problem, refresh)
     steps, ladder = plan(schedule.method, betas / quantised.scale, sweeps, size, most_steps)
-    return AnnealJob(problem, steps, refresh=refresh, ladder=ladder, flips=schedule.flips)
+    # At one temperature nothing is to be shared: the states may be wanted as samples.
+    shared = bool(size.shared_sweeps) and schedule.anneals and len(steps) > 1
+    return AnnealJob(
+        problem,
+        steps,
+        refresh=refresh,
+        ladder=ladder,
+        flips=schedule.flips,
+        shared_sweeps=shared,
+    )

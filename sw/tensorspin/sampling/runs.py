@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import dimod
 import numpy as np
@@ -38,6 +39,11 @@ class Anneal:
 
     quantised: Quantised
     job: AnnealJob
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """How the device goes through its turns and steps, for the user."""
+        return {"flips": self.job.flips, "shared_sweeps": self.job.shared_sweeps}
 
 
 @dataclass(frozen=True, eq=False)

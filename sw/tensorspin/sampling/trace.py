@@ -48,6 +48,7 @@ def trace(
 
     A device shows its states only at the end of a run. But the same seed gives the same run,
     however long its schedule goes on, so the run is repeated, each time with more of its schedule.
+    On devices whose replicas share sweeps, that holds for all steps but the last of a repetition.
 
     Parameters
     ----------

@@ -133,9 +133,10 @@ async def check(driver: Driver, seed: int) -> IsingProblem:
     problem = random_problem(rng, size)
     temperatures = rng.uniform(0.02, 1, rng.integers(1, size.steps + 1))
     steps = schedule(temperatures * highest_temperature(size), int(rng.integers(1, 5)), size)
-    if size.ring:
+    shared = bool(size.shared_sweeps) and rng.random() < 0.7
+    if size.ring and not shared:
         steps = [random_ring(rng, step) for step in steps]
-    if size.tempering:
+    if size.tempering and not shared:
         steps = [
             replace(step, exchange=Exchange(int(rng.integers(len(Exchange))))) for step in steps
         ]
@@ -148,7 +149,7 @@ async def check(driver: Driver, seed: int) -> IsingProblem:
     if rng.random() < 0.5:
         initial_states = rng.choice([-1, 1], (size.replicas, problem.variables))
     flips = size.flips if size.flips == 1 or rng.random() < 0.7 else 1
-    job = AnnealJob(problem, steps, seed, refresh, initial_states, rungs, flips).fit(size)
+    job = AnnealJob(problem, steps, seed, refresh, initial_states, rungs, flips, shared).fit(size)
     expected = anneal(job)
     await driver.load(job, sparse=rng.random() < 0.5)
     run = job.run_image()

@@ -17,7 +17,14 @@ FEW = 2
 """With so few offset rows in the memory, some of the bench's random problems need more."""
 
 
-QUICK = ("uneven", "tempering", "two offset rows", "windows, one offset row", "many windows")
+QUICK = (
+    "uneven",
+    "tempering",
+    "shared sweeps",
+    "two offset rows",
+    "windows, one offset row",
+    "many windows",
+)
 """Sizes that `make test` goes through: each kind of engine has one, and windows have two."""
 
 
@@ -47,6 +54,7 @@ def test_equals_golden_model(name):
         ("hx8k_evn_annealer", SIZES["many windows"]),
         ("ulx3s_25f_both", SIZES["uneven"]),
         ("ulx3s_25f_both", SIZES["tempering on a ring"]),
+        ("ulx3s_25f_both", SIZES["shared sweeps"]),
         *(
             (name, find_board(name).annealer)
             for name in (

@@ -35,6 +35,7 @@ from ..common.interface import (
 )
 from ..common.run import advance_step, await_start, end_run, step_strobes
 from .search import FOUND as SEARCH
+from .sharing import share_sweeps
 from .spins import COMPARED
 
 FOUND = COMPARED + SEARCH
@@ -170,7 +171,7 @@ class Turns(wiring.Component):
         pending = await_start(m, self)
         starting = pending[-1]
         m.d.comb += boundary.eq(self.run & (self.slot == size.replicas - 1))
-        last_step, take_step, ends = step_strobes(m, self, pending, starting, leaves)
+        last_step, take_step, stops = step_strobes(m, self, pending, starting, leaves)
         takes = Signal() if size.tempering else take_step  # with tempering, from a register
         with m.If(~self.run):
             m.d.sync += self.slot.eq(self.read_slot)
@@ -210,7 +211,7 @@ class Turns(wiring.Component):
             # the turn: too much logic behind `leaves`, so it is known one cycle earlier here. After
             # a stop it may be wrong, which nobody sees: no turn follows.
             m.d.sync += takes.eq(pending[-2] | (leaves_next & ~last_step))
-        end_run(m, self, ends)
+        end_run(m, self, stops)
         self._fill(m, filling, round_index, boundary)
 
         # The progress of the replicas is read when a turn begins, and again when it is decided, so
@@ -293,7 +294,12 @@ class Turns(wiring.Component):
             m.d.sync += unfinished.eq(now_unfinished & ~late.boundary)
             with m.If(late.boundary & ~filling & ~begins):
                 m.d.sync += finished.eq(~now_unfinished)
-
+        if size.shared_sweeps:
+            whole = late.run & late.boundary & ~filling
+            ends = searched & ~found
+            shares = share_sweeps(m, self, size, ends, take_step, last_step, whole, finished)
+            with m.If(shares):  # no replica stops
+                m.d.sync += end.sweeps.eq(left)
         return m
 
     def _exchanges(

@@ -22,7 +22,8 @@ replicas take turns, one a cycle; a *round* is one turn of each replica, so it l
 as there are replicas.
 
 *Steps.* The schedule is a list of steps, each with one temperature and a number of sweeps. All
-replicas work on the same step: a replica that has done its sweeps waits for the others.
+replicas work on the same step: a replica that has done its sweeps waits for the others, or goes on
+sweeping in their place (`tensorspin.contract.annealer.sharing`).
 
 *Ring.* In a step only the even or only the odd replicas may move (`Moving`). Then the replicas can
 be coupled along a *ring*, in which the first replica follows on the last. A visit that would flip a
@@ -53,6 +54,7 @@ module           subject
 `size`           sizes of a build, number formats, latencies
 `thresholds`     random digits: sequences of samples, generators, seeds
 `steps`          the schedule: temperatures as probabilities of these digits
+`sharing`        steps whose sweeps the replicas share
 `transverse`     schedules of simulated quantum annealing
 `tempering`      schedules and ladders of parallel tempering
 `windows`        builds that compare one window of spins after another

@@ -57,8 +57,14 @@ STEP_FIELD_BYTES = PROBABILITY.width // 8
 
 RUN_FIELDS = ("first", "offset_rows", "initial", "fill", "refresh", "steps")
 """Parameters of a run, in the order of their addresses: the first spin that is a variable, the
-number of offset rows, 1 if there are initial states, the rounds before the first comparison, the
-turns that a replica sits out between two sweeps, and the number of steps."""
+number of offset rows, flags (`INITIAL_STATES`, `SHARED_SWEEPS`), the rounds before the first
+comparison, the turns that a replica sits out between two sweeps, and the number of steps."""
+
+INITIAL_STATES = 1
+"""Flag of the parameter `initial`: the replicas begin in initial states."""
+
+SHARED_SWEEPS = 2
+"""Flag of the parameter `initial`: the replicas share the sweeps of each step."""
 
 RUN_FIELD_BYTES = 2
 """Bytes of each parameter of a run."""

@@ -10,6 +10,8 @@ import numpy as np
 
 from ...errors import CapacityError
 from .image import (
+    INITIAL_STATES,
+    SHARED_SWEEPS,
     AnnealerSpace,
     couplings_image,
     ladder_image,
@@ -23,14 +25,8 @@ from .image import (
 )
 from .problem import IsingProblem
 from .segments import segment_bounds
-from .size import (
-    CYCLES,
-    REFRESH,
-    START,
-    STEP_ROUNDS,
-    AnnealerSize,
-    Exchange,
-)
+from .sharing import check_sharing, least_shared_rounds
+from .size import CYCLES, REFRESH, START, STEP_ROUNDS, AnnealerSize, Exchange
 from .steps import Step, check_step
 from .tempering import Ladder
 from .thresholds import SEED_BYTES, expand_seed, generators
@@ -61,6 +57,9 @@ class AnnealJob:
     flips : int, default=1
         Most flips of a turn: 1, or those that the device can do
         (`tensorspin.contract.annealer.segments`).
+    shared_sweeps : bool, default=False
+        Whether the replicas share the sweeps of each step, so that none waits for the others
+        (`tensorspin.contract.annealer.sharing`).
 
     Examples
     --------
@@ -81,6 +80,7 @@ class AnnealJob:
     initial_states: np.ndarray | None = field(default=None, repr=False)
     ladder: Ladder | None = field(default=None, repr=False)
     flips: int = 1
+    shared_sweeps: bool = False
 
     def __post_init__(self) -> None:
         # What is computed once, such as `most_cycles`, must not depend on a list that may change.
@@ -146,6 +146,8 @@ class AnnealJob:
             raise ValueError("a schedule must have at least one step")
         for index, step in enumerate(self.steps):
             check_step(index, step, size)
+        if self.shared_sweeps:
+            check_sharing(self.steps, size)
         self._check_cycles()
         if self.initial_states is not None:
             _ = self.start_states  # refuses states that do not fit
@@ -219,7 +221,14 @@ class AnnealJob:
         )
         exchanges = sum(step.exchange is not Exchange.NONE for step in self.steps)
         exchanged = size.replicas * size.exchange_rounds * exchanges
+        if self.shared_sweeps:
+            rounds = least_shared_rounds(self.steps, self.refresh)
         return START + self.turn_cycles * (fill + turns * rounds + exchanged)
+
+    @property
+    def shared_steps(self) -> int:
+        """Number of steps, from the first on, whose sweeps the replicas share: all but the last."""
+        return (len(self.steps) - 1) * self.shared_sweeps
 
     @property
     def cycle_step(self) -> int:
@@ -329,7 +338,8 @@ class AnnealJob:
         values = {
             "first": first,
             "offset_rows": self.problem.offset_rows,
-            "initial": int(self.initial_states is not None),
+            "initial": INITIAL_STATES * (self.initial_states is not None)
+            | SHARED_SWEEPS * self.shared_sweeps,
             "fill": self.fill_rounds,
             "refresh": self.refresh,
             "steps": len(self.steps),
@@ -377,8 +387,9 @@ class AnnealJob:
         ladder = states = None
         if size.tempering:
             ladder = unpack_ladder(size, bytes(memories[AnnealerSpace.LADDER]))
-        if fields["initial"]:
+        if fields["initial"] & INITIAL_STATES:
             states = unpack_states(size, bytes(memories[AnnealerSpace.STATES]), variables)
         seeds = np.frombuffer(run, dtype=np.uint8, offset=SEED_BYTES).reshape(-1, SEED_BYTES)
         flips = size.flips if fields["together"] else 1
-        return cls(problem, steps, seeds, fields["refresh"], states, ladder, flips)
+        shared = bool(size.shared_sweeps and fields["initial"] & SHARED_SWEEPS)
+        return cls(problem, steps, seeds, fields["refresh"], states, ladder, flips, shared)

@@ -140,6 +140,9 @@ class AnnealerSize:
     flips : int, default=1
         Flips that a turn can have: as many segments of spins there are
         (`tensorspin.contract.annealer.segments`). A run uses all of them or one.
+    shared_sweeps : int, default=0
+        1 if the replicas of a run can share the sweeps of a step
+        (`tensorspin.contract.annealer.sharing`), else 0.
 
     Raises
     ------
@@ -165,6 +168,7 @@ class AnnealerSize:
     tempering: int = 0
     window: int = 0
     flips: int = field(default=FLIPS[0], metadata={"optional": True})
+    shared_sweeps: int = field(default=0, metadata={"optional": True})
 
     def __post_init__(self) -> None:
         least_replicas = windows.MIN_REPLICAS if self.window else MIN_REPLICAS
@@ -178,6 +182,7 @@ class AnnealerSize:
             ("ring", 0, 1),
             ("tempering", 0, 1),
             ("flips", *FLIPS),
+            ("shared_sweeps", 0, 1),
         ):
             value = getattr(self, name)
             if not least <= value <= most:
@@ -214,7 +219,7 @@ class AnnealerSize:
             raise ValueError(
                 f"with a window couplings have 2, 4 or 8 bits, not {self.coupling_bits}"
             )
-        for name in ("ring", "tempering"):
+        for name in ("ring", "tempering", "shared_sweeps"):
             if getattr(self, name):
                 raise ValueError(f"{name} must be 0 with a window")
         if self.flips > 1:

@@ -50,6 +50,7 @@ def _identity(job: AnnealJob) -> _Identity:
         job.steps,
         job.refresh,
         job.flips,
+        job.shared_sweeps,
         job.initial_states is None,
         job.ladder if tempers else None,  # a device that can temper always has some ladder
     )
@@ -122,7 +123,7 @@ class _Batch:
         self._annealer.fill()
         yield 0
         for number, step in enumerate(self._annealer.job.steps):
-            for _ in self._annealer.rounds(step):
+            for _ in self._annealer.rounds(step, number < self._annealer.job.shared_steps):
                 yield number
             yield number
 

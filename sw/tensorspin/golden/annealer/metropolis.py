@@ -88,6 +88,9 @@ class GoldenAnnealer:
         self._starts = np.tile(self._bounds[:-1], (len(self.states), 1))
         self._cursor = self._starts.copy()
         self._rest = np.zeros(len(self.states), dtype=np.int64)
+        # Sweeps of all replicas that have ended in steps that share them, and that should have.
+        self._ended = np.zeros(self.runs, dtype=np.int64)
+        self._due = 0
         # Turns of each round before the first comparison, for each run.
         self._fill = np.full((job.fill_rounds, self.runs), size.replicas)
         if size.window and job.initial_states is not None:
@@ -122,24 +125,26 @@ class GoldenAnnealer:
             self._thresholds.draw(step, probabilities, turns)
             self.turns += turns
 
-    def run(self, step: Step) -> None:
+    def run(self, step: Step, shared: bool = False) -> None:
         """Do all rounds of a step.
 
         Parameters
         ----------
         step : Step
             The step, for a device of the job's size.
+        shared : bool, default=False
+            Whether the replicas share its sweeps.
         """
-        for _ in self.rounds(step):
+        for _ in self.rounds(step, shared):
             pass
 
-    def rounds(self, step: Step) -> Iterator[None]:
+    def rounds(self, step: Step, shared: bool = False) -> Iterator[None]:
         """Do the rounds of a step one by one, and give control back between them.
 
         Parameters
         ----------
-        step : Step
-            The step, for a device of the job's size.
+        step, shared
+            As for `run`.
 
         Yields
         ------
@@ -152,15 +157,37 @@ class GoldenAnnealer:
         probabilities = self._probabilities(step)
         self._spared[:] = False
         every = np.ones(self.runs, dtype=bool)
-        self._round(step, probabilities, left, every, begins=True)
+        if shared:
+            yield from self._shared_rounds(step, probabilities, left)
+            return
+        left -= self._round(step, probabilities, left, every, begins=True)
         # A run whose replicas have done their sweeps waits until all runs have.
         while left.any():
             yield
-            self._round(step, probabilities, left, np.any(self._by_run(left), axis=1))
+            live = np.any(self._by_run(left), axis=1)
+            left -= self._round(step, probabilities, left, live)
         for _ in range(STEP_ROUNDS - 1):
             self._round(step, probabilities, left, every)
         if step.exchange is not Exchange.NONE:
             self._exchange(step.exchange)
+
+    def _shared_rounds(
+        self, step: Step, probabilities: np.ndarray, left: np.ndarray
+    ) -> Iterator[None]:
+        """Do the rounds of a step whose sweeps the replicas share, as `rounds` does.
+
+        `left` is not 0 for the replicas that move. A run that has left the step waits for others.
+        """
+        self._due += step.sweeps * self.problem.size.replicas
+        live = np.ones(self.runs, dtype=bool)
+        while live.any():
+            # A step ends with the round after the one with which its sweeps are complete.
+            done = self._ended >= self._due
+            ends = self._round(step, probabilities, left, live)
+            self._ended += self._by_run(ends).sum(axis=1)
+            live &= ~done
+            if live.any():
+                yield
 
     def results(self) -> list[AnnealResults]:
         """Give the states, energies and cycles so far, as a device reports them at the end.
@@ -223,10 +250,11 @@ class GoldenAnnealer:
         left: np.ndarray,
         live: np.ndarray,
         begins: bool = False,
-    ) -> None:
-        """Give each replica of the `live` runs a turn.
+    ) -> np.ndarray:
+        """Give each replica of the `live` runs a turn, and return which replicas end a sweep.
 
-        `left` holds the sweeps that each replica has yet to do, and is counted down.
+        `left` holds the sweeps that each replica has yet to do; those that have none compare
+        nothing.
         """
         size = self.problem.size
         present = np.repeat(live, size.replicas) & ~self._spared
@@ -242,7 +270,7 @@ class GoldenAnnealer:
             self._spare(present & (left == 0) & ~self._keeps & (not begins))
             self._keeps[present], self._improved[present] = self._improved[present], False
         if not active.any():
-            return
+            return active
         thresholds, holds = self._thresholds.look(step, self._by_run(present))
         if self._among is not None:
             thresholds = thresholds[:, self._among]
@@ -258,7 +286,6 @@ class GoldenAnnealer:
         # A turn in which no spin accepts ends the replica's sweep.
         ends = active & ~accept.any(axis=1)
         flips = self._search(accept)
-        left -= ends
         self._cursor[ends] = self._starts[ends]
         self._rest[ends] = self._refresh
         self._flip(flips)
@@ -266,6 +293,7 @@ class GoldenAnnealer:
         self.best_energies[better] = self.energies[better]
         self.best_states[better] = self.states[better]
         self._improved[better] = True
+        return ends
 
     def _search(self, accept: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
         """Find the variables that flip, and move the cursors of their replicas.
@@ -363,6 +391,6 @@ def anneal_all(jobs: Sequence[AnnealJob]) -> list[AnnealResults]:
     """
     annealer = GoldenAnnealer(*jobs)
     annealer.fill()
-    for step in annealer.job.steps:
-        annealer.run(step)
+    for number, step in enumerate(annealer.job.steps):
+        annealer.run(step, number < annealer.job.shared_steps)
     return annealer.results()
