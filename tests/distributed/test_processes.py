@@ -25,11 +25,16 @@ from ..support.clusters import BOARDS, PATHS, PRELOAD, arguments
 pytestmark = pytest.mark.slow
 
 
-def kill_one(client, after, number=signal.SIGKILL):
-    """Kill the process of a worker in a moment."""
-    process = min(client.run(os.getpid).values())
-    timer = threading.Timer(after, os.kill, [process, number])
-    timer.start()
+def kill_one(client, number=signal.SIGKILL):
+    """Kill the process of a worker once it has work; gives the process."""
+    address, process = min(client.run(os.getpid).items(), key=lambda item: item[1])
+
+    def kill():
+        while not client.processing([address])[address]:
+            time.sleep(0.01)
+        os.kill(process, number)
+
+    threading.Thread(target=kill, daemon=True).start()
     return process
 
 
@@ -40,7 +45,7 @@ def test_a_worker_that_is_killed_loses_nothing(in_processes, trained):
         expected = one.predict_proba(X)
     pool = DaskBoardPool(in_processes)
     pool.predict(program, X[:50])  # boards are open
-    kill_one(in_processes, 0.3)
+    kill_one(in_processes)
     with pytest.warns(BoardLostWarning, match="is gone, and its work goes to others"):
         found = pool.predict_proba(program, X)
     np.testing.assert_array_equal(found, expected)
@@ -55,7 +60,7 @@ def test_samples_survive_a_worker(in_processes):
     options = {"num_reads": 800, "num_sweeps": 50, "seed": 1}
     with BoardSampler(BOARDS[0]) as one:
         expected = one.sample(bqm, **options)
-    kill_one(in_processes, 0.5)
+    kill_one(in_processes)
     found = DaskBoardPool(in_processes).sample(bqm, **options)
     np.testing.assert_array_equal(found.record.sample, expected.record.sample)
 
@@ -65,7 +70,7 @@ def test_a_decomposed_model_survives_a_worker(in_processes):
     options = {"seed": 5, "num_sweeps": 40, "max_passes": 2}
     with BoardSampler(BOARDS[0]) as one:
         expected = DecomposingSampler(one, 30).sample(bqm, **options)
-    kill_one(in_processes, 0.3)
+    kill_one(in_processes)
     found = DecomposingSampler(DaskBoardPool(in_processes), 30).sample(bqm, **options)
     np.testing.assert_array_equal(found.record.sample, expected.record.sample)
 
@@ -76,7 +81,7 @@ def test_a_worker_that_is_stopped_does_not_hold_up_a_call(in_processes, trained,
     X = np.tile(X, (60, 1))
     pool = DaskBoardPool(in_processes)
     expected = pool.predict(program, X)
-    stopped = kill_one(in_processes, 0.3, signal.SIGSTOP)
+    stopped = kill_one(in_processes, signal.SIGSTOP)
     np.testing.assert_array_equal(pool.predict(program, X), expected)
     os.kill(stopped, signal.SIGCONT)
 

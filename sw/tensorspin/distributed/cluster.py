@@ -105,6 +105,7 @@ class Cluster(Backend):
                 for address, worker in found.items()
                 if RESOURCE in worker["resources"]
             }
+            self._known |= set(self._seen)
             self._looked = now
         return dict(self._seen)
 
@@ -246,7 +247,8 @@ class ClusterCall(PendingCall):
                 for key in keys:
                     self._take(key, fetched.get(key))
             except queue.Empty:
-                self._look()
+                pass
+            self._look()  # while others' results come, too, or a lost worker would not be told
             if progress is not None and told != self._advanced:
                 told = self._advanced
                 progress(told, sum(self._amounts))
