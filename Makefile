@@ -47,7 +47,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "Variables: BOARD=$(BOARD), PYTHON=$(PYTHON), DEMO_FLAGS, LIVE_FLAGS, TEST_FLAGS, BENCH_FLAGS, \
-	BITSTREAM_FLAGS, MODEL, NAME, SPATIAL_FLAGS"
+	BITSTREAM_FLAGS, LOCK, MODEL, NAME, SPATIAL_FLAGS"
 
 demo: $(RUNS) ## Train, compile and run a classifier on simulated gateware
 	@$(BIN)/tensorspin demo $(DEMO_FLAGS)
@@ -156,7 +156,8 @@ $(COMPARE)/.ready: pyproject.toml $(READY)
 	@touch $@
 
 bitstream: $(READY) ## Build build/BOARD/BOARD.bin (.bit) and report resources and timing
-	@$(BIN)/python -m tensorspin_gateware.build.bitstream $(BOARD)
+	@$(if $(LOCK),$(BIN)/tensorspin bitstream $(BOARD) --lock "$(LOCK)",\
+		$(BIN)/python -m tensorspin_gateware.build.bitstream $(BOARD))
 
 bitstreams: $(READY) ## Build all bitstreams (hours), and keep the table of docs/boards.md
 	@$(BIN)/python -m tensorspin_gateware.build.all $(BITSTREAM_FLAGS)

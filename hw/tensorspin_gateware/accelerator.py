@@ -8,6 +8,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from tensorspin.contract.contractor.latency import LONG
+from tensorspin.contract.contractor.lock import KEY_RECORD
 from tensorspin.contract.device.boards import BoardSpec
 from tensorspin.contract.device.engines import ENGINES
 from tensorspin.contract.engine import EngineKind
@@ -19,6 +20,7 @@ from .link.spi import connect_target
 from .primitives import Family
 from .primitives.stream_register import connect_streams
 from .router import Router
+from .router.lock.joined import create_check, is_locked
 from .spatial import Spatial
 
 COMPONENTS: dict[int, Callable[[Any, Family, bool], wiring.Component]] = {
@@ -67,6 +69,8 @@ class Accelerator(wiring.Component):
     standby : bool, default=False
         Whether memories stand by while nobody uses them; only with a family whose memories can,
         `Family.standby`.
+    record, key_port
+        As for `tensorspin_gateware.router.lock.ChaskeyEngine`, if the contractor is locked.
 
     Ports
     -----
@@ -74,10 +78,9 @@ class Accelerator(wiring.Component):
         Bytes from the host. Always ready, since a serial line cannot wait.
     tx : Out(stream of 8)
         Bytes to the host.
+    key : In(8 * KEY_RECORD.size)
+        Only with `key_port`, and if the contractor is locked: the key's record.
     """
-
-    rx: In(stream.Signature(8))
-    tx: Out(stream.Signature(8))
 
     def __init__(
         self,
@@ -85,21 +88,33 @@ class Accelerator(wiring.Component):
         build: bytes,
         family: Family = Family.BEHAVIOURAL,
         standby: bool = False,
+        record: bytes | None = None,
+        key_port: bool = False,
     ):
         self.board = board
         self.build = build
         self.family = family
         self.standby = standby
-        super().__init__()
+        self._record = record
+        self._key_port = key_port and is_locked(board.engines)
+        ports = {"rx": In(stream.Signature(8)), "tx": Out(stream.Signature(8))}
+        super().__init__(ports | ({"key": In(8 * KEY_RECORD.size)} if self._key_port else {}))
 
     def elaborate(self, platform):
         m = Module()
 
         board = self.board
         staged = is_staged(board)
+        check = create_check(board.engines, self._record, self._key_port)
+        if check is not None and self._key_port:
+            m.d.comb += check.key.eq(self.key)
         m.submodules.link = link = Link(board.receive_bytes, staged)
         m.submodules.router = router = Router(
-            board.engines, board.description(self.build).pack(), self.standby, staged
+            board.engines,
+            board.description(self.build).pack(),
+            self.standby,
+            staged,
+            check,
         )
         wiring.connect(m, wiring.flipped(self.rx), link.rx)
         # The order decides names in the netlist: another one would change the digests of all rows.

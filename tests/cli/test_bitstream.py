@@ -18,7 +18,7 @@ def asked(monkeypatch, tmp_path):
     asked = []
     report = BuildReport({"LUTs": (120, 5280)}, 40.0, 30.0)
 
-    def build(board, progress):
+    def build(board, progress, locked=False):
         progress(f"{board}: elaborating ...")
         (tmp_path / "icebreaker.bin").write_bytes(b"bits")
         return tmp_path / "icebreaker.bin", report
@@ -71,7 +71,9 @@ def test_the_document_has_the_numbers(asked, tmp_path, capsys):
 
 def test_what_is_too_slow_is_not_handed_over(asked, monkeypatch, tmp_path, capsys):
     slow = BuildReport({}, 29.0, 30.0)
-    monkeypatch.setattr(bitstream, "build", lambda *_: (tmp_path / "icebreaker.bin", slow))
+    monkeypatch.setattr(
+        bitstream, "build", lambda *_, **options: (tmp_path / "icebreaker.bin", slow)
+    )
     status, out, err = run(capsys, "bitstream", "icebreaker", "--output", str(tmp_path))
     assert status == 1 and "NOT MET" in out
     assert "icebreaker: too slow, 29.0 MHz for a clock of 30.0 MHz and 5% more" in err

@@ -316,7 +316,7 @@ def test_wrong_urls_are_refused(key_file, tmp_path):
         ("golden://icebreaker?lock=/nowhere/x", "there is no such file"),
         (f"golden://icebreaker?lock={tmp_path}", "it is a folder"),
         (f"golden://icebreaker_annealer?lock={key_file}", "has no contractor, which alone"),
-        (f"golden://icebreaker?key={key_file}", "golden ones lock=FILE"),
+        (f"golden://icebreaker?key={key_file}", "and others lock=FILE, not 'key="),
     ):
         with pytest.raises(TransportError, match=message):
             open_transport(url).close()

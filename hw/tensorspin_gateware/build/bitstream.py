@@ -23,6 +23,7 @@ from pathlib import Path
 from amaranth.build.run import BuildPlan
 
 from tensorspin.contract.device.boards import BoardSpec, find_board
+from tensorspin.contract.device.locked import lock_board
 
 from ..boards import create_platform, hardware_of
 from . import cache, toolchain
@@ -78,7 +79,9 @@ class BuildRecord:
     tools: dict[str, str]
 
 
-def build(board_name: str, progress: Progress = print) -> tuple[Path, BuildReport]:
+def build(
+    board_name: str, progress: Progress = print, locked: bool = False
+) -> tuple[Path, BuildReport]:
     """Build the bitstream of a board, unless it is built already.
 
     If the bitstream is too slow for the board's clock, it is placed again with other seeds.
@@ -90,6 +93,9 @@ def build(board_name: str, progress: Progress = print) -> tuple[Path, BuildRepor
         Name of a row of `tensorspin.contract.device.boards`.
     progress : callable, optional
         Takes one line of text per stage.
+    locked : bool, default=False
+        Whether the contractor is locked. The bitstream runs nothing then, until
+        `tensorspin_gateware.build.keyed.put_key` has given it a key.
 
     Returns
     -------
@@ -108,10 +114,12 @@ def build(board_name: str, progress: Progress = print) -> tuple[Path, BuildRepor
     toolchain.ToolMissing
         If a tool is missing.
     """
-    board = find_board(board_name)
+    board: BoardSpec = find_board(board_name)
+    if locked:
+        board = lock_board(board)
     toolchain.require_posix()
     hardware = hardware_of(board)
-    folder = cache.directory(board.name)
+    folder = cache.directory(board.folder)
     bitstream, report = folder / f"{board.file_name}{hardware.suffix}", folder / "report.json"
     record_file = folder / _RECORD
     required = [t for t in create_platform(board).required_tools if t in toolchain.BUILDS]

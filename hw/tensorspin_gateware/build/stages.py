@@ -87,6 +87,29 @@ def from_placing(folder: Path, seed: int) -> list[list[str]]:
     return [[*placer[:value], str(seed), *placer[value + 1 :]], *rest]
 
 
+def packing_commands(folder: Path) -> list[list[str]]:
+    """Read the commands of a build that follow on place and route.
+
+    Parameters
+    ----------
+    folder : Path
+        A folder that `run_plan` has filled.
+
+    Returns
+    -------
+    list of list of str
+        Commands for `run_stage`.
+
+    Raises
+    ------
+    BuildError
+        If `run_plan` has not filled the folder.
+    """
+    commands = _commands(folder)
+    last = max(index for index, command in enumerate(commands) if _places(command))
+    return commands[last + 1 :]
+
+
 def _commands(folder: Path) -> list[list[str]]:
     """Read the commands that make a bitstream; each begins with its tool's native name."""
     script = folder / f"build_{NAME}.json"

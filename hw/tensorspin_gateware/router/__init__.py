@@ -11,6 +11,7 @@ module    subject
 `engines` the router's ports for the engines, and what stands there if one is missing
 `copied`  what replies copy byte by byte: memories, description, counters
 `reply`   a reply, byte by byte
+`lock`    the check of a locked contractor
 ========= ================================================================================
 """
 

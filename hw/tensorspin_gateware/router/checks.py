@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from tensorspin.contract.annealer.image import run_bytes
 from tensorspin.contract.annealer.size import AnnealerSize
+from tensorspin.contract.contractor.lock import LOCKED_ACTIVATE
 from tensorspin.contract.device.capabilities import device_requests, device_spaces, space_owner
 from tensorspin.contract.device.engines import ENGINES, Engines
 from tensorspin.contract.engine import EngineKind
@@ -14,6 +15,7 @@ from tensorspin.contract.wire.frames import MAX_PAYLOAD
 from tensorspin.contract.wire.packets import PacketType, Status
 
 from ..contractor.interface import ADDRESS_BITS
+from .lock.joined import is_locked
 from .samples import feature_bits, signs_programs
 
 STATUS_BITS = max(Status).bit_length()
@@ -90,6 +92,7 @@ class RequestChecks(wiring.Component):
         self._spaces = device_spaces(engines)
         self._feature_bits = feature_bits(engines)
         self._signs = signs_programs(engines)
+        self._activate_bytes = (LOCKED_ACTIVATE if is_locked(engines) else packets.ACTIVATE).size
         annealer = engines.find(AnnealerSize)
         self._anneal_bytes = 0 if annealer is None else run_bytes(annealer)
         # `_spaces` lacks the space that only an ANNEAL writes; it needs a number all the same.
@@ -135,7 +138,7 @@ class RequestChecks(wiring.Component):
             ((kind.hello | kind.status) & (left == 0))
             | (kind.write & longer_than(ARGUMENTS[PacketType.WRITE]))
             | (kind.read & (left == ARGUMENTS[PacketType.READ]))
-            | (kind.activate & (left == packets.ACTIVATE.size))
+            | (kind.activate & (left == self._activate_bytes))
             | (self.fills & longer_than(packets.OFFSET.size))
             | (kind.anneal & (left == self._anneal_bytes))
         )

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import Out
 
@@ -25,7 +25,8 @@ from tensorspin.contract.spatial.size import SpatialSize
 from ..annealer.common.interface import AnnealerSignature
 from ..contractor.interface import ContractorSignature
 from ..spatial.interface import IN_FLIGHT, SpatialSignature
-from .samples import RouterSamples, RouterSamplesSignature, runs_in_flight
+from .copied import pack_status
+from .samples import RouterSamples, RouterSamplesSignature, corrupted_count, runs_in_flight
 
 _ANY_CONTRACTOR = ContractorSize(
     lanes=1, program_words=2, features=2, components=2, slots=2, slot_entries=2
@@ -182,3 +183,35 @@ def connect_engine(m: Module, router: Any, engines: Engines, kind: EngineKind) -
     if kind in engines:
         return connection.connect(m, router, engines[kind])
     return connection.stand_in()
+
+
+def device_status(router: Any, samples: Any, annealer: Any, anneals: Any) -> Value:
+    """Collect what a reply to STATUS tells.
+
+    Parameters
+    ----------
+    router : Router
+        It has the link's counters.
+    samples : interface
+        The ports of `RouterSamples`.
+    annealer, anneals : interface
+        The annealer's ports, and what the router keeps beside them.
+
+    Returns
+    -------
+    Value
+        The reply's bytes, as `pack_status` gives them.
+    """
+    return pack_status(
+        active=samples.active,
+        digest=samples.digest,
+        damaged=router.counters.damaged,
+        out_of_sequence=router.counters.out_of_sequence,
+        overflows=router.counters.overflows,
+        samples=samples.samples,
+        busy_cycles=samples.busy_cycles,
+        step=anneals.step,
+        annealing=annealer.running,
+        cleared=anneals.cleared,
+        corrupted=corrupted_count(router._engines, samples),
+    )

@@ -16,10 +16,12 @@ from tensorspin.contract.wire.packets import REJECT, REPLY, PacketType, Status
 from ..contractor.interface import ADDRESS_BITS
 from ..link.packet import SEQUENCE_BITS, CountersSignature, PacketByte, RejectSignature
 from .checks import ARGUMENTS, STATUS_BITS, RequestChecks, find_last_argument
-from .copied import Copied, CopySource, pack_status
-from .engines import connect_engine, engine_ports, scoring_engine
+from .copied import Copied, CopySource
+from .engines import connect_engine, device_status, engine_ports, scoring_engine
+from .lock import LockCheck
+from .lock.joined import JoinedLock
 from .reply import ReplyWriter, Source
-from .samples import connect_flags, corrupted_count, feature_bits, find_corrupt, take_flag
+from .samples import connect_flags, feature_bits, find_corrupt, take_flag
 
 
 class Router(wiring.Component):
@@ -56,6 +58,8 @@ class Router(wiring.Component):
         time from a request.
     staged : bool, default=False
         Whether registers cut the long paths, for FPGAs whose logic is slow.
+    check : LockCheck, optional
+        The check of a locked contractor, which becomes a part of the router.
 
     Ports
     -----
@@ -76,9 +80,15 @@ class Router(wiring.Component):
     """
 
     def __init__(
-        self, engines: Engines, description: bytes, standby: bool = False, staged: bool = False
+        self,
+        engines: Engines,
+        description: bytes,
+        standby: bool = False,
+        staged: bool = False,
+        check: LockCheck | None = None,
     ):
         self._staged = staged
+        self._check = check
         self._engines = engines
         self._description = description
         self._standby = standby
@@ -133,6 +143,8 @@ class Router(wiring.Component):
         contractor, samples = connect_engine(m, self, engines, scoring_engine(engines))
         annealer, anneals = connect_engine(m, self, engines, EngineKind.ANNEALER)
         results = contractor.results
+        lock = JoinedLock(m, self.requests, kind, self._check)
+        valid = lock.valid
         m.d.comb += [
             failed.eq(status != Status.OK),
             checks.type.eq(kind_byte),
@@ -173,21 +185,7 @@ class Router(wiring.Component):
             ),
             # The counters of 32 bits stand still while a status is sent: STATUS waits until no
             # sample is under way.
-            copied.status.eq(
-                pack_status(
-                    active=samples.active,
-                    digest=samples.digest,
-                    damaged=self.counters.damaged,
-                    out_of_sequence=self.counters.out_of_sequence,
-                    overflows=self.counters.overflows,
-                    samples=samples.samples,
-                    busy_cycles=samples.busy_cycles,
-                    step=anneals.step,
-                    annealing=annealer.running,
-                    cleared=anneals.cleared,
-                    corrupted=corrupted_count(engines, samples),
-                )
-            ),
+            copied.status.eq(device_status(self, samples, annealer, anneals)),
         ]
         with m.If(kind.read):
             m.d.comb += copied.select.eq(Copied.MEMORY)
@@ -305,7 +303,7 @@ class Router(wiring.Component):
                     m.next = "REPLY"
             with m.State("ARGUMENTS"):
                 m.d.comb += self.requests.ready.eq(1)
-                with m.If(self.requests.valid):
+                with m.If(valid):
                     m.d.sync += [argument.eq(argument + 1), left.eq(left_next)]
                     with m.Switch(argument):
                         for position in range(len(address) // 8):
@@ -341,22 +339,23 @@ class Router(wiring.Component):
                     ]
                     m.next = "COPY"
             with m.State("COPY"):
-                write = kind.write & self.requests.valid
+                write = kind.write & valid
                 m.d.comb += [
                     self.requests.ready.eq(1),
-                    step.eq(self.requests.valid),
+                    step.eq(valid),
                     contractor.memory.write_enable.eq(write & ~checks.annealers),
-                    contractor.fill.enable.eq(self.requests.valid & fills),
+                    contractor.fill.enable.eq(valid & fills),
                     annealer.memory.write_enable.eq(
-                        (write & checks.annealers) | (self.requests.valid & kind.anneal)
+                        (write & checks.annealers) | (valid & kind.anneal)
                     ),
                 ]
-                with m.If(self.requests.valid):
-                    m.d.comb += samples.shift_digest.eq(kind.activate)
+                with m.If(valid):
+                    m.d.comb += samples.shift_digest.eq(lock.digest)
                     with m.If(request.last):
-                        m.d.comb += samples.activate.eq(kind.activate)
+                        m.d.comb += samples.activate.eq(lock.activates)
                         with m.If(kind.run):
                             m.next = "COUNT"
+                        lock.await_verdict(m)
                         with m.Else():
                             m.next = "REPLY"
             with m.State("COUNT"):
@@ -373,6 +372,7 @@ class Router(wiring.Component):
                 with m.If(self.requests.valid & request.last):
                     m.next = "REPLY"
 
+            lock.add_verdict(m, samples, status)
             with m.State("REPLY"):
                 m.d.comb += writer.start.eq(1)
                 with m.If(source == Source.REQUEST):
@@ -390,6 +390,7 @@ class Router(wiring.Component):
                 with m.If(writer.done):
                     m.next = "FREE"
 
+        lock.connect(m, fsm, contractor.memory, address, space, step)
         if self._standby:
             awake = Signal()
             m.d.sync += awake.eq(self.requests.valid | held | ~fsm.ongoing("FREE"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+from ..compiler.locking import read_lock_key
 from ..errors import TensorspinError
 from .report import Line
 
@@ -26,13 +27,20 @@ def add_options(parser) -> None:
         action="store_true",
         help="load the bitstream into the board, with the board's own programmer",
     )
+    parser.add_argument(
+        "--lock",
+        type=Path,
+        metavar="FILE",
+        help="lock the board with the key in this file (tensorspin lock --new-key): it runs only "
+        "programs that were approved with it",
+    )
     parser.set_defaults(command=_bitstream)
 
 
 def _bitstream(options) -> int:
     try:
         # The import stands here, as the host must work without the gateware package.
-        from tensorspin_gateware.build import bitstream
+        from tensorspin_gateware.build import bitstream, keyed
     except ImportError as error:
         raise TensorspinError(
             f"bitstreams need the gateware and its tools ({error}); in tensorspin's checkout, run "
@@ -42,7 +50,11 @@ def _bitstream(options) -> int:
     name, report = options.board, options.report
     try:
         bitstream.check_request(name, options.program, options.output)
-        path, found = bitstream.build(name, _logger.info)
+        key = None
+        if options.lock is not None:
+            keyed.check_lockable(name)
+            key = read_lock_key(options.lock)  # before the minutes that a build takes
+        path, found = bitstream.build(name, _logger.info, locked=key is not None)
         parts = bitstream.budget(path, found)
         report.say(str(found) if parts is None else f"{found}\n{parts}")
         report.record(
@@ -53,8 +65,12 @@ def _bitstream(options) -> int:
             greatest_clock_hz=found.achieved_mhz * 1e6,
             clock_hz=found.required_mhz * 1e6,
         )
+        if key is not None:
+            keyed.check_room(name, found)
+            path = keyed.put_key(path, name, key, options.output, _logger.info)
+            report.record(key=key.name, minimum_version=key.minimum)
         delivered = bitstream.deliver(
-            name, path, found, options.program, options.output, _logger.info
+            name, path, found, options.program, None if key else options.output, _logger.info
         )
     except RuntimeError as error:  # A tool is missing or failed, or the clock is not met.
         raise TensorspinError(str(error)) from error

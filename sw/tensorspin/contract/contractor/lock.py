@@ -251,7 +251,7 @@ BYTE_CYCLES = 9
 PERMUTATION_CYCLES = 973
 """Clock cycles from the last byte of a block until bytes are asked for again."""
 
-KEY_CYCLES = 32
+KEY_CYCLES = 16 * BYTE_CYCLES
 """Clock cycles in which a key is added."""
 
 

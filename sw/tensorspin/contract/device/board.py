@@ -84,6 +84,11 @@ class BoardSpec(HasEngines):
         return self.name.replace("/", "-")
 
     @property
+    def folder(self) -> str:
+        """Name of the folder of the board's builds."""
+        return self.name
+
+    @property
     def byte_seconds(self) -> float:
         """Time in seconds that a byte takes on the line at the rate `baud`."""
         return self.line.bits_per_byte / self.baud

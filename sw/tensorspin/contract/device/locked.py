@@ -24,6 +24,11 @@ class LockedBoard(BoardSpec):
         """The board's name as the stem of a file."""
         return f"{super().file_name}-locked"
 
+    @property
+    def folder(self) -> str:
+        """Name of the folder of the board's builds, which hold no key."""
+        return self.file_name
+
 
 def lock_board(board: BoardSpec, key_file: str = "") -> LockedBoard:
     """Lock the contractor of a board.

@@ -5,8 +5,9 @@ URL                       device
 ========================  ====================================================================
 ``sim://BOARD``           the gateware of that board, compiled by Verilator; if the board's line
                           is SPI, with its pins, and ``?sck=25e6`` sets the frequency of SCK in Hz
-``golden://BOARD``        the NumPy model of that board; with ``?lock=FILE`` it is locked, and FILE
-                          holds its key (``tensorspin lock --new-key``)
+``golden://BOARD``        the NumPy model of that board
+``?lock=FILE``            behind either, but for pins of SPI: the board is locked, and FILE holds
+                          its key (``tensorspin lock --new-key``)
 ``spi://PATH``            a board at an SPI port of Linux: ``spi:///dev/spidev0.0``, with
                           ``?speed=20e6`` for the frequency of SCK in Hz and ``&irq=gpiochip0:25``
                           for the GPIO line at which the board's interrupt is
@@ -198,7 +199,7 @@ def parse_virtual(url: str) -> tuple[str, BoardSpec, str]:
         raise TransportError(f"cannot open {url}: {error}") from None
     settings = parse_qsl(query, keep_blank_values=True)
     key_files = [value for name, value in settings if name == "lock"]
-    if key_files and scheme == "golden":
+    if key_files and (scheme == "golden" or board.line is not Line.SPI):
         try:
             (key_file,) = key_files
             board = lock_board(board, key_file)
@@ -207,7 +208,7 @@ def parse_virtual(url: str) -> tuple[str, BoardSpec, str]:
         query = "&".join(each for each in query.split("&") if not each.startswith("lock="))
     if query and (scheme == "golden" or board.line is not Line.SPI):
         raise TransportError(
-            f"cannot open {url}: only simulated boards with SPI have settings, and golden ones "
+            f"cannot open {url}: only simulated boards with SPI have settings, and others "
             f"lock=FILE, not {query!r}"
         )
     return scheme, board, query

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from ...contract.device.boards import BoardSpec
+from ...contract.device.locked import LockedBoard
 from ...errors import TransportError
 from .base import Transport
+from .golden import board_key
+
+if TYPE_CHECKING:
+    from tensorspin_gateware.simulation.simulator import VirtualBoard
 
 _STEP = 20_000
 """Clock cycles that the simulation runs at most before it is asked for bytes: few enough for Ctrl+C
@@ -37,11 +43,18 @@ class SimulatedTransport(Transport):
 
     def __init__(self, board: BoardSpec) -> None:
         self.url = f"sim://{board.name}"
+        self._board: VirtualBoard
         with simulation(self.url):
             # Imported late: the host works without the gateware.
-            from tensorspin_gateware.simulation import simulator
+            if isinstance(board, LockedBoard):
+                from tensorspin_gateware.simulation import locked
 
-            self._board = simulator.load(board.name)
+                self.url += f"?lock={board.key_file}"
+                self._board = locked.load(board, board_key(self.url, board))
+            else:
+                from tensorspin_gateware.simulation import simulator
+
+                self._board = simulator.load(board.name)
         self._pending = bytearray()
 
     @staticmethod

@@ -1,0 +1,183 @@
+"""Gives a locked bitstream its key, after place and route: so no build, cache or digest holds one.
+
+The design has been placed with a key that everybody knows and that activates nothing
+(`tensorspin_gateware.router.lock.microcode.content`). That key lies in a block RAM together with
+the microcode, by which the block RAM is found in the placed design. Its content is replaced there,
+and the design is packed again, in a folder that is removed afterwards. Project IceStorm's icebram
+does the like for programs of processors.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from pathlib import Path
+
+from tensorspin.contract.contractor.lock import LockKey
+from tensorspin.contract.device.boards import BoardSpec, find_board
+
+from ..boards import hardware_of
+from ..primitives import Family
+from ..router.lock.microcode import DEPTH, content
+from .records import MOST_LUTS
+from .report import BuildReport
+from .stages import Progress, packing_commands, run_stage
+from .top import NAME, BuildError
+
+_ROWS, _ROW_WORDS = 16, 16
+"""Lines of a block RAM in a placed design of an iCE40, and words in each, the last one first."""
+
+_RAM = re.compile(
+    rf"^\.ram_data \d+ \d+\n((?:[0-9a-f]{{{4 * _ROW_WORDS}}}\n){{{_ROWS}}})", re.MULTILINE
+)
+"""The content of a block RAM in a placed design."""
+
+
+def check_lockable(board_name: str) -> None:
+    """Refuse a board that cannot be built with a lock, before the minutes that a build takes.
+
+    Parameters
+    ----------
+    board_name : str
+        Name of a row of the board table.
+
+    Raises
+    ------
+    ValueError
+        If no board has that name, it has no contractor, or its FPGA is none whose bitstreams can be
+        given a key.
+    """
+    board = find_board(board_name)
+    if board.contractor is None:
+        raise ValueError(f"{board.owner} has no contractor, which alone can be locked")
+    if hardware_of(board).family is not Family.ICE40UP:
+        raise ValueError(
+            f"{board_name} cannot be locked: keys are put into the block RAM of iCE40 alone so far"
+        )
+
+
+def check_room(board_name: str, report: BuildReport) -> None:
+    """Refuse a locked design that breaks the rule for bitstreams.
+
+    Parameters
+    ----------
+    board_name : str
+        Name of a row of the board table.
+    report : BuildReport
+        As `tensorspin_gateware.build.bitstream.build` returned it.
+
+    Raises
+    ------
+    BuildError
+        If it takes more look-up tables than a bitstream may.
+    """
+    used, available = report.used["logic cells (LUTs)"]
+    if used > MOST_LUTS * available:
+        raise BuildError(
+            f"{board_name} with a lock takes {used} of {available} logic cells, "
+            f"{used / available:.1%}; a bitstream may take {MOST_LUTS:.0%} (docs/boards.md), so "
+            f"that it can be placed with other seeds and versions of the tools, too"
+        )
+
+
+def put_key(
+    bitstream: Path,
+    board_name: str,
+    key: LockKey,
+    output: Path | None = None,
+    progress: Progress = print,
+) -> Path:
+    """Make a bitstream with a key of one without.
+
+    Parameters
+    ----------
+    bitstream : Path
+        As `tensorspin_gateware.build.bitstream.build` returned it for a locked board.
+    board_name : str
+        Name of a row of the board table.
+    key : LockKey
+        The key.
+    output : Path, optional
+        Existing folder for the bitstream with the key; by default it stands beside the other one.
+    progress : callable, optional
+        Takes lines of text.
+
+    Returns
+    -------
+    Path
+        The bitstream with the key, which its owner alone may read.
+
+    Raises
+    ------
+    BuildError
+        If the placed design is not that of a locked board, or a tool fails.
+    OSError
+        If something cannot be written.
+    """
+    board: BoardSpec = find_board(board_name)
+    work = bitstream.parent / "work"
+    placed = f"{NAME}.asc"
+    text = replace_key((work / placed).read_text(), key)
+    target = (output or bitstream.parent) / f"{board.file_name}-keyed{bitstream.suffix}"
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        (place / placed).touch(mode=0o600)
+        (place / placed).write_text(text)
+        for command in packing_commands(work):
+            run_stage(command, board_name, place, progress)
+        made = (place / f"{NAME}{bitstream.suffix}").read_bytes()
+    target.unlink(missing_ok=True)
+    # It never has other permissions, not even for a moment.
+    with open(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(made)
+    return target
+
+
+def replace_key(placed: str, key: LockKey) -> str:
+    """Replace the key that everybody knows in a placed design.
+
+    Parameters
+    ----------
+    placed : str
+        Text of the placed design, as nextpnr-ice40 writes it.
+    key : LockKey
+        The key.
+
+    Returns
+    -------
+    str
+        The design with the key.
+
+    Raises
+    ------
+    BuildError
+        If there is not exactly one block RAM with the microcode and that key.
+    """
+    known, wanted = _rows(content()), _rows(content(key.record()))
+    found = [each.span(1) for each in _RAM.finditer(placed) if each[1] == known]
+    if len(found) != 1:
+        raise BuildError(
+            f"the placed design has {len(found)} block RAMs with the microcode of a lock, not 1: "
+            f"other versions of the tools may lay it out otherwise"
+        )
+    ((begin, end),) = found
+    return placed[:begin] + wanted + placed[end:]
+
+
+def _rows(words: list[int]) -> str:
+    """Write the content of a block RAM of 256 words of 16 bits as a placed design does."""
+    assert len(words) == DEPTH == _ROWS * _ROW_WORDS
+    lines = (words[first : first + _ROW_WORDS] for first in range(0, DEPTH, _ROW_WORDS))
+    return "".join(
+        "".join(f"{_stored(word):04x}" for word in reversed(line)) + "\n" for line in lines
+    )
+
+
+def _stored(word: int) -> int:
+    """Give a word as it stands in a block RAM: Yosys puts each bit at its mirrored index.
+
+    It does so for all widths of a block RAM, since bits of narrower words are spread over it
+    (``ice40/brams_map.v``).
+    """
+    return sum(1 << int(f"{bit:04b}"[::-1], 2) for bit in range(16) if word >> bit & 1)
