@@ -72,7 +72,8 @@ class LockCheck(wiring.Component):
         Only with `key_port`.
 
     Latency: `tensorspin.contract.contractor.lock.check_cycles`. Resources: those of
-    `ChaskeyEngine`, and about 60 logic cells on iCE40.
+    `ChaskeyEngine`, and about 60 logic cells on iCE40. With what it takes of the router, a lock
+    makes the bitstream of an iCEBreaker 338 logic cells larger.
     """
 
     def __init__(
