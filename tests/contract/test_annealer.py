@@ -11,8 +11,14 @@ import pytest
 from tensorspin.contract.annealer.image import coupling_rows
 from tensorspin.contract.annealer.problem import IsingProblem
 from tensorspin.contract.annealer.segments import offset_places
-from tensorspin.contract.annealer.size import MIN_REPLICAS, PROBABILITY, AnnealerSize
-from tensorspin.contract.annealer.steps import digit_probabilities, highest_temperature, schedule
+from tensorspin.contract.annealer.size import MIN_REPLICAS, PROBABILITY, AnnealerSize, Moving
+from tensorspin.contract.annealer.steps import (
+    Step,
+    check_step,
+    digit_probabilities,
+    highest_temperature,
+    schedule,
+)
 from tensorspin.contract.annealer.thresholds import (
     _MAPS,
     GENERATOR_BITS,
@@ -147,6 +153,14 @@ def test_sizes_out_of_range():
             replace(SIZE, **changes)
     with pytest.raises(ValueError, match=f"may add up to {MAX_SAMPLES}, not 80"):
         generators(AnnealerSize(80, 3, 7, MIN_REPLICAS, (80,), 8, 4, ring=0))
+
+
+def test_a_ring_of_an_odd_number_of_replicas_cannot_be_closed():
+    step = Step((0,) * SIZE.threshold_bits, 1, ring=1, moving=Moving.EVEN)
+    check_step(0, step, replace(SIZE, replicas=MIN_REPLICAS + MIN_REPLICAS % 2))
+    odd = MIN_REPLICAS + 1 - MIN_REPLICAS % 2
+    with pytest.raises(ValueError, match=f"an even number of them only, and it has {odd}: the"):
+        check_step(0, step, replace(SIZE, replicas=odd))
 
 
 WINDOWED = AnnealerSize(64, 4, 10, 8, (1,) * 7, 16, 4, ring=0, window=8)

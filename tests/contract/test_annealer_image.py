@@ -29,7 +29,7 @@ from tests.support.random_problems import random_problem
 
 SIZES = [
     AnnealerSize(9, 2, 7, 10, (1,) * 6, 20, 4),
-    AnnealerSize(300, 3, 11, 11, (1,) * 9, 20, 4),
+    AnnealerSize(300, 3, 11, 12, (1,) * 9, 20, 4),
     AnnealerSize(90, 8, 16, 12, (1,) * 12, 20, 4),
     # Offset rows go on in the rows of unused spins.
     AnnealerSize(14, 2, 7, 10, (1,) * 6, 1, 4),

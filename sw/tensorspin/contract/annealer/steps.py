@@ -189,7 +189,7 @@ def check_step(index: int, step: Step, size: AnnealerSize) -> None:
     ------
     ValueError
         If a probability or the number of sweeps is out of range, the step is made for thresholds of
-        another width, or it needs a ring that the device has not.
+        another width, or it needs a ring that the device has not or cannot close.
     """
     if len(step.probabilities) != size.threshold_bits:
         raise ValueError(
@@ -203,6 +203,11 @@ def check_step(index: int, step: Step, size: AnnealerSize) -> None:
             f"the ring's probability must be 0 to {RING.maximum}, step {index} has {step.ring}"
             if size.ring
             else f"step {index} couples the replicas along a ring, which the device has not"
+        )
+    if step.ring and size.replicas % 2:
+        raise ValueError(
+            f"step {index} couples the replicas along a ring, which the device does with an even "
+            f"number of them only, and it has {size.replicas}: the last would move beside the first"
         )
     if not 1 <= step.sweeps <= SWEEPS.maximum:
         raise ValueError(
