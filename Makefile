@@ -40,8 +40,8 @@ DOCS := $(if $(wildcard $(HYBRID)/.ready),$(HYBRID),$(VENV))
 QUICK_TESTS := $(addprefix tests/,contract golden compiler data sampling feasibility models/test_mps.py)
 
 .PHONY: help demo live test test-slow test-all test-oldest test-faults test-hybrid test-cluster lint bench \
-	bench-annealer demo-hybrid bench-start bench-hybrid bench-pool bench-serve compare docs bitstream \
-	bitstreams spatial activity clients mcu-sizes demo-mcu bench-mcu dist program setup clean
+	bench-annealer demo-hybrid bench-start bench-hybrid bench-pool bench-serve bench-upsets compare docs \
+	bitstream bitstreams spatial activity clients mcu-sizes demo-mcu bench-mcu dist program setup clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -111,6 +111,9 @@ bench: $(READY) ## Measure accuracy, size, speed and latency beside other classi
 
 bench-start: $(RUNS) ## Measure how long everyday things take in a new environment: minutes
 	@$(BIN)/python -m tests.support.start_bench $(BENCH_FLAGS)
+
+bench-upsets: $(READY) ## Measure how accurate digits are classified with changed bits in the weights
+	@$(BIN)/python -m tensorspin.benchmarks.contractor.upsets $(BENCH_FLAGS)
 
 bench-annealer: $(READY) ## Measure quality and speed of the annealer beside other samplers
 	@$(BIN)/python -m tensorspin.benchmarks.annealer \

@@ -57,6 +57,27 @@ def test_train_for_a_board(capsys, tmp_path):
     assert status == 0 and re.search(rf"nodes of 4-bit weights +{narrow} of {nodes}", out)
 
 
+def test_train_protects_weights(capsys, tmp_path):
+    output = tmp_path / "model.npz"
+    command = ("train", "iris", "--epochs", 2, "--estimator", "mps", "--output", output)
+    status, out, _ = run(capsys, *command, "--protect")
+    assert status == 0 and re.search(r"nodes of 4-bit weights +(\d+) of \1, \1 protected", out)
+    status, out, _ = run(capsys, "estimate", output, "--board", "protect/ulx3s_25f")
+    assert status == 0 and re.search(r"nodes of 4-bit weights +(\d+) of \1, \1 protected", out)
+    status, out, _ = run(capsys, "estimate", output, "--board", "icebreaker")
+    assert status == 1 and re.search(
+        r"nodes with protected weights .*DOES NOT FIT: .*--protect", out
+    )
+    status, _, err = run(capsys, "run", output, "--data", "iris", "--board", "golden://icebreaker")
+    assert status == 1 and "use one that does, such as protect/ulx3s_25f" in err
+    for option, told in (
+        (("--weight-bits", 8), "--protect needs --weight-bits 4, not 8"),
+        (("--board", "icebreaker"), "give --protect or --board, not both"),
+    ):
+        status, _, err = run(capsys, *command, "--protect", *option)
+        assert status == 1 and told in err
+
+
 def test_train_tells_what_it_cost_to_fit_a_board(capsys, tmp_path):
     rng = np.random.default_rng(1)
     data, output = tmp_path / "data.npz", tmp_path / "model.npz"

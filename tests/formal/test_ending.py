@@ -65,7 +65,7 @@ SEQUENCER_MUTANTS = {
         Mutant("fetched_overrun | address[-1]", "address[-1]"),
     ),
     "not the last": (0, 0, sequencer, Mutant("following.last.eq(stop)", "following.last.eq(0)")),
-    "headers without end": (0, 0, sequencer, Mutant("header_turn.eq(~ended)", "header_turn.eq(1)")),
+    "headers without end": (0, 0, sequencer, Mutant("turn.eq(~headers.ended)", "turn.eq(1)")),
     "drains for ever": (0, 15 << OUTPUTS, sequencer, Mutant("drain.eq(drain - 1)", "drain.eq(7)")),
     "never begins": (0, 0, sequencer, Mutant("begun | (unfinished == 0)", "begun")),
     "begins too soon": (

@@ -22,7 +22,7 @@ MUTANTS = {
     "not begun anew": Mutant("state.eq(START)", "state.eq(state)"),
     "taken while offered": Mutant("m.Elif(self.take)", "m.Else()"),
     "half of the word left out": Mutant("len(self.word), width)", "width, width)"),
-    "not compared": Mutant("state != self.word[:width]", "0 & state != self.word[:width]"),
+    "not compared": Mutant("state != expected", "0 & state != expected"),
     "halves not swapped": Mutant(".rotate_left(width // 2)", ""),
     "no state of its own": Mutant(" ^ (state & RULES)", ""),
     "one neighbour": Mutant("below ^ above", "below"),

@@ -187,10 +187,12 @@ class Host:
             self.read(AnnealerSpace.RESULTS, length, replica << stride_bits(length))
 
     async def corrupt(self, features: int, activation: bytes) -> None:
-        """Flip a bit of the program's first words, and put it right again."""
+        """Flip one or two bits of a byte of the program's first words, and put them right again."""
         place = self.rng.randrange(16)
         byte = self.image[place]
-        for changed in (byte ^ 1 << self.rng.randrange(8), byte):
+        one, other = self.rng.sample(range(8), 2)
+        two = byte ^ 1 << one ^ 1 << other
+        for changed in (byte ^ 1 << one, *([two] if self.flags & packets.PROTECTED else []), byte):
             self.send(PacketType.WRITE, pack_memory(MemorySpace.PROGRAM, place) + bytes([changed]))
             # Checked or not, what a run answers is known only of a program that is whole.
             self.send(PacketType.ACTIVATE, activation)
@@ -204,9 +206,13 @@ class Host:
         """Load a random program; return its number of features."""
         size = self.golden.board.contractor
         program = random_program(rng, size, most_nodes=6)
+        self.flags = packets.SIGNED if size.signature else 0
+        if size.protected:
+            program = program.as_protected()
+            self.flags |= packets.PROTECTED if program.protected else 0
         image = program.image(size.lanes)[: size.space_bytes(MemorySpace.PROGRAM)]
         if size.signature and len(image) >> 3 < size.program_words:
-            image += signature_word(image, size.lanes)
+            image += signature_word(image, size.lanes, program.nodes)
         self.image = image
         self.write(MemorySpace.PROGRAM, image)
         self.write(MemorySpace.TABLE, program.table_bytes())
@@ -234,15 +240,14 @@ async def equals_golden_device(dut):
             features = host.load(numpy_rng)
             host.send(PacketType.RUN, packets.OFFSET.pack(0) + bytes(features))
             digest = rng.getrandbits(32)
-            flag = packets.SIGNED if board.contractor.signature else 0
-            activation = packets.ACTIVATE.pack(features | flag, digest)
+            activation = packets.ACTIVATE.pack(features | host.flags, digest)
             host.send(PacketType.ACTIVATE, activation)
             await host.check()
             for _ in range(5):
                 for _ in range(3):
                     host.run(rng.randbytes(features))
                 await host.check()
-            if flag:
+            if host.flags:
                 await host.corrupt(features, activation)
         host.send(PacketType.STATUS)
         await host.check()

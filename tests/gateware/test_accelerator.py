@@ -50,6 +50,8 @@ BOARDS = {
     "both": replace(BOARD, engines=Engines(SIZE, ANNEALER)),
     "long": replace(BOARD, engines=Engines(replace(SIZE, pipeline=1))),
     "signed": replace(BOARD, engines=Engines(replace(SIZE, groups=3, signature=1), ANNEALER)),
+    "protected": replace(BOARD, engines=Engines(replace(SIZE, protected=1))),
+    "signed, protected": replace(BOARD, engines=Engines(replace(SIZE, signature=1, protected=1))),
 }
 
 STANDBY = replace(BOARD, engines=Engines(replace(SIZE, program_words=SPRAM_WORDS, pipeline=1)))
@@ -62,7 +64,7 @@ MUTANTS = {
 """Faults of `Router.awake`: text of the module, and what takes its place."""
 
 
-@pytest.mark.parametrize("engines", slow_but(["signed", "long"], BOARDS))
+@pytest.mark.parametrize("engines", slow_but(["signed", "long", "protected"], BOARDS))
 def test_equals_golden_device(engines):
     board = BOARDS[engines]
     run_bench(

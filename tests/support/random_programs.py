@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from tensorspin.contract.contractor.program import (
     Node,
     Operand,
     OperandKind,
+    is_protected,
 )
 from tensorspin.contract.contractor.size import ContractorSize
 from tensorspin.contract.fixed import MANTISSA, NARROW_STEP, WEIGHT
@@ -45,6 +46,19 @@ class RandomProgram:
     def table_bytes(self) -> bytes:
         """Bytes of the feature table."""
         return self.table.astype("<i2").tobytes()
+
+    @property
+    def protected(self) -> bool:
+        """Whether changed bits are corrected."""
+        return is_protected(self.nodes)
+
+    def as_protected(self) -> RandomProgram:
+        """Give the same program with its narrow nodes protected; the same one if it has none."""
+        nodes = [
+            replace(node, narrow=False, protected=True) if node.narrow else node
+            for node in self.nodes
+        ]
+        return replace(self, nodes=nodes)
 
 
 def _limit_sum(weights: np.ndarray) -> np.ndarray:

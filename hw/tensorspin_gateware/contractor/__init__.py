@@ -14,6 +14,8 @@ module           job
 `sample_queue`   which samples are filled in, wait, or are contracted
 `program`        words from the program memory, in order
 `sequencer`      headers and weights taken from these words; one product (*element*) a cycle
+`correcting`     the same, with headers corrected on the way, if the size asks for it
+`protection`     the correction of headers and weights
 `signature`      a checksum over these words, if the size asks for it
 `weights`        the weights of an element, taken from a word
 `group`          the parts that each sample has for itself:

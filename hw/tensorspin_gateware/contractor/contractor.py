@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from amaranth import Cat, Module, Mux, Signal, Value
+from amaranth import C, Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 
 from tensorspin.contract.contractor.latency import LONG
 from tensorspin.contract.contractor.memory import MemorySpace
-from tensorspin.contract.contractor.program import MIN_LANES
+from tensorspin.contract.contractor.program import HEADER_BITS, MIN_LANES
+from tensorspin.contract.contractor.protection import HEADER_DATA_BITS
 from tensorspin.contract.contractor.rows import Rows
 from tensorspin.contract.contractor.size import ContractorSize
+from tensorspin.contract.fixed import NARROW_WEIGHT
 
 from ..primitives import Family
 from ..primitives.stream_register import StreamRegister
+from .correcting import CorrectingSequencer
 from .group import Group
 from .interface import CYCLE_BITS, RESULT_WORD, ContractorSignature, FillSignature
 from .program import ProgramReader
+from .protection import ProtectedWeights
 from .sample_queue import SampleQueue
 from .score_buffer import ScoreBuffer
 from .sequencer import Sequencer
@@ -80,8 +84,9 @@ class Contractor(wiring.Component):
         size = self._size
         slow = size.latencies is LONG
         m.submodules.reader = reader = self._reader()
-        m.submodules.sequencer = sequencer = Sequencer(size)
-        m.submodules.weights = weights = Weights(size.lanes)
+        corrects = bool(size.protected)
+        m.submodules.sequencer = sequencer = (CorrectingSequencer if corrects else Sequencer)(size)
+        m.submodules.weights = weights = (ProtectedWeights if corrects else Weights)(size.lanes)
         m.submodules.samples = samples = SampleQueue(size.groups, modes=bool(size.single_drain))
         m.submodules.results = results = ScoreBuffer(size.groups, slow)
         groups = [self._group(index) for index in range(size.groups)]
@@ -136,6 +141,11 @@ class Contractor(wiring.Component):
             results.score_valid.eq(speaker.score_valid),
             results.cycles.eq(cycle),
         ]
+        if size.protected:
+            m.d.comb += [
+                sequencer.coded.eq(self.protected),
+                weights.protected.eq(sequencer.weight_protected),
+            ]
         if self._standby:
             m.d.comb += reader.awake.eq(self.awake)
         for index, group in enumerate(groups):
@@ -154,16 +164,17 @@ class Contractor(wiring.Component):
                 m.d.comb += getattr(group, name).eq(getattr(sequencer, name))
         self._connect_bus(m, reader, groups)
         if size.signature:
-            self._check_program(m, run, reader, sequencer, groups, results)
+            self._check_program(m, run, reader, sequencer, weights, groups, results)
         if size.single_drain:
             self._share_samples(m, run, samples, reader, sequencer, groups, results)
             self._read_ahead(m, run, cycle, samples, reader, results)
         return m
 
-    def _check_program(self, m: Module, run, reader, sequencer, groups, results) -> None:
+    def _check_program(self, m: Module, run, reader, sequencer, weights, groups, results) -> None:
         """Give no scores of a run that has not read the program that was signed."""
         wrong = Signal()
-        m.submodules.signature = signature = ProgramSignature(self._size.lanes)
+        corrects = bool(self._size.protected)
+        m.submodules.signature = signature = ProgramSignature(self._size.lanes, apart=corrects)
         # From a wrong run on no run is right, until all results are sent. Then the program is not
         # active any more, and no sample comes before it is loaded again.
         failed = Signal()
@@ -171,10 +182,13 @@ class Contractor(wiring.Component):
             m.d.sync += failed.eq(0)
         with m.Elif(results.begin & results.fault):
             m.d.sync += failed.eq(1)
+        word, take = reader.words.payload, reader.words.valid & reader.words.ready
+        if corrects:
+            word, take = self._corrected(m, run, reader, sequencer, weights, signature)
         m.d.comb += [
             signature.run.eq(run),
-            signature.word.eq(reader.words.payload),
-            signature.take.eq(reader.words.valid & reader.words.ready),
+            signature.word.eq(word),
+            signature.take.eq(take),
             results.fault.eq(sequencer.fault | failed | (self.signed & wrong)),
             wrong.eq(signature.wrong),
         ]
@@ -188,6 +202,25 @@ class Contractor(wiring.Component):
                 ).any()
             )
             m.d.comb += wrong.eq(signature.wrong | table_wrong)
+
+    def _corrected(self, m: Module, run, reader, sequencer, weights, signature) -> list[Value]:
+        """Give what is used of a word, and whether it was taken, a cycle late: when it is right."""
+        word = Signal.like(reader.words.payload)
+        taken, decoded, coded = Signal(), Signal(), self.protected
+        m.d.sync += [
+            word.eq(reader.words.payload),
+            taken.eq(reader.words.valid & reader.words.ready & run),
+            decoded.eq(sequencer.weight_protected),
+        ]
+        half = NARROW_WEIGHT.width
+        upper_halves = Cat(
+            Cat(C(0, half), weights.decoded.word_select(lane, half))
+            for lane in range(self._size.lanes)
+        )
+        header = Cat(sequencer.used, C(0, HEADER_BITS - HEADER_DATA_BITS), word[HEADER_BITS:])
+        used = Mux(sequencer.used_new, header, Mux(decoded, upper_halves, word))
+        m.d.comb += signature.expected.eq(Mux(coded, weights.decoded, word))
+        return [Mux(coded, used, word), taken]
 
     def _register_results(self, m: Module, results: ScoreBuffer) -> Value:
         """Put a register behind the results; return whether all of them have been read."""

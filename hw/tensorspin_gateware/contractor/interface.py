@@ -30,7 +30,8 @@ RESULT_WORD = data.StructLayout({"word": RESULT_WORD_BITS, "last": 1})
 
 The words of a result are: the number of scores K; K scores; their exponent; the index of the
 greatest score; the sample's cycles, lower half; upper half. If the program ran past the end of its
-memory, or its signature is wrong, the result is the one word K = 0.
+memory, its signature is wrong, or a header of it cannot be corrected, the result is the one word
+K = 0.
 """
 
 
@@ -120,6 +121,9 @@ class ContractorSignature(wiring.Signature):
     signed : Out(1)
         Only with `ContractorSize.signature`. The program's signature stands behind it and must be
         found. Constant while samples wait or are contracted.
+    protected : Out(1)
+        Only with `ContractorSize.protected`. The program is protected: changed bits are to be
+        corrected. Constant while samples wait or are contracted.
     """
 
     def __init__(self, size: ContractorSize, standby: bool = False) -> None:
@@ -136,4 +140,5 @@ class ContractorSignature(wiring.Signature):
             | ({"awake": Out(1)} if standby else {})
             | ({"single": Out(1)} if size.single_drain else {})
             | ({"signed": Out(1)} if size.signature else {})
+            | ({"protected": Out(1)} if size.protected else {})
         )

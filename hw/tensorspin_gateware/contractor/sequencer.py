@@ -8,7 +8,7 @@ from amaranth import Cat, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from tensorspin.contract.contractor.latency import LONG
+from tensorspin.contract.contractor.latency import CORRECT, LONG
 from tensorspin.contract.contractor.program import HEADER_BITS, HEADER_FIELDS
 from tensorspin.contract.contractor.size import ContractorSize
 
@@ -44,6 +44,21 @@ class _State:
     right: Signal
     remaining: Signal
     drain: Signal
+
+
+@dataclass(frozen=True)
+class HeaderState:
+    """Signals of the sequencer by which headers are taken."""
+
+    following: data.View
+    following_valid: Signal
+    active: Signal
+    header_turn: Signal
+    first_header: Signal
+    ended: Signal
+    load: Signal
+    take_header: Signal
+    offered: data.View
 
 
 class Sequencer(wiring.Component):
@@ -91,7 +106,8 @@ class Sequencer(wiring.Component):
         count from here.
     weight : Out(WEIGHT_PLACE)
         Where the weights of the element issued `Pipeline.issue_to_weight` cycles ago stand in the
-        word that is offered.
+        word that is offered. With `ContractorSize.protected` they are taken `CORRECT` cycles
+        earlier.
     node_first : Out(1)
         The element issued in this cycle is the first of its node.
     parity : Out(1)
@@ -124,6 +140,7 @@ class Sequencer(wiring.Component):
                 "fault": Out(1),
             }
             | ({"ready_next": Out(1)} if self._ahead else {})
+            | self._further_ports()
         )
 
     def elaborate(self, platform) -> Module:
@@ -160,46 +177,18 @@ class Sequencer(wiring.Component):
         load = Signal()
         take_header = Signal()
         offered = Signal(HEADER)
-        room = ~following_valid | load
-        if self._ahead:
-            # By its turn, the header before it has been loaded: the node before that one was issued
-            # `issue_to_weight` cycles ago.
-            room = 1
-        m.d.comb += [
-            offered.eq(self.words.payload[:HEADER_BITS]),
-            load.eq(following_valid & ~active),
-            take_header.eq(header_turn & self.words.valid & room),
-        ]
-        stop = offered.last | self.overrun
-        if self._ahead:
-            m.d.comb += self.ready_next.eq(
-                word_due[-2]
-                | (last_due[-1] & ~ended)
-                | (header_turn & Mux(self.words.valid, first_header & ~stop, 1))
-            )
-            m.d.sync += self.words.ready.eq(self.ready_next | ~self.run)
-        else:
-            m.d.comb += self.words.ready.eq(take_header | word_due[-1])
-        with m.If(load):
-            m.d.sync += [
-                self.header.eq(following),
-                active.eq(1),
-                following_valid.eq(0),
-            ]
-        m.d.sync += self.header_new.eq(load)
-        with m.If(take_header):
-            m.d.sync += [
-                following.eq(offered),
-                following.last.eq(stop),
-                following_valid.eq(1),
-                ended.eq(stop),
-                first_header.eq(0),
-                # The program begins with two headers; after these, each header is followed by the
-                # weights of the node before.
-                header_turn.eq(first_header & ~stop),
-            ]
-        with m.Elif(last_due[-1]):
-            m.d.sync += header_turn.eq(~ended)
+        headers = HeaderState(
+            following,
+            following_valid,
+            active,
+            header_turn,
+            first_header,
+            ended,
+            load,
+            take_header,
+            offered,
+        )
+        self._take_headers(m, headers, word_due, last_due)
         # Not every overrun is a fault: the word after the last weight is offered, but not taken.
         with m.If(self.words.ready & self.overrun):
             m.d.sync += self.fault.eq(1)
@@ -267,6 +256,55 @@ class Sequencer(wiring.Component):
                 self.fault.eq(0),
             ]
         return m
+
+    def _further_ports(self) -> dict[str, wiring.Member]:
+        """Give the ports of a sequencer that does more."""
+        return {}
+
+    def _take_headers(
+        self, m: Module, headers: HeaderState, word_due: Signal, last_due: Signal
+    ) -> None:
+        """Take headers from the stream, and load each when the node before has been issued."""
+        room = ~headers.following_valid | headers.load
+        if self._ahead:
+            # By its turn, the header before it has been loaded: the node before that one was issued
+            # `issue_to_weight` cycles ago.
+            room = 1
+        m.d.comb += [
+            headers.offered.eq(self.words.payload[:HEADER_BITS]),
+            headers.load.eq(headers.following_valid & ~headers.active),
+            headers.take_header.eq(headers.header_turn & self.words.valid & room),
+        ]
+        stop = headers.offered.last | self.overrun
+        if self._ahead:
+            m.d.comb += self.ready_next.eq(
+                word_due[-2]
+                | (last_due[-1] & ~headers.ended)
+                | (headers.header_turn & Mux(self.words.valid, headers.first_header & ~stop, 1))
+            )
+            m.d.sync += self.words.ready.eq(self.ready_next | ~self.run)
+        else:
+            m.d.comb += self.words.ready.eq(headers.take_header | word_due[-1])
+        with m.If(headers.load):
+            m.d.sync += [
+                self.header.eq(headers.following),
+                headers.active.eq(1),
+                headers.following_valid.eq(0),
+            ]
+        m.d.sync += self.header_new.eq(headers.load)
+        with m.If(headers.take_header):
+            m.d.sync += [
+                headers.following.eq(headers.offered),
+                headers.following.last.eq(stop),
+                headers.following_valid.eq(1),
+                headers.ended.eq(stop),
+                headers.first_header.eq(0),
+                # The program begins with two headers; after these, each header is followed by the
+                # weights of the node before.
+                headers.header_turn.eq(headers.first_header & ~stop),
+            ]
+        with m.Elif(last_due[-1]):
+            m.d.sync += headers.header_turn.eq(~headers.ended)
 
     def _look_ahead(self, m: Module, state: _State, block_last: Signal) -> tuple[Value, ...]:
         """Decide in each cycle what may happen in the next one, so that registers hold it.
@@ -349,6 +387,7 @@ class Sequencer(wiring.Component):
 
     def _delayed(self, m: Module, value, name: str) -> Signal:
         """Delay a bit that belongs to an element; its last stage meets the element's weight."""
-        stages = Signal(self._size.latencies.issue_to_weight, name=f"{name}_due")
+        until_weight = self._size.latencies.issue_to_weight - CORRECT * self._size.protected
+        stages = Signal(until_weight, name=f"{name}_due")
         m.d.sync += stages.eq(Cat(value, stages))
         return stages

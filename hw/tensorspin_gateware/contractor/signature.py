@@ -16,6 +16,8 @@ class ProgramSignature(wiring.Component):
     ----------
     lanes : int
         Bytes of a word.
+    apart : bool, default=False
+        Whether the signature that is expected comes by a port of its own.
 
     Ports
     -----
@@ -28,13 +30,19 @@ class ProgramSignature(wiring.Component):
     wrong : Out(1)
         The signature is not the one that stands in the word offered; a cycle late. It counts when
         the last word of the program has been taken, for the next word is that of the signature.
+    expected : In(32)
+        Only with `apart`: what stands in the word offered, instead of its low bits.
 
     Latency: two cycles from the last `take` to `wrong`; scores come some cycles later. Resources:
     about 60 LUTs and 33 registers on iCE40 with 8 lanes.
     """
 
-    def __init__(self, lanes: int) -> None:
-        super().__init__({"run": In(1), "word": In(8 * lanes), "take": In(1), "wrong": Out(1)})
+    def __init__(self, lanes: int, apart: bool = False) -> None:
+        self._apart = apart
+        super().__init__(
+            {"run": In(1), "word": In(8 * lanes), "take": In(1), "wrong": Out(1)}
+            | ({"expected": In(SIGNATURE_BITS)} if apart else {})
+        )
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -49,5 +57,6 @@ class ProgramSignature(wiring.Component):
         with m.Elif(self.take):
             m.d.sync += state.eq(following)
         # Its halves are swapped there: see `tensorspin.contract.contractor.signature.swap_halves`.
-        m.d.sync += self.wrong.eq(state != self.word[:width].rotate_left(width // 2))
+        expected = self.expected if self._apart else self.word[:width]
+        m.d.sync += self.wrong.eq(state != expected.rotate_left(width // 2))
         return m

@@ -16,7 +16,7 @@ from tensorspin.contract.wire.packets import PacketType, Status
 
 from ..contractor.interface import ADDRESS_BITS
 from .lock.joined import is_locked
-from .samples import feature_bits, signs_programs
+from .samples import checks_programs, feature_bits
 
 STATUS_BITS = max(Status).bit_length()
 """Width of a `Status` within the gateware."""
@@ -69,7 +69,7 @@ class RequestChecks(wiring.Component):
     active : In(1)
         High while a model is loaded.
     corrupt : In(1)
-        Only where programs are signed: no model is loaded since it was found corrupt.
+        Only where programs are signed or protected: no model is loaded since it was found corrupt.
     filled : In(log2(features))
         Number of features of the sample begun.
     annealing : In(1)
@@ -91,7 +91,7 @@ class RequestChecks(wiring.Component):
         self._requests = device_requests(engines)
         self._spaces = device_spaces(engines)
         self._feature_bits = feature_bits(engines)
-        self._signs = signs_programs(engines)
+        self._checks_programs = checks_programs(engines)
         self._activate_bytes = (LOCKED_ACTIVATE if is_locked(engines) else packets.ACTIVATE).size
         annealer = engines.find(AnnealerSize)
         self._anneal_bytes = 0 if annealer is None else run_bytes(annealer)
@@ -113,7 +113,7 @@ class RequestChecks(wiring.Component):
                 "length_status": Out(STATUS_BITS),
                 "argument_status": Out(STATUS_BITS),
             }
-            | ({"corrupt": In(1)} if self._signs else {})
+            | ({"corrupt": In(1)} if self._checks_programs else {})
         )
 
     def elaborate(self, platform):
@@ -205,7 +205,7 @@ class RequestChecks(wiring.Component):
         with m.If(self.fills):
             with m.If(kind.run & ~self.active):
                 m.d.comb += argument_status.eq(Status.NO_MODEL)
-                if self._signs:
+                if self._checks_programs:
                     with m.If(self.corrupt):
                         m.d.comb += argument_status.eq(Status.CORRUPT)
             with m.Elif(~continues | ~in_features):

@@ -68,6 +68,8 @@ def _connect_contractor(m: Module, router: Any, size: ContractorSize):
     ]
     if size.signature:
         m.d.comb += contractor.signed.eq(samples.signed)
+    if size.protected:
+        m.d.comb += contractor.protected.eq(samples.protected)
     return contractor, samples
 
 

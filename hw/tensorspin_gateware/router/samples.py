@@ -49,6 +49,17 @@ def signs_programs(engines: Engines) -> bool:
     return size is not None and size.signature > 0
 
 
+def corrects_programs(engines: Engines) -> bool:
+    """Tell whether the device's contractor corrects changed bits of protected programs."""
+    size = engines.find(ContractorSize)
+    return size is not None and size.protected > 0
+
+
+def checks_programs(engines: Engines) -> bool:
+    """Tell whether a run of the device's contractor can find that its program is corrupt."""
+    return signs_programs(engines) or corrects_programs(engines)
+
+
 class Flag(NamedTuple):
     """A bit of a request's number that is no part of the number.
 
@@ -86,7 +97,7 @@ def connect_flags(
     Returns
     -------
     list of Flag
-        `packets.SINGLE` and `packets.SIGNED`, if the device has use for them.
+        `packets.SINGLE`, `packets.SIGNED` and `packets.PROTECTED`, if the device has use for them.
     """
     flags = []
     if shares_samples(engines):
@@ -97,6 +108,10 @@ def connect_flags(
         signed = Signal()
         m.d.comb += [samples.set_signed.eq(signed), checks.corrupt.eq(samples.corrupt)]
         flags.append(Flag(checks.kind.activate, signed, packets.SIGNED))
+    if corrects_programs(engines):
+        protected = Signal()
+        m.d.comb += [samples.set_protected.eq(protected), checks.corrupt.eq(samples.corrupt)]
+        flags.append(Flag(checks.kind.activate, protected, packets.PROTECTED))
     return flags
 
 
@@ -123,11 +138,11 @@ def take_flag(m: Module, flag: Flag, is_byte: Value, number: Signal, data: Value
 
 def corrupted_count(engines: Engines, samples: Any) -> Value:
     """Give the counter of `DeviceStatus.corrupted`; it stays 0 if the device checks no program."""
-    return samples.corrupted if signs_programs(engines) else Const(0, CORRUPTED_BITS)
+    return samples.corrupted if checks_programs(engines) else Const(0, CORRUPTED_BITS)
 
 
 def find_corrupt(m: Module, engines: Engines, samples: Any, status: Signal) -> None:
-    """Answer a run that has no scores otherwise, if its model is signed.
+    """Answer a run that has no scores otherwise, if its model is signed or protected.
 
     Parameters
     ----------
@@ -140,8 +155,11 @@ def find_corrupt(m: Module, engines: Engines, samples: Any, status: Signal) -> N
     status : Signal
         The answer's status.
     """
-    if signs_programs(engines):
-        with m.If(samples.signed):
+    if checks_programs(engines):
+        checked = samples.signed
+        if corrects_programs(engines):
+            checked = checked | samples.protected
+        with m.If(checked):
             m.d.comb += samples.find_corrupt.eq(1)
             m.d.sync += status.eq(Status.CORRUPT)
 
@@ -155,11 +173,13 @@ class RouterSamplesSignature(wiring.Signature):
     ----------
     feature_bits : int
         Width of a feature's index in bits.
-    signs : bool, default=False
-        Whether programs are signed.
+    checks : bool, default=False
+        Whether programs are signed or protected.
+    corrects : bool, default=False
+        Whether programs are protected.
     """
 
-    def __init__(self, feature_bits: int, signs: bool = False):
+    def __init__(self, feature_bits: int, checks: bool = False, corrects: bool = False):
         _, digest_bytes = field_bytes(packets.ACTIVATE)
         super().__init__(
             {
@@ -197,9 +217,10 @@ class RouterSamplesSignature(wiring.Signature):
                     "corrupt": Out(1),
                     "corrupted": Out(CORRUPTED_BITS),
                 }
-                if signs
+                if checks
                 else {}
             )
+            | ({"set_protected": In(1), "protected": Out(1)} if corrects else {})
         )
 
 
@@ -268,21 +289,29 @@ class RouterSamples(wiring.Component):
     result_sequence : Out(SEQUENCE_BITS)
         Sequence number of the request that the oldest result belongs to.
     set_signed : In(1)
-        Only where programs are signed, like all ports below. With `set_features`, the model is.
+        Only where programs are signed or protected, like all ports below. With `set_features`, the
+        model is signed.
     find_corrupt : In(1)
-        Strobe: a result of a signed model has no scores.
+        Strobe: a result of a signed or protected model has no scores.
     signed : Out(1)
         The model is signed.
     corrupt : Out(1)
         The model has become inactive by `find_corrupt`.
     corrupted : Out(CORRUPTED_BITS)
         How often that has happened, modulo 2**CORRUPTED_BITS.
+    set_protected : In(1)
+        Only where programs are protected, like `protected`. With `set_features`, the model is.
+    protected : Out(1)
+        The model is protected.
     """
 
     def __init__(self, size: ContractorSize | SpatialSize):
         self._size = size
-        self._signs = signs_programs(Engines(size))
-        super().__init__(RouterSamplesSignature(feature_bits(Engines(size)), self._signs))
+        engines = Engines(size)
+        self._checks, self._corrects = checks_programs(engines), corrects_programs(engines)
+        super().__init__(
+            RouterSamplesSignature(feature_bits(engines), self._checks, self._corrects)
+        )
 
     def elaborate(self, platform):
         m = Module()
@@ -317,9 +346,11 @@ class RouterSamples(wiring.Component):
         with m.If(self.count):
             m.d.sync += self.samples.eq(self.samples + 1)
 
-        if self._signs:
+        if self._checks:
             with m.If(self.set_features):
                 m.d.sync += self.signed.eq(self.set_signed)
+                if self._corrects:
+                    m.d.sync += self.protected.eq(self.set_protected)
             with m.If(self.activate | self.deactivate):
                 m.d.sync += self.corrupt.eq(0)
             # No request but of samples is executed before all results are sent.

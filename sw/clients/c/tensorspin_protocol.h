@@ -112,6 +112,7 @@
 #define TENSORSPIN_CONTRACTOR_SIGNATURE 9
 #define TENSORSPIN_CONTRACTOR_TABLE_PARITY 10
 #define TENSORSPIN_CONTRACTOR_LOCK 11
+#define TENSORSPIN_CONTRACTOR_PROTECTED 12
 
 /* Places of the numbers in the annealer's, those behind the strides as if there were none. */
 #define TENSORSPIN_ANNEALER_SPINS 0

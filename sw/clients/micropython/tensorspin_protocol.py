@@ -110,6 +110,7 @@ CONTRACTOR_SINGLE_DRAIN = 8
 CONTRACTOR_SIGNATURE = 9
 CONTRACTOR_TABLE_PARITY = 10
 CONTRACTOR_LOCK = 11
+CONTRACTOR_PROTECTED = 12
 
 # Places of the numbers in the annealer's, those behind the strides as if there were none.
 ANNEALER_SPINS = 0

@@ -147,11 +147,12 @@ def print_any_character() -> None:
 
 def narrow_nodes(program) -> Line:
     """Count the nodes of a program (tensors of the network) whose weights are stored in 4 bits."""
-    narrow, nodes = sum(node.narrow for node in program.nodes), len(program.nodes)
+    few, nodes = sum(node.few_bits for node in program.nodes), len(program.nodes)
+    protected = sum(node.protected for node in program.nodes)
     return Line(
         "nodes of 4-bit weights",
-        {"narrow": narrow, "all": nodes},
-        f"{narrow} of {nodes}",
+        {"narrow": few, "protected": protected, "all": nodes},
+        f"{few} of {nodes}" + (f", {protected} protected" if protected else ""),
         "nodes",
     )
 

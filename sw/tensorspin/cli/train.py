@@ -213,6 +213,13 @@ def add_options(parser) -> None:
         "bits",
     )
     parser.add_argument(
+        "--protect",
+        action="store_true",
+        help="store weights of 4 bits with a code each, so that a board that can (such as "
+        "protect/ulx3s_25f) corrects bits that change in its memory; they take as much memory as "
+        "weights of 8 bits",
+    )
+    parser.add_argument(
         "--board",
         metavar="NAME",
         help="board that the program must fit: if it would be too large, the network gets narrower "
@@ -265,6 +272,10 @@ def _train(options) -> int:
         find_board(options.board).require_contractor()
         if options.weight_bits is not None:
             raise ValueError("give --weight-bits or --board, not both: one chooses the bits")
+        if options.protect:
+            raise ValueError("give --protect or --board, not both: protected weights have 4 bits")
+    if options.protect and options.weight_bits not in (None, 4):
+        raise ValueError(f"--protect needs --weight-bits 4, not {options.weight_bits}")
     estimator = _estimator(options)
     _, task = ESTIMATORS[options.estimator]
     data = training_data(options, task)
@@ -281,7 +292,10 @@ def _train(options) -> int:
     if options.estimator == "ensemble" and options.board is None:
         _assume_board(estimator, data)
     estimator.fit(data.X_train, y)
-    program = estimator.quantize(options.board and "auto", board=options.board)
+    if options.protect:
+        program = estimator.quantize(weight_bits=4, protect=True)
+    else:
+        program = estimator.quantize(options.board and "auto", board=options.board)
     replace(program, feature_names=_names(data)).save(options.output)
     # What it costs to fit the board is told by what all weights would give in 8 and in 4 bits.
     others = {}

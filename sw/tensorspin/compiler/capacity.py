@@ -112,6 +112,10 @@ def check_sound(
         )
     if not 1 <= n_features <= MAX_FEATURES:
         raise CapacityError("features of a sample", n_features, MAX_FEATURES)
+    if any(node.protected for node in nodes) and any(node.narrow for node in nodes):
+        raise ValueError(
+            "no node of a protected program is narrow: protect all nodes with weights of 4 bits"
+        )
     vectors: dict[int, int] = {}  # entries of the vector in each slot that was written
     previous = None
     for position, (node, tensor, name) in enumerate(zip(nodes, weights, names)):
@@ -147,9 +151,10 @@ def check_sound(
                 f"node {name!r}: weights of int8 and shape {shape} are needed, not of "
                 f"{tensor.dtype} and shape {tensor.shape}"
             )
-        if node.narrow and np.any(tensor % NARROW_STEP):
+        if node.few_bits and np.any(tensor % NARROW_STEP):
+            kind = "narrow" if node.narrow else "protected"
             raise ValueError(
-                f"node {name!r}: weight {tensor[tensor % NARROW_STEP != 0][0]} of a narrow node is "
+                f"node {name!r}: weight {tensor[tensor % NARROW_STEP != 0][0]} of a {kind} node is "
                 f"no multiple of {NARROW_STEP}"
             )
         largest = int(np.abs(tensor.astype(np.int64)).sum(axis=(1, 2)).max())
@@ -224,7 +229,16 @@ def demands(
     slots, farthest_name = max(
         ((node.destination + 1, name) for node, name in inner), default=(1, "")
     )
+    protected = sum(node.protected for node in nodes)
+    corrects = Demand(
+        "nodes with protected weights",
+        protected,
+        0,
+        "the board's bitstream corrects no changed bits: quantize without protect=True (train "
+        "without --protect), or use one that does, such as protect/ulx3s_25f",
+    )
     return [
+        *([corrects] if protected and not size.protected else []),
         Demand(
             "features of a sample",
             n_features,
@@ -254,10 +268,18 @@ def demands(
             f"words of program memory ({size.lanes} bytes each)",
             program_words(nodes, size.lanes),
             size.model_words,
-            ("" if all(node.narrow for node in nodes) else "store the weights in 4 bits, or ")
-            + "train with a smaller bond_dim or n_repeats, or fewer features",
+            _fewer_bits(nodes) + "train with a smaller bond_dim or n_repeats, or fewer features",
         ),
     ]
+
+
+def _fewer_bits(nodes: Sequence[Node]) -> str:
+    """Return the advice to store weights in less memory, if they can be."""
+    if all(node.narrow for node in nodes):
+        return ""
+    if any(node.protected for node in nodes):
+        return "protect no weights, which then take half of the memory, or "
+    return "store the weights in 4 bits, or "
 
 
 def program_words(nodes: Sequence[Node], lanes: int) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..contract.contractor.image import program_image
 from ..contract.contractor.latency import SHORT, Pipeline
-from ..contract.contractor.program import Node
+from ..contract.contractor.program import Node, is_protected
 from ..contract.contractor.signature import signature_word
 from ..contract.contractor.size import ContractorSize
 from ..errors import CapacityError
@@ -53,6 +53,14 @@ class DeviceProgram:
     def n_outputs(self) -> int:
         """Number of scores of a sample."""
         return self.nodes[-1].outputs
+
+    @property
+    def protected(self) -> bool:
+        """Whether changed bits of its weights and headers are corrected on the way.
+
+        Then it needs a device with `ContractorSize.protected`.
+        """
+        return is_protected(self.nodes)
 
     @property
     def multiply_accumulates(self) -> int:
@@ -167,7 +175,7 @@ class DeviceProgram:
         """
         if signed:
             image = self.image(lanes)
-            return image + signature_word(image, lanes)
+            return image + signature_word(image, lanes, self.nodes)
         return program_image(self.nodes, self.weights, lanes)
 
     @computed_once

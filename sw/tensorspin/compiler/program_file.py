@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ..archives import read_arrays
-from ..contract.contractor.program import Node, Operand, OperandKind
+from ..contract.contractor.program import Node, Operand, OperandKind, is_protected
 from ..errors import TensorspinError
 from ..files import binary_file, readable_file
 from .categories import Categories
@@ -31,11 +31,16 @@ from .signing import verify
 FORMAT = "tensorspin network program"
 """Text in each file, so that an archive of something else is not mistaken for a program."""
 
-VERSION = 6
+VERSION = 7
 """Version of the files that are written. Version 1 knew only classifiers: their classes and
 temperature were not yet a task. Version 2 knew no narrow nodes, whose weights take 4 bits.
 Version 3 knew neither names of features nor folded pipelines. Version 4 knew no knots: all scales
-were linear between two limits. Version 5 knew neither levels of missing values nor categories."""
+were linear between two limits. Version 5 knew neither levels of missing values nor categories.
+Version 6 knew no protected nodes; a program without any is still written as version 6, so that
+earlier versions of the package read it."""
+
+_VERSION_WITHOUT_PROTECTED = 6
+"""Version of the files of programs without protected nodes."""
 
 MOST_BYTES = 1 << 28
 """Most bytes that the compressed arrays of a file may expand to: 256 MiB, a hundred times what the
@@ -96,8 +101,8 @@ def save(path: str | Path, program: Mapping[str, Any]) -> None:
     task, task_arrays = _task_entry(program["task"])
     metadata = {
         "format": FORMAT,
-        "version": VERSION,
-        "nodes": [asdict(node) for node in program["nodes"]],
+        "version": VERSION if is_protected(program["nodes"]) else _VERSION_WITHOUT_PROTECTED,
+        "nodes": [_node_entry(node) for node in program["nodes"]],
         "names": list(program["names"]),
         "clip": program["clip"],
         "task": task,
@@ -276,6 +281,13 @@ def _task(metadata: dict, arrays: dict[str, np.ndarray]) -> Task:
     return type_(**{item.name: float(entry[item.name]) for item in fields(type_)})
 
 
+def _node_entry(node: Node) -> dict[str, Any]:
+    entry = asdict(node)
+    if not node.protected:
+        del entry["protected"]
+    return entry
+
+
 def _node(entry: dict) -> Node:
     left, right = (
         Operand(
@@ -293,6 +305,7 @@ def _node(entry: dict) -> Node:
         wait=_truth(entry["wait"]),
         last=_truth(entry["last"]),
         narrow=_truth(entry.get("narrow", False)),
+        protected=_truth(entry.get("protected", False)),
     )
 
 

@@ -20,7 +20,7 @@ from ..contract.contractor.memory import MemorySpace
 from ..contract.contractor.results import ContractorResults
 from ..contract.contractor.rows import Mode, check_mode
 from ..contract.device.description import DeviceDescription
-from ..contract.wire.packets import ACTIVATE, RESULT, SIGNED, Status
+from ..contract.wire.packets import ACTIVATE, PROTECTED, RESULT, SIGNED, Status
 from ..errors import DeviceError, FaultError, LinkError, LockedError, TensorspinError
 from ..golden.contractor.contraction import contract
 from ..progress import Progress
@@ -182,8 +182,8 @@ class ContractorDriver(EngineDriver):
         """Make the payload of ACTIVATE."""
         if self._locked():
             return locked_activation(program, self._size, self._url)
-        flag = SIGNED if self._signs() else 0
-        return ACTIVATE.pack(program.n_features | flag, self._digest(program))
+        flags = SIGNED * self._signs() | PROTECTED * (self._size.protected and program.protected)
+        return ACTIVATE.pack(program.n_features | flags, self._digest(program))
 
     def _upload(self, images: dict[enum.IntEnum, bytes], progress: Progress | None) -> None:
         total = sum(len(image) for image in images.values())

@@ -159,7 +159,7 @@ class ClientModel:
     CapacityError
         If the program does not fit.
     ValueError
-        If the program's levels are not those of thresholds.
+        If the program's levels are not those of thresholds, or it is protected.
 
     Examples
     --------
@@ -176,6 +176,11 @@ class ClientModel:
     board: BoardSpec = field(repr=False)
 
     def __post_init__(self) -> None:
+        if self.program.protected:
+            raise ValueError(
+                "the drivers for microcontrollers load no protected programs; quantize without "
+                "protect=True (train without --protect)"
+            )
         self.program.check(self.board.require_contractor())
 
     @property

@@ -15,6 +15,7 @@ from ..compiler.mixed_bits import mixed_bits
 from ..compiler.network_program import NetworkProgram
 from ..compiler.nodes import FloatNode
 from ..compiler.outputs import Regression, Task
+from ..compiler.protect import bits_to_protect, protected
 from ..compiler.quantise import check_weight_bits
 from ..compiler.sample_rounding import rounded_for_samples
 from ..compiler.scaling import rounded_levels
@@ -63,7 +64,11 @@ class DeployableMixin:
     """The class of the same estimator on a board."""
 
     def quantize(
-        self, weight_bits: int | Literal["auto"] | None = None, *, board: str | None = None
+        self,
+        weight_bits: int | Literal["auto"] | None = None,
+        *,
+        board: str | None = None,
+        protect: bool = False,
     ) -> NetworkProgram:
         """Round the network to the accelerator's number formats.
 
@@ -79,6 +84,10 @@ class DeployableMixin:
         board : str, optional
             Name of a board, such as "icebreaker", for "auto", and for nothing else; by default that
             of the estimator.
+        protect : bool, default=False
+            Whether weights are stored with a code each, so that a board corrects bits that change
+            in its memory. They have 4 bits then, and take as much memory as weights of 8 bits; the
+            board needs a bitstream that corrects them (`ContractorSize.protected`).
 
         Returns
         -------
@@ -89,13 +98,16 @@ class DeployableMixin:
         Raises
         ------
         ValueError
-            If `weight_bits` is none of these values, if `board` is no name of a board, or if only
+            If `weight_bits` is none of these values, or not 4 (or None) with `protect`, if `board`
+            is no name of a board, or if only
             one of ``weight_bits="auto"`` and `board` is given.
         CapacityError
             If there are more features or outputs than any device takes; with "auto", if even
             weights of 4 bits do not fit the board.
         """
         check_is_fitted(self)
+        if protect:
+            return protected(self.quantize(bits_to_protect(weight_bits, board)))
         check_weight_bits(weight_bits, "weight_bits", None, "auto")
         if weight_bits is None and board is None and self.weight_bits is None and self.board:
             weight_bits = "auto"

@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from ..compiler.network_program import NetworkProgram
+from ..compiler.protect import bits_to_protect, protected
 from ..compiler.quantise import check_weight_bits
 from ..contract.contractor.rows import Mode, check_mode
 from ..contract.contractor.size import ContractorSize
@@ -45,7 +46,11 @@ class DeployableEnsembleMixin(DeployableMixin):
     """Training samples to which references are fitted; see `tensorspin.compiler.references`."""
 
     def quantize(
-        self, weight_bits: int | Literal["auto"] | None = None, *, board: str | None = None
+        self,
+        weight_bits: int | Literal["auto"] | None = None,
+        *,
+        board: str | None = None,
+        protect: bool = False,
     ) -> NetworkProgram:
         """Round the networks to the accelerator's number formats, and join them to one program.
 
@@ -58,6 +63,11 @@ class DeployableEnsembleMixin(DeployableMixin):
             nodes as it takes.
         board : str, optional
             Name of a board, such as "icebreaker", for "auto"; by default the parameter `board`.
+        protect : bool, default=False
+            Whether weights are stored with a code each, so that a board corrects bits that change
+            in its memory. They have 4 bits then, and take as much memory as weights of 8 bits; the
+            board needs a bitstream that corrects them (`ContractorSize.protected`). The few
+            nodes that keep 8 bits are not protected.
 
         Returns
         -------
@@ -67,7 +77,8 @@ class DeployableEnsembleMixin(DeployableMixin):
         Raises
         ------
         ValueError
-            If `weight_bits` is none of these values, if `board` is no name of a board, if it is
+            If `weight_bits` is none of these values, or not 4 (or None) with `protect`, if `board`
+            is no name of a board, if it is
             missing or not wanted, or if no combination of a feature map's components is positive
             for all values.
         CapacityError
@@ -79,7 +90,10 @@ class DeployableEnsembleMixin(DeployableMixin):
         CapacityWarning
             If networks are left out so that the others fit.
         """
-        return self._finished(*self._unfolded(weight_bits, board))
+        if protect:
+            weight_bits = bits_to_protect(weight_bits, board)
+        program = self._finished(*self._unfolded(weight_bits, board))
+        return protected(program) if protect else program
 
     def deploy(
         self,

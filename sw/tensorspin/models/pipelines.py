@@ -21,6 +21,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..compiler.categories import Categories
 from ..compiler.network_program import NetworkProgram
 from ..compiler.outputs import Regression
+from ..compiler.protect import bits_to_protect, protected
 from ..contract.contractor.rows import Mode, check_mode
 from ..driver.board import Board
 from ..driver.pool.backend import PooledBoards
@@ -135,6 +136,7 @@ def save(
     *,
     weight_bits: int | Literal["auto"] | None = None,
     board: str | None = None,
+    protect: bool = False,
 ) -> None:
     """Write the program of a fitted estimator or pipeline to a file.
 
@@ -148,6 +150,8 @@ def save(
         Bits of the weights, as the estimator's ``quantize`` takes them.
     board : str, optional
         Name of the board for "auto".
+    protect : bool, default=False
+        Whether changed bits are corrected, as for the estimator's ``quantize``.
 
     Raises
     ------
@@ -171,11 +175,15 @@ def save(
     [0, 1, 2]
     """
     check_writable(Path(path))
-    quantize(model, weight_bits, board=board).save(path)
+    quantize(model, weight_bits, board=board, protect=protect).save(path)
 
 
 def quantize(
-    model, weight_bits: int | Literal["auto"] | None = None, *, board: str | None = None
+    model,
+    weight_bits: int | Literal["auto"] | None = None,
+    *,
+    board: str | None = None,
+    protect: bool = False,
 ) -> NetworkProgram:
     """Make the program of a fitted estimator or pipeline.
 
@@ -187,6 +195,8 @@ def quantize(
         Bits of the weights, as the estimator's ``quantize`` takes them.
     board : str, optional
         Name of the board for "auto".
+    protect : bool, default=False
+        Whether changed bits are corrected, as for the estimator's ``quantize``.
 
     Returns
     -------
@@ -213,11 +223,13 @@ def quantize(
     >>> program.n_features_in_, program.n_features
     (4, 2)
     """
-    as_it_is = weight_bits is None and board is None
+    as_it_is = weight_bits is None and board is None and not protect
     if isinstance(model, NetworkProgram):
         if not as_it_is:
             raise ValueError("the weights of a program are rounded already")
         return model
+    if protect:
+        weight_bits = bits_to_protect(weight_bits, board)
     parts = _taken_apart(model)
 
     def unfolded() -> tuple[NetworkProgram, list[Step]]:
@@ -227,7 +239,8 @@ def quantize(
             raise ValueError("the weights of an estimator on a board are rounded already")
         return parts.estimator.program, []
 
-    return _program(parts, unfolded)
+    program = _program(parts, unfolded)
+    return protected(program) if protect else program
 
 
 def _program(

@@ -10,12 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..compiler.network_program import NetworkProgram
+from ..contract.contractor.memory import MemorySpace
 from ..contract.contractor.results import ContractorResults
+from ..contract.contractor.signature import SIGNATURE_BITS
 from ..contract.wire.packets import Status
 from ..driver.board import Board
 from ..errors import DeviceError, LostError, TensorspinError
 from ..progress import Progress
 from .faults import Fault, inject
+from .memory_map import MemoryMap
 
 
 class Outcome(enum.StrEnum):
@@ -23,6 +26,8 @@ class Outcome(enum.StrEnum):
 
     MASKED = "masked"
     """All answers are those without the fault, bit for bit."""
+    CORRECTED = "corrected"
+    """The same, for a bit that the board corrects, one of a protected program."""
     SILENT = "wrong scores in silence"
     """Scores or exponents differ, classes do not, and nobody has noticed."""
     CLASS = "wrong class in silence"
@@ -56,6 +61,7 @@ class CampaignReport:
     >>> fault = Fault(MemorySpace.PROGRAM, 0, 0)
     >>> print(CampaignReport((fault,), (Outcome.MASKED,), ("",)))
     masked                          1  100.0 %
+    corrected                       0    0.0 %
     wrong scores in silence         0    0.0 %
     wrong class in silence          0    0.0 %
     found by the board              0    0.0 %
@@ -137,21 +143,46 @@ def campaign(
     faults = tuple(faults)
     outcomes: list[Outcome] = []
     messages: list[str] = []
+    corrected = _Corrected(board, program)
     with board.exclusive():
         board.load(program, force=True)
         expected = board.run(levels)
         for done, fault in enumerate(faults, start=1):
             inject(board, fault)
             outcome, message = _outcome(board, levels, expected)
+            if outcome is Outcome.MASKED and fault in corrected:
+                outcome = Outcome.CORRECTED
             outcomes.append(outcome)
             messages.append(message)
-            if outcome not in (Outcome.MASKED, Outcome.SILENT, Outcome.CLASS):
+            if outcome not in _ANSWERED:
                 board.load(program, force=True)  # what the board holds then is not known
             else:
                 inject(board, fault)
             if progress is not None:
                 progress(done, len(faults))
     return CampaignReport(faults, tuple(outcomes), tuple(messages))
+
+
+_ANSWERED = (Outcome.MASKED, Outcome.CORRECTED, Outcome.SILENT, Outcome.CLASS)
+"""Outcomes after which the board holds the program still, with the fault."""
+
+
+class _Corrected:
+    """The bits of which a board corrects each alone: those of the code words of a program."""
+
+    def __init__(self, board: Board, program: NetworkProgram) -> None:
+        self._places: frozenset[int] = frozenset()
+        size = board.info.contractor
+        if size is None or not program.protected:
+            return
+        used = MemoryMap.of(program, size.lanes)
+        weights = used.weights[np.array([node.protected for node in program.nodes])[used.owners]]
+        signature = len(program.image(size.lanes)) + np.arange(SIGNATURE_BITS // 4)
+        places = [used.headers, weights, *([signature] if size.signature else [])]
+        self._places = frozenset(np.concatenate(places).tolist())
+
+    def __contains__(self, fault: Fault) -> bool:
+        return fault.space is MemorySpace.PROGRAM and fault.address in self._places
 
 
 def _outcome(board: Board, levels: np.ndarray, expected: ContractorResults) -> tuple[Outcome, str]:

@@ -45,6 +45,7 @@ class Driver:
             "start",
             *(("single",) if self.size.single_drain else ()),
             *(("signed",) if self.size.signature else ()),
+            *(("protected",) if self.size.protected else ()),
             "results__ready",
             "memory__write_enable",
             "memory__space",
@@ -69,10 +70,11 @@ class Driver:
     async def load(self, program: RandomProgram) -> None:
         """Write the program, as much as fits, and the feature table."""
         capacity = self.size.space_bytes(MemorySpace.PROGRAM)
-        image = program.image(self.size.lanes)
+        image = signed_image(program, self.size)
         if self.size.signature:
-            image += signature_word(image, self.size.lanes)
             self.dut.signed.value = 1
+        if self.size.protected:
+            self.dut.protected.value = int(program.protected)
         await self.write(MemorySpace.PROGRAM, image[:capacity])
         await self.write(MemorySpace.TABLE, program.table_bytes())
 
@@ -97,11 +99,11 @@ class Driver:
     async def check_walk(self, found: Walk, single: bool = False) -> None:
         """Take a result, of which only the length and the cycles are known."""
         got = await self.receive(0.0)
-        if found.overrun:
+        if found.overrun or found.uncorrectable:
             assert got == [0]
             return
         lanes, latencies = self.size.lanes, self.size.latencies
-        cycles = cycle_count(found.nodes, lanes, latencies)
+        cycles = cycle_count(found.nodes, lanes, latencies, found.protected)
         if single:
             cycles = single_cycle_count(found.nodes, self.size)
         assert got[0] == found.nodes[-1].outputs == len(got) - 5
@@ -170,6 +172,14 @@ class Driver:
         raise AssertionError(f"no result after {limit} cycles, only {words}")
 
 
+def signed_image(program: RandomProgram, size: ContractorSize) -> bytes:
+    """Lay a program out, with its signature if the contractor computes it."""
+    image = program.image(size.lanes)
+    if size.signature:
+        image += signature_word(image, size.lanes, program.nodes)
+    return image
+
+
 def expected_words(results, index: int) -> list[int]:
     scores = [int(score) & 0xFFFF for score in results.scores[index]]
     cycles = int(results.cycles[index])
@@ -183,10 +193,16 @@ def expected_words(results, index: int) -> list[int]:
     ]
 
 
+def drawn(rng, size: ContractorSize, random_one) -> RandomProgram:
+    """Draw a program, often a protected one if the contractor corrects bits."""
+    program = random_one(rng, size)
+    return program.as_protected() if size.protected and rng.random() < 0.7 else program
+
+
 def fitting_program(rng, size: ContractorSize) -> RandomProgram:
     """Draw a program of short nodes that fits the program memory."""
     while True:
-        program = short_program(rng, size)
+        program = drawn(rng, size, short_program)
         if len(program.image(size.lanes)) <= size.model_words << word_stride_bits(size.lanes):
             return program
 
@@ -204,10 +220,10 @@ async def equal(dut, random_one) -> None:
     driver, parameters = await set_up(dut)
     rng, size = driver.rng, driver.size
     for _ in range(parameters["programs"]):
-        program = random_one(rng, size)
+        program = drawn(rng, size, random_one)
         # Long programs are drawn again: to load them would take most of the simulation's time.
         while len(program.image(size.lanes)) > parameters["most_bytes"]:
-            program = random_one(rng, size)
+            program = drawn(rng, size, random_one)
         await driver.load(program)
         await driver.check(program, parameters["samples"], rng.choice([0.0, 0.5, 0.98]))
 
@@ -279,7 +295,11 @@ async def any_program_ends(dut) -> None:
         await driver.write(MemorySpace.PROGRAM, data)
         if size.signature:
             dut.signed.value = 0
-        found = walk(data, size.lanes)
+        # Zeros are code words; most random headers can't be corrected.
+        protected = bool(size.protected and rng.random() < 0.5)
+        if size.protected:
+            dut.protected.value = int(protected)
+        found = walk(data, size.lanes, protected)
         endless += found.overrun
         for single in (False, True):
             await driver.send(np.zeros((1, 1), dtype=np.uint8), np.array([single]))
@@ -301,10 +321,11 @@ async def changed_bits_are_found(dut) -> None:
     bits = 8 * size.lanes
     for _ in range(parameters["programs"]):
         program = fitting_program(rng, size)
+        while program.protected:  # what is corrected is not found
+            program = fitting_program(rng, size)
         await driver.load(program)
         await driver.check(program, 1)
-        image = program.image(size.lanes)
-        image += signature_word(image, size.lanes)
+        image = signed_image(program, size)
         words = len(image) // stride
         for _ in range(parameters["flips"]):
             # The bits of the last word beyond the signature do not count, nor do those behind it.

@@ -60,12 +60,24 @@ SIZES |= {
     f"{name}, signed": replace(SIZES[name], signature=1, table_parity=int(name != "wide"))
     for name in ("least, long", "least", "wide", "groups")
 }
+SIZES |= {
+    f"{name}, protected": replace(SIZES[name], protected=1)
+    for name in ("least", "least, long", "wide", "groups", "least, signed", "wide, signed")
+}
+SIZES["least, long, signed, protected"] = replace(SIZES["least, long, signed"], protected=1)
+PROTECTED = [name for name, size in SIZES.items() if size.protected]
 
 
-def check(size: ContractorSize, netlist: str | None, programs: int, **parameters) -> None:
+def check(
+    size: ContractorSize,
+    netlist: str | None,
+    programs: int,
+    bench: str = "bench_contractor",
+    **parameters,
+) -> None:
     run_bench(
         Contractor(size, family_of(netlist)),
-        "tests.gateware.contractor.bench_contractor",
+        f"tests.gateware.contractor.{bench}",
         netlist=netlist,
         size=asdict(size),
         seed=1,
@@ -84,6 +96,26 @@ def test_equals_golden_model(name):
     # Programs that fill the whole memory take long, unless it is small.
     whole_memory = name.startswith("least") or name == "shared"
     check(SIZES[name], None, programs=15, whole_memory=whole_memory)
+
+
+@pytest.mark.parametrize(
+    "name", slow_but(["groups, protected", "least, long, signed, protected"], PROTECTED)
+)
+def test_changed_bits_are_corrected(name):
+    check(SIZES[name], None, programs=8, bench="bench_protected", whole_memory=False)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("netlist", "size"),
+    [
+        ("icebreaker", replace(SIZES["least, long, protected"], program_words=SPRAM_WORDS)),
+        ("ulx3s_25f", SIZES["groups, protected"]),
+    ],
+    ids=str,
+)
+def test_netlist_corrects_changed_bits(netlist, size):
+    check(size, netlist, programs=3, bench="bench_protected", whole_memory=False)
 
 
 @pytest.mark.long

@@ -46,16 +46,23 @@ def stub_signed(program: bytes) -> bool:
     return program[2] % 4 > 0
 
 
-def stub_walk(program: bytes, lanes: int) -> SimpleNamespace:
+def stub_walk(program: bytes, lanes: int, protected: bool) -> SimpleNamespace:
     """What a run reads, for `tensorspin.golden.contractor.device`."""
-    return SimpleNamespace(nodes=program, overrun=False, signed=stub_signed(program))
+    signed = stub_signed(program)
+    return SimpleNamespace(nodes=program, overrun=False, uncorrectable=False, signed=signed)
 
 
 class StubContractor:
     """`tensorspin.golden.contractor.contraction.GoldenContractor` of the stub."""
 
     def __init__(
-        self, program: bytes, weights: None, table: np.ndarray, lanes: int, pipeline: Pipeline
+        self,
+        program: bytes,
+        weights: None,
+        table: np.ndarray,
+        lanes: int,
+        pipeline: Pipeline,
+        protected: bool,
     ) -> None:
         self.memories = program, table.tobytes()
 
@@ -295,8 +302,8 @@ class Device:
             mock.patch.multiple(
                 contractor_device,
                 walk=stub_walk,
-                read_image=lambda program, lanes: (program, None),
-                cycle_count=lambda program, lanes, latencies: 3 + program[1] % 200,
+                read_image=lambda program, lanes, protected: (program, None),
+                cycle_count=lambda program, lanes, latencies, protected: 3 + program[1] % 200,
                 is_sound=lambda *program: True,
                 GoldenContractor=StubContractor,
             ),

@@ -18,7 +18,7 @@ So each cycle can be put down to an element, a block or a node, and those to wor
 
 from __future__ import annotations
 
-from .latency import ISSUE_TO_ADDRESS
+from .latency import CORRECT, ISSUE_TO_ADDRESS
 from .program import MAX_OPERAND, MAX_OUTPUTS
 from .size import ContractorSize
 
@@ -98,4 +98,5 @@ def most_cycles(size: ContractorSize) -> int:
     blocks = -(-MAX_OUTPUTS // lanes)
     late = LATE_NODES * (blocks * (MAX_OPERAND**2 + block) + node)
     end = ISSUE_TO_ADDRESS + 1  # from the last release to the last score; and the start
+    end += CORRECT * size.protected  # of the first header; others wait anyway
     return words * word + late + end

@@ -8,7 +8,8 @@ import numpy as np
 
 from ..fixed import NARROW_STEP
 from .memory import word_stride_bits
-from .program import HEADER_BYTES, Node
+from .program import HEADER_BYTES, Node, is_protected
+from .protection import CODED_WEIGHTS, DECODED_WEIGHTS
 
 
 class ProgramOverrunError(ValueError):
@@ -35,20 +36,24 @@ def weight_words(node: Node, weights: np.ndarray, lanes: int) -> np.ndarray:
     Raises
     ------
     ValueError
-        If the node is narrow and a weight has more than its upper half set.
+        If the node is narrow or protected, and a weight has more than its upper half set.
     """
     blocks = len(node.blocks(lanes))
     # In a narrow node two elements share a word; an odd number leaves half a word empty.
     padded = np.zeros((blocks * lanes, node.elements + node.elements % 2), dtype=np.int8)
     padded[: node.outputs, : node.elements] = weights.reshape(node.outputs, node.elements)
     ordered = padded.reshape(blocks, lanes, -1).transpose(0, 2, 1)
-    if not node.narrow:
+    if not node.few_bits:
         return ordered[:, : node.elements].reshape(-1, lanes).view(np.uint8)
     surplus = ordered % NARROW_STEP
     if surplus.any():
         offender = ordered[surplus != 0][0]
-        raise ValueError(f"weight {offender} of a narrow node is no multiple of {NARROW_STEP}")
+        kind = "narrow" if node.narrow else "protected"
+        raise ValueError(f"weight {offender} of a {kind} node is no multiple of {NARROW_STEP}")
     upper_halves = ordered.view(np.uint8)
+    if node.protected:
+        coded: np.ndarray = CODED_WEIGHTS[upper_halves // NARROW_STEP]
+        return coded[:, : node.elements].reshape(-1, lanes)
     return (upper_halves[:, 0::2] // NARROW_STEP | upper_halves[:, 1::2]).reshape(-1, lanes)
 
 
@@ -57,6 +62,8 @@ def _unpack_weights(node: Node, words: np.ndarray) -> np.ndarray:
     blocks, lanes = len(node.blocks(words.shape[1])), words.shape[1]
     if node.narrow:
         words = np.stack([words * NARROW_STEP, words - words % NARROW_STEP], axis=1)
+    elif node.protected:
+        words = DECODED_WEIGHTS[words].view(np.uint8)
     ordered = words.reshape(blocks, -1, lanes)[:, : node.elements].view(np.int8)
     flat = ordered.transpose(0, 2, 1).reshape(blocks * lanes, node.elements)[: node.outputs]
     return flat.reshape(node.outputs, node.left.size, node.right.size)
@@ -81,8 +88,9 @@ def program_image(nodes: Sequence[Node], weights: Sequence[np.ndarray], lanes: i
         addresses between them.
     """
     headers = np.zeros((len(nodes), lanes), dtype=np.uint8)
+    coded = is_protected(nodes)
     for row, node in zip(headers, nodes):
-        row[:HEADER_BYTES] = np.frombuffer(node.pack(), dtype=np.uint8)
+        row[:HEADER_BYTES] = np.frombuffer(node.pack(coded), dtype=np.uint8)
     # Each header stands one node early; see `program`.
     parts = [headers[:2]]
     for index, (node, weight) in enumerate(zip(nodes, weights)):
@@ -94,7 +102,9 @@ def program_image(nodes: Sequence[Node], weights: Sequence[np.ndarray], lanes: i
     return image.tobytes()
 
 
-def read_image(image: bytes, lanes: int) -> tuple[list[Node], list[np.ndarray]]:
+def read_image(
+    image: bytes, lanes: int, protected: bool = False
+) -> tuple[list[Node], list[np.ndarray]]:
     """Read a program back from the bytes of the program memory.
 
     Parameters
@@ -103,6 +113,8 @@ def read_image(image: bytes, lanes: int) -> tuple[list[Node], list[np.ndarray]]:
         Content of `MemorySpace.PROGRAM` from address 0 on. Bytes after the last node are ignored.
     lanes : int
         Multiply-accumulators that work on one sample.
+    protected : bool, default=False
+        Whether it is a protected program, in which changed bits are corrected.
 
     Returns
     -------
@@ -131,7 +143,7 @@ def read_image(image: bytes, lanes: int) -> tuple[list[Node], list[np.ndarray]]:
         return words[position - count : position]
 
     def take_header() -> Node:
-        return Node.unpack(take(1)[0, :HEADER_BYTES].tobytes())
+        return Node.unpack(take(1)[0, :HEADER_BYTES].tobytes(), protected)
 
     nodes = [take_header()]
     weights: list[np.ndarray] = []

@@ -40,6 +40,10 @@ START_TO_HEADER = 2
 """Cycles from the start of a sample to its first header: the program memory, and a register behind
 it."""
 
+CORRECT = 1
+"""Cycles in which a header of a protected program is corrected. Weights are taken from their words
+so many cycles earlier on a contractor that corrects them, so that no other latency changes."""
+
 MEMORY_READ = 8
 """Cycles from an address on the host's memory bus, which holds it, to the data. Both engines have
 registers on the way to their memories and back. The annealer's results need all of these cycles;

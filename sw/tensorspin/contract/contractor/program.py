@@ -14,7 +14,9 @@ addresses of its own. A node is a header word followed by weight words. Each pas
 a *block*, computes as many outputs as there are lanes: the weight of output ``block * lanes +
 lane`` at ``(a, b)`` stands in byte `lane` of its weight word ``(block * A + a) * B + b``. A narrow
 node has weights of 4 bits: a word serves two elements, the first in the lower half of each byte,
-and each block begins with a new word.
+and each block begins with a new word. A protected node has weights of 4 bits, too, each with its
+code in a byte of its own, so that changed bits are corrected (`protection`). A program that has any
+is a protected program: its headers have codes, too, and no node of it is narrow.
 
 Each header stands one node early, before the weights of the node before it,
 
@@ -27,9 +29,11 @@ neither waits for the other, and no weight needs a register to wait in.
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..fixed import ACCUMULATOR, MANTISSA
+from .protection import PROTECTED_BIT, correct_header, protect_header
 
 HEADER_FIELDS = (
     ("left_kind", 1),
@@ -129,6 +133,10 @@ class Node:
     narrow : bool
         Whether the weights are stored in 4 bits, as `tensorspin.contract.fixed.NARROW_WEIGHT`. Then
         all are multiples of `NARROW_STEP`, and take half of the memory; nothing else changes.
+    protected : bool
+        Whether the weights are stored in 4 bits and a code of 4 bits, a byte each
+        (`tensorspin.contract.contractor.protection`). Then all are multiples of `NARROW_STEP`, and
+        take as much memory as others.
 
     Examples
     --------
@@ -149,6 +157,12 @@ class Node:
     wait: bool
     last: bool
     narrow: bool = False
+    protected: bool = False
+
+    @property
+    def few_bits(self) -> bool:
+        """Whether weights have 4 bits, however they are stored."""
+        return self.narrow or self.protected
 
     @property
     def elements(self) -> int:
@@ -195,8 +209,13 @@ class Node:
         """Words of weights that a block reads."""
         return -(-self.elements // 2) if self.narrow else self.elements
 
-    def pack(self) -> bytes:
+    def pack(self, coded: bool = False) -> bytes:
         """Pack the header.
+
+        Parameters
+        ----------
+        coded : bool, default=False
+            Whether the node is one of a protected program, so that its header has a code.
 
         Returns
         -------
@@ -206,8 +225,12 @@ class Node:
         Raises
         ------
         ValueError
-            If a value does not fit its field.
+            If a value does not fit its field, or the node can't be one of such a program.
         """
+        if self.protected and not coded:
+            raise ValueError("a protected node is one of a protected program, with coded headers")
+        if self.narrow and coded:
+            raise ValueError("no node of a protected program is narrow: protect all of 4 bits")
         values = {
             "left_kind": self.left.kind,
             "left_index": self.left.index,
@@ -228,16 +251,20 @@ class Node:
                 raise ValueError(f"node header: {name} = {value} is outside 0..{(1 << width) - 1}")
             header |= value << position
             position += width
+        if coded:
+            header = protect_header(header | self.protected << PROTECTED_BIT)
         return header.to_bytes(HEADER_BYTES, "little")
 
     @classmethod
-    def unpack(cls, header: bytes) -> Node:
+    def unpack(cls, header: bytes, coded: bool = False) -> Node:
         """Read a header: the inverse of `pack`.
 
         Parameters
         ----------
         header : bytes
             A header. Further bytes are ignored.
+        coded : bool, default=False
+            Whether it has a code, with which a changed bit is corrected.
 
         Returns
         -------
@@ -245,6 +272,9 @@ class Node:
             The node.
         """
         bits = int.from_bytes(header[:HEADER_BYTES], "little")
+        if coded:
+            bits, _ = correct_header(bits)
+        protected = bool(coded and bits >> PROTECTED_BIT & 1)
         values = {}
         for name, width in HEADER_FIELDS:
             values[name] = bits & ((1 << width) - 1)
@@ -264,5 +294,30 @@ class Node:
             values["destination"],
             bool(values["wait"]),
             bool(values["last"]),
-            bool(values["narrow"]),
+            bool(values["narrow"]) and not coded,
+            protected,
         )
+
+
+def is_protected(nodes: Iterable[Node]) -> bool:
+    """Tell whether a program is protected: whether any of its nodes is.
+
+    Parameters
+    ----------
+    nodes : iterable of Node
+        The program.
+
+    Returns
+    -------
+    bool
+        Whether its headers have codes, so that it needs a contractor with
+        `ContractorSize.protected`.
+
+    Examples
+    --------
+    >>> from tensorspin.contract.contractor import Node, Operand, OperandKind
+    >>> feature = Operand(OperandKind.FEATURE, index=0, size=2)
+    >>> is_protected([Node(feature, feature, 10, 0, False, True, protected=True)])
+    True
+    """
+    return any(node.protected for node in nodes)

@@ -14,6 +14,11 @@ keep it. It stands there with its halves swapped, so that no bit is compared wit
 changed together with its neighbour in the word before. An ACTIVATE with
 `tensorspin.contract.wire.packets.SIGNED` says that it stands there.
 
+Of a protected program (`protection`) the signature covers what a run uses of the words, `used`: the
+corrected headers without their checks, and the corrected weights without theirs. So a change that
+is corrected is none for the signature, and any other is found as above. The signature itself stands
+there in protected form, so that a changed bit of it is corrected, too.
+
 What the signature finds follows from the automaton, and `tests/contract/test_signature.py` computes
 it: each change of one bit; each change of two bits in different words of a program, if none of them
 lie more than 16,384 words apart; each change of two bits in one word, but for those that are a
@@ -23,11 +28,13 @@ but one of 2**32. The polynomial of the automaton is primitive.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from .memory import word_stride_bits
+from .program import HEADER_BYTES, Node, is_protected
+from .protection import DECODED_WEIGHTS, correct_header, protect_number, read_number
 
 SIGNATURE_BITS = 32
 """Bits of a signature."""
@@ -132,7 +139,44 @@ def swap_halves(value: int) -> int:
     return (value << half | value >> half) & START
 
 
-def signature_word(image: bytes, lanes: int) -> bytes:
+def used(words: np.ndarray, nodes: Sequence[Node]) -> np.ndarray:
+    """Give what a run uses of the words of a protected program.
+
+    Parameters
+    ----------
+    words : ndarray of uint8 of shape (n_words, lanes)
+        The words, in the order in which they are read.
+    nodes : sequence of Node
+        The nodes whose headers and weights they are.
+
+    Returns
+    -------
+    ndarray of uint8 of shape (n_words, lanes)
+        The same, corrected and without checks.
+    """
+    found = words.copy()
+    word = 0
+
+    def header(index: int) -> None:
+        nonlocal word
+        if index < len(nodes):
+            bits, _ = correct_header(int.from_bytes(words[word, :HEADER_BYTES].tobytes(), "little"))
+            stored = bits.to_bytes(HEADER_BYTES, "little")
+            found[word, :HEADER_BYTES] = np.frombuffer(stored, dtype=np.uint8)
+            word += 1
+
+    header(0)
+    header(1)
+    for index, node in enumerate(nodes):
+        end = word + node.words(words.shape[1]) - 1
+        if node.protected:
+            found[word:end] = DECODED_WEIGHTS[words[word:end]].view(np.uint8)
+        word = end
+        header(index + 2)
+    return found
+
+
+def signature_word(image: bytes, lanes: int, nodes: Sequence[Node] = ()) -> bytes:
     """Make the word that stands behind a program.
 
     Parameters
@@ -141,6 +185,8 @@ def signature_word(image: bytes, lanes: int) -> bytes:
         The program as `tensorspin.contract.contractor.image.program_image` lays it out.
     lanes : int
         Multiply-accumulators that work on one sample, and bytes of a word.
+    nodes : sequence of Node
+        The program. Needed only if it is protected.
 
     Returns
     -------
@@ -149,5 +195,30 @@ def signature_word(image: bytes, lanes: int) -> bytes:
     """
     stride = 1 << word_stride_bits(lanes)
     words = np.frombuffer(image, dtype=np.uint8).reshape(-1, stride)[:, :lanes]
+    size = SIGNATURE_BITS // 8
+    if is_protected(nodes):
+        stored = swap_halves(signature(fold(used(words, nodes)).tolist()))
+        return protect_number(stored, size).ljust(stride, b"\0")
     stored = swap_halves(signature(fold(words).tolist()))
-    return stored.to_bytes(SIGNATURE_BITS // 8, "little").ljust(stride, b"\0")
+    return stored.to_bytes(size, "little").ljust(stride, b"\0")
+
+
+def stored_signature(word: np.ndarray, protected: bool = False) -> int:
+    """Read the signature that stands behind a program.
+
+    Parameters
+    ----------
+    word : ndarray of uint8 of shape (lanes,)
+        The word.
+    protected : bool, default=False
+        Whether the program is protected.
+
+    Returns
+    -------
+    int
+        The signature.
+    """
+    size = SIGNATURE_BITS // 8
+    if protected:
+        return swap_halves(read_number(word[: 2 * size].tobytes()))
+    return swap_halves(int.from_bytes(word[:size].tobytes(), "little"))

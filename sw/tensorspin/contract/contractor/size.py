@@ -65,6 +65,9 @@ class ContractorSize:
     lock : int, default=0
         1: the contractor runs only what somebody with its key has approved, and lets nobody read
         its memories (`tensorspin.contract.contractor.lock`). 0: it runs anything.
+    protected : int, default=0
+        1: programs may be protected, so that changed bits of weights and headers are corrected on
+        the way (`tensorspin.contract.contractor.protection`). 0: such programs are refused.
 
     Raises
     ------
@@ -94,6 +97,7 @@ class ContractorSize:
     signature: int = field(default=0, metadata={"optional": True})
     table_parity: int = field(default=0, metadata={"optional": True})
     lock: int = field(default=0, metadata={"optional": True})
+    protected: int = field(default=0, metadata={"optional": True})
 
     def __post_init__(self) -> None:
         for name, most, power in (
@@ -122,6 +126,11 @@ class ContractorSize:
         if self.table_parity not in (0, self.signature):
             raise ValueError(
                 f"table_parity must be 0, or 1 where signature is 1, not {self.table_parity}"
+            )
+        if self.protected not in (0, 1):
+            raise ValueError(
+                f"protected must be 0 or 1, not {self.protected}; a driver that belongs to the "
+                f"bitstream may know more"
             )
         if self.single_drain:
             self._check_single()
@@ -156,6 +165,10 @@ class ContractorSize:
                 "signature must be 0 where groups share a sample: in single mode several words are "
                 "read in a cycle, and the signature takes one at a time"
             )
+        if self.protected:
+            raise ValueError(
+                "protected must be 0 where groups share a sample: no gateware has both"
+            )
         most = min(self.lanes, self.slot_entries)
         if not 1 <= drain <= most or drain & (drain - 1) or self.lanes % drain:
             raise ValueError(
@@ -179,6 +192,8 @@ class ContractorSize:
             )
         if self.components < 2:
             raise ValueError(f"components must be 2 or more where lock is 1, not {self.components}")
+        if self.protected:
+            raise ValueError("protected must be 0 where lock is 1: no gateware has both")
 
     @property
     def banks(self) -> int:

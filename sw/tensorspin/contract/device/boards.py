@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ..contractor.size import ContractorSize
 from ..engine import EngineSize
-from . import sizes, spatial_boards
+from . import protected_boards, sizes, spatial_boards
 from .board import BoardSpec as BoardSpec
 from .line import Line
 from .usb import ICELINK, UsbDevice, ft231x, ft2232
@@ -294,7 +294,8 @@ def find_board(name: str) -> BoardSpec:
     Parameters
     ----------
     name : str
-        Name of its row; or ``spatial/NAME`` for one that a file describes, see `spatial_boards`.
+        Name of its row; or ``spatial/NAME`` for one that a file describes, see `spatial_boards`; or
+        ``protect/NAME`` for a row whose contractor corrects changed bits, see `protected_boards`.
 
     Returns
     -------
@@ -314,6 +315,8 @@ def find_board(name: str) -> BoardSpec:
     """
     if name.startswith(spatial_boards.PREFIX):
         return spatial_boards.read_board(name.removeprefix(spatial_boards.PREFIX), BOARDS)
+    if name.startswith(protected_boards.PREFIX):
+        return protected_boards.make_board(name.removeprefix(protected_boards.PREFIX), BOARDS)
     if name in _TOO_SMALL:
         needed = ", ".join(f"{what} {cells}" for what, cells in SMALLEST_CELLS.items())
         raise ValueError(

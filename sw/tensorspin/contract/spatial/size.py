@@ -217,6 +217,11 @@ class SpatialSize:
         """As for a contractor; a network is not read again for each sample."""
         return 0
 
+    @property
+    def protected(self) -> int:
+        """As for a contractor; weights are not stored as a program has them."""
+        return 0
+
     def is_feature(self, child: int) -> bool:
         """Tell whether a child is a feature, not a node.
 

@@ -87,13 +87,19 @@ READ_COUNT = struct.Struct("<B")
 """Number of bytes that a READ asks for, 1 to ``MAX_PAYLOAD - 1``: the reply also has a status."""
 
 ACTIVATE = struct.Struct("<HI")
-"""Number of features of the model, to which `SIGNED` may be added, and the digest of the model,
-which `STATUS` gives back."""
+"""Number of features of the model, to which `SIGNED` and `PROTECTED` may be added, and the digest
+of the model, which `STATUS` gives back."""
 
 SIGNED = 1 << 15
 """Bit of the number of features in an ACTIVATE: the signature of the program stands behind it, and
 each run must find it (`tensorspin.contract.contractor.signature`). A device that computes none,
 `ContractorSize.signature`, finds the number of features wrong, `Status.BAD_FEATURE_COUNT`."""
+
+PROTECTED = 1 << 13
+"""Bit of the number of features in an ACTIVATE: the program is protected, and changed bits of it
+are corrected (`tensorspin.contract.contractor.protection`). A run that reads a header which cannot
+be corrected gives no scores, `Status.CORRUPT`. A device that corrects none,
+`ContractorSize.protected`, finds the number of features wrong, `Status.BAD_FEATURE_COUNT`."""
 
 OFFSET = struct.Struct("<H")
 """Index of the first feature of a part of a sample. 0 starts a sample; any other index must
@@ -132,7 +138,7 @@ class Status(enum.IntEnum):
     one."""
     PROGRAM_OVERRUN = 7
     """The program runs past the end of its memory, so that there are no scores. Of a model that was
-    activated as `SIGNED`, the status is CORRUPT instead."""
+    activated as `SIGNED` or `PROTECTED`, the status is CORRUPT instead."""
     BUSY = 8
     """The annealer is running and its memories cannot be touched."""
     CORRUPT = 9

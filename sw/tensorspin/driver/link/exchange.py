@@ -244,9 +244,10 @@ def program_corrupt() -> FaultError:
     """Make the error of a device that has found that it does not read what it was loaded with."""
     return FaultError(
         "the device has not read the program that was loaded: the signature of what it read is "
-        "wrong, or its feature table is. A bit of its memory has changed, or its clock is too "
-        "fast. It gave no scores and holds no program now; load the program again, and if that "
-        "does not help, check the board with tensorspin selftest",
+        "wrong, or its feature table is, or more bits of a header have changed than it corrects. "
+        "A bit of its memory has changed, or its clock is too fast. It gave no scores and holds "
+        "no program now; load the program again, and if that does not help, check the board with "
+        "tensorspin selftest",
         Status.CORRUPT,
     )
 

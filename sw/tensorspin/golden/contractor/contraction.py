@@ -37,6 +37,9 @@ class GoldenContractor:
         Multiply-accumulators that work on one sample. Only the cycles depend on them.
     pipeline : Pipeline, default=SHORT
         Latencies of the contractor, `ContractorSize.latencies`. Only the cycles depend on them.
+    protected : bool, optional
+        Whether it runs as a protected program; by default, whether any of its nodes is. Only the
+        cycles depend on it.
 
     Attributes
     ----------
@@ -67,8 +70,9 @@ class GoldenContractor:
         table: np.ndarray,
         lanes: int,
         pipeline: Pipeline = SHORT,
+        protected: bool | None = None,
     ) -> None:
-        self.cycles = cycle_count(nodes, lanes, pipeline)
+        self.cycles = cycle_count(nodes, lanes, pipeline, protected)
         self._nodes = nodes
         self._factors = [w.reshape(w.shape[0], -1).T.astype(np.float64) for w in weights]
         self._table = table

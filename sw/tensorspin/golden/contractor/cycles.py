@@ -8,11 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...contract.contractor.latency import SHORT, START_TO_HEADER, Pipeline
-from ...contract.contractor.program import Node
+from ...contract.contractor.latency import CORRECT, SHORT, START_TO_HEADER, Pipeline
+from ...contract.contractor.program import Node, is_protected
 
 
-def cycle_count(nodes: Sequence[Node], lanes: int, pipeline: Pipeline = SHORT) -> int:
+def cycle_count(
+    nodes: Sequence[Node],
+    lanes: int,
+    pipeline: Pipeline = SHORT,
+    protected: bool | None = None,
+) -> int:
     """Count the clock cycles of one sample, from the first read of the program to the last score.
 
     Parameters
@@ -23,11 +28,14 @@ def cycle_count(nodes: Sequence[Node], lanes: int, pipeline: Pipeline = SHORT) -
         Multiply-accumulators that work on one sample.
     pipeline : Pipeline, default=SHORT
         Latencies of the contractor, `ContractorSize.latencies`.
+    protected : bool, optional
+        Whether it runs as a protected program; by default, whether any of its nodes is.
 
     Returns
     -------
     int
-        Clock cycles, as the gateware takes.
+        Clock cycles, as the gateware takes. A protected program takes one more: its first header is
+        corrected before it is used, and all others while they wait.
 
     Examples
     --------
@@ -41,6 +49,8 @@ def cycle_count(nodes: Sequence[Node], lanes: int, pipeline: Pipeline = SHORT) -
     >>> cycle_count([node], lanes=8, pipeline=LONG)
     50
     """
+    if protected is None:
+        protected = is_protected(nodes)
     header_taken = load = last_issue = before_last_issue = last_write = -1
     normaliser_free = 0
     released = [-1, -1]  # cycles in which nodes may start that wait for the last two nodes
@@ -49,7 +59,7 @@ def cycle_count(nodes: Sequence[Node], lanes: int, pipeline: Pipeline = SHORT) -
         # Header: the first two are read at the start, every other one after the weights of the
         # node two before, since headers stand one node early in the program memory.
         if index == 0:
-            header_taken = START_TO_HEADER
+            header_taken = START_TO_HEADER + CORRECT * protected
             load = header_taken + 1
         else:
             if index == 1:

@@ -94,6 +94,9 @@ class DeviceContractor(GoldenEngine):
         self._checks = isinstance(size, ContractorSize) and size.signature > 0
         self._signed = self._corrupt = False
         self._corrupted = 0
+        # Whether changed bits of the program are corrected, as it was activated.
+        self._corrects = isinstance(size, ContractorSize) and size.protected > 0
+        self._protected = False
         # Bytes of the feature table that are stored with wrong parity, if it has any.
         table = size.space_bytes(MemorySpace.TABLE) if self._checks and size.table_parity else 0
         self._odd = np.zeros(table, dtype=bool)
@@ -158,19 +161,21 @@ class DeviceContractor(GoldenEngine):
         """
         size: ContractorSize = self.size
         program = bytes(self.memories[MemorySpace.PROGRAM])
-        found = walk(program, size.lanes)
+        protected = self._protected
+        found = walk(program, size.lanes, protected)
         self._nodes = found.nodes
-        if self._signed and (found.overrun or not found.signed):
+        if self._signed and not found.signed:
             return Status.CORRUPT
-        if found.overrun:
-            return Status.PROGRAM_OVERRUN
+        if found.overrun or found.uncorrectable:
+            checked = self._signed or protected
+            return Status.CORRUPT if checked else Status.PROGRAM_OVERRUN
         stored = bytes(self.memories[MemorySpace.TABLE][: size.space_bytes(MemorySpace.TABLE)])
         table = np.frombuffer(stored, dtype="<i2")
-        nodes, weights = read_image(program, size.lanes)
+        nodes, weights = read_image(program, size.lanes, protected)
         table = table.reshape(size.components, LEVELS)
         if is_sound(nodes, size, n_features):
-            return GoldenContractor(nodes, weights, table, size.lanes, size.latencies)
-        return FaultyContractor(nodes, weights, table, size)
+            return GoldenContractor(nodes, weights, table, size.lanes, size.latencies, protected)
+        return FaultyContractor(nodes, weights, table, size, protected)
 
     def finish(self) -> Sequence[LateReply]:
         """Contract all samples that wait."""
@@ -240,7 +245,7 @@ class DeviceContractor(GoldenEngine):
             [
                 single_cycle_count(self._nodes, size)
                 if mode is Mode.SINGLE
-                else cycle_count(self._nodes, size.lanes, size.latencies)
+                else cycle_count(self._nodes, size.lanes, size.latencies, self._protected)
                 for mode in modes
             ]
         )
@@ -257,13 +262,16 @@ class DeviceContractor(GoldenEngine):
         signed = self._checks and bool(features & packets.SIGNED)
         if signed:
             features ^= packets.SIGNED
+        protected = self._corrects and bool(features & packets.PROTECTED)
+        if protected:
+            features ^= packets.PROTECTED
         if not 1 <= features <= self.size.features:
             return Status.BAD_FEATURE_COUNT
-        if (features, signed) != (self._model_features, self._signed):
-            # Its operands may now lie beyond the sample, or its signature count.
+        if (features, signed, protected) != (self._model_features, self._signed, self._protected):
+            # Its operands may now lie beyond the sample, its signature count, or its codes.
             self._program = self._fault = None
         self._active, self._digest, self._model_features = True, digest, features
-        self._signed, self._corrupt = signed, False
+        self._signed, self._protected, self._corrupt = signed, protected, False
         return self._unlock(payload) if self._locked else Status.OK
 
     def _unlock(self, payload: bytes) -> Status:

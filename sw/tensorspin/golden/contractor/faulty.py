@@ -65,6 +65,8 @@ class FaultyContractor(GoldenContractor):
         Feature table.
     size : ContractorSize
         Size of the contractor: how far addresses reach.
+    protected : bool, default=False
+        Whether it runs as a protected program.
     """
 
     def __init__(
@@ -73,8 +75,9 @@ class FaultyContractor(GoldenContractor):
         weights: Sequence[np.ndarray],
         table: np.ndarray,
         size: ContractorSize,
+        protected: bool = False,
     ) -> None:
-        super().__init__(nodes, weights, table, size.lanes, size.latencies)
+        super().__init__(nodes, weights, table, size.lanes, size.latencies, protected)
         self._size = size
 
     def _fetch(

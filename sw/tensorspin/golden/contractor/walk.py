@@ -13,7 +13,8 @@ import numpy as np
 
 from ...contract.contractor.memory import word_stride_bits
 from ...contract.contractor.program import HEADER_BYTES, Node
-from ...contract.contractor.signature import SIGNATURE_BITS, fold, signature, swap_halves
+from ...contract.contractor.protection import correct_header
+from ...contract.contractor.signature import fold, signature, stored_signature, used
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +31,10 @@ class Walk:
     taken : int
         Words that are read, from the first one on. Behind the last word of the memory comes the
         first one again.
+    protected : bool, default=False
+        Whether it was read as a protected program.
+    uncorrectable : bool, default=False
+        Whether a header was read in which more bits have changed than can be corrected.
 
     Examples
     --------
@@ -43,6 +48,8 @@ class Walk:
     nodes: list[Node]
     words: np.ndarray
     taken: int
+    protected: bool = False
+    uncorrectable: bool = False
 
     @property
     def overrun(self) -> bool:
@@ -53,12 +60,14 @@ class Walk:
     def signed(self) -> bool:
         """Whether the signature of the words that were read stands behind them."""
         order = np.arange(self.taken + 1) % len(self.words)
-        expected = self.words[order[-1], : SIGNATURE_BITS // 8].tobytes()
-        found = signature(fold(self.words[order[:-1]]).tolist())
-        return int.from_bytes(expected, "little") == swap_halves(found)
+        read = self.words[order[:-1]]
+        if self.protected:
+            read = used(read, self.nodes)
+        expected = stored_signature(self.words[order[-1]], self.protected)
+        return expected == signature(fold(read).tolist())
 
 
-def walk(memory: bytes, lanes: int) -> Walk:
+def walk(memory: bytes, lanes: int, protected: bool = False) -> Walk:
     """Follow the headers in a program memory.
 
     Parameters
@@ -67,6 +76,8 @@ def walk(memory: bytes, lanes: int) -> Walk:
         All bytes of `MemorySpace.PROGRAM`.
     lanes : int
         Multiply-accumulators that work on one sample.
+    protected : bool, default=False
+        Whether it is read as a protected program, in which changed bits are corrected.
 
     Returns
     -------
@@ -76,10 +87,15 @@ def walk(memory: bytes, lanes: int) -> Walk:
     stride = 1 << word_stride_bits(lanes)
     words = np.frombuffer(memory, dtype=np.uint8).reshape(-1, stride)[:, :lanes]
     position = 0
+    uncorrectable = False
 
     def take_header() -> Node:
-        nonlocal position
-        node = Node.unpack(words[position % len(words), :HEADER_BYTES].tobytes())
+        nonlocal position, uncorrectable
+        header = words[position % len(words), :HEADER_BYTES].tobytes()
+        if protected:
+            _, known = correct_header(int.from_bytes(header, "little"))
+            uncorrectable |= not known
+        node = Node.unpack(header, protected)
         position += 1
         return replace(node, last=True) if position > len(words) else node
 
@@ -92,6 +108,6 @@ def walk(memory: bytes, lanes: int) -> Walk:
         position += node.words(lanes) - 1
         done += 1
         if node.last:
-            return Walk(nodes, words, position)
+            return Walk(nodes, words, position, protected, uncorrectable)
         if not nodes[-1].last:
             nodes.append(take_header())

@@ -250,7 +250,7 @@ class _Evidence:
             "features": program.n_features,
             "outputs": program.n_outputs,
             "nodes": len(program.nodes),
-            "nodes_of_4_bits": sum(node.narrow for node in program.nodes),
+            "nodes_of_4_bits": sum(node.few_bits for node in program.nodes),
             "digest": f"{program.digest(lanes):08x}",
             "words": program.words(lanes),
             "cycles": program.cycles(lanes),

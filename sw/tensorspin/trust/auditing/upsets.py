@@ -214,7 +214,7 @@ class _WorstBits:
         image = bytearray(program.image(self._lanes))
         if fault is not None:
             image[fault.address] ^= 1 << fault.bit
-        nodes, weights = read_image(bytes(image), self._lanes)
+        nodes, weights = read_image(bytes(image), self._lanes, program.protected)
         return contract(nodes, weights, program.table, self._trial.levels, self._lanes)
 
 
@@ -301,7 +301,8 @@ def coverage(
         with progress_bar(f"faults in {region}", "fault", delay=1.0) as progress:
             report = campaign(board, program, X[:_CAMPAIGN_SAMPLES], faults, progress=progress)
         silent = [each in (Outcome.SILENT, Outcome.CLASS) for each in report.outcomes]
-        changed = [each is not Outcome.MASKED for each in report.outcomes]
+        unchanged = (Outcome.MASKED, Outcome.CORRECTED)
+        changed = [each not in unchanged for each in report.outcomes]
         noticed = np.array([not each for each in silent])[np.array(changed, dtype=bool)]
         rows.append(
             {
