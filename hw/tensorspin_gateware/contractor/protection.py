@@ -127,7 +127,8 @@ class ProtectedWeights(wiring.Component):
     decoded : Out(4 * lanes)
         What the word of the cycle before would be as protected weights: their upper halves.
 
-    Latency: 2 cycles. Resources: about 25 LUTs and 20 registers a lane on iCE40.
+    Latency: 2 cycles. Resources: with `HeaderCorrection`, a contractor of 8 lanes takes 357 LUTs
+    and 160 registers more than with `Weights` on iCE40, and 359 and 158 on ECP5.
     """
 
     def __init__(self, lanes: int) -> None:
