@@ -271,6 +271,11 @@ HARDWARE = {
     "ulx3s_12f": _ulx3s("12f"),
     "ulx3s_25f": _ulx3s("25f"),
     "ulx3s_25f_annealer": _ulx3s("25f"),
+    "ulx3s_25f_annealer_8bit": _ulx3s(
+        "25f",
+        # The default router does not find an end here.
+        place_options="--seed 1 --router router2",
+    ),
     "ulx3s_25f_both": _ulx3s("25f", place_options="--seed 2"),
     "ulx3s_25f_both_spi": _ulx3s("25f", spi=ULX3S_SPI, place_options="--seed 2"),
     "ulx3s_45f": _ulx3s("45f", place_options=_LARGE),

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import dimod
 import numpy as np
 
-from ...contract.annealer.size import AnnealerSize
 from ...contract.device.boards import BoardSpec, find_board
 from ...errors import CapacityError
 from ...sampling.enumeration import MOST_ENUMERATED, ground_state
@@ -28,26 +27,13 @@ SEEDS = 10
 EQUAL = 1e-9
 """Relative difference of energies that counts as rounding of floats."""
 
-EIGHT_BITS = AnnealerSize(
-    spins=160,
-    coupling_bits=8,
-    field_bits=16,
-    replicas=16,
-    strides=(1,) * 13,
-    offset_rows=96,
-    steps=256,
-)
-"""An annealer with couplings of eight bits that fills an ECP5 25F by estimate; it is not built."""
-
-EIGHT_BITS_NAME = "25F with 8 bits (golden, not built)"
-"""Name of its row."""
+BOARD_NAMES = ("ulx3s_25f_annealer", "ulx3s_85f_annealer", "ulx3s_25f_annealer_8bit")
+"""Boards that are measured: couplings of four, two and eight bits."""
 
 
 def constrained_rows() -> dict[str, BoardSpec]:
-    """Give the rows to measure by their names: two boards of the table, and one of eight bits."""
-    small, large = find_board("ulx3s_25f_annealer"), find_board("ulx3s_85f_annealer")
-    eight = replace(small, engines=small.engines.with_sizes(EIGHT_BITS))
-    return {small.name: small, large.name: large, EIGHT_BITS_NAME: eight}
+    """Give the boards to measure, by their names."""
+    return {name: find_board(name) for name in BOARD_NAMES}
 
 
 def measure_kind(

@@ -138,6 +138,14 @@ _TABLE = (
         **sizes.ECP5_25_ANNEALER,
     ),
     BoardSpec(
+        name="ulx3s_25f_annealer_8bit",
+        title="Radiona ULX3S (ECP5 25F)",
+        clock_hz=75_000_000,
+        baud=1_000_000,
+        usb=_ULX3S_25F,
+        **sizes.ECP5_25_ANNEALER_8BIT,
+    ),
+    BoardSpec(
         name="ulx3s_25f_both",
         title="Radiona ULX3S (ECP5 25F)",
         clock_hz=95_000_000,

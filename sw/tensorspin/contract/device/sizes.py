@@ -126,6 +126,23 @@ ECP5_25_ANNEALER: FpgaSizes = {
 }
 """Lattice ECP5 25F, annealer only: four fifths of the LUTs."""
 
+ECP5_25_ANNEALER_8BIT: FpgaSizes = {
+    "receive_bytes": 4096,
+    "engines": Engines(
+        AnnealerSize(
+            spins=160,
+            coupling_bits=8,
+            field_bits=16,
+            replicas=16,
+            strides=(1,) * 13,
+            offset_rows=352,
+            steps=256,
+        )
+    ),
+}
+"""The same with couplings of 8 bits, and thresholds of 13 as on the iCEBreaker: the couplings of
+160 spins fill the block RAM, whose 512 words also hold 352 offset rows."""
+
 ECP5_25_BOTH: FpgaSizes = {
     "receive_bytes": 4096,
     "engines": Engines(
