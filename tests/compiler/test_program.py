@@ -265,7 +265,7 @@ def test_any_damage_of_a_file_is_found(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda m, a: m.update(version=9), "version 9, this package reads versions 1 to 6"),
+        (lambda m, a: m.update(version=9), "version 9, this package reads versions 1 to 7"),
         (lambda m, a: m.update(format="other"), "its format is 'other'"),
         (lambda m, a: m["nodes"].pop(), "weights, it has"),
         (lambda m, a: m["nodes"][2].update(wait=False), "needs `wait`"),
