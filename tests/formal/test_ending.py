@@ -13,7 +13,7 @@ import pytest
 
 from tensorspin.contract.contractor.size import ContractorSize
 from tensorspin_gateware.contractor import lanes, normaliser, program, sequencer
-from tests.support.selection import slow_after, slow_but
+from tests.support.selection import long_after
 
 from ..support.proof import Model, Mutant
 from .ending_normaliser import NormaliserHarness
@@ -164,31 +164,32 @@ NORMALISER_MUTANTS = {
 """Pipeline, outputs less one and the bit `last` of all headers, module, and fault."""
 
 
-@pytest.mark.parametrize("name", slow_but(["8 lanes, long"], SIZES))
+@pytest.mark.parametrize("name", long_after(1, SIZES))
 def test_sequencer_takes_any_words_in_bounded_time(name, tmp_path):
     assert Model(SequencerHarness(SIZES[name], None), tmp_path).is_proved(cycles=1)
 
 
-@pytest.mark.parametrize("name", slow_after(0, SIZES))
+@pytest.mark.long
+@pytest.mark.parametrize("name", SIZES)
 def test_normaliser_releases_nodes_in_bounded_time(name, tmp_path):
     assert Model(NormaliserHarness(SIZES[name], None), tmp_path).is_proved(cycles=1)
 
 
-@pytest.mark.parametrize("name", slow_after(3, SEQUENCER_MUTANTS))
+@pytest.mark.parametrize("name", long_after(3, SEQUENCER_MUTANTS))
 def test_wrong_sequencer_is_refuted(name, tmp_path):
     pipeline, header, module, mutant = SEQUENCER_MUTANTS[name]
     harness = SequencerHarness(_size(8, pipeline, words=8), (module, mutant), header)
     assert not Model(harness, tmp_path).holds(CYCLES)
 
 
-@pytest.mark.parametrize("name", slow_after(1, NORMALISER_MUTANTS))
+@pytest.mark.parametrize("name", long_after(1, NORMALISER_MUTANTS))
 def test_wrong_normaliser_is_refuted(name, tmp_path):
     pipeline, outputs, last, module, mutant = NORMALISER_MUTANTS[name]
     harness = NormaliserHarness(_size(8, pipeline), (module, mutant), (outputs, last))
     assert not Model(harness, tmp_path).holds(CYCLES)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("header", [0, 15 << OUTPUTS | WAIT, LAST])
 @pytest.mark.parametrize("pipeline", [0, 1])
 def test_sound_parts_are_not_refuted(pipeline, header, tmp_path):

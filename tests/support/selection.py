@@ -49,5 +49,28 @@ def slow_after(count: int, values: Iterable) -> list:
     return [*islice(values, count), *(_slow(value) for value in values[count:])]
 
 
+def long_after(count: int, values: Iterable) -> list:
+    """Mark all values of a parameter as `long` but the first ones: `make test-all` runs them alone.
+
+    Parameters
+    ----------
+    count : int
+        Number of values that stay quick.
+    values : iterable
+        All values, as `pytest.mark.parametrize` takes them.
+
+    Returns
+    -------
+    list
+        The values in their order.
+    """
+    values = list(values)
+    return [*islice(values, count), *(_long(value) for value in values[count:])]
+
+
 def _slow(value: Any):
     return pytest.param(value, marks=pytest.mark.slow)
+
+
+def _long(value: Any):
+    return pytest.param(value, marks=pytest.mark.long)

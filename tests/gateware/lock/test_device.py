@@ -44,7 +44,7 @@ from tensorspin_gateware.simulation import locked
 from tensorspin_gateware.simulation.compilation import compile_simulator
 from tests.support.doubles import assert_answers
 from tests.support.loaded_programs import chain_program, golden_answers, random_levels
-from tests.support.selection import slow_but
+from tests.support.selection import long_after
 
 BUILD = bytes(range(8))
 KEY = LockKey(bytes(range(100, 116)), minimum=3)
@@ -62,8 +62,8 @@ ANNEALER = AnnealerSize(
     tempering=1,
 )
 ENGINES = {
-    "plain": Engines(SIZE),
     "long, signed": Engines(replace(SIZE, pipeline=1, signature=1, table_parity=1)),
+    "plain": Engines(SIZE),
     "both": Engines(replace(SIZE, groups=2), ANNEALER),
     "sharing": Engines(replace(SIZE, groups=3, single_drain=2)),
 }
@@ -72,7 +72,7 @@ PROGRAM = lock_program(PLAIN, KEY, 5)
 LEVELS = random_levels(5, 6)
 
 
-@pytest.fixture(scope="module", params=slow_but(["long, signed"], ENGINES))
+@pytest.fixture(scope="module", params=long_after(1, ENGINES))
 def row(request):
     return lock_board(
         BoardSpec(

@@ -11,7 +11,7 @@ from tensorspin.contract.contractor.size import ContractorSize
 from tensorspin_gateware.router.lock import check, engine
 from tests.gateware.bench import run_bench
 from tests.support.proof import Mutant, variant
-from tests.support.selection import slow_after
+from tests.support.selection import long_after
 
 from .harness import CheckHarness
 
@@ -91,13 +91,13 @@ def test_equals_the_contract_in_every_byte():
     run(most=32, every=1, versions=7)
 
 
-@pytest.mark.parametrize("name", slow_after(1, MUTANTS))
+@pytest.mark.parametrize("name", long_after(1, MUTANTS))
 def test_fault_of_the_engine_is_found(name):
     with pytest.raises(AssertionError, match="failed|broke off"):
         run(MUTANTS[name])
 
 
-@pytest.mark.parametrize("name", slow_after(1, CHECK_MUTANTS))
+@pytest.mark.parametrize("name", long_after(1, CHECK_MUTANTS))
 def test_fault_around_the_engine_is_found(name):
     with pytest.raises(AssertionError, match="failed|broke off"):
         run(check_mutant=CHECK_MUTANTS[name])
