@@ -38,6 +38,7 @@ class CorrectingSequencer(Sequencer):
         There is one.
     fault : Out(1)
         As for `Sequencer`; or a header was taken that cannot be corrected.
+
     All other ports are those of `Sequencer`.
 
     Latency: that of `Sequencer`, and one cycle more until the first element of a protected program.
