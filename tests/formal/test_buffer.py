@@ -11,7 +11,7 @@ from amaranth.lib.wiring import In
 
 from tensorspin_gateware.link import receiver
 from tensorspin_gateware.link.packet import PacketByte
-from tests.support.selection import slow_after
+from tests.support.selection import long_after
 
 from ..support.proof import Model, Mutant, Probes, hold_while_stalled, unchanging, variant
 
@@ -168,6 +168,6 @@ def test_wrong_register_is_refuted(name, tmp_path):
     assert not Model(harness, tmp_path).holds(cycles=18)
 
 
-@pytest.mark.parametrize("name", slow_after(2, MUTANTS))
+@pytest.mark.parametrize("name", long_after(2, MUTANTS))
 def test_mutant_is_refuted(name, tmp_path):
     assert not Model(Harness(MUTANTS[name], inductive=False), tmp_path).holds(cycles=18)

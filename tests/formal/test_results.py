@@ -4,7 +4,7 @@
 
 import pytest
 
-from tests.support.selection import slow_after, slow_but
+from tests.support.selection import long_after, slow_after, slow_but
 
 from ..support.proof import Model, Mutant
 from .results_harness import ResultsHarness
@@ -81,7 +81,7 @@ STAGED_MUTANTS = {
 }
 
 
-@pytest.mark.parametrize("pauses", slow_but([False], [False, True]))
+@pytest.mark.parametrize("pauses", long_after(1, [False, True]))
 def test_registers_on_the_way_only_delay(pauses, tmp_path):
     harness = ResultsHarness(1, None, inductive=False, pauses=pauses, staged=True)
     assert Model(harness, tmp_path).holds(CYCLES)

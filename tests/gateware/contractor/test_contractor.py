@@ -12,7 +12,7 @@ from tensorspin_gateware.contractor import Contractor
 from tensorspin_gateware.primitives import Family
 from tensorspin_gateware.primitives.program_memory import SPRAM_WORDS
 from tests.gateware.bench import NETLIST_BOARDS, family_of, run_bench
-from tests.support.selection import slow_but
+from tests.support.selection import long_after, slow_but
 
 SIZES = {
     "least": ContractorSize(
@@ -65,7 +65,9 @@ SIZES |= {
     for name in ("least", "least, long", "wide", "groups", "least, signed", "wide, signed")
 }
 SIZES["least, long, signed, protected"] = replace(SIZES["least, long, signed"], protected=1)
-PROTECTED = [name for name, size in SIZES.items() if size.protected]
+UNPROTECTED = [name for name, size in SIZES.items() if not size.protected]
+PROTECTED = ["groups, protected", "least, long, signed, protected"]
+PROTECTED += [name for name in SIZES if name not in {*UNPROTECTED, *PROTECTED}]
 
 
 def check(
@@ -91,16 +93,20 @@ def check(
     )
 
 
-@pytest.mark.parametrize("name", slow_but(["groups", "least, long, signed", "shared"], SIZES))
+@pytest.mark.parametrize(
+    "name",
+    [
+        *slow_but(["groups", "least, long, signed", "shared"], UNPROTECTED),
+        *long_after(0, PROTECTED),
+    ],
+)
 def test_equals_golden_model(name):
     # Programs that fill the whole memory take long, unless it is small.
     whole_memory = name.startswith("least") or name == "shared"
     check(SIZES[name], None, programs=15, whole_memory=whole_memory)
 
 
-@pytest.mark.parametrize(
-    "name", slow_but(["groups, protected", "least, long, signed, protected"], PROTECTED)
-)
+@pytest.mark.parametrize("name", long_after(2, PROTECTED))
 def test_changed_bits_are_corrected(name):
     check(SIZES[name], None, programs=8, bench="bench_protected", whole_memory=False)
 
