@@ -13,11 +13,12 @@ from tensorspin import Board, MPSClassifier
 from tensorspin.compiler.network_program import NetworkProgram
 from tensorspin.compiler.outputs import Classification
 from tensorspin.contract.device.boards import find_board
+from tensorspin.contract.device.line import Line
 from tensorspin.data.datasets import load_dataset
-from tensorspin_gateware.accelerator import Accelerator
+from tensorspin_gateware.accelerator import Accelerator, SPIAccelerator
 from tensorspin_gateware.boards import HARDWARE
 from tensorspin_gateware.build import cache
-from tensorspin_gateware.simulation import compilation, simulator
+from tensorspin_gateware.simulation import compilation, pins, simulator
 from tests.support.doubles import assert_answers
 from tests.support.loaded_programs import golden_answers, random_levels
 from tests.support.random_programs import random_program, short_program
@@ -33,26 +34,33 @@ OPTIONS = ("--output-split", "20000", "-Werror-USERFATAL")
 that a cell's model refuses are errors, not warnings."""
 
 
-@pytest.fixture(scope="module", params=["icebreaker", "ulx3s_25f"])
+@pytest.fixture(scope="module", params=["icebreaker", "pico_ice", "ulx3s_25f"])
 def row(request):
     return find_board(request.param)
 
 
 @pytest.fixture(scope="module")
 def board(row, tmp_path_factory):
-    """The netlist behind the driver."""
+    """The netlist behind the driver: with SPI also its pins, and the crossing of the clocks."""
     family = HARDWARE[row.name].family
     # The build that the device reports is always the same, so that the netlist changes, and is
     # compiled again, only if the hardware changes.
-    accelerator = Accelerator(row, bytes(8), family)
+    device = Accelerator(row, bytes(8), family)
+    has_pins = row.line is Line.SPI
     folder = tmp_path_factory.mktemp(row.name)
-    netlist = synthesise(accelerator, row.name, folder, "write_verilog -noattr")
+    netlist = synthesise(
+        SPIAccelerator(device) if has_pins else device, row.name, folder, "write_verilog -noattr"
+    )
     models, options = cell_models(family)
     library = compilation.compile_verilog(
-        netlist + models, cache.directory("simulator"), options=(*OPTIONS, *options)
+        netlist + models,
+        cache.directory("simulator"),
+        options=(*OPTIONS, *options),
+        wrapper=pins.WRAPPER if has_pins else compilation.WRAPPER,
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(simulator, "load", lambda name: simulator.VirtualBoard(library, row.clock_hz))
+        patch.setattr(pins, "load", lambda name, sck: pins.VirtualPins(library, row.clock_hz, sck))
         board = Board.open(f"sim://{row.name}")
     with board:
         yield board

@@ -11,7 +11,7 @@ from tensorspin.contract.device.boards import find_board
 from tensorspin_gateware.annealer import create_annealer
 from tests.gateware.bench import family_of, run_bench
 from tests.support.annealer_sizes import SIZES
-from tests.support.selection import slow_but
+from tests.support.selection import long_after, slow_but
 
 FEW = 2
 """With so few offset rows in the memory, some of the bench's random problems need more."""
@@ -27,6 +27,9 @@ QUICK = (
 )
 """Sizes that `make test` goes through: each kind of engine has one, and windows have two."""
 
+MINUTES = ("many groups", "three flips, tempering")
+"""Sizes that take minutes, and whose parts other sizes have, too."""
+
 
 def check(size: AnnealerSize, netlist: str | None, runs: int) -> None:
     run_bench(
@@ -40,7 +43,13 @@ def check(size: AnnealerSize, netlist: str | None, runs: int) -> None:
     )
 
 
-@pytest.mark.parametrize("name", slow_but(QUICK, SIZES))
+@pytest.mark.parametrize(
+    "name",
+    [
+        *slow_but(QUICK, [name for name in SIZES if name not in MINUTES]),
+        *long_after(0, MINUTES),
+    ],
+)
 def test_equals_golden_model(name):
     check(SIZES[name], None, runs=5)
 

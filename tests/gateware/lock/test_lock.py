@@ -86,7 +86,7 @@ def test_a_key_in_the_design_is_the_one_that_counts():
     run(fixed=FIXED)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_equals_the_contract_in_every_byte():
     run(most=32, every=1, versions=7)
 
