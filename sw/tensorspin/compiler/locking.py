@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 
 from ..contract.contractor.chaskey import BLOCK_BYTES
 from ..contract.contractor.lock import Header, LockKey, check_version, whole_blocks
+from ..contract.device.boards import BOARDS
 from ..contract.wire.packets import SIGNED
 from ..files import check_private, check_readable
 from .program_lock import ProgramLock
@@ -32,7 +33,7 @@ from .program_lock import ProgramLock
 if TYPE_CHECKING:
     from .network_program import NetworkProgram
 
-LANES = (8,)
+LANES = tuple(sorted({row.contractor.lanes for row in BOARDS.values() if row.contractor}))
 """Numbers of lanes for which a program is locked by default: those of all boards."""
 
 _KEY_FILE = re.compile(
