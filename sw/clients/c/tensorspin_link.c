@@ -158,20 +158,21 @@ uint32_t tensorspin_patience(const tensorspin_device *device)
 
 void tensorspin_send(tensorspin_device *device, uint8_t type, size_t head_bytes)
 {
-    /* In front of the body a delimiter, which ends whatever the device has, and the first code. */
-    uint8_t frame[2 + TENSORSPIN_MAX_BODY + 1], *end = frame + 2, *code = frame + 1, *at;
+    /* In front of the body its first code. A delimiter before it, to end whatever the device has, would be one
+     * more byte for each sample: each look at the line clocks zeros, which are delimiters. Only a greeting after
+     * a frame that was cut off needs a second try. */
+    uint8_t frame[1 + TENSORSPIN_MAX_BODY + 1], *end = frame + 1, *code = frame, *at;
     const uint8_t *head = device->head, *data = device->data;
     size_t data_bytes = device->data_bytes;
-    frame[0] = TENSORSPIN_DELIMITER;
     *end++ = type;
     *end++ = device->sequence;
     *end++ = (uint8_t)(head_bytes + data_bytes);
     while (head_bytes--) *end++ = *head++;
     while (data_bytes--) *end++ = *data++;
-    tensorspin_put(end, crc32(frame + 2, (size_t)(end - frame - 2)), TENSORSPIN_CRC_BYTES);
+    tensorspin_put(end, crc32(frame + 1, (size_t)(end - frame - 1)), TENSORSPIN_CRC_BYTES);
     end += TENSORSPIN_CRC_BYTES;
     *end = TENSORSPIN_DELIMITER;
-    for (at = frame + 2;; ++at) {
+    for (at = frame + 1;; ++at) {
         if (*at) continue;
         *code = (uint8_t)(at - code);
         if (at == end) break;
