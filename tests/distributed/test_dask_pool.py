@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import warnings
+from types import SimpleNamespace
 
 import dimod
 import dimod.testing
@@ -13,6 +14,7 @@ import pytest
 import tensorspin
 from tensorspin import BoardSampler, DecomposingSampler
 from tensorspin.distributed import DaskBoardPool
+from tensorspin.distributed.cluster import ClusterCall
 from tensorspin.distributed.pieces import RESOURCE
 from tensorspin.errors import BoardLostWarning, CapacityError, PoolError
 
@@ -143,3 +145,23 @@ def test_workers_whose_boards_are_all_gone_give_each_reason(trained):
             with pytest.raises(PoolError, match="nothing is returned") as failure:
                 pool.predict(*trained)
         assert "/dev/no-such-port of" in str(failure.value)
+
+
+@pytest.mark.parametrize("status", ["lost", "cancelled", "error"])
+def test_a_piece_that_is_lost_is_sent_again(status):
+    """Dask tells nothing more of what is lost, so to wait for it would be to wait for ever."""
+
+    class Lost:
+        def __init__(self):
+            self.status = status
+
+        def exception(self, timeout=None):
+            assert status == "error" and timeout is not None
+            raise TimeoutError
+
+    call, sent = ClusterCall(SimpleNamespace(client=None)), []
+    call._submit = sent.extend
+    call._pieces[7] = None
+    call._futures["key"] = 7, Lost()
+    call._take("key", None)
+    assert sent == [7] and not call._futures

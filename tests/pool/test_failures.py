@@ -14,6 +14,8 @@ import pytest
 import tensorspin
 from tensorspin import BoardPool, BoardSampler, DecomposingSampler
 from tensorspin.driver.pool import calls
+from tensorspin.driver.pool.idle import IdleBoards
+from tensorspin.driver.pool.member import Member
 from tensorspin.errors import BoardLostWarning, PoolError
 
 from ..support.doubles import GarbageDevice, SilentDevice
@@ -201,3 +203,32 @@ def test_an_error_of_the_work_itself_is_the_callers(trained, monkeypatch):
             pool.predict(program, X)
         place.before_write = None
         assert len(pool.predict(program, X)) == len(X)
+
+
+def test_no_more_boards_wake_than_there_are_pieces():
+    """A thousand threads that wake for each piece would hinder the ones that have work."""
+    lock = threading.Lock()
+    members = [Member(f"board {number}", None) for number in range(50)]
+    for member in members:
+        member.wake = threading.Condition(lock)
+    idle, woken = IdleBoards(members), []
+
+    def sleep(member):
+        with lock:
+            idle.sleep(member, time.monotonic(), look=False)
+            woken.append(member)
+
+    threads = [threading.Thread(target=sleep, args=[member]) for member in members]
+    for thread in threads:
+        thread.start()
+    _until(lambda: len(idle) == 50)
+    with lock:
+        idle.wake(lambda member: member is not members[0], 3)
+        idle.wake(count=2)  # others, though those before have not run yet
+    _until(lambda: len(woken) == 5)
+    assert len(idle) == 45
+    with lock:
+        idle.wake()
+    for thread in threads:
+        thread.join(30)
+    assert set(woken) == set(members) and len(woken) == 50

@@ -305,7 +305,12 @@ class ClusterCall(PendingCall):
         """Do a piece again after its workers have died; raise what is the work's own fault."""
         from distributed import KilledWorker
 
-        error = None if future.status == "cancelled" else future.exception()
+        error = None
+        if future.status == "error":
+            try:
+                error = future.exception(timeout=_FETCH)
+            except TimeoutError:  # it has been lost since; of what is lost, Dask tells no more
+                pass
         if error is None or isinstance(error, KilledWorker):
             self._deaths += 1
             if self._deaths > _DEATHS:

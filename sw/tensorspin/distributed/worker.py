@@ -118,7 +118,7 @@ class WorkerBoards(WorkerPlugin):
 
     def _announce(self) -> None:
         """Tell the scheduler how many boards work, if that has changed."""
-        working = sum(each.state != "failed" for each in self.pool.statistics())
+        working = self.pool._crew.working()
         worker = self._worker
         if worker is not None and working != self._announced:
             self._announced = working

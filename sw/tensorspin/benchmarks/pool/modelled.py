@@ -24,18 +24,18 @@ if TYPE_CHECKING:
 LINES = {"serial line, 1 Mbaud": "icebreaker", "SPI": "icebreaker_spi"}
 """Boards whose lines are modelled."""
 
-BOARDS = {"threads": (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000), "dask": (2, 20, 50)}
-"""Numbers of boards with each scheduler. With Dask they are at two workers, half of them at each;
-its scheduler is the limit long before a hundred."""
+BOARDS = {"threads": (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000), "dask": (2, 20, 50, 200, 1000)}
+"""Numbers of boards with each scheduler."""
 
 SECONDS = 2.0
 """Seconds that a measurement takes about, if nothing but the boards were the limit."""
 
-MOST_PIECES = {"threads": 20_000, "dask": 500}
+MOST_PIECES = {"threads": 20_000, "dask": 2000}
 """Most pieces of a measurement with each scheduler."""
 
-WORKERS = 2
-"""Processes of Dask that hold the boards."""
+LEAST_WORKERS, BOARDS_A_WORKER = 2, 100
+"""Processes of Dask that hold the boards: at least so many, and one for each hundred boards. Every
+board and every piece takes a thread of its worker, and more than that hinder each other."""
 
 
 def rate(
@@ -85,11 +85,14 @@ def dask_cluster():
     from ...distributed.cluster import Cluster
     from .modelled_worker import ModelledBoards
 
-    options = {"n_workers": WORKERS, "threads_per_worker": 1, "dashboard_address": ":0"}
+    options = {"n_workers": LEAST_WORKERS, "threads_per_worker": 1, "dashboard_address": ":0"}
     with LocalCluster(**options, host="127.0.0.1") as local, Client(local) as client:
 
         def held(model: PieceModel, count: int) -> Backend:
-            client.register_plugin(ModelledBoards(model, count // WORKERS))
+            workers = max(LEAST_WORKERS, count // BOARDS_A_WORKER)
+            local.scale(workers)
+            client.wait_for_workers(workers)
+            client.register_plugin(ModelledBoards(model, count // workers))
             cluster = Cluster(client, patience=60.0)
             while sum(cluster.workers().values()) != count:
                 time.sleep(0.1)

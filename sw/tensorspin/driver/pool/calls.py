@@ -88,6 +88,7 @@ class Call(PendingCall):
         self.refused: dict[Member, Exception] = {}
         self.given_up: dict[Member, str] = {}
         self.fitting: set[Member] = set()
+        self._failures: dict[Task, None] = {}
         self.notices: list[str] = []
         self.error: BaseException | None = None
         self.amount = self.advanced = 0
@@ -172,10 +173,18 @@ class Call(PendingCall):
             del self.running[task]
             self.waiting.appendleft(task)
 
+    def failed(self, task: Task, member: Member) -> None:
+        """Note that a board has failed at a piece, and take it away from that board."""
+        task.failures[member] += 1
+        if not task.done:
+            self._failures[task] = None
+        self.give_back(task, member)
+
     def finish(self, task: Task, result: Any, seconds: float) -> None:
         """Keep a result."""
         task.done, task.result = True, result
         self.running.pop(task, None)
+        self._failures.pop(task, None)
         self.advanced += task.work.amount - task.advanced
         self._seconds += seconds
         self._timed += max(task.work.amount, 1)
@@ -189,11 +198,12 @@ class Call(PendingCall):
 
     def hopeless(self, members: Sequence[Member]) -> bool:
         """Tell whether a piece is left that no board can do."""
+        if not (self.refused or self.given_up or self._failures):
+            return False  # as a rule; this is asked once a piece, of a thousand boards
         left = [m for m in members if m not in self.refused and m not in self.given_up]
-        if not left:
-            return True
-        pieces = [task for task in (*self.waiting, *self.running) if task.failures]
-        return any(not task.holders and not any(map(task.may, left)) for task in pieces)
+        return not left or any(
+            not task.holders and not any(map(task.may, left)) for task in self._failures
+        )
 
     def why(self, members: Sequence[Member]) -> PoolError:
         """Make the error of a call that no board can do."""

@@ -19,6 +19,7 @@ from ...errors import BoardLostWarning, InterruptedRunError, TensorspinError
 from ...progress import Progress
 from .backend import Backend
 from .calls import Call, Task
+from .idle import IdleBoards
 from .member import BOARD_FAILS, GIVEN_UP, BoardStatistics, Member
 from .work import Work
 
@@ -27,8 +28,8 @@ _logger = logging.getLogger(__name__)
 _ASK_SECONDS = 0.1
 """Seconds between two questions to the caller's functions."""
 
-_LOOK = 0.2
-"""Seconds after which a board without work looks whether another one is slow."""
+_INTERRUPTIBLE = 1.0
+"""Seconds that a caller without functions waits at a stretch: not all systems interrupt a wait."""
 
 _PATIENCE = 10.0
 """Seconds that closing waits for a board that is in the middle of something."""
@@ -48,9 +49,11 @@ class Crew(Backend):
         self._lock = threading.Lock()
         self._calls: list[Call] = []
         self._asked: dict[Member, None] = {}
+        self._started = False
         self._quiet = threading.Condition(self._lock)
         for member in self.members:
             member.wake = threading.Condition(self._lock)
+        self._idle = IdleBoards(self.members)
 
     # For callers
 
@@ -82,7 +85,7 @@ class Crew(Backend):
             call.amount += sum(work.amount for work in works)
             self._hurry(call)
             self._start()
-            self._wake()
+            self._idle.wake(lambda m: not m.streak and m not in call.refused, len(tasks))
         return list(range(first, len(call.tasks)))
 
     def wait(
@@ -95,13 +98,14 @@ class Crew(Backend):
         """Wait for a result; see `PendingCall.result`."""
         told = -1
         asked = time.monotonic()
+        pause = _ASK_SECONDS if interrupt_function or progress else _INTERRUPTIBLE
         while True:
             with self._lock:
                 if not (task.done or call.error or call.notices):
                     if call.hopeless(self.members):
                         call.error = call.why(self.members)
                     else:
-                        call.changed.wait(_ASK_SECONDS)
+                        call.changed.wait(pause)
                 notices, call.notices = call.notices, []
                 error, done, advanced = call.error, task.done, call.advanced
             for notice in notices:
@@ -157,6 +161,11 @@ class Crew(Backend):
         with self._lock:
             return {each.url: str(each.error) for each in self.members if each.streak}
 
+    def working(self) -> int:
+        """Count the boards that have not failed last."""
+        with self._lock:
+            return sum(not member.streak for member in self.members)
+
     def statistics(self) -> list[BoardStatistics]:
         """Tell of each board what it has done; see `Backend.statistics`."""
         with self._lock:
@@ -167,6 +176,7 @@ class Crew(Backend):
         with self._lock:
             while self._calls:
                 self._quiet.wait(_ASK_SECONDS)
+            self._started = False
             threads = [m.thread for m in self.members if m.thread is not None]
             for member in self.members:
                 member.closing = True
@@ -179,6 +189,8 @@ class Crew(Backend):
 
     def _start(self) -> None:
         """Start the threads that are not running."""
+        if self._started:
+            return
         for member in self.members:
             member.closing = False
             if member.thread is None:
@@ -187,6 +199,7 @@ class Crew(Backend):
                     target=self._serve, args=[member], name=name, daemon=True
                 )
                 member.thread.start()
+        self._started = True
 
     def _ask(self, member: Member) -> None:
         """Let a board be opened, and wait until it is, or cannot be."""
@@ -197,16 +210,14 @@ class Crew(Backend):
         while member in self._asked:
             self._quiet.wait(_ASK_SECONDS)
 
-    def _wake(self) -> None:
-        for member in self.members:
-            if member.idle:
-                member.wake.notify()
-
     def _hurry(self, call: Call) -> None:
         """Try boards that wait to be tried again at once if no other is left."""
-        able = [m for m in self.members if m not in call.refused and m not in call.given_up]
-        if all(member.streak for member in able):
-            for member in able:
+
+        def able() -> Iterator[Member]:
+            return (m for m in self.members if m not in call.refused and m not in call.given_up)
+
+        if all(member.streak for member in able()):
+            for member in able():
                 member.retry_at = 0.0
                 member.wake.notify()
 
@@ -222,14 +233,6 @@ class Crew(Backend):
                 if taken:
                     return taken
         return []
-
-    def _pause(self, member: Member, now: float) -> float | None:
-        """How long a board without work sleeps unless it is woken; None: until it is."""
-        if not self._calls:
-            return None
-        # Of a thousand boards without work only a few look at a time.
-        look = max(_LOOK, 1e-3 * len(self.members))
-        return max(look, member.retry_at - now)
 
     # In the threads of the boards
 
@@ -248,9 +251,7 @@ class Crew(Backend):
                             tasks = self._takes(member, now)
                             if tasks:
                                 break
-                    member.idle = True
-                    member.wake.wait(self._pause(member, now))
-                    member.idle = False
+                    self._idle.sleep(member, now, bool(self._calls))
                 member.busy = not member.closing
                 if member.closing:
                     member.thread = None
@@ -267,7 +268,7 @@ class Crew(Backend):
                     if task.given_to(member) and member not in task.holders:
                         task.call.give_back(task, member)
                 if any(task.call.waiting for task in tasks):
-                    self._wake()
+                    self._idle.wake()
         if board is not None:
             board.close()
 
@@ -357,7 +358,7 @@ class Crew(Backend):
             task.call.give_back(task, member)
             task.call.changed.notify_all()
             self._hurry(task.call)
-            self._wake()
+            self._idle.wake()
 
     def _failed(
         self,
@@ -374,8 +375,7 @@ class Crew(Backend):
             member.failed(error, time.monotonic(), opening)
             _logger.debug("%s fails: %s", member.title, member.error)
             if task is not None:
-                task.failures[member] += 1
-                task.call.give_back(task, member)
+                task.call.failed(task, member)
             for call in self._calls:
                 if member in call.refused:
                     continue
@@ -388,4 +388,4 @@ class Crew(Backend):
                     call.given_up[member] = str(member.error)
                 call.changed.notify_all()
                 self._hurry(call)
-            self._wake()
+            self._idle.wake()

@@ -86,7 +86,6 @@ class Member:
         self.name: str | None = None
         self.thread: threading.Thread | None = None
         self.wake: threading.Condition
-        self.idle = False
         self.busy = False
         self.closing = False
         self.streak = 0
