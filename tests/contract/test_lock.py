@@ -124,3 +124,13 @@ def test_a_check_takes_as_long_whatever_the_tag():
     assert more == 32 * each
     refused = check_cycles(SIZE, header, granted=False)
     assert refused - granted == 8 * 512 + 2 * COMPONENT_BYTES + 1
+
+
+def test_an_ecp5_is_smaller_and_slower_with_a_lock():
+    full, roomy = find_board("ulx3s_25f"), find_board("ulx3s_25f_both")
+    for board, groups in ((full, 2), (roomy, 2)):
+        locked = lock_board(board)
+        assert locked.contractor.groups == groups and locked.contractor.lock
+        assert locked.clock_hz == 80_000_000 < board.clock_hz
+        assert locked.annealer == board.annealer
+    assert lock_board(find_board("icebreaker")).clock_hz == find_board("icebreaker").clock_hz

@@ -2,36 +2,29 @@
 
 The design has been placed with a key that everybody knows and that activates nothing
 (`tensorspin_gateware.router.lock.microcode.content`). That key lies in a block RAM together with
-the microcode, by which the block RAM is found in the placed design. Its content is replaced there,
-and the design is packed again, in a folder that is removed afterwards. Project IceStorm's icebram
-does the like for programs of processors.
+the microcode, by which the block RAM is found in the placed design. Its content is replaced there
+(`tensorspin_gateware.build.placed_memory`), and the design is packed again, in a folder that is
+removed afterwards. Project IceStorm's icebram does the like for programs of processors.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 from pathlib import Path
 
 from tensorspin.contract.contractor.lock import LockKey
 from tensorspin.contract.device.boards import BoardSpec, find_board
+from tensorspin.contract.device.locked import lock_board
 
 from ..boards import hardware_of
 from ..primitives import Family
-from ..router.lock.microcode import DEPTH, content
-from .records import MOST_LUTS
+from ..router.lock.microcode import content
+from .placed_memory import PLACED, replace_words
+from .records import COLUMNS, MOST_LUTS
 from .report import BuildReport
 from .stages import Progress, packing_commands, run_stage
 from .top import NAME, BuildError
-
-_ROWS, _ROW_WORDS = 16, 16
-"""Lines of a block RAM in a placed design of an iCE40, and words in each, the last one first."""
-
-_RAM = re.compile(
-    rf"^\.ram_data \d+ \d+\n((?:[0-9a-f]{{{4 * _ROW_WORDS}}}\n){{{_ROWS}}})", re.MULTILINE
-)
-"""The content of a block RAM in a placed design."""
 
 
 def check_lockable(board_name: str) -> None:
@@ -45,16 +38,18 @@ def check_lockable(board_name: str) -> None:
     Raises
     ------
     ValueError
-        If no board has that name, it has no contractor, or its FPGA is none whose bitstreams can be
-        given a key.
+        If no board has that name, it has no contractor or one that cannot be locked, or its FPGA is
+        none whose bitstreams can be given a key.
     """
     board = find_board(board_name)
     if board.contractor is None:
         raise ValueError(f"{board.owner} has no contractor, which alone can be locked")
-    if hardware_of(board).family is not Family.ICE40UP:
+    if hardware_of(board).family not in PLACED:
         raise ValueError(
-            f"{board_name} cannot be locked: keys are put into the block RAM of iCE40 alone so far"
+            f"{board_name} cannot be locked: keys are put into the block RAM of iCE40 UltraPlus "
+            f"and ECP5 alone"
         )
+    lock_board(board)
 
 
 def check_room(board_name: str, report: BuildReport) -> None:
@@ -72,10 +67,10 @@ def check_room(board_name: str, report: BuildReport) -> None:
     BuildError
         If it takes more look-up tables than a bitstream may.
     """
-    used, available = report.used["logic cells (LUTs)"]
+    used, available = next(report.used[name] for name in COLUMNS["LUTs"] if name in report.used)
     if used > MOST_LUTS * available:
         raise BuildError(
-            f"{board_name} with a lock takes {used} of {available} logic cells, "
+            f"{board_name} with a lock takes {used} of {available} look-up tables, "
             f"{used / available:.1%}; a bitstream may take {MOST_LUTS:.0%} (docs/boards.md), so "
             f"that it can be placed with other seeds and versions of the tools, too"
         )
@@ -117,8 +112,9 @@ def put_key(
     """
     board: BoardSpec = find_board(board_name)
     work = bitstream.parent / "work"
-    placed = f"{NAME}.asc"
-    text = replace_key((work / placed).read_text(), key)
+    family = hardware_of(board).family
+    placed = PLACED[family].file
+    text = replace_key((work / placed).read_text(), family, key)
     target = (output or bitstream.parent) / f"{board.file_name}-keyed{bitstream.suffix}"
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
@@ -134,13 +130,15 @@ def put_key(
     return target
 
 
-def replace_key(placed: str, key: LockKey) -> str:
+def replace_key(placed: str, family: Family, key: LockKey) -> str:
     """Replace the key that everybody knows in a placed design.
 
     Parameters
     ----------
     placed : str
-        Text of the placed design, as nextpnr-ice40 writes it.
+        Text of the placed design, as nextpnr writes it.
+    family : Family
+        Family of the FPGA, a key of `placed_memory.PLACED`.
     key : LockKey
         The key.
 
@@ -152,32 +150,6 @@ def replace_key(placed: str, key: LockKey) -> str:
     Raises
     ------
     BuildError
-        If there is not exactly one block RAM with the microcode and that key.
+        If there is not exactly one block RAM with the microcode of a lock and that key.
     """
-    known, wanted = _rows(content()), _rows(content(key.record()))
-    found = [each.span(1) for each in _RAM.finditer(placed) if each[1] == known]
-    if len(found) != 1:
-        raise BuildError(
-            f"the placed design has {len(found)} block RAMs with the microcode of a lock, not 1: "
-            f"other versions of the tools may lay it out otherwise"
-        )
-    ((begin, end),) = found
-    return placed[:begin] + wanted + placed[end:]
-
-
-def _rows(words: list[int]) -> str:
-    """Write the content of a block RAM of 256 words of 16 bits as a placed design does."""
-    assert len(words) == DEPTH == _ROWS * _ROW_WORDS
-    lines = (words[first : first + _ROW_WORDS] for first in range(0, DEPTH, _ROW_WORDS))
-    return "".join(
-        "".join(f"{_stored(word):04x}" for word in reversed(line)) + "\n" for line in lines
-    )
-
-
-def _stored(word: int) -> int:
-    """Give a word as it stands in a block RAM: Yosys puts each bit at its mirrored index.
-
-    It does so for all widths of a block RAM, since bits of narrower words are spread over it
-    (``ice40/brams_map.v``).
-    """
-    return sum(1 << int(f"{bit:04b}"[::-1], 2) for bit in range(16) if word >> bit & 1)
+    return replace_words(placed, family, content(), content(key.record()))

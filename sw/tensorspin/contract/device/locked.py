@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 
 from .board import BoardSpec
+from .sizes import LOCKED
+
+MOST_HZ = 80_000_000
+"""Greatest clock of a locked board in Hz. On ECP5 a word of the microcode comes from block RAM in
+5.6 ns, and what follows on it takes as long again."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,8 @@ def lock_board(board: BoardSpec, key_file: str = "") -> LockedBoard:
     Returns
     -------
     LockedBoard
-        The same board with a locked contractor.
+        The same board with a locked contractor, which is smaller where the lock does not fit beside
+        it, and with a clock of `MOST_HZ` at most.
 
     Raises
     ------
@@ -59,5 +65,7 @@ def lock_board(board: BoardSpec, key_file: str = "") -> LockedBoard:
     if board.contractor is None:
         raise ValueError(f"{board.owner} has no contractor, which alone can be locked")
     values = {each.name: getattr(board, each.name) for each in fields(BoardSpec)}
-    values["engines"] = board.engines.with_sizes(replace(board.contractor, lock=1))
+    locked = board.engines.with_sizes(replace(board.contractor, lock=1))
+    values |= LOCKED.get(board.engines, {"engines": locked})
+    values["clock_hz"] = min(board.clock_hz, MOST_HZ)
     return LockedBoard(**values, key_file=key_file)

@@ -110,6 +110,12 @@ ECP5_25: FpgaSizes = {
 }
 """Lattice ECP5 25F, contractor only. The 12F is the same die, and the open tools use all of it."""
 
+ECP5_25_LOCKED: FpgaSizes = {
+    "receive_bytes": ECP5_25["receive_bytes"],
+    "engines": Engines(replace(_ECP5_GROUP, groups=2, lock=1)),
+}
+"""The same with a lock. Three groups fill all block RAMs, and the lock's microcode takes one."""
+
 ECP5_25_ANNEALER: FpgaSizes = {
     "receive_bytes": 4096,
     "engines": Engines(
@@ -189,3 +195,6 @@ ECP5_85_ANNEALER: FpgaSizes = {
 }
 """Lattice ECP5 85F, annealer only: 1,000 rows of couplings and 24 offset rows fill the 1,024 words
 that a block RAM has at the width of 18 bits."""
+
+LOCKED: dict[Engines, FpgaSizes] = {ECP5_25["engines"]: ECP5_25_LOCKED}
+"""Sizes with a lock, by the engines without one, where a lock does not fit beside them."""
