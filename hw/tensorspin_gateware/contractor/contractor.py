@@ -148,6 +148,8 @@ class Contractor(wiring.Component):
             ]
         if self._standby:
             m.d.comb += reader.awake.eq(self.awake)
+        if size.resident:
+            m.d.comb += [component.half.eq(self.half) for component in (reader, *groups)]
         for index, group in enumerate(groups):
             m.d.comb += [
                 group.run.eq(run),

@@ -44,6 +44,8 @@ class Group(wiring.Component):
         As for `Operands`: features that are filled in, and the host's access to the feature table.
     table_wrong : Out(1)
         As for `Operands`, only with `ContractorSize.table_parity`.
+    half : In(1)
+        As for `Operands`, only with `ContractorSize.resident`.
     release, scores_begin, outputs, score_valid, score, exponent : Out
         As for `Normaliser`. All but `score` and `exponent` are the same in all groups.
 
@@ -77,7 +79,10 @@ class Group(wiring.Component):
             "score_valid": Out(1),
             "score": Out(SCORE),
             "exponent": Out(EXPONENT.width),
-        } | ({"table_wrong": Out(1)} if size.table_parity else {})
+        } | {
+            **({"table_wrong": Out(1)} if size.table_parity else {}),
+            **({"half": In(1)} if size.resident else {}),
+        }
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -116,5 +121,7 @@ class Group(wiring.Component):
         ]
         if self._size.table_parity:
             m.d.comb += [operands.run.eq(self.run), self.table_wrong.eq(operands.table_wrong)]
+        if self._size.resident:
+            m.d.comb += operands.half.eq(self.half)
         for name in ("release", "scores_begin", "outputs", "score_valid", "score", "exponent"):
             m.d.comb += getattr(self, name).eq(getattr(normaliser, name))

@@ -124,6 +124,9 @@ class ContractorSignature(wiring.Signature):
     protected : Out(1)
         Only with `ContractorSize.protected`. The program is protected: changed bits are to be
         corrected. Constant while samples wait or are contracted.
+    half : Out(1)
+        Only with `ContractorSize.resident`. The half of the memories that runs read. Constant while
+        samples wait or are contracted.
     """
 
     def __init__(self, size: ContractorSize, standby: bool = False) -> None:
@@ -141,4 +144,5 @@ class ContractorSignature(wiring.Signature):
             | ({"single": Out(1)} if size.single_drain else {})
             | ({"signed": Out(1)} if size.signature else {})
             | ({"protected": Out(1)} if size.protected else {})
+            | ({"half": Out(1)} if size.resident else {})
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth import Cat, Module, Mux, Signal, Value, signed
+from amaranth import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
@@ -93,6 +93,8 @@ class Operands(wiring.Component):
     table_wrong : Out(1)
         Likewise. An element has read a byte with wrong parity since `run` rose. That of a node's
         last element is told two cycles after its product is at the multiplier.
+    half : In(1)
+        Only with `ContractorSize.resident`. Half of the feature table that elements read.
 
     Latency: `Pipeline.issue_to_factors` cycles from element to product. Memory: on the iCEBreaker
     14 block RAMs of 4 Kbit (4 for levels, 8 for tables, 2 for vectors); on ECP5 5 of 18 Kbit with
@@ -106,8 +108,9 @@ class Operands(wiring.Component):
 
     @staticmethod
     def _ports(size: ContractorSize) -> dict[str, wiring.Member]:
-        parity = {"run": In(1), "table_wrong": Out(1)} if size.table_parity else {}
-        return parity | {
+        further = {"run": In(1), "table_wrong": Out(1)} if size.table_parity else {}
+        further |= {"half": In(1)} if size.resident else {}
+        return further | {
             "header": In(HEADER),
             "header_new": In(1),
             "element": In(ELEMENT),
@@ -235,8 +238,9 @@ class Operands(wiring.Component):
         """
         size = self._size
         component_bits = ceil_log2(size.components)
+        half = self.half if size.resident else Const(0, 0)
         left_row, right_row = (
-            Cat(level, addresses[side].entry[:component_bits])
+            Cat(level, addresses[side].entry[:component_bits], half)
             for side, level in zip(("left", "right"), levels)
         )
         # An entry has two bytes; the lowest bit of the host's byte address says which.
@@ -248,7 +252,7 @@ class Operands(wiring.Component):
         parity = size.table_parity
         for place, name in enumerate(("low", "high")):
             m.submodules[f"table_{name}"] = half = memory.Memory(
-                shape=8 + parity, depth=size.components * LEVELS, init=[]
+                shape=8 + parity, depth=(size.components << size.resident) * LEVELS, init=[]
             )
             write, left, right = half.write_port(), half.read_port(), half.read_port()
             m.d.comb += [

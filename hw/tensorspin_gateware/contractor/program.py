@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth import Module, Signal
+from amaranth import Cat, Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
@@ -53,6 +53,9 @@ class ProgramReader(wiring.Component):
     awake : In(1)
         Only with `standby`: the bus may be used. While neither `awake`
         nor `run` is high, the memory stands by, and `bus.read_data` is undefined.
+    half : In(1)
+        Only with `ContractorSize.resident`. The half of the memory whose words are offered: word 0
+        is its first one, and its end counts as the memory's.
 
     Latency: one word a cycle; the host's bytes take 3 cycles from `bus` to `read_data`. Resources:
     those of `ProgramMemory`, 8 registers a lane, and a multiplexer for the host's byte.
@@ -72,6 +75,7 @@ class ProgramReader(wiring.Component):
                 "selected": In(1),
             }
             | ({"awake": In(1)} if standby else {})
+            | ({"half": In(1)} if size.resident else {})
             | ({"ready_next": In(1)} if self._ahead else {})
         )
 
@@ -79,13 +83,13 @@ class ProgramReader(wiring.Component):
         m = Module()
         size = self._size
         m.submodules.memory = memory = ProgramMemory(
-            size.program_words, size.lanes, self._family, self._standby
+            size.program_words << size.resident, size.lanes, self._family, self._standby
         )
         stride = word_stride_bits(size.lanes)
 
         address_bits = ceil_log2(size.program_words)
-        # One bit more than an address of the memory has: it shows when reading has gone past the
-        # memory's end.
+        # One bit more than an address of the memory, or of its half, has: it shows when reading has
+        # gone past the end.
         address = Signal(address_bits + 1)
         # A byte address is a word's address and, in its low bits, the lane.
         bus_lane = self.bus.address[:stride]
@@ -105,7 +109,9 @@ class ProgramReader(wiring.Component):
             m.d.sync += self.words.payload.eq(memory.read_data)
         with m.If(self.run):
             m.d.comb += [
-                memory.address.eq(address),
+                memory.address.eq(
+                    Cat(address[:address_bits], self.half) if size.resident else address
+                ),
                 # The long pipeline's address keeps its value while no word moves.
                 memory.enable.eq(1 if self._ahead else move),
             ]

@@ -15,6 +15,7 @@ from tensorspin.contract.wire.frames import MAX_PAYLOAD
 from tensorspin.contract.wire.packets import PacketType, Status
 
 from ..contractor.interface import ADDRESS_BITS
+from .halves import is_halved
 from .lock.joined import is_locked
 from .samples import checks_programs, feature_bits
 
@@ -70,6 +71,9 @@ class RequestChecks(wiring.Component):
         High while a model is loaded.
     corrupt : In(1)
         Only where programs are signed or protected: no model is loaded since it was found corrupt.
+    missing : In(1)
+        Only where the contractor's memories have halves: as for
+        `tensorspin_gateware.router.halves.Halves`.
     filled : In(log2(features))
         Number of features of the sample begun.
     annealing : In(1)
@@ -92,6 +96,7 @@ class RequestChecks(wiring.Component):
         self._spaces = device_spaces(engines)
         self._feature_bits = feature_bits(engines)
         self._checks_programs = checks_programs(engines)
+        self._halved = is_halved(engines)
         self._activate_bytes = (LOCKED_ACTIVATE if is_locked(engines) else packets.ACTIVATE).size
         annealer = engines.find(AnnealerSize)
         self._anneal_bytes = 0 if annealer is None else run_bytes(annealer)
@@ -114,6 +119,7 @@ class RequestChecks(wiring.Component):
                 "argument_status": Out(STATUS_BITS),
             }
             | ({"corrupt": In(1)} if self._checks_programs else {})
+            | ({"missing": In(1)} if self._halved else {})
         )
 
     def elaborate(self, platform):
@@ -213,6 +219,9 @@ class RequestChecks(wiring.Component):
         with m.Elif(kind.activate):
             with m.If(~features_fit):
                 m.d.comb += argument_status.eq(Status.BAD_FEATURE_COUNT)
+            if self._halved:
+                with m.If(self.missing):
+                    m.d.comb += argument_status.eq(Status.NO_MODEL)
         with m.Elif(kind.read & ~count_fits):
             m.d.comb += argument_status.eq(Status.BAD_LENGTH)
         with m.Elif(~in_space):

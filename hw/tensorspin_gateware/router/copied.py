@@ -99,13 +99,15 @@ class CopySource(wiring.Component):
         return m
 
 
-def pack_status(**fields: ValueLike) -> Value:
+def pack_status(half: ValueLike | None, **fields: ValueLike) -> Value:
     """Make one value of the reply to STATUS: the status byte, then `DeviceStatus`.
 
     Parameters
     ----------
+    half : ValueLike or None
+        The last field of `DeviceStatus`; None if it is always 0.
     **fields : ValueLike
-        All fields of `DeviceStatus`, in their order; they may be narrower than in the packet.
+        All others, in their order; they may be narrower than in the packet.
 
     Returns
     -------
@@ -113,14 +115,15 @@ def pack_status(**fields: ValueLike) -> Value:
         The reply's bytes, the first one in the lowest bits.
     """
     names = [field.name for field in dataclasses.fields(DeviceStatus)]
-    assert names == list(fields)
-    # The last two fields share a byte.
-    shared = Cat(fields["cleared"], fields["corrupted"])
-    fields, names = fields | {"cleared": shared}, names[:-1]
+    assert names == [*fields, "half"]
+    # Two fields stand above others, in the same bytes.
+    fields["cleared"] = Cat(fields["cleared"], fields["corrupted"])
+    if half is not None:
+        fields["active"] = Cat(fields["active"], half)
     sizes = field_bytes(packets.STATUS)
     padded = [
         Cat(fields[name], Const(0, 8 * size - len(fields[name])))
-        for name, size in zip(names, sizes, strict=True)
+        for name, size in zip(names[:-2], sizes, strict=True)
     ]
     return Cat(Const(Status.OK, 8), *padded)
 

@@ -26,6 +26,7 @@ from ..annealer.common.interface import AnnealerSignature
 from ..contractor.interface import ContractorSignature
 from ..spatial.interface import IN_FLIGHT, SpatialSignature
 from .copied import pack_status
+from .halves import is_halved, written_half
 from .samples import RouterSamples, RouterSamplesSignature, corrupted_count, runs_in_flight
 
 _ANY_CONTRACTOR = ContractorSize(
@@ -70,6 +71,13 @@ def _connect_contractor(m: Module, router: Any, size: ContractorSize):
         m.d.comb += contractor.signed.eq(samples.signed)
     if size.protected:
         m.d.comb += contractor.protected.eq(samples.protected)
+    if size.resident:
+        memory = contractor.memory
+        m.d.comb += [
+            samples.written.eq(memory.write_enable),
+            samples.written_half.eq(written_half(size, memory.space, memory.address)),
+            contractor.half.eq(samples.half),
+        ]
     return contractor, samples
 
 
@@ -216,4 +224,5 @@ def device_status(router: Any, samples: Any, annealer: Any, anneals: Any) -> Val
         annealing=annealer.running,
         cleared=anneals.cleared,
         corrupted=corrupted_count(router._engines, samples),
+        half=samples.active & samples.half if is_halved(router._engines) else None,
     )

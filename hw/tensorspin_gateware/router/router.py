@@ -18,10 +18,11 @@ from ..link.packet import SEQUENCE_BITS, CountersSignature, PacketByte, RejectSi
 from .checks import ARGUMENTS, STATUS_BITS, RequestChecks, find_last_argument
 from .copied import Copied, CopySource
 from .engines import connect_engine, device_status, engine_ports, scoring_engine
+from .flags import connect_flags, take_flag
 from .lock import LockCheck
 from .lock.joined import JoinedLock
 from .reply import ReplyWriter, Source
-from .samples import connect_flags, feature_bits, find_corrupt, take_flag
+from .samples import feature_bits, find_corrupt
 
 
 class Router(wiring.Component):

@@ -1,6 +1,6 @@
 """The state of the contractor's model and samples that the router keeps beyond a request."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import fifo, wiring
@@ -17,6 +17,7 @@ from tensorspin.contract.wire.packets import Status
 from ..contractor.interface import ADDRESS_BITS
 from ..link.packet import SEQUENCE_BITS
 from .copied import field_bytes
+from .halves import MEMBERS, Halves, is_halved
 
 CORRUPTED_BITS = 7
 """Width of the counter `DeviceStatus.corrupted`."""
@@ -60,82 +61,6 @@ def checks_programs(engines: Engines) -> bool:
     return signs_programs(engines) or corrects_programs(engines)
 
 
-class Flag(NamedTuple):
-    """A bit of a request's number that is no part of the number.
-
-    Parameters
-    ----------
-    taken : Value
-        The request has this bit.
-    kept : Signal
-        Whether it is set; kept until the next such request.
-    value : int
-        The bit's value in the number.
-    """
-
-    taken: Value
-    kept: Signal
-    value: int
-
-
-def connect_flags(
-    m: Module, engines: Engines, checks: Any, contractor: Any, samples: Any
-) -> list[Flag]:
-    """Give the bits of numbers that a device knows, and connect what depends on them.
-
-    Parameters
-    ----------
-    m : Module
-        The logic is added to it.
-    engines : Engines
-        The device's engines.
-    checks : RequestChecks
-        It tells the type of the request.
-    contractor, samples : interface
-        The contractor's ports, and those of `RouterSamples`.
-
-    Returns
-    -------
-    list of Flag
-        `packets.SINGLE`, `packets.SIGNED` and `packets.PROTECTED`, if the device has use for them.
-    """
-    flags = []
-    if shares_samples(engines):
-        single = Signal()
-        m.d.comb += contractor.single.eq(single)
-        flags.append(Flag(checks.kind.run, single, packets.SINGLE))
-    if signs_programs(engines):
-        signed = Signal()
-        m.d.comb += [samples.set_signed.eq(signed), checks.corrupt.eq(samples.corrupt)]
-        flags.append(Flag(checks.kind.activate, signed, packets.SIGNED))
-    if corrects_programs(engines):
-        protected = Signal()
-        m.d.comb += [samples.set_protected.eq(protected), checks.corrupt.eq(samples.corrupt)]
-        flags.append(Flag(checks.kind.activate, protected, packets.PROTECTED))
-    return flags
-
-
-def take_flag(m: Module, flag: Flag, is_byte: Value, number: Signal, data: Value) -> None:
-    """Take a bit out of the second byte of a number.
-
-    Parameters
-    ----------
-    m : Module
-        The logic is added to it.
-    flag : Flag
-        The bit.
-    is_byte : Value
-        High in the cycle in which that byte is taken.
-    number : Signal
-        The number: the bit is cleared in it.
-    data : Value
-        The byte.
-    """
-    bit = exact_log2(flag.value)
-    with m.If(flag.taken & is_byte):
-        m.d.sync += [number[bit].eq(0), flag.kept.eq(data[bit % 8])]
-
-
 def corrupted_count(engines: Engines, samples: Any) -> Value:
     """Give the counter of `DeviceStatus.corrupted`; it stays 0 if the device checks no program."""
     return samples.corrupted if checks_programs(engines) else Const(0, CORRUPTED_BITS)
@@ -177,9 +102,13 @@ class RouterSamplesSignature(wiring.Signature):
         Whether programs are signed or protected.
     corrects : bool, default=False
         Whether programs are protected.
+    halved : bool, default=False
+        Whether the contractor's memories have halves.
     """
 
-    def __init__(self, feature_bits: int, checks: bool = False, corrects: bool = False):
+    def __init__(
+        self, feature_bits: int, checks: bool = False, corrects: bool = False, halved: bool = False
+    ):
         _, digest_bytes = field_bytes(packets.ACTIVATE)
         super().__init__(
             {
@@ -221,6 +150,7 @@ class RouterSamplesSignature(wiring.Signature):
                 else {}
             )
             | ({"set_protected": In(1), "protected": Out(1)} if corrects else {})
+            | (MEMBERS if halved else {})
         )
 
 
@@ -303,18 +233,38 @@ class RouterSamples(wiring.Component):
         Only where programs are protected, like `protected`. With `set_features`, the model is.
     protected : Out(1)
         The model is protected.
+    second, stands_by, swap, written, written_half, half, missing
+        Only where the contractor's memories have halves: as for `Halves`, which then says whether
+        `set_features`, `shift_digest` and `activate` have an effect, and takes the place of
+        `deactivate`.
     """
 
     def __init__(self, size: ContractorSize | SpatialSize):
         self._size = size
         engines = Engines(size)
         self._checks, self._corrects = checks_programs(engines), corrects_programs(engines)
+        self._halved = is_halved(engines)
         super().__init__(
-            RouterSamplesSignature(feature_bits(engines), self._checks, self._corrects)
+            RouterSamplesSignature(
+                feature_bits(engines), self._checks, self._corrects, self._halved
+            )
         )
 
     def elaborate(self, platform):
         m = Module()
+
+        set_features, shift_digest = self.set_features, self.shift_digest
+        activate, deactivate = self.activate, self.deactivate
+        if self._halved:
+            m.submodules.halves = halves = Halves()
+            for name, member in MEMBERS.items():
+                ours, theirs = getattr(self, name), getattr(halves, name)
+                m.d.comb += theirs.eq(ours) if member.flow is In else ours.eq(theirs)
+            m.d.comb += [halves.activate.eq(activate), halves.active.eq(self.active)]
+            set_features, shift_digest, activate = (
+                strobe & ~halves.keeps for strobe in (set_features, shift_digest, activate)
+            )
+            deactivate = halves.deactivate
 
         # Both this number and `filled` are kept modulo 2**bits, which saves a bit in each. The
         # number of a model's features is 1 or more, so that 0 stands for 2**bits; `filled` may
@@ -325,13 +275,13 @@ class RouterSamples(wiring.Component):
             self.complete.eq(self.address[:bits] == model_features),
             self.busy_cycles.eq(self.busy_cycles + self.busy),
         ]
-        with m.If(self.set_features):
+        with m.If(set_features):
             m.d.sync += model_features.eq(self.address)
-        with m.If(self.shift_digest):
+        with m.If(shift_digest):
             m.d.sync += self.digest.eq(Cat(self.digest[8:], self.data))
-        with m.If(self.activate):
+        with m.If(activate):
             m.d.sync += self.active.eq(1)
-        with m.If(self.deactivate):
+        with m.If(deactivate):
             m.d.sync += self.active.eq(0)
         end_part, forgets, begins = self.end_part, self.forget, self.start | self.reset
         if isinstance(self._size, ContractorSize) and self._size.latencies is LONG:
@@ -347,11 +297,11 @@ class RouterSamples(wiring.Component):
             m.d.sync += self.samples.eq(self.samples + 1)
 
         if self._checks:
-            with m.If(self.set_features):
+            with m.If(set_features):
                 m.d.sync += self.signed.eq(self.set_signed)
                 if self._corrects:
                     m.d.sync += self.protected.eq(self.set_protected)
-            with m.If(self.activate | self.deactivate):
+            with m.If(activate | deactivate):
                 m.d.sync += self.corrupt.eq(0)
             # No request but of samples is executed before all results are sent.
             with m.If(self.find_corrupt):

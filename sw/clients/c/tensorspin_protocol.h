@@ -113,6 +113,7 @@
 #define TENSORSPIN_CONTRACTOR_TABLE_PARITY 10
 #define TENSORSPIN_CONTRACTOR_LOCK 11
 #define TENSORSPIN_CONTRACTOR_PROTECTED 12
+#define TENSORSPIN_CONTRACTOR_RESIDENT 13
 
 /* Places of the numbers in the annealer's, those behind the strides as if there were none. */
 #define TENSORSPIN_ANNEALER_SPINS 0

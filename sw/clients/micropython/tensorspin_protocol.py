@@ -111,6 +111,7 @@ CONTRACTOR_SIGNATURE = 9
 CONTRACTOR_TABLE_PARITY = 10
 CONTRACTOR_LOCK = 11
 CONTRACTOR_PROTECTED = 12
+CONTRACTOR_RESIDENT = 13
 
 # Places of the numbers in the annealer's, those behind the strides as if there were none.
 ANNEALER_SPINS = 0

@@ -246,7 +246,7 @@ def demands(
             "select features, or pool them",
         ),
         Demand(
-            "components of the feature map",
+            f"components of the feature map{' (half of the table)' * size.resident}",
             components,
             size.components,
             "choose a feature map with fewer components",
@@ -265,7 +265,7 @@ def demands(
             f"writes slot {slots - 1}",
         ),
         Demand(
-            f"words of program memory ({size.lanes} bytes each)",
+            f"words of {'half of the ' * size.resident}program memory ({size.lanes} bytes each)",
             program_words(nodes, size.lanes),
             size.model_words,
             _fewer_bits(nodes) + "train with a smaller bond_dim or n_repeats, or fewer features",

@@ -15,6 +15,7 @@ from tensorspin.contract.contractor.memory import (
     word_stride_bits,
 )
 from tensorspin.contract.contractor.program import HEADER_BYTES, OperandKind
+from tensorspin.contract.contractor.resident import half_base, half_size
 from tensorspin.contract.contractor.signature import SIGNATURE_BITS, signature_word
 from tensorspin.contract.contractor.size import ContractorSize
 from tensorspin.golden.contractor.contraction import contract
@@ -35,8 +36,10 @@ class Driver:
 
     def __init__(self, dut, size: ContractorSize, rng) -> None:
         self.dut = dut
-        self.size = size
+        # What a program may use, and where that begins.
+        self.size = half_size(size)
         self.rng = rng
+        self.whole, self._half = size, 0
 
     async def start(self) -> None:
         dut = self.dut
@@ -46,6 +49,7 @@ class Driver:
             *(("single",) if self.size.single_drain else ()),
             *(("signed",) if self.size.signature else ()),
             *(("protected",) if self.size.protected else ()),
+            *(("half",) if self.whole.resident else ()),
             "results__ready",
             "memory__write_enable",
             "memory__space",
@@ -71,6 +75,9 @@ class Driver:
         """Write the program, as much as fits, and the feature table."""
         capacity = self.size.space_bytes(MemorySpace.PROGRAM)
         image = signed_image(program, self.size)
+        if self.whole.resident:
+            self._half = int(self.rng.integers(2))
+            self.dut.half.value = self._half
         if self.size.signature:
             self.dut.signed.value = 1
         if self.size.protected:
@@ -116,7 +123,7 @@ class Driver:
     async def write(self, space: MemorySpace, data: bytes, start: int = 0) -> None:
         dut = self.dut
         dut.memory__space.value = int(space)
-        for address, byte in enumerate(data, start):
+        for address, byte in enumerate(data, start + half_base(self.whole, space, self._half)):
             dut.memory__address.value = address
             dut.memory__write_data.value = byte
             dut.memory__write_enable.value = 1
@@ -128,7 +135,7 @@ class Driver:
         dut.memory__space.value = int(space)
         values = bytearray()
         for address in addresses:
-            dut.memory__address.value = int(address)
+            dut.memory__address.value = int(address) + half_base(self.whole, space, self._half)
             for _ in range(MEMORY_READ + 1):
                 await RisingEdge(dut.clk)
             values.append(int(dut.memory__read_data.value))
@@ -365,7 +372,7 @@ async def wrong_parity_is_found(dut) -> None:
     """A byte of the table with wrong parity counts in a run that reads it, and in no other."""
     driver, parameters = await set_up(dut)
     rng, size = driver.rng, driver.size
-    end = size.space_bytes(MemorySpace.TABLE)
+    end = driver.whole.space_bytes(MemorySpace.TABLE)
     for _ in range(parameters["programs"]):
         program = fitting_program(rng, size)
         await driver.load(program)

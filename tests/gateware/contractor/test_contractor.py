@@ -64,11 +64,16 @@ SIZES |= {
     f"{name}, protected": replace(SIZES[name], protected=1)
     for name in ("least", "least, long", "wide", "groups", "least, signed", "wide, signed")
 }
+SIZES |= {
+    f"{name}, resident": replace(SIZES[name], resident=1)
+    for name in ("least, long, signed", "groups")
+}
 SIZES["least, long, signed, protected"] = replace(SIZES["least, long, signed"], protected=1)
 UNPROTECTED = [name for name, size in SIZES.items() if not size.protected]
 PROTECTED = ["groups, protected", "least, long, signed, protected"]
 PROTECTED += [name for name in SIZES if name not in {*UNPROTECTED, *PROTECTED}]
 MINUTES = ["wide, signed", "groups, signed", "shared by five"]
+MINUTES += ["groups, resident", "least, long, signed, resident"]
 """Sizes that take minutes, and whose parts other sizes have, too."""
 
 
@@ -134,6 +139,10 @@ def test_netlist_corrects_changed_bits(netlist, size):
     ("netlist", "size"),
     [
         ("icebreaker", replace(SIZES["least"], program_words=SPRAM_WORDS)),
+        (
+            "icebreaker",
+            replace(SIZES["least, long, signed, resident"], program_words=SPRAM_WORDS // 2),
+        ),
         ("ulx3s_25f", SIZES["groups"]),
         *((name, find_board(name).contractor) for name in NETLIST_BOARDS),
     ],

@@ -33,7 +33,7 @@ class ContractorSize:
     lanes : int
         Multiply-accumulators of a group, each with its own byte of the program memory's words.
     program_words : int
-        Words of the program memory, a power of two.
+        Words of the program memory that a program can have, a power of two.
     features : int
         Features that a sample may have, a power of two.
     components : int
@@ -68,6 +68,11 @@ class ContractorSize:
     protected : int, default=0
         1: programs may be protected, so that changed bits of weights and headers are corrected on
         the way (`tensorspin.contract.contractor.protection`). 0: such programs are refused.
+    resident : int, default=0
+        1: program memory and feature table are there twice, as halves of one memory each, so that
+        two programs are resident and the contractor goes from one to the other at once
+        (`tensorspin.contract.contractor.resident`). `program_words` and `components` are those of
+        a half, which is all that a program can use. 0: one program is resident.
 
     Raises
     ------
@@ -98,6 +103,7 @@ class ContractorSize:
     table_parity: int = field(default=0, metadata={"optional": True})
     lock: int = field(default=0, metadata={"optional": True})
     protected: int = field(default=0, metadata={"optional": True})
+    resident: int = field(default=0, metadata={"optional": True})
 
     def __post_init__(self) -> None:
         for name, most, power in (
@@ -141,6 +147,13 @@ class ContractorSize:
             )
         if self.lock:
             self._check_lock()
+        if self.resident not in (0, 1):
+            raise ValueError(
+                f"resident must be 0 or 1, not {self.resident}; a driver that belongs to the "
+                f"bitstream may know more"
+            )
+        if self.resident:
+            self._check_resident()
 
     @property
     def latencies(self) -> Pipeline:
@@ -195,6 +208,12 @@ class ContractorSize:
         if self.protected:
             raise ValueError("protected must be 0 where lock is 1: no gateware has both")
 
+    def _check_resident(self) -> None:
+        """Refuse what no gateware has together with two programs."""
+        for name in ("single_drain", "protected", "lock"):
+            if getattr(self, name):
+                raise ValueError(f"{name} must be 0 where resident is 1: no gateware has both")
+
     @property
     def banks(self) -> int:
         """Memories that the program memory consists of: words that can be read in one cycle.
@@ -232,6 +251,7 @@ class ContractorSize:
         int
             Byte addresses, with the unused ones between the words of the program memory.
         """
+        halves = 1 + self.resident
         if space is MemorySpace.PROGRAM:
-            return self.program_words << word_stride_bits(self.lanes)
-        return self.components * LEVELS * MANTISSA_BYTES
+            return halves * self.program_words << word_stride_bits(self.lanes)
+        return halves * self.components * LEVELS * MANTISSA_BYTES

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from ..contractor.size import ContractorSize
 from ..engine import EngineSize
-from . import protected_boards, sizes, spatial_boards
+from . import sizes, spatial_boards
 from .board import BoardSpec as BoardSpec
 from .line import Line
 from .usb import ICELINK, UsbDevice, ft231x, ft2232
+from .variant_boards import find_variant
 
 _ICELINK_BAUD = 115_200
 """Baud of the boards with MuseLab's debugger as USB adapter: the rate of MuseLab's own examples.
@@ -303,7 +304,8 @@ def find_board(name: str) -> BoardSpec:
     ----------
     name : str
         Name of its row; or ``spatial/NAME`` for one that a file describes, see `spatial_boards`; or
-        ``protect/NAME`` for a row whose contractor corrects changed bits, see `protected_boards`.
+        ``protect/NAME`` or ``resident/NAME`` for a row whose contractor does more, see
+        `variant_boards`.
 
     Returns
     -------
@@ -323,8 +325,9 @@ def find_board(name: str) -> BoardSpec:
     """
     if name.startswith(spatial_boards.PREFIX):
         return spatial_boards.read_board(name.removeprefix(spatial_boards.PREFIX), BOARDS)
-    if name.startswith(protected_boards.PREFIX):
-        return protected_boards.make_board(name.removeprefix(protected_boards.PREFIX), BOARDS)
+    variant = find_variant(name, BOARDS)
+    if variant is not None:
+        return variant
     if name in _TOO_SMALL:
         needed = ", ".join(f"{what} {cells}" for what, cells in SMALLEST_CELLS.items())
         raise ValueError(

@@ -222,6 +222,11 @@ class SpatialSize:
         """As for a contractor; weights are not stored as a program has them."""
         return 0
 
+    @property
+    def resident(self) -> int:
+        """As for a contractor; the memory holds one network."""
+        return 0
+
     def is_feature(self, child: int) -> bool:
         """Tell whether a child is a feature, not a node.
 

@@ -54,7 +54,8 @@ class PacketType(enum.IntEnum):
     """Asks for the device's counters. No payload. Reply: `Status`, then a `DeviceStatus`."""
     WRITE = 0x03
     """Writes bytes to a memory. Payload: `MEMORY`, then at least one byte of data. If the memory is
-    the contractor's, the model on the device is no longer active. Reply: `Status`."""
+    the contractor's, the model on the device is no longer active; if it has halves, the model in
+    the half that is written. Reply: `Status`."""
     READ = 0x04
     """Reads bytes of a memory. Payload: `MEMORY`, `READ_COUNT`. Reply: `Status`, then the data."""
     ACTIVATE = 0x05
@@ -87,8 +88,8 @@ READ_COUNT = struct.Struct("<B")
 """Number of bytes that a READ asks for, 1 to ``MAX_PAYLOAD - 1``: the reply also has a status."""
 
 ACTIVATE = struct.Struct("<HI")
-"""Number of features of the model, to which `SIGNED` and `PROTECTED` may be added, and the digest
-of the model, which `STATUS` gives back."""
+"""Number of features of the model, to which `SIGNED`, `PROTECTED`, `SECOND`, `STANDBY` and `SWAP`
+may be added, and the digest of the model, which `STATUS` gives back."""
 
 SIGNED = 1 << 15
 """Bit of the number of features in an ACTIVATE: the signature of the program stands behind it, and
@@ -100,6 +101,22 @@ PROTECTED = 1 << 13
 are corrected (`tensorspin.contract.contractor.protection`). A run that reads a header which cannot
 be corrected gives no scores, `Status.CORRUPT`. A device that corrects none,
 `ContractorSize.protected`, finds the number of features wrong, `Status.BAD_FEATURE_COUNT`."""
+
+SECOND = 1 << 14
+"""Bit of the number of features in an ACTIVATE: the model is in the second half of the memories
+(`tensorspin.contract.contractor.resident`); without it, in the first. From then on RUN uses that
+half. A device whose memories have no halves, `ContractorSize.resident`, finds the number of
+features wrong with this bit or one of the next two, `Status.BAD_FEATURE_COUNT`."""
+
+STANDBY = 1 << 12
+"""Bit of the number of features in an ACTIVATE: the half holds a whole model, but RUN goes on to
+use the other one. Number of features and digest are then only checked, and told again when it is
+this half's turn. An ACTIVATE of the half that RUN uses anyway has its effect all the same."""
+
+SWAP = 1 << 11
+"""Bit of the number of features in an ACTIVATE: RUN is to use the half only if it holds a whole
+model, which an earlier ACTIVATE has said and no WRITE or corrupt run has changed since. Otherwise
+the ACTIVATE is refused with `Status.NO_MODEL`, and changes nothing."""
 
 OFFSET = struct.Struct("<H")
 """Index of the first feature of a part of a sample. 0 starts a sample; any other index must
@@ -114,8 +131,8 @@ RESULT = struct.Struct("<HHI")
 are equal), and the clock cycles from the first read of the program to the last score."""
 
 STATUS = struct.Struct("<BIHHHIIHBB")
-"""The fields of `DeviceStatus`, in their order. The last two share a byte: `cleared` is its lowest
-bit."""
+"""The fields of `DeviceStatus`, in their order, but for two that share a byte with another one:
+`corrupted` stands above `cleared`, the lowest bit, and `half` above `active`."""
 
 
 class Status(enum.IntEnum):
@@ -130,7 +147,7 @@ class Status(enum.IntEnum):
     BAD_ADDRESS = 3
     """The memory space does not exist, cannot be read or written, or ends before the last byte."""
     NO_MODEL = 4
-    """RUN needs an active model, and there is none."""
+    """RUN needs an active model, and there is none; or an ACTIVATE with `SWAP` a whole one."""
     BAD_OFFSET = 5
     """The part does not continue the sample begun, or goes beyond the last possible feature."""
     BAD_FEATURE_COUNT = 6
@@ -233,6 +250,9 @@ class DeviceStatus:
     corrupted : int
         How often since configuration a model became inactive since a run did not read the program
         that was loaded (`Status.CORRUPT`), modulo 2**7.
+    half : int
+        Half of the contractor's memories that holds the active model: 1 is the second one. 0 if
+        none is active, or the memories have no halves.
 
     Examples
     --------
@@ -252,6 +272,7 @@ class DeviceStatus:
     annealing: bool = False
     cleared: bool = False
     corrupted: int = 0
+    half: int = 0
 
     def pack(self) -> bytes:
         """Make the bytes that follow the status byte in the reply to STATUS.
@@ -262,7 +283,7 @@ class DeviceStatus:
             The fields by the layout `STATUS`.
         """
         return STATUS.pack(
-            self.active,
+            self.active | self.half << 1,
             self.digest,
             self.damaged,
             self.out_of_sequence,
@@ -309,4 +330,5 @@ class DeviceStatus:
             bool(annealing),
             bool(last & 1),
             last >> 1,
+            active >> 1 & 1,
         )

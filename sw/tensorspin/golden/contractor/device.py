@@ -19,12 +19,13 @@ from ...contract.contractor.lock import (
 )
 from ...contract.contractor.memory import LEVELS, MemorySpace
 from ...contract.contractor.program import Node, OperandKind
+from ...contract.contractor.resident import half_base, half_bit, half_size
 from ...contract.contractor.results import ContractorResults
 from ...contract.contractor.rows import Mode
 from ...contract.contractor.size import ContractorSize
 from ...contract.device.engines import engine_of
 from ...contract.wire import packets
-from ...contract.wire.packets import PacketType, Status
+from ...contract.wire.packets import SECOND, STANDBY, SWAP, PacketType, Status
 from ..engine import GoldenEngine, LateReply, Reply
 from .contraction import GoldenContractor
 from .cycles import cycle_count
@@ -38,6 +39,12 @@ class RunsSamples(Protocol):
 
     def run(self, levels: np.ndarray) -> ContractorResults:
         """Compute the scores, a row of levels a sample."""
+
+
+_Read = tuple[tuple[int, bool, bool], RunsSamples | None, Status | None, Sequence[Node]]
+"""How a model was activated, and what was read of its half of the memories then."""
+
+_NOTHING: _Read = (0, False, False), None, None, ()
 
 
 class DeviceContractor(GoldenEngine):
@@ -101,6 +108,11 @@ class DeviceContractor(GoldenEngine):
         table = size.space_bytes(MemorySpace.TABLE) if self._checks and size.table_parity else 0
         self._odd = np.zeros(table, dtype=bool)
         self._locked = isinstance(size, ContractorSize) and size.lock > 0
+        # The half of the memories that runs use, whether the other one holds a whole model, and
+        # what was read from that when runs used it last.
+        self._halved = isinstance(size, ContractorSize) and size.resident > 0
+        self._half, self._other = 0, False
+        self._aside: _Read = _NOTHING
 
     def execute(self, kind: PacketType, payload: bytes, cycle: float) -> Reply | None:
         """Execute ACTIVATE, FEATURES or RUN; the results of a RUN come from `finish`."""
@@ -120,8 +132,15 @@ class DeviceContractor(GoldenEngine):
 
     def write(self, space: int, address: int, data: bytes) -> None:
         """Execute a WRITE: whatever it changes, the model is not whole any more."""
-        self._active = self._corrupt = False
-        self._program = self._fault = None
+        halves = {self._half}
+        if self._halved:
+            bit = half_bit(self.size, MemorySpace(space))
+            halves = {place >> bit & 1 for place in (address, address + len(data) - 1)}
+        if self._half in halves:
+            self._active = self._corrupt = False
+            self._program = self._fault = None
+        if 1 - self._half in halves:
+            self._other, self._aside = False, _NOTHING
         if space == MemorySpace.TABLE and len(self._odd):
             # The memory is there twice, and what is written to its second half has wrong parity.
             for place, byte in enumerate(data, address):
@@ -142,6 +161,7 @@ class DeviceContractor(GoldenEngine):
             "active": self._active,
             "digest": self._digest,
             "corrupted": self._corrupted % (1 << 7),
+            "half": self._half if self._active else 0,
             "samples": self._samples % (1 << 32),
             "busy_cycles": self._busy_cycles % (1 << 32),
         }
@@ -159,8 +179,8 @@ class DeviceContractor(GoldenEngine):
         RunsSamples or Status
             The model; or why a run gives no scores.
         """
-        size: ContractorSize = self.size
-        program = bytes(self.memories[MemorySpace.PROGRAM])
+        size = half_size(self.size)
+        program = self._stored(MemorySpace.PROGRAM)
         protected = self._protected
         found = walk(program, size.lanes, protected)
         self._nodes = found.nodes
@@ -169,13 +189,17 @@ class DeviceContractor(GoldenEngine):
         if found.overrun or found.uncorrectable:
             checked = self._signed or protected
             return Status.CORRUPT if checked else Status.PROGRAM_OVERRUN
-        stored = bytes(self.memories[MemorySpace.TABLE][: size.space_bytes(MemorySpace.TABLE)])
-        table = np.frombuffer(stored, dtype="<i2")
+        table = np.frombuffer(self._stored(MemorySpace.TABLE), dtype="<i2")
         nodes, weights = read_image(program, size.lanes, protected)
         table = table.reshape(size.components, LEVELS)
         if is_sound(nodes, size, n_features):
             return GoldenContractor(nodes, weights, table, size.lanes, size.latencies, protected)
         return FaultyContractor(nodes, weights, table, size, protected)
+
+    def _stored(self, space: MemorySpace) -> bytes:
+        """Give what a memory holds, of the half that runs use."""
+        first = half_base(self.size, space, self._half)
+        return bytes(self.memories[space][first:][: half_size(self.size).space_bytes(space)])
 
     def finish(self) -> Sequence[LateReply]:
         """Contract all samples that wait."""
@@ -205,7 +229,10 @@ class DeviceContractor(GoldenEngine):
         """Count the samples before the first one that reads an entry with wrong parity."""
         if not self._signed or not self._odd.any():
             return len(levels)
-        wrong = np.any(self._odd.reshape(self.size.components, LEVELS, -1), axis=2)
+        size = half_size(self.size)
+        odd = self._odd[half_base(self.size, MemorySpace.TABLE, self._half) :]
+        odd = odd[: size.space_bytes(MemorySpace.TABLE)]
+        wrong = np.any(odd.reshape(size.components, LEVELS, -1), axis=2)
         found = np.zeros(len(levels), dtype=bool)
         for node in self._nodes:
             for operand in (node.left, node.right):
@@ -265,14 +292,34 @@ class DeviceContractor(GoldenEngine):
         protected = self._corrects and bool(features & packets.PROTECTED)
         if protected:
             features ^= packets.PROTECTED
+        half, stands_by = self._half, False
+        if self._halved:
+            half, stands_by = int(features & SECOND > 0), features & STANDBY > 0
+            whole = self._active if half == self._half else self._other
+            if features & SWAP and not whole:
+                return Status.NO_MODEL
+            features &= ~(SECOND | STANDBY | SWAP)
         if not 1 <= features <= self.size.features:
             return Status.BAD_FEATURE_COUNT
+        if half != self._half:
+            if stands_by:
+                self._other = True
+                return Status.OK
+            self._change_half()
         if (features, signed, protected) != (self._model_features, self._signed, self._protected):
             # Its operands may now lie beyond the sample, its signature count, or its codes.
             self._program = self._fault = None
         self._active, self._digest, self._model_features = True, digest, features
         self._signed, self._protected, self._corrupt = signed, protected, False
         return self._unlock(payload) if self._locked else Status.OK
+
+    def _change_half(self) -> None:
+        """Let runs use the other half from now on."""
+        told = self._model_features, self._signed, self._protected
+        kept, self._aside = self._aside, (told, self._program, self._fault, self._nodes)
+        told, self._program, self._fault, self._nodes = kept
+        self._model_features, self._signed, self._protected = told
+        self._half, self._other = 1 - self._half, self._active
 
     def _unlock(self, payload: bytes) -> Status:
         """Check the tag of what the memories hold, and clear them if it is wrong."""
