@@ -107,7 +107,7 @@ def test_flipped_bits_are_found_by_verifying(row, programs):
         driver = next(iter(board._drivers.values()))
         driver.flip_bits([(SpatialSpace.IMAGE, 5, 0)])
         board.load(program, verify=True)
-        assert holds(driver._session, driver._images(program))
+        assert holds(driver._session, driver._images(program), driver._base)
         with pytest.raises(ValueError, match="address of IMAGE must be 0 to"):
             driver.flip_bits([(SpatialSpace.IMAGE, 1 << 20, 0)])
 

@@ -25,7 +25,8 @@ from .annealer import AnnealerDriver, BoardAnnealResults
 from .connection import OpenBoard
 from .contractor import ContractorDriver
 from .engine import EngineDriver
-from .known_answers import KnownAnswers
+from .known_answers import KnownAnswers, choose_answers
+from .resident import ResidentDriver, require_resident
 
 if TYPE_CHECKING:
     from ..compiler.network_program import NetworkProgram
@@ -67,6 +68,8 @@ class Board(OpenBoard):
 
     _known: KnownAnswers | None = None
     """What the program that is loaded is tested with, if `load` was asked to."""
+    _tested: tuple[KnownAnswers, ...] = ()
+    """The same of the programs that were tested last."""
 
     @property
     def program(self) -> NetworkProgram | None:
@@ -114,6 +117,7 @@ class Board(OpenBoard):
         *,
         verify: bool = False,
         force: bool = False,
+        standby: bool = False,
         self_test: bool = False,
         every: int | None = None,
         progress: Progress | None = None,
@@ -123,6 +127,9 @@ class Board(OpenBoard):
         Nothing is sent if the device already holds this very program. The device activates the
         program as the last step. So if loading fails, the device holds no program, or the one that
         it had before if nothing was sent.
+
+        On a device that holds two programs (`ContractorSize.resident`) the program that ran before
+        stays, so that loading it again sends nothing but a request.
 
         Parameters
         ----------
@@ -134,6 +141,9 @@ class Board(OpenBoard):
             in between.
         force : bool
             Whether to load the program even if the device holds it.
+        standby : bool, default=False
+            Whether the program only stands by until `swap`, on a device that holds two. The one
+            that runs goes on to run: other threads can run samples while this one is sent.
         self_test : bool, default=False
             Whether the device must answer some samples whose answers are known: once it is loaded
             or first found there, and then after every so many samples.
@@ -150,29 +160,77 @@ class Board(OpenBoard):
         ShapeError
             If the device has a spatial engine of another shape than the program's.
         ValueError
-            If `every` is below 1, or is given without `self_test`.
+            If `every` is below 1, or is given without `self_test`; or if `self_test` is given with
+            `standby`.
         FaultError
             If the self-test fails. The device then holds no program any more.
         DeviceError
             If what was read back is wrong, repeatedly.
         LinkError, TransportError
             If the device is lost.
+        TensorspinError
+            If `standby` is given and the device holds one program at a time.
         """
+        if standby:
+            if self_test:
+                raise ValueError("self_test=True tests a program that runs, and not with standby")
+            self._resident().load_standby(program, self._turn, verify=verify, progress=progress)
+            return
         with self._turn:
             driver = self._driver(self._scoring_kind, ContractorDriver)
-            known = self._known
-            if not self_test:
-                if every is not None:
-                    raise ValueError(f"every={every} needs self_test=True")
-                known = None
-            elif known is None or known.program is not program or known.every != every:
-                known = KnownAnswers(program, every)
-            new = known is not self._known
+            known = choose_answers(program, self_test, every, self._tested)
+            new = known not in self._tested
             self._known = None  # until the program is there
             sent = driver.load(program, verify=verify, force=force, progress=progress)
             if known is not None and (new or sent):
                 known.check(driver)
             self._known = known
+            if known is not None and new:
+                self._tested = known, *self._tested[:1]  # for each of the programs on the device
+
+    def swap(self) -> None:
+        """Run the program that stands by, from the next sample on.
+
+        It takes a single request, and no weights are sent. The program that ran before stands by
+        from then on.
+
+        Raises
+        ------
+        DeviceError
+            If the device does not hold the program any more. It then need not hold any.
+        LinkError, TransportError
+            If the device is lost.
+        TensorspinError
+            If no program stands by, or the device holds one program at a time.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from tensorspin import MPSClassifier
+        >>> X = np.random.default_rng(0).random((60, 4))
+        >>> models = [MPSClassifier(2, epochs=1, random_state=seed) for seed in range(2)]
+        >>> old, new = (model.fit(X, X[:, 0] > 0.5).quantize() for model in models)
+        >>> with Board.open("golden://resident/icebreaker") as board:
+        ...     board.load(old)
+        ...     board.load(new, standby=True)
+        ...     before = board.program is old
+        ...     board.swap()
+        ...     before, board.program is new, board.standby is old
+        (True, True, True)
+        """
+        with self._turn:
+            self._known = None
+            self._resident().swap()
+
+    @property
+    def standby(self) -> NetworkProgram | None:
+        """The program that `swap` would run; None if there is none."""
+        return getattr(self._drivers.get(self._scoring_kind), "standby", None)
+
+    def _resident(self) -> ResidentDriver:
+        """Give the driver of a contractor that holds two programs."""
+        driver = self._driver(self._scoring_kind, ContractorDriver)
+        return require_resident(driver, f"the board at {self.url} ({self.info.board})")
 
     def run(
         self,

@@ -18,10 +18,10 @@ from ..contract.wire.packets import DeviceStatus
 from ..errors import BaudRateError, LinkError, TensorspinError
 from ..progress import Progress
 from .annealer import AnnealerDriver
-from .contractor import ContractorDriver
 from .engine import EngineDriver
 from .link.measure import LinkReport, measure_link
 from .link.session import DEFAULT_TIMEOUT, Session, check_timeout
+from .resident import contractor_driver
 from .spatial import SpatialDriver
 from .transports import Transport, access_for, baud_rates, open_transport
 from .turn import Turn
@@ -29,7 +29,7 @@ from .turn import Turn
 _logger = logging.getLogger(__name__)
 
 DRIVERS: dict[int, Callable[[Session, Callable[[], None]], EngineDriver]] = {
-    EngineKind.CONTRACTOR: lambda session, forget_models: ContractorDriver(session),
+    EngineKind.CONTRACTOR: lambda session, forget_models: contractor_driver(session),
     EngineKind.ANNEALER: AnnealerDriver,
     EngineKind.SPATIAL: lambda session, forget_models: SpatialDriver(session),
 }

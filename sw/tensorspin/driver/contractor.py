@@ -21,7 +21,7 @@ from ..contract.contractor.results import ContractorResults
 from ..contract.contractor.rows import Mode, check_mode
 from ..contract.device.description import DeviceDescription
 from ..contract.wire.packets import ACTIVATE, PROTECTED, RESULT, SIGNED, Status
-from ..errors import DeviceError, FaultError, LinkError, LockedError, TensorspinError
+from ..errors import DeviceError, FaultError, LinkError, TensorspinError
 from ..golden.contractor.contraction import contract
 from ..progress import Progress
 from .engine import EngineDriver
@@ -36,8 +36,8 @@ from .link.requests import (
     UnfinishedSample,
     Write,
 )
-from .link.session import Session, SessionLostError
-from .memories import activate, holds, locked_activation, writes
+from .link.session import Session
+from .memories import activate_upload, locked_activation, writes
 from .samples import check_levels, unpack_results
 
 if TYPE_CHECKING:
@@ -45,11 +45,8 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger(__name__)
 
-_UPLOADS = 3
+UPLOADS = 3
 """How often a program is uploaded at most, until it reads back right. It may be lost twice."""
-
-_SESSIONS = 5
-"""In how many sessions the driver tries to read one upload back and to activate it."""
 
 
 class ContractorDriver(EngineDriver):
@@ -135,6 +132,10 @@ class ContractorDriver(EngineDriver):
         """Count the byte addresses of a memory."""
         return self._size.space_bytes(MemorySpace(space))
 
+    def _base(self, space: enum.IntEnum) -> int:
+        """Give the address of a memory at which the program begins."""
+        return 0
+
     def load(
         self,
         program: NetworkProgram,
@@ -153,27 +154,46 @@ class ContractorDriver(EngineDriver):
         # Until the end of this method the device need not hold any particular program.
         self.program = session.model_digest = None
         self._doubted, self._verify = False, verify
-        if not force:
-            status = session.status()
-            if status.active and status.digest == digest:
-                if not verify or self._activate(activation, images, check=True):
-                    _logger.debug("%s holds program %08x already", self._url, digest)
-                    self.program, session.model_digest = program, digest
-                    return False
-        for attempt in range(_UPLOADS):
+        if not force and self._holds(digest):
+            if not verify or self._activate(activation, images, check=True):
+                _logger.debug("%s holds program %08x already", self._url, digest)
+                self.program, session.model_digest = program, digest
+                return False
+        self._put(activation, images, verify, progress)
+        sent = sum(map(len, images.values()))
+        _logger.debug("program %08x, %d bytes, is on %s", digest, sent, self._url)
+        self.program, session.model_digest = program, digest
+        return True
+
+    def _holds(self, digest: int) -> bool:
+        """Ask the device whether a program is active."""
+        status = self._session.status()
+        return status.active and status.digest == digest
+
+    def _put(
+        self,
+        activation: bytes,
+        images: dict[enum.IntEnum, bytes],
+        verify: bool,
+        progress: Progress | None,
+    ) -> None:
+        """Upload a program and activate it, again if the device has lost something of it."""
+        session = self._session
+        for attempt in range(UPLOADS):
             greetings = session.greetings
             self._upload(images, progress)
             check = session.greetings != greetings
             # A locked device checks its memories itself; it is asked twice if they may be lost.
             check = check and attempt == 0 if self._locked() else check or verify
             if self._activate(activation, images, check):
-                size_sent = sum(map(len, images.values()))
-                _logger.debug("program %08x, %d bytes, is on %s", digest, size_sent, self._url)
-                self.program, session.model_digest = program, digest
-                return True
+                return
             _logger.warning("%s lost what was written to it; it is sent again", self._url)
-        raise DeviceError(
-            f"the device at {self._url} lost what was written to it, {_UPLOADS} times; it holds no "
+        raise self._lost()
+
+    def _lost(self) -> DeviceError:
+        """Make the error that an upload was lost as often as it was sent."""
+        return DeviceError(
+            f"the device at {self._url} lost what was written to it, {UPLOADS} times; it holds no "
             f"program now. Check its power supply and its reset",
             Status.NO_MODEL,
         )
@@ -188,51 +208,15 @@ class ContractorDriver(EngineDriver):
     def _upload(self, images: dict[enum.IntEnum, bytes], progress: Progress | None) -> None:
         total = sum(len(image) for image in images.values())
         done = 0
-        for request, _ in self._session.exchange(writes(images)):
+        for request, _ in self._session.exchange(writes(images, self._base)):
             done += request.data_bytes
             if progress is not None:
                 progress(done, total)
 
     def _activate(self, activation: bytes, images: dict[enum.IntEnum, bytes], check: bool) -> bool:
-        """Make an upload active, unless something in it was lost.
-
-        A restart of the device loses the upload, and can go unnoticed where the session greets the
-        device anew. So either upload and activation happen in one session, or read-back and
-        activation do. The two can't be pipelined: a WRITE that is asked again after the ACTIVATE
-        would make the program inactive.
-
-        Parameters
-        ----------
-        activation : bytes
-            Payload of ACTIVATE.
-        images : dict of enum.IntEnum to bytes
-            What was uploaded.
-        check : bool
-            Read the memories back first. A locked device is only believed that something was lost.
-
-        Returns
-        -------
-        bool
-            False if something was lost.
-        """
-        session = self._session
-        tries, locked = 0, self._locked()
-        while True:
-            try:
-                if check and not locked and not holds(session, images):
-                    return False
-                activate(session, activation, self._size if locked else None)
-                return True
-            except LockedError:
-                if check:
-                    return False
-                raise
-            except SessionLostError:
-                tries += 1
-                if tries == _SESSIONS:
-                    raise
-                session.open()
-                check = True
+        """Make an upload active, unless something in it was lost; see `activate_upload`."""
+        locked = self._size if self._locked() else None
+        return activate_upload(self._session, activation, images, self._base, check, locked)
 
     @contextmanager
     def forgetting_losses(self) -> Iterator[None]:
@@ -325,7 +309,8 @@ class ContractorDriver(EngineDriver):
         try:
             if program is not None:
                 space, image = next(iter(self._images(program).items()))
-                for _ in self._session.exchange([Write(space, 0, image[:1])]):
+                write = Write(space, self._base(space), image[:1])
+                for _ in self._session.exchange([write]):
                     pass
         except TensorspinError as error:
             _logger.warning("%s may still run its faulty program: %s", self._url, error)
@@ -361,10 +346,10 @@ class ContractorDriver(EngineDriver):
             image = images[space]
             loaded = image[address] if address < len(image) else byte
             odd = (loaded ^ changed).bit_count() % 2
-            return address + odd * self._space_bytes(space)
+            return address + odd * self._size.space_bytes(space)
 
         with self.forgetting_losses():
-            flip_bits(self._session, places, stored_at, self._activation(program))
+            flip_bits(self._session, places, stored_at, self._activation(program), self._base)
 
     def _ask_samples(
         self,

@@ -57,6 +57,7 @@ def flip_bits(
     places: Sequence[Place],
     stored_at: Callable[[enum.IntEnum, int, int, int], int],
     activation: bytes,
+    base: Callable[[enum.IntEnum], int],
 ) -> None:
     """Flip bits, and activate the program again as if nothing had been.
 
@@ -70,6 +71,8 @@ def flip_bits(
         Gives the address at which a byte is written, from memory, address, old and new value.
     activation : bytes
         Payload of the program's ACTIVATE.
+    base : callable
+        Gives the address of a memory at which the program begins; places count from there.
 
     Raises
     ------
@@ -77,9 +80,11 @@ def flip_bits(
         If the device is lost.
     """
     for space, address, bit in places:
-        ((_, byte),) = session.exchange([Read(space, address, 1)])
+        first = base(space)
+        ((_, byte),) = session.exchange([Read(space, first + address, 1)])
         changed = byte[0] ^ 1 << bit
-        write = Write(space, stored_at(space, address, byte[0], changed), bytes([changed]))
+        place = first + stored_at(space, address, byte[0], changed)
+        write = Write(space, place, bytes([changed]))
         # The device has no active program from here until it is activated again.
         digest, session.model_digest = session.model_digest, None
         for _ in session.exchange([write]):

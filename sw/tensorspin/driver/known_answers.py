@@ -7,6 +7,7 @@ samples with known scores do, unless the change makes no difference to them.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -92,3 +93,39 @@ class KnownAnswers:
         self._since += samples
         if self.every is not None and self._since >= self.every:
             self.check(driver)
+
+
+def choose_answers(
+    program: NetworkProgram, self_test: bool, every: int | None, kept: Iterable[KnownAnswers]
+) -> KnownAnswers | None:
+    """Find what a program is tested with, or make it.
+
+    Parameters
+    ----------
+    program : NetworkProgram
+        The program.
+    self_test : bool
+        Whether it is tested.
+    every : int or None
+        Samples after which the test is repeated.
+    kept : iterable of KnownAnswers
+        Answers that may be those of the program.
+
+    Returns
+    -------
+    KnownAnswers or None
+        The answers; None if it is not tested.
+
+    Raises
+    ------
+    ValueError
+        If `every` is below 1, or is given without `self_test`.
+    """
+    if not self_test:
+        if every is not None:
+            raise ValueError(f"every={every} needs self_test=True")
+        return None
+    for known in kept:
+        if known.program is program and known.every == every:
+            return known
+    return KnownAnswers(program, every)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from ..compiler.locking import program_header
 from ..compiler.network_program import NetworkProgram
@@ -12,16 +12,24 @@ from ..contract.contractor.size import ContractorSize
 from ..contract.wire.packets import PacketType, Status
 from ..errors import DeviceError, LockedError
 from .link.requests import MAX_DATA, Read, Write
-from .link.session import Session
+from .link.session import Session, SessionLostError
+
+_SESSIONS = 5
+"""In how many sessions the driver tries to read one upload back and to activate it."""
+
+Base = Callable[[enum.IntEnum], int]
+"""Gives the address of a memory at which a program begins."""
 
 
-def writes(images: dict[enum.IntEnum, bytes]) -> Iterator[Write]:
+def writes(images: dict[enum.IntEnum, bytes], base: Base) -> Iterator[Write]:
     """Cut what the memories should hold into WRITEs.
 
     Parameters
     ----------
     images : dict of enum.IntEnum to bytes
-        Content of each memory from address 0 on.
+        Content of each memory.
+    base : callable
+        Gives the address of each at which the content begins.
 
     Yields
     ------
@@ -30,10 +38,10 @@ def writes(images: dict[enum.IntEnum, bytes]) -> Iterator[Write]:
     """
     for space, image in images.items():
         for first in range(0, len(image), MAX_DATA):
-            yield Write(space, first, image[first : first + MAX_DATA])
+            yield Write(space, base(space) + first, image[first : first + MAX_DATA])
 
 
-def holds(session: Session, images: dict[enum.IntEnum, bytes]) -> bool:
+def holds(session: Session, images: dict[enum.IntEnum, bytes], base: Base) -> bool:
     """Read memories back in one session, and compare.
 
     Parameters
@@ -42,6 +50,8 @@ def holds(session: Session, images: dict[enum.IntEnum, bytes]) -> bool:
         The session with the device.
     images : dict of enum.IntEnum to bytes
         What the memories should hold.
+    base : callable
+        Gives the address of each at which that begins.
 
     Returns
     -------
@@ -56,14 +66,14 @@ def holds(session: Session, images: dict[enum.IntEnum, bytes]) -> bool:
         If the device is lost.
     """
     reads = (
-        Read(space, first, min(MAX_DATA, len(image) - first))
+        Read(space, base(space) + first, min(MAX_DATA, len(image) - first))
         for space, image in images.items()
         for first in range(0, len(image), MAX_DATA)
     )
     wrong = 0
     for request, reply in session.exchange(reads, same_session=True):
-        image = images[request.space]
-        wrong += reply != image[request.address : request.address + request.count]
+        first = request.address - base(request.space)
+        wrong += reply != images[request.space][first : first + request.count]
     return wrong == 0
 
 
@@ -139,3 +149,64 @@ def activate(session: Session, activation: bytes, locked: ContractorSize | None)
             f"versions, or the program has changed since it was locked. The board has cleared its "
             f"memory"
         ) from None
+
+
+def activate_upload(
+    session: Session,
+    activation: bytes,
+    images: dict[enum.IntEnum, bytes],
+    base: Base,
+    check: bool,
+    locked: ContractorSize | None,
+) -> bool:
+    """Make an upload active, unless something in it was lost.
+
+    A restart of the device loses the upload, and can go unnoticed where the session greets the
+    device anew. So either upload and activation happen in one session, or read-back and activation
+    do. The two can't be pipelined: a WRITE that is asked again after the ACTIVATE would make the
+    program inactive.
+
+    Parameters
+    ----------
+    session : Session
+        The session with the device.
+    activation : bytes
+        Payload of ACTIVATE.
+    images : dict of enum.IntEnum to bytes
+        What was uploaded.
+    base : callable
+        Gives the address of each memory at which that begins.
+    check : bool
+        Read the memories back first. A locked device is only believed that something was lost.
+    locked : ContractorSize or None
+        As for `activate`.
+
+    Returns
+    -------
+    bool
+        False if something was lost.
+
+    Raises
+    ------
+    LockedError
+        If the contractor is locked and refuses the program, and nothing can be lost.
+    TensorspinError
+        If the device is lost.
+    """
+    tries = 0
+    while True:
+        try:
+            if check and locked is None and not holds(session, images, base):
+                return False
+            activate(session, activation, locked)
+            return True
+        except LockedError:
+            if check:
+                return False
+            raise
+        except SessionLostError:
+            tries += 1
+            if tries == _SESSIONS:
+                raise
+            session.open()
+            check = True
