@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import zipfile
 from functools import cache
+from unittest import mock
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ import tensorspin
 from tensorspin import GuardedClassifier, MPSAnomalyDetector, MPSClassifier
 from tensorspin.compiler.program_file import ProgramFileError
 from tensorspin.driver.board import Board
+from tensorspin.driver.contractor import ContractorDriver
 from tensorspin.models import BoardGuardedClassifier, GuardedProgram
 from tensorspin.models.guard import fit_limits
 
@@ -61,6 +63,22 @@ def test_confidence_and_likelihood_refuse_different_samples():
     uncertain = guarded.predict_proba(BETWEEN).max(axis=1) < limits.confidence
     np.testing.assert_array_equal(guarded.accepts(BETWEEN), likely & ~uncertain)
     assert (uncertain & likely).any()  # which the detector alone would let pass
+
+
+def test_a_board_that_holds_two_programs_is_loaded_once():
+    guarded = fitted()
+    samples = np.concatenate([X[::10], FAR])
+    for on_fault in (None, "raise"):
+        with Board.open("golden://resident/ulx3s_25f") as board:
+            on_board = guarded.deploy(board).set_params(on_fault=on_fault)
+            answers = on_board.predict(samples)
+            with mock.patch.object(ContractorDriver, "_upload", side_effect=AssertionError):
+                for _ in range(3):
+                    np.testing.assert_array_equal(on_board.predict(samples), answers)
+            assert board.standby is on_board.program.classifier
+            assert board.program is on_board.program.detector
+    with guarded.deploy(GOLDEN) as elsewhere:
+        np.testing.assert_array_equal(elsewhere.predict(samples), answers)
 
 
 @pytest.mark.parametrize("false_alarms", [0.02, 0.1, 0.5])

@@ -21,9 +21,10 @@ from .logits import normalised_logits
 class BoardGuardedClassifier(Refusing, ClassifierMixin, BaseEstimator):
     """A classifier and its guard on one board or on two.
 
-    On one board both programs are loaded in turn each time that samples are predicted, which takes
-    some tenths of a second over a serial line; so predict many samples at once, or use two boards.
-    Bitstreams that hold two programs at a time do not exist yet.
+    A board that holds two programs (`resident/NAME`) keeps both, and goes from one to the other
+    with a single request each time that samples are predicted. On another board both programs are
+    loaded in turn each time, which takes some tenths of a second over a serial line; so predict
+    many samples at once there, or use two boards. The samples are sent for each of the programs.
 
     Parameters
     ----------

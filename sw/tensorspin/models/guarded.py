@@ -210,8 +210,9 @@ class GuardedClassifier(Refusing, MetaEstimatorMixin, ClassifierMixin, BaseEstim
         board : str or Board
             URL of a board, or an open one.
         detector_board : str or Board, optional
-            Another board, for the detector. By default the first one computes both, and the
-            programs are loaded in turn, each time that samples are predicted.
+            Another board, for the detector. By default the first one computes both: one that holds
+            two programs keeps them, on another they are loaded in turn, each time that samples are
+            predicted.
 
         Returns
         -------
