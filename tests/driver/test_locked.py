@@ -26,7 +26,7 @@ from tensorspin.driver.selftest.result import Verdict
 from tensorspin.driver.transports import open_transport, parse_virtual
 from tensorspin.errors import DeviceError, LockedError, TensorspinError, TransportError
 from tensorspin.golden.device import GoldenDevice
-from tensorspin.trust import Fault, inject
+from tensorspin.trust import Fault, inject, scrub
 
 from ..support.doubles import (
     ROW,
@@ -144,6 +144,8 @@ def test_nobody_reads_or_flips_anything(board):
         assert caught.value.status is Status.BAD_ADDRESS
     with pytest.raises(TensorspinError, match="it is locked, and its memory cannot be read"):
         inject(board, Fault(MemorySpace.PROGRAM, 20, 0))
+    with pytest.raises(TensorspinError, match="it is locked, and checks its memory itself"):
+        scrub(board)
     assert_answers(board.run(LEVELS), golden_answers(PLAIN, LEVELS))
 
 

@@ -37,7 +37,7 @@ from .link.requests import (
     Write,
 )
 from .link.session import Session
-from .memories import activate_upload, locked_activation, writes
+from .memories import activate_upload, changed_bits, locked_activation, writes
 from .samples import check_levels, unpack_results
 
 if TYPE_CHECKING:
@@ -319,6 +319,17 @@ class ContractorDriver(EngineDriver):
             f"answers are discarded; load the program again, and if that does not help, check the "
             f"board with tensorspin selftest"
         )
+
+    def changed_bits(self) -> list[Place]:
+        """List the bits in which the memories differ from the program that is loaded."""
+        program = self._held_program()
+        if self._locked():
+            raise TensorspinError(
+                f"the memory of {self._url} cannot be read: it is locked, and checks its memory "
+                f"itself when a program is loaded"
+            )
+        with self.forgetting_losses():
+            return changed_bits(self._session, self._images(program), self._base)
 
     def flip_bits(self, places: Sequence[Place]) -> None:
         """Flip bits in the device's memory, and leave its program active as if nothing had been.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import operator
 from collections.abc import Callable, Iterator
 
 from ..compiler.locking import program_header
@@ -41,6 +42,20 @@ def writes(images: dict[enum.IntEnum, bytes], base: Base) -> Iterator[Write]:
             yield Write(space, base(space) + first, image[first : first + MAX_DATA])
 
 
+def _read_back(
+    session: Session, images: dict[enum.IntEnum, bytes], base: Base, same_session: bool = False
+) -> Iterator[tuple[enum.IntEnum, int, bytes, bytes]]:
+    """Read what memories hold: memory, address in its image, what is there, and what should be."""
+    reads = (
+        Read(space, base(space) + first, min(MAX_DATA, len(image) - first))
+        for space, image in images.items()
+        for first in range(0, len(image), MAX_DATA)
+    )
+    for request, reply in session.exchange(reads, same_session=same_session):
+        first = request.address - base(request.space)
+        yield request.space, first, reply, images[request.space][first : first + request.count]
+
+
 def holds(session: Session, images: dict[enum.IntEnum, bytes], base: Base) -> bool:
     """Read memories back in one session, and compare.
 
@@ -65,16 +80,42 @@ def holds(session: Session, images: dict[enum.IntEnum, bytes], base: Base) -> bo
     TensorspinError
         If the device is lost.
     """
-    reads = (
-        Read(space, base(space) + first, min(MAX_DATA, len(image) - first))
-        for space, image in images.items()
-        for first in range(0, len(image), MAX_DATA)
+    found = _read_back(session, images, base, same_session=True)
+    # All of it is read even if the beginning is wrong: what is asked ahead must be answered.
+    return all([held == wanted for _, _, held, wanted in found])
+
+
+def changed_bits(
+    session: Session, images: dict[enum.IntEnum, bytes], base: Base
+) -> list[tuple[enum.IntEnum, int, int]]:
+    """Read memories back, and list the bits that are not as they should be.
+
+    Parameters
+    ----------
+    session : Session
+        The session with the device.
+    images : dict of enum.IntEnum to bytes
+        What the memories should hold.
+    base : callable
+        Gives the address of each at which that begins.
+
+    Returns
+    -------
+    list of (enum.IntEnum, int, int)
+        Memory, address in its image, and bit of that byte, in this order.
+
+    Raises
+    ------
+    TensorspinError
+        If the device is lost.
+    """
+    return sorted(
+        (space, first + place, bit)
+        for space, first, held, wanted in _read_back(session, images, base)
+        for place, changed in enumerate(map(operator.xor, held, wanted))
+        for bit in range(8)
+        if changed >> bit & 1
     )
-    wrong = 0
-    for request, reply in session.exchange(reads, same_session=True):
-        first = request.address - base(request.space)
-        wrong += reply != images[request.space][first : first + request.count]
-    return wrong == 0
 
 
 def locked_activation(program: NetworkProgram, size: ContractorSize, url: str) -> bytes:
