@@ -150,8 +150,9 @@ def test_what_does_not_fit_is_refused():
         assert other.anneal_load([[0]], [1]) == c_client.DOES_NOT_FIT
 
 
-def test_a_board_that_can_share_sweeps_is_like_others():
-    size = replace(find_board("ulx3s_25f_annealer").require_annealer(), shared_sweeps=1)
+@pytest.mark.parametrize("optional", ["shared_sweeps", "signature"])
+def test_a_board_that_can_do_more_is_like_others(optional):
+    size = replace(find_board("ulx3s_25f_annealer").require_annealer(), **{optional: 1})
     client, _ = opened(replace(SMALL, engines=Engines(size)))
     assert client.anneal_load([[0, 1], [1, 0]], [0, 0]) == c_client.OK
     assert client.anneal_start([(q_of(1.0), 5)]) == c_client.OK

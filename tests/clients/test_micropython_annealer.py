@@ -20,7 +20,14 @@ from .micropython import ROW, DriverError
 PLAIN = AnnealerSize(40, 5, 11, 12, (2,) * 6, 16, 8, ring=0)
 WINDOWS = AnnealerSize(64, 4, 10, 16, (8,) * 7, 16, 8, ring=0, window=8)
 SHARING = replace(PLAIN, shared_sweeps=1)
-SIZES = {"tempering": SIZE, "plain": PLAIN, "windows": WINDOWS, "shared sweeps": SHARING}
+SIGNED = replace(PLAIN, signature=1)
+SIZES = {
+    "tempering": SIZE,
+    "plain": PLAIN,
+    "windows": WINDOWS,
+    "shared sweeps": SHARING,
+    "signature": SIGNED,
+}
 TEMPERATURES = [6.0, 3.0, 1.5, 0.7]
 
 

@@ -9,18 +9,17 @@ import pytest
 
 from tensorspin.contract.contractor.image import program_image
 from tensorspin.contract.contractor.memory import word_stride_bits
-from tensorspin.contract.contractor.signature import (
+from tensorspin.contract.contractor.signature import signature_word, swap_halves
+from tensorspin.contract.contractor.size import ContractorSize
+from tensorspin.contract.device.boards import BOARDS, find_board
+from tensorspin.contract.signature import (
     RULES,
     SIGNATURE_BITS,
     START,
     fold,
     next_state,
     signature,
-    signature_word,
-    swap_halves,
 )
-from tensorspin.contract.contractor.size import ContractorSize
-from tensorspin.contract.device.boards import BOARDS, find_board
 from tensorspin.golden.contractor.cycles import cycle_count
 from tensorspin.golden.contractor.walk import walk
 from tests.support.random_programs import random_program

@@ -125,14 +125,14 @@ def test_a_run_that_may_be_interrupted_gives_the_same_bits(board):
 
 
 def test_an_upload_is_interrupted(board, monkeypatch):
-    monkeypatch.setattr("tensorspin.driver.annealer._ASK_SECONDS", 0.0)
+    monkeypatch.setattr("tensorspin.driver.interruption.ASK_SECONDS", 0.0)
     with pytest.raises(InterruptedRunError):
         board.anneal_job(JOB, interrupt_function=lambda: True)
     check(board, JOB)
 
 
 def test_an_error_of_the_users_function_stops_the_run(board, monkeypatch):
-    monkeypatch.setattr("tensorspin.driver.annealer._ASK_SECONDS", 0.0)
+    monkeypatch.setattr("tensorspin.driver.interruption.ASK_SECONDS", 0.0)
     check(board, JOB)
 
     def fail():

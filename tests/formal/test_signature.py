@@ -9,8 +9,8 @@ from amaranth.hdl import Assert, Cat, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
-from tensorspin.contract.contractor.signature import RULES, SIGNATURE_BITS, START
-from tensorspin_gateware.contractor import signature
+from tensorspin.contract.signature import RULES, SIGNATURE_BITS, START
+from tensorspin_gateware.primitives import signature
 from tests.support.selection import slow_after
 
 from ..support.proof import Model, Mutant, Probes, variant
@@ -34,7 +34,7 @@ class SignatureHarness(wiring.Component):
     """Any words, taken at any times, in runs of any lengths."""
 
     def __init__(self, lanes: int, mutant: Mutant | None) -> None:
-        self._dut = variant(signature, mutant).ProgramSignature(lanes)
+        self._dut = variant(signature, mutant).WordSignature(lanes)
         self.probes = Probes({"state": "dut.state"})
         ports = {"run": In(1), "take": In(1), "word": In(8 * lanes), "state": In(SIGNATURE_BITS)}
         super().__init__(ports)

@@ -10,8 +10,11 @@ import cocotb
 import numpy as np
 
 from tensorspin.contract.annealer.image import (
+    SIGNATURE_BYTES,
     AnnealerSpace,
+    couplings_image,
     result_bytes,
+    row_bytes,
     step_bytes,
     stride_bits,
 )
@@ -172,7 +175,16 @@ class Host:
             for index, word in enumerate(job.images()[AnnealerSpace.STEPS]):
                 where = pack_memory(AnnealerSpace.STEPS, index << low)
                 self.send(PacketType.WRITE, where + word)
-            self.send(PacketType.ANNEAL, job.run_image())
+            if chosen is short and self.rng.random() < 0.5:
+                # A device that checks its memories after the run finds that.
+                place = size.spins << stride_bits(row_bytes(size))  # in the first offset row
+                byte = couplings_image(problem)[size.spins][0]
+                where = pack_memory(AnnealerSpace.COUPLINGS, place)
+                self.send(PacketType.WRITE, where + bytes([byte ^ 1 << self.rng.randrange(8)]))
+            run = job.run_image()
+            if size.signature and self.rng.random() < 0.2:
+                run = run[:-SIGNATURE_BYTES]  # that of the run before is expected
+            self.send(PacketType.ANNEAL, run)
             if chosen is steps:
                 self.send(PacketType.STATUS)
                 self.send(PacketType.WRITE, pack_memory(AnnealerSpace.COUPLINGS, 0) + b"xyz")
@@ -186,6 +198,7 @@ class Host:
             else:
                 await self.check()
         await self.finish_anneal()
+        self.send(PacketType.STATUS)
         # Between the blocks there may be anything.
         length = result_bytes(size)
         for replica in range(size.replicas):

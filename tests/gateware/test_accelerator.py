@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from amaranth import C
 
+from tensorspin.contract.annealer.image import AnnealerSpace
 from tensorspin.contract.annealer.job import AnnealJob
 from tensorspin.contract.annealer.size import AnnealerSize
 from tensorspin.contract.contractor.size import ContractorSize
@@ -15,6 +16,8 @@ from tensorspin.contract.device.boards import BoardSpec
 from tensorspin.contract.device.engines import Engines
 from tensorspin.driver.board import Board
 from tensorspin.driver.transports.simulated import SimulatedTransport
+from tensorspin.errors import FaultError
+from tensorspin.trust import Fault, inject
 from tensorspin_gateware import accelerator as top
 from tensorspin_gateware.accelerator import Accelerator
 from tensorspin_gateware.build.toolchain import to_verilog
@@ -49,7 +52,10 @@ BOARDS = {
     "annealer": replace(BOARD, engines=Engines(ANNEALER)),
     "both": replace(BOARD, engines=Engines(SIZE, ANNEALER)),
     "long": replace(BOARD, engines=Engines(replace(SIZE, pipeline=1))),
-    "signed": replace(BOARD, engines=Engines(replace(SIZE, groups=3, signature=1), ANNEALER)),
+    "signed": replace(
+        BOARD,
+        engines=Engines(replace(SIZE, groups=3, signature=1), replace(ANNEALER, signature=1)),
+    ),
     "protected": replace(BOARD, engines=Engines(replace(SIZE, protected=1))),
     "signed, protected": replace(BOARD, engines=Engines(replace(SIZE, signature=1, protected=1))),
 }
@@ -98,7 +104,7 @@ def test_program_memory_is_awake_when_it_is_used():
 
 @pytest.mark.slow
 def test_couplings_are_awake_when_they_are_used(tmp_path):
-    size = AnnealerSize(144, 4, 11, 24, (2,) * 6, 20, 8, ring=0, window=16)
+    size = AnnealerSize(144, 4, 11, 24, (2,) * 6, 20, 8, ring=0, window=16, signature=1)
     row = replace(BOARD, engines=Engines(size))
     text = to_verilog(Accelerator(row, BUILD, Family.ICE40UP, standby=True), TOP)
     text += vendor_cell("ice40", "SB_SPRAM256KA")
@@ -112,6 +118,9 @@ def test_couplings_are_awake_when_they_are_used(tmp_path):
                 board,
                 AnnealJob(random_ising(seed, size.spins, 1.0, size), cooling(2, 3, size), seed),
             )
+        inject(board, Fault(AnnealerSpace.COUPLINGS, 0, 0))
+        with pytest.raises(FaultError):
+            board.anneal_job(AnnealJob(random_ising(1, size.spins, 1.0, size), cooling(2, 3, size)))
 
 
 @pytest.mark.slow

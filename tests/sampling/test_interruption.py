@@ -53,7 +53,7 @@ def test_a_long_run_is_asked_and_stopped(sampler):
 @pytest.fixture
 def eager(monkeypatch):
     """Every run is asked, however short."""
-    monkeypatch.setattr("tensorspin.driver.annealer._ASK_SECONDS", 0.0)
+    monkeypatch.setattr("tensorspin.driver.interruption.ASK_SECONDS", 0.0)
 
 
 def test_reads_of_earlier_runs_are_kept(sampler, board, eager):

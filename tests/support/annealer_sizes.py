@@ -19,6 +19,16 @@ SIZES = {
         57, 3, 9, MIN_REPLICAS, (2,) * 7, 6, 8, tempering=1, flips=3
     ),
     "four flips": AnnealerSize(80, 2, 9, 16, (1,) * 6, 8, 4, ring=0, flips=4),
+    "signature": AnnealerSize(19, 3, 8, 12, (2,) * 5, 12, 4, tempering=1, signature=1),
+    "signature, few rows": AnnealerSize(8, 3, 8, 14, (1,) * 4, 2, 16, ring=0, signature=1),
+    "signature, two flips": AnnealerSize(
+        28, 3, 8, MIN_REPLICAS, (1,) * 5, 6, 4, ring=0, flips=2, shared_sweeps=1, signature=1
+    ),
+    "signature, windows": AnnealerSize(72, 2, 8, 4, (2,) * 5, 8, 4, ring=0, window=8, signature=1),
+    # The schedule has more lines than the couplings.
+    "signature, many steps": AnnealerSize(
+        64, 8, 13, 4, (2,) * 8, 1, 40, ring=0, window=8, signature=1
+    ),
     # Problems that need more offset rows have them in the rows of spins that they do not use.
     "one offset row": AnnealerSize(15, 2, 7, MIN_REPLICAS, (1,) * 5, 1, 4),
     "two offset rows": AnnealerSize(17, 2, 7, 11, (1,) * 5, 2, 4, ring=0),

@@ -82,7 +82,7 @@ def test_what_cannot_be_flipped_is_refused_before_anything_is(device, board):
     with pytest.raises(ValueError, match=f"address of TABLE must be 0 to {end - 1}.*not {end}"):
         inject(board, Fault(MemorySpace.PROGRAM, 0, 0), Fault(MemorySpace.TABLE, end, 0))
     assert {space: bytes(memory) for space, memory in device.memories.items()} == before
-    for wrong in ((0, 0, 8), (0, 0, -1), (0, -1, 0), (9, 0, 0)):
+    for wrong in ((0, 0, 8), (0, 0, -1), (0, -1, 0), (10, 0, 0)):
         with pytest.raises(ValueError):
             Fault(*wrong)
     with pytest.raises(TensorspinError, match="no program is loaded"):

@@ -16,7 +16,6 @@ module           job
 `sequencer`      headers and weights taken from these words; one product (*element*) a cycle
 `correcting`     the same, with headers corrected on the way, if the size asks for it
 `protection`     the correction of headers and weights
-`signature`      a checksum over these words, if the size asks for it
 `weights`        the weights of an element, taken from a word
 `group`          the parts that each sample has for itself:
 `operands`       - feature levels, feature table and vectors; the product of two operands

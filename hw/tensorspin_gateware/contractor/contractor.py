@@ -16,6 +16,7 @@ from tensorspin.contract.contractor.size import ContractorSize
 from tensorspin.contract.fixed import NARROW_WEIGHT
 
 from ..primitives import Family
+from ..primitives.signature import WordSignature
 from ..primitives.stream_register import StreamRegister
 from .correcting import CorrectingSequencer
 from .group import Group
@@ -25,7 +26,6 @@ from .protection import ProtectedWeights
 from .sample_queue import SampleQueue
 from .score_buffer import ScoreBuffer
 from .sequencer import Sequencer
-from .signature import ProgramSignature
 from .single import RowReader, SharedGroup, SingleMode
 from .weights import Weights
 
@@ -176,7 +176,7 @@ class Contractor(wiring.Component):
         """Give no scores of a run that has not read the program that was signed."""
         wrong = Signal()
         corrects = bool(self._size.protected)
-        m.submodules.signature = signature = ProgramSignature(self._size.lanes, apart=corrects)
+        m.submodules.signature = signature = WordSignature(self._size.lanes, apart=corrects)
         # From a wrong run on no run is right, until all results are sent. Then the program is not
         # active any more, and no sample comes before it is loaded again.
         failed = Signal()

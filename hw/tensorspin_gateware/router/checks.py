@@ -1,10 +1,13 @@
 """Decides what kind of request a packet is, and whether it may be executed."""
 
+import functools
+import operator
+
 from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from tensorspin.contract.annealer.image import run_bytes
+from tensorspin.contract.annealer.image import run_lengths
 from tensorspin.contract.annealer.size import AnnealerSize
 from tensorspin.contract.contractor.lock import LOCKED_ACTIVATE
 from tensorspin.contract.device.capabilities import device_requests, device_spaces, space_owner
@@ -74,6 +77,8 @@ class RequestChecks(wiring.Component):
     missing : In(1)
         Only where the contractor's memories have halves: as for
         `tensorspin_gateware.router.halves.Halves`.
+    problem_corrupt : In(1)
+        Only where the annealer checks its memories: after its last run they were found corrupt.
     filled : In(log2(features))
         Number of features of the sample begun.
     annealing : In(1)
@@ -99,7 +104,8 @@ class RequestChecks(wiring.Component):
         self._halved = is_halved(engines)
         self._activate_bytes = (LOCKED_ACTIVATE if is_locked(engines) else packets.ACTIVATE).size
         annealer = engines.find(AnnealerSize)
-        self._anneal_bytes = 0 if annealer is None else run_bytes(annealer)
+        self._anneal_lengths = (0,) if annealer is None else run_lengths(annealer)
+        self._checks_problems = annealer is not None and annealer.signature > 0
         # `_spaces` lacks the space that only an ANNEAL writes; it needs a number all the same.
         numbers = [number for kind in engines for number in ENGINES[kind].space_numbers]
         super().__init__(
@@ -120,6 +126,7 @@ class RequestChecks(wiring.Component):
             }
             | ({"corrupt": In(1)} if self._checks_programs else {})
             | ({"missing": In(1)} if self._halved else {})
+            | ({"problem_corrupt": In(1)} if self._checks_problems else {})
         )
 
     def elaborate(self, platform):
@@ -139,6 +146,9 @@ class RequestChecks(wiring.Component):
         def longer_than(length):
             return ~left.matches(*range(length + 1))
 
+        def any_length(lengths):
+            return functools.reduce(operator.or_, (left == length for length in lengths))
+
         length_fits = Signal()
         m.d.comb += length_fits.eq(
             ((kind.hello | kind.status) & (left == 0))
@@ -146,7 +156,7 @@ class RequestChecks(wiring.Component):
             | (kind.read & (left == ARGUMENTS[PacketType.READ]))
             | (kind.activate & (left == self._activate_bytes))
             | (self.fills & longer_than(packets.OFFSET.size))
-            | (kind.anneal & (left == self._anneal_bytes))
+            | (kind.anneal & any_length(self._anneal_lengths))
         )
         length_status, argument_status = self.length_status, self.argument_status
         if self._staged:
@@ -228,6 +238,9 @@ class RequestChecks(wiring.Component):
             m.d.comb += argument_status.eq(Status.BAD_ADDRESS)
         with m.Elif(self.annealers & self.annealing):
             m.d.comb += argument_status.eq(Status.BUSY)
+        if self._checks_problems:
+            with m.Elif(self.annealers & kind.read & self.problem_corrupt):
+                m.d.comb += argument_status.eq(Status.CORRUPT)
 
         return m
 

@@ -27,7 +27,13 @@ from ..contractor.interface import ContractorSignature
 from ..spatial.interface import IN_FLIGHT, SpatialSignature
 from .copied import pack_status
 from .halves import is_halved, written_half
-from .samples import RouterSamples, RouterSamplesSignature, corrupted_count, runs_in_flight
+from .samples import (
+    CORRUPTED_BITS,
+    RouterSamples,
+    RouterSamplesSignature,
+    corrupted_count,
+    runs_in_flight,
+)
 
 _ANY_CONTRACTOR = ContractorSize(
     lanes=1, program_words=2, features=2, components=2, slots=2, slot_entries=2
@@ -42,6 +48,8 @@ class AnnealsSignature(wiring.Signature):
     ----------
     step_bits : int
         Width of a step's index.
+    signature : int, default=0
+        As `AnnealerSize.signature`.
 
     Members
     -------
@@ -50,11 +58,19 @@ class AnnealsSignature(wiring.Signature):
     clearing : Out(1)
         High while the annealer clears its memories, which may not be written then.
     cleared : Out(1)
-        High once the memories have been cleared since configuration.
+        High once the memories have been cleared since configuration, unless they were found to hold
+        something else since.
+    corrupt : Out(1)
+        Only with `signature`: so they were found after the last run.
+    corrupted : Out(CORRUPTED_BITS)
+        Only with `signature`: how often they were.
     """
 
-    def __init__(self, step_bits: int):
-        super().__init__({"step": Out(step_bits), "clearing": Out(1), "cleared": Out(1)})
+    def __init__(self, step_bits: int, signature: int = 0):
+        super().__init__(
+            {"step": Out(step_bits), "clearing": Out(1), "cleared": Out(1)}
+            | ({"corrupt": Out(1), "corrupted": Out(CORRUPTED_BITS)} if signature else {})
+        )
 
 
 def _connect_contractor(m: Module, router: Any, size: ContractorSize):
@@ -84,11 +100,20 @@ def _connect_contractor(m: Module, router: Any, size: ContractorSize):
 def _connect_annealer(m: Module, router: Any, size: AnnealerSize):
     """Give the annealer's ports, and what `AnnealsSignature` has beside them."""
     annealer = router.annealer
-    anneals = AnnealsSignature(len(annealer.step)).create()
+    anneals = AnnealsSignature(len(annealer.step), size.signature).create()
     cleared = Signal()
     memory = annealer.memory
     with m.If(memory.write_enable & (memory.space == AnnealerSpace.CLEAR)):
         m.d.sync += cleared.eq(1)
+    if size.signature:
+        with m.If(annealer.start):
+            m.d.sync += anneals.corrupt.eq(0)
+        with m.If(annealer.corrupt):
+            m.d.sync += [
+                anneals.corrupt.eq(1),
+                anneals.corrupted.eq(anneals.corrupted + 1),
+                cleared.eq(0),
+            ]
     m.d.comb += [anneals.clearing.eq(~annealer.ready), anneals.cleared.eq(cleared)]
     with m.If(annealer.running):
         m.d.comb += anneals.step.eq(annealer.step)
@@ -141,7 +166,7 @@ _CONNECTIONS = {
         ),
     ),
     EngineKind.ANNEALER: _Connection(
-        lambda size, standby: AnnealerSignature(standby),
+        lambda size, standby: AnnealerSignature(standby, size.signature),
         _connect_annealer,
         lambda: (AnnealerSignature().create(), AnnealsSignature(1).create()),
     ),
@@ -223,6 +248,40 @@ def device_status(router: Any, samples: Any, annealer: Any, anneals: Any) -> Val
         step=anneals.step,
         annealing=annealer.running,
         cleared=anneals.cleared,
-        corrupted=corrupted_count(router._engines, samples),
+        corrupted=_corrupted(router._engines, samples, anneals),
         half=samples.active & samples.half if is_halved(router._engines) else None,
     )
+
+
+def _corrupted(engines: Engines, samples: Any, anneals: Any) -> Value:
+    """Add up how often engines have found that their memories hold something else than written."""
+    count = corrupted_count(engines, samples)
+    if not checks_problems(engines):
+        return count
+    return (count + anneals.corrupted)[:CORRUPTED_BITS]
+
+
+def checks_problems(engines: Engines) -> bool:
+    """Tell whether the device's annealer checks its memories."""
+    size = engines.find(AnnealerSize)
+    return size is not None and size.signature > 0
+
+
+def problem_check(engines: Engines, checks: Any, anneals: Any) -> list:
+    """Tell the checks of requests what the annealer has found, if it checks its memories.
+
+    Parameters
+    ----------
+    engines : Engines
+        The device's engines.
+    checks : RequestChecks
+        Its port is driven.
+    anneals : interface
+        What the router keeps beside the annealer's ports.
+
+    Returns
+    -------
+    list
+        Statements.
+    """
+    return [checks.problem_corrupt.eq(anneals.corrupt)] if checks_problems(engines) else []

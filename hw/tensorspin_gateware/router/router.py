@@ -17,7 +17,7 @@ from ..contractor.interface import ADDRESS_BITS
 from ..link.packet import SEQUENCE_BITS, CountersSignature, PacketByte, RejectSignature
 from .checks import ARGUMENTS, STATUS_BITS, RequestChecks, find_last_argument
 from .copied import Copied, CopySource
-from .engines import connect_engine, device_status, engine_ports, scoring_engine
+from .engines import connect_engine, device_status, engine_ports, problem_check, scoring_engine
 from .flags import connect_flags, take_flag
 from .lock import LockCheck
 from .lock.joined import JoinedLock
@@ -107,7 +107,6 @@ class Router(wiring.Component):
 
         # State of the request that is executed, and then of its reply. Both use the same registers,
         # since there is one request at a time.
-
         kind_byte = Signal(8)
         held = Signal()  # `kind_byte` has been taken from the stream, the rest waits there
         sequence = Signal(SEQUENCE_BITS)
@@ -156,6 +155,7 @@ class Router(wiring.Component):
             checks.active.eq(samples.active),
             checks.filled.eq(samples.filled),
             checks.annealing.eq(annealer.running),
+            *problem_check(engines, checks, anneals),
             samples.address.eq(address),
             samples.data.eq(request.data),
             samples.sequence.eq(sequence),

@@ -6,7 +6,6 @@ a run uses what this host has written, or does not start, and that results belon
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -17,9 +16,11 @@ from ..contract.annealer.job import AnnealJob
 from ..contract.annealer.problem import IsingProblem
 from ..contract.annealer.results import AnnealResults
 from ..contract.wire.packets import PacketType, Status, pack_memory
-from ..errors import DeviceError, InterruptedRunError, LinkError, TensorspinError
+from ..errors import DeviceError, FaultError, InterruptedRunError, LinkError, TensorspinError
 from ..progress import Progress
 from .engine import EngineDriver
+from .flips import Place, check_places, flip_written
+from .interruption import Interruption
 from .link.changes import UNKNOWN, coupling_changes, dense_changes
 from .link.measure import LinkProbe
 from .link.requests import MAX_DATA, Read, Request, Write
@@ -48,38 +49,6 @@ real device needs none; a board at a bridge computes on a processor that does ot
 _WAITED_PART = 8
 """The pause is this part of the time that the run has taken so far: short runs are noticed at once,
 and long ones do not keep the line busy."""
-
-
-_ASK_SECONDS = 0.1
-"""Seconds of the computer's clock between two questions whether a run should end. A shorter run is
-never cut off, as its results come as soon."""
-
-
-class _Interruption:
-    """Asks the user's function, while a run goes on, whether it should end.
-
-    Parameters
-    ----------
-    function : callable or None
-        The function, which returns True if so; None never ends a run.
-    """
-
-    def __init__(self, function: Callable[[], bool] | None) -> None:
-        self._function = function
-        self._asked = time.perf_counter()
-
-    @property
-    def check(self) -> Callable[[], None] | None:
-        """What to call now and then; None if there is nobody to be asked."""
-        return None if self._function is None else self._check
-
-    def _check(self) -> None:
-        now = time.perf_counter()
-        if self._function is None or now - self._asked < _ASK_SECONDS:
-            return
-        self._asked = now
-        if self._function():
-            raise InterruptedRunError("the run was interrupted before its end")
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,6 +92,8 @@ class AnnealerDriver(EngineDriver):
         self._clock_hz = session.description.clock_hz
         # Known content of the device's memories, by byte; None if nothing is known.
         self._held: dict[AnnealerSpace, np.ndarray] | None = None
+        # Bits that are set in a byte of the device which differs, on purpose, from what is known.
+        self._flipped: dict[tuple[AnnealerSpace, int], int] = {}
         # Number of the session in which this knowledge was last confirmed.
         self._greetings = 0
 
@@ -176,8 +147,13 @@ class AnnealerDriver(EngineDriver):
         if session.greetings != self._greetings:
             # Another host may have used the device between two sessions.
             self._held = None
-        check = _Interruption(interrupt_function).check
-        blocks = self._try(job.problem, images, run, most_seconds, len(job.steps), progress, check)
+        check = Interruption(interrupt_function).check
+        steps = len(job.steps)
+        try:
+            blocks = self._try(job.problem, images, run, most_seconds, steps, progress, check)
+        except FaultError:
+            self._held = None  # the next run sends everything
+            raise
         elapsed = session.line.now() - begun
         found = AnnealResults.unpack(job.problem, blocks)
         self._check_energies(job.problem, found)
@@ -236,12 +212,37 @@ class AnnealerDriver(EngineDriver):
 
     # What the device holds
 
+    def flip_bits(self, places: Sequence[Place]) -> None:
+        """Flip bits of the memories that the last job has written, behind the driver's back.
+
+        Parameters
+        ----------
+        places : sequence of (enum.IntEnum, int, int)
+            Memory, byte address and bit of each.
+
+        Raises
+        ------
+        ValueError
+            If a memory holds nothing that is written, or an address is beyond its end.
+        TensorspinError
+            If no job has been run, or the device is lost.
+        """
+        for space, *_ in places:
+            if space not in _CLEARED or not space_bytes(self._size, AnnealerSpace(space)):
+                raise ValueError(f"no bit of {space.name} can be flipped: nothing is written there")
+        url = self._session.line.url
+        check_places(places, lambda space: space_bytes(self._size, AnnealerSpace(space)), url)
+        if self._held is None:
+            raise TensorspinError(f"{url} holds no problem: run a job first")
+        flip_written(self._session, self._held, self._flipped, places)
+
     def _clear(self) -> None:
         """Clear the device's memories, and note what they hold then."""
         # The request travels alone. If its reply is lost it is repeated, and would undo WRITEs that
         # had followed it.
         self._session.request(PacketType.WRITE, pack_memory(AnnealerSpace.CLEAR, 0) + b"\0")
         self._greetings = self._session.greetings
+        self._flipped.clear()
         self._held = {
             space: np.full(space_bytes(self._size, space), content, dtype=np.int16)
             for space, content in _CLEARED.items()
@@ -267,6 +268,7 @@ class AnnealerDriver(EngineDriver):
                 requests += dense_changes(space, before, after)
             held[space] = after
         if requests:
+            self._flipped.clear()
             self._held = None  # Until all has arrived, it is not known how much has.
             for _ in self._session.exchange(requests, same_session=same_session):
                 if check is not None:

@@ -208,8 +208,7 @@ class Board(OpenBoard):
         >>> import numpy as np
         >>> from tensorspin import MPSClassifier
         >>> X = np.random.default_rng(0).random((60, 4))
-        >>> options = {"epochs": 1, "feature_map": "linear"}
-        >>> models = [MPSClassifier(2, random_state=seed, **options) for seed in range(2)]
+        >>> models = [MPSClassifier(2, feature_map="linear", epochs=seed) for seed in (1, 2)]
         >>> old, new = (model.fit(X, X[:, 0] > 0.5).quantize() for model in models)
         >>> with Board.open("golden://resident/icebreaker") as board:
         ...     board.load(old)

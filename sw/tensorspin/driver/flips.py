@@ -1,9 +1,12 @@
-"""Faults on purpose: bits of a contractor's memory are flipped while its program stays active."""
+"""Faults on purpose: bits of a device's memory are flipped, unknown to host and device."""
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
 
 from ..contract.wire.packets import PacketType
 from ..errors import TensorspinError
@@ -91,3 +94,41 @@ def flip_bits(
             pass
         session.request(PacketType.ACTIVATE, activation)
         session.model_digest = digest
+
+
+def flip_written(
+    session: Session,
+    held: Mapping[Any, np.ndarray],
+    flipped: dict[tuple[Any, int], int],
+    places: Sequence[Place],
+) -> None:
+    """Flip bits of memories that cannot be read, from what was written there; again undoes it.
+
+    Parameters
+    ----------
+    session : Session
+        The session with the device.
+    held : mapping of enum.IntEnum to ndarray of int
+        What was written to each memory, by byte; negative where nothing was.
+    flipped : dict of (enum.IntEnum, int) to int
+        For each byte the bits that are flipped already; it is changed.
+    places : sequence of (enum.IntEnum, int, int)
+        As for `check_places`.
+
+    Raises
+    ------
+    ValueError
+        If nothing was written to a byte.
+    TensorspinError
+        If the device is lost.
+    """
+    for space, address, _ in places:
+        if held[space][address] < 0:
+            raise ValueError(f"nothing was written to byte {address} of {space.name}")
+    writes = []
+    for space, address, bit in places:
+        flipped[space, address] = flipped.get((space, address), 0) ^ 1 << bit
+        byte = int(held[space][address]) ^ flipped[space, address]
+        writes.append(Write(space, address, bytes([byte])))
+    for _ in session.exchange(writes):
+        pass

@@ -261,12 +261,15 @@ class GoldenDevice:
         if payload:
             return Status.BAD_LENGTH, b""
         fields: dict[str, Any] = {}
+        corrupted = 0
         for engine in self.engines.values():
             fields |= engine.status(self.cycle)
+            corrupted += fields.pop("corrupted", 0)
         counted = DeviceStatus(
             damaged=self._rejected[RejectReason.DAMAGED] % (1 << 16),
             out_of_sequence=self._rejected[RejectReason.SEQUENCE] % (1 << 16),
             overflows=self._rejected[RejectReason.OVERFLOW] % (1 << 16),
+            corrupted=corrupted % (1 << 7),
             **fields,
         )
         return Status.OK, counted.pack()
@@ -292,6 +295,8 @@ class GoldenDevice:
         status = self._check_address(space, address + count, "readable")
         if status is not Status.OK:
             return status, b""
+        if self._owners[space].corrupt:
+            return Status.CORRUPT, b""
         return Status.OK, bytes(self._owners[space].memories[space][address : address + count])
 
     def _check_address(self, space: int, end: int, access: str) -> Status:

@@ -79,6 +79,9 @@ class GoldenEngine(ABC):
     groups: int = 1
     """Number of requests with late replies that the engine works on at a time."""
 
+    corrupt: bool = False
+    """Whether READs are refused with `Status.CORRUPT`: what could be read is not to be trusted."""
+
     spent: int = 0
     """Clock cycles that the last call of `execute` has taken, if that is more than its bytes."""
 

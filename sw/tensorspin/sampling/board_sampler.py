@@ -45,17 +45,17 @@ class BoardSampler(BoardHolder, ConstrainedSampling, dimod.Sampler, Initialized,
     sampler can stand for the other. The order of visits and the rule of acceptance (Metropolis) are
     the device's, though: ``randomize_order`` and ``proposal_acceptance_criteria`` are ignored with
     a warning. Each read is the state of one *replica*, a copy of the model on the device. A run on
-    the board gives as many reads as the device has replicas, in the time of one.
-
-    Threads may share a sampler, and samplers may share an open board: each run has the board to
-    itself, and other threads wait until it is done.
+    the board gives as many reads as the device has replicas, in the time of one. Threads may share
+    a sampler, and samplers an open board: each run has it to itself, and other threads wait.
 
     Parameters
     ----------
     board : Board or str
         An open board, which stays the caller's to close; or a URL as `Board.open` takes it. With a
-        URL the board is opened when it is first needed, and closed by `close` or at the end of a
-        ``with`` block; such a sampler can be copied and pickled.
+        URL it is opened when it is first needed, and closed by `close` or at the end of a ``with``
+        block; such a sampler can be copied and pickled.
+    on_fault : {"raise", "reload"}, default="raise"
+        What follows a `FaultError`: it is raised, or the job sent and run once more.
 
     Examples
     --------
@@ -245,7 +245,7 @@ class BoardSampler(BoardHolder, ConstrainedSampling, dimod.Sampler, Initialized,
         CapacityError
             If the model does not fit the device.
         DeviceError, LinkError, TransportError
-            If the board fails or is lost.
+            If the board fails (see `on_fault`) or is lost.
 
         Warns
         -----

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 from ..contract.annealer.job import AnnealJob
 from ..contract.annealer.size import AnnealerSize
 from ..driver.annealer import BoardAnnealResults
 from ..driver.board import Board
-from ..errors import TensorspinError
+from ..errors import FaultError, TensorspinError
+
+_logger = logging.getLogger(__name__)
 
 
 class BoardHolder:
@@ -19,14 +23,20 @@ class BoardHolder:
     ----------
     board : Board or str
         An open board, which stays the caller's to close; or a URL as `Board.open` takes it.
+    on_fault : {"raise", "reload"}, default="raise"
+        What follows if the board finds that its memories do not hold what was written: the
+        `FaultError` goes to the caller, or everything is sent again and the job is run once more.
     """
 
-    def __init__(self, board: Board | str) -> None:
+    def __init__(self, board: Board | str, on_fault: Literal["raise", "reload"] = "raise") -> None:
+        if on_fault not in ("raise", "reload"):
+            raise ValueError(f'on_fault must be "raise" or "reload", not {on_fault!r}')
         if not isinstance(board, (Board, str)):
             raise TypeError(f"board must be a Board or a URL, not {board!r}")
         self._url = board if isinstance(board, str) else None
         self._board = None if isinstance(board, str) else board
         self._opening = threading.RLock()
+        self._on_fault = on_fault
 
     def __getstate__(self) -> dict:
         state = self.__dict__.copy()
@@ -99,14 +109,29 @@ class BoardHolder:
         -------
         BoardAnnealResults
             What the board gives.
+
+        Raises
+        ------
+        FaultError
+            If the board's memories do not hold what was written: at once, or with
+            ``on_fault="reload"`` if that happens twice.
         """
         while True:
             board = self.board
             with board.exclusive():
-                if board is self._board:
+                if board is not self._board:
+                    continue
+                try:
                     return board.anneal_job(
                         job, expected=expected, interrupt_function=interrupt_function
                     )
+                except FaultError as fault:
+                    if self._on_fault == "raise":
+                        raise
+                    _logger.warning("%s; the job is sent again", fault)
+                return board.anneal_job(
+                    job, expected=expected, interrupt_function=interrupt_function
+                )
 
 
 def annealer_of(board: Board) -> AnnealerSize:

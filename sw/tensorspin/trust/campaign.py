@@ -12,7 +12,7 @@ import numpy as np
 from ..compiler.network_program import NetworkProgram
 from ..contract.contractor.memory import MemorySpace
 from ..contract.contractor.results import ContractorResults
-from ..contract.contractor.signature import SIGNATURE_BITS
+from ..contract.signature import SIGNATURE_BITS
 from ..contract.wire.packets import Status
 from ..driver.board import Board
 from ..errors import DeviceError, LostError, TensorspinError

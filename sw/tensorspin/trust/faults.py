@@ -1,16 +1,21 @@
-"""Faults on purpose: single bits of the contractor's memories that are flipped."""
+"""Faults on purpose: single bits of the engines' memories that are flipped."""
 
 from __future__ import annotations
 
+import enum
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..compiler.network_program import NetworkProgram
+from ..contract.annealer.image import AnnealerSpace
 from ..contract.contractor.memory import MemorySpace
 from ..contract.engine import EngineKind
+from ..driver.annealer import AnnealerDriver
 from ..driver.board import Board
 from ..driver.contractor import ContractorDriver
+from ..driver.flips import Place
 
 
 @dataclass(frozen=True)
@@ -19,8 +24,9 @@ class Fault:
 
     Parameters
     ----------
-    space : MemorySpace
-        The memory: that of the program (headers and weights), or of the feature table.
+    space : MemorySpace or AnnealerSpace
+        The memory: of the contractor that of the program (headers and weights), or the feature
+        table; of the annealer its couplings, steps, initial states, or ladder.
     address : int
         Byte address in it, from 0.
     bit : int
@@ -38,12 +44,14 @@ class Fault:
     Fault(space=<MemorySpace.PROGRAM: 0>, address=3, bit=7)
     """
 
-    space: MemorySpace
+    space: MemorySpace | AnnealerSpace
     address: int
     bit: int
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "space", MemorySpace(self.space))
+        annealers = self.space in set(AnnealerSpace)
+        kind = AnnealerSpace if annealers else MemorySpace
+        object.__setattr__(self, "space", kind(self.space))
         if not 0 <= self.bit <= 7:
             raise ValueError(f"bit must be 0 to 7, not {self.bit}")
         if self.address < 0:
@@ -51,25 +59,26 @@ class Fault:
 
 
 def inject(board: Board, *faults: Fault) -> None:
-    """Flip bits in the memory of a board that holds an active program; the same again undoes it.
+    """Flip bits in the memory of a board that holds what it works with; the same again undoes it.
 
-    The program that the host has loaded stays what it is, and host and board go on as if nothing
-    had happened: the board states the same digest, and the driver compares what it always does. So
-    whatever is noticed, would be noticed of a real fault.
+    A contractor must have an active program. An annealer must have run a job, and holds what that
+    has written, until another job overwrites it. What the host has sent stays what it is, and host
+    and board go on as if nothing had happened: the board states the same digest, and the driver
+    compares what it always does. So whatever is noticed, would be noticed of a real fault.
 
     Parameters
     ----------
     board : Board
-        An open board, best a virtual one (``golden://``, ``sim://``), with a program loaded.
+        An open board, best a virtual one (``golden://``, ``sim://``).
     *faults : Fault
         The bits to flip.
 
     Raises
     ------
     ValueError
-        If an address is beyond the end of its memory. Nothing is flipped then.
+        If an address is beyond the end of its memory, or nothing was written there.
     TensorspinError
-        If no program is loaded, the board has no contractor, or is lost.
+        If no program is loaded or no job was run, the board lacks the engine, or is lost.
 
     Examples
     --------
@@ -93,8 +102,15 @@ def inject(board: Board, *faults: Fault) -> None:
     False
     """
     with board.exclusive():
-        driver = board._driver(EngineKind.CONTRACTOR, ContractorDriver)
-        driver.flip_bits([(each.space, each.address, each.bit) for each in faults])
+        if program := _places(faults, MemorySpace):
+            board._driver(EngineKind.CONTRACTOR, ContractorDriver).flip_bits(program)
+        if problem := _places(faults, AnnealerSpace):
+            board._driver(EngineKind.ANNEALER, AnnealerDriver).flip_bits(problem)
+
+
+def _places(faults: Sequence[Fault], spaces: type[enum.IntEnum]) -> list[Place]:
+    """Give the faults in the memories of one engine."""
+    return [(each.space, each.address, each.bit) for each in faults if type(each.space) is spaces]
 
 
 def sample_faults(

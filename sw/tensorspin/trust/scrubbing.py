@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections import Counter
 from dataclasses import dataclass
 
@@ -104,7 +105,7 @@ def scrub(board: Board, *, repair: bool = True) -> ScrubReport:
     return ScrubReport(seen, hidden, bool(faults) and repair)
 
 
-def _tells(size: ContractorSize, space: MemorySpace, flipped: int) -> bool:
+def _tells(size: ContractorSize, space: enum.IntEnum, flipped: int) -> bool:
     """Tell whether a run notices so many changed bits in a byte that it reads."""
     if space is MemorySpace.TABLE:
         return bool(size.table_parity and flipped % 2)

@@ -13,6 +13,7 @@ from tensorspin.contract.annealer.image import AnnealerSpace, result_bytes, stri
 from tensorspin.contract.annealer.job import AnnealJob
 from tensorspin.contract.annealer.problem import IsingProblem
 from tensorspin.contract.annealer.results import AnnealResults
+from tensorspin.contract.annealer.segments import bank_rows, bank_stride
 from tensorspin.contract.annealer.size import RING, AnnealerSize, Exchange, Moving
 from tensorspin.contract.annealer.steps import Step, highest_temperature, schedule
 from tensorspin.contract.annealer.tempering import ladder
@@ -30,6 +31,7 @@ class Driver:
         self.size = size
         self.rng = rng
         self.cleared = False
+        self.corrupt = False  # the last run was found to be
 
     async def begin(self) -> None:
         dut = self.dut
@@ -64,9 +66,11 @@ class Driver:
 
     async def load(self, job: AnnealJob, sparse: bool) -> None:
         images = job.images()
-        # With several flips a turn each bank has a row that is zero, once it has been cleared.
-        if sparse or (self.size.flips > 1 and not self.cleared):
-            await self.write(AnnealerSpace.CLEAR, 0, b"?")
+        # With several flips a turn each bank has a row that is zero, once it has been cleared; and
+        # what is checked must be known where nothing is written.
+        known = self.cleared or (self.size.flips == 1 and not self.size.signature)
+        if sparse or not known:
+            await self.write(AnnealerSpace.CLEAR, 0, b"\0")
             await RisingEdge(self.dut.clk)
             while not int(self.dut.ready.value):
                 await RisingEdge(self.dut.clk)
@@ -89,10 +93,12 @@ class Driver:
 
     async def finish(self, limit: int) -> int:
         """Wait for the end of a run; the step that it was in."""
+        self.corrupt = False
         for _ in range(limit):
             await RisingEdge(self.dut.clk)
             if not int(self.dut.running.value):
                 return int(self.dut.step.value)
+            self.corrupt = bool(self.size.signature and int(self.dut.corrupt.value))
         raise AssertionError(f"no result after {limit} cycles")
 
     async def results(self) -> list[bytes]:
@@ -149,7 +155,9 @@ async def check(driver: Driver, seed: int) -> IsingProblem:
     if rng.random() < 0.5:
         initial_states = rng.choice([-1, 1], (size.replicas, problem.variables))
     flips = size.flips if size.flips == 1 or rng.random() < 0.7 else 1
-    job = AnnealJob(problem, steps, seed, refresh, initial_states, rungs, flips, shared).fit(size)
+    signed = rng.random() < 0.8
+    job = AnnealJob(problem, steps, seed, refresh, initial_states, rungs, flips, shared, signed)
+    job = job.fit(size)
     expected = anneal(job)
     await driver.load(job, sparse=rng.random() < 0.5)
     run = job.run_image()
@@ -160,6 +168,7 @@ async def check(driver: Driver, seed: int) -> IsingProblem:
             await ClockCycles(driver.dut.clk, int(rng.integers(0, expected.cycles)))
             await driver.start(run)
         assert await driver.finish(2 * expected.cycles) == len(steps) - 1
+        assert not driver.corrupt, seed
         got = AnnealResults.unpack(problem, await driver.results())
         for field in fields(AnnealResults):
             assert np.array_equal(getattr(got, field.name), getattr(expected, field.name)), (
@@ -177,6 +186,50 @@ async def equals_golden_model(dut) -> None:
     problems = [await check(driver, seed) for seed in range(parameters["runs"])]
     if parameters["wraps"]:
         assert any(problem.offset_rows > driver.size.offset_rows for problem in problems)
+
+
+@cocotb.test()
+async def changed_bits_are_found(dut) -> None:
+    """Bytes are changed before a run, and while it goes on: in any memory that the check reads."""
+    driver, parameters = await set_up(dut)
+    size, rng = driver.size, driver.rng
+    if not size.signature:
+        return
+    problem = random_problem(rng, size)
+    states = rng.choice([-1, 1], (size.replicas, problem.variables))
+    steps = schedule([0.5 * highest_temperature(size), 0.3], 1, size)
+    job = AnnealJob(problem, steps, 1, 0, states).fit(size)
+    cycles, run = anneal(job).cycles, job.run_image()
+    await driver.load(job, sparse=False)
+    for number in range(3 * parameters["runs"]):
+        images = job.images()
+        space = list(images)[number % len(images)]
+        word = int(rng.integers(len(images[space])))
+        # The last field of a step is the number of its sweeps: with many, a run takes long.
+        place = int(rng.integers(len(images[space][0]) - 2 * (space is AnnealerSpace.STEPS)))
+        address = (word << stride_bits(len(images[space][0]))) + place
+        right = images[space][word][place : place + 1]
+        wrong = bytes([right[0] ^ 1 << int(rng.integers(8))])
+        row = word % bank_stride(size)
+        banks = space is AnnealerSpace.COUPLINGS and size.flips > 1
+        exists = not banks or row <= bank_rows(size)  # no rows stand between two banks
+        late = rng.random() < 0.5
+        if not late:
+            await driver.write(space, address, wrong)
+        await driver.start(run)
+        if late:
+            await ClockCycles(dut.clk, int(rng.integers(1, cycles - job.check_cycles)))
+            await driver.write(space, address, wrong)
+        await driver.finish(200 * cycles)
+        assert driver.corrupt == exists, (space, word, place, late)
+        await driver.write(space, address, right)
+        # A run whose check is broken off says nothing, and the one that breaks it off is right.
+        await driver.start(run)
+        await ClockCycles(dut.clk, cycles - int(rng.integers(1, job.check_cycles)))
+        await driver.start(run)
+        await driver.finish(2 * cycles)
+        assert not driver.corrupt
+        assert int(dut.step.value) == len(steps) - 1
 
 
 @cocotb.test()

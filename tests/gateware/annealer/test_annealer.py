@@ -27,8 +27,12 @@ QUICK = (
 )
 """Sizes that `make test` goes through: each kind of engine has one, and windows have two."""
 
-MINUTES = ("many groups", "three flips, tempering")
-"""Sizes that take minutes, and whose parts other sizes have, too."""
+LONG = (
+    "many groups",
+    "three flips, tempering",
+    *(name for name in SIZES if name.startswith("signature")),
+)
+"""Sizes whose parts other sizes have, too, or the whole device of `test_accelerator`."""
 
 
 def check(size: AnnealerSize, netlist: str | None, runs: int) -> None:
@@ -46,8 +50,8 @@ def check(size: AnnealerSize, netlist: str | None, runs: int) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        *slow_but(QUICK, [name for name in SIZES if name not in MINUTES]),
-        *long_after(0, MINUTES),
+        *slow_but(QUICK, [name for name in SIZES if name not in LONG]),
+        *long_after(0, LONG),
     ],
 )
 def test_equals_golden_model(name):

@@ -16,8 +16,9 @@ from tensorspin.contract.contractor.memory import (
 )
 from tensorspin.contract.contractor.program import HEADER_BYTES, OperandKind
 from tensorspin.contract.contractor.resident import half_base, half_size
-from tensorspin.contract.contractor.signature import SIGNATURE_BITS, signature_word
+from tensorspin.contract.contractor.signature import signature_word
 from tensorspin.contract.contractor.size import ContractorSize
+from tensorspin.contract.signature import SIGNATURE_BITS
 from tensorspin.golden.contractor.contraction import contract
 from tensorspin.golden.contractor.cycles import cycle_count
 from tensorspin.golden.contractor.single import single_cycle_count

@@ -10,7 +10,7 @@ import numpy as np
 from tensorspin.contract.contractor.image import read_image
 from tensorspin.contract.contractor.memory import MemorySpace, word_stride_bits
 from tensorspin.contract.contractor.program import HEADER_BYTES
-from tensorspin.contract.contractor.signature import SIGNATURE_BITS
+from tensorspin.contract.signature import SIGNATURE_BITS
 from tensorspin.golden.contractor.walk import walk
 from tests.gateware.contractor.bench_contractor import Driver, fitting_program, set_up, signed_image
 from tests.support.random_programs import RandomProgram

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from amaranth import Module
+from amaranth import Module, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from tensorspin.contract.annealer.image import POINTER_BYTES, AnnealerSpace, stride_bits
+from tensorspin.contract.annealer.signature import CHECK_DRAIN, check_lines
 from tensorspin.contract.annealer.size import AnnealerSize
 from tensorspin.contract.annealer.thresholds import SEED_BYTES, generators
+from tensorspin.contract.signature import SIGNATURE_BITS
 
 from .interface import ADDRESS_BITS, SPACE_BITS, parameters_layout
 
@@ -68,6 +70,21 @@ class HostWrites(wiring.Component):
         Strobe: parameters or seeds are being written, with which a run loses its meaning. Without
         `run_late` only; with it ``write.run`` says so.
 
+    With `AnnealerSize.signature` there are ports for the check after a run, too:
+
+    check, stop_check : In(1)
+        Strobes: the check begins in the next cycle; it is broken off.
+    checking : Out(1)
+        High during a check: for a cycle for each line, and `CHECK_DRAIN` more.
+    line : Out(ADDRESS_BITS - word_bits)
+        Number of the line that is read.
+    line_valid : Out(1)
+        There is such a line.
+    check_ends : Out(1)
+        Strobe: last cycle of a check that is not broken off.
+    expected : Out(SIGNATURE_BITS)
+        The signature that is expected.
+
     Latency: a byte is written one cycle after the router has offered it (`pointer`, `value` and
     `write` are registers); parameters and seeds are taken in the router's own cycle unless
     `run_late`.
@@ -97,6 +114,19 @@ class HostWrites(wiring.Component):
                 "seed_first": Out(1),
                 **({} if run_late else {"run_written": Out(1)}),
             }
+            | (
+                {
+                    "check": In(1),
+                    "stop_check": In(1),
+                    "checking": Out(1),
+                    "line": Out(ADDRESS_BITS - word_bits),
+                    "line_valid": Out(1),
+                    "check_ends": Out(1),
+                    "expected": Out(SIGNATURE_BITS),
+                }
+                if size.signature
+                else {}
+            )
         )
 
     def elaborate(self, platform) -> Module:
@@ -136,6 +166,8 @@ class HostWrites(wiring.Component):
             m.d.sync += [self.value.eq(0), word.eq(word + 1)]
             with m.If(word == self._words - 1):
                 m.d.sync += clearing.eq(0)
+        if self._size.signature:
+            self._count_lines(m, word)
 
         # Block 0 of `AnnealerSpace.RUN` has the parameters, each further one a generator's seed.
         block_bits = stride_bits(SEED_BYTES)
@@ -154,4 +186,28 @@ class HostWrites(wiring.Component):
                         m.d.sync += parameters.word_select(byte, 8).eq(value)
             for generator in range(generators(self._size)):
                 m.d.comb += self.seed_enable[generator].eq(block == generator + 1)
+            if self._size.signature:
+                with m.If(block == generators(self._size) + 1):
+                    for byte in range(SIGNATURE_BITS // 8):
+                        with m.If(place == byte):
+                            m.d.sync += self.expected.word_select(byte, 8).eq(value)
         return m
+
+    def _count_lines(self, m: Module, word: Value) -> None:
+        """Count the lines of a check in the pointer, as the words that are cleared."""
+        lines = check_lines(self._size)
+        ends = Signal()
+        m.d.comb += [
+            self.line.eq(word),
+            ends.eq(self.checking & (word == lines + CHECK_DRAIN - 1)),
+            self.check_ends.eq(ends & ~self.stop_check),
+        ]
+        with m.If(self.check):
+            m.d.sync += [self.pointer.eq(0), self.checking.eq(1), self.line_valid.eq(1)]
+        # The host writes during a check only to start another run, which breaks it off.
+        with m.Elif(self.checking & ~self.write_enable):
+            m.d.sync += word.eq(word + 1)
+            with m.If(word == lines - 1):
+                m.d.sync += self.line_valid.eq(0)
+        with m.If(ends | self.stop_check):
+            m.d.sync += [self.checking.eq(0), self.line_valid.eq(0)]

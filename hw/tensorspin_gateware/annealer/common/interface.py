@@ -31,8 +31,7 @@ COUNT_BITS = 8 * RUN_FIELD_BYTES
 """Width, in bits, of a parameter of a run, such as the number of steps."""
 
 MEMBER_BITS = ceil_log2(GROUP)
-"""Low bits of a spin's number that are its place in a group of `GROUP` spins; the rest of the
-number is the group's."""
+"""Low bits of a spin's number: its place in a group of `GROUP` spins. The rest is the group's."""
 
 CYCLE_BITS = CYCLES.width
 """Width, in bits, of the count of a run's cycles."""
@@ -44,8 +43,7 @@ class AnnealerBusSignature(wiring.Signature):
     Members
     -------
     space : Out(SPACE_BITS)
-        Memory space, a number of `AnnealerSpace`. With any other number nothing is written, and the
-        data read are undefined.
+        Memory space, a number of `AnnealerSpace`. Others are not written, and read undefined data.
     address : Out(ADDRESS_BITS)
         Byte address in that space, less than the size of the space.
     write_enable : Out(1)
@@ -76,6 +74,8 @@ class AnnealerSignature(wiring.Signature):
     ----------
     standby : bool, default=False
         Whether the engine's memories rest while nobody uses them; see `Family.standby`.
+    signature : int, default=0
+        As `AnnealerSize.signature`.
 
     Members
     -------
@@ -97,9 +97,11 @@ class AnnealerSignature(wiring.Signature):
     awake : Out(1)
         Only with `standby`: `memory` and `start` may be used. High at least one cycle before they
         are.
+    corrupt : In(1)
+        Only with `signature`, strobe in the last cycle of a run: the memories are corrupt.
     """
 
-    def __init__(self, standby: bool = False) -> None:
+    def __init__(self, standby: bool = False, signature: int = 0) -> None:
         super().__init__(
             {
                 "start": Out(1),
@@ -110,6 +112,7 @@ class AnnealerSignature(wiring.Signature):
                 "memory": Out(AnnealerBusSignature()),
             }
             | ({"awake": Out(1)} if standby else {})
+            | ({"corrupt": In(1)} if signature else {})
         )
 
 

@@ -8,14 +8,16 @@ cycle: as many replicas as the loop has cycles keep all of it busy.
 
 from __future__ import annotations
 
-from amaranth import Module, Mux, Signal
+from amaranth import Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 
+from tensorspin.contract.annealer.image import SIGNED_RUN
 from tensorspin.contract.annealer.segments import bank_rows
 from tensorspin.contract.annealer.size import AnnealerSize, Moving
 
 from ...primitives import Family
 from ...primitives.accumulate import Operation
+from ..common.check import begin_check, has_flag
 from ..common.delay import delay, delay_fields
 from ..common.interface import (
     AnnealerSignature,
@@ -81,7 +83,7 @@ class Annealer(wiring.Component):
     ) -> None:
         self._size = size
         self._family = family
-        super().__init__(AnnealerSignature(standby).flip())
+        super().__init__(AnnealerSignature(standby, size.signature).flip())
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -108,8 +110,18 @@ class Annealer(wiring.Component):
             next_step = Signal(step_layout(size))
             m.d.sync += next_step.eq(memories.step)
 
+        running: Value = turns.running
+        if size.signature:
+            cut = self.start | self.stop | memories.run_written
+            ran = begin_check(m, running, cut, has_flag(memories.parameters, SIGNED_RUN))
+            m.d.comb += [
+                memories.check.eq(ran & ~running),
+                memories.stop_check.eq(cut),
+                self.corrupt.eq(memories.corrupt),
+            ]
+            running = running | ran | memories.checking
         m.d.comb += [
-            self.running.eq(turns.running),
+            self.running.eq(running),
             self.step.eq(turns.current_step),
             self.ready.eq(memories.ready),
             self.memory.read_data.eq(results.data),

@@ -6,6 +6,9 @@ flip, is what the local fields change by, in halves.
 
 from __future__ import annotations
 
+import functools
+import operator
+
 from amaranth import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
@@ -19,7 +22,7 @@ from ...primitives import Family
 from ...primitives.copies import copy
 from ..common.delay import delay, delay_fields, named_fields
 from ..common.interface import index_bits, row_bits
-from .couplings import PART_BYTES, READ
+from .couplings import PART_BYTES, READ, check_ports, sum_parts
 
 
 class CouplingBanks(wiring.Component):
@@ -49,6 +52,9 @@ class CouplingBanks(wiring.Component):
     clear : In(1)
         Sets all bytes of row `write_index` to zero instead.
 
+    checking, line, folded
+        Only with `AnnealerSize.signature`: row `line` of all banks is read, see `check_ports`.
+
     Resources: in each bank block RAM as wide as a row, and behind it two registers a spin and bank
     and `row_bits` for the sum. With couplings of two bits the signs and the sum take five LUTs a
     spin for two banks, 15 for four.
@@ -69,6 +75,7 @@ class CouplingBanks(wiring.Component):
                 "write_enable": In(1),
                 "clear": In(1),
             }
+            | check_ports(size, range(bank_rows(size) + 1))
         )
 
     def elaborate(self, platform) -> Module:
@@ -76,6 +83,8 @@ class CouplingBanks(wiring.Component):
         size, length = self._size, row_bytes(self._size)
         index = delay(m, self.index, self._spare)
         subtract = delay(m, self.subtract, self._spare)
+        if size.signature:
+            index = Mux(self.checking, self.line.replicate(size.flips), index)
         value = self.write_data & ~self.clear.replicate(len(self.write_data))
         within = ceil_log2(bank_stride(size))  # bits of a row's number in its bank
         write = delay_fields(m, 1, index=self.write_index[:within], value=value)
@@ -111,6 +120,9 @@ class CouplingBanks(wiring.Component):
                 ]
                 banks[bank].append(read.data)
         self._add(m, [Cat(parts) for parts in banks], sign)
+        if size.signature:
+            beside = [functools.reduce(operator.xor, parts) for parts in zip(*banks)]
+            m.d.comb += self.folded.eq(sum_parts(m, beside))
         return m
 
     def _add(self, m: Module, banks: list[Value], sign: list[Signal]) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from amaranth import Cat, Module, Signal, signed
+from collections.abc import Sequence
+
+from amaranth import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from tensorspin.contract.annealer.image import row_bytes
 from tensorspin.contract.annealer.size import AnnealerSize
+from tensorspin.contract.signature import SIGNATURE_BITS
 
 from ...primitives import Family
 from ...primitives.copies import copy
+from ..common.check import fold
 from ..common.delay import delay, delay_fields, named_fields
 
 PART_BYTES = 16
@@ -24,6 +28,58 @@ output, the second stands beside the spin. Between them nothing but wire crosses
 READ = 2 + ROW_REGISTERS
 """Least number of cycles from an index to its row: one register of the address beside the memory,
 one cycle of the memory, and `ROW_REGISTERS`."""
+
+
+FOLDED = 4
+"""Cycles from the number of a line of the check to its folded row: a register of the address beside
+each part, one cycle of the memory, one register beside each part, and one for the sum."""
+
+
+def check_ports(size: AnnealerSize, index: range) -> dict[str, wiring.Member]:
+    """Make the ports of a memory of couplings for the check after a run, if the size has one.
+
+    Parameters
+    ----------
+    size : AnnealerSize
+        Size of the annealer.
+    index : range
+        Numbers of the rows.
+
+    Returns
+    -------
+    dict of str to Member
+        `checking`: row `line` is read instead of the run's. `line`: its number. `folded`: the
+        folded row, or the sum of those of all banks, `FOLDED` cycles later.
+    """
+    if not size.signature:
+        return {}
+    return {"checking": In(1), "line": In(index), "folded": Out(SIGNATURE_BITS)}
+
+
+def sum_parts(m: Module, parts: Sequence[Value]) -> Signal:
+    """Fold the parts of a row, each beside its memory, and add them up, modulo 2.
+
+    Parameters
+    ----------
+    m : Module
+        Two registers are added to this module, one after the other.
+    parts : sequence of Value
+        What each part's memory gives, a multiple of `SIGNATURE_BITS` from the row's beginning.
+
+    Returns
+    -------
+    Signal
+        The folded row, two cycles later.
+    """
+    assert 8 * PART_BYTES % SIGNATURE_BITS == 0
+    total: Value = Const(0, SIGNATURE_BITS)
+    for number, part in enumerate(parts):
+        near = Signal(SIGNATURE_BITS, name=f"folded_{number}", reset_less=True)
+        m.d.sync += near.eq(fold(part))
+        total = total ^ near
+    folded = Signal(SIGNATURE_BITS, reset_less=True)
+    m.d.sync += folded.eq(total)
+    return folded
 
 
 class Couplings(wiring.Component):
@@ -51,6 +107,9 @@ class Couplings(wiring.Component):
     clear : In(1)
         Sets all bytes of row `write_index` to zero instead.
 
+    checking, line, folded
+        Only with `AnnealerSize.signature`, see `check_ports`.
+
     Resources: block RAM as wide as a row, ``2 * spins * coupling_bits`` registers behind it, and
     registers of read and write address and of the data for each `PART_BYTES` of a row.
     """
@@ -70,12 +129,15 @@ class Couplings(wiring.Component):
                 "write_enable": In(1),
                 "clear": In(1),
             }
+            | check_ports(size, index)
         )
 
     def elaborate(self, platform) -> Module:
         m = Module()
         rows = self._size.spins + self._size.offset_rows
         index = delay(m, self.index, self._spare)
+        if self._size.signature:
+            index = Mux(self.checking, self.line, index)
         value = self.write_data & ~self.clear.replicate(len(self.write_data))
         write = delay_fields(m, 1, index=self.write_index, value=value)
         length = row_bytes(self._size)
@@ -107,4 +169,6 @@ class Couplings(wiring.Component):
             ]
             parts.append(read.data)
         m.d.comb += self.row.eq(delay(m, Cat(parts), ROW_REGISTERS))
+        if self._size.signature:
+            m.d.comb += self.folded.eq(sum_parts(m, parts))
         return m

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from amaranth import Module, signed
+from collections.abc import Sequence
+
+from amaranth import Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from tensorspin.contract.annealer.image import (
+    INITIAL_STATES,
     rank_bytes,
     row_bytes,
     state_bytes,
     step_bytes,
     stride_bits,
 )
-from tensorspin.contract.annealer.segments import memory_rows
+from tensorspin.contract.annealer.segments import bank_rows, memory_rows
+from tensorspin.contract.annealer.signature import check_lines
 from tensorspin.contract.annealer.size import AnnealerSize
 from tensorspin.contract.annealer.thresholds import generators
+from tensorspin.contract.signature import SIGNATURE_BITS
 
 from ...primitives import Family
+from ..common.check import compare_signature, fold, has_flag
+from ..common.delay import delay
 from ..common.host import HostWrites
 from ..common.interface import (
     ADDRESS_BITS,
@@ -30,7 +37,7 @@ from ..common.interface import (
 from ..common.ports import forward
 from ..common.store import connect_byte_store
 from .banks import CouplingBanks
-from .couplings import Couplings
+from .couplings import FOLDED, Couplings
 
 
 class Memories(wiring.Component):
@@ -73,6 +80,10 @@ class Memories(wiring.Component):
         With `seed_enable`: `seed` is the first byte of that generator's seed.
     run_written : Out(1)
         Strobe: parameters or seeds are being written, which ends a run.
+    check, stop_check, checking, corrupt
+        Only with `AnnealerSize.signature`: as for `HostWrites`; and a strobe in the last cycle of a
+        check that has found that the memories do not hold what was written. While one goes on,
+        what is read for the run is undefined.
 
     Latency: reads return a byte from two cycles after the router's write on.
     """
@@ -104,6 +115,11 @@ class Memories(wiring.Component):
                 "seed_first": Out(1),
                 "run_written": Out(1),
             }
+            | (
+                {"check": In(1), "stop_check": In(1), "checking": Out(1), "corrupt": Out(1)}
+                if size.signature
+                else {}
+            )
         )
 
     def elaborate(self, platform) -> Module:
@@ -138,7 +154,14 @@ class Memories(wiring.Component):
             stores.append(
                 ("ladder", size.replicas, rank_bytes(size), self.rank_index, self.rank_word)
             )
+        others: list[tuple[str, Value]] = []
+        late = Signal()
+        if size.signature:
+            # As late as the words of these memories are wanted, which are nearer than couplings.
+            late = delay(m, host.line, FOLDED - 2)
         for name, depth, length, index, output in stores:
+            if size.signature:
+                index = Mux(host.checking, late, index)
             # Block RAM is scarce where there are several banks of couplings.
             attributes = {"ram_style": "distributed"} if several and name == "steps" else {}
             m.submodules[name] = store = memory.Memory(
@@ -159,4 +182,41 @@ class Memories(wiring.Component):
                         port.data.eq(0),
                         port.en.eq(~0),
                     ]
+            others.append((name, read.data))
+        if size.signature:
+            self._check(m, host, couplings, delay(m, late, 1), others)
         return m
+
+    def _check(
+        self,
+        m: Module,
+        host: HostWrites,
+        couplings: Couplings | CouplingBanks,
+        line: Value,
+        others: Sequence[tuple[str, Value]],
+    ) -> None:
+        """Add up lines of the check: a row, and the words of other memories, if they have so many.
+
+        `line` is the number of the line whose words `others` are.
+        """
+        size = self._size
+        forward(m, self, host, "check", "stop_check")
+        m.d.comb += [
+            couplings.checking.eq(host.checking),
+            couplings.line.eq(host.line),
+            self.checking.eq(host.checking),
+        ]
+        valid = {
+            "steps": line < host.parameters.steps,
+            "states": (line < size.segment) & has_flag(host.parameters, INITIAL_STATES),
+            "ladder": line < size.replicas,
+        }
+        total: Value = Const(0, SIGNATURE_BITS)
+        for name, word in others:
+            total = total ^ fold(word, valid[name])
+        beside = Signal(SIGNATURE_BITS, reset_less=True)
+        m.d.sync += beside.eq(total)
+        row = couplings.folded
+        if check_lines(size) > (rows := bank_rows(size) + (size.flips > 1)):
+            row = Mux(delay(m, line, 1) < rows, row, 0)
+        m.d.comb += self.corrupt.eq(compare_signature(m, host, row ^ beside, FOLDED))

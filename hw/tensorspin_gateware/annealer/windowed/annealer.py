@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from amaranth import Module, Signal
+from amaranth import Module, Signal, Value
 from amaranth.lib import wiring
 
+from tensorspin.contract.annealer.image import SIGNED_RUN
 from tensorspin.contract.annealer.size import AnnealerSize
 
 from ...primitives import Family
+from ..common.check import begin_check, has_flag
 from ..common.delay import delay_fields
 from ..common.interface import AnnealerSignature
 from ..common.ports import forward
@@ -56,7 +58,7 @@ class WindowedAnnealer(wiring.Component):
         self._size = size
         self._family = family
         self._standby = standby
-        super().__init__(AnnealerSignature(standby).flip())
+        super().__init__(AnnealerSignature(standby, size.signature).flip())
 
     def elaborate(self, platform) -> Module:
         m = Module()
@@ -76,8 +78,18 @@ class WindowedAnnealer(wiring.Component):
         cycle = count_cycles(m, start, self.running)
         accepted = delay_fields(m, ACCEPTED, first=turns.first, window=turns.place.window)
 
+        running: Value = turns.running
+        if size.signature:
+            cut = start | stop | memories.run_written
+            ended = begin_check(m, running, cut, has_flag(memories.parameters, SIGNED_RUN))
+            m.d.comb += [
+                memories.check.eq(ended & ~running),
+                memories.stop_check.eq(cut),
+                self.corrupt.eq(memories.corrupt),
+            ]
+            running = running | ended | memories.checking
         m.d.comb += [
-            self.running.eq((turns.running | start) & ~stop),
+            self.running.eq((running | start) & ~stop),
             self.step.eq(turns.current_step),
             self.ready.eq(memories.ready),
             self.memory.read_data.eq(results.data),

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
-from amaranth import Module, Signal, signed
+from amaranth import Module, Mux, Signal, Value, signed
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
-from tensorspin.contract.annealer.image import row_bytes, state_bytes, step_bytes, stride_bits
+from tensorspin.contract.annealer.image import (
+    INITIAL_STATES,
+    row_bytes,
+    state_bytes,
+    step_bytes,
+    stride_bits,
+)
+from tensorspin.contract.annealer.signature import STEP_WORD_BYTES, check_lines, step_word_bits
 from tensorspin.contract.annealer.size import AnnealerSize
 from tensorspin.contract.annealer.thresholds import generators
+from tensorspin.contract.signature import SIGNATURE_BITS
 
 from ...primitives import Family
 from ...primitives.program_memory import SPRAM_WORDS, ProgramMemory
+from ..common.check import compare_signature, fold, has_flag
+from ..common.delay import delay
 from ..common.host import HostWrites
 from ..common.interface import ADDRESS_BITS, SPACE_BITS, parameters_layout, step_layout
 from ..common.ports import forward
 from ..common.store import connect_byte_store
 from .interface import row_index_bits, window_bits
 
-STEP_WORD_BYTES = 2
-"""Bytes of a step that are read in one cycle: the width of one block RAM of an iCE40. A whole step
-at once would take a block RAM for each two bytes, most of it empty."""
+FOLDED = 2
+"""Cycles from the number of a line of the check to the folded line: one of the memories, and a
+register."""
 
 
 class Memories(wiring.Component):
@@ -67,6 +77,10 @@ class Memories(wiring.Component):
     run_written : Out(1)
         Strobe: parameters or seeds are being written, which ends a run. It comes one cycle after
         the router's write.
+    check, stop_check, checking, corrupt
+        Only with `AnnealerSize.signature`: as for `HostWrites`; and a strobe in the last cycle of a
+        check that has found that the memories do not hold what was written. While one goes on,
+        what is read for the run is undefined.
 
     Latency: reads return a byte of initial states from two cycles after the router's write on.
 
@@ -104,6 +118,11 @@ class Memories(wiring.Component):
                 "run_written": Out(1),
             }
             | ({"awake": In(1)} if standby else {})
+            | (
+                {"check": In(1), "stop_check": In(1), "checking": Out(1), "corrupt": Out(1)}
+                if size.signature
+                else {}
+            )
         )
 
     def elaborate(self, platform) -> Module:
@@ -127,7 +146,8 @@ class Memories(wiring.Component):
             words, length, self._family, self._standby
         )
         if self._standby:
-            m.d.comb += couplings.awake.eq(self.awake | host.clearing)
+            busy = host.clearing | host.checking if size.signature else host.clearing
+            m.d.comb += couplings.awake.eq(self.awake | busy)
         # SPRAM has one port, so the host's address takes the place of the run's while it writes.
         m.d.comb += [
             couplings.enable.eq(1),
@@ -139,13 +159,17 @@ class Memories(wiring.Component):
             m.d.comb += couplings.write.eq(~0)
         with m.Elif(host.write.couplings):
             m.d.comb += couplings.write.eq(1 << pointer[:word_bits])
-        with m.If(couplings.write.any()):
+        takes_pointer = couplings.write.any()
+        if size.signature:
+            takes_pointer = takes_pointer | host.checking
+        with m.If(takes_pointer):
             m.d.comb += couplings.address.eq(pointer[word_bits:])
 
         length = state_bytes(size)
         m.submodules.states = store = memory.Memory(shape=8 * length, depth=size.spins, init=[])
         read, write = store.read_port(), store.write_port(granularity=8)
-        connect_byte_store(m, read, write, self.spin, pointer, host.value, self.states)
+        spin = Mux(host.checking, host.line, self.spin) if size.signature else self.spin
+        connect_byte_store(m, read, write, spin, pointer, host.value, self.states)
         with m.If(host.clearing):
             # The word of spin i is cleared along with row i of the couplings: as often as a row has
             # windows, which does no harm.
@@ -153,14 +177,37 @@ class Memories(wiring.Component):
         with m.Elif(host.write.states):
             m.d.comb += write.en.eq(1 << pointer[: stride_bits(length)])
 
-        self._steps(m, host)
+        step_word = self._steps(m, host)
+        if size.signature:
+            self._check(m, host, step_word)
         return m
 
-    def _steps(self, m: Module, host: HostWrites) -> None:
+    def _check(self, m: Module, host: HostWrites, step_word: Value) -> None:
+        """Add up lines of the check: a window of a row, and the words of the other memories."""
+        size, parameters = self._size, host.parameters
+        forward(m, self, host, "check", "stop_check")
+        m.d.comb += self.checking.eq(host.checking)
+        line = delay(m, host.line, 1)
+        bits = step_word_bits(size)
+        in_step = line[:bits] < step_bytes(size) // STEP_WORD_BYTES
+        row, words = self.row.as_value(), (size.spins + size.offset_rows) << window_bits(size)
+        total = fold(row, line < words) if check_lines(size) > words else fold(row)
+        total ^= fold(step_word, (line[bits:] < parameters.steps) & in_step)
+        total ^= fold(self.states, (line < size.spins) & has_flag(parameters, INITIAL_STATES))
+        folded = Signal(SIGNATURE_BITS, reset_less=True)
+        m.d.sync += folded.eq(total)
+        m.d.comb += self.corrupt.eq(compare_signature(m, host, folded, FOLDED))
+
+    def _steps(self, m: Module, host: HostWrites) -> Value:
         """Keep the step `step_index` in registers, read one word after the other.
 
         A step is wide and seldom changes, so its words are read round and round, without any
         control: soon after `step_index` has changed, the registers have the new step.
+
+        Returns
+        -------
+        Value
+            The word that was read; during a check that of the line.
         """
         size = self._size
         length = step_bytes(size)
@@ -172,6 +219,8 @@ class Memories(wiring.Component):
         word, late = Signal(count), Signal(count)
         m.d.sync += [word.eq(word + 1), late.eq(word)]
         index = self.step_index << count | word
+        if size.signature:
+            index = Mux(host.checking, host.line, index)
         connect_byte_store(m, read, write, index, host.pointer, host.value)
         with m.If(host.write.steps):
             m.d.comb += write.en.eq(1 << host.pointer[: stride_bits(STEP_WORD_BYTES)])
@@ -179,3 +228,4 @@ class Memories(wiring.Component):
         for place in range(length // STEP_WORD_BYTES):
             with m.If(late == place):
                 m.d.sync += step.word_select(place, 8 * STEP_WORD_BYTES).eq(read.data)
+        return read.data

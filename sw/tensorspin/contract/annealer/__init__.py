@@ -62,6 +62,7 @@ module           subject
 `image`          the device's memories by byte
 `job`            problem, schedule and seed of one run
 `results`        what a run gives
+`signature`      the check of the memories after a run
 ================ ============================================================
 """
 

@@ -10,7 +10,7 @@ SPARSE    a script that writes bytes of COUPLINGS. Addresses 0 to `POINTER_BYTES
           address of the first byte in COUPLINGS; after it alternate a byte that is written there,
           and a byte by which the address moves on. A script depends on nothing that was written
           before, so a host may repeat it.
-CLEAR     a write of its one byte sets couplings, offset rows and initial states to zero
+CLEAR     a write of a zero to its one byte sets couplings, offset rows and initial states to zero
 STEPS     the schedule: for each step the probabilities of the thresholds' digits, lowest digit
           first, then `STEP_FIELDS`; two bytes each
 STATES    initial states: a word for each spin, in it a bit for each replica, replica 0 the
@@ -22,7 +22,8 @@ LADDER    with parallel tempering: for each rank the probabilities of the digits
           then those of the thresholds for the exchange with the next rank, lowest digit first; two
           bytes each
 RUN       `RUN_FIELDS`, two bytes each, in the first `SEED_BYTES`, which they do not fill; then the
-          seeds of the generators
+          seeds of the generators; with `AnnealerSize.signature` the expected signature, which an
+          ANNEAL may leave out if the run is not to be checked
 ========= ============================================================================
 
 Rows, steps, words and blocks begin at multiples of a power of two, the *stride*, so that the
@@ -39,6 +40,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from ..signature import SIGNATURE_BITS
 from ..wire.frames import MAX_PAYLOAD
 from ..wire.packets import MEMORY
 from .problem import IsingProblem
@@ -57,14 +59,21 @@ STEP_FIELD_BYTES = PROBABILITY.width // 8
 
 RUN_FIELDS = ("first", "offset_rows", "initial", "fill", "refresh", "steps")
 """Parameters of a run, in the order of their addresses: the first spin that is a variable, the
-number of offset rows, flags (`INITIAL_STATES`, `SHARED_SWEEPS`), the rounds before the first
-comparison, the turns that a replica sits out between two sweeps, and the number of steps."""
+number of offset rows, flags (`INITIAL_STATES`, `SHARED_SWEEPS`, `SIGNED_RUN`), the rounds before
+the first comparison, the turns that a replica sits out between two sweeps, and the number of
+steps."""
 
 INITIAL_STATES = 1
 """Flag of the parameter `initial`: the replicas begin in initial states."""
 
 SHARED_SWEEPS = 2
 """Flag of the parameter `initial`: the replicas share the sweeps of each step."""
+
+SIGNED_RUN = 4
+"""Flag of the parameter `initial`: the memories are checked after the run."""
+
+SIGNATURE_BYTES = SIGNATURE_BITS // 8
+"""Bytes of the signature that is expected of them."""
 
 RUN_FIELD_BYTES = 2
 """Bytes of each parameter of a run."""
@@ -120,6 +129,13 @@ def run_fields(size: AnnealerSize) -> tuple[str, ...]:
     return RUN_FIELDS + (SEGMENT_FIELDS if size.flips > 1 else ())
 
 
+def run_parameters(size: AnnealerSize, run: bytes) -> dict[str, int]:
+    """Read the parameters of a run, with `SEGMENT_FIELDS` of 0 where the device has none."""
+    names = run_fields(size)
+    words = np.frombuffer(run, dtype="<u2", count=len(names)).tolist()
+    return dict.fromkeys(SEGMENT_FIELDS, 0) | dict(zip(names, words))
+
+
 def state_bytes(size: AnnealerSize) -> int:
     """Count the bytes of the word with all replicas' initial states of one spin a segment."""
     return size.flips * -(-size.replicas // 8)
@@ -131,8 +147,14 @@ def result_bytes(size: AnnealerSize) -> int:
 
 
 def run_bytes(size: AnnealerSize) -> int:
-    """Count the bytes of `AnnealerSpace.RUN`."""
-    return SEED_BYTES * (1 + generators(size))
+    """Count the bytes of `AnnealerSpace.RUN`, with the signature if the device compares one."""
+    return SEED_BYTES * (1 + generators(size)) + SIGNATURE_BYTES * size.signature
+
+
+def run_lengths(size: AnnealerSize) -> tuple[int, ...]:
+    """List the lengths that the payload of an ANNEAL may have."""
+    whole = run_bytes(size)
+    return (whole, whole - SIGNATURE_BYTES) if size.signature else (whole,)
 
 
 def stride_bits(length: int) -> int:
@@ -184,7 +206,7 @@ def space_bytes(size: AnnealerSize, space: AnnealerSpace) -> int:
 
 
 def coupling_rows(problem: IsingProblem) -> np.ndarray:
-    """Lay out the coupling memory, as far as a problem uses it.
+    """Lay out the coupling memory, as far as a problem uses it or the device checks it.
 
     Row i holds the couplings of spin i. The offset rows make up the fields at the start: the first
     of them holds the lowest bits of the fields, which no flip changes; the others are added twice.
@@ -197,21 +219,19 @@ def coupling_rows(problem: IsingProblem) -> np.ndarray:
     Returns
     -------
     ndarray of int64 of shape (rows, spins)
-        Content of the rows, up to the last one in use.
+        Content of the rows, up to the last one in use; of all rows with `AnnealerSize.signature`.
     """
     size, spins, offsets = problem.size, problem.spins, problem.offsets
     places, own = offset_places(size, len(offsets)), spin_rows(size, spins)
-    rows = np.zeros((1 + max(*places, *own.tolist()), size.spins), dtype=np.int64)
+    count = memory_rows(size) if size.signature else 1 + max(*places, *own.tolist())
+    rows = np.zeros((count, size.spins), dtype=np.int64)
     rows[np.ix_(own, spins)] = problem.couplings
     rows[np.ix_(np.array(places), spins)] = offsets
     return rows
 
 
 def couplings_image(problem: IsingProblem) -> list[bytes]:
-    """Pack a problem into the rows of the coupling memory, `row_bytes` each.
-
-    It is done once for a problem, however many runs it has.
-    """
+    """Pack a problem into the rows of the coupling memory, once for all of its runs."""
     if problem in _COUPLINGS:
         return _COUPLINGS[problem]
     bits = problem.size.coupling_bits
@@ -249,7 +269,7 @@ def unpack_problem(
         If the memory does not hold a problem that fits, for example because a row was not written.
     """
     spins, places = variable_spins(size, variables), offset_places(size, offset_rows)
-    raw = _words(memory, memory_rows(size), row_bytes(size))
+    raw = memory_words(memory, memory_rows(size), row_bytes(size))
     bits = np.unpackbits(raw, axis=1, bitorder="little")[:, : size.spins * size.coupling_bits]
     # Couplings are in two's complement: the highest bit counts negative.
     weights = 1 << np.arange(size.coupling_bits)
@@ -286,7 +306,7 @@ def unpack_steps(size: AnnealerSize, memory: bytes, count: int) -> list[Step]:
     list of Step
         The schedule.
     """
-    words = _words(memory, count, step_bytes(size)).view("<u2")
+    words = memory_words(memory, count, step_bytes(size)).view("<u2")
     steps = []
     for word in words.tolist():
         fields = dict(zip(STEP_FIELDS, word[size.threshold_bits :]))
@@ -304,7 +324,7 @@ def ladder_image(ladder: Ladder) -> list[bytes]:
 
 def unpack_ladder(size: AnnealerSize, memory: bytes) -> Ladder:
     """Read the ladder from a memory, `AnnealerSpace.LADDER`: the inverse of `ladder_image`."""
-    words = _words(memory, size.replicas, rank_bytes(size)).view("<u2")
+    words = memory_words(memory, size.replicas, rank_bytes(size)).view("<u2")
     halves = np.split(words, [size.threshold_bits], axis=1)
     return Ladder(*(tuple(map(tuple, half.tolist())) for half in halves))
 
@@ -350,15 +370,30 @@ def unpack_states(size: AnnealerSize, memory: bytes, variables: int) -> np.ndarr
     ndarray of int8 of shape (replicas, n)
         States of +1 and -1.
     """
-    words = _words(memory, size.segment, state_bytes(size))
+    words = memory_words(memory, size.segment, state_bytes(size))
     segments = words.reshape(size.segment, size.flips, -1).swapaxes(0, 1)
     raw = segments.reshape(size.spins, -1)[variable_spins(size, variables)]
     bits = np.unpackbits(raw, axis=1, bitorder="little")[:, : size.replicas]
     return 1 - 2 * bits.T.astype(np.int8)
 
 
-def _words(memory: bytes, count: int, length: int) -> np.ndarray:
-    """Words of a memory without the gaps between them: array of shape (count, length)."""
+def memory_words(memory: bytes | bytearray, count: int, length: int) -> np.ndarray:
+    """Give the first words of a memory without the gaps between them.
+
+    Parameters
+    ----------
+    memory : bytes or bytearray
+        Content of a memory space, by byte address.
+    count : int
+        Number of words.
+    length : int
+        Bytes of a word.
+
+    Returns
+    -------
+    ndarray of uint8 of shape (count, length)
+        The words.
+    """
     stride = 1 << stride_bits(length)
     raw = np.frombuffer(memory, dtype=np.uint8, count=count * stride).reshape(count, stride)
     return np.ascontiguousarray(raw[:, :length])

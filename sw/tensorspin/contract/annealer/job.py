@@ -9,13 +9,16 @@ from functools import cached_property
 import numpy as np
 
 from ...errors import CapacityError
+from .checks import check_ladder, check_seed
 from .image import (
     INITIAL_STATES,
     SHARED_SWEEPS,
+    SIGNED_RUN,
     AnnealerSpace,
     couplings_image,
     ladder_image,
     run_fields,
+    run_parameters,
     states_image,
     steps_image,
     unpack_ladder,
@@ -26,10 +29,11 @@ from .image import (
 from .problem import IsingProblem
 from .segments import segment_bounds
 from .sharing import check_sharing, least_shared_rounds
+from .signature import blank_ladder, check_cycles, expected_signature
 from .size import CYCLES, REFRESH, START, STEP_ROUNDS, AnnealerSize, Exchange
 from .steps import Step, check_step
 from .tempering import Ladder
-from .thresholds import SEED_BYTES, expand_seed, generators
+from .thresholds import SEED_BYTES, expand_seed
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single answer to whether they are equal
@@ -60,6 +64,9 @@ class AnnealJob:
     shared_sweeps : bool, default=False
         Whether the replicas share the sweeps of each step, so that none waits for the others
         (`tensorspin.contract.annealer.sharing`).
+    signed : bool, default=True
+        Whether a device that can do it checks its memories after the run
+        (`tensorspin.contract.annealer.signature`).
 
     Examples
     --------
@@ -81,6 +88,7 @@ class AnnealJob:
     ladder: Ladder | None = field(default=None, repr=False)
     flips: int = 1
     shared_sweeps: bool = False
+    signed: bool = True
 
     def __post_init__(self) -> None:
         # What is computed once, such as `most_cycles`, must not depend on a list that may change.
@@ -133,13 +141,13 @@ class AnnealJob:
             If anything else does not fit.
         """
         size = self.problem.size
-        self._check_seed()
+        check_seed(self.seed, size)
         if not REFRESH.minimum <= self.refresh <= REFRESH.maximum:
             raise ValueError(f"refresh must be 0 to {REFRESH.maximum}, not {self.refresh}")
         if self.flips not in (1, size.flips):
             known = "1" if size.flips == 1 else f"1 or {size.flips}"
             raise ValueError(f"flips must be {known} on this device, not {self.flips}")
-        self._check_ladder()
+        check_ladder(self.ladder, self.steps, size)
         if len(self.steps) > size.steps:
             raise CapacityError("steps of the schedule", len(self.steps), size.steps)
         if not self.steps:
@@ -151,35 +159,6 @@ class AnnealJob:
         self._check_cycles()
         if self.initial_states is not None:
             _ = self.start_states  # refuses states that do not fit
-
-    def _check_seed(self) -> None:
-        if not isinstance(self.seed, np.ndarray):
-            if self.seed < 0:
-                raise ValueError(f"seed must be 0 or more, not {self.seed}")
-            return
-        shape = (generators(self.problem.size), SEED_BYTES)
-        if self.seed.shape != shape or self.seed.dtype != np.uint8:
-            raise ValueError(
-                f"seeds of the generators must be uint8 of shape {shape}, not {self.seed.dtype} of "
-                f"shape {self.seed.shape}"
-            )
-
-    def _check_ladder(self) -> None:
-        size, ladder = self.problem.size, self.ladder
-        if ladder is None:
-            if any(step.exchange for step in self.steps):
-                raise ValueError("steps with an exchange need a ladder of temperatures")
-            return
-        if not size.tempering:
-            raise ValueError(
-                "a ladder of temperatures is given, which the device does not exchange"
-            )
-        shapes = [(len(rows), {len(row) for row in rows}) for rows in vars(ladder).values()]
-        if shapes != [
-            (size.replicas, {size.threshold_bits}),
-            (size.replicas, {size.exchange_bits}),
-        ]:
-            raise ValueError("the ladder is that of another device: make it for this one's size")
 
     def _check_cycles(self) -> None:
         if self.most_cycles > CYCLES.maximum:
@@ -203,7 +182,7 @@ class AnnealJob:
         # A sweep takes one turn more than it has turns with flips.
         turns = sum(step.sweeps for step in self.steps) * (self.most_turns + 1 + self.refresh)
         ends = (STEP_ROUNDS + size.exchange_rounds) * len(self.steps)
-        return START + cycles * (fill + turns + ends)
+        return START + cycles * (fill + turns + ends) + self.check_cycles
 
     @cached_property
     def least_cycles(self) -> int:
@@ -223,7 +202,17 @@ class AnnealJob:
         exchanged = size.replicas * size.exchange_rounds * exchanges
         if self.shared_sweeps:
             rounds = least_shared_rounds(self.steps, self.refresh)
-        return START + self.turn_cycles * (fill + turns * rounds + exchanged)
+        return START + self.turn_cycles * (fill + turns * rounds + exchanged) + self.check_cycles
+
+    @property
+    def checked(self) -> bool:
+        """Whether the device checks its memories after the run."""
+        return bool(self.signed and self.problem.size.signature)
+
+    @property
+    def check_cycles(self) -> int:
+        """Clock cycles, after the last round, of the check of the memories."""
+        return check_cycles(self.problem.size) if self.checked else 0
 
     @property
     def shared_steps(self) -> int:
@@ -232,7 +221,7 @@ class AnnealJob:
 
     @property
     def cycle_step(self) -> int:
-        """The cycles of a run are those of its start, and a multiple of so many: of a round's.
+        """Between start and check, the cycles of a run are a multiple of so many: of a round's.
 
         Where idle replicas are left out, they are a multiple of a turn's.
         """
@@ -254,7 +243,7 @@ class AnnealJob:
             False if no run of this job takes so many.
         """
         within = self.least_cycles <= cycles <= self.most_cycles
-        return within and (cycles - START) % self.cycle_step == 0
+        return within and (cycles - START - self.check_cycles) % self.cycle_step == 0
 
     @property
     def turn_cycles(self) -> int:
@@ -323,6 +312,9 @@ class AnnealJob:
             images[AnnealerSpace.STATES] = states_image(self.problem, self.initial_states)
         if self.ladder is not None:
             images[AnnealerSpace.LADDER] = ladder_image(self.ladder)
+        elif self.checked and self.problem.size.tempering:
+            # The check reads it, so that something known must stand there.
+            images[AnnealerSpace.LADDER] = blank_ladder(self.problem.size)
         return images
 
     def run_image(self) -> bytes:
@@ -339,7 +331,8 @@ class AnnealJob:
             "first": first,
             "offset_rows": self.problem.offset_rows,
             "initial": INITIAL_STATES * (self.initial_states is not None)
-            | SHARED_SWEEPS * self.shared_sweeps,
+            | SHARED_SWEEPS * self.shared_sweeps
+            | SIGNED_RUN * self.checked,
             "fill": self.fill_rounds,
             "refresh": self.refresh,
             "steps": len(self.steps),
@@ -348,7 +341,10 @@ class AnnealJob:
         }
         fields = np.array([values[name] for name in run_fields(size)], dtype="<u2").tobytes()
         seeds = np.asarray(self.generator_seeds, dtype=np.uint8).tobytes()
-        return fields.ljust(SEED_BYTES, b"\0") + seeds
+        expected = b""
+        if self.checked:
+            expected = expected_signature(self.problem, self.images())
+        return fields.ljust(SEED_BYTES, b"\0") + seeds + expected
 
     @classmethod
     def unpack(
@@ -377,9 +373,7 @@ class AnnealJob:
             If the memories hold no problem or no schedule, for example because a host has not
             written them.
         """
-        names = run_fields(size)
-        words = np.frombuffer(run, dtype="<u2", count=len(names)).tolist()
-        fields = {"uneven": 0, "together": 0} | dict(zip(names, words))
+        fields = run_parameters(size, run)
         variables = size.spins - size.flips * fields["first"] - fields["uneven"]
         couplings = bytes(memories[AnnealerSpace.COUPLINGS])
         problem = unpack_problem(size, couplings, variables, fields["offset_rows"])
@@ -389,7 +383,9 @@ class AnnealJob:
             ladder = unpack_ladder(size, bytes(memories[AnnealerSpace.LADDER]))
         if fields["initial"] & INITIAL_STATES:
             states = unpack_states(size, bytes(memories[AnnealerSpace.STATES]), variables)
-        seeds = np.frombuffer(run, dtype=np.uint8, offset=SEED_BYTES).reshape(-1, SEED_BYTES)
+        seeds = np.frombuffer(run[: len(run) // SEED_BYTES * SEED_BYTES], dtype=np.uint8)
+        seeds = seeds.reshape(-1, SEED_BYTES)[1:]
         flips = size.flips if fields["together"] else 1
         shared = bool(size.shared_sweeps and fields["initial"] & SHARED_SWEEPS)
-        return cls(problem, steps, seeds, fields["refresh"], states, ladder, flips, shared)
+        signed = bool(fields["initial"] & SIGNED_RUN)
+        return cls(problem, steps, seeds, fields["refresh"], states, ladder, flips, shared, signed)

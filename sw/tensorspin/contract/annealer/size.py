@@ -143,6 +143,9 @@ class AnnealerSize:
     shared_sweeps : int, default=0
         1 if the replicas of a run can share the sweeps of a step
         (`tensorspin.contract.annealer.sharing`), else 0.
+    signature : int, default=0
+        1 if the device can check its memories after a run
+        (`tensorspin.contract.annealer.signature`), else 0.
 
     Raises
     ------
@@ -169,6 +172,7 @@ class AnnealerSize:
     window: int = 0
     flips: int = field(default=FLIPS[0], metadata={"optional": True})
     shared_sweeps: int = field(default=0, metadata={"optional": True})
+    signature: int = field(default=0, metadata={"optional": True})
 
     def __post_init__(self) -> None:
         least_replicas = windows.MIN_REPLICAS if self.window else MIN_REPLICAS
@@ -183,6 +187,7 @@ class AnnealerSize:
             ("tempering", 0, 1),
             ("flips", *FLIPS),
             ("shared_sweeps", 0, 1),
+            ("signature", 0, 1),
         ):
             value = getattr(self, name)
             if not least <= value <= most:

@@ -1,12 +1,7 @@
 """The signature of a run: a checksum over the words of the program that a contractor has read.
 
 A run reads each word of its program once, in order. A contractor with `ContractorSize.signature`
-computes a signature of these words meanwhile, in a register of multiple inputs: a *cellular
-automaton* of `SIGNATURE_BITS` cells, into which each word is added. The next state of a cell is the
-sum modulo 2 of its two neighbours (rule 90), where `RULES` has a bit also of its own state (rule
-150), and of the bits of the word whose number modulo 32 is its own. The cells beyond both ends are
-0. Hortensius, McLeod and Card describe such automata in "Cellular automata-based signature analysis
-for built-in self-test", IEEE Transactions on Computers 39 (1990).
+computes the signature of these words meanwhile (`tensorspin.contract.signature`).
 
 The signature that is expected stands behind the program: in the low bits of the word that a run has
 before it when the last weight has been taken. So it takes no cycle to read it, and no register to
@@ -16,105 +11,23 @@ changed together with its neighbour in the word before. An ACTIVATE with
 
 Of a protected program (`protection`) the signature covers what a run uses of the words, `used`: the
 corrected headers without their checks, and the corrected weights without theirs. So a change that
-is corrected is none for the signature, and any other is found as above. The signature itself stands
+is corrected is none for the signature, and any other is found. The signature itself stands
 there in protected form, so that a changed bit of it is corrected, too.
 
-What the signature finds follows from the automaton, and `tests/contract/test_signature.py` computes
-it: each change of one bit; each change of two bits in different words of a program, if none of them
-lie more than 16,384 words apart; each change of two bits in one word, but for those that are a
-multiple of 32 bits apart, which stand in different blocks of memory; and of all other changes all
-but one of 2**32. The polynomial of the automaton is primitive.
+Bits of a word that are a multiple of 32 apart, of which a signature may miss a pair, stand in
+different blocks of memory.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
+from ..signature import SIGNATURE_BITS, START, fold, signature
 from .memory import word_stride_bits
 from .program import HEADER_BYTES, Node, is_protected
 from .protection import DECODED_WEIGHTS, correct_header, protect_number, read_number
-
-SIGNATURE_BITS = 32
-"""Bits of a signature."""
-
-START = (1 << SIGNATURE_BITS) - 1
-"""State before the first word."""
-
-RULES = 0x80080011
-"""Cells whose own state counts, a bit each."""
-
-
-def next_state(state: int, word: int) -> int:
-    """Compute the signature of one word more.
-
-    Parameters
-    ----------
-    state : int
-        Signature of the words before.
-    word : int
-        The word, folded to `SIGNATURE_BITS` bits.
-
-    Returns
-    -------
-    int
-        The signature.
-
-    Examples
-    --------
-    >>> hex(next_state(START, 0))
-    '0x80010'
-    """
-    return (state << 1 ^ state >> 1 ^ state & RULES) & START ^ word
-
-
-def fold(words: np.ndarray) -> np.ndarray:
-    """Add the parts of `SIGNATURE_BITS` bits of each word, modulo 2.
-
-    Parameters
-    ----------
-    words : ndarray of uint8 of shape (n_words, lanes)
-        Words of the program memory.
-
-    Returns
-    -------
-    ndarray of uint32 of shape (n_words,)
-        The folded words.
-
-    Examples
-    --------
-    >>> fold(np.array([[1, 0, 0, 0, 3, 0, 0, 128, 4]], dtype=np.uint8))
-    array([2147483654], dtype=uint32)
-    """
-    part = SIGNATURE_BITS // 8
-    padded = np.zeros((len(words), -(-words.shape[1] // part) * part), dtype=np.uint8)
-    padded[:, : words.shape[1]] = words
-    return np.bitwise_xor.reduce(padded.view("<u4"), axis=1).astype(np.uint32)
-
-
-def signature(folded: Iterable[int]) -> int:
-    """Compute the signature of words that are read in this order.
-
-    Parameters
-    ----------
-    folded : iterable of int
-        The words, as `fold` gives them.
-
-    Returns
-    -------
-    int
-        The signature.
-
-    Examples
-    --------
-    >>> hex(signature([])), hex(signature([1, 2]))
-    ('0xffffffff', '0x1c0039')
-    """
-    state = START
-    for word in folded:
-        state = next_state(state, word)
-    return state
 
 
 def swap_halves(value: int) -> int:

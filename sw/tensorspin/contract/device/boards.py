@@ -304,7 +304,7 @@ def find_board(name: str) -> BoardSpec:
     ----------
     name : str
         Name of its row; or ``spatial/NAME`` for one that a file describes, see `spatial_boards`; or
-        ``protect/NAME`` or ``resident/NAME`` for a row whose contractor does more, see
+        ``protect/NAME``, ``resident/NAME`` or ``sign/NAME`` for a row with other engines, see
         `variant_boards`.
 
     Returns

@@ -1,55 +1,91 @@
-"""Boards whose contractor does more than that of their row in the table.
+"""Boards of the table with engines that do more.
 
-The name of a board with a prefix stands for the board with another contractor, wherever the name of
-a board is asked for: ``sim://protect/ulx3s_25f``, ``tensorspin bitstream resident/icebreaker``.
-Otherwise it has the same sizes.
+The name of a board with a prefix stands for the board of the table with other engines, of otherwise
+the same sizes, wherever the name of a board is asked for: ``sim://protect/ulx3s_25f``,
+``tensorspin bitstream resident/icebreaker``.
 
 ``protect/NAME``
     The contractor corrects changed bits of protected programs. These boards have an ECP5, whose
     logic has room for it.
 ``resident/NAME``
-    The contractor's memories are two halves, for two programs at a time
-    (`tensorspin.contract.contractor.resident`). Each program has half of what it has in the row.
+    The contractor's memories are two halves, each for a program
+    (`tensorspin.contract.contractor.resident`).
+``sign/NAME``
+    All engines compare signatures of what they read, and the contractor the parity of its feature
+    table.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 
+from ..annealer.size import AnnealerSize
+from ..contractor.size import ContractorSize
 from .board import BoardSpec
 from .description import NAME_BYTES
+from .engines import Engines
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One way in which a contractor does more.
+    """One way in which engines do more.
 
     Parameters
     ----------
-    field : str
-        Field of `ContractorSize` that is 1.
+    change : callable
+        Gives the engines from those of the row.
     what : str
-        What such a contractor does, for messages.
+        What such a board has, for messages.
+    needs_contractor : bool, default=True
+        Whether only boards with a contractor can have it.
     fpga : str, default=""
         FPGA that the boards must have, as their titles name it; empty: any.
     """
 
-    field: str
+    change: Callable[[Engines], Engines]
     what: str
+    needs_contractor: bool = True
     fpga: str = ""
+
+    def fits(self, row: BoardSpec) -> bool:
+        """Tell whether a row can be changed so."""
+        size = row.contractor
+        if size is None:
+            return not self.needs_contractor
+        return self.fpga in row.title and not size.single_drain
+
+
+def _correcting(engines: Engines) -> Engines:
+    return engines.with_sizes(replace(engines.require(ContractorSize), protected=1))
+
+
+def _halved(engines: Engines) -> Engines:
+    size = engines.require(ContractorSize)
+    words, components = size.program_words // 2, size.components // 2
+    return engines.with_sizes(replace(size, program_words=words, components=components, resident=1))
+
+
+def _signing(engines: Engines) -> Engines:
+    contractor, annealer = engines.find(ContractorSize), engines.find(AnnealerSize)
+    if contractor is not None:
+        engines = engines.with_sizes(replace(contractor, signature=1, table_parity=1))
+    if annealer is not None:
+        engines = engines.with_sizes(replace(annealer, signature=1))
+    return engines
 
 
 VARIANTS = {
-    "protect/": Variant("protected", "corrects changed bits", "ECP5"),
-    "resident/": Variant("resident", "holds two programs"),
+    "protect/": Variant(_correcting, "a contractor that corrects changed bits", fpga="ECP5"),
+    "resident/": Variant(_halved, "a contractor that holds two programs"),
+    "sign/": Variant(_signing, "engines that check what they read", needs_contractor=False),
 }
 """The variants, by what the names of their boards begin with."""
 
 
 @dataclass(frozen=True)
 class VariantBoard(BoardSpec):
-    """A board with another contractor than its row in the table.
+    """A board of the table with other engines.
 
     Parameters
     ----------
@@ -66,7 +102,7 @@ class VariantBoard(BoardSpec):
 
 
 def bases(prefix: str, boards: Mapping[str, BoardSpec]) -> list[str]:
-    """List the boards that can have such a contractor.
+    """List the boards of which there is a variant.
 
     Parameters
     ----------
@@ -78,16 +114,13 @@ def bases(prefix: str, boards: Mapping[str, BoardSpec]) -> list[str]:
     Returns
     -------
     list of str
-        Names of rows with a contractor. Those are left out whose names would be too long with the
-        prefix to be told by the device.
+        Names of rows. Those are left out whose names would be too long with the prefix to be told
+        by the device.
     """
     return [
         name
         for name, row in boards.items()
-        if row.contractor is not None
-        and VARIANTS[prefix].fpga in row.title
-        and not row.contractor.single_drain
-        and len(prefix + name) <= NAME_BYTES
+        if VARIANTS[prefix].fits(row) and len(prefix + name) <= NAME_BYTES
     ]
 
 
@@ -109,8 +142,7 @@ def find_variant(name: str, boards: Mapping[str, BoardSpec]) -> VariantBoard | N
     Raises
     ------
     ValueError
-        If there is no such row, or it can't have such a contractor; the message lists those that
-        can.
+        If there is no such row, or it can't be changed so; the message lists those that can.
 
     Examples
     --------
@@ -119,23 +151,19 @@ def find_variant(name: str, boards: Mapping[str, BoardSpec]) -> VariantBoard | N
     True
     >>> find_board("resident/icebreaker").contractor.resident
     1
+    >>> find_board("sign/ulx3s_25f_both").require_annealer().signature
+    1
     """
-    prefix, _, base = name.partition("/")
-    prefix += "/"
-    if prefix not in VARIANTS or "/" not in name:
-        return None
-    variant, possible = VARIANTS[prefix], bases(prefix, boards)
-    if base not in possible:
-        raise ValueError(
-            f"there is no board {name!r}: a contractor that {variant.what} can be built for "
-            f"{', '.join(possible)}"
-        )
-    row = boards[base]
-    size = row.require_contractor()
-    if variant.field == "resident":
-        words, components = size.program_words // 2, size.components // 2
-        size = replace(size, program_words=words, components=components)
-    size = replace(size, **{variant.field: 1})
-    given = {each.name: getattr(row, each.name) for each in fields(BoardSpec)}
-    given |= {"name": name, "engines": row.engines.with_sizes(size)}
-    return VariantBoard(**given, base=base)
+    for prefix, variant in VARIANTS.items():
+        if not name.startswith(prefix):
+            continue
+        base, possible = name.removeprefix(prefix), bases(prefix, boards)
+        if base not in possible:
+            raise ValueError(
+                f"there is no board {name!r}: {variant.what} can be built for {', '.join(possible)}"
+            )
+        row = boards[base]
+        given = {each.name: getattr(row, each.name) for each in fields(BoardSpec)}
+        given |= {"name": name, "engines": variant.change(row.engines)}
+        return VariantBoard(**given, base=base)
+    return None

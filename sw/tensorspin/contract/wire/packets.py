@@ -70,8 +70,8 @@ class PacketType(enum.IntEnum):
     to which `SINGLE` may be added, then levels. Reply: `Status`, the scores (int16 each),
     `RESULT`."""
     ANNEAL = 0x08
-    """Starts a run of the annealer. Payload: all bytes of `AnnealerSpace.RUN`. Reply: `Status`,
-    when the run has started."""
+    """Starts a run of the annealer. Payload: all bytes of `AnnealerSpace.RUN`; the signature at the
+    end may be left out. Reply: `Status`, when the run has started."""
 
 
 REJECT = 0xFF
@@ -161,7 +161,9 @@ class Status(enum.IntEnum):
     CORRUPT = 9
     """A run has not read the program that was loaded, so that there are no scores. From then on the
     model is not active, and each RUN is refused with this status, until the contractor's memories
-    are written or a model is activated."""
+    are written or a model is activated. Likewise, the annealer's memories did not hold what was
+    written at the end of a run with a signature (`tensorspin.contract.annealer.signature`), and its
+    results cannot be read."""
     DENIED = 10
     """A locked device (`ContractorSize.lock`) does not activate what its memories hold: the tag is
     wrong, or the version too old. No model is active, and the memories have been cleared."""
@@ -244,12 +246,14 @@ class DeviceStatus:
     annealing : bool
         A run of the annealer is under way.
     cleared : bool
-        The annealer's memories have been cleared since configuration. A restart loses this bit and
-        a new session does not. So a host that has cleared the memories knows, as long as the bit
-        stands, that the device was not restarted and still holds what the host has written since.
+        The annealer's memories have been cleared since configuration. A restart loses this bit, and
+        so does a run after which they are found to be corrupt; a new session does not. So a host
+        that has cleared the memories knows, as long as the bit stands, that the device was not
+        restarted and still holds what the host has written since.
     corrupted : int
-        How often since configuration a model became inactive since a run did not read the program
-        that was loaded (`Status.CORRUPT`), modulo 2**7.
+        How often since configuration an engine has found that its memories do not hold what was
+        written (`Status.CORRUPT`): a model became inactive since a run did not read the program
+        that was loaded, or a run of the annealer has no results. Modulo 2**7.
     half : int
         Half of the contractor's memories that holds the active model: 1 is the second one. 0 if
         none is active, or the memories have no halves.

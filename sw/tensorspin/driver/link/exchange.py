@@ -18,7 +18,7 @@ from ...contract.wire.frames import Packet
 from ...contract.wire.packets import REJECT, Status
 from ...errors import DeviceError, FaultError, LinkError, LostError
 from .line import Arrival, Line
-from .requests import Request
+from .requests import Read, Request
 from .window import PendingRequest, Window
 
 _MAX_TRIES = 64
@@ -252,11 +252,23 @@ def program_corrupt() -> FaultError:
     )
 
 
+def problem_corrupt() -> FaultError:
+    """Make the error of an annealer that has found that it does not hold what was written."""
+    return FaultError(
+        "at the end of the run the annealer's memories did not hold what was written: their "
+        "signature is wrong. A bit of couplings, schedule, ladder or initial states has changed, "
+        "or the device's clock is too fast. It gave no results; the next run sends everything "
+        "again, and if that does not help, check the board with tensorspin selftest",
+        Status.CORRUPT,
+    )
+
+
 def _refusal(request: Request, status: int) -> DeviceError:
     if status == Status.NO_MODEL:
         return model_gone()
     if status == Status.CORRUPT:
-        return program_corrupt()
+        # Samples are refused for their program, and only results of the annealer cannot be read.
+        return problem_corrupt() if isinstance(request, Read) else program_corrupt()
     try:
         status = Status(status)
         name = status.name

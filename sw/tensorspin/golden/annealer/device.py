@@ -8,13 +8,19 @@ from typing import Any, NamedTuple
 
 from ...contract.annealer.engine import annealer_spaces
 from ...contract.annealer.image import (
+    INITIAL_STATES,
     POINTER_BYTES,
+    SIGNATURE_BYTES,
+    SIGNED_RUN,
     AnnealerSpace,
     run_bytes,
+    run_lengths,
+    run_parameters,
     stride_bits,
 )
 from ...contract.annealer.job import AnnealJob
 from ...contract.annealer.results import AnnealResults
+from ...contract.annealer.signature import stored_signature
 from ...contract.annealer.size import AnnealerSize
 from ...contract.wire.packets import PacketType, Status
 from ..engine import GoldenEngine, Reply
@@ -51,6 +57,7 @@ def _identity(job: AnnealJob) -> _Identity:
         job.refresh,
         job.flips,
         job.shared_sweeps,
+        job.checked,
         job.initial_states is None,
         job.ladder if tempers else None,  # a device that can temper always has some ladder
     )
@@ -148,7 +155,10 @@ class DeviceAnnealer(GoldenEngine):
     memories : dict of AnnealerSpace to bytearray
         Content of each memory, by byte address.
     cleared : bool
-        Whether the memories were cleared since configuration.
+        Whether the memories were cleared since configuration, and no check has found since that
+        they hold something else than was written.
+    corrupt : bool
+        Whether the last run was found to be so; its results cannot be read.
 
     Examples
     --------
@@ -170,8 +180,9 @@ class DeviceAnnealer(GoldenEngine):
             AnnealerSpace(space): bytearray(1 << found.bits)
             for space, found in annealer_spaces(size).items()
         }
-        self.cleared = False
-        self._run_bytes = run_bytes(size)
+        self.cleared = self.corrupt = False
+        self._corrupted = 0
+        self._signature = bytes(SIGNATURE_BYTES)
         self._pointer = 0
         self._run: _RunUnderWay | None = None
         self._expected: Sequence[Any] = ()
@@ -182,7 +193,7 @@ class DeviceAnnealer(GoldenEngine):
 
     def execute(self, kind: PacketType, payload: bytes, cycle: float) -> Reply:
         """Execute ANNEAL: start a run."""
-        if len(payload) != self._run_bytes:
+        if len(payload) not in run_lengths(self.size):
             return Status.BAD_LENGTH, b""
         self.start(payload, cycle)
         return Status.OK, b""
@@ -215,7 +226,12 @@ class DeviceAnnealer(GoldenEngine):
     def status(self, cycle: float) -> dict[str, int]:
         """Give the step under way, and whether the memories have been cleared."""
         step = self.step(cycle)
-        return {"step": step or 0, "annealing": step is not None, "cleared": self.cleared}
+        return {
+            "step": step or 0,
+            "annealing": step is not None,
+            "cleared": self.cleared,
+            "corrupted": self._corrupted,
+        }
 
     # Runs
 
@@ -230,6 +246,9 @@ class DeviceAnnealer(GoldenEngine):
             Clock cycle of the start.
         """
         self._run = _RunUnderWay(cycle, image)
+        self.corrupt = False
+        if self.size.signature and len(image) == run_bytes(self.size):
+            self._signature = image[-SIGNATURE_BYTES:]
 
     def stop(self) -> None:
         """Stop the run, if one is under way."""
@@ -268,6 +287,7 @@ class DeviceAnnealer(GoldenEngine):
         if run.job is None and not self._begin(run):
             self._run = None
             self._write_results(None, None)
+            self._check(run.image)
             return None
         assert run.job is not None and run.identity is not None
         passed = cycle - run.begin
@@ -280,7 +300,22 @@ class DeviceAnnealer(GoldenEngine):
             return int(len(run.job.steps) * passed // found.cycles)
         self._run = None
         self._write_results(run.job, found)
+        self._check(run.image)
         return None
+
+    def _check(self, image: bytes) -> None:
+        """Compare the signature of the memories at the end of a run, if it is to be."""
+        parameters = run_parameters(self.size, image)
+        if not (self.size.signature and parameters["initial"] & SIGNED_RUN):
+            return
+        initial = bool(parameters["initial"] & INITIAL_STATES)
+        try:
+            found = stored_signature(self.size, self.memories, parameters["steps"], initial)
+        except ValueError:
+            found = None  # more steps than there are
+        if found != int.from_bytes(self._signature, "little"):
+            self.corrupt, self.cleared = True, False
+            self._corrupted += 1
 
     def _follow_script(self, place: int, byte: int) -> None:
         """Do what one byte of a script says; `place` is its address in the script."""

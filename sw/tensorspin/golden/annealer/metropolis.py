@@ -205,7 +205,8 @@ class GoldenAnnealer:
             self.ranks,
         )
         parts = (np.split(column, self.runs) for column in columns)
-        return [AnnealResults(*each) for each in zip(*parts, self.cycles.tolist(), strict=True)]
+        cycles = (self.cycles + self.job.check_cycles).tolist()
+        return [AnnealResults(*each) for each in zip(*parts, cycles, strict=True)]
 
     @property
     def _ladder(self) -> Ladder:

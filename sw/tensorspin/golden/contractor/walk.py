@@ -14,7 +14,8 @@ import numpy as np
 from ...contract.contractor.memory import word_stride_bits
 from ...contract.contractor.program import HEADER_BYTES, Node
 from ...contract.contractor.protection import correct_header
-from ...contract.contractor.signature import fold, signature, stored_signature, used
+from ...contract.contractor.signature import stored_signature, used
+from ...contract.signature import fold, signature
 
 
 @dataclass(frozen=True, eq=False)

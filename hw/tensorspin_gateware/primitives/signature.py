@@ -1,4 +1,4 @@
-"""The signature of a run: a checksum over the words of the program that were taken."""
+"""Signatures: checksums over words that were read, compared with the expected one."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from amaranth import Cat, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from tensorspin.contract.contractor.signature import RULES, SIGNATURE_BITS, START
+from tensorspin.contract.signature import RULES, SIGNATURE_BITS, START
 
 
-class ProgramSignature(wiring.Component):
-    """Computes the signature of the words that a run takes, and compares it with the word after.
+class WordSignature(wiring.Component):
+    """Computes the signature of the words that are taken, and compares it with the word after.
 
     Parameters
     ----------
@@ -24,12 +24,12 @@ class ProgramSignature(wiring.Component):
     run : In(1)
         Low: the signature begins anew.
     word : In(8 * lanes)
-        The word of the program that is offered.
+        The word that is offered.
     take : In(1)
         It is taken in this cycle.
     wrong : Out(1)
         The signature is not the one that stands in the word offered; a cycle late. It counts when
-        the last word of the program has been taken, for the next word is that of the signature.
+        the last word has been taken, for the next word is that of the signature.
     expected : In(32)
         Only with `apart`: what stands in the word offered, instead of its low bits.
 
