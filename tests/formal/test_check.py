@@ -15,7 +15,7 @@ from tensorspin.contract.annealer.signature import CHECK_DRAIN, check_lines
 from tensorspin.contract.annealer.size import AnnealerSize
 from tensorspin_gateware.annealer.common import host
 from tensorspin_gateware.annealer.common.interface import ADDRESS_BITS, SPACE_BITS
-from tests.support.selection import slow_after
+from tests.support.selection import long_after
 
 from ..support.proof import Model, Mutant, Probes, variant
 
@@ -110,7 +110,7 @@ def test_reads_each_line_once(run_late, tmp_path):
     assert Model(Harness(host, run_late), tmp_path).is_proved(cycles=1)
 
 
-@pytest.mark.parametrize("mutant", slow_after(2, MUTANTS))
+@pytest.mark.parametrize("mutant", long_after(2, MUTANTS))
 def test_mutant_is_refuted(mutant, tmp_path):
     harness = Harness(variant(host, MUTANTS[mutant]), False)
     assert not Model(harness, tmp_path).holds(LINES + CHECK_DRAIN + 4)
