@@ -168,7 +168,7 @@ def test_no_fault_of_the_golden_model_is_wrong_in_silence(name):
 def test_no_bit_of_the_golden_model_is_wrong_in_silence(name):
     size = SIZES[name]
     job = job_of(size)
-    faults = drawn([fault for fault in used_bits(size, job) if not is_long(fault, size)], 4000)
+    faults = drawn([fault for fault in used_bits(size, job) if not is_long(fault, size)], 1500)
     with golden_board(size) as board:
         assert campaign(board, job, faults) == expected(faults, size)
 
