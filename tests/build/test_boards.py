@@ -134,12 +134,17 @@ def test_programmer_gets_files_that_exist(board):
 
 @every_board
 def test_same_device_same_sizes(board):
-    """The 12F is a 25F; annealers have rows of their own."""
+    """The 12F is a 25F; annealers have rows of their own, and some boards check what they read."""
+
+    def size_of(row):
+        checks = {"signature": 0, "table_parity": 0}
+        return row.contractor and dataclasses.replace(row.contractor, **checks)
+
     device = create_platform(board).device[-3:].replace("12F", "25F")
     for other in BOARDS.values():
         if board.annealer is None and other.annealer is None:
             if create_platform(other).device[-3:].replace("12F", "25F") == device:
-                assert board.contractor == other.contractor
+                assert size_of(board) == size_of(other)
 
 
 @every_board

@@ -17,7 +17,7 @@ from tests.support.command_line import run
 def test_estimate(capsys, model):
     status, out, _ = run(capsys, "estimate", model)
     assert status == 0
-    assert re.search(r"words of program memory \(8 bytes each\) +\d+ of +16384 +fits", out)
+    assert re.search(r"words of program memory \(8 bytes each\) +\d+ of +16383 +fits", out)
     assert re.search(r"cycles per sample +\d+", out)
     assert "modelled" in out
 

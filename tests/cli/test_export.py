@@ -149,8 +149,10 @@ def test_a_contractor_as_verilog(capsys, model, tmp_path, board):
     found, program = json.loads(out), NetworkProgram.load(model)
     size = find_board(board).require_contractor()
     assert found["command"] == "export"
-    assert (tmp_path / "engine.program.bin").read_bytes() == program.image(size.lanes)
+    image = program.image(size.lanes, signed=bool(size.signature))
+    assert (tmp_path / "engine.program.bin").read_bytes() == image
     assert (tmp_path / "engine.table.bin").read_bytes() == program.table_bytes()
+    assert found["cycles_per_sample"] == program.cycles(size.lanes, size.latencies)
     text = (tmp_path / "engine.v").read_text()
     assert "\nmodule engine(" in text and "results__payload" in text
     assert "// results : In(stream of RESULT_WORD)" in text

@@ -86,12 +86,12 @@ def test_train_tells_what_it_cost_to_fit_a_board(capsys, tmp_path):
     status, out, _ = run(capsys, *command, "--estimator", "mps", "--json")
     told = json.loads(out)
     assert status == 0 and 6 <= told["parameters"]["bond_dim"] < 16
-    assert told["program_memory"]["words"] <= told["program_memory"]["of"] == 16384
+    assert told["program_memory"]["words"] <= told["program_memory"]["of"] == 16383
     assert told["nodes"]["narrow"] == 0
     assert {"accuracy_float", "accuracy_quantised", "accuracy_8_bits", "accuracy_4_bits"} < {*told}
     status, out, _ = run(capsys, "train", "iris", *command[2:], "--estimator", "anomaly")
     assert status == 0 and re.search(r"AUC, 4 bits +\d", out)
-    assert re.search(r"program memory of icebreaker +\d+ of 16384 words \(\d+%\)", out)
+    assert re.search(r"program memory of icebreaker +\d+ of 16383 words \(\d+%\)", out)
 
 
 def test_train_with_all_options(capsys, tmp_path):
@@ -239,7 +239,7 @@ def test_held_out_samples_with_other_labels(capsys, tmp_path):
             (40, 784),
             2,
             ("--board", "icebreaker", "--bond-dim", 32, "--estimator", "mps"),
-            "with weights of 4 bits: 100539 needed, the device holds 16384; train with a smaller",
+            "with weights of 4 bits: 100539 needed, the device holds 16383; train with a smaller",
         ),
     ],
 )

@@ -43,7 +43,8 @@ def test_the_self_test_passes_with_a_device_and_without(tmp_path, task):
 
 
 def test_the_header_has_the_cycles_of_single_mode(tmp_path):
-    size = replace(BOARD.require_contractor(), pipeline=0, groups=3, single_drain=2)
+    shared = {"groups": 3, "single_drain": 2, "pipeline": 0, "signature": 0, "table_parity": 0}
+    size = replace(BOARD.require_contractor(), **shared)
     board = replace(BOARD, engines=BOARD.engines.with_sizes(size))
     program = chain_program(20)
     library = c_client.exported(ClientModel(program, board), tmp_path)

@@ -39,12 +39,13 @@ def test_sections_hold_the_model():
     model = ClientModel(program, BOARD)
     data = model_bytes(model)
     header, sections = read_sections(data)
-    assert (header.digest, header.cycles) == (program.digest(8), cycles_of(program))
+    assert (header.digest, header.cycles) == (program.digest(8, True), cycles_of(program))
     assert (header.features, header.outputs, header.lanes) == (4, 2, 8)
     assert header.task == TASKS[type(program.task)]
-    assert sections["PROG"] == program.image(8) and sections["TABL"] == program.table_bytes()
+    assert sections["PROG"] == program.image(8, signed=True) and not sections["SIGN"]
+    assert sections["TABL"] == program.table_bytes()
     assert sections["NAME"] == b"\3cat\3dog"
-    assert sorted(sections) == ["CYCL", "F32", "I16", "NAME", "PROG", "TABL", "TEST"]
+    assert sorted(sections) == ["CYCL", "F32", "I16", "NAME", "PROG", "SIGN", "TABL", "TEST"]
     cycles = [program.cycles(8, pipeline) for pipeline in PIPELINES]
     assert struct.unpack("<2I", sections["CYCL"]) == tuple(cycles)
     for index in range(len(sections)):

@@ -145,7 +145,7 @@ def test_overflowing_weights_are_refused():
             "bond dimension: 3 needed, the device holds 2.*'sites 3 and 2' has 3 outputs",
         ),
         ({"slots": 1}, "vector slots: 2 needed, the device holds 1.*'sites 3 and 2' writes slot 1"),
-        ({"program_words": 16}, "8 bytes each.*: 20 needed, the device holds 16"),
+        ({"program_words": 16}, "8 bytes each.*: 20 needed, the device holds 15"),
     ],
 )
 def test_what_does_not_fit_is_refused(changes, message):

@@ -138,9 +138,10 @@ def test_narrow_weights_that_are_no_multiples_are_refused():
 
 
 def size_of(words):
-    """Return the size of a board with exactly so many words, which no board can have."""
+    """Return the size of a board with room for so many words exactly, which no board can have."""
     size = copy.copy(SIZE)
-    object.__setattr__(size, "program_words", words)  # past the check for powers of two
+    signature = SIZE.program_words - SIZE.model_words
+    object.__setattr__(size, "program_words", words + signature)  # no power of two, unchecked
     return size
 
 

@@ -69,7 +69,7 @@ def test_what_no_board_holds_is_refused_with_each_limit(pool):
         pool.predict(program, np.zeros((2, 200)))
     for board in BOARDS:
         assert board in str(refusal.value)
-    assert "needed, the device holds 16384" in str(refusal.value)
+    assert "needed, the device holds 16383" in str(refusal.value)
 
 
 def test_an_interruption_ends_a_call(pool):

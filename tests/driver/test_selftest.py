@@ -10,7 +10,7 @@ import pytest
 from tensorspin.contract.annealer.image import AnnealerSpace
 from tensorspin.contract.annealer.size import AnnealerSize
 from tensorspin.contract.contractor.memory import MemorySpace
-from tensorspin.contract.device.boards import BOARDS
+from tensorspin.contract.device.boards import BOARDS, find_board
 from tensorspin.contract.device.engines import Engines
 from tensorspin.contract.engine import EngineKind
 from tensorspin.driver.board import Board
@@ -25,8 +25,9 @@ from tensorspin.driver.transports.golden import GoldenTransport
 from tensorspin.golden.device import GoldenDevice
 
 from ..support.anneals import ALONE, BOTH
-from ..support.doubles import ROW, CableTransport, golden_board
+from ..support.doubles import UNCHECKED_ROW, CableTransport, golden_board
 
+ROW = find_board("icebreaker")
 WINDOWED = AnnealerSize(64, 4, 10, 8, (1,) * 7, 128, 16, ring=0, window=8)
 SMALL = dataclasses.replace(
     ROW,
@@ -41,6 +42,7 @@ SMALL = dataclasses.replace(
 
 BOARDS_BY_KIND = {
     "contractor": ROW,
+    "contractor without checks": dataclasses.replace(UNCHECKED_ROW, name="unchecked"),
     "small contractor": SMALL,
     "annealer": ALONE,
     "both": BOTH,

@@ -80,7 +80,7 @@ def test_a_program_that_does_not_fit_leaves_the_old_one(iris, classifier):
     with Board.open(GOLDEN) as board:
         deployed = classifier.deploy(board)
         before = deployed.predict(X)
-        with pytest.raises(CapacityError, match=r"words of program memory .* holds 16384"):
+        with pytest.raises(CapacityError, match=r"words of program memory .* holds 16383"):
             board.load(too_large.quantize())
         assert board.status().active
         assert np.array_equal(deployed.predict(X), before)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import pytest
 from tensorspin.contract.contractor.memory import MemorySpace
 from tensorspin.contract.contractor.program import HEADER_BYTES
 from tensorspin.contract.contractor.size import ContractorSize
-from tensorspin.contract.device.boards import BoardSpec
+from tensorspin.contract.device.boards import BoardSpec, find_board
 from tensorspin.contract.device.engines import Engines
 from tensorspin.driver.board import Board
 from tensorspin.driver.transports.simulated import SimulatedTransport
@@ -36,7 +35,7 @@ SIZE = ContractorSize(
     signature=1,
     table_parity=1,
 )
-ROW = BoardSpec(
+BENCH = BoardSpec(
     name="bench",
     title="Test bench",
     clock_hz=12_000_000,
@@ -44,23 +43,25 @@ ROW = BoardSpec(
     receive_bytes=1024,
     engines=Engines(SIZE),
 )
+"""A small device with the short pipeline, which is compiled quickly."""
+
+ROWS = {"bench": BENCH, "icebreaker": find_board("icebreaker")}
 FOLDER = Path(__file__).parents[2] / "build" / "simulators"
 PROGRAM = chain_program(8, bond=8)
 X = np.random.default_rng(0).random((3, 8))
 
 
 @cache
-def library(pipeline: int) -> Path:
-    row = replace(ROW, engines=Engines(replace(SIZE, pipeline=pipeline)))
+def library(name: str) -> Path:
     FOLDER.mkdir(parents=True, exist_ok=True)
-    return compile_simulator(Accelerator(row, bytes(8)), FOLDER, lambda line: None)
+    return compile_simulator(Accelerator(ROWS[name], bytes(8)), FOLDER, lambda line: None)
 
 
-def open_board(pipeline: int) -> Board:
-    path = library(pipeline)
+def open_board(name: str) -> Board:
+    path, row = library(name), ROWS[name]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(simulator, "load", lambda name: simulator.VirtualBoard(path, ROW.clock_hz))
-        return Board.over(SimulatedTransport(ROW))
+        patch.setattr(simulator, "load", lambda name: simulator.VirtualBoard(path, row.clock_hz))
+        return Board.over(SimulatedTransport(row))
 
 
 def bits(space: MemorySpace, addresses) -> list[Fault]:
@@ -84,12 +85,12 @@ def all_bits() -> tuple[list[Fault], list[Fault], list[Fault]]:
     )
 
 
-def check(pipeline: int, faults: list[Fault]) -> Counter:
-    with open_board(pipeline) as board:
-        assert board.info.contractor.table_parity
+def check(name: str, faults: list[Fault]) -> Counter:
+    with open_board(name) as board:
+        size = board.info.require_contractor()
+        assert size.table_parity
         board.load(PROGRAM)
         levels = random_levels(20, 8)
-        size = replace(SIZE, pipeline=pipeline)
         assert_answers(board.run(levels), golden_answers(PROGRAM, levels, size))
         report = campaign(board, PROGRAM, X, faults)
         assert board.status().corrupted == report.counts[Outcome.CORRUPT] % 128
@@ -113,15 +114,15 @@ def read_entries() -> list[Fault]:
 def test_no_fault_of_a_sample_is_wrong_in_silence():
     headers, weights, _ = all_bits()
     faults = drawn(headers, 4, 0) + drawn(weights, 4, 1) + drawn(read_entries(), 4, 2)
-    assert set(check(0, faults)) == {("PROGRAM", "CORRUPT"), ("TABLE", "CORRUPT")}
+    assert set(check("bench", faults)) == {("PROGRAM", "CORRUPT"), ("TABLE", "CORRUPT")}
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("pipeline", [0, 1])
-def test_no_fault_is_wrong_in_silence(pipeline):
+@pytest.mark.parametrize("name", ROWS)
+def test_no_fault_is_wrong_in_silence(name):
     """All bits of headers, 2,000 of weights, all of the entries that are read, 500 of the table."""
     headers, weights, table = all_bits()
     faults = [*headers, *drawn(weights, 2000, 3), *read_entries(), *drawn(table, 500, 4)]
-    found = check(pipeline, faults)
+    found = check(name, faults)
     assert found["TABLE", "MASKED"] and found["TABLE", "CORRUPT"] >= len(read_entries())
     assert found["PROGRAM", "CORRUPT"] == len(headers) + 2000

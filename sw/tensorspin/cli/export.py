@@ -162,7 +162,7 @@ def _export_verilog(options) -> int:
             f"{MemorySpace.PROGRAM.name.lower()}.bin": image,
             f"{MemorySpace.TABLE.name.lower()}.bin": program.table_bytes(),
         }
-        cycles = program.cycles(size.lanes)
+        cycles = program.cycles(size.lanes, size.latencies)
     files = {options.output / f"{name}.{suffix}": image for suffix, image in images.items()}
     module = options.output / f"{name}.v"
     make_folder(options.output)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from tensorspin.driver.board import Board
+from tensorspin.contract.device.boards import find_board
 from tensorspin.trust import Settings, inject
 from tensorspin.trust.auditing.upsets import UpsetTrial, coverage, over_time
 from tensorspin.trust.faults import Fault
@@ -14,14 +14,26 @@ from tensorspin.trust.judges import judge_of
 from tensorspin.trust.memory_map import Region
 
 from ...support import audited
+from ...support.doubles import UNCHECKED_ROW, golden_board
+
+
+def trial_on(row):
+    program, X, y = audited.classifier()
+    with golden_board(row=row) as board:
+        board.load(program)
+        yield UpsetTrial(board, program, program.levels(X), judge_of(program, y))
 
 
 @pytest.fixture(scope="module")
 def trial():
-    program, X, y = audited.classifier()
-    with Board.open("golden://icebreaker") as board:
-        board.load(program)
-        yield UpsetTrial(board, program, program.levels(X), judge_of(program, y))
+    """A board that checks nothing of what it reads."""
+    yield from trial_on(UNCHECKED_ROW)
+
+
+@pytest.fixture(scope="module")
+def checked():
+    """A board that checks all of it."""
+    yield from trial_on(find_board("icebreaker"))
 
 
 def test_a_curve_falls_and_leaves_the_board_as_it_was(trial):
@@ -67,6 +79,18 @@ def test_what_is_noticed_is_told_by_region(trial):
         assert sum(row["outcomes"].values()) == row["tried"] == 25
     assert rows[0]["outcomes"]["refused"] > 0  # headers
     assert rows[1]["outcomes"]["refused"] == 0 and rows[1]["noticed_of_harmful"].value == 0
+
+
+def test_a_board_that_checks_gives_no_wrong_answer(checked):
+    rows = checked.curve(Region.WEIGHTS, Settings(flips=(1, 400), trials=2))["rows"]
+    assert [row["refused"] for row in rows] == [1, 1] and not any("mean" in row for row in rows)
+    found = checked.worst_bits(Settings(faults=5))
+    assert found["worst"] and {each["loss"] for each in found["worst"]} == {None}
+    _, X, _ = audited.classifier()
+    rows = coverage(checked.board, checked.program, X, checked.used, Settings(faults=25))
+    corrupt = [row["outcomes"]["found by the board"] for row in rows]
+    assert corrupt[:2] == [25, 25] and corrupt[2] + rows[2]["outcomes"]["masked"] == 25
+    assert all(row["noticed_of_harmful"].value == 1 for row in rows)
 
 
 def test_expected_accuracy_is_the_mean_over_the_number_of_upsets():

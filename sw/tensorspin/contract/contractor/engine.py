@@ -30,7 +30,7 @@ def contractor_spaces(size: ContractorSize) -> dict[int, Space]:
     >>> from tensorspin.contract.device.boards import find_board
     >>> spaces = contractor_spaces(find_board("icebreaker").require_contractor())
     >>> spaces[MemorySpace.TABLE].bits
-    11
+    12
     """
     twice = {MemorySpace.TABLE: size.table_parity}
     return {

@@ -26,7 +26,7 @@ class FpgaSizes(TypedDict):
     engines: Engines
 
 
-UP5K: FpgaSizes = {
+UP5K_UNCHECKED: FpgaSizes = {
     "receive_bytes": 1024,
     "engines": Engines(
         ContractorSize(
@@ -41,6 +41,24 @@ UP5K: FpgaSizes = {
     ),
 }
 """Lattice iCE40 UP5K, contractor only: the program memory is the whole SPRAM."""
+
+UP5K: FpgaSizes = {
+    "receive_bytes": UP5K_UNCHECKED["receive_bytes"],
+    "engines": UP5K_UNCHECKED["engines"].with_sizes(
+        replace(UP5K_UNCHECKED["engines"].require(ContractorSize), signature=1, table_parity=1)
+    ),
+}
+"""The same with checks of what a run reads; the parity of the feature table takes four block RAMs.
+It is so full that about every third placement reaches the clock with its margin: boards have it for
+which a seed is on record."""
+
+UP5K_LOCKED: FpgaSizes = {
+    "receive_bytes": UP5K_UNCHECKED["receive_bytes"],
+    "engines": UP5K_UNCHECKED["engines"].with_sizes(
+        replace(UP5K_UNCHECKED["engines"].require(ContractorSize), lock=1)
+    ),
+}
+"""The same with a lock instead: there is no room for both."""
 
 UP5K_ANNEALER: FpgaSizes = {
     "receive_bytes": 256,
@@ -196,5 +214,8 @@ ECP5_85_ANNEALER: FpgaSizes = {
 """Lattice ECP5 85F, annealer only: 1,000 rows of couplings and 24 offset rows fill the 1,024 words
 that a block RAM has at the width of 18 bits."""
 
-LOCKED: dict[Engines, FpgaSizes] = {ECP5_25["engines"]: ECP5_25_LOCKED}
+LOCKED: dict[Engines, FpgaSizes] = {
+    UP5K["engines"]: UP5K_LOCKED,
+    ECP5_25["engines"]: ECP5_25_LOCKED,
+}
 """Sizes with a lock, by the engines without one, where a lock does not fit beside them."""
