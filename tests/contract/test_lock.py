@@ -133,4 +133,11 @@ def test_an_ecp5_is_smaller_and_slower_with_a_lock():
         assert locked.contractor.groups == groups and locked.contractor.lock
         assert locked.clock_hz == 80_000_000 < board.clock_hz
         assert locked.annealer == board.annealer
-    assert lock_board(find_board("icebreaker")).clock_hz == find_board("icebreaker").clock_hz
+
+
+@pytest.mark.parametrize("name", ["icebreaker", "pico2_ice"])
+def test_an_ultraplus_is_slower_with_a_lock_and_does_not_check_what_it_reads(name):
+    locked = lock_board(find_board(name))
+    size = locked.require_contractor()
+    assert (size.lock, size.signature, size.table_parity) == (1, 0, 0)
+    assert locked.clock_hz == 33_000_000 < find_board(name).clock_hz

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 
 from .board import BoardSpec
-from .sizes import LOCKED
+from .sizes import LOCKED, UP5K_LOCKED, UP5K_LOCKED_HZ
 
 MOST_HZ = 80_000_000
 """Greatest clock of a locked board in Hz. On ECP5 a word of the microcode comes from block RAM in
@@ -49,7 +49,7 @@ def lock_board(board: BoardSpec, key_file: str = "") -> LockedBoard:
     -------
     LockedBoard
         The same board with a locked contractor, which is smaller where the lock does not fit beside
-        it, and with a clock of `MOST_HZ` at most.
+        it, and with a clock of `MOST_HZ` at most, or `sizes.UP5K_LOCKED_HZ`.
 
     Raises
     ------
@@ -67,5 +67,6 @@ def lock_board(board: BoardSpec, key_file: str = "") -> LockedBoard:
     values = {each.name: getattr(board, each.name) for each in fields(BoardSpec)}
     locked = board.engines.with_sizes(replace(board.contractor, lock=1))
     values |= LOCKED.get(board.engines, {"engines": locked})
-    values["clock_hz"] = min(board.clock_hz, MOST_HZ)
+    most_hz = UP5K_LOCKED_HZ if values["engines"] == UP5K_LOCKED["engines"] else MOST_HZ
+    values["clock_hz"] = min(board.clock_hz, most_hz)
     return LockedBoard(**values, key_file=key_file)

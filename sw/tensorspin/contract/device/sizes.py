@@ -60,6 +60,10 @@ UP5K_LOCKED: FpgaSizes = {
 }
 """The same with a lock instead: there is no room for both."""
 
+UP5K_LOCKED_HZ = 33_000_000
+"""Clock of a locked UP5K in Hz. More than nine tenths of its look-up tables are used, and what is
+so full is placed less well."""
+
 UP5K_ANNEALER: FpgaSizes = {
     "receive_bytes": 256,
     "engines": Engines(
