@@ -199,6 +199,7 @@ class Host:
                 await self.check()
         await self.finish_anneal()
         self.send(PacketType.STATUS)
+        await self.check()  # frames behind it would be judged before it is answered
         # Between the blocks there may be anything.
         length = result_bytes(size)
         for replica in range(size.replicas):
