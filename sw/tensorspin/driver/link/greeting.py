@@ -88,7 +88,7 @@ class Greeting:
         self._window.start_after(number)
         # The device may hold the beginning of a frame; the delimiter ends it.
         line.write(bytes([DELIMITER]) + Packet(kind, number).frame())
-        until = line.free_at() + patience
+        until = latest = line.free_at() + patience
         while (remaining := until - line.now()) > 0:
             arrival = line.read(remaining)
             self._count(arrival)
@@ -98,7 +98,7 @@ class Greeting:
             if arrival.size:
                 # Something else came. Unless more follows soon, packet or reply was damaged.
                 quiet = line.quiet_time() + line.transfer_time(MAX_BODY)
-                until = min(until, line.now() + quiet)
+                until = min(latest, line.now() + quiet)
         return None
 
     def _count(self, arrival: Arrival) -> None:
