@@ -11,7 +11,7 @@ import pytest
 from tensorspin.contract.contractor.lock import LockKey
 from tensorspin.contract.device.boards import find_board
 from tensorspin.contract.device.locked import lock_board
-from tensorspin_gateware.build import placed_memory, toolchain
+from tensorspin_gateware.build import toolchain
 from tensorspin_gateware.build.placed_memory import PLACED, replace_words
 from tensorspin_gateware.build.top import BuildError
 from tensorspin_gateware.primitives import Family
@@ -25,7 +25,7 @@ FAMILIES = pytest.mark.parametrize("family", PLACED)
 
 def _words(seed):
     rng = random.Random(seed)
-    return [rng.getrandbits(16) for _ in range(placed_memory.DEPTH)]
+    return [rng.getrandbits(16) for _ in range(microcode.DEPTH)]
 
 
 @FAMILIES

@@ -12,10 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..primitives import Family
+from ..router.lock.microcode import DEPTH
 from .top import NAME, BuildError
-
-DEPTH = 256
-"""Words of a memory, of 16 bits each. On iCE40 they fill a block RAM."""
 
 _ICE40_LINE, _ECP5_LINE = 16, 8
 """Words, or halves of words, in a line of text."""

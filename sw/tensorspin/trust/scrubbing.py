@@ -98,10 +98,9 @@ def scrub(board: Board, *, repair: bool = True) -> ScrubReport:
             driver.load(program, force=True)
     flipped = Counter((each.space, each.address) for each in faults)
     size = board.info.require_contractor()
-    seen = tuple(
-        each for each in faults if _tells(size, each.space, flipped[each.space, each.address])
-    )
-    hidden = tuple(each for each in faults if each not in seen)
+    told = [_tells(size, each.space, flipped[each.space, each.address]) for each in faults]
+    seen = tuple(each for each, tells in zip(faults, told) if tells)
+    hidden = tuple(each for each, tells in zip(faults, told) if not tells)
     return ScrubReport(seen, hidden, bool(faults) and repair)
 
 
