@@ -18,6 +18,11 @@ _ICELINK_BAUD = 115_200
 """Baud of the boards with MuseLab's debugger as USB adapter: the rate of MuseLab's own examples.
 Nothing says that the debugger, a microcontroller, keeps up with a higher rate."""
 
+_FTDI_BAUD = 3_000_000
+"""Baud of boards with an adapter of FTDI: the most that an FT231X does, by its data sheet
+(DS_FT231X). An FT2232H could do four times as much, for which few of these clocks have a
+divisor."""
+
 _SPI_HZ = 25_000_000
 """Greatest frequency of SCK in Hz: what microcontrollers commonly give, and what wires of 10 to 20
 cm between two boards carry."""
@@ -118,7 +123,7 @@ _TABLE = (
         name="hx8k_evn_annealer",
         title="Lattice iCE40-HX8K-B-EVN",
         clock_hz=90_000_000,
-        baud=1_000_000,
+        baud=_FTDI_BAUD,
         usb=ft2232(""),  # its product name, "Lattice FTUSB", is shared by other boards
         **sizes.HX8K_ANNEALER,
     ),
