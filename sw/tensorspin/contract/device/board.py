@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any, TypeVar
 
 from ..wire.packets import PROTOCOL_VERSION
 from .description import NAME_BYTES, DeviceDescription
@@ -120,3 +121,51 @@ class BoardSpec(HasEngines):
             build,
             self.engines,
         )
+
+
+@dataclass(frozen=True)
+class DerivedBoard(BoardSpec):
+    """A board of the table with other engines, or another clock, than its row has.
+
+    Parameters
+    ----------
+    base : str
+        Row of the table of boards whose hardware it is; see `BoardSpec` for the others.
+    """
+
+    base: str = ""
+
+    @property
+    def hardware(self) -> str:
+        """Name of the board's row in the gateware's table."""
+        return self.base
+
+
+Derived = TypeVar("Derived", bound=BoardSpec)
+
+
+def derive(row: BoardSpec, kind: type[Derived], **changes: Any) -> Derived:
+    """Make a board of another class from a row, as `dataclasses.replace` does within a class.
+
+    Parameters
+    ----------
+    row : BoardSpec
+        The row.
+    kind : type
+        Subclass of `BoardSpec`.
+    **changes
+        Fields of `kind` that differ from the row's, or that the row lacks.
+
+    Returns
+    -------
+    BoardSpec
+        The board, of the class `kind`.
+
+    Examples
+    --------
+    >>> from tensorspin.contract.device.boards import find_board
+    >>> slow = derive(find_board("icebreaker"), DerivedBoard, name="slow", clock_hz=12_000_000)
+    >>> slow.clock_hz, slow.baud == find_board("icebreaker").baud
+    (12000000, True)
+    """
+    return kind(**{each.name: getattr(row, each.name) for each in fields(BoardSpec)} | changes)

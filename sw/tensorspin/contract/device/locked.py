@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
-from .board import BoardSpec
+from .board import BoardSpec, derive
 from .sizes import LOCKED, UP5K_LOCKED, UP5K_LOCKED_HZ
 
 MOST_HZ = 80_000_000
@@ -64,9 +64,8 @@ def lock_board(board: BoardSpec, key_file: str = "") -> LockedBoard:
     """
     if board.contractor is None:
         raise ValueError(f"{board.owner} has no contractor, which alone can be locked")
-    values = {each.name: getattr(board, each.name) for each in fields(BoardSpec)}
     locked = board.engines.with_sizes(replace(board.contractor, lock=1))
-    values |= LOCKED.get(board.engines, {"engines": locked})
-    most_hz = UP5K_LOCKED_HZ if values["engines"] == UP5K_LOCKED["engines"] else MOST_HZ
-    values["clock_hz"] = min(board.clock_hz, most_hz)
-    return LockedBoard(**values, key_file=key_file)
+    changes = LOCKED.get(board.engines, {"engines": locked})
+    most_hz = UP5K_LOCKED_HZ if changes["engines"] == UP5K_LOCKED["engines"] else MOST_HZ
+    clock_hz = min(board.clock_hz, most_hz)
+    return derive(board, LockedBoard, **changes, clock_hz=clock_hz, key_file=key_file)

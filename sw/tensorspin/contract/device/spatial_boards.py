@@ -33,7 +33,7 @@ from typing import Any
 
 from ..spatial.resources import Part
 from ..spatial.size import SpatialSize
-from .board import BoardSpec
+from .board import BoardSpec, DerivedBoard, derive
 from .description import CLOCKS_HZ, NAME_BYTES
 from .engines import Engines
 
@@ -90,21 +90,8 @@ an expectation: what a build of a certain shape reaches, place and route tells."
 
 
 @dataclass(frozen=True)
-class SpatialBoard(BoardSpec):
-    """A board with a spatial engine.
-
-    Parameters
-    ----------
-    base : str
-        Row of the table of boards whose hardware it is; see `BoardSpec` for the others.
-    """
-
-    base: str = ""
-
-    @property
-    def hardware(self) -> str:
-        """Name of the board's row in the gateware's table."""
-        return self.base
+class SpatialBoard(DerivedBoard):
+    """A board with a spatial engine."""
 
     @property
     def size(self) -> SpatialSize:
@@ -186,15 +173,12 @@ def make_board(name: str, base: BoardSpec, clock_hz: int, size: SpatialSize) -> 
     least, most = CLOCKS_HZ
     if not least <= clock_hz <= most:
         raise ValueError(f"clock_hz must be {least} to {most}, not {clock_hz}")
-    return SpatialBoard(
+    return derive(
+        base,
+        SpatialBoard,
         name=PREFIX + name,
-        title=base.title,
         clock_hz=clock_hz,
-        baud=base.baud,
-        receive_bytes=base.receive_bytes,
         engines=Engines(size),
-        usb=base.usb,
-        line=base.line,
         base=base.name,
     )
 

@@ -18,11 +18,11 @@ the same sizes, wherever the name of a board is asked for: ``sim://protect/ulx3s
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 from ..annealer.size import AnnealerSize
 from ..contractor.size import ContractorSize
-from .board import BoardSpec
+from .board import BoardSpec, DerivedBoard, derive
 from .description import NAME_BYTES
 from .engines import Engines
 
@@ -83,24 +83,6 @@ VARIANTS = {
 """The variants, by what the names of their boards begin with."""
 
 
-@dataclass(frozen=True)
-class VariantBoard(BoardSpec):
-    """A board of the table with other engines.
-
-    Parameters
-    ----------
-    base : str
-        Row of the table of boards whose hardware it is; see `BoardSpec` for the others.
-    """
-
-    base: str = ""
-
-    @property
-    def hardware(self) -> str:
-        """Name of the board's row in the gateware's table."""
-        return self.base
-
-
 def bases(prefix: str, boards: Mapping[str, BoardSpec]) -> list[str]:
     """List the boards of which there is a variant.
 
@@ -124,7 +106,7 @@ def bases(prefix: str, boards: Mapping[str, BoardSpec]) -> list[str]:
     ]
 
 
-def find_variant(name: str, boards: Mapping[str, BoardSpec]) -> VariantBoard | None:
+def find_variant(name: str, boards: Mapping[str, BoardSpec]) -> DerivedBoard | None:
     """Make the board that a name stands for.
 
     Parameters
@@ -136,7 +118,7 @@ def find_variant(name: str, boards: Mapping[str, BoardSpec]) -> VariantBoard | N
 
     Returns
     -------
-    VariantBoard or None
+    DerivedBoard or None
         The board; None if the name begins with none of the prefixes.
 
     Raises
@@ -163,7 +145,6 @@ def find_variant(name: str, boards: Mapping[str, BoardSpec]) -> VariantBoard | N
                 f"there is no board {name!r}: {variant.what} can be built for {', '.join(possible)}"
             )
         row = boards[base]
-        given = {each.name: getattr(row, each.name) for each in fields(BoardSpec)}
-        given |= {"name": name, "engines": variant.change(row.engines)}
-        return VariantBoard(**given, base=base)
+        engines = variant.change(row.engines)
+        return derive(row, DerivedBoard, name=name, engines=engines, base=base)
     return None
