@@ -18,6 +18,7 @@ from tensorspin.contract.device.description import (
     DeviceDescription,
 )
 from tensorspin.contract.device.engines import ENGINES, Engines, engine_of
+from tensorspin.contract.device.variant_boards import VARIANTS
 from tensorspin.contract.engine import EngineKind
 
 BOTH = find_board("ulx3s_25f_both")
@@ -71,7 +72,7 @@ def test_spaces_have_one_owner():
 
 
 def test_a_device_that_tells_no_pipeline_has_the_first():
-    row = find_board("ulx3s_25f")
+    row = find_board("icepi_zero")
     longer = replace(row.require_contractor(), pipeline=1)
     packed = [
         replace(row, engines=Engines(size)).description(bytes(8)).pack()
@@ -85,6 +86,12 @@ def test_a_device_that_tells_no_pipeline_has_the_first():
     assert [size.latencies for size in told] == list(PIPELINES)
     with pytest.raises(ValueError, match="pipeline must be 0 to 1, not 2"):
         replace(longer, pipeline=2)
+
+
+@pytest.mark.parametrize("prefix", VARIANTS)
+def test_no_variant_has_groups_that_share_a_sample(prefix):
+    assert find_board("ulx3s_25f").require_contractor().single_drain
+    assert not find_board(f"{prefix}ulx3s_25f").require_contractor().single_drain
 
 
 def test_first_board_with_each_contractor():

@@ -127,9 +127,10 @@ def test_a_check_takes_as_long_whatever_the_tag():
 
 
 def test_an_ecp5_is_smaller_and_slower_with_a_lock():
-    full, roomy = find_board("ulx3s_25f"), find_board("ulx3s_25f_both")
-    for board, groups in ((full, 2), (roomy, 2)):
+    for name, groups in (("icepi_zero", 2), ("ulx3s_25f", 2), ("ulx3s_25f_both", 2)):
+        board = find_board(name)
         locked = lock_board(board)
+        assert locked.contractor.single_drain == board.contractor.single_drain
         assert locked.contractor.groups == groups and locked.contractor.lock
         assert locked.clock_hz == 80_000_000 < board.clock_hz
         assert locked.annealer == board.annealer

@@ -107,8 +107,10 @@ class Normaliser(wiring.Component):
         # two nodes are unfinished at a time: an even and an odd one.
         nodes = Array(Signal(HEADER, name=f"node_{parity}") for parity in range(2))
         first, first_parity = self.node_first, self.parity
-        if self._staged:
-            # The header stays for a cycle after its node's last element, and so for this one.
+        if self._staged or self._size.single_drain:
+            # The header stays for a cycle after its node's last element, and so for this one. In
+            # one cycle, the wires from the sequencer to all groups would limit the clock where the
+            # logic of single mode stands between them.
             first = Signal()
             first_parity = Signal()
             m.d.sync += [first.eq(self.node_first), first_parity.eq(self.parity)]

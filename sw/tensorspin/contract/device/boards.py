@@ -133,7 +133,7 @@ _TABLE = (
         clock_hz=95_000_000,
         baud=1_000_000,
         usb=_ULX3S_25F,
-        **sizes.ECP5_25,
+        **sizes.ECP5_25_SINGLE,
     ),
     BoardSpec(
         name="ulx3s_25f_annealer",

@@ -132,11 +132,23 @@ ECP5_25: FpgaSizes = {
 }
 """Lattice ECP5 25F, contractor only. The 12F is the same die, and the open tools use all of it."""
 
+ECP5_25_SINGLE: FpgaSizes = {
+    "receive_bytes": ECP5_25["receive_bytes"],
+    "engines": Engines(replace(_ECP5_GROUP, groups=3, single_drain=2)),
+}
+"""The same, with groups that can share a sample."""
+
 ECP5_25_LOCKED: FpgaSizes = {
     "receive_bytes": ECP5_25["receive_bytes"],
     "engines": Engines(replace(_ECP5_GROUP, groups=2, lock=1)),
 }
 """The same with a lock. Three groups fill all block RAMs, and the lock's microcode takes one."""
+
+ECP5_25_SINGLE_LOCKED: FpgaSizes = {
+    "receive_bytes": ECP5_25["receive_bytes"],
+    "engines": Engines(replace(_ECP5_GROUP, groups=2, single_drain=2, lock=1)),
+}
+"""The same with groups that can share a sample."""
 
 ECP5_25_ANNEALER: FpgaSizes = {
     "receive_bytes": 4096,
@@ -221,5 +233,6 @@ that a block RAM has at the width of 18 bits."""
 LOCKED: dict[Engines, FpgaSizes] = {
     UP5K["engines"]: UP5K_LOCKED,
     ECP5_25["engines"]: ECP5_25_LOCKED,
+    ECP5_25_SINGLE["engines"]: ECP5_25_SINGLE_LOCKED,
 }
 """Sizes with a lock, by the engines without one, where a lock does not fit beside them."""

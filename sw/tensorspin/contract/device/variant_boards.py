@@ -13,6 +13,8 @@ the same sizes, wherever the name of a board is asked for: ``sim://protect/ulx3s
 ``sign/NAME``
     All engines compare signatures of what they read, and the contractor the parity of its feature
     table.
+
+The groups of none of them share a sample: no gateware has that together with these.
 """
 
 from __future__ import annotations
@@ -53,23 +55,26 @@ class Variant:
         size = row.contractor
         if size is None:
             return not self.needs_contractor
-        return self.fpga in row.title and not size.single_drain
+        return self.fpga in row.title
 
 
 def _correcting(engines: Engines) -> Engines:
-    return engines.with_sizes(replace(engines.require(ContractorSize), protected=1))
+    size = engines.require(ContractorSize)
+    return engines.with_sizes(replace(size, protected=1, single_drain=0))
 
 
 def _halved(engines: Engines) -> Engines:
     size = engines.require(ContractorSize)
     words, components = size.program_words // 2, size.components // 2
-    return engines.with_sizes(replace(size, program_words=words, components=components, resident=1))
+    halved = replace(size, program_words=words, components=components, single_drain=0, resident=1)
+    return engines.with_sizes(halved)
 
 
 def _signing(engines: Engines) -> Engines:
     contractor, annealer = engines.find(ContractorSize), engines.find(AnnealerSize)
     if contractor is not None:
-        engines = engines.with_sizes(replace(contractor, signature=1, table_parity=1))
+        signed = replace(contractor, single_drain=0, signature=1, table_parity=1)
+        engines = engines.with_sizes(signed)
     if annealer is not None:
         engines = engines.with_sizes(replace(annealer, signature=1))
     return engines
