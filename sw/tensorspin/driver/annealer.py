@@ -335,7 +335,7 @@ class AnnealerDriver(EngineDriver):
         memory = bytearray(self._size.replicas * stride)
         reads = (
             Read(AnnealerSpace.RESULTS, first, min(MAX_DATA, end - first))
-            for begin, end in result_ranges(self._size, problem.first)
+            for begin, end in result_ranges(self._size, problem.variables)
             for first in range(begin, end, MAX_DATA)
         )
         for request, reply in self._session.exchange(reads, same_session=True):
