@@ -211,7 +211,7 @@ HARDWARE = {
         family=Family.ICE40HX,
         programmer=_ICEPROG,
         pll_pad=False,
-        place_options="--seed 4",
+        place_options="--seed 8",
     ),
     "pico_ice": _up5k(
         platform="tensorspin_gateware.pico_ice:PicoIcePlatform",
