@@ -183,7 +183,7 @@ HARDWARE = {
     "icebreaker": _up5k(
         platform="amaranth_boards.icebreaker:ICEBreakerPlatform",
         programmer=_ICEPROG,
-        place_options="--seed 2",
+        place_options="--seed 4",
     ),
     "icebreaker_spi": _up5k(
         platform="amaranth_boards.icebreaker:ICEBreakerPlatform",
@@ -226,7 +226,7 @@ HARDWARE = {
         programmer=_PICO_ICE_DFU,
         spi=PICO2_ICE_SPI,
         notes="the firmware of the RP2350 must put 12 MHz on its GPIO 21, which clocks the FPGA",
-        place_options="--seed 2",
+        place_options="--seed 3",
     ),
     "icesugar": _up5k(
         platform="amaranth_boards.icesugar:ICESugarPlatform",

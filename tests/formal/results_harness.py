@@ -64,7 +64,7 @@ class ResultsHarness(wiring.Component):
         self._dut = self._buffer.elaborate(None)
         (self._rows,) = memories
 
-        probed = self._probed(groups)
+        probed = self._probed(groups, staged)
         self.probes = Probes({f"dut_{name}": f"dut.{name}" for name in probed})
         super().__init__(
             {f"dut_{name}": In(shape) for name, shape in probed.items()}
@@ -95,7 +95,7 @@ class ResultsHarness(wiring.Component):
         )
 
     @staticmethod
-    def _probed(groups: int) -> dict:
+    def _probed(groups: int, staged: bool) -> dict:
         """Registers inside of the buffer, and their shapes."""
         place = data.StructLayout({"head": 1, "group": range(groups), "last": 1})
         return {
@@ -115,7 +115,7 @@ class ResultsHarness(wiring.Component):
             "step": range(TRAILER_WORDS + 1),
             "cycles": CYCLE_BITS,
             **{f"run_{bank}": run_layout(groups) for bank in range(BANKS)},
-            **{f"best_{group}": SCORE for group in range(groups)},
+            **({} if staged else {f"best_{group}": SCORE for group in range(groups)}),
             **{f"best_index_{group}": RESULT_WORD_BITS for group in range(groups)},
         }
 

@@ -335,13 +335,11 @@ STAGED_MUTANTS = {
     "no payload stored": Mutant("m.If(is_byte & write.data.last)", "m.If(is_byte)"),
     "next frame not stored": Mutant("m.d.sync += is_stored.eq(1)", "pass"),
     "full too late": Mutant("next_position == end_position", "write_position == end_position"),
-    "full after a rejected frame": Mutant(
-        "is_full.eq(frame_is_full & settled)", "is_full.eq(settled)"
-    ),
+    "full after a rejected frame": Mutant("returns & frame_is_full & settled", "returns & settled"),
     "ends too early": Mutant("payload_left == 2,", "payload_left == 3,"),
     "a byte too many": Mutant("body.data == 1)\n", "body.data == 2)\n"),
     "full though read": Mutant("frame_is_full & settled", "frame_is_full"),
-    "full for ever": Mutant("m.Elif(~settled)", "m.Elif(0)"),
+    "full for ever": Mutant("stays & is_full & settled", "stays & is_full"),
     "damage ignored": Mutant("rejected.eq(~intact |", "rejected.eq("),
     "no session needed": Mutant("(~in_session | (sequence", "((sequence"),
     "any number": Mutant("| (sequence != expected))", ")"),

@@ -57,7 +57,7 @@ TRAILER_MUTANTS = {
         "write.en.eq(self.score_valid | in_trailer)", "write.en.eq(self.score_valid)"
     ),
     "last of equals": Mutant("mantissa > best[group]", "mantissa >= best[group]"),
-    "greatest of all runs": Mutant("is_first | (mantissa", "(mantissa"),
+    "greatest of all runs": Mutant("(score.index == 0) | (mantissa", "(mantissa"),
     "cycles of another time": Mutant("low, high = cycles[:", "low, high = self.cycles[:"),
     "low half twice": Mutant("[high] * self._groups", "[low] * self._groups"),
     "all scores": Mutant("row == run.outputs", "row == trailer_first - 1"),
@@ -75,8 +75,11 @@ def test_gives_out_what_was_stored(groups, tmp_path):
 
 STAGED_MUTANTS = {
     "no run known": Mutant("m.d.sync += known.eq(run_read)", "pass"),
-    "no bias": Mutant("bias = 1 << (MANTISSA.width - 1)", "bias = 0"),
-    "index of the next": Mutant("index.eq(score.index)", "index.eq(score.index + 1)"),
+    "no bias": Mutant("bias = 1 << (width - 1)", "bias = 0"),
+    "index of the next": Mutant("index.eq(score.index),", "index.eq(score.index + 1),"),
+    "last of equals, a cycle late": Mutant("(compared + missing)", "(compared + missing + 1)"),
+    "what is no score": Mutant("self.score_valid.replicate", "(self.score_valid | 1).replicate"),
+    "greatest of all numbers at first": Mutant("missing.eq(-1), best", "missing.eq(0), best"),
     "no trailer": Mutant("Cat(is_last_score, is_trailer_last)", "Cat(is_last_score, 0)"),
 }
 

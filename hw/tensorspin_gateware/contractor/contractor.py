@@ -120,6 +120,10 @@ class Contractor(wiring.Component):
         with m.Elif(samples.take):
             # The cycle of `take` counts too.
             m.d.sync += [cycle.eq(1), run.eq(1)]
+        if slow:
+            # The same without an enable, which would come late from `take`.
+            with m.If(~run):
+                m.d.sync += cycle.eq(1)
 
         wiring.connect(m, reader.words, sequencer.words)
         if slow:

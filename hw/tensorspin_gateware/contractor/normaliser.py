@@ -321,14 +321,24 @@ class Normaliser(wiring.Component):
         assert pipeline.normalise_release + 1 + ISSUE_TO_ADDRESS > pipeline.normalise_write
         m.d.comb += [
             self.release.eq(released.valid & released.node_end),
-            self.vector.enable.eq(written.valid & ~written.scores),
             self.vector.slot.eq(written.slot),
             self.vector.entry.eq(written.index[: ceil_log2(size.slot_entries)]),
             self.vector.mantissa.eq(mantissa),
-            self.score_valid.eq(written.valid & written.scores),
             self.score.mantissa.eq(mantissa),
             self.score.index.eq(written.index),
-            self.score.last.eq(written.node_end),
+        ]
+        enable, valid = written.valid & ~written.scores, written.valid & written.scores
+        last = written.node_end
+        if self._staged:
+            before = stages[pipeline.normalise_write - 1]
+            strobes = Signal(3)
+            enable, valid = before.valid & ~before.scores, before.valid & before.scores
+            m.d.sync += strobes.eq(Cat(enable, valid, valid & before.node_end))
+            enable, valid, last = strobes
+        m.d.comb += [
+            self.vector.enable.eq(enable),
+            self.score_valid.eq(valid),
+            self.score.last.eq(last),
         ]
 
     def _exponents(self, m: Module, start, node, shift) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth import Array, C, Cat, Module, Mux, Signal, Value, signed
+from amaranth import Array, Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -146,9 +146,6 @@ class ScoreBuffer(wiring.Component):
         """Write a run's scores, then its trailer; return the strobe of the last word."""
         groups = range(self._groups)
         score = self.scores[0]
-        # Staged, the scores compared are biased, and so unsigned: one carry chain compares them.
-        shape = MANTISSA.width if self._staged else signed(MANTISSA.width)
-        best = [Signal(shape, name=f"best_{group}") for group in groups]
         best_index = [Signal(RESULT_WORD_BITS, name=f"best_index_{group}") for group in groups]
         # A copy of the count, as the next run may begin to count while the trailer is written.
         cycles = Signal.like(self.cycles)
@@ -174,33 +171,58 @@ class ScoreBuffer(wiring.Component):
                     m.d.comb += write.data.eq(Cat(words))
             with m.Default():
                 m.d.comb += write.data.eq(Cat(score.mantissa for score in self.scores))
-        compared = [score.mantissa for score in self.scores]
-        valid, index, is_first = self.score_valid, score.index, score.index == 0
+        # With equal scores the first one counts, as for NumPy's argmax. Scores of a sample have the
+        # same exponent, so that their mantissas can be compared.
         if self._staged:
-            # The best index is in the trailer's second word, and so is not late. The first score
-            # need not be told from others: before it, the best one is the least there can be.
-            compared = [Signal(shape, name=f"compared_{group}") for group in groups]
-            valid = Signal()
-            index = Signal.like(score.index)
-            is_first = C(0, 1)
-            m.d.sync += [valid.eq(self.score_valid), index.eq(score.index)]
-            bias = 1 << (MANTISSA.width - 1)
-            for biased, each in zip(compared, self.scores):
-                m.d.sync += biased.eq(each.mantissa.as_unsigned() ^ bias)
-        with m.If(valid):
-            for group, mantissa in enumerate(compared):
-                # With equal scores the first one counts, as for NumPy's argmax. Scores of a sample
-                # have the same exponent, so that their mantissas can be compared.
-                with m.If(is_first | (mantissa > best[group])):
-                    m.d.sync += [best[group].eq(mantissa), best_index[group].eq(index)]
-        if self._staged:
-            with m.If(self.begin):
-                m.d.sync += [register.eq(0) for register in (*best, *best_index)]
+            for group, each in enumerate(self.scores):
+                self._compare_late(m, each, best_index[group])
+        else:
+            best = [Signal(signed(MANTISSA.width), name=f"best_{group}") for group in groups]
+            with m.If(self.score_valid):
+                for group, mantissa in enumerate(score.mantissa for score in self.scores):
+                    with m.If((score.index == 0) | (mantissa > best[group])):
+                        m.d.sync += [best[group].eq(mantissa), best_index[group].eq(score.index)]
         with m.If(self.finished):
             m.d.sync += [cycles.eq(self.cycles), step.eq(0)]
         with m.Elif(in_trailer):
             m.d.sync += step.eq(step + 1)
         return step == TRAILER_WORDS - 1
+
+    def _compare_late(self, m: Module, score, best_index: Signal) -> None:
+        """Find the greatest of a group's scores a cycle after they come.
+
+        The index is in the trailer's second word, and so is not late. A path from carry chain to
+        registers is all that there is in a cycle: scores are biased, and so unsigned; the greatest
+        is kept as what is missing to the greatest number, so that the sum of both has a carry if a
+        score is greater; and where there is no score, the least number stands for it, which never
+        is. Sums and products instead of conditions keep Yosys from making enables of the carry,
+        which would be a look-up table and a long wire more.
+
+        Parameters
+        ----------
+        m : Module
+            The logic is added to it.
+        score : View of SCORE
+            The group's score.
+        best_index : Signal
+            Index of the greatest score, which is driven.
+        """
+        width = MANTISSA.width
+        bias = 1 << (width - 1)
+        compared = Signal(width)
+        index = Signal.like(score.index)
+        missing = Signal(width, init=-1)
+        valid = self.score_valid.replicate(width)
+        m.d.sync += [
+            compared.eq((score.mantissa.as_unsigned() ^ bias) & valid),
+            index.eq(score.index),
+        ]
+        greater = (compared + missing)[width]
+        for register, value in ((missing, ~compared), (best_index, index)):
+            taken = greater.replicate(len(value))
+            m.d.sync += register.eq((taken & value) | (~taken & register[: len(value)]))
+        with m.If(self.begin):
+            m.d.sync += [missing.eq(-1), best_index.eq(0)]
 
     def _read(self, m: Module, read, bank, run, available) -> tuple[Value, Value]:
         """Give out a run's results.

@@ -255,6 +255,13 @@ class Sequencer(wiring.Component):
                 self.parity.eq(0),
                 self.fault.eq(0),
             ]
+        if self._size.latencies is LONG:
+            # The same in one equation each, of which Yosys makes no enables and resets: these would
+            # be a wire more, and a long one.
+            m.d.sync += [
+                begun.eq(self.run & ~node_done & (begun | issued)),
+                active.eq(self.run & ~node_done & (active | following_valid)),
+            ]
         return m
 
     def _further_ports(self) -> dict[str, wiring.Member]:

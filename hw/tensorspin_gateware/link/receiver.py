@@ -217,18 +217,25 @@ class PacketReceiver(wiring.Component):
             with m.If(is_end):
                 m.d.sync += is_stored.eq(1)
             next_position = Signal.like(write_position, init=1)
-            with m.If(ended & rejected):
-                m.d.sync += [
-                    next_position.eq(frame_position + 1),
-                    is_full.eq(frame_is_full & settled),
-                ]
-            with m.Elif(stores & ~full):
-                m.d.sync += [
-                    next_position.eq(next_position + 1),
-                    is_full.eq(next_position == end_position),
-                ]
-            with m.Elif(~settled):
-                m.d.sync += is_full.eq(0)
+            returns, moves, stays = Signal(), Signal(), Signal()
+            m.d.comb += [
+                returns.eq(ended & rejected),
+                moves.eq(~returns & stores & ~full),
+                stays.eq(~returns & ~moves),
+            ]
+            with m.If(returns):
+                m.d.sync += next_position.eq(frame_position + 1)
+            with m.Elif(moves):
+                m.d.sync += next_position.eq(next_position + 1)
+            # Equations, of which Yosys makes no enables: these would be the longest paths.
+            m.d.sync += [
+                is_full.eq(
+                    (returns & frame_is_full & settled)
+                    | (moves & (next_position == end_position))
+                    | (stays & is_full & settled)
+                ),
+                overflowed.eq(~ended & (overflowed | (stores & full))),
+            ]
         for counter, counted in (
             (self.counters.damaged, RejectReason.DAMAGED),
             (self.counters.out_of_sequence, RejectReason.SEQUENCE),

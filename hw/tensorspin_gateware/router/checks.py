@@ -46,7 +46,7 @@ class RequestChecks(wiring.Component):
     Latency: `kind`, `fills` and the sum behind `argument_status` are registered and follow one
     cycle after the ports that they are made of; both statuses are combinational functions of these
     registers and of the ports. If `staged`, `length_status` follows one cycle later,
-    `argument_status` two.
+    `argument_status` three.
 
     Signals for an engine that the device lacks are constant, so that synthesis removes their logic.
 
@@ -177,7 +177,11 @@ class RequestChecks(wiring.Component):
         address_bits = max(feature_bits, *(space.bits for space in self._spaces.values()))
         # Address of the last byte. One bit more than an address: past the end it does not wrap.
         final = Signal(address_bits + 1)
-        m.d.sync += final.eq(address[:address_bits] + (left - 1)[:8])
+        further = (left - 1)[:8]
+        if self._staged:
+            further = Signal(8)
+            m.d.sync += further.eq(left - 1)
+        m.d.sync += final.eq(address[:address_bits] + further)
 
         def compared(answer: Value) -> Value:
             """Put a register behind a comparison, if staged; the status has another."""
@@ -263,3 +267,28 @@ def find_last_argument(m: Module, kind: data.View, last_argument: Signal) -> Non
         m.d.comb += last_argument.eq(ARGUMENTS[PacketType.WRITE] - 1)
     with m.Else():
         m.d.comb += last_argument.eq(packets.OFFSET.size - 1)
+
+
+def find_copies(m: Module, kind: data.View, staged: bool) -> Value:
+    """Tell whether the reply to a request copies bytes from a memory, the description or counters.
+
+    Parameters
+    ----------
+    m : Module
+        The logic is added to it.
+    kind : data.View
+        Type of the request, a `RequestKind`.
+    staged : bool
+        Whether the answer comes from a register, a cycle late; the type is known long before the
+        reply.
+
+    Returns
+    -------
+    Value
+        One bit.
+    """
+    copies = kind.read | kind.hello | kind.status
+    if staged:
+        copies = Signal()
+        m.d.sync += copies.eq(kind.read | kind.hello | kind.status)
+    return copies

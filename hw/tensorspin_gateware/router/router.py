@@ -15,7 +15,7 @@ from tensorspin.contract.wire.packets import REJECT, REPLY, PacketType, Status
 
 from ..contractor.interface import ADDRESS_BITS
 from ..link.packet import SEQUENCE_BITS, CountersSignature, PacketByte, RejectSignature
-from .checks import ARGUMENTS, STATUS_BITS, RequestChecks, find_last_argument
+from .checks import ARGUMENTS, STATUS_BITS, RequestChecks, find_copies, find_last_argument
 from .copied import Copied, CopySource
 from .engines import connect_engine, device_status, engine_ports, problem_check, scoring_engine
 from .flags import connect_flags, take_flag
@@ -40,7 +40,7 @@ class Router(wiring.Component):
     payload adds 1 cycle for each of its bytes and 3 for checks (none for ANNEAL). Each byte that a
     reply copies (from memories, status, description) takes `COPY_CYCLES` cycles, any other byte
     one. So a RUN of n features takes n + 14 cycles, and the reply that brings its result takes 4
-    cycles more than it has bytes. If `staged`, each check takes 1 cycle more, that of arguments 2.
+    cycles more than it has bytes. If `staged`, each check takes 1 cycle more, that of arguments 3.
 
     Resources: one 4 Kbit block RAM. Together with the link and the UART, fewer than 1,606 logic
     cells on iCE40, for the engine sizes of `icebreaker`.
@@ -170,7 +170,6 @@ class Router(wiring.Component):
             ]
 
         # The reply.
-
         wiring.connect(m, writer.replies, wiring.flipped(self.replies))
         m.d.comb += [
             writer.results.payload.eq(results.payload),
@@ -194,6 +193,7 @@ class Router(wiring.Component):
             m.d.comb += copied.select.eq(Copied.DESCRIPTION)
         with m.Else():
             m.d.comb += copied.select.eq(Copied.STATUS)
+        copies = find_copies(m, kind, self._staged)
         with m.Switch(source):
             with m.Case(Source.RESULT):
                 m.d.comb += [writer.type.eq(PacketType.RUN | REPLY), writer.has_result.eq(~failed)]
@@ -202,7 +202,7 @@ class Router(wiring.Component):
             with m.Default():
                 m.d.comb += [
                     writer.type.eq(kind_byte | REPLY),
-                    writer.has_copy.eq(~failed & (kind.read | kind.hello | kind.status)),
+                    writer.has_copy.eq(~failed & copies),
                 ]
         with m.If(writer.has_result | writer.has_copy):
             m.d.comb += writer.length.eq(left)
@@ -323,7 +323,7 @@ class Router(wiring.Component):
                         m.next = "ADD"
             with m.State("ADD"):
                 m.next = "CHECK ARGUMENTS"
-            with state("CHECK ARGUMENTS", after=2):
+            with state("CHECK ARGUMENTS", after=3):
                 m.d.sync += status.eq(checks.argument_status)
                 m.next = "ARGUMENTS CHECKED"
             with m.State("ARGUMENTS CHECKED"):

@@ -256,7 +256,7 @@ async def latency(dut):
         device.sink.items.clear()
         device.request(kind, payload)
         begin, begun = bench.cycle, 1  # the cycle in which the type was taken
-        waits = (3 if payload else 1) * staged
+        waits = (4 if payload else 1) * staged
         await bench.until(lambda: device.sink.items)
         assert bench.cycle - begin == begun + 9 + cycles + waits
         first = bench.cycle
@@ -289,7 +289,7 @@ async def cycles_of_samples(dut):
     for _ in range(2):
         device.request(PacketType.RUN, packets.OFFSET.pack(0) + bytes(features))
     await bench.until(lambda: len(starts) == 2)
-    assert starts[1] - starts[0] == features + 14 + 3 * bench_parameters()["staged"]
+    assert starts[1] - starts[0] == features + 14 + 4 * bench_parameters()["staged"]
     # Both results wait, so that one reply follows the other.
     device.sink.probability = 0
     for _ in range(500):

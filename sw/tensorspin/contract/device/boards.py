@@ -61,7 +61,7 @@ _TABLE = (
         clock_hz=45_000_000,
         baud=_SPI_HZ,
         line=Line.SPI,
-        **sizes.UP5K_UNCHECKED,
+        **sizes.UP5K,
     ),
     BoardSpec(
         name="icesugar",
@@ -69,7 +69,7 @@ _TABLE = (
         clock_hz=45_000_000,
         baud=_ICELINK_BAUD,
         usb=ICELINK,
-        **sizes.UP5K_UNCHECKED,
+        **sizes.UP5K,
     ),
     BoardSpec(
         name="upduino_v3",
@@ -77,7 +77,7 @@ _TABLE = (
         clock_hz=45_000_000,
         baud=1_000_000,
         usb=UsbDevice(0x0403, 0x6014, "UPduino v3"),
-        **sizes.UP5K_UNCHECKED,
+        **sizes.UP5K,
     ),
     BoardSpec(
         name="ice40_up5k_b_evn",
@@ -85,7 +85,7 @@ _TABLE = (
         clock_hz=45_000_000,
         baud=1_000_000,
         usb=ft2232("Lattice iCE40UP5K Breakout", uart=None),
-        **sizes.UP5K_UNCHECKED,
+        **sizes.UP5K,
     ),
     BoardSpec(
         name="icebreaker_bitsy",
@@ -93,7 +93,7 @@ _TABLE = (
         clock_hz=45_000_000,
         baud=1_000_000,
         usb=UsbDevice(0x1D50, 0x6146, "iCEBreaker.bitsy"),
-        **sizes.UP5K_UNCHECKED,
+        **sizes.UP5K,
     ),
     BoardSpec(
         name="icebreaker_annealer",

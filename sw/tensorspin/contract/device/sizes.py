@@ -26,7 +26,7 @@ class FpgaSizes(TypedDict):
     engines: Engines
 
 
-UP5K_UNCHECKED: FpgaSizes = {
+UP5K: FpgaSizes = {
     "receive_bytes": 1024,
     "engines": Engines(
         ContractorSize(
@@ -37,28 +37,26 @@ UP5K_UNCHECKED: FpgaSizes = {
             slots=8,
             slot_entries=32,
             pipeline=PIPELINES.index(LONG),
+            signature=1,
+            table_parity=1,
         )
     ),
 }
-"""Lattice iCE40 UP5K, contractor only: the program memory is the whole SPRAM."""
-
-UP5K: FpgaSizes = {
-    "receive_bytes": UP5K_UNCHECKED["receive_bytes"],
-    "engines": UP5K_UNCHECKED["engines"].with_sizes(
-        replace(UP5K_UNCHECKED["engines"].require(ContractorSize), signature=1, table_parity=1)
-    ),
-}
-"""The same with checks of what a run reads; the parity of the feature table takes four block RAMs.
-It is so full that about every third placement reaches the clock with its margin: boards have it for
-which a seed is on record."""
+"""Lattice iCE40 UP5K, contractor only, with checks of what a run reads. The program memory is the
+whole SPRAM; the parity of the feature table takes four block RAMs."""
 
 UP5K_LOCKED: FpgaSizes = {
-    "receive_bytes": UP5K_UNCHECKED["receive_bytes"],
-    "engines": UP5K_UNCHECKED["engines"].with_sizes(
-        replace(UP5K_UNCHECKED["engines"].require(ContractorSize), lock=1)
+    "receive_bytes": UP5K["receive_bytes"],
+    "engines": UP5K["engines"].with_sizes(
+        replace(
+            UP5K["engines"].require(ContractorSize),
+            signature=0,
+            table_parity=0,
+            lock=1,
+        )
     ),
 }
-"""The same with a lock instead: there is no room for both."""
+"""The same with a lock instead of checks: there is no room for both."""
 
 UP5K_LOCKED_HZ = 33_000_000
 """Clock of a locked UP5K in Hz. More than nine tenths of its look-up tables are used, and what is
