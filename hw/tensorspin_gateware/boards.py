@@ -274,7 +274,7 @@ HARDWARE = {
     "ulx3s_25f_annealer_8bit": _ulx3s(
         "25f",
         # The default router does not find an end here.
-        place_options="--seed 1 --router router2",
+        place_options="--seed 2 --router router2",
     ),
     "ulx3s_25f_both": _ulx3s("25f", place_options="--seed 2"),
     "ulx3s_25f_both_spi": _ulx3s("25f", spi=ULX3S_SPI, place_options="--seed 2"),

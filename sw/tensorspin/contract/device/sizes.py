@@ -175,6 +175,7 @@ ECP5_25_ANNEALER_8BIT: FpgaSizes = {
             strides=(1,) * 13,
             offset_rows=352,
             steps=256,
+            shared_sweeps=1,
         )
     ),
 }
