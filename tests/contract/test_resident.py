@@ -7,12 +7,27 @@ import dataclasses
 import pytest
 
 from tensorspin.contract.contractor.memory import MemorySpace
-from tensorspin.contract.contractor.resident import half_base, half_bit, half_size
+from tensorspin.contract.contractor.resident import (
+    BOTH_OUTPUTS,
+    both_reply_bytes,
+    half_base,
+    half_bit,
+    half_size,
+)
 from tensorspin.contract.contractor.size import ContractorSize
 from tensorspin.contract.device.board import BoardSpec
 from tensorspin.contract.device.boards import BOARDS, find_board
 from tensorspin.contract.device.description import NAME_BYTES, DeviceDescription
-from tensorspin.contract.wire.packets import ACTIVATE, PROTECTED, SECOND, SIGNED, STANDBY, SWAP
+from tensorspin.contract.wire.frames import MAX_PAYLOAD
+from tensorspin.contract.wire.packets import (
+    ACTIVATE,
+    BOTH,
+    PROTECTED,
+    SECOND,
+    SIGNED,
+    STANDBY,
+    SWAP,
+)
 
 SIZE = ContractorSize(8, 512, 16, 2, 4, 8, signature=1, table_parity=1, resident=1)
 
@@ -31,6 +46,12 @@ def test_flags_are_bits_of_their_own():
     flags = (SIGNED, SECOND, PROTECTED, STANDBY, SWAP)
     assert len({*flags}) == len(flags) and min(flags) > 1024
     assert all(flag.bit_count() == 1 and ACTIVATE.pack(flag, 0) for flag in flags)
+    assert STANDBY | SWAP == BOTH
+
+
+def test_a_reply_has_room_for_both_results():
+    assert both_reply_bytes((BOTH_OUTPUTS, BOTH_OUTPUTS)) <= MAX_PAYLOAD
+    assert both_reply_bytes((1, 2)) == 1 + 2 + 8 + 4 + 8
 
 
 @pytest.mark.parametrize(

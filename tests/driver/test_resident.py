@@ -10,7 +10,9 @@ import pytest
 
 from tensorspin import Board
 from tensorspin.contract.contractor.memory import MemorySpace
+from tensorspin.contract.contractor.resident import BOTH_OUTPUTS
 from tensorspin.contract.wire.packets import PacketType, Status
+from tensorspin.driver.known_answers import SAMPLES
 from tensorspin.driver.selftest.contractor import check_contractor
 from tensorspin.driver.selftest.result import Verdict
 from tensorspin.errors import CapacityError, DeviceError, FaultError, TensorspinError
@@ -268,3 +270,139 @@ def test_a_virtual_board_has_it():
         board.swap()
         scores = board.run(LEVELS).scores
         np.testing.assert_array_equal(scores, golden_answers(NEW, LEVELS).scores)
+
+
+# Both programs for each sample
+
+
+def run_both(board, first, second) -> bool:
+    """Whether a board gives the answers of two programs, in this order."""
+    for found, program in zip(board.run_both(LEVELS), (first, second)):
+        assert_answers(found, golden_answers(program, LEVELS))
+    return (board.program, board.standby) == (first, second)
+
+
+def test_samples_for_both_programs_are_sent_once(board, device):
+    board.load(OLD)
+    board.load(NEW, standby=True)
+    device.take_counts()
+    assert run_both(board, OLD, NEW)
+    assert device.take_counts() == {"ACTIVATE": 1, "RUN": len(LEVELS)}
+    board.load(OLD)
+    board.load(NEW, standby=True)
+    assert device.take_counts() == {"STATUS": 1}
+    assert run_both(board, OLD, NEW)
+    assert device.take_counts() == {"RUN": len(LEVELS)}
+    assert runs(board, OLD)  # alone
+    assert device.take_counts() == {"ACTIVATE": 1, "RUN": len(LEVELS)}
+    board.swap()
+    assert run_both(board, NEW, OLD)
+    board.load(OLD)
+    assert runs(board, OLD) and run_both(board, OLD, NEW)
+    with golden_board(device, device.board) as other:
+        other.load(NEW)  # another host does not take two programs for one of them
+        assert runs(other, NEW)
+
+
+def test_a_third_program_takes_the_place_of_one_of_both(board):
+    board.load(OLD)
+    board.load(NEW, standby=True)
+    assert run_both(board, OLD, NEW)
+    board.load(OTHER, standby=True)
+    assert runs(board, OLD) and run_both(board, OLD, OTHER)
+    board.load(NEW)
+    assert runs(board, NEW) and board.standby is OLD
+    board.load(OTHER, standby=True, verify=True)
+    assert run_both(board, NEW, OTHER)
+    board.load(NEW, verify=True)
+    assert runs(board, NEW) and run_both(board, NEW, OTHER)
+
+
+def test_programs_for_other_samples_are_refused(board):
+    with pytest.raises(TensorspinError, match="no program is loaded"):
+        board.run_both(LEVELS)
+    board.load(OLD)
+    with pytest.raises(TensorspinError, match="no program stands by"):
+        board.run_both(LEVELS)
+    board.load(chain_program(5, 3), standby=True)
+    with pytest.raises(ValueError, match="programs have 6 and 5 features: run one after the other"):
+        board.run_both(LEVELS)
+    board.load(chain_program(6, BOTH_OUTPUTS + 1), standby=True)
+    with pytest.raises(ValueError, match="has 33 scores, and 32 fit the reply"):
+        board.run_both(LEVELS)
+    board.load(NEW, standby=True)
+    with pytest.raises(ValueError, match=r"levels must have shape \(n, 6\)"):
+        board.run_both(LEVELS[:, :5])
+    assert run_both(board, OLD, NEW)
+    with golden_board(GoldenDevice(UNCHECKED_ROW), UNCHECKED_ROW) as single:
+        single.load(OLD)
+        with pytest.raises(TensorspinError, match="holds one program at a time"):
+            single.run_both(LEVELS)
+
+
+def test_a_restart_is_told_to_whoever_runs_both(board, device):
+    for lost in (True, False):
+        board.load(OLD)
+        board.load(NEW, standby=True)
+        if lost:
+            assert run_both(board, OLD, NEW)
+        device.restart()
+        with pytest.raises(DeviceError, match="has not the program any more|no whole program"):
+            board.run_both(LEVELS)
+        assert board.program is None and board.standby is None
+
+
+def test_changed_bits_of_either_program_are_told():
+    device = CountingDevice(ROWS[1])
+    with golden_board(device, device.board) as board:
+        for half in range(2):
+            board.load(OLD)
+            board.load(NEW, standby=True, verify=True)
+            if half:
+                board.swap()
+            inject(board, Fault(MemorySpace.PROGRAM, 17, 6))
+            if half:
+                board.swap()
+            with pytest.raises(FaultError, match="signature"):
+                board.run_both(LEVELS)
+            assert board.program is None
+
+
+def test_both_programs_are_tested_together(board, device):
+    def load():
+        board.load(OLD, self_test=True, every=10)
+        board.load(NEW, standby=True)
+
+    load()
+    assert run_both(board, OLD, NEW)
+    load()
+    device.take_counts()
+    assert run_both(board, OLD, NEW)
+    assert device.take_counts() == {"RUN": len(LEVELS)}
+    assert run_both(board, OLD, NEW)  # the tenth sample is among these
+    assert device.take_counts() == {"RUN": len(LEVELS) + SAMPLES}
+    if board.info.contractor.signature:
+        return
+    board.swap()
+    inject(board, Fault(MemorySpace.PROGRAM, 17, 6))
+    board.swap()
+    load()
+    with pytest.raises(FaultError, match="answers of its self-test are wrong"):
+        for _ in range(3):
+            board.run_both(LEVELS)
+    assert board.program is None
+
+
+def test_a_lost_reply_does_not_mix_the_results(device):
+    with golden_board(device, device.board) as board:
+        board.load(OLD)
+        board.load(NEW, standby=True)
+        feed, fed = device.feed, []
+
+        def lose_some(data):
+            answers = feed(data)
+            fed.append(answers)
+            return [] if len(fed) in (1, 3) else answers
+
+        device.feed = lose_some
+        assert run_both(board, OLD, NEW) and len(fed) > 3

@@ -9,12 +9,13 @@ import numpy as np
 
 from tensorspin.compiler.capacity import program_words
 from tensorspin.contract.contractor.memory import MemorySpace
-from tensorspin.contract.contractor.resident import half_base, half_size
+from tensorspin.contract.contractor.program import MAX_OUTPUTS
+from tensorspin.contract.contractor.resident import BOTH_OUTPUTS, half_base, half_size
 from tensorspin.contract.contractor.signature import signature_word
 from tensorspin.contract.engine import EngineKind
 from tensorspin.contract.wire import packets
 from tensorspin.contract.wire.frames import MAX_PAYLOAD
-from tensorspin.contract.wire.packets import SECOND, STANDBY, SWAP, PacketType, pack_memory
+from tensorspin.contract.wire.packets import BOTH, SECOND, STANDBY, SWAP, PacketType, pack_memory
 from tests.support.random_programs import exact_program, short_program
 
 from .bench import bench_parameters
@@ -41,7 +42,10 @@ class TwoPrograms:
 
     def run(self) -> None:
         """Send a sample for the model that was active when the device was last asked."""
-        self.host.run(self.host.rng.randbytes(self.features[self.device._half] or 1))
+        features = self.features[self.device._half]
+        if self.device._both:
+            features = max(self.features)
+        self.host.run(self.host.rng.randbytes(features or 1))
 
     def write(self, half: int) -> None:
         """Write a program to a half, and run samples between its parts."""
@@ -51,7 +55,12 @@ class TwoPrograms:
             program = exact_program(self.rng, one, one.model_words + int(self.rng.integers(2)))
         else:
             program = short_program(self.rng, one)
-            while program_words(program.nodes, one.lanes) > one.model_words:
+            # Most programs have no more outputs than two of them may have together.
+            most = BOTH_OUTPUTS if self.rng.random() < 0.8 else MAX_OUTPUTS
+            while (
+                program_words(program.nodes, one.lanes) > one.model_words
+                or program.nodes[-1].outputs > most
+            ):
                 program = short_program(self.rng, one)
         image = program.image(one.lanes)
         if one.signature:
@@ -101,6 +110,8 @@ class TwoPrograms:
             return
         self.host.send(PacketType.WRITE, pack_memory(space, place) + bytes([wrong]))
         self.activate(half, 0)
+        if self.rng.random() < 0.5:
+            self.activate(int(self.rng.integers(2)), BOTH)
         await self.host.check()
         for _ in range(2):
             self.run()
@@ -113,7 +124,8 @@ class TwoPrograms:
 
     def activate(self, half: int, flags: int) -> None:
         """Activate what a half holds, with any digest."""
-        features = self.features[half]
+        # Two programs are told as many features as the one that has more.
+        features = max(self.features) if flags == BOTH else self.features[half]
         if self.rng.random() < 0.05:
             features = 0  # which no model has
         told = features | flags | half * SECOND | self.size.signature * packets.SIGNED
@@ -131,9 +143,11 @@ class TwoPrograms:
         elif choice < 0.4:
             await self.corrupt()
         elif choice < 0.8:
-            flags = int(self.rng.choice([0, STANDBY, SWAP, SWAP, SWAP | STANDBY]))
+            flags = int(self.rng.choice([0, STANDBY, SWAP, SWAP, BOTH, BOTH]))
             # Without SWAP a half that holds nothing would be run.
-            self.activate(half, flags if self.features[half] else flags | SWAP)
+            if not self.features[half] and flags != BOTH:
+                flags = SWAP
+            self.activate(half, flags)
         await self.host.check()
         for _ in range(int(self.rng.integers(4))):
             self.run()

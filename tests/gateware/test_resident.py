@@ -5,12 +5,15 @@ from __future__ import annotations
 import inspect
 import types
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from tensorspin.contract.device.engines import Engines
+from tensorspin.contract.engine import EngineKind
+from tensorspin_gateware import accelerator as top
 from tensorspin_gateware.accelerator import Accelerator
-from tensorspin_gateware.contractor import contractor, group, operands, program
+from tensorspin_gateware.contractor import contractor, group, operands, program, score_buffer
 from tensorspin_gateware.router import engines, halves, samples
 from tests.gateware.bench import board_parameters, run_bench
 from tests.gateware.test_accelerator import ANNEALER, BOARD, BUILD, SIZE
@@ -47,7 +50,7 @@ def test_each_kind_equals_golden_device(board):
     check(board)
 
 
-MUTANTS: dict[str, tuple[types.ModuleType, str, types.ModuleType, str, str]] = {
+MUTANTS: dict[str, tuple[Any, Any, types.ModuleType, str, str]] = {
     "half that is left is forgotten": (
         *(samples, "Halves", halves),
         "self.half.eq(self.second), other.eq(self.active)",
@@ -70,18 +73,88 @@ MUTANTS: dict[str, tuple[types.ModuleType, str, types.ModuleType, str, str]] = {
     ),
     "a write to what stands by counts for what runs": (
         *(samples, "Halves", halves),
-        "self.deactivate.eq(self.written & (self.written_half == self.half))",
-        "self.deactivate.eq(self.written)",
+        "self.both | (self.written_half == self.half)",
+        "1",
     ),
     "what stands by is told like what runs": (
         *(samples, "Halves", halves),
-        "self.keeps.eq(elsewhere & self.stands_by)",
+        "self.keeps.eq(elsewhere & self.stands_by & ~self.swap)",
         "self.keeps.eq(0)",
     ),
     "an empty half is taken": (
         *(samples, "Halves", halves),
         "self.missing.eq(self.swap & ",
         "self.missing.eq(0 & ",
+    ),
+    "both halves run though one is empty": (
+        *(samples, "Halves", halves),
+        "both_whole.eq(other & self.active)",
+        "both_whole.eq(other | self.active)",
+    ),
+    "a write to what comes second leaves both": (
+        *(samples, "Halves", halves),
+        "self.both | (self.written_half == self.half)",
+        "self.written_half == self.half",
+    ),
+    "both go on when one is activated": (
+        *(samples, "Halves", halves),
+        "self.both.eq(self.stands_by & self.swap)",
+        "self.both.eq(self.both | (self.stands_by & self.swap))",
+    ),
+    "a half that was found corrupt counts as whole": (
+        *(samples, "Halves", halves),
+        "spoiled = self.corrupt & self.both",
+        "spoiled = self.corrupt & 0",
+    ),
+    "what stands by is lost with what runs": (
+        *(samples, "Halves", halves),
+        "spoiled = self.corrupt & self.both",
+        "spoiled = self.corrupt",
+    ),
+    "the first half comes twice": (
+        *(top.COMPONENTS, EngineKind.CONTRACTOR, contractor),
+        "half.eq(self.half ^ second)",
+        "half.eq(self.half)",
+    ),
+    "a place is free before the other half has used it": (
+        *(top.COMPONENTS, EngineKind.CONTRACTOR, contractor),
+        "m.d.comb += samples.done.eq(0)",
+        "pass",
+    ),
+    "samples that come meanwhile join the second run": (
+        *(top.COMPONENTS, EngineKind.CONTRACTOR, contractor),
+        "m.d.comb += samples.take.eq(0)",
+        "pass",
+    ),
+    "the cycles of both count together": (
+        *(top.COMPONENTS, EngineKind.CONTRACTOR, contractor),
+        "m.d.sync += [cycle.eq(1), run.eq(1)]",
+        "m.d.sync += [run.eq(1)]",
+    ),
+    "scores beyond the reply": (
+        *(contractor, "ScoreBuffer", score_buffer),
+        "too_many = self.both & self.outputs[PAIR_BIT]",
+        "too_many = 0",
+    ),
+    "too many scores of one alone": (
+        *(contractor, "ScoreBuffer", score_buffer),
+        "too_many = self.both & self.outputs[PAIR_BIT]",
+        "too_many = self.outputs[PAIR_BIT]",
+    ),
+    "a fault of the first run is forgotten": (
+        *(contractor, "ScoreBuffer", score_buffer),
+        "run.fault.eq(run.fault | self.fault | too_many)",
+        "run.fault.eq(self.fault | too_many)",
+    ),
+    "the first trailer counts as the second's": (
+        *(contractor, "ScoreBuffer", score_buffer),
+        "Mux(in_trailer, second, self.second)",
+        "self.second",
+    ),
+    "a pair is sent when its first run ends": (
+        *(contractor, "ScoreBuffer", score_buffer),
+        "complete &= second | ~self.both",
+        "pass",
     ),
     "the table counts by the program's addresses": (
         *(engines, "written_half", halves),
@@ -99,7 +172,8 @@ MUTANTS: dict[str, tuple[types.ModuleType, str, types.ModuleType, str, str]] = {
         "half = Const(0, 1)",
     ),
 }
-"""Faults: who uses a class or function, its name, its module; text there, what takes its place."""
+"""Faults: who uses a class or function, and its name or key there; its module; text, what takes its
+place."""
 
 
 @pytest.mark.long
@@ -110,6 +184,9 @@ def test_faults_are_found(mutant, monkeypatch):
     assert source.count(before) == 1
     scope = dict(vars(module))
     exec(compile(source.replace(before, after), module.__file__, "exec"), scope)
-    monkeypatch.setattr(user, name, scope[name])
+    if isinstance(user, dict):
+        monkeypatch.setitem(user, name, scope[user[name].__name__])
+    else:
+        monkeypatch.setattr(user, name, scope[name])
     with pytest.raises(AssertionError, match="failed"):
         check("long, table checked", steps=60)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 
 from tensorspin.contract.contractor.memory import MemorySpace
-from tensorspin.contract.contractor.resident import half_base
+from tensorspin.contract.contractor.resident import BOTH_OUTPUTS, both_reply_bytes, half_base
 from tensorspin.contract.wire.packets import (
     ACTIVATE,
+    BOTH,
     OFFSET,
     RESULT,
     SECOND,
@@ -190,3 +193,116 @@ def test_a_device_without_halves_knows_no_such_activation():
     for flag in (SECOND, STANDBY, SWAP):
         status, _ = host.ask(PacketType.ACTIVATE, ACTIVATE.pack(5 | flag, 1))
         assert status is Status.BAD_FEATURE_COUNT
+
+
+# Both halves for each sample
+
+FEATURES = max(program.n_features for program in PROGRAMS)
+
+
+def run_both(host, order) -> Status:
+    """Run a sample with both, and compare the scores with those of each program."""
+    levels = random_levels(1, FEATURES, seed=host.status().samples)
+    status, reply = host.ask(PacketType.RUN, OFFSET.pack(0) + levels.tobytes())
+    if status is Status.OK:
+        assert 1 + len(reply) == both_reply_bytes(tuple(PROGRAMS[half].n_outputs for half in order))
+        for half in order:
+            program = PROGRAMS[half]
+            right = golden_answers(program, levels[:, : program.n_features])
+            scores, reply = reply[: 2 * program.n_outputs], reply[2 * program.n_outputs :]
+            np.testing.assert_array_equal(np.frombuffer(scores, dtype="<i2"), right.scores[0])
+            fields, reply = reply[: RESULT.size], reply[RESULT.size :]
+            assert RESULT.unpack(fields)[1:] == (right.classes[0], right.cycles[0])
+        assert not reply
+    return status
+
+
+def activate_both(host, first=0, features=FEATURES) -> Status:
+    return host.activate(first, BOTH, features)
+
+
+def test_both_halves_contract_a_sample_that_is_sent_once(host):
+    host.both()
+    for first in (0, 1, 1, 0):
+        assert activate_both(host, first) is Status.OK and host.holds(first)
+        before = host.status()
+        for _ in range(2):
+            assert run_both(host, (first, 1 - first)) is Status.OK
+        after = host.status()
+        cycles = sum(
+            golden_answers(each, random_levels(1, 7)[:, : each.n_features]).cycles[0]
+            for each in PROGRAMS
+        )
+        assert after.samples == before.samples + 2
+        assert after.busy_cycles == before.busy_cycles + 2 * cycles
+    assert host.activate(1, SWAP) is Status.OK and host.run(1) is Status.OK
+    assert host.activate(0, SWAP) is Status.OK and host.run(0) is Status.OK
+
+
+def test_both_need_two_whole_halves(host):
+    assert activate_both(host) is Status.NO_MODEL
+    host.load(0)
+    assert host.activate(0) is Status.OK
+    for first in range(2):
+        assert activate_both(host, first) is Status.NO_MODEL
+    assert host.holds(0) and host.run(0) is Status.OK
+    host.load(1)
+    assert host.activate(1, STANDBY) is Status.OK
+    assert activate_both(host, 0, features=0) is Status.BAD_FEATURE_COUNT
+    assert host.run(0) is Status.OK
+    assert activate_both(host, 1) is Status.OK
+    assert host.ask(PacketType.RUN, OFFSET.pack(0) + bytes(5))[0] is Status.BAD_FEATURE_COUNT
+    assert run_both(host, (1, 0)) is Status.OK
+
+
+@pytest.mark.parametrize("written", [0, 1])
+def test_a_write_to_either_half_ends_both(host, written):
+    host.both()
+    assert activate_both(host) is Status.OK
+    host.load(written, 1)
+    assert not host.status().active and run_both(host, (0, 1)) is Status.NO_MODEL
+    assert activate_both(host) is Status.NO_MODEL and host.activate(0, SWAP) is Status.NO_MODEL
+    assert host.activate(1, SWAP) is (Status.OK if written == 0 else Status.NO_MODEL)
+    host.load(written)
+    for half in range(2):
+        assert host.activate(half) is Status.OK and host.run(half) is Status.OK
+
+
+def test_a_half_on_standby_leaves_both_as_they_are(host):
+    host.both()
+    assert activate_both(host) is Status.OK
+    assert host.activate(1, STANDBY) is Status.OK
+    assert host.holds(0) and run_both(host, (0, 1)) is Status.OK
+
+
+@pytest.mark.parametrize("wrong", [0, 1])
+def test_if_one_is_corrupt_there_are_no_scores_and_no_half_is_whole(wrong):
+    host = TwoPrograms(1)
+    host.both()
+    assert activate_both(host) is Status.OK and run_both(host, (0, 1)) is Status.OK
+    base = half_base(host.size, MemorySpace.PROGRAM, wrong)
+    byte = host.device.memories[MemorySpace.PROGRAM][base]
+    host.write(MemorySpace.PROGRAM, base, bytes([byte ^ 1]))
+    for half in range(2):
+        assert host.activate(half) is Status.OK
+    assert activate_both(host) is Status.OK
+    assert [run_both(host, (0, 1)) for _ in range(2)] == [Status.CORRUPT] * 2
+    assert host.status().corrupted == 1 and not host.status().active
+    for flags in (SWAP, BOTH):
+        assert [host.activate(half, flags) for half in range(2)] == [Status.NO_MODEL] * 2
+    host.load(wrong)
+    for half in range(2):
+        assert host.activate(half) is Status.OK
+    assert activate_both(host) is Status.OK and run_both(host, (0, 1)) is Status.OK
+
+
+@pytest.mark.parametrize("outputs", [BOTH_OUTPUTS, BOTH_OUTPUTS + 1])
+def test_more_scores_than_fit_the_reply_give_none(host, outputs, monkeypatch):
+    wide = chain_program(7, outputs, seed=3)
+    monkeypatch.setattr(sys.modules[__name__], "PROGRAMS", [PROGRAMS[0], wide])
+    host.both()
+    assert activate_both(host) is Status.OK
+    fits = outputs == BOTH_OUTPUTS
+    none = Status.CORRUPT if host.signature else Status.PROGRAM_OVERRUN
+    assert run_both(host, (0, 1)) is (Status.OK if fits else none)
+    assert host.activate(1) is Status.OK and host.run(1) is Status.OK  # alone it has them

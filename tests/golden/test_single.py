@@ -16,8 +16,8 @@ from tensorspin.contract.contractor.size import ContractorSize
 from tensorspin.contract.device.boards import find_board
 from tensorspin.contract.wire.packets import ACTIVATE, OFFSET, SINGLE, PacketType, Status
 from tensorspin.golden.contractor.cycles import cycle_count
-from tensorspin.golden.contractor.device import DeviceContractor, _busy_cycles
-from tensorspin.golden.contractor.single import single_cycle_count
+from tensorspin.golden.contractor.device import DeviceContractor
+from tensorspin.golden.contractor.single import busy_cycles, single_cycle_count
 from tests.support.random_programs import random_program
 
 SIZE = ContractorSize(
@@ -152,4 +152,4 @@ def test_the_flag_is_for_runs_of_devices_with_the_mode():
 
 def test_busy_cycles_count_a_shared_sample_alone():
     both = [Mode.THROUGHPUT] * 4 + [Mode.SINGLE] * 2 + [Mode.THROUGHPUT]
-    assert _busy_cycles(np.array([100] * 4 + [10] * 2 + [100]), both, groups=3) == 320
+    assert busy_cycles(np.array([100] * 4 + [10] * 2 + [100]), both, groups=3) == 320

@@ -19,10 +19,12 @@ from sklearn.preprocessing import StandardScaler
 import tensorspin
 from tensorspin import GuardedClassifier, MPSAnomalyDetector, MPSClassifier
 from tensorspin.compiler.program_file import ProgramFileError
+from tensorspin.contract.contractor.memory import MemorySpace
 from tensorspin.driver.board import Board
 from tensorspin.driver.contractor import ContractorDriver
 from tensorspin.models import BoardGuardedClassifier, GuardedProgram
 from tensorspin.models.guard import fit_limits
+from tensorspin.trust import Fault, inject
 
 X, Y = load_iris(return_X_y=True)
 FAR = np.array([[50.0, 34.0, 15.0, 2.0], [0.0, 9.0, 0.0, 9.0]])
@@ -79,6 +81,53 @@ def test_a_board_that_holds_two_programs_is_loaded_once():
             assert board.program is on_board.program.detector
     with guarded.deploy(GOLDEN) as elsewhere:
         np.testing.assert_array_equal(elsewhere.predict(samples), answers)
+
+
+@cache
+def sharing():
+    """A guarded classifier whose parts share the scale of each feature."""
+    shared = [part.set_params(feature_range=(0, 8)) for part in parts(10)]
+    return GuardedClassifier(*shared, 0.1, random_state=0).fit(X, Y)
+
+
+def test_samples_whose_levels_are_the_same_are_sent_once():
+    samples = np.concatenate([X[::10], [[8, 0, 8, 0]]])
+    with sharing().deploy(GOLDEN) as elsewhere:
+        answers = elsewhere.predict(samples)
+        assert not elsewhere.sent_once_
+    for on_fault in (None, "raise"):
+        with Board.open("golden://resident/ulx3s_25f") as board:
+            on_board = sharing().deploy(board).set_params(on_fault=on_fault)
+            for _ in range(2):
+                np.testing.assert_array_equal(on_board.predict(samples), answers)
+                assert on_board.sent_once_
+            with mock.patch.object(ContractorDriver, "_ask_samples", side_effect=KeyError) as ask:
+                with pytest.raises(KeyError):
+                    on_board.predict(samples)
+            assert ask.call_count == 1
+            assert on_board.predict_proba(samples).shape == (len(samples), 3)
+            np.testing.assert_array_equal(on_board.predict(samples), answers)
+    with fitted().deploy("golden://resident/ulx3s_25f") as other:
+        other.predict(samples)
+        assert not other.sent_once_  # their scales differ
+
+
+@pytest.mark.parametrize("place", ["program", "standby"])
+def test_a_fault_of_either_program_is_mended_where_samples_are_sent_once(place):
+    with Board.open("golden://resident/icebreaker") as board:
+        guarded = GuardedClassifier(
+            *(part.set_params(feature_range=(0, 8), local_dim=2) for part in parts(5)),
+            random_state=0,
+        ).fit(X, Y)
+        on_board = guarded.deploy(board).set_params(on_fault="reload")
+        answers = on_board.predict(X)
+        for _ in range(place == "standby"):
+            board.swap()
+        inject(board, Fault(MemorySpace.PROGRAM, 17, 6))
+        for _ in range(place == "standby"):
+            board.swap()
+        np.testing.assert_array_equal(on_board.predict(X), answers)
+        assert on_board.sent_once_ and board.status().corrupted == 1
 
 
 @pytest.mark.parametrize("false_alarms", [0.02, 0.1, 0.5])

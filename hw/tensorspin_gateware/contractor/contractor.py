@@ -88,7 +88,7 @@ class Contractor(wiring.Component):
         m.submodules.sequencer = sequencer = (CorrectingSequencer if corrects else Sequencer)(size)
         m.submodules.weights = weights = (ProtectedWeights if corrects else Weights)(size.lanes)
         m.submodules.samples = samples = SampleQueue(size.groups, modes=bool(size.single_drain))
-        m.submodules.results = results = ScoreBuffer(size.groups, slow)
+        m.submodules.results = results = ScoreBuffer(size.groups, slow, bool(size.resident))
         groups = [self._group(index) for index in range(size.groups)]
         for index, group in enumerate(groups):
             m.submodules[f"group_{index}"] = group
@@ -153,7 +153,7 @@ class Contractor(wiring.Component):
         if self._standby:
             m.d.comb += reader.awake.eq(self.awake)
         if size.resident:
-            m.d.comb += [component.half.eq(self.half) for component in (reader, *groups)]
+            self._run_again(m, run, cycle, samples, results, (reader, *groups))
         for index, group in enumerate(groups):
             m.d.comb += [
                 group.run.eq(run),
@@ -175,6 +175,26 @@ class Contractor(wiring.Component):
             self._share_samples(m, run, samples, reader, sequencer, groups, results)
             self._read_ahead(m, run, cycle, samples, reader, results)
         return m
+
+    def _run_again(self, m: Module, run, cycle, samples, results, readers) -> None:
+        """Let the other half contract the samples of a run, too, before their place is free.
+
+        The assignments here win over those of a run with one half, which come before them.
+        """
+        second = Signal()
+        # Half of the run to come: it is read two cycles after the end of the one before.
+        half = Signal()
+        m.d.sync += half.eq(self.half ^ second)
+        m.d.comb += [component.half.eq(half) for component in readers]
+        m.d.comb += [results.both.eq(self.both), results.second.eq(second)]
+        with m.If(self.both & ~second):
+            m.d.comb += samples.done.eq(0)
+        with m.If(run & results.finished):
+            m.d.sync += second.eq(self.both & ~second)
+        with m.If(second):
+            m.d.comb += samples.take.eq(0)
+            with m.If(~run):
+                m.d.sync += [cycle.eq(1), run.eq(1)]
 
     def _check_program(self, m: Module, run, reader, sequencer, weights, groups, results) -> None:
         """Give no scores of a run that has not read the program that was signed."""

@@ -31,7 +31,8 @@ RESULT_WORD = data.StructLayout({"word": RESULT_WORD_BITS, "last": 1})
 The words of a result are: the number of scores K; K scores; their exponent; the index of the
 greatest score; the sample's cycles, lower half; upper half. If the program ran past the end of its
 memory, its signature is wrong, or a header of it cannot be corrected, the result is the one word
-K = 0.
+K = 0. Where both halves contract a sample, everything but K of the second result follows, and K is
+as large as if all of that before the last trailer were scores.
 """
 
 
@@ -127,6 +128,8 @@ class ContractorSignature(wiring.Signature):
     half : Out(1)
         Only with `ContractorSize.resident`. The half of the memories that runs read. Constant while
         samples wait or are contracted.
+    both : Out(1)
+        Likewise. Each sample is contracted with that half, and then with the other one.
     """
 
     def __init__(self, size: ContractorSize, standby: bool = False) -> None:
@@ -144,5 +147,5 @@ class ContractorSignature(wiring.Signature):
             | ({"single": Out(1)} if size.single_drain else {})
             | ({"signed": Out(1)} if size.signature else {})
             | ({"protected": Out(1)} if size.protected else {})
-            | ({"half": Out(1)} if size.resident else {})
+            | ({"half": Out(1), "both": Out(1)} if size.resident else {})
         )

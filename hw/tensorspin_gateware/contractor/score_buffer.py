@@ -5,8 +5,10 @@ from __future__ import annotations
 from amaranth import Array, Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
 
 from tensorspin.contract.contractor.program import MAX_OUTPUTS
+from tensorspin.contract.contractor.resident import BOTH_OUTPUTS
 from tensorspin.contract.fixed import EXPONENT, MANTISSA
 from tensorspin.contract.wire.packets import RESULT
 
@@ -15,6 +17,10 @@ from .normaliser import INDEX_BITS, SCORE
 
 BANKS = 2
 """Number of runs whose results fit: one run's are read while those of the next are written."""
+
+PAIR_BIT = exact_log2(BOTH_OUTPUTS)
+"""Bit of a row's address in its bank that says which of two results it belongs to, where a bank has
+the results of two runs."""
 
 TRAILER_WORDS = 8 * RESULT.size // RESULT_WORD_BITS
 """Number of words of a result after its scores: the exponent, the index of the greatest score, and
@@ -35,6 +41,8 @@ class ScoreBuffer(wiring.Component):
     staged : bool, default=False
         Whether registers cut the long paths: before scores are compared, and behind what is known
         of a run.
+    pairs : bool, default=False
+        Whether a sample's results of two runs may be one.
 
     Ports
     -----
@@ -64,14 +72,23 @@ class ScoreBuffer(wiring.Component):
         High while all results have been read.
     words : Out(stream of RESULT_WORD)
         The results; a word every other cycle at most.
+    both : In(1)
+        Only with `pairs`. A result is that of a run and of the one after it, which have the same
+        `first` and `end`: it has the words of both, but for the second number of scores, and its
+        number of scores is that of the words between it and the second run's exponent. There is a
+        fault if one of them has one, or more than `BOTH_OUTPUTS` scores. Constant until all results
+        have been read.
+    second : In(1)
+        Only with `pairs`. The run is the second one of two; constant from `begin` to `finished`.
 
     Latency: the first word of a result is valid 9 cycles after `finished`, if nothing is before it.
     Memory: one block RAM of 4 Kbit a group on iCE40; on ECP5 one of 18 Kbit for two groups.
     """
 
-    def __init__(self, groups: int, staged: bool = False) -> None:
+    def __init__(self, groups: int, staged: bool = False, pairs: bool = False) -> None:
         self._groups = groups
         self._staged = staged
+        self._pairs = pairs
         super().__init__(
             {
                 "begin": In(1),
@@ -88,6 +105,7 @@ class ScoreBuffer(wiring.Component):
                 "empty": Out(1),
                 "words": Out(stream.Signature(RESULT_WORD)),
             }
+            | ({"both": In(1), "second": In(1)} if pairs else {})
         )
 
     def elaborate(self, platform) -> Module:
@@ -105,6 +123,7 @@ class ScoreBuffer(wiring.Component):
                 "end": self.end.shape(),
                 "fault": 1,
             }
+            | ({"others": INDEX_BITS} if self._pairs else {})
         )
         runs = Array(Signal(run_layout, name=f"run_{bank}") for bank in range(BANKS))
         write_bank = Signal(range(BANKS))
@@ -117,6 +136,8 @@ class ScoreBuffer(wiring.Component):
                 run.end.eq(self.end),
                 run.fault.eq(self.fault),
             ]
+            if self._pairs:
+                self._begin_pair(m, run)
         run_read, available = runs[read_bank], write_bank != read_bank
         if self._staged:
             # The reader waits for a cycle after a bank, until this register has the next one's.
@@ -135,12 +156,25 @@ class ScoreBuffer(wiring.Component):
         # A run occupies its bank from `begin` on, so that `room` is right before the next run
         # starts.
         unread = Signal(range(BANKS + 1))
-        m.d.sync += unread.eq(unread + self.begin - consumed)
+        begun = self.begin & ~self.second if self._pairs else self.begin
+        m.d.sync += unread.eq(unread + begun - consumed)
         m.d.comb += [
             self.room.eq(unread != BANKS),
             self.empty.eq((unread == 0) & drained),
         ]
         return m
+
+    def _begin_pair(self, m: Module, run: data.View) -> None:
+        """Keep what the results of two runs need, in the cycle of `begin`."""
+        assert BOTH_OUTPUTS == 1 << PAIR_BIT
+        too_many = self.both & self.outputs[PAIR_BIT]
+        m.d.sync += run.fault.eq(self.fault | too_many)
+        with m.If(self.second):
+            m.d.sync += [
+                run.outputs.eq(run.outputs),
+                run.others.eq(self.outputs),
+                run.fault.eq(run.fault | self.fault | too_many),
+            ]
 
     def _write(self, m: Module, write, bank) -> Value:
         """Write a run's scores, then its trailer; return the strobe of the last word."""
@@ -152,10 +186,19 @@ class ScoreBuffer(wiring.Component):
         # Word of the trailer that is written in this cycle; TRAILER_WORDS if none is.
         step = Signal(range(TRAILER_WORDS + 1), init=TRAILER_WORDS)
         in_trailer = step != TRAILER_WORDS
+        row = Mux(in_trailer, step, score.index)
+        complete = step == TRAILER_WORDS - 1
+        if self._pairs:
+            # The next run may begin while the trailer is written.
+            second = Signal()
+            with m.If(self.finished):
+                m.d.sync += second.eq(self.second)
+            row |= Mux(in_trailer, second, self.second).shift_left(PAIR_BIT)
+            complete &= second | ~self.both
         m.d.comb += [
             self.finished.eq(self.score_valid & score.last),
             write.en.eq(self.score_valid | in_trailer),
-            write.addr.eq(Cat(Mux(in_trailer, step, score.index), in_trailer, bank)),
+            write.addr.eq(Cat(row, in_trailer, bank)),
         ]
         low, high = cycles[:RESULT_WORD_BITS], cycles[RESULT_WORD_BITS:]
         trailer = [
@@ -186,7 +229,7 @@ class ScoreBuffer(wiring.Component):
             m.d.sync += [cycles.eq(self.cycles), step.eq(0)]
         with m.Elif(in_trailer):
             m.d.sync += step.eq(step + 1)
-        return step == TRAILER_WORDS - 1
+        return complete
 
     def _compare_late(self, m: Module, score, best_index: Signal) -> None:
         """Find the greatest of a group's scores a cycle after they come.
@@ -273,15 +316,25 @@ class ScoreBuffer(wiring.Component):
         trailer_first = MAX_OUTPUTS
         trailer_last = MAX_OUTPUTS + TRAILER_WORDS - 1
         is_last_score, is_trailer_last = row == run.outputs, row == trailer_last
+        after_last, further = trailer_first, 1
+        if self._pairs:
+            second = self.both & row[PAIR_BIT]
+            is_last_score = row == Mux(second, run.others | BOTH_OUTPUTS, run.outputs)
+            is_trailer_last = (row & ~BOTH_OUTPUTS) == trailer_last
+            after_last = trailer_first | second.shift_left(PAIR_BIT)
+            further = Mux(self.both, run.others + 2 + TRAILER_WORDS, 1)
         if self._staged:
             # A cycle late: the row changes every other cycle at most.
             comparisons = Signal(2)
             m.d.sync += comparisons.eq(Cat(is_last_score, is_trailer_last))
             is_last_score, is_trailer_last = comparisons
+        result_ends = is_trailer_last
+        if self._pairs:
+            result_ends &= second | ~self.both
         m.d.comb += [
             fetch.eq(begun & ~fetched),
             move.eq(held & (~self.words.valid | self.words.ready)),
-            last.eq(Mux(head, run.fault, is_trailer_last)),
+            last.eq(Mux(head, run.fault, result_ends)),
             read.en.eq(fetch),
             read.addr.eq(Cat(row, bank)),
         ]
@@ -298,10 +351,13 @@ class ScoreBuffer(wiring.Component):
                 head.eq(last),
                 # The trailer comes after the last score, whose row is `outputs`, the number of
                 # scores minus one.
-                row.eq(Mux(is_last_score, trailer_first, row + 1)),
+                row.eq(Mux(is_last_score, after_last, row + 1)),
             ]
+            if self._pairs:
+                with m.If(is_trailer_last):
+                    m.d.sync += row.eq(BOTH_OUTPUTS)
             with m.If(head):
-                m.d.sync += [row.eq(0), count.eq(Mux(run.fault, 0, run.outputs + 1))]
+                m.d.sync += [row.eq(0), count.eq(Mux(run.fault, 0, run.outputs + further))]
             with m.If(last):
                 m.d.sync += group.eq(group + 1)
             with m.If(consumed):

@@ -93,6 +93,7 @@ def _connect_contractor(m: Module, router: Any, size: ContractorSize):
             samples.written.eq(memory.write_enable),
             samples.written_half.eq(written_half(size, memory.space, memory.address)),
             contractor.half.eq(samples.half),
+            contractor.both.eq(samples.both),
         ]
     return contractor, samples
 

@@ -233,7 +233,7 @@ class RouterSamples(wiring.Component):
         Only where programs are protected, like `protected`. With `set_features`, the model is.
     protected : Out(1)
         The model is protected.
-    second, stands_by, swap, written, written_half, half, missing
+    second, stands_by, swap, written, written_half, half, both, missing
         Only where the contractor's memories have halves: as for `Halves`, which then says whether
         `set_features`, `shift_digest` and `activate` have an effect, and takes the place of
         `deactivate`.
@@ -261,6 +261,8 @@ class RouterSamples(wiring.Component):
                 ours, theirs = getattr(self, name), getattr(halves, name)
                 m.d.comb += theirs.eq(ours) if member.flow is In else ours.eq(theirs)
             m.d.comb += [halves.activate.eq(activate), halves.active.eq(self.active)]
+            if self._checks:
+                m.d.comb += halves.corrupt.eq(self.find_corrupt)
             set_features, shift_digest, activate = (
                 strobe & ~halves.keeps for strobe in (set_features, shift_digest, activate)
             )

@@ -249,7 +249,7 @@ def demands(
             f"components of the feature map{' (half of the table)' * size.resident}",
             components,
             size.components,
-            "choose a feature map with fewer components",
+            f"choose a feature map with fewer components, such as local_dim={size.components}",
         ),
         Demand(
             "bond dimension",

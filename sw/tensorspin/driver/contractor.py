@@ -21,7 +21,7 @@ from ..contract.contractor.results import ContractorResults
 from ..contract.contractor.rows import Mode, check_mode
 from ..contract.device.description import DeviceDescription
 from ..contract.wire.packets import ACTIVATE, PROTECTED, RESULT, SIGNED, Status
-from ..errors import DeviceError, FaultError, LinkError, TensorspinError
+from ..errors import DeviceError, FaultError, TensorspinError
 from ..golden.contractor.contraction import contract
 from ..progress import Progress
 from .engine import EngineDriver
@@ -38,7 +38,7 @@ from .link.requests import (
 )
 from .link.session import Session
 from .memories import activate_upload, changed_bits, locked_activation, writes
-from .samples import check_levels, unpack_results
+from .samples import check_classes, check_levels, unpack_results
 
 if TYPE_CHECKING:
     from ..compiler.network_program import NetworkProgram
@@ -274,17 +274,16 @@ class ContractorDriver(EngineDriver):
         program = self._held_program()
         expected = self._cycles(program, chosen)
         with self.forgetting_losses():
-            replies = self._ask_samples(program, levels, chosen, expected, progress)
+            replies = self._ask_samples(program.n_outputs, levels, chosen, expected, progress)
+        return self._results(program, replies, expected)
+
+    def _results(
+        self, program: NetworkProgram, replies: np.ndarray, cycles: int
+    ) -> ContractorResults:
+        """Read replies, and refuse them if they contradict themselves or took another time."""
         results = unpack_results(replies, program.n_outputs)
-        wrong = np.flatnonzero(results.classes != results.scores.argmax(axis=1))
-        if len(wrong):
-            sample = int(wrong[0])
-            raise LinkError(
-                f"the device at {self._url} says that score {results.classes[sample]} of sample "
-                f"{sample} is the greatest of {results.scores[sample].tolist()}; does its "
-                f"bitstream belong to this driver?"
-            )
-        self._check_cycles(program, results.cycles, expected)
+        check_classes(results, self._url)
+        self._check_cycles(program, results.cycles, cycles)
         return results
 
     def _check_cycles(self, program: NetworkProgram, cycles: np.ndarray, expected: int) -> None:
@@ -364,18 +363,18 @@ class ContractorDriver(EngineDriver):
 
     def _ask_samples(
         self,
-        program: NetworkProgram,
+        outputs: int,
         levels: np.ndarray,
         mode: Mode,
         cycles: int,
         progress: Progress | None,
     ) -> np.ndarray:
         """Run samples and collect the replies' payloads, a row for each sample."""
-        shape = len(levels), SCORE_BYTES * program.n_outputs + RESULT.size
+        shape = len(levels), SCORE_BYTES * outputs + RESULT.size
         replies = np.empty(shape, dtype=np.uint8)
         seconds, most = cycles / self._clock_hz, self._most_cycles() / self._clock_hz
         requests = (
-            RunSample(index, sample.tobytes(), program.n_outputs, seconds, mode, most)
+            RunSample(index, sample.tobytes(), outputs, seconds, mode, most)
             for index, sample in enumerate(levels)
         )
         for done, (request, reply) in enumerate(self._session.exchange(requests), start=1):

@@ -15,6 +15,7 @@ import numpy as np
 from ..contract.contractor.memory import LEVELS
 from ..contract.contractor.results import ContractorResults
 from .contractor import ContractorDriver
+from .resident import ResidentDriver
 
 if TYPE_CHECKING:
     from ..compiler.network_program import NetworkProgram
@@ -36,6 +37,11 @@ class KnownAnswers:
     every : int or None
         Samples after which the answers are asked again; None: never.
 
+    Attributes
+    ----------
+    levels : ndarray of uint8 of shape (SAMPLES, n_features)
+        The samples.
+
     Raises
     ------
     ValueError
@@ -47,7 +53,7 @@ class KnownAnswers:
             raise ValueError(f"every must be 1 or more, or None, not {every}")
         self.program, self.every = program, every
         rng = np.random.default_rng(SAMPLES)
-        self._levels = rng.integers(0, LEVELS, (SAMPLES, program.n_features), dtype=np.uint8)
+        self.levels = rng.integers(0, LEVELS, (SAMPLES, program.n_features), dtype=np.uint8)
         self._right: ContractorResults | None = None
         self._since = 0
 
@@ -64,9 +70,25 @@ class KnownAnswers:
         FaultError
             If an answer is wrong. The device then holds no program any more.
         """
+        self.compare(driver, driver.run(self.levels))
+
+    def compare(self, driver: ContractorDriver, found: ContractorResults) -> None:
+        """Judge answers to all of them.
+
+        Parameters
+        ----------
+        driver : ContractorDriver
+            The driver.
+        found : ContractorResults
+            What the program has answered to `levels`.
+
+        Raises
+        ------
+        FaultError
+            If an answer is wrong. The device then holds no program any more.
+        """
         self._since = 0
-        right = self._right = self._right or driver.expected(self.program, self._levels)
-        found = driver.run(self._levels)
+        right = self._right = self._right or driver.expected(self.program, self.levels)
         same = (found.scores == right.scores).all(axis=1) & (found.exponents == right.exponents)
         if same.all():
             _logger.debug("%d known answers are right", SAMPLES)
@@ -90,8 +112,48 @@ class KnownAnswers:
         FaultError
             If an answer is wrong.
         """
+        if self.is_due(samples):
+            self.check(driver)
+
+    def is_due(self, samples: int) -> bool:
+        """Count samples that were answered.
+
+        Parameters
+        ----------
+        samples : int
+            Samples of a run.
+
+        Returns
+        -------
+        bool
+            Whether it is time for the test.
+        """
         self._since += samples
-        if self.every is not None and self._since >= self.every:
+        return self.every is not None and self._since >= self.every
+
+
+class KnownPair:
+    """The same of two programs that contract the same samples.
+
+    Parameters
+    ----------
+    ours, theirs : KnownAnswers
+        Those of the program that runs, and of the one that stands by; both have the same samples,
+        as they have as many features.
+    """
+
+    def __init__(self, ours: KnownAnswers, theirs: KnownAnswers) -> None:
+        self._each = ours, theirs
+
+    def check(self, driver: ResidentDriver) -> None:
+        """Ask both; see `KnownAnswers.check`."""
+        found = driver.run_both(self._each[0].levels)
+        for known, results in zip(self._each, found):
+            known.compare(driver, results)
+
+    def answered(self, driver: ResidentDriver, samples: int) -> None:
+        """Count samples that both have answered, and check if it is time to."""
+        if any([known.is_due(samples) for known in self._each]):
             self.check(driver)
 
 

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from ..contract.contractor.memory import MemorySpace
 from ..contract.contractor.resident import half_base, half_size
-from ..contract.wire.packets import ACTIVATE, SECOND, STANDBY, SWAP, PacketType, Status
+from ..contract.contractor.results import ContractorResults
+from ..contract.contractor.rows import Mode
+from ..contract.wire.packets import ACTIVATE, BOTH, SECOND, STANDBY, SWAP, PacketType, Status
 from ..errors import DeviceError, TensorspinError
 from ..progress import Progress
 from .contractor import UPLOADS, ContractorDriver
+from .flips import Place
 from .link.requests import Write
 from .link.session import Session
 from .memories import writes
+from .pairs import first_words, pair_digest, pair_refusal, split_replies
+from .samples import check_levels
 
 if TYPE_CHECKING:
     from ..compiler.network_program import NetworkProgram
@@ -40,11 +47,14 @@ class ResidentDriver(ContractorDriver):
     ----------
     standby : NetworkProgram or None
         The program in the half that does not run, as far as the driver knows.
+    takes_turns : bool
+        Whether the device contracts each sample with both programs, as far as the driver knows.
     """
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self.standby: NetworkProgram | None = None
+        self.takes_turns = False
         # The half of the program that runs, as far as is known.
         self._half = 0
         # Whether the program that is loaded runs already.
@@ -94,16 +104,22 @@ class ResidentDriver(ContractorDriver):
                 self.program, self._verify = program, verify
                 return False
         self._check(program)
-        ran, standby = self.program, self.standby
+        if program is not self.program or verify or force:
+            with suppress(DeviceError):  # A device that has lost its programs is loaded again.
+                self._run_alone()
+        ran, standby, paired = self.program, self.standby, self._paired()
         self.program = self.standby = self._session.model_digest = None
         status = self._session.status()
-        self._here = status.active and status.digest == self._digest(program)
+        self._here = status.active and status.digest in (self._digest(program), paired)
+        self.takes_turns &= self._here  # An upload ends in an activation of this program alone.
         if status.active:
             self._half = status.half if self._here else 1 - status.half
         self._changes += not self._here
         sent = super().load(program, verify=verify, force=force, progress=progress)
         if self._here:
             self.standby = standby
+            if self.takes_turns:
+                self._session.model_digest = paired
         elif ran is not None and status.active and status.digest == self._digest(ran):
             self.standby = ran
         return sent
@@ -153,6 +169,7 @@ class ResidentDriver(ContractorDriver):
         self._check(program)
         if self._stands_by(program) and not verify:
             return
+        self._run_alone()
         session, images = self._session, self._images(program)
         status = session.status()
         if status.active:
@@ -190,17 +207,22 @@ class ResidentDriver(ContractorDriver):
 
     def swap(self) -> None:
         """Run the program that stands by; see `tensorspin.Board.swap`."""
-        program, session = self.standby, self._session
+        program = self.standby
         if program is None:
-            raise TensorspinError(
-                f"no program stands by on {self._url}: call load(program, standby=True) first"
-            )
+            raise self._none_stands_by()
         ran = None if self._doubted else self.program
+        self._half ^= 1
+        self._run_held(program, ran, self._activation(program, SWAP))
+
+    def _run_held(
+        self, program: NetworkProgram, standby: NetworkProgram | None, activation: bytes
+    ) -> None:
+        """Run a program that is there, with the other one standing by or beside it."""
+        session = self._session
         # Until it is known which of both runs, the device need not hold any particular program.
         self.forget_model()
-        self._half ^= 1
         try:
-            session.request(PacketType.ACTIVATE, self._activation(program, SWAP))
+            session.request(PacketType.ACTIVATE, activation)
         except DeviceError as error:
             if error.status != Status.NO_MODEL:
                 raise
@@ -210,18 +232,102 @@ class ResidentDriver(ContractorDriver):
                 Status.NO_MODEL,
             ) from None
         self._doubted = False
-        self.program, self.standby, session.model_digest = program, ran, self._digest(program)
+        self.program, self.standby = program, standby
+        _, session.model_digest = ACTIVATE.unpack(activation)
+
+    def _paired(self) -> int | None:
+        """Give the number by which the device tells both programs together from others."""
+        if not self.takes_turns or self.program is None or self.standby is None:
+            return None
+        return pair_digest((self._digest(self.program), self._digest(self.standby)))
+
+    def _run_alone(self) -> None:
+        """Leave it to one program alone to contract samples, if two do."""
+        if self.takes_turns:
+            assert self.program is not None
+            activation = self._activation(self.program, SWAP)
+            self._run_held(self.program, self.standby, activation)
+
+    def _take_turns(self, program: NetworkProgram, standby: NetworkProgram) -> None:
+        """Let both programs contract each sample."""
+        if not self.takes_turns:
+            features, digest = ACTIVATE.unpack(self._activation(program, BOTH))
+            digest = pair_digest((digest, self._digest(standby)))
+            self._run_held(program, standby, ACTIVATE.pack(features, digest))
+            self.takes_turns = True
+
+    def run(
+        self,
+        levels: np.ndarray,
+        *,
+        mode: Mode | str | None = None,
+        progress: Progress | None = None,
+    ) -> ContractorResults:
+        """Contract samples with the program that runs; see `tensorspin.Board.run`."""
+        self._run_alone()
+        return super().run(levels, mode=mode, progress=progress)
+
+    def run_both(
+        self, levels: np.ndarray, *, progress: Progress | None = None
+    ) -> tuple[ContractorResults, ContractorResults]:
+        """Contract samples with both programs; see `tensorspin.Board.run_both`."""
+        first, second = self.check_both()
+        levels = check_levels(levels, first.n_features)
+        self._take_turns(first, second)
+        cycles = [self._cycles(each, Mode.THROUGHPUT) for each in (first, second)]
+        words = first_words(first.n_outputs) + second.n_outputs
+        with self.forgetting_losses():
+            replies = self._ask_samples(words, levels, Mode.THROUGHPUT, sum(cycles), progress)
+        parts = split_replies(replies, first.n_outputs)
+        ours, theirs = map(self._results, (first, second), parts, cycles)
+        return ours, theirs
+
+    def check_both(self) -> tuple[NetworkProgram, NetworkProgram]:
+        """Refuse two programs that cannot contract the same samples.
+
+        Returns
+        -------
+        (NetworkProgram, NetworkProgram)
+            The program that runs, and the one that stands by.
+
+        Raises
+        ------
+        TensorspinError
+            If one of the two is missing.
+        ValueError
+            If they have not as many features, or one of them has too many scores.
+        """
+        program, standby = self._held_program(), self.standby
+        if standby is None:
+            raise self._none_stands_by()
+        refusal = pair_refusal(program, standby)
+        if refusal:
+            raise ValueError(f"{refusal}: run one after the other")
+        return program, standby
+
+    def _most_cycles(self) -> int:
+        return super()._most_cycles() * (1 + self.takes_turns)
+
+    def flip_bits(self, places: Sequence[Place]) -> None:
+        """Flip bits of the program that runs; see `ContractorDriver.flip_bits`."""
+        self._run_alone()
+        super().flip_bits(places)
+
+    def _none_stands_by(self) -> TensorspinError:
+        return TensorspinError(
+            f"no program stands by on {self._url}: call load(program, standby=True) first"
+        )
 
     def doubt(self) -> None:
         """Load the program again before the next run, unless the device still holds it."""
         super().doubt()
-        self.standby = None
+        self.standby, self.takes_turns = None, False
         self._changes += 1
 
     def forget_model(self) -> None:
         """Forget both programs and stop checking the digest of the one that runs."""
         super().forget_model()
-        self.standby = None
+        self.standby, self.takes_turns = None, False
         self._changes += 1
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from ..contract.contractor.results import ContractorResults
 from ..contract.fixed import LEVEL
 from ..contract.wire.packets import RESULT
+from ..errors import LinkError
 
 _RESULT_FIELDS = ("exponent", "class", "cycles")
 """Names for the fields of `RESULT`, in its order."""
@@ -81,4 +82,29 @@ def unpack_results(replies: np.ndarray, outputs: int) -> ContractorResults:
         fields["exponent"].astype(np.uint16),
         fields["class"].astype(np.int64),
         fields["cycles"].astype(np.int64),
+    )
+
+
+def check_classes(results: ContractorResults, url: str) -> None:
+    """Refuse results whose scores contradict what the device says of them.
+
+    Parameters
+    ----------
+    results : ContractorResults
+        The results.
+    url : str
+        The device, for the message.
+
+    Raises
+    ------
+    LinkError
+        If the device says of another score than the greatest that it is the greatest.
+    """
+    wrong = np.flatnonzero(results.classes != results.scores.argmax(axis=1))
+    if not len(wrong):
+        return
+    sample = int(wrong[0])
+    raise LinkError(
+        f"the device at {url} says that score {results.classes[sample]} of sample {sample} is the "
+        f"greatest of {results.scores[sample].tolist()}; does its bitstream belong to this driver?"
     )

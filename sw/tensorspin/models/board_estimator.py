@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import Any, Literal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -22,6 +24,8 @@ from ..errors import DeviceError, LinkError
 _logger = logging.getLogger(__name__)
 
 OnFault = Literal["raise", "reload"]
+
+_Results = TypeVar("_Results")
 
 SELF_TEST_EVERY = 10_000
 """Samples after which a board is tested again, where `on_fault` asks for tests."""
@@ -42,6 +46,34 @@ def check_on_fault(on_fault: object) -> None:
     """
     if on_fault not in (None, "raise", "reload"):
         raise ValueError(f'on_fault must be None, "raise" or "reload", not {on_fault!r}')
+
+
+def run_tested(run: Callable[..., _Results], on_fault: OnFault | None) -> _Results:
+    """Load and run; after a fault, once more if that is asked for.
+
+    Parameters
+    ----------
+    run : callable
+        Loads with the options of `Board.load` that it is given, and runs.
+    on_fault : {None, "raise", "reload"}
+        As for `BoardEstimator`.
+
+    Returns
+    -------
+    object
+        What `run` returns.
+    """
+    if on_fault is None:
+        return run()
+    tested = {"self_test": True, "every": SELF_TEST_EVERY}
+    try:
+        return run(**tested)
+    # A fault in the program's structure may end in an answer of another length, too.
+    except (DeviceError, LinkError) as error:
+        if on_fault == "raise":
+            raise
+        _logger.warning("the program is loaded again: %s", error)
+        return run(force=True, **tested)
 
 
 class BoardEstimator(BaseEstimator):
@@ -175,6 +207,34 @@ class BoardEstimator(BaseEstimator):
         TensorspinError
             If the board does not hold the program or does not answer.
         """
+        program, levels = self.program, self._encode(X)
+        mode = check_mode(self.mode)
+        if isinstance(self.board, PooledBoards):
+            tested = self.on_fault is not None
+            results = self.board.run_program(program, levels, mode=mode, tested=tested)
+            self.last_run_ = results
+            return results
+        # No other thread may load its program between this one's loading and running.
+        with self._held_board() as board:
+            # If the board holds the program already, this call costs one question. Without the
+            # question a board that has lost the program, or runs somebody else's, would not be
+            # noticed.
+            self.last_run_ = results = self._run(board, program, levels, mode)
+            return results
+
+    @contextmanager
+    def _held_board(self) -> Iterator[Board]:
+        """Have the board for this thread alone."""
+        while True:
+            board = self._open()
+            with board.exclusive():
+                if board is self._opened or board is self.board:
+                    yield board
+                    return
+                # Another thread has closed it meanwhile.
+
+    def _encode(self, X) -> np.ndarray:
+        """Check the parameters and samples, and give the levels of the samples."""
         program = self.program
         check_on_fault(self.on_fault)
         if not isinstance(program, NetworkProgram):
@@ -184,7 +244,6 @@ class BoardEstimator(BaseEstimator):
                 f"a {type(self).__name__} needs a program for {self._task_type.__name__}, not for "
                 f"{type(program.task).__name__}"
             )
-        mode = check_mode(self.mode)
         if program.categories is not None or holds_objects(X):
             validate_data(self, X, reset=False, skip_check_array=True)
         else:
@@ -197,42 +256,18 @@ class BoardEstimator(BaseEstimator):
                 ensure_all_finite=False,
                 reset=False,
             )
-        levels = program.encode(X)
-        if isinstance(self.board, PooledBoards):
-            tested = self.on_fault is not None
-            results = self.board.run_program(program, levels, mode=mode, tested=tested)
-            self.last_run_ = results
-            return results
-        while True:
-            board = self._open()
-            # No other thread may load its program between this one's loading and running.
-            with board.exclusive():
-                if board is not self._opened and board is not self.board:
-                    continue  # another thread has closed it meanwhile
-                # If the board holds the program already, this call costs one question. Without the
-                # question a board that has lost the program, or runs somebody else's, would not be
-                # noticed.
-                self.last_run_ = results = self._run(board, program, levels, mode)
-                return results
+        return program.encode(X)
 
     def _run(
         self, board: Board, program: NetworkProgram, levels: np.ndarray, mode: Mode | None
     ) -> ContractorResults:
         """Load and run; after a fault, once more if `on_fault` asks for it."""
-        if self.on_fault is None:
-            board.load(program)
+
+        def run(**options: Any) -> ContractorResults:
+            board.load(program, **options)
             return board.run(levels, mode=mode)
-        tested: dict[str, Any] = {"self_test": True, "every": SELF_TEST_EVERY}
-        try:
-            board.load(program, **tested)
-            return board.run(levels, mode=mode)
-        # A fault in the program's structure may end in an answer of another length, too.
-        except (DeviceError, LinkError) as error:
-            if self.on_fault == "raise":
-                raise
-            _logger.warning("the program is loaded again: %s", error)
-            board.load(program, force=True, **tested)
-            return board.run(levels, mode=mode)
+
+        return run_tested(run, self.on_fault)
 
     def close(self) -> None:
         """Release the board if this estimator opened it; the next prediction opens it again.

@@ -9,9 +9,11 @@ from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from ..compiler.outputs import Classification
+from ..contract.contractor.results import ContractorResults
 from ..driver.board import Board
+from ..driver.pairs import pair_refusal
 from ..driver.pool.backend import PooledBoards
-from .board_estimator import OnFault
+from .board_estimator import OnFault, run_tested
 from .deployed import BoardAnomalyDetector, BoardClassifier
 from .guard import GuardLimits
 from .guarded_program import GuardedProgram, Refusing
@@ -21,10 +23,13 @@ from .logits import normalised_logits
 class BoardGuardedClassifier(Refusing, ClassifierMixin, BaseEstimator):
     """A classifier and its guard on one board or on two.
 
-    A board that holds two programs (`resident/NAME`) keeps both, and goes from one to the other
-    with a single request each time that samples are predicted. On another board both programs are
-    loaded in turn each time, which takes some tenths of a second over a serial line; so predict
-    many samples at once there, or use two boards. The samples are sent for each of the programs.
+    A board that holds two programs (`resident/NAME`) keeps both. If the levels of the samples are
+    the same for both, which they are where classifier and detector share the scale of each feature
+    (the same `feature_range`, or the same `scaling` and `feature_margin`), each sample is sent
+    once, and both programs contract it. Else the samples are sent for each of the programs, and a
+    single request goes from one to the other. On another board both programs are loaded in turn
+    each time, which takes some tenths of a second over a serial line; so predict many samples at
+    once there, or use two boards.
 
     Parameters
     ----------
@@ -46,6 +51,8 @@ class BoardGuardedClassifier(Refusing, ClassifierMixin, BaseEstimator):
         The classes, without what stands for a refusal.
     n_features_in_ : int
         Number of features of a sample.
+    sent_once_ : bool
+        Whether each sample of the last prediction was sent once for both programs.
 
     Examples
     --------
@@ -139,11 +146,36 @@ class BoardGuardedClassifier(Refusing, ClassifierMixin, BaseEstimator):
 
     def _answers(self, X) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         classifier, detector = self._parts()
-        results = classifier.run(X)
+        results, unusual = self._run_both(X) or (classifier.run(X), detector.run(X))
         task = cast(Classification, classifier.program.task)
         logits = normalised_logits(results.scores.astype(float), task.probability_temperature)
         confidence = softmax(logits, axis=1).max(axis=1)
-        return self.classes_[results.classes], confidence, detector.score_samples(X)
+        return self.classes_[results.classes], confidence, detector._log_likelihood(unusual)
+
+    def _run_both(self, X) -> tuple[ContractorResults, ContractorResults] | None:
+        """Run both programs on samples that are sent once; None if that can't be done."""
+        self.sent_once_ = False
+        classifier, detector = self._parts()
+        programs = classifier.program, detector.program
+        if self.detector_board is not None or isinstance(self.board, PooledBoards):
+            return None
+        contractor = classifier._open().info.contractor
+        if contractor is None or not contractor.resident or pair_refusal(*programs):
+            return None
+        levels = classifier._encode(X)
+        if not np.array_equal(levels, detector._encode(X)):
+            return None
+
+        def run(**options: Any) -> tuple[ContractorResults, ContractorResults]:
+            board.load(programs[0], **options)
+            board.load(programs[1], standby=True, verify=options.get("force", False))
+            return board.run_both(levels)
+
+        with classifier._held_board() as board:
+            both = run_tested(run, self.on_fault)
+        classifier.last_run_, detector.last_run_ = both
+        self.sent_once_ = True
+        return both
 
     def predict_proba(self, X) -> np.ndarray:
         """Compute class probabilities, also of samples that are refused.

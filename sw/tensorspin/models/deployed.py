@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import ClassifierMixin, OutlierMixin, RegressorMixin
 
 from ..compiler.outputs import Classification, OutlierDetection, Regression
+from ..contract.contractor.results import ContractorResults
 from .board_estimator import BoardEstimator
 from .logits import LogitsMixin, normalised_logits
 
@@ -219,9 +220,11 @@ class BoardAnomalyDetector(OutlierMixin, BoardEstimator):
         ndarray of float64 of shape (n_samples,)
             Log-likelihoods in nats, always finite.
         """
-        result = self.run(X)
+        return self._log_likelihood(self.run(X))
+
+    def _log_likelihood(self, results: ContractorResults) -> np.ndarray:
         task = cast(OutlierDetection, self.program.task)
-        return task.log_likelihood(result.scores, result.exponents, self.program.log2_scale)
+        return task.log_likelihood(results.scores, results.exponents, self.program.log2_scale)
 
     def decision_function(self, X) -> np.ndarray:
         """Compute how far each sample is from being an outlier: ``score_samples(X) - offset_``.

@@ -9,7 +9,7 @@ import pytest
 from sklearn.datasets import load_iris
 
 from tensorspin.driver.board import Board
-from tensorspin.models import MPSClassifier
+from tensorspin.models import MPSAnomalyDetector, MPSClassifier
 from tensorspin.trust import AuditReport, Settings, audit
 from tensorspin.trust.auditing import evidence
 
@@ -114,3 +114,28 @@ def test_samples_without_labels_are_taken_for_inliers():
     found = audit(program, X[:40], None, settings=Settings(attack_samples=0, faults=0))
     assert "samples have no labels: all are taken for inliers" in found.warnings
     assert found.document["accuracy"]["device"]["outliers found"] is None
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_a_guard_is_on_the_board_of_the_model_if_that_holds_two(shared):
+    X, y = load_iris(return_X_y=True)
+    options = {"local_dim": 2, "epochs": 3, "random_state": 0}
+    scale = {"feature_range": (0, 8)} if shared else {}
+    program = MPSClassifier(4, feature_range=(0, 8), **options).fit(X[::2], y[::2]).quantize()
+    guard = MPSAnomalyDetector(4, **options, **scale).fit(X[::2]).quantize()
+    nothing = Settings(attack_samples=0, faults=0)
+    resident = "golden://resident/icebreaker"
+    report = audit(program, X[1::2], y[1::2], board=resident, guard=guard, settings=nothing)
+    found = report.document["guard"]
+    assert found["applies"] and found["sent_once"] == shared
+    assert found["agreement"]["value"] == 1
+    assert f"sent {'once for both' if shared else 'for each'}" in report.markdown()
+    if shared:
+        report = audit(program, X[1::2], y[1::2], guard=guard, settings=nothing)
+        assert "together: the board (icebreaker) holds one program" in report.markdown()
+        wide = MPSAnomalyDetector(4, epochs=1, random_state=0).fit(X[::2]).quantize()
+        report = audit(program, X[1::2], y[1::2], board=resident, guard=wide, settings=nothing)
+        assert "4 needed, the device holds 2" in report.document["guard"]["why"]
+    else:
+        report = audit(program, X[1::2], y[1::2], board=resident, settings=nothing)
+        assert report.document["guard"] == {"applies": False, "why": "no guard was given"}

@@ -17,14 +17,50 @@ program.
 A WRITE leaves the other half's model alone. So while samples are run with one half, a new program
 can be written to the other: requests are executed in their order, the WRITEs between the runs, and
 no sample is refused meanwhile.
+
+A sample whose levels are the same to both programs, such as one for a classifier and for the
+detector that guards it, need not be sent twice. After an ACTIVATE with `packets.BOTH` the samples
+of each run stay where they are when the half has contracted them, and are contracted by the other
+half; the reply to a RUN has both results, in this order. The two programs are then one model: they
+have as many features, and both are signed or neither is, as that ACTIVATE says; a run without
+scores of one of the two gives none of the other; a WRITE to either half makes the model inactive;
+and if a run finds one program corrupt, neither half counts as whole any more. Each program has at
+most `BOTH_OUTPUTS` scores, or there are none.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from .memory import MemorySpace
+from ..wire.packets import RESULT
+from .memory import MANTISSA_BYTES, MemorySpace
+from .program import MAX_OUTPUTS
 from .size import ContractorSize
+
+BOTH_OUTPUTS = MAX_OUTPUTS // 2
+"""Scores that a program may have where the reply to a RUN has those of both: the results of two
+programs take the place of one's."""
+
+
+def both_reply_bytes(outputs: tuple[int, int]) -> int:
+    """Give the length of the reply to a RUN that both halves contract.
+
+    Parameters
+    ----------
+    outputs : (int, int)
+        Scores of the program that comes first, and of the other one.
+
+    Returns
+    -------
+    int
+        Bytes of the payload, with the status.
+
+    Examples
+    --------
+    >>> both_reply_bytes((10, 1))
+    39
+    """
+    return 1 + sum(MANTISSA_BYTES * each + RESULT.size for each in outputs)
 
 
 def half_size(size: ContractorSize) -> ContractorSize:

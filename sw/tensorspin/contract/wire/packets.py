@@ -55,7 +55,7 @@ class PacketType(enum.IntEnum):
     WRITE = 0x03
     """Writes bytes to a memory. Payload: `MEMORY`, then at least one byte of data. If the memory is
     the contractor's, the model on the device is no longer active; if it has halves, the model in
-    the half that is written. Reply: `Status`."""
+    the half that is written, or that of `BOTH`. Reply: `Status`."""
     READ = 0x04
     """Reads bytes of a memory. Payload: `MEMORY`, `READ_COUNT`. Reply: `Status`, then the data."""
     ACTIVATE = 0x05
@@ -68,7 +68,8 @@ class PacketType(enum.IntEnum):
     RUN = 0x07
     """Brings the last part of a sample, or all of it, and contracts the sample. Payload: `OFFSET`,
     to which `SINGLE` may be added, then levels. Reply: `Status`, the scores (int16 each),
-    `RESULT`."""
+    `RESULT`; where the model was activated with `BOTH`, then scores and `RESULT` of the other half.
+    """
     ANNEAL = 0x08
     """Starts a run of the annealer. Payload: all bytes of `AnnealerSpace.RUN`; the signature at the
     end may be left out. Reply: `Status`, when the run has started."""
@@ -109,14 +110,21 @@ half. A device whose memories have no halves, `ContractorSize.resident`, finds t
 features wrong with this bit or one of the next two, `Status.BAD_FEATURE_COUNT`."""
 
 STANDBY = 1 << 12
-"""Bit of the number of features in an ACTIVATE: the half holds a whole model, but RUN goes on to
-use the other one. Number of features and digest are then only checked, and told again when it is
+"""Bit of the number of features in an ACTIVATE: the half holds a whole model, but RUN goes on as
+before. Number of features and digest are then only checked, and told again when it is
 this half's turn. An ACTIVATE of the half that RUN uses anyway has its effect all the same."""
 
 SWAP = 1 << 11
 """Bit of the number of features in an ACTIVATE: RUN is to use the half only if it holds a whole
 model, which an earlier ACTIVATE has said and no WRITE or corrupt run has changed since. Otherwise
 the ACTIVATE is refused with `Status.NO_MODEL`, and changes nothing."""
+
+BOTH = STANDBY | SWAP
+"""Bits of the number of features in an ACTIVATE: from now on each sample is contracted by the half
+that the ACTIVATE names and then by the other one, until the next ACTIVATE that makes a model
+active; the reply to a RUN has both results, and the two are one model
+(`tensorspin.contract.contractor.resident`). Both halves must hold whole models, or the answer is
+`Status.NO_MODEL`."""
 
 OFFSET = struct.Struct("<H")
 """Index of the first feature of a part of a sample. 0 starts a sample; any other index must
@@ -154,8 +162,9 @@ class Status(enum.IntEnum):
     """The sample has another number of features than the model, or the model has an impossible
     one."""
     PROGRAM_OVERRUN = 7
-    """The program runs past the end of its memory, so that there are no scores. Of a model that was
-    activated as `SIGNED` or `PROTECTED`, the status is CORRUPT instead."""
+    """The program runs past the end of its memory, so that there are no scores; or one of two has
+    more scores than fit the reply (`BOTH`). Of a model that was activated as `SIGNED` or
+    `PROTECTED`, the status is CORRUPT instead."""
     BUSY = 8
     """The annealer is running and its memories cannot be touched."""
     CORRUPT = 9

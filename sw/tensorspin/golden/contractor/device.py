@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,18 +20,19 @@ from ...contract.contractor.lock import (
 )
 from ...contract.contractor.memory import LEVELS, MemorySpace
 from ...contract.contractor.program import Node, OperandKind
-from ...contract.contractor.resident import half_base, half_bit, half_size
+from ...contract.contractor.resident import BOTH_OUTPUTS, half_base, half_bit, half_size
 from ...contract.contractor.results import ContractorResults
 from ...contract.contractor.rows import Mode
 from ...contract.contractor.size import ContractorSize
 from ...contract.device.engines import engine_of
 from ...contract.wire import packets
-from ...contract.wire.packets import SECOND, STANDBY, SWAP, PacketType, Status
+from ...contract.wire.packets import BOTH, SECOND, STANDBY, SWAP, PacketType, Status
 from ..engine import GoldenEngine, LateReply, Reply
+from .both import joined
 from .contraction import GoldenContractor
 from .cycles import cycle_count
 from .faulty import FaultyContractor, is_sound
-from .single import single_cycle_count
+from .single import busy_cycles, single_cycle_count, take_mode
 from .walk import walk
 
 
@@ -113,6 +115,7 @@ class DeviceContractor(GoldenEngine):
         self._halved = isinstance(size, ContractorSize) and size.resident > 0
         self._half, self._other = 0, False
         self._aside: _Read = _NOTHING
+        self._both = False  # whether both halves contract each sample
 
     def execute(self, kind: PacketType, payload: bytes, cycle: float) -> Reply | None:
         """Execute ACTIVATE, FEATURES or RUN; the results of a RUN come from `finish`."""
@@ -121,7 +124,7 @@ class DeviceContractor(GoldenEngine):
             return self._activate(payload), b""
         mode = Mode.THROUGHPUT
         if kind is PacketType.RUN and self._shares:
-            mode, payload = _take_mode(payload)
+            mode, payload = take_mode(payload)
         status = self._take_levels(payload, last=kind is PacketType.RUN)
         if kind is PacketType.RUN and status is Status.OK:
             self._waiting.append(bytes(self._sample))
@@ -136,7 +139,7 @@ class DeviceContractor(GoldenEngine):
         if self._halved:
             bit = half_bit(self.size, MemorySpace(space))
             halves = {place >> bit & 1 for place in (address, address + len(data) - 1)}
-        if self._half in halves:
+        if self._half in halves or self._both:
             self._active = self._corrupt = False
             self._program = self._fault = None
         if 1 - self._half in halves:
@@ -207,6 +210,20 @@ class DeviceContractor(GoldenEngine):
         modes, self._modes = self._modes, []
         if not samples:
             return ()
+        levels = np.frombuffer(b"".join(samples), dtype=np.uint8).reshape(len(samples), -1)
+        replies = self._pass(levels, modes)
+        if self._both:
+            with self._turned():
+                replies = joined(replies, self._pass(levels, modes))
+        self._samples += sum(reply.status is Status.OK for reply in replies)
+        if any(reply.status is Status.CORRUPT for reply in replies):
+            self._corrupted += self._active
+            self._active, self._corrupt = False, True
+            self._other &= not self._both
+        return replies
+
+    def _pass(self, levels: np.ndarray, modes: Sequence[Mode]) -> Sequence[LateReply]:
+        """Contract samples with the program of the half that is in use."""
         if self._program is None and self._fault is None:
             found = self.read_memories(self._model_features)
             if isinstance(found, Status):
@@ -216,14 +233,13 @@ class DeviceContractor(GoldenEngine):
         if self._program is None:
             assert self._fault is not None
             return self._refuse(self._fault, modes)
-        levels = np.frombuffer(b"".join(samples), dtype=np.uint8).reshape(len(samples), -1)
+        if self._both and self._nodes[-1].outputs > BOTH_OUTPUTS:
+            return self._refuse(Status.CORRUPT if self._signed else Status.PROGRAM_OVERRUN, modes)
         # From the first sample on that reads a wrong entry of the table, no run has scores. (The
         # gateware's groups run several samples at once: those of the same run have none either.)
         right = self._count_right(levels)
-        if right < len(samples):
-            before = self._contract(levels[:right], modes[:right])
-            return [*before, *self._refuse(Status.CORRUPT, modes[right:])]
-        return self._contract(levels, modes)
+        before = self._contract(levels[:right], modes[:right])
+        return [*before, *self._refuse(Status.CORRUPT, modes[right:])]
 
     def _count_right(self, levels: np.ndarray) -> int:
         """Count the samples before the first one that reads an entry with wrong parity."""
@@ -258,15 +274,11 @@ class DeviceContractor(GoldenEngine):
             )
             shared = modes[index] is Mode.SINGLE
             replies.append(LateReply(Status.OK, scores[index].tobytes() + result, cycles, shared))
-        self._samples += len(levels)
-        self._busy_cycles += _busy_cycles(results.cycles, modes, size.groups)
+        self._busy_cycles += busy_cycles(results.cycles, modes, size.groups)
         return replies
 
     def _refuse(self, status: Status, modes: Sequence[Mode]) -> Sequence[LateReply]:
         """Answer samples of whose runs no scores come; the runs take their time all the same."""
-        if status is Status.CORRUPT:
-            self._corrupted += self._active
-            self._active, self._corrupt = False, True
         size = self.size
         cycles = np.array(
             [
@@ -276,7 +288,7 @@ class DeviceContractor(GoldenEngine):
                 for mode in modes
             ]
         )
-        self._busy_cycles += _busy_cycles(cycles, modes, size.groups)
+        self._busy_cycles += busy_cycles(cycles, modes, size.groups)
         return [
             LateReply(status, b"", int(each), mode is Mode.SINGLE)
             for each, mode in zip(cycles, modes)
@@ -292,11 +304,12 @@ class DeviceContractor(GoldenEngine):
         protected = self._corrects and bool(features & packets.PROTECTED)
         if protected:
             features ^= packets.PROTECTED
-        half, stands_by = self._half, False
+        half, stands_by, both = self._half, False, False
         if self._halved:
-            half, stands_by = int(features & SECOND > 0), features & STANDBY > 0
-            whole = self._active if half == self._half else self._other
-            if features & SWAP and not whole:
+            half, flags = int(features & SECOND > 0), features & BOTH
+            stands_by, both = flags == STANDBY, flags == BOTH
+            whole = self._active, self._other
+            if features & SWAP and not (all(whole) if both else whole[half != self._half]):
                 return Status.NO_MODEL
             features &= ~(SECOND | STANDBY | SWAP)
         if not 1 <= features <= self.size.features:
@@ -306,6 +319,7 @@ class DeviceContractor(GoldenEngine):
                 self._other = True
                 return Status.OK
             self._change_half()
+        self._both = both
         if (features, signed, protected) != (self._model_features, self._signed, self._protected):
             # Its operands may now lie beyond the sample, its signature count, or its codes.
             self._program = self._fault = None
@@ -320,6 +334,19 @@ class DeviceContractor(GoldenEngine):
         told, self._program, self._fault, self._nodes = kept
         self._model_features, self._signed, self._protected = told
         self._half, self._other = 1 - self._half, self._active
+
+    @contextmanager
+    def _turned(self) -> Iterator[None]:
+        """Use what the other half holds meanwhile, as if it had been activated likewise."""
+        told = self._model_features, self._signed, self._protected
+        ours = self._program, self._fault, self._nodes
+        theirs = self._aside if self._aside[0] == told else _NOTHING
+        _, self._program, self._fault, self._nodes = theirs
+        self._half ^= 1
+        yield
+        self._half ^= 1
+        self._aside = told, self._program, self._fault, self._nodes
+        self._program, self._fault, self._nodes = ours
 
     def _unlock(self, payload: bytes) -> Status:
         """Check the tag of what the memories hold, and clear them if it is wrong."""
@@ -368,30 +395,3 @@ class DeviceContractor(GoldenEngine):
         if last and end != self._model_features:
             return Status.BAD_FEATURE_COUNT
         return Status.OK
-
-
-def _take_mode(payload: bytes) -> tuple[Mode, bytes]:
-    """Return the mode that a RUN asks for, and its payload without that."""
-    if len(payload) < packets.OFFSET.size:
-        return Mode.THROUGHPUT, payload
-    (offset,) = packets.OFFSET.unpack_from(payload)
-    mode = Mode.SINGLE if offset & packets.SINGLE else Mode.THROUGHPUT
-    bare = packets.OFFSET.pack(offset & ~packets.SINGLE)
-    return mode, bare + payload[packets.OFFSET.size :]
-
-
-def _busy_cycles(cycles: np.ndarray, modes: Sequence[Mode], groups: int) -> int:
-    """Count the cycles in which the engine works on samples that it has at the same time.
-
-    Groups work side by side: each takes one of `groups` consecutive samples of throughput mode. In
-    single mode they all take the same one.
-    """
-    busy = run = 0
-    for sample, mode in zip(cycles, modes):
-        if mode is Mode.SINGLE:
-            run = 0
-        else:
-            run = run % groups + 1
-        if run <= 1:
-            busy += int(sample)
-    return busy

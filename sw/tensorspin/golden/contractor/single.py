@@ -1,12 +1,16 @@
-"""Exact cycle count of the contractor in single mode, where all groups work on one sample."""
+"""Single mode, where all groups work on one sample: its exact cycles, and how it is asked for."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from ...contract.contractor import rows
 from ...contract.contractor.program import Node, OperandKind
+from ...contract.contractor.rows import Mode
 from ...contract.contractor.size import ContractorSize
+from ...contract.wire import packets
 
 
 def single_cycle_count(nodes: Sequence[Node], size: ContractorSize) -> int:
@@ -86,3 +90,65 @@ def single_cycle_count(nodes: Sequence[Node], size: ContractorSize) -> int:
 
 def _is_vector(operand) -> bool:
     return bool(operand.kind is OperandKind.VECTOR)
+
+
+def take_mode(payload: bytes) -> tuple[Mode, bytes]:
+    r"""Take the mode out of a RUN.
+
+    Parameters
+    ----------
+    payload : bytes
+        The RUN's payload.
+
+    Returns
+    -------
+    (Mode, bytes)
+        The mode that it asks for, and its payload without that.
+
+    Examples
+    --------
+    >>> take_mode(packets.OFFSET.pack(packets.SINGLE | 2) + b"level")
+    (<Mode.SINGLE: 'single'>, b'\x02\x00level')
+    """
+    if len(payload) < packets.OFFSET.size:
+        return Mode.THROUGHPUT, payload
+    (offset,) = packets.OFFSET.unpack_from(payload)
+    mode = Mode.SINGLE if offset & packets.SINGLE else Mode.THROUGHPUT
+    bare = packets.OFFSET.pack(offset & ~packets.SINGLE)
+    return mode, bare + payload[packets.OFFSET.size :]
+
+
+def busy_cycles(cycles: np.ndarray, modes: Sequence[Mode], groups: int) -> int:
+    """Count the cycles in which the engine works on samples that it has at the same time.
+
+    Groups work side by side: each takes one of `groups` consecutive samples of throughput mode. In
+    single mode they all take the same one.
+
+    Parameters
+    ----------
+    cycles : ndarray of int of shape (n_samples,)
+        Cycles of each sample.
+    modes : sequence of Mode
+        Mode of each.
+    groups : int
+        Number of groups.
+
+    Returns
+    -------
+    int
+        The cycles.
+
+    Examples
+    --------
+    >>> busy_cycles(np.array([100, 100, 100]), [Mode.THROUGHPUT] * 3, groups=2)
+    200
+    """
+    busy = run = 0
+    for sample, mode in zip(cycles, modes):
+        if mode is Mode.SINGLE:
+            run = 0
+        else:
+            run = run % groups + 1
+        if run <= 1:
+            busy += int(sample)
+    return busy

@@ -9,6 +9,7 @@ module          what it has
 `robustness`    accuracy under attack
 `upsets`        flipped bits: curve, worst ones, over time, what is noticed
 `unusual`       samples of another kind, with and without a guard
+`guarding`      a guard on the same board
 `fields`        what only people know
 `report`        the document, and files
 `card`          the model card

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .fields import FIELDS, HEADER
+from .guarding import guard_sentence
 
 _PIPELINES = {
     "Classification": "tabular-classification",
@@ -61,7 +62,7 @@ def card(document: Mapping[str, Any], figures: Mapping[str, str]) -> str:
         _calibration(document["calibration"], figures),
         _robustness(document["robustness"], figures),
         _faults(document["faults"], figures),
-        _unusual(document["out_of_distribution"]),
+        _unusual(document["out_of_distribution"], document["guard"]),
         *(_field(name, document) for name in ("limitations", "human_oversight", "contact")),
         _references(),
         _reproduction(document),
@@ -337,7 +338,7 @@ def _over_time(part: Mapping[str, Any], decides: bool) -> Iterator[str]:
     )
 
 
-def _unusual(part: Mapping[str, Any]) -> str:
+def _unusual(part: Mapping[str, Any], guard: Mapping[str, Any]) -> str:
     if not part["applies"]:
         return f"## Unusual samples\n\nNot measured: {part['why']}."
     names = list(dict.fromkeys(name for kind in part["kinds"] for name in kind["scores"]))
@@ -361,7 +362,9 @@ def _unusual(part: Mapping[str, Any]) -> str:
         "",
         *_table(("samples", "number", *names), rows),
     ]
-    if not part["with_guard"]:
+    if part["with_guard"]:
+        lines += ["", inline(guard_sentence(guard))]
+    else:
         lines += ["", "Without a guard: `--guard` names the program of a detector."]
     return "\n".join(lines)
 

@@ -22,6 +22,7 @@ from ..memory_map import Region
 from ..subject import Subject
 from .answers import calibration, measures, of_device, of_estimator, of_floats
 from .fields import checked_fields
+from .guarding import guard_on_board
 from .report import VERSION, AuditReport, plain
 from .robustness import robustness
 from .settings import Settings
@@ -109,9 +110,11 @@ def audit(
         with Board.open(board) as opened:
             evidence = _Evidence(program, subject, judge, opened, settings)
             document = evidence.gather(model, X, watching, foreign)
+            document["guard"] = guard_on_board(opened, program, guard, X)
     else:
         evidence = _Evidence(program, subject, judge, board, settings)
         document = evidence.gather(model, X, watching, foreign)
+        document["guard"] = guard_on_board(board, program, guard, X)
     document["model"] = evidence.of_model(about or {})
     document["data"] = _of_data(X, y, about or {})
     document["fields"] = filled
