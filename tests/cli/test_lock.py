@@ -42,6 +42,17 @@ def test_without_an_output_the_program_itself_is_locked(capsys, model, key, tmp_
     assert lock.version == 3 and {lanes for lanes, *_ in lock.tags} == {8, 16}
 
 
+def test_a_signature_that_locking_drops_is_told(capsys, model, key, tmp_path):
+    path, owner = tmp_path / "model.npz", tmp_path / "owner.key"
+    shutil.copy(model, path)
+    assert run(capsys, "sign", "--new-key", owner)[0] == 0
+    assert run(capsys, "sign", path, "--key", owner)[0] == 0
+    status, out, _ = run(capsys, "lock", path, "--key", key, "--version", 2)
+    assert status == 0 and f"{path} was signed by SHA256:" in out
+    status, out, _ = run(capsys, "lock", path, "--key", key, "--version", 3)
+    assert status == 0 and "was signed" not in out
+
+
 def test_wrong_uses_are_refused(capsys, model, key, tmp_path):
     for words, told in (
         (("--key", key, "--version", 2), "MODEL must be given"),

@@ -59,6 +59,7 @@ def add_options(parser) -> None:
 
 def _lock(options) -> int:
     from ..compiler.locking import LANES, lock_program, new_lock_key, read_lock_key
+    from ..compiler.signing import signer
 
     if options.new_key is not None:
         if options.model is not None or options.output is not None:
@@ -84,10 +85,16 @@ def _lock(options) -> int:
         if count < 8 or count & (count - 1):
             raise ValueError(f"--lanes must be powers of two, 8 or more, not {count}")
     output = options.output or options.model
+    signed_by = signer(options.model)
     lock_program(program, key, options.program_version, lanes).save(output)
     options.report.table(
         Line("locked", output, key="output"),
         Line("version", options.program_version),
         Line("key name", key.name, key="key"),
     )
+    if signed_by is not None:
+        options.report.say(
+            f"{options.model} was signed by {signed_by}; {output} is another file, and has no "
+            f"signature: tensorspin sign makes one"
+        )
     return 0

@@ -199,6 +199,28 @@ def verify(content: bytes, path: str | Path, public_key: str | Path) -> str:
     return name
 
 
+def signer(path: str | Path) -> str | None:
+    """Tell which key a file says that it was signed with; nothing is verified.
+
+    Parameters
+    ----------
+    path : str or Path
+        An archive.
+
+    Returns
+    -------
+    str or None
+        Fingerprint of the key; None if there is no signature.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    """
+    found = _COMMENT.fullmatch(_content(path)[-_COMMENT_BYTES:])
+    return found[1].decode() if found else None
+
+
 def key_fingerprint(public_key: str | Path) -> str:
     """Give the fingerprint of a public key in a file.
 
