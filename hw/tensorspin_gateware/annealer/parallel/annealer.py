@@ -67,8 +67,8 @@ class Annealer(wiring.Component):
 
     - 256 spins, couplings of 4 bits, fields of 12: 19,360 LUTs, 76 a spin, 12,894 registers, 43
       block RAMs;
-    - 160 spins, couplings of 8 bits, fields of 16, thresholds of 13: 16,198 LUTs, 101 a spin,
-      11,924 registers, 54 block RAMs;
+    - 160 spins, couplings of 8 bits, fields of 16, thresholds of 13: 16,263 LUTs, 101 a spin,
+      11,944 registers, 54 block RAMs;
     - 1,000 spins, couplings of 2 bits, fields of 11: 62,252 LUTs, 62 a spin, 39,400 registers, 136
       block RAMs.
 
