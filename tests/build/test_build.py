@@ -34,7 +34,7 @@ BOARD = find_board("icebreaker")
 )
 def test_small_design_becomes_a_bitstream(board, clock_hz, tools, cells, tmp_path):
     lines = []
-    board = dataclasses.replace(find_board(board), clock_hz=clock_hz)
+    board = dataclasses.replace(find_board(board), clock_hz=clock_hz, baud=1_000_000)
     stages.run_plan(prepare(board, Loop()), board.name, tmp_path, lines.append)
     bitstream = tmp_path / f"top{HARDWARE[board.name].suffix}"
     assert bitstream.stat().st_size > 50_000

@@ -64,7 +64,7 @@ def test_use_after_close(board):
 def test_seconds_are_those_of_the_board(board):
     start = board.seconds
     board.status()
-    assert 0.0003 < board.seconds - start < 0.001
+    assert 30 < (board.seconds - start) / ROW.byte_seconds < 100
     board.close()
     with pytest.raises(TensorspinError, match="is closed"):
         board.seconds  # noqa: B018
@@ -339,7 +339,7 @@ def test_link_test_leaves_the_program_alone(board, device):
     # The model of the line: 10 bits a byte, short of headers.
     assert 0.8 * ROW.baud / 10 < report.to_device < ROW.baud / 10
     assert 0.8 * ROW.baud / 10 < report.from_device < ROW.baud / 10
-    assert 0.0003 < report.round_trip < 0.001
+    assert 30 < report.round_trip / ROW.byte_seconds < 100
     assert report.statistics.resent == 0
     assert report.line == f"{ROW.baud} baud, modelled"
     assert "kB/s" in str(report)

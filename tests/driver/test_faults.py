@@ -9,7 +9,7 @@ from tensorspin.contract.contractor.memory import MemorySpace
 from tensorspin.driver.board import Board
 from tensorspin.errors import LinkError
 
-from ..support.doubles import assert_answers, golden_transport
+from ..support.doubles import ROW, assert_answers, golden_transport
 from ..support.faults import FaultRates, FaultyTransport
 from ..support.loaded_programs import chain_program, golden_answers, random_levels
 
@@ -145,5 +145,5 @@ def test_link_test_on_a_bad_line():
     report = board.link_test(2.0)
     assert report.statistics.damaged > 0
     assert report.statistics.rejected > 0
-    assert 5e3 < report.to_device < 1e5
-    assert 5e3 < report.from_device < 1e5
+    assert 0.05 < report.to_device * ROW.byte_seconds < 1
+    assert 0.05 < report.from_device * ROW.byte_seconds < 1

@@ -11,7 +11,7 @@ import pytest
 from tensorspin import Board
 from tensorspin.contract.contractor.memory import MemorySpace
 from tensorspin.contract.contractor.resident import BOTH_OUTPUTS
-from tensorspin.contract.wire.packets import PacketType, Status
+from tensorspin.contract.wire.packets import Status
 from tensorspin.driver.known_answers import SAMPLES
 from tensorspin.driver.selftest.contractor import check_contractor
 from tensorspin.driver.selftest.result import Verdict
@@ -19,7 +19,13 @@ from tensorspin.errors import CapacityError, DeviceError, FaultError, Tensorspin
 from tensorspin.golden.device import GoldenDevice
 from tensorspin.trust import Fault, inject
 
-from ..support.doubles import UNCHECKED_ROW, assert_answers, golden_board, with_checks
+from ..support.doubles import (
+    UNCHECKED_ROW,
+    CountingDevice,
+    assert_answers,
+    golden_board,
+    with_checks,
+)
 from ..support.loaded_programs import chain_program, golden_answers, random_levels
 
 HALVES = {"program_words": 8192, "components": 2, "resident": 1}
@@ -29,24 +35,6 @@ ROWS = {
 }
 OLD, NEW, OTHER = (chain_program(6, outputs, seed=outputs) for outputs in (3, 4, 5))
 LEVELS = random_levels(4, 6)
-
-
-class CountingDevice(GoldenDevice):
-    """Counts requests by type."""
-
-    def __init__(self, row):
-        self.counts = dict.fromkeys(PacketType, 0)
-        super().__init__(row)
-
-    def _execute(self, answers, received, request):
-        self.counts[PacketType(request.type)] += 1
-        super()._execute(answers, received, request)
-
-    def take_counts(self) -> dict[str, int]:
-        """The counts that are not 0, since the last call."""
-        found = {kind.name: count for kind, count in self.counts.items() if count}
-        self.counts = dict.fromkeys(PacketType, 0)
-        return found
 
 
 @pytest.fixture(params=ROWS)

@@ -233,7 +233,7 @@ def test_a_slow_line_is_noticed():
     slow = dataclasses.replace(ROW, baud=ROW.baud // 10)
     with Board.over(GoldenTransport(slow, GoldenDevice(ROW))) as board:
         result = check_throughput(board, 0.5)
-    assert result.verdict is Verdict.FAIL and "of 100 kB/s" in result.found
+    assert result.verdict is Verdict.FAIL and "of 200 kB/s" in result.found
 
 
 def test_a_bitstream_of_another_version_is_noticed():

@@ -274,7 +274,7 @@ def test_cut_cable_is_an_error_and_the_session_recovers():
     with pytest.raises(
         LinkError,
         match=r"lost the device at golden://icebreaker: no progress for 2 s; since opening: "
-        r"frames \d+, resent \d+, .*Check cable and power, the baud rate \(1000000\)",
+        r"frames \d+, resent \d+, .*Check cable and power, the baud rate \(3000000\)",
     ):
         session.request(PacketType.STATUS)
     assert cable.now() - start < 6

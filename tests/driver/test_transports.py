@@ -86,11 +86,11 @@ def test_rate_that_the_port_refuses(refusal, monkeypatch):
     monkeypatch.setattr(serial, "serial_for_url", lambda url, **options: port)
     with pytest.raises(BaudRateError, match="/dev/ttyACM0 refused 1000000 baud: .*nvalid"):
         open_transport("/dev/ttyACM0", baud=1_000_000)
-    with pytest.raises(BaudRateError, match=r"\(tried at 1000000, 115200 baud\)"):
+    with pytest.raises(BaudRateError, match=r"\(tried at 1000000, 3000000, 115200 baud\)"):
         Board.open("/dev/ttyACM0")
 
 
-@pytest.mark.parametrize("answering", [1_000_000, 115_200])
+@pytest.mark.parametrize("answering", [1_000_000, 3_000_000, 115_200])
 @pytest.mark.parametrize("refused", [None, 1_000_000])
 def test_rate_of_the_board_is_found(answering, refused, monkeypatch):
     def open_port(url, *, baud):
@@ -100,7 +100,7 @@ def test_rate_of_the_board_is_found(answering, refused, monkeypatch):
 
     monkeypatch.setattr("tensorspin.driver.connection.open_transport", open_port)
     if refused == answering:
-        with pytest.raises(LinkError, match="tried at 1000000, 115200 baud"):
+        with pytest.raises(LinkError, match="tried at 1000000, 3000000, 115200 baud"):
             Board.open("/dev/ttyACM0")
     else:
         with Board.open("/dev/ttyACM0") as board:

@@ -16,17 +16,19 @@ MUTANTS = {
     "one bank": Mutant("write_bank.eq(write_bank + stored)", "write_bank.eq(0)"),
     "one run": Mutant("run = runs[write_bank]", "run = runs[0]"),
     "trailer over scores": Mutant(
-        "Cat(Mux(in_trailer, step, score.index), in_trailer, bank)",
-        "Cat(Mux(in_trailer, step, score.index), in_trailer & ~in_trailer, bank)",
+        "Cat(row, in_trailer, bank)",
+        "Cat(row, in_trailer & ~in_trailer, bank)",
     ),
     "finished too soon": Mutant(
         "self.finished.eq(self.score_valid & score.last)", "self.finished.eq(score.last)"
     ),
     "first exponent": Mutant("list(self.exponents)", "[self.exponents[0]] * self._groups"),
-    "no fault": Mutant("Mux(head, run.fault, is_trailer_last)", "~head & is_trailer_last"),
-    "number in spite of a fault": Mutant("Mux(run.fault, 0, run.outputs + 1)", "run.outputs + 1"),
+    "no fault": Mutant("Mux(head, run.fault, result_ends)", "~head & result_ends"),
+    "number in spite of a fault": Mutant(
+        "Mux(run.fault, 0, run.outputs + further)", "run.outputs + further"
+    ),
     "number less one": Mutant(
-        "Mux(run.fault, 0, run.outputs + 1)", "Mux(run.fault, 0, run.outputs)"
+        "Mux(run.fault, 0, run.outputs + further)", "Mux(run.fault, 0, run.outputs)"
     ),
     "first sample only": Mutant("fetch & last & (group + 1 == run.end)", "fetch & last"),
     "samples from the first group": Mutant("group.eq(run.first)", "group.eq(0)"),
@@ -44,12 +46,10 @@ MUTANTS = {
     "changes while offered": Mutant("held & (~self.words.valid | self.words.ready)", "held"),
     "never begins": Mutant("~begun & available", "~begun & begun"),
     "begins at once": Mutant("write_bank != read_bank", "~self.empty"),
-    "begins too soon": Mutant("return step == TRAILER_WORDS - 1", "return self.finished"),
+    "begins too soon": Mutant("return complete", "return self.finished"),
     "always room": Mutant("self.room.eq(unread != BANKS)", "self.room.eq(1)"),
     "room for one": Mutant("self.room.eq(unread != BANKS)", "self.room.eq(unread == 0)"),
-    "room from the trailer on": Mutant(
-        "unread + self.begin - consumed", "unread + stored - consumed"
-    ),
+    "room from the trailer on": Mutant("unread + begun - consumed", "unread + stored - consumed"),
     "empty too soon": Mutant("(unread == 0) & drained", "unread == 0"),
 }
 TRAILER_MUTANTS = {

@@ -8,6 +8,7 @@ import numpy as np
 
 from tensorspin.contract.device.boards import BoardSpec, find_board
 from tensorspin.contract.wire.frames import DELIMITER
+from tensorspin.contract.wire.packets import PacketType
 from tensorspin.driver.board import Board
 from tensorspin.driver.link.session import Session
 from tensorspin.driver.transports import Transport
@@ -85,6 +86,24 @@ class OtherVersionDevice(GoldenDevice):
         status, _ = super()._hello(payload)
         description = dataclasses.replace(self.board.description(self.build), protocol=7)
         return status, description.pack() + b"more"
+
+
+class CountingDevice(GoldenDevice):
+    """Counts requests by type."""
+
+    def __init__(self, row):
+        self.counts = dict.fromkeys(PacketType, 0)
+        super().__init__(row)
+
+    def _execute(self, answers, received, request):
+        self.counts[PacketType(request.type)] += 1
+        super()._execute(answers, received, request)
+
+    def take_counts(self) -> dict[str, int]:
+        """The counts that are not 0, since the last call."""
+        found = {kind.name: count for kind, count in self.counts.items() if count}
+        self.counts = dict.fromkeys(PacketType, 0)
+        return found
 
 
 class CableTransport(Transport):

@@ -47,7 +47,7 @@ class BoardSpec(HasEngines):
     --------
     >>> from dataclasses import replace
     >>> from tensorspin.contract.device.boards import find_board
-    >>> row = find_board("ulx3s_25f")
+    >>> row = find_board("icepi_zero")
     >>> row.require_contractor().groups
     3
     >>> size = replace(row.require_contractor(), groups=1)

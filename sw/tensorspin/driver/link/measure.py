@@ -59,7 +59,7 @@ class LinkReport:
     >>> with Board.open("golden://icebreaker") as board:
     ...     report = board.link_test(0.1)
     >>> print(report.line)
-    1000000 baud, modelled
+    3000000 baud, modelled
     >>> report.round_trip < 0.01 and report.to_device > 50_000
     True
     """
