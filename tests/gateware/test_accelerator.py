@@ -28,7 +28,7 @@ from tensorspin_gateware.simulation import simulator
 from tensorspin_gateware.simulation.compilation import TOP, compile_verilog
 from tests.gateware.bench import board_parameters, run_bench, vendor_cell
 from tests.support.anneals import check, cooling, random_ising
-from tests.support.selection import slow_but
+from tests.support.selection import long_after, slow_but
 
 SIZE = ContractorSize(
     lanes=8, program_words=1024, features=16, components=2, slots=4, slot_entries=8
@@ -70,7 +70,13 @@ MUTANTS = {
 """Faults of `Router.awake`: text of the module, and what takes its place."""
 
 
-@pytest.mark.parametrize("engines", slow_but(["signed", "long", "protected"], BOARDS))
+@pytest.mark.parametrize(
+    "engines",
+    [
+        *slow_but(["signed", "long"], [name for name in BOARDS if name != "protected"]),
+        *long_after(0, ["protected"]),
+    ],
+)
 def test_equals_golden_device(engines):
     board = BOARDS[engines]
     run_bench(

@@ -116,7 +116,7 @@ def test_equals_golden_model(name):
     check(SIZES[name], None, programs=15, whole_memory=whole_memory)
 
 
-@pytest.mark.parametrize("name", long_after(2, PROTECTED))
+@pytest.mark.parametrize("name", long_after(1, PROTECTED))
 def test_changed_bits_are_corrected(name):
     check(SIZES[name], None, programs=8, bench="bench_protected", whole_memory=False)
 
