@@ -110,7 +110,7 @@ def test_an_anneal_ends_near_the_best_state(annealer, kind, size):
 def test_a_deadline_decides_between_board_both_and_none():
     slider = Slider()
     asked = {"link": "lan", "noise": "boston", "board": "icebreaker"}
-    short, long = slider.judge(1e-4, **asked), slider.judge(10.0, **asked)
+    short, long = slider.judge(1e-5, **asked), slider.judge(10.0, **asked)
     assert short["answer"] == "not feasible" and not short["board"]["in_time"]
     assert long["board"]["in_time"] and long["processor"]["in_time"] == 1.0
     assert short["processor"]["in_time"] == 0.0
