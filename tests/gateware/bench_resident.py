@@ -16,10 +16,18 @@ from tensorspin.contract.engine import EngineKind
 from tensorspin.contract.wire import packets
 from tensorspin.contract.wire.frames import MAX_PAYLOAD
 from tensorspin.contract.wire.packets import BOTH, SECOND, STANDBY, SWAP, PacketType, pack_memory
-from tests.support.random_programs import exact_program, short_program
+from tests.support.random_programs import (
+    RandomProgram,
+    exact_program,
+    random_program,
+    short_program,
+)
 
 from .bench import bench_parameters
 from .bench_accelerator import Host
+
+PAIRS = ((3, BOTH_OUTPUTS), (BOTH_OUTPUTS, 9), (BOTH_OUTPUTS + 1, 2), (2, BOTH_OUTPUTS + 1))
+"""Numbers of scores of two programs that contract the same samples."""
 
 
 class TwoPrograms:
@@ -47,21 +55,47 @@ class TwoPrograms:
             features = max(self.features)
         self.host.run(self.host.rng.randbytes(features or 1))
 
-    def write(self, half: int) -> None:
-        """Write a program to a half, and run samples between its parts."""
+    def draw(self) -> RandomProgram:
+        """Draw a program for a half; some have a word too much."""
         one = half_size(self.size)
         if self.rng.random() < 0.3:
             # One that fills the half, or has a word too much.
-            program = exact_program(self.rng, one, one.model_words + int(self.rng.integers(2)))
-        else:
+            return exact_program(self.rng, one, one.model_words + int(self.rng.integers(2)))
+        # Most programs have no more outputs than two of them may have together.
+        most = BOTH_OUTPUTS if self.rng.random() < 0.8 else MAX_OUTPUTS
+        while True:
             program = short_program(self.rng, one)
-            # Most programs have no more outputs than two of them may have together.
-            most = BOTH_OUTPUTS if self.rng.random() < 0.8 else MAX_OUTPUTS
-            while (
-                program_words(program.nodes, one.lanes) > one.model_words
-                or program.nodes[-1].outputs > most
-            ):
-                program = short_program(self.rng, one)
+            words = program_words(program.nodes, one.lanes)
+            if words <= one.model_words and program.nodes[-1].outputs <= most:
+                return program
+
+    def draw_with(self, outputs: int) -> RandomProgram:
+        """Draw a program that fits a half and has so many scores."""
+        one = half_size(self.size)
+        while True:
+            program = random_program(self.rng, one, 8, outputs=(1, 2, outputs))
+            words = program_words(program.nodes, one.lanes)
+            if words <= one.model_words and program.nodes[-1].outputs == outputs:
+                return program
+
+    async def pair(self, outputs: tuple[int, int]) -> None:
+        """Let both halves contract samples, with programs of so many scores, in either order."""
+        for half in range(2):
+            self.write(half, self.draw_with(outputs[half]))
+        for first in (0, 1, 1):
+            for half in range(2):
+                self.activate(half, 0, sure=True)
+            self.activate(first, BOTH, sure=True)
+            await self.host.check()
+            for _ in range(5):
+                self.run()
+            self.host.send(PacketType.STATUS)
+            await self.host.check()
+
+    def write(self, half: int, program: RandomProgram | None = None) -> None:
+        """Write a program to a half, and run samples between its parts."""
+        one = half_size(self.size)
+        program = program or self.draw()
         image = program.image(one.lanes)
         if one.signature:
             image += signature_word(image, one.lanes)
@@ -116,17 +150,18 @@ class TwoPrograms:
         for _ in range(2):
             self.run()
         self.host.send(PacketType.STATUS)
+        await self.host.check()
         if self.rng.random() < 0.5:
             self.activate(half, SWAP)  # it is not whole any more
             self.run()
         place = half_base(self.size, space, half) + place % half_base(self.size, space, 1)
         self.host.send(PacketType.WRITE, pack_memory(space, place) + bytes([byte]))
 
-    def activate(self, half: int, flags: int) -> None:
+    def activate(self, half: int, flags: int, sure: bool = False) -> None:
         """Activate what a half holds, with any digest."""
         # Two programs are told as many features as the one that has more.
         features = max(self.features) if flags == BOTH else self.features[half]
-        if self.rng.random() < 0.05:
+        if not sure and self.rng.random() < 0.05:
             features = 0  # which no model has
         told = features | flags | half * SECOND | self.size.signature * packets.SIGNED
         digest = self.host.rng.getrandbits(32)
@@ -171,6 +206,12 @@ async def equals_golden_device(dut):
         two.activate(half, half * STANDBY)
         await host.check()
         await two.step()
+    for outputs in PAIRS:
+        pairs = two.device.status(0)["samples"]
+        await two.pair(outputs)
+        # All samples of a pair have scores, but none has if one program has too many.
+        pairs = two.device.status(0)["samples"] - pairs
+        assert (pairs >= 15) == (max(outputs) <= BOTH_OUTPUTS)
     for _ in range(parameters["steps"]):
         await two.step()
     # Most samples were run, and not refused.

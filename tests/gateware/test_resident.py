@@ -128,8 +128,8 @@ MUTANTS: dict[str, tuple[Any, Any, types.ModuleType, str, str]] = {
     ),
     "the cycles of both count together": (
         *(top.COMPONENTS, EngineKind.CONTRACTOR, contractor),
-        "m.d.sync += [cycle.eq(1), run.eq(1)]",
-        "m.d.sync += [run.eq(1)]",
+        "with m.If(~run):\n                m.d.sync += [cycle.eq(1), run.eq(1)]",
+        "with m.If(~run):\n                m.d.sync += run.eq(1)",
     ),
     "scores beyond the reply": (
         *(contractor, "ScoreBuffer", score_buffer),
