@@ -126,10 +126,10 @@ MUTANTS: dict[str, tuple[Any, Any, types.ModuleType, str, str]] = {
         "m.d.comb += samples.take.eq(0)",
         "pass",
     ),
-    "the cycles of both count together": (
+    "the second program takes a cycle more": (
         *(top.COMPONENTS, EngineKind.CONTRACTOR, contractor),
         "with m.If(~run):\n                m.d.sync += [cycle.eq(1), run.eq(1)]",
-        "with m.If(~run):\n                m.d.sync += run.eq(1)",
+        "with m.If(~run):\n                m.d.sync += [cycle.eq(2), run.eq(1)]",
     ),
     "scores beyond the reply": (
         *(contractor, "ScoreBuffer", score_buffer),
