@@ -38,6 +38,7 @@ from ..support.doubles import (
 def test_open_describes_the_device():
     session = open_session(golden_transport())
     assert session.description == ROW.description(b"golden\0\0")
+    assert session.line.statistics.hellos == 1
 
 
 def test_status_of_another_length():

@@ -287,8 +287,9 @@ def find_copies(m: Module, kind: data.View, staged: bool) -> Value:
     Value
         One bit.
     """
-    copies = kind.read | kind.hello | kind.status
-    if staged:
-        copies = Signal()
-        m.d.sync += copies.eq(kind.read | kind.hello | kind.status)
+    found = kind.read | kind.hello | kind.status
+    if not staged:
+        return found
+    copies = Signal()
+    m.d.sync += copies.eq(found)
     return copies

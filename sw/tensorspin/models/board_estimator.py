@@ -207,8 +207,11 @@ class BoardEstimator(BaseEstimator):
         TensorspinError
             If the board does not hold the program or does not answer.
         """
-        program, levels = self.program, self._encode(X)
-        mode = check_mode(self.mode)
+        return self._run_levels(self._encode(X))
+
+    def _run_levels(self, levels: np.ndarray) -> ContractorResults:
+        """Run samples whose levels are known."""
+        program, mode = self.program, check_mode(self.mode)
         if isinstance(self.board, PooledBoards):
             tested = self.on_fault is not None
             results = self.board.run_program(program, levels, mode=mode, tested=tested)

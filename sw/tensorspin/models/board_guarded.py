@@ -146,13 +146,19 @@ class BoardGuardedClassifier(Refusing, ClassifierMixin, BaseEstimator):
 
     def _answers(self, X) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         classifier, detector = self._parts()
-        results, unusual = self._run_both(X) or (classifier.run(X), detector.run(X))
+        levels, watched = classifier._encode(X), detector._encode(X)
+        results, unusual = self._run_both(levels, watched) or (
+            classifier._run_levels(levels),
+            detector._run_levels(watched),
+        )
         task = cast(Classification, classifier.program.task)
         logits = normalised_logits(results.scores.astype(float), task.probability_temperature)
         confidence = softmax(logits, axis=1).max(axis=1)
         return self.classes_[results.classes], confidence, detector._log_likelihood(unusual)
 
-    def _run_both(self, X) -> tuple[ContractorResults, ContractorResults] | None:
+    def _run_both(
+        self, levels: np.ndarray, watched: np.ndarray
+    ) -> tuple[ContractorResults, ContractorResults] | None:
         """Run both programs on samples that are sent once; None if that can't be done."""
         self.sent_once_ = False
         classifier, detector = self._parts()
@@ -162,8 +168,7 @@ class BoardGuardedClassifier(Refusing, ClassifierMixin, BaseEstimator):
         contractor = classifier._open().info.contractor
         if contractor is None or not contractor.resident or pair_refusal(*programs):
             return None
-        levels = classifier._encode(X)
-        if not np.array_equal(levels, detector._encode(X)):
+        if not np.array_equal(levels, watched):
             return None
 
         def run(**options: Any) -> tuple[ContractorResults, ContractorResults]:

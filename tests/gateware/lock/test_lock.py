@@ -83,6 +83,7 @@ def test_equals_the_contract():
 
 
 def test_a_key_in_the_design_is_the_one_that_counts():
+    # The tags are those of the bench above; what differs is where the key comes from.
     run(fixed=FIXED, most=2, every=9, versions=2)
 
 
