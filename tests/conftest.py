@@ -23,7 +23,10 @@ at the end would keep one core busy while the others have nothing left to do."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the tests in the order in which they should begin; within a folder it stays."""
+    """Put the tests in the order in which they should begin, and give long ones all time.
+
+    Within a folder the order stays.
+    """
     root = Path(__file__).parent
 
     def rank(item: pytest.Item) -> int:
@@ -31,3 +34,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return LONGEST_FIRST.index(folder) if folder in LONGEST_FIRST else len(LONGEST_FIRST)
 
     items.sort(key=rank)
+    for item in items:
+        if item.get_closest_marker("long") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(0))

@@ -142,6 +142,26 @@ def test_a_board_that_is_back_works_again(trained, expected, monkeypatch, no_pau
         assert pool.statistics()[1].pieces > before and pool.statistics()[1].state != "failed"
 
 
+def test_a_board_is_tried_again_whose_pause_ended_between_two_calls(trained, monkeypatch, no_pauses):
+    program, X = trained
+    good, bad = Place("good"), Place("bad")
+    with BoardPool(plug_in(monkeypatch, good, bad)) as pool:
+        bad.cut_after(3)
+        good.waits_for_the_cut_of(bad)
+        with pytest.warns(BoardLostWarning, match="bad"):
+            pool.predict(program, X)
+        time.sleep(0.5)
+        bad.repair()
+        before = bad.opened
+
+        def opened():
+            pool.predict(program, X[:1])  # one piece: nothing but the call itself wakes boards
+            return bad.opened > before
+
+        _until(opened)
+        assert bad.opened > before
+
+
 @pytest.mark.parametrize("device", [SilentDevice, GarbageDevice])
 def test_a_device_that_is_none_is_left_out(trained, expected, monkeypatch, device):
     program, X = trained
@@ -173,6 +193,24 @@ def test_a_board_that_hangs_does_not_hold_up_a_call(trained, expected, monkeypat
         np.testing.assert_array_equal(pool.predict_proba(program, X), expected)
         slow.holding.set()
         np.testing.assert_array_equal(pool.predict_proba(program, X), expected)
+
+
+@pytest.mark.parametrize("hanging", [0, 1])
+def test_the_only_sample_of_a_call_does_not_wait_for_a_board_that_hangs(
+    trained, expected, monkeypatch, hanging
+):
+    monkeypatch.setattr(calls, "_LEAST_SLOW", 0.01)
+    program, X = trained
+    places = [Place("a"), Place("b")]
+    with BoardPool(plug_in(monkeypatch, *places)) as pool:
+        pool.predict(program, X)
+        time.sleep(0.5)  # both sleep
+        before = pool.statistics()[1 - hanging].pieces
+        places[hanging].holding.clear()
+        for _ in range(2):  # a board that has worked is the last to be given work
+            np.testing.assert_array_equal(pool.predict_proba(program, X[:1]), expected[:1])
+        assert pool.statistics()[1 - hanging].pieces == before + 2
+        places[hanging].holding.set()
 
 
 def test_ctrl_c_ends_a_call_and_the_pool_goes_on(trained, expected, monkeypatch):

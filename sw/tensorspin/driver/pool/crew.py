@@ -85,7 +85,11 @@ class Crew(Backend):
             call.amount += sum(work.amount for work in works)
             self._hurry(call)
             self._start()
-            self._idle.wake(lambda m: not m.streak and m not in call.refused, len(tasks))
+            # One board more than there are pieces looks whether another is slow.
+            self._idle.wake(lambda m: not m.streak and m not in call.refused, len(tasks) + 1)
+            # Boards that are to be tried again sleep while nothing is asked, however long ago they failed.
+            now = time.monotonic()
+            self._idle.wake(lambda m: bool(m.streak) and m.retry_at <= now)
         return list(range(first, len(call.tasks)))
 
     def wait(

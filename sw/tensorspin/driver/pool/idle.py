@@ -42,9 +42,9 @@ class IdleBoards:
         look : bool
             Whether it also wakes now and then, to look whether another board is slow.
         """
-        pause = None
-        if look:
-            pause = member.retry_at - now if member.retry_at > now else self._look
+        pause = self._look if look else None
+        if member.retry_at > now:
+            pause = member.retry_at - now
         self._sleeping[member] = None
         member.wake.wait(pause)
         self._sleeping.pop(member, None)
