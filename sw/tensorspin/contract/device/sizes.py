@@ -229,6 +229,25 @@ ECP5_85_ANNEALER: FpgaSizes = {
 """Lattice ECP5 85F, annealer only: 1,000 rows of couplings and 24 offset rows fill the 1,024 words
 that a block RAM has at the width of 18 bits."""
 
+ECP5_85_ANNEALER_K2: FpgaSizes = {
+    "receive_bytes": 4096,
+    "engines": Engines(
+        AnnealerSize(
+            spins=896,
+            coupling_bits=2,
+            field_bits=11,
+            replicas=16,
+            strides=(1,) * 8,
+            offset_rows=128,
+            steps=256,
+            flips=2,
+            shared_sweeps=1,
+        )
+    ),
+}
+"""The same with two flips a turn, which take the look-up tables of 104 spins; the rows of a segment's
+448 spins leave 64 of 512 words for its offset rows."""
+
 LOCKED: dict[Engines, FpgaSizes] = {
     UP5K["engines"]: UP5K_LOCKED,
     ECP5_25["engines"]: ECP5_25_LOCKED,
