@@ -142,7 +142,9 @@ def test_a_board_that_is_back_works_again(trained, expected, monkeypatch, no_pau
         assert pool.statistics()[1].pieces > before and pool.statistics()[1].state != "failed"
 
 
-def test_a_board_is_tried_again_whose_pause_ended_between_two_calls(trained, monkeypatch, no_pauses):
+def test_a_board_is_tried_again_whose_pause_ended_between_two_calls(
+    trained, monkeypatch, no_pauses
+):
     program, X = trained
     good, bad = Place("good"), Place("bad")
     with BoardPool(plug_in(monkeypatch, good, bad)) as pool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import dimod
 import numpy as np
 import pytest
 
+from tensorspin.contract.annealer import job
 from tensorspin.sampling import BoardSampler
 from tensorspin.sampling.quantise import quantise_model
 from tensorspin.sampling.restarts import Schedule
@@ -36,18 +38,18 @@ def inexact(count, vartype="SPIN"):
 
 
 def sweeps_of(board):
-    return [sum(step.sweeps for step in job.steps) for job in board.runs]
+    return [sum(step.sweeps for step in each.steps) for each in board.runs]
 
 
 @pytest.mark.parametrize("sweeps, anneals", [(50, [13, 13, 12, 12]), (3, [1, 1, 1])])
 def test_the_sweeps_of_a_read_are_divided(board, sweeps, anneals):
     found = BoardSampler(board).sample(
-        glass(4), num_sweeps=sweeps, num_restarts=len(anneals), num_reads=2, seed=1
+        inexact(4), num_sweeps=sweeps, num_restarts=len(anneals), num_reads=2, seed=1
     )
     assert sweeps_of(board) == anneals and len(found) == 2
     assert (found.info["num_sweeps"], found.info["num_restarts"]) == (sweeps, len(anneals))
-    assert len({job.seed for job in board.runs}) == len(anneals)
-    starts = [job.initial_states for job in board.runs]
+    assert len({each.seed for each in board.runs}) == len(anneals)
+    starts = [each.initial_states for each in board.runs]
     assert not any(np.array_equal(starts[0], other) for other in starts[1:])
 
 
@@ -66,17 +68,17 @@ def test_a_read_is_the_lowest_state_of_its_anneals(board):
 @pytest.mark.parametrize("vartype", ["SPIN", "BINARY"])
 def test_each_anneal_rounds_in_another_way(board, vartype):
     BoardSampler(board).sample(inexact(20, vartype), num_sweeps=80, num_restarts=4, seed=1)
-    problems = {(*job.problem.couplings.flat, *job.problem.linear) for job in board.runs}
+    problems = {(*each.problem.couplings.flat, *each.problem.linear) for each in board.runs}
     assert len(problems) > 2
     board.runs.clear()
     BoardSampler(board).sample(glass(8), num_sweeps=80, num_restarts=4, seed=1)
-    assert len({id(job.problem) for job in board.runs}) == 1
+    assert len({id(each.problem) for each in board.runs}) == 1
 
 
 def test_given_initial_states_are_those_of_all_anneals(board):
     states = dict.fromkeys(range(8), 1)
     BoardSampler(board).sample(glass(8), initial_states=states, num_sweeps=20, num_restarts=2)
-    assert all(np.all(job.initial_states[0] == job.initial_states[0, 0]) for job in board.runs)
+    assert all(np.all(each.initial_states[0] == each.initial_states[0, 0]) for each in board.runs)
 
 
 @pytest.mark.parametrize(
@@ -142,14 +144,14 @@ def test_the_lower_state_in_the_users_model(board):
 def test_progress_counts_all_anneals(board):
     told = []
     BoardSampler(board).sample(
-        glass(8), num_reads=12, num_sweeps=8, num_restarts=2, progress=lambda *a: told.append(a)
+        inexact(8), num_reads=12, num_sweeps=8, num_restarts=2, progress=lambda *a: told.append(a)
     )
     assert told == [(5, 12), (10, 12), (12, 12), (12, 12)]
 
 
 def test_reads_that_were_annealed_once_are_returned_if_interrupted(board):
     found = BoardSampler(board).sample(
-        glass(8),
+        inexact(8),
         num_reads=20,
         num_sweeps=8,
         num_restarts=4,
@@ -157,3 +159,43 @@ def test_reads_that_were_annealed_once_are_returned_if_interrupted(board):
     )
     assert len(board.runs) == 3 and len(found) == 20
     assert found.info["interrupted"]  # three of four anneals are missing in half of the reads
+
+
+def test_the_anneals_of_an_exact_model_are_one_run(board):
+    options = {"num_sweeps": 46, "num_reads": 25, "seed": 1, "refine": None}
+    found = BoardSampler(board).sample(glass(12), num_restarts=4, **options)
+    assert len(board.runs) == 3 and found.info["num_restarts"] == 4
+    assert sweeps_of(board) == [49] * 3  # one sweep more between two anneals
+    steps = board.runs[0].steps
+    hot, first = steps[12].probabilities, steps[0].probabilities
+    assert steps[13] == steps[0] and hot[-1] > first[-1]
+    dimod.testing.assert_sampleset_energies(found, glass(12))
+    again = BoardSampler(golden_board()).sample(glass(12), num_restarts=4, **options)
+    np.testing.assert_array_equal(again.record, found.record)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"states": "final"},
+        {"initial_states": dict.fromkeys(range(12), 1)},
+        {"energy_threshold": -1e9},
+        {"beta_range": (0.1, 1.0)},
+        {"num_sweeps": 80},  # more steps than the device has
+    ],
+)
+def test_anneals_that_must_be_runs_of_their_own(board, options):
+    found = BoardSampler(board).sample(
+        glass(12), **{"num_sweeps": 40, "num_restarts": 4, "num_reads": 5, "seed": 1, **options}
+    )
+    assert len(board.runs) == found.info["num_restarts"] == 4
+
+
+def test_a_run_that_would_take_too_many_cycles_is_several(board, monkeypatch):
+    options = {"num_sweeps": 40, "num_restarts": 2, "num_reads": 5, "seed": 1}
+    BoardSampler(board).sample(glass(12), **options)
+    (one,) = board.runs
+    monkeypatch.setattr(job, "CYCLES", SimpleNamespace(maximum=one.most_cycles - 1))
+    board.runs.clear()
+    BoardSampler(board).sample(glass(12), **options)
+    assert len(board.runs) == 2

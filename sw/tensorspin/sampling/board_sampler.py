@@ -154,8 +154,8 @@ class BoardSampler(BoardHolder, ConstrainedSampling, dimod.Sampler, Initialized,
             Number of anneals of a read, between which its sweeps are divided as evenly as possible;
             the state of lowest energy is the read. Each goes over the whole range of temperatures,
             begins in other random states unless `initial_states` are given, and rounds the
-            coefficients by another rule if they are not exact
-            (`tensorspin.sampling.restarts.Schedule.restarts` tells the default).
+            coefficients by another rule if they are not exact (`restarts` tells how many by
+            default, and which are one run).
         beta_range : (float, float), optional
             First and last inverse temperature, in units of the model. By default they are chosen
             for the quantised model (`tensorspin.sampling.schedules.default_beta_range`).
@@ -284,21 +284,21 @@ class BoardSampler(BoardHolder, ConstrainedSampling, dimod.Sampler, Initialized,
         size = annealer_of(self.board)
         schedule = replace(schedule, flips=checked_flips(flips, size, exact, method))
 
-        initial = self._initial(
-            bqm, size, num_reads, initial_states, initial_states_generator, seed
-        )
+        generator = initial_states_generator
+        initial = self._initial(bqm, size, num_reads, initial_states, generator, seed)
         model = prepare_model(bqm, initial.variables, size, decide=not exact)
         if not exact:
             warn_of_rounding(model)
         quantised = model.quantised
-        # Too many sweeps are refused before any schedule is made.
         refresh = size.exact_refresh(len(model.variables)) if exact else 0
+        # Before any schedule is made.
         check_sweeps(sweeps, quantised.problem, refresh)
         crossed = method == "crossover"
-        unsuitable = unsuited(model.rest) if crossed else None
-        if unsuitable is not None:
+        if unsuitable := unsuited(model.rest) if crossed else None:
             schedule = replace(schedule, method="annealing")
-        anneals, betas = plan_anneals(schedule, model, size)
+        # A run keeps the last and the lowest state of all its anneals, and begins once.
+        together = states != "final" and initial_states is None and energy_threshold is None
+        anneals, betas = plan_anneals(schedule, model, size, together)
 
         descent = Descent(bqm, model.labels) if refine and energy_threshold is not None else None
 
@@ -339,7 +339,7 @@ class BoardSampler(BoardHolder, ConstrainedSampling, dimod.Sampler, Initialized,
             "beta_schedule_type": beta_schedule_type,
             "beta_range": (float(betas[0]), float(betas[-1])),
             "num_sweeps": max(sweeps, len(betas) * num_sweeps_per_beta),
-            "num_restarts": len(anneals),
+            "num_restarts": sum(each.count for each in anneals),
             "scale": quantised.scale,
             "quantization_error": quantised.errors,
             "decided": len(model.decided),

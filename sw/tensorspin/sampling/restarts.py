@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..contract.annealer.job import AnnealJob
 from ..contract.annealer.size import AnnealerSize
+from ..errors import CapacityError
 from .arguments import checked_count
-from .methods import check_sweeps, plan
+from .methods import anneal_steps, check_sweeps, plan
 from .prepare import Prepared
 from .quantise import Quantised
 from .runs import Anneal
@@ -40,6 +42,14 @@ RESTART_STEPS = 24
 """Greatest number of steps of each of several anneals. They are as good as with a step for each
 sweep, take a seventh less time, as replicas wait for each other at the end of a step, and their
 schedule takes a third of the bytes."""
+
+
+FORGETTING = 4.0
+"""Temperature, in multiples of the first one, of the sweep between two anneals in one run.
+
+At the first temperature a replica remembers where the anneal before has ended, and reads are
+worse: on a complete graph of 100 spins with couplings of +1 and -1, by 0.14 % in the mean of the
+energies, with this sweep by 0.04 %. Two such sweeps, or hotter ones, are no better."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,7 +192,7 @@ class Schedule:
 
 
 def plan_anneals(
-    schedule: Schedule, model: Prepared, size: AnnealerSize
+    schedule: Schedule, model: Prepared, size: AnnealerSize, together: bool = False
 ) -> tuple[list[Anneal], np.ndarray]:
     """Plan the anneals of each read.
 
@@ -197,6 +207,11 @@ def plan_anneals(
         The model as the device takes it.
     size : AnnealerSize
         Size of the device.
+    together : bool, default=False
+        Whether several anneals of a read may be one run, which takes a part of the transfers. It is
+        one if the model is exact on the device, the default temperatures, the first of which lets a
+        replica forget its state, are in use, and the steps of all anneals fit. Between two anneals
+        it has one sweep more, `FORGETTING` times as hot.
 
     Returns
     -------
@@ -226,7 +241,23 @@ def plan_anneals(
             first = betas if first is None else first
         anneals.append(planned[key])
     assert first is not None
+    plain = schedule.method == "annealing" and schedule.beta_range is None
+    if together and plain and model.quantised.exact and count > 1:
+        joined = _joined(anneals, first[0] / model.quantised.scale)
+        with contextlib.suppress(CapacityError):  # too many steps, or cycles
+            joined.job.check()
+            anneals = [joined]
     return anneals, first
+
+
+def _joined(anneals: Sequence[Anneal], first: float) -> Anneal:
+    """Join anneals of the same problem, the first inverse temperature of which is given."""
+    job, size = anneals[0].job, anneals[0].job.problem.size
+    forgetting = anneal_steps(np.array([first / FORGETTING]), 1, size)
+    steps = list(job.steps)
+    for anneal in anneals[1:]:
+        steps += [*forgetting, *anneal.job.steps]
+    return Anneal(anneals[0].quantised, replace(job, steps=steps), len(anneals))
 
 
 def _parts(schedule: Schedule, count: int) -> list[int | None]:

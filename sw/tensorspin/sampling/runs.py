@@ -27,7 +27,7 @@ state; or the one that had the lowest energy on the device."""
 
 @dataclass(frozen=True, eq=False)
 class Anneal:
-    """One of the anneals of a read.
+    """One of the anneals of a read, or several in one run.
 
     Parameters
     ----------
@@ -35,10 +35,13 @@ class Anneal:
         The model in integers.
     job : AnnealJob
         Its job, but for the seed and the initial states.
+    count : int, default=1
+        Number of anneals that the job makes, one after the other.
     """
 
     quantised: Quantised
     job: AnnealJob
+    count: int = 1
 
     @property
     def info(self) -> dict[str, Any]:

@@ -245,8 +245,8 @@ ECP5_85_ANNEALER_K2: FpgaSizes = {
         )
     ),
 }
-"""The same with two flips a turn, which take the look-up tables of 104 spins; the rows of a segment's
-448 spins leave 64 of 512 words for its offset rows."""
+"""The same with two flips a turn, which take the look-up tables of 104 spins; the rows of the 448
+spins of a segment leave 64 of 512 words for its offset rows."""
 
 LOCKED: dict[Engines, FpgaSizes] = {
     UP5K["engines"]: UP5K_LOCKED,

@@ -87,7 +87,7 @@ class Crew(Backend):
             self._start()
             # One board more than there are pieces looks whether another is slow.
             self._idle.wake(lambda m: not m.streak and m not in call.refused, len(tasks) + 1)
-            # Boards that are to be tried again sleep while nothing is asked, however long ago they failed.
+            # Boards that have failed sleep while nothing is asked, however long ago that was.
             now = time.monotonic()
             self._idle.wake(lambda m: bool(m.streak) and m.retry_at <= now)
         return list(range(first, len(call.tasks)))
