@@ -21,7 +21,7 @@ from .modelled_boards import PieceModel, modelled_crew, piece_model
 if TYPE_CHECKING:
     from ...compiler.network_program import NetworkProgram
 
-LINES = {"serial line, 1 Mbaud": "icebreaker", "SPI": "icebreaker_spi"}
+LINES = {"serial line": "icebreaker", "SPI": "icebreaker_spi"}
 """Boards whose lines are modelled."""
 
 BOARDS = {"threads": (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000), "dask": (2, 20, 50, 200, 1000)}
