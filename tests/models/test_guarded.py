@@ -22,6 +22,7 @@ from tensorspin.compiler.program_file import ProgramFileError
 from tensorspin.contract.contractor.memory import MemorySpace
 from tensorspin.driver.board import Board
 from tensorspin.driver.contractor import ContractorDriver
+from tensorspin.errors import CapacityError
 from tensorspin.models import BoardGuardedClassifier, GuardedProgram
 from tensorspin.models.guard import fit_limits
 from tensorspin.trust import Fault, inject
@@ -172,6 +173,9 @@ def test_parameters_are_those_of_scikit_learn():
     ):
         with pytest.raises(ValueError, match=message):
             clone(guarded).set_params(**wrong).fit(X, Y)
+    for name in ("false_alarms", "validation_fraction"):
+        with pytest.raises(TypeError, match=f"{name} must be a number.*, not '5 %'"):
+            clone(guarded).set_params(**{name: "5 %"}).fit(X, Y)
     with pytest.raises(ValueError, match="limits need at least 20 samples"):
         clone(guarded).fit(X[::4], Y[::4])
     with pytest.raises(TypeError, match="classifier must give probabilities"):
@@ -194,6 +198,18 @@ def test_frames_and_pipelines_and_what_is_trained_already():
     ready = GuardedClassifier(*frozen, validation_fraction=None).fit(X[1::2], Y[1::2])
     np.testing.assert_array_equal(ready.predict_proba(X), classifier.predict_proba(X))
     assert ready.quantize().classifier.n_outputs == 3
+
+
+@pytest.mark.parametrize("board", [GOLDEN, "golden://resident/icebreaker"])
+@pytest.mark.parametrize(("part", "components"), [("classifier", (8, 2)), ("detector", (2, 8))])
+def test_the_part_that_does_not_fit_a_board_is_named(board, part, components):
+    classifier, detector = parts(1)
+    classifier.set_params(local_dim=components[0])
+    detector.set_params(local_dim=components[1])
+    guarded = GuardedClassifier(classifier, detector, 0.1, random_state=0).fit(X, Y)
+    with guarded.deploy(board) as on_board:
+        with pytest.raises(CapacityError, match=rf"^{part}: components .*: 8 needed"):
+            on_board.predict(X)
 
 
 @pytest.mark.parametrize("second", [None, "golden://icesugar"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any, Self, cast
 
 import numpy as np
@@ -13,6 +15,7 @@ from ..contract.contractor.results import ContractorResults
 from ..driver.board import Board
 from ..driver.pairs import pair_refusal
 from ..driver.pool.backend import PooledBoards
+from ..errors import CapacityError
 from .board_estimator import OnFault, run_tested
 from .deployed import BoardAnomalyDetector, BoardClassifier
 from .guard import GuardLimits
@@ -147,10 +150,14 @@ class BoardGuardedClassifier(Refusing, ClassifierMixin, BaseEstimator):
     def _answers(self, X) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         classifier, detector = self._parts()
         levels, watched = classifier._encode(X), detector._encode(X)
-        results, unusual = self._run_both(levels, watched) or (
-            classifier._run_levels(levels),
-            detector._run_levels(watched),
-        )
+        both = self._run_both(levels, watched)
+        if both is None:
+            with _too_large("classifier"):
+                results = classifier._run_levels(levels)
+            with _too_large("detector"):
+                unusual = detector._run_levels(watched)
+        else:
+            results, unusual = both
         task = cast(Classification, classifier.program.task)
         logits = normalised_logits(results.scores.astype(float), task.probability_temperature)
         confidence = softmax(logits, axis=1).max(axis=1)
@@ -172,8 +179,10 @@ class BoardGuardedClassifier(Refusing, ClassifierMixin, BaseEstimator):
             return None
 
         def run(**options: Any) -> tuple[ContractorResults, ContractorResults]:
-            board.load(programs[0], **options)
-            board.load(programs[1], standby=True, verify=options.get("force", False))
+            with _too_large("classifier"):
+                board.load(programs[0], **options)
+            with _too_large("detector"):
+                board.load(programs[1], standby=True, verify=options.get("force", False))
             return board.run_both(levels)
 
         with classifier._held_board() as board:
@@ -213,3 +222,14 @@ class BoardGuardedClassifier(Refusing, ClassifierMixin, BaseEstimator):
     def __getstate__(self) -> dict:
         state = super().__getstate__()
         return {name: value for name, value in state.items() if name != "_opened"}
+
+
+@contextlib.contextmanager
+def _too_large(part: str) -> Iterator[None]:
+    """Say of an error which part of the guard is too large for the board."""
+    try:
+        yield
+    except CapacityError as error:
+        raise CapacityError(
+            f"{part}: {error.what}", error.needed, error.limit, error.advice
+        ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any, Self
 
 import numpy as np
@@ -141,9 +142,13 @@ class GuardedClassifier(Refusing, MetaEstimatorMixin, ClassifierMixin, BaseEstim
         return self
 
     def _check(self) -> None:
+        if not isinstance(self.false_alarms, Real):
+            raise TypeError(f"false_alarms must be a number, not {self.false_alarms!r}")
         if not 0 < self.false_alarms < 1:
             raise ValueError(f"false_alarms must be above 0 and below 1, not {self.false_alarms}")
         share = self.validation_fraction
+        if not isinstance(share, Real | None):
+            raise TypeError(f"validation_fraction must be a number or None, not {share!r}")
         if share is not None and not 0 < share < 1:
             raise ValueError(f"validation_fraction must be above 0 and below 1, not {share}")
         if not hasattr(self.classifier, "predict_proba"):
