@@ -249,7 +249,8 @@ def demands(
             f"components of the feature map{' (half of the table)' * size.resident}",
             components,
             size.components,
-            f"choose a feature map with fewer components, such as local_dim={size.components}",
+            f"choose a feature map with fewer components, such as local_dim={size.components}"
+            + ", or a board that holds one program at a time" * size.resident,
         ),
         Demand(
             "bond dimension",
