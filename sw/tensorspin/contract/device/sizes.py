@@ -238,7 +238,7 @@ ECP5_85_ANNEALER_K2: FpgaSizes = {
             field_bits=11,
             replicas=16,
             strides=(1,) * 8,
-            offset_rows=128,
+            offset_rows=64,
             steps=256,
             flips=2,
             shared_sweeps=1,
@@ -246,7 +246,7 @@ ECP5_85_ANNEALER_K2: FpgaSizes = {
     ),
 }
 """The same with two flips a turn, which take the look-up tables of 104 spins; the rows of the 448
-spins of a segment leave 64 of 512 words for its offset rows."""
+spins of a segment, its offset rows and a row of zeros fit the 512 words of a block RAM."""
 
 LOCKED: dict[Engines, FpgaSizes] = {
     UP5K["engines"]: UP5K_LOCKED,
