@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from tensorspin.contract.annealer.segments import bank_rows
 from tensorspin.contract.device.boards import BOARDS, CONTRACTORS, find_board
 from tensorspin.contract.device.description import DeviceDescription
 from tensorspin.contract.device.line import Line
@@ -33,6 +34,12 @@ SLOW = 500
 
 QUICK = ("icebreaker", "icebreaker_annealer", "ulx3s_25f", "ulx3s_25f_both")
 """Boards that `make test` elaborates: both families, with either engine and with both."""
+
+ECP5_ANNEALERS = [
+    board
+    for board in BOARDS.values()
+    if board.annealer is not None and HARDWARE[board.name].family is Family.ECP5
+]
 
 every_board = pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
 
@@ -119,6 +126,17 @@ def test_contractors_fit_the_device(board):
     size = board.contractor
     assert size.program_bytes <= MEMORY_BYTES[device]
     assert size.groups * (size.lanes + lane_multiplier) <= MULTIPLIERS[device]
+
+
+@pytest.mark.parametrize("board", ECP5_ANNEALERS, ids=lambda board: board.name)
+def test_couplings_fit_the_block_rams(board):
+    """Place and route would try for an hour what has more of them than the device."""
+    size = board.annealer
+    words = 1 << (bank_rows(size) + (size.flips > 1) - 1).bit_length()
+    bits = 36 * 512 // max(words, 512)  # of a word; one more row, of zeros, if there are banks
+    used = size.flips * -(-size.spins * size.coupling_bits // bits)
+    # Schedules, states, energies and the link take some tens.
+    assert used < 0.9 * MEMORY_BYTES[create_platform(board).device] // 2048
 
 
 @every_board

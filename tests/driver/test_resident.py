@@ -200,7 +200,7 @@ def test_too_large_programs_are_refused_with_numbers(board):
         with pytest.raises(CapacityError, match=text):
             board.load(large, **options)
     wide = dataclasses.replace(NEW, table=np.concatenate([NEW.table, NEW.table]))
-    with pytest.raises(CapacityError, match="half of the table.: 4 needed, .* one program at a time"):
+    with pytest.raises(CapacityError, match="half of the table.: 4 needed, .* one program"):
         board.load(wide, standby=True)
     assert runs(board, OLD)
 
