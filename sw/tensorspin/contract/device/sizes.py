@@ -245,9 +245,9 @@ ECP5_85_ANNEALER_K2: FpgaSizes = {
         )
     ),
 }
-"""The same with two flips a turn, which take the look-up tables of 200 spins: for 896 spins, 84 % of
-the look-up tables, the placer of nextpnr finds no end. The rows of the 400 spins of a segment, its
-offset rows and a row of zeros fit the 512 words of a block RAM."""
+"""The same with two flips a turn, which take the look-up tables of 200 spins: for 896 spins, with
+84 % of the look-up tables, the placer of nextpnr finds no end. The rows of the 400 spins of a
+segment, its offset rows and a row of zeros fit the 512 words of a block RAM."""
 
 LOCKED: dict[Engines, FpgaSizes] = {
     UP5K["engines"]: UP5K_LOCKED,
