@@ -24,7 +24,7 @@ from .pins import (
     UARTPins,
 )
 from .primitives import Family, carry
-from .rows import LARGE, STATIC, UNROLLED, BoardHardware, ecp5, ice40, several_flips, ulx3s, up5k
+from .rows import LARGE, STATIC, UNROLLED, BoardHardware, ecp5, ice40, ulx3s, up5k
 
 _ICEPROG = ("iceprog", "{bitstream}")
 """Programmer of boards with FTDI's chip in front of an iCE40."""
@@ -146,7 +146,6 @@ HARDWARE = {
         # The default router would take hours on a device this full.
         place_options=f"{LARGE} --router router2",
     ),
-    "ulx3s_85f_annealer_k2": several_flips("85f"),
     "icepi_zero": ecp5(
         "amaranth_boards.icepi_zero:IcepiZero1_3Platform",
         *("openFPGALoader", "--board", "icepi-zero", "{bitstream}"),

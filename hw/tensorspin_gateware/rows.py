@@ -6,11 +6,8 @@ from dataclasses import dataclass
 
 from .mapping import (
     COLLISIONS_DO_NOT_MATTER,
-    COUPLINGS_WITHOUT_ABC9,
-    FLIPS_ARE_MAPPED_APART,
     GROUPS_KEEP_THEIR_REGISTERS,
     ONE_HOT,
-    UNTIL_MAPPING,
     WIRES_ARE_SLOW,
 )
 from .pins import SPIPins, UARTPins
@@ -94,7 +91,6 @@ def ecp5(
     platform: str,
     *programmer: str,
     hierarchy: str = GROUPS_KEEP_THEIR_REGISTERS,
-    rest: str = "",
     **options,
 ) -> BoardHardware:
     """Make a row of an ECP5.
@@ -107,8 +103,6 @@ def ecp5(
         Command that loads the bitstream.
     hierarchy : str
         Yosys command that marks the modules which are mapped on their own.
-    rest : str
-        Yosys commands with the rest of the synthesis, if the options of ``synth_ecp5`` leave one.
     **options
         Other fields of `BoardHardware`.
 
@@ -123,7 +117,7 @@ def ecp5(
         programmer=programmer,
         suffix=".bit",
         before_synthesis="\n".join((COLLISIONS_DO_NOT_MATTER, hierarchy, carry.BEFORE_SYNTHESIS)),
-        after_synthesis="\n".join(filter(None, (rest, carry.AFTER_SYNTHESIS))),
+        after_synthesis=carry.AFTER_SYNTHESIS,
         **options,
     )
 
@@ -210,30 +204,5 @@ def ulx3s(size: str, **options) -> BoardHardware:
     return ecp5(
         f"amaranth_boards.ulx3s:ULX3S_{size.upper()}_Platform",
         *("openFPGALoader", "--board", "ulx3s", "{bitstream}"),
-        **options,
-    )
-
-
-def several_flips(size: str, **options) -> BoardHardware:
-    """Make a row of an annealer with several flips a turn on an ULX3S.
-
-    Parameters
-    ----------
-    size : str
-        Its FPGA, such as ``"85f"``.
-    **options
-        Other parameters of `ecp5`.
-
-    Returns
-    -------
-    BoardHardware
-        The row.
-    """
-    return ulx3s(
-        size,
-        hierarchy=FLIPS_ARE_MAPPED_APART,
-        synth_options=UNTIL_MAPPING,
-        rest=COUPLINGS_WITHOUT_ABC9,
-        place_options=f"{LARGE} --router router2",
         **options,
     )

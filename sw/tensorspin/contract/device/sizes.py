@@ -229,26 +229,6 @@ ECP5_85_ANNEALER: FpgaSizes = {
 """Lattice ECP5 85F, annealer only: 1,000 rows of couplings and 24 offset rows fill the 1,024 words
 that a block RAM has at the width of 18 bits."""
 
-ECP5_85_ANNEALER_K2: FpgaSizes = {
-    "receive_bytes": 4096,
-    "engines": Engines(
-        AnnealerSize(
-            spins=800,
-            coupling_bits=2,
-            field_bits=11,
-            replicas=16,
-            strides=(1,) * 8,
-            offset_rows=128,
-            steps=256,
-            flips=2,
-            shared_sweeps=1,
-        )
-    ),
-}
-"""The same with two flips a turn, which take the look-up tables of 200 spins: for 896 spins, with
-84 % of the look-up tables, the placer of nextpnr finds no end. The rows of the 400 spins of a
-segment, its offset rows and a row of zeros fit the 512 words of a block RAM."""
-
 LOCKED: dict[Engines, FpgaSizes] = {
     UP5K["engines"]: UP5K_LOCKED,
     ECP5_25["engines"]: ECP5_25_LOCKED,
