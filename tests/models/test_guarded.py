@@ -170,12 +170,11 @@ def test_parameters_are_those_of_scikit_learn():
     for wrong, message in (
         ({"false_alarms": 0}, "false_alarms must be above 0 and below 1, not 0"),
         ({"validation_fraction": 1.5}, "validation_fraction must be above 0 and below 1"),
+        ({"false_alarms": "5 %"}, "false_alarms must be above 0 and below 1, not '5 %'"),
+        ({"validation_fraction": True}, "validation_fraction must be above 0 .* not True"),
     ):
         with pytest.raises(ValueError, match=message):
             clone(guarded).set_params(**wrong).fit(X, Y)
-    for name in ("false_alarms", "validation_fraction"):
-        with pytest.raises(TypeError, match=f"{name} must be a number.*, not '5 %'"):
-            clone(guarded).set_params(**{name: "5 %"}).fit(X, Y)
     with pytest.raises(ValueError, match="limits need at least 20 samples"):
         clone(guarded).fit(X[::4], Y[::4])
     with pytest.raises(TypeError, match="classifier must give probabilities"):

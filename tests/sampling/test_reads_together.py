@@ -40,7 +40,9 @@ def test_reads_and_cycles_do_not_depend_on_it(monkeypatch, size, method):
     one_by_one, together = found
     assert np.array_equal(one_by_one.record.sample, together.record.sample)
     assert one_by_one.info["cycles"] == together.info["cycles"]
-    assert len(together.info["cycles"]) in (5, 5 * together.info["num_restarts"])
+    # The schedule of the windowed engine has no room for several anneals, which are runs then.
+    anneals = together.info["num_restarts"] if size is WINDOWED else 1
+    assert len(together.info["cycles"]) == 5 * anneals
 
 
 @pytest.fixture

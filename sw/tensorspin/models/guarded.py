@@ -18,6 +18,7 @@ from ..driver.pool.backend import PooledBoards
 from .board_guarded import BoardGuardedClassifier
 from .guard import fit_limits
 from .guarded_program import GuardedProgram, Refusing, checked_label
+from .parameters import is_number
 from .pipelines import quantize
 
 _FEWEST = 20
@@ -142,15 +143,12 @@ class GuardedClassifier(Refusing, MetaEstimatorMixin, ClassifierMixin, BaseEstim
         return self
 
     def _check(self) -> None:
-        if not isinstance(self.false_alarms, Real):
-            raise TypeError(f"false_alarms must be a number, not {self.false_alarms!r}")
-        if not 0 < self.false_alarms < 1:
-            raise ValueError(f"false_alarms must be above 0 and below 1, not {self.false_alarms}")
-        share = self.validation_fraction
-        if not isinstance(share, Real | None):
-            raise TypeError(f"validation_fraction must be a number or None, not {share!r}")
-        if share is not None and not 0 < share < 1:
-            raise ValueError(f"validation_fraction must be above 0 and below 1, not {share}")
+        shares = {"false_alarms": self.false_alarms}
+        if self.validation_fraction is not None:
+            shares["validation_fraction"] = self.validation_fraction
+        for name, share in shares.items():
+            if not is_number(share, Real) or not 0 < share < 1:
+                raise ValueError(f"{name} must be above 0 and below 1, not {share!r}")
         if not hasattr(self.classifier, "predict_proba"):
             kind = type(self.classifier).__name__
             raise TypeError(f"classifier must give probabilities (predict_proba), not {kind}")

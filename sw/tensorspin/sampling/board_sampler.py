@@ -32,7 +32,7 @@ from .precision import TOLERATED, warn_of_rounding
 from .prepare import prepare_model
 from .refine import DEFAULT_REFINE, REFINEMENTS, Descent, checked_refine, refined_set
 from .restarts import Schedule, plan_anneals
-from .runs import STATES, AnnealedReads
+from .runs import STATES, AnnealedReads, times
 from .schedules import TYPES, count_sweeps
 from .watch import Watch
 from .windows import DEFAULT_WINDOWS, refined_in_windows, unless_interrupted
@@ -284,19 +284,22 @@ class BoardSampler(BoardHolder, ConstrainedSampling, dimod.Sampler, Initialized,
         size = annealer_of(self.board)
         schedule = replace(schedule, flips=checked_flips(flips, size, exact, method))
 
-        generator = initial_states_generator
-        initial = self._initial(bqm, size, num_reads, initial_states, generator, seed)
+        initial = self._initial(
+            bqm, size, num_reads, initial_states, initial_states_generator, seed
+        )
         model = prepare_model(bqm, initial.variables, size, decide=not exact)
         if not exact:
             warn_of_rounding(model)
         quantised = model.quantised
+        # Too many sweeps are refused before any schedule is made.
         refresh = size.exact_refresh(len(model.variables)) if exact else 0
-        # Before any schedule is made.
         check_sweeps(sweeps, quantised.problem, refresh)
         crossed = method == "crossover"
-        if unsuitable := unsuited(model.rest) if crossed else None:
+        unsuitable = unsuited(model.rest) if crossed else None
+        if unsuitable is not None:
             schedule = replace(schedule, method="annealing")
-        # A run keeps the last and the lowest state of all its anneals, and begins once.
+        # A run begins once, and keeps the last and the lowest state of all its anneals: they are
+        # runs of their own where each is to begin or end in a state that counts.
         together = states != "final" and initial_states is None and energy_threshold is None
         anneals, betas = plan_anneals(schedule, model, size, together)
 
@@ -345,7 +348,7 @@ class BoardSampler(BoardHolder, ConstrainedSampling, dimod.Sampler, Initialized,
             "decided": len(model.decided),
             "interrupted": bool(model.variables) and reads.missing,
             "refine": refine,
-            **_times(runs),
+            **times(runs),
         }
         found = refined_set(bqm, model.labels, valued(samples), refine, info)
         if num_windows is None:
@@ -366,7 +369,7 @@ class BoardSampler(BoardHolder, ConstrainedSampling, dimod.Sampler, Initialized,
 
         asked = unless_interrupted(run, interrupt_function)
         found = refined_in_windows(bqm, found, asked, size, 0 if stopped else num_windows, seed)
-        found.info.update(_times(runs), host_time=watch.seconds)
+        found.info.update(times(runs), host_time=watch.seconds)
         return found
 
     def _initial(
@@ -389,12 +392,3 @@ class BoardSampler(BoardHolder, ConstrainedSampling, dimod.Sampler, Initialized,
             seed=seed,
             copy_always=True,
         ).initial_states
-
-
-def _times(runs: Sequence[BoardAnnealResults]) -> dict[str, Any]:
-    """Add up what runs took on the device and on the line."""
-    return {
-        "cycles": [run.cycles for run in runs],
-        "device_time": sum(run.seconds for run in runs),
-        "transfer_time": sum(run.transfer_seconds for run in runs),
-    }

@@ -208,10 +208,10 @@ def plan_anneals(
     size : AnnealerSize
         Size of the device.
     together : bool, default=False
-        Whether several anneals of a read may be one run, which takes a part of the transfers. It is
-        one if the model is exact on the device, the default temperatures, the first of which lets a
-        replica forget its state, are in use, and the steps of all anneals fit. Between two anneals
-        it has one sweep more, `FORGETTING` times as hot.
+        Whether several anneals of a read may be one run, which takes a part of the transfers. They
+        are if the model is exact on the device, the temperatures are the default ones, and the
+        steps of all anneals fit. Between two anneals there is then one sweep more, `FORGETTING`
+        times as hot as the first.
 
     Returns
     -------

@@ -252,6 +252,26 @@ class AnnealedReads:
         return self._samples[self._done] if self._done.any() else self._samples[: self._replicas]
 
 
+def times(runs: Sequence[BoardAnnealResults]) -> dict[str, Any]:
+    """Add up what runs took on the device and on the line.
+
+    Parameters
+    ----------
+    runs : sequence of BoardAnnealResults
+        The runs.
+
+    Returns
+    -------
+    dict
+        ``cycles`` (a list, of each run), ``device_time`` and ``transfer_time`` (seconds, of all).
+    """
+    return {
+        "cycles": [run.cycles for run in runs],
+        "device_time": sum(run.seconds for run in runs),
+        "transfer_time": sum(run.transfer_seconds for run in runs),
+    }
+
+
 def _lower(
     samples: np.ndarray,
     best: np.ndarray,
