@@ -104,8 +104,10 @@ def test_arguments_that_mean_nothing_are_refused(board):
     board.load(PROGRAM)
     with pytest.raises(ValueError, match="every=5 needs self_test=True"):
         board.load(OTHER, every=5)
-    with pytest.raises(ValueError, match="every must be 1 or more, or None, not 0"):
+    with pytest.raises(ValueError, match="every must be 1 sample or more, or None, not 0"):
         board.load(OTHER, self_test=True, every=0)
+    with pytest.raises(ValueError, match="every must be 1 sample or more, or None, not 2.5"):
+        board.load(OTHER, self_test=True, every=2.5)
     assert board.program is PROGRAM
 
 

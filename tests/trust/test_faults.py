@@ -82,8 +82,16 @@ def test_what_cannot_be_flipped_is_refused_before_anything_is(device, board):
     with pytest.raises(ValueError, match=f"address of TABLE must be 0 to {end - 1}.*not {end}"):
         inject(board, Fault(MemorySpace.PROGRAM, 0, 0), Fault(MemorySpace.TABLE, end, 0))
     assert {space: bytes(memory) for space, memory in device.memories.items()} == before
-    for wrong in ((0, 0, 8), (0, 0, -1), (0, -1, 0), (10, 0, 0)):
-        with pytest.raises(ValueError):
+    for wrong, message in (
+        ((0, 0, 8), "bit must be 0 to 7, not 8"),
+        ((0, 0, -1), "bit must be 0 to 7, not -1"),
+        ((0, 0, 1.0), "bit must be 0 to 7, not 1.0"),
+        ((0, -1, 0), "address must be 0 or more, a whole number, not -1"),
+        ((0, 1.5, 0), "address must be 0 or more, a whole number, not 1.5"),
+        ((10, 0, 0), "space must be a MemorySpace or an AnnealerSpace, not 10"),
+        (("PROGRAM", 0, 0), "space must be a MemorySpace or an AnnealerSpace, not 'PROGRAM'"),
+    ):
+        with pytest.raises(ValueError, match=message):
             Fault(*wrong)
     with pytest.raises(TensorspinError, match="no program is loaded"):
         inject(golden_board(None, UNCHECKED_ROW), Fault(MemorySpace.PROGRAM, 0, 0))

@@ -94,7 +94,7 @@ def _lock(options) -> int:
     )
     if signed_by is not None:
         options.report.say(
-            f"{options.model} was signed by {signed_by}; {output} is another file, and has no "
-            f"signature: tensorspin sign makes one"
+            f"{options.model} was signed by {signed_by}; with the tag, {output} is not what was "
+            f"signed, and has no signature: tensorspin sign makes one"
         )
     return 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from numbers import Integral
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -45,12 +46,12 @@ class KnownAnswers:
     Raises
     ------
     ValueError
-        If `every` is below 1.
+        If `every` is no whole number from 1 on.
     """
 
     def __init__(self, program: NetworkProgram, every: int | None) -> None:
-        if every is not None and every < 1:
-            raise ValueError(f"every must be 1 or more, or None, not {every}")
+        if every is not None and (not isinstance(every, Integral) or every < 1):
+            raise ValueError(f"every must be 1 sample or more, or None, not {every!r}")
         self.program, self.every = program, every
         rng = np.random.default_rng(SAMPLES)
         self.levels = rng.integers(0, LEVELS, (SAMPLES, program.n_features), dtype=np.uint8)
@@ -181,7 +182,7 @@ def choose_answers(
     Raises
     ------
     ValueError
-        If `every` is below 1, or is given without `self_test`.
+        If `every` is no whole number from 1 on, or is given without `self_test`.
     """
     if not self_test:
         if every is not None:

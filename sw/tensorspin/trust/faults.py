@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 
@@ -51,11 +52,16 @@ class Fault:
     def __post_init__(self) -> None:
         annealers = self.space in set(AnnealerSpace)
         kind = AnnealerSpace if annealers else MemorySpace
-        object.__setattr__(self, "space", kind(self.space))
-        if not 0 <= self.bit <= 7:
-            raise ValueError(f"bit must be 0 to 7, not {self.bit}")
-        if self.address < 0:
-            raise ValueError(f"address must be 0 or more, not {self.address}")
+        try:
+            object.__setattr__(self, "space", kind(self.space))
+        except ValueError:
+            raise ValueError(
+                f"space must be a MemorySpace or an AnnealerSpace, not {self.space!r}"
+            ) from None
+        if not isinstance(self.bit, Integral) or not 0 <= self.bit <= 7:
+            raise ValueError(f"bit must be 0 to 7, not {self.bit!r}")
+        if not isinstance(self.address, Integral) or self.address < 0:
+            raise ValueError(f"address must be 0 or more, a whole number, not {self.address!r}")
 
 
 def inject(board: Board, *faults: Fault) -> None:
