@@ -10,6 +10,7 @@ import sys
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_iris
 
 from tensorspin.compiler import NetworkProgram
 from tensorspin.models import MPSAnomalyDetector, MPSClassifier, MPSRegressor
@@ -104,6 +105,18 @@ def test_run_of_an_anomaly_detector(capsys, tmp_path):
 def test_run_with_other_features(capsys, model):
     status, _, err = run(capsys, "run", model, "--board", GOLDEN, "--data", "wine")
     assert status == 1 and "needs (n, 4)" in err
+
+
+def test_few_samples_are_all_taken_on_request(capsys, model, tmp_path):
+    data = tmp_path / "few.csv"
+    X, y = load_iris(return_X_y=True)
+    np.savetxt(data, np.column_stack([X, y])[::40], delimiter=",")
+    arguments = ("run", model, "--board", GOLDEN, "--data", data)
+    status, _, err = run(capsys, *arguments)
+    assert status == 1 and "few: the samples can't be split: " in err
+    assert err.endswith("; --all takes all samples\n") and "--estimator" not in err
+    status, out, _ = run(capsys, *arguments, "--all")
+    assert status == 0 and re.search(r"samples +4\n", out)
 
 
 LOCALE = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}

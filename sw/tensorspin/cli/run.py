@@ -140,6 +140,7 @@ def chosen_samples(program, options) -> tuple[np.ndarray, np.ndarray, list[Line]
     """
     from ..compiler.outputs import OutlierDetection
     from ..data.datasets import TEST_SIZE, load_dataset, load_samples
+    from ..data.errors import DataError, SplitError
 
     task = program.task
     reading, known = reading_of(options, target_kind(task)), known_of(program)
@@ -150,7 +151,10 @@ def chosen_samples(program, options) -> tuple[np.ndarray, np.ndarray, list[Line]
         X, y = (np.concatenate(each) for each in zip(*parts))
         which, target = f"all {len(X)}", samples.target
     else:
-        data = load_dataset(options.data, reading=reading, known=known)
+        try:
+            data = load_dataset(options.data, reading=reading, known=known)
+        except SplitError as error:
+            raise DataError(f"{error.reason}; --all takes all samples") from error
         X, y, numbers, target = data.X_test, data.y_test, data.test_rows, data.target
         which = f"the {len(X)} that the file holds out"
         if numbers is not None:

@@ -16,7 +16,7 @@ import numpy as np
 from ..files import check_readable
 from .column_names import find_columns
 from .csv_files import read_csv
-from .errors import DataError
+from .errors import DataError, SplitError
 from .known_columns import Known, check_categorical
 from .npz_files import read_npz, samples_of
 from .reading import Reading
@@ -336,7 +336,7 @@ def split_samples(
 
     Raises
     ------
-    DataError
+    SplitError
         If there are too few samples, or too few of one class.
 
     Examples
@@ -359,10 +359,10 @@ def split_samples(
         hint = ""
         if samples.y.dtype.kind in "iuf" and len(np.unique(samples.y)) > len(samples.y) / 3:
             hint = (
-                "; most targets are different, as those of numbers to predict: use --estimator "
+                "most targets are different, as those of numbers to predict: use --estimator "
                 "regressor, or choose the class with --target"
             )
-        raise DataError(f"{samples.name}: the samples can't be split: {error}{hint}") from error
+        raise SplitError(f"{samples.name}: the samples can't be split: {error}", hint) from error
     X, y = samples.X, samples.y
     return Dataset(
         X[train],

@@ -19,3 +19,24 @@ class DataError(TensorspinError):
     ...     print(error)
     missing.csv can't be read: No such file or directory
     """
+
+
+class SplitError(DataError):
+    """Samples are too few to hold some of them out, or too few of one class.
+
+    Parameters
+    ----------
+    reason : str
+        What is wrong, with the name of the samples.
+    hint : str
+        What to do about it when a model is trained; empty if there is nothing to say.
+
+    Attributes
+    ----------
+    reason : str
+        As given: what is wrong, for those who have other advice to give.
+    """
+
+    def __init__(self, reason: str, hint: str = "") -> None:
+        super().__init__(f"{reason}; {hint}" if hint else reason)
+        self.reason = reason
