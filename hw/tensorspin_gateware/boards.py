@@ -9,162 +9,22 @@ one.
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from tensorspin.contract.device.boards import BOARDS, BoardSpec
 from tensorspin.contract.engine import EngineKind
 
-from .mapping import (
-    COLLISIONS_DO_NOT_MATTER,
-    GROUPS_KEEP_THEIR_REGISTERS,
-    ONE_HOT,
-    SPINS_ARE_MAPPED_IN_GROUPS,
-    WIRES_ARE_SLOW,
-)
+from .mapping import SPINS_ARE_MAPPED_IN_GROUPS
 from .pins import (
     ICEBREAKER_SPI,
     PICO2_ICE_SPI,
     PICO_ICE_SPI,
     RASPBERRY_PI_SPI,
     ULX3S_SPI,
-    SPIPins,
     UARTPins,
 )
 from .primitives import Family, carry
-
-
-@dataclass(frozen=True)
-class BoardHardware:
-    """One row of the table: how a bitstream for a board is built and loaded.
-
-    Parameters
-    ----------
-    platform : str
-        ``module:class`` of the Amaranth platform.
-    family : Family
-        The FPGA family, which decides how the primitives (memories, multipliers, PLL) are built.
-    programmer : tuple of str
-        Command that loads the bitstream. ``{bitstream}`` stands for the bitstream's path,
-        ``{work}`` for the folder with the other files that the tools have made.
-    uart : UARTPins, optional
-        Pins of the UART; None if the platform defines the UART that leads to the host.
-    spi : SPIPins, optional
-        Pins of the SPI target, if the board's line is one.
-    notes : str
-        What a user must do to the board before it works.
-    clock : str
-        Name of the oscillator's resource, if it is not the platform's default.
-    pll_pad : bool
-        Whether the oscillator is connected to the pad that belongs to the PLL; matters on iCE40.
-    suffix : str
-        Suffix of the bitstream's file.
-    before_synthesis : str
-        Yosys commands to run before ``synth_*``.
-    after_synthesis : str
-        Yosys commands to run after ``synth_*``.
-    synth_options : str
-        Options of Yosys' ``synth_*`` command. They lack "-dsp" on iCE40: that pass takes the DSPs
-        that the lanes instantiate for its own and turns their registers off.
-    place_options : str
-        Options of nextpnr, with the seed that is tried first, so that the same sources give the
-        same bitstream. They lack "--router router2" on iCE40: on a device this full it may go round
-        in circles for ever.
-    standby : bool
-        Whether memories stand by while nobody uses them, to leak less; see `Family.standby`.
-    """
-
-    platform: str
-    family: Family
-    programmer: tuple[str, ...]
-    uart: UARTPins | None = None
-    spi: SPIPins | None = None
-    notes: str = ""
-    clock: str = ""
-    pll_pad: bool = True
-    suffix: str = ".bin"
-    before_synthesis: str = ""
-    after_synthesis: str = ""
-    synth_options: str = ""
-    place_options: str = "--seed 1"
-    standby: bool = False
-
-    @property
-    def seed(self) -> int:
-        """The seed of nextpnr's placer, as `place_options` has it."""
-        words = self.place_options.split()
-        return int(words[words.index("--seed") + 1])
-
-
-def _ecp5(
-    platform: str,
-    *programmer: str,
-    uart: UARTPins | None = None,
-    spi: SPIPins | None = None,
-    notes: str = "",
-    hierarchy: str = GROUPS_KEEP_THEIR_REGISTERS,
-    place_options: str = "--seed 1",
-) -> BoardHardware:
-    return BoardHardware(
-        platform=platform,
-        family=Family.ECP5,
-        programmer=programmer,
-        uart=uart,
-        spi=spi,
-        notes=notes,
-        suffix=".bit",
-        before_synthesis="\n".join((COLLISIONS_DO_NOT_MATTER, hierarchy, carry.BEFORE_SYNTHESIS)),
-        after_synthesis=carry.AFTER_SYNTHESIS,
-        place_options=place_options,
-    )
-
-
-def _ice40(
-    platform: str,
-    programmer: tuple[str, ...],
-    *before: str,
-    family: Family = Family.ICE40UP,
-    **options,
-) -> BoardHardware:
-    return BoardHardware(
-        platform=platform,
-        family=family,
-        programmer=programmer,
-        before_synthesis="\n".join((COLLISIONS_DO_NOT_MATTER, *before)),
-        **options,
-    )
-
-
-def _up5k(platform: str, programmer: tuple[str, ...], **options) -> BoardHardware:
-    """Make a row of a contractor in an UltraPlus, by whose delays Yosys maps the logic."""
-    return _ice40(
-        platform,
-        programmer,
-        ONE_HOT,
-        WIRES_ARE_SLOW,
-        synth_options="-device u",
-        standby=True,
-        **options,
-    )
-
-
-def _ulx3s(size: str, **options) -> BoardHardware:
-    return _ecp5(
-        f"amaranth_boards.ulx3s:ULX3S_{size.upper()}_Platform",
-        *("openFPGALoader", "--board", "ulx3s", "{bitstream}"),
-        **options,
-    )
-
-
-_STATIC = "--placer static"
-"""Option of nextpnr for large devices. On the 85F, the default placer's wires are longer by two
-fifths, and too slow."""
-
-_LARGE = f"--seed 1 {_STATIC}"
-"""Options of nextpnr for large devices."""
-
-_UNROLLED = f"{_LARGE} --router router2"
-"""Options of nextpnr for spatial engines. Their multipliers stand in a few rows of the device, with
-hundreds of wires to each; the default router does not find an end there."""
+from .rows import LARGE, STATIC, UNROLLED, BoardHardware, ecp5, ice40, large_annealer, ulx3s, up5k
 
 _ICEPROG = ("iceprog", "{bitstream}")
 """Programmer of boards with FTDI's chip in front of an iCE40."""
@@ -180,40 +40,40 @@ _PICO_ICE_DFU = (
 the FPGA's flash."""
 
 HARDWARE = {
-    "icebreaker": _up5k(
+    "icebreaker": up5k(
         platform="amaranth_boards.icebreaker:ICEBreakerPlatform",
         programmer=_ICEPROG,
         place_options="--seed 4",
     ),
-    "icebreaker_spi": _up5k(
+    "icebreaker_spi": up5k(
         platform="amaranth_boards.icebreaker:ICEBreakerPlatform",
         programmer=_ICEPROG,
         spi=ICEBREAKER_SPI,
         place_options="--seed 3",
     ),
-    "icebreaker_annealer": _ice40(
+    "icebreaker_annealer": ice40(
         platform="amaranth_boards.icebreaker:ICEBreakerPlatform",
         programmer=_ICEPROG,
         place_options="--seed 2",
     ),
-    "icebreaker_annealer_8bit": _ice40(
+    "icebreaker_annealer_8bit": ice40(
         platform="amaranth_boards.icebreaker:ICEBreakerPlatform",
         programmer=_ICEPROG,
     ),
-    "icebreaker_annealer_spi": _ice40(
+    "icebreaker_annealer_spi": ice40(
         platform="amaranth_boards.icebreaker:ICEBreakerPlatform",
         programmer=_ICEPROG,
         spi=ICEBREAKER_SPI,
         place_options="--seed 6",
     ),
-    "hx8k_evn_annealer": _ice40(
+    "hx8k_evn_annealer": ice40(
         platform="amaranth_boards.ice40_hx8k_b_evn:ICE40HX8KBEVNPlatform",
         family=Family.ICE40HX,
         programmer=_ICEPROG,
         pll_pad=False,
         place_options="--seed 8",
     ),
-    "pico_ice": _up5k(
+    "pico_ice": up5k(
         platform="tensorspin_gateware.pico_ice:PicoIcePlatform",
         programmer=_PICO_ICE_DFU,
         spi=PICO_ICE_SPI,
@@ -221,19 +81,19 @@ HARDWARE = {
         "the board's own firmware does, but takes GPIO 0 (the interrupt) for a UART",
         place_options="--seed 2",
     ),
-    "pico2_ice": _up5k(
+    "pico2_ice": up5k(
         platform="tensorspin_gateware.pico_ice:Pico2IcePlatform",
         programmer=_PICO_ICE_DFU,
         spi=PICO2_ICE_SPI,
         notes="the firmware of the RP2350 must put 12 MHz on its GPIO 21, which clocks the FPGA",
         place_options="--seed 3",
     ),
-    "icesugar": _up5k(
+    "icesugar": up5k(
         platform="amaranth_boards.icesugar:ICESugarPlatform",
         programmer=_ICESPROG,
         place_options="--seed 2",
     ),
-    "upduino_v3": _up5k(
+    "upduino_v3": up5k(
         platform="amaranth_boards.upduino_v3:UpduinoV3Platform",
         programmer=_ICEPROG,
         place_options="--seed 2",
@@ -247,7 +107,7 @@ HARDWARE = {
         clock="clk12",
         pll_pad=False,
     ),
-    "ice40_up5k_b_evn": _up5k(
+    "ice40_up5k_b_evn": up5k(
         platform="amaranth_boards.ice40_up5k_b_evn:ICE40UP5KBEVNPlatform",
         programmer=_ICEPROG,
         place_options="--seed 3",
@@ -256,7 +116,7 @@ HARDWARE = {
         uart=UARTPins(rx="3", tx="21", where="pins 5 and 4 of header C (J3)"),
         notes="leave J51 closed, which connects the 12 MHz oscillator",
     ),
-    "icebreaker_bitsy": _up5k(
+    "icebreaker_bitsy": up5k(
         platform="amaranth_boards.icebreaker_bitsy:ICEBreakerBitsyPlatform",
         # Without a reset of the bus the bootloader keeps running after the download.
         programmer=(
@@ -268,44 +128,45 @@ HARDWARE = {
         notes="hold the button while plugging the board in, to start its bootloader",
         place_options="--seed 3",
     ),
-    "ulx3s_12f": _ulx3s("12f"),
-    "ulx3s_25f": _ulx3s("25f"),
-    "ulx3s_25f_annealer": _ulx3s("25f"),
-    "ulx3s_25f_annealer_8bit": _ulx3s(
+    "ulx3s_12f": ulx3s("12f"),
+    "ulx3s_25f": ulx3s("25f"),
+    "ulx3s_25f_annealer": ulx3s("25f"),
+    "ulx3s_25f_annealer_8bit": ulx3s(
         "25f",
         # The default router does not find an end here.
         place_options="--seed 2 --router router2",
     ),
-    "ulx3s_25f_both": _ulx3s("25f", place_options="--seed 2"),
-    "ulx3s_25f_both_spi": _ulx3s("25f", spi=ULX3S_SPI, place_options="--seed 2"),
-    "ulx3s_45f": _ulx3s("45f", place_options=_LARGE),
-    "ulx3s_85f": _ulx3s("85f", place_options=_LARGE),
-    "ulx3s_85f_annealer": _ulx3s(
+    "ulx3s_25f_both": ulx3s("25f", place_options="--seed 2"),
+    "ulx3s_25f_both_spi": ulx3s("25f", spi=ULX3S_SPI, place_options="--seed 2"),
+    "ulx3s_45f": ulx3s("45f", place_options=LARGE),
+    "ulx3s_85f": ulx3s("85f", place_options=LARGE),
+    "ulx3s_85f_annealer": ulx3s(
         "85f",
         hierarchy=SPINS_ARE_MAPPED_IN_GROUPS,
         # The default router would take hours on a device this full.
-        place_options=f"{_LARGE} --router router2",
+        place_options=f"{LARGE} --router router2",
     ),
-    "icepi_zero": _ecp5(
+    "ulx3s_85f_annealer_8bit": large_annealer("85f", seed=2),
+    "icepi_zero": ecp5(
         "amaranth_boards.icepi_zero:IcepiZero1_3Platform",
         *("openFPGALoader", "--board", "icepi-zero", "{bitstream}"),
         notes="openFPGALoader knows the board from version 1.0 on",
     ),
-    "icepi_zero_spi": _ecp5(
+    "icepi_zero_spi": ecp5(
         "amaranth_boards.icepi_zero:IcepiZero1_3Platform",
         *("openFPGALoader", "--board", "icepi-zero", "{bitstream}"),
         spi=RASPBERRY_PI_SPI,
         notes="openFPGALoader knows the board from version 1.0 on",
     ),
-    "icesugar_pro": _ecp5("amaranth_boards.icesugar_pro:ICESugarProPlatform", *_ICESPROG),
-    "colorlight_5a75b_r7_0": _ecp5(
+    "icesugar_pro": ecp5("amaranth_boards.icesugar_pro:ICESugarProPlatform", *_ICESPROG),
+    "colorlight_5a75b_r7_0": ecp5(
         "amaranth_boards.colorlight_5a75b_r7_0:Colorlight_5A75B_R70Platform",
         *("openFPGALoader", "--board", "colorlight", "--cable", "ft232", "{bitstream}"),
         # The UART's pins are the platform's own, as in litex-boards' colorlight_5a_75b.py.
         notes="connect a JTAG cable with FT232H, and a serial adapter to J19: KEY+ is the FPGA's "
         "input, DATA_LED- its output",
     ),
-    "orangecrab_r0_2": _ecp5(
+    "orangecrab_r0_2": ecp5(
         "amaranth_boards.orangecrab_r0_2:OrangeCrabR0_2_25FPlatform",
         *("dfu-util", "--device", "1209:5af0", "--alt", "0", "--download", "{bitstream}"),
         # RX and TX are where the Feather header names them; litex-boards' gsd_orangecrab.py has
@@ -313,34 +174,34 @@ HARDWARE = {
         uart=UARTPins(rx="N17", tx="M18", where="pins 0 (RX) and 1 (TX)"),
         notes="hold the button while plugging the board in, to start its bootloader",
     ),
-    "ecpix5_45f": _ecp5(
+    "ecpix5_45f": ecp5(
         "amaranth_boards.ecpix5:ECPIX545Platform",
         *("openFPGALoader", "--board", "ecpix5", "{bitstream}"),
-        place_options=_LARGE,
+        place_options=LARGE,
     ),
-    "ecpix5_85f": _ecp5(
+    "ecpix5_85f": ecp5(
         "amaranth_boards.ecpix5:ECPIX585Platform",
         *("openFPGALoader", "--board", "ecpix5", "{bitstream}"),
         # With seed 1 the router never ends.
-        place_options=f"--seed 2 {_STATIC}",
+        place_options=f"--seed 2 {STATIC}",
     ),
-    "versa_ecp5": _ecp5(
+    "versa_ecp5": ecp5(
         "amaranth_boards.versa_ecp5:VersaECP5Platform",
         *("openocd", "--file", "{work}/top-openocd.cfg", "--command"),
         "transport select jtag; init; svf -quiet {{{work}/top.svf}}; exit",
         # The jumpers are from https://github.com/YosysHQ/prjtrellis/tree/master/examples/versa5g.
         notes="put the jumpers of J50 on pins 1-2 and 3-5, so that the ispCLOCK chip is not in the "
         "JTAG chain",
-        place_options=_LARGE,
+        place_options=LARGE,
     ),
-    "ecp5_5g_evn": _ecp5(
+    "ecp5_5g_evn": ecp5(
         "amaranth_boards.ecp5_5g_evn:ECP55GEVNPlatform",
         *("openFPGALoader", "--board", "ecp5_evn", "{bitstream}"),
         # The resistors are from Lattice FPGA-EB-02017, 6.2; litex-boards' lattice_ecp5_evn.py says
         # the same.
         notes="move the resistors R22 and R23 to R34 and R35, and set interface B of the FTDI chip "
         "to UART (https://github.com/trabucayre/fixFT2232_ecp5evn)",
-        place_options=_LARGE,
+        place_options=LARGE,
     ),
 }
 """The rows, one for every board of `tensorspin.contract.device.boards.BOARDS`, by its name."""
@@ -361,7 +222,7 @@ def hardware_of(board: BoardSpec) -> BoardHardware:
     """
     hardware = HARDWARE[board.hardware]
     if EngineKind.SPATIAL in board.engines:
-        return replace(hardware, place_options=_UNROLLED)
+        return replace(hardware, place_options=UNROLLED)
     return hardware
 
 

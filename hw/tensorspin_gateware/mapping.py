@@ -39,3 +39,34 @@ SPINS_ARE_MAPPED_IN_GROUPS = (
 
 With 1,000 spins in one module, Yosys 0.70 stops at an assertion when it joins the parts that
 its technology mapper `abc9` has mapped."""
+
+PARTS_ARE_MAPPED_APART = (
+    "setattr -mod -set keep_hierarchy 1 "
+    "*.annealer.spins.*group_* *.annealer.spins.*group_*.* %d "
+    "*.annealer.memories.couplings* *.annealer.search* *.annealer.energies"
+)
+"""Yosys command: each group of an annealer's spins, in each segment, stays a module of its own,
+and so do the banks of couplings, the search and the energies.
+
+With several flips a turn, or wide couplings, Yosys 0.70 stops at an assertion of `abc9` if they are
+one module. All of them give their results from registers, so that the mapper loses nothing at their
+borders."""
+
+UNTIL_MAPPING = "-run begin:map_luts"
+"""Options of ``synth_ecp5``: it ends before look-up tables are mapped; what is left of it is
+`COUPLINGS_WITHOUT_ABC9`."""
+
+COUPLINGS_WITHOUT_ABC9 = """\
+techmap -map +/lattice/latches_map.v
+select -set couplings *.annealer.memories.couplings*
+abc -dress -lut 4:7 @couplings
+select * @couplings %d
+abc9 -W 300
+select -clear
+clean
+synth_ecp5 -top top -run map_cells:"""
+"""Yosys commands after synthesis `UNTIL_MAPPING`: they are its rest, with another mapper for the
+banks of couplings of an annealer.
+
+The banks are wide and have hardly any logic; another assertion of `abc9` stops Yosys 0.70 there.
+The older mapper `abc` takes them."""

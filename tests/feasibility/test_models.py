@@ -122,10 +122,10 @@ def test_a_model_too_large_for_every_board_takes_no_memory(tmp_path, edges):
 
 def test_boards_that_would_hold_a_model_are_named(tmp_path):
     path = tmp_path / "ring.txt"
-    path.write_text("300 1\n1 2 1\n")
+    path.write_text("900 1\n1 2 1\n")
     found = estimate_model(path, find_board("ulx3s_25f_annealer"))
     assert not found.fits and len(found.widths) == 7
     assert (
-        "300 of 256: ulx3s_85f_annealer (1000) would hold it; here it is solved in parts"
+        "900 of 256: ulx3s_85f_annealer (1000) would hold it; here it is solved in parts"
         in (found.rows()[0][1])
     )

@@ -200,6 +200,14 @@ _TABLE = (
         **sizes.ECP5_85_ANNEALER,
     ),
     BoardSpec(
+        name="ulx3s_85f_annealer_8bit",
+        title="Radiona ULX3S (ECP5 85F)",
+        clock_hz=75_000_000,
+        baud=_FTDI_BAUD,
+        usb=ft231x("ULX3S FPGA 85K"),
+        **sizes.ECP5_85_ANNEALER_8BIT,
+    ),
+    BoardSpec(
         name="icepi_zero",
         title="Icepi Zero v1.3 (ECP5 25F)",
         clock_hz=95_000_000,

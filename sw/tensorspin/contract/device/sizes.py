@@ -229,6 +229,24 @@ ECP5_85_ANNEALER: FpgaSizes = {
 """Lattice ECP5 85F, annealer only: 1,000 rows of couplings and 24 offset rows fill the 1,024 words
 that a block RAM has at the width of 18 bits."""
 
+ECP5_85_ANNEALER_8BIT: FpgaSizes = {
+    "receive_bytes": 4096,
+    "engines": Engines(
+        AnnealerSize(
+            spins=480,
+            coupling_bits=8,
+            field_bits=16,
+            replicas=16,
+            strides=(1,) * 13,
+            offset_rows=32,
+            steps=256,
+            shared_sweeps=1,
+        )
+    ),
+}
+"""The same with couplings of 8 bits, thresholds of 13, and one flip a turn: the rows of 480 spins
+and 32 offset rows fill the 512 words of a block RAM at its greatest width."""
+
 LOCKED: dict[Engines, FpgaSizes] = {
     UP5K["engines"]: UP5K_LOCKED,
     ECP5_25["engines"]: ECP5_25_LOCKED,
